@@ -1,0 +1,94 @@
+"""Errors a user can meet. Bad input is refused at the door with every problem in one report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MAX_SHOWN = 20
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong with one place of one file."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    key: str = ""
+    message: str = ""
+    given: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.line:
+            place += f":{self.line}:{self.column}" if self.column else f":{self.line}"
+        text = f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+        if self.given:
+            text += f" ({self.given})"
+        if self.hint:
+            text += f"\n    {self.hint}"
+        return text
+
+
+class TariffsimError(Exception):
+    """Base of every error this package raises on purpose; `exit_code` is the command line's."""
+
+    exit_code = 1
+
+
+class ProblemsError(TariffsimError):
+    """Input refused: carries all problems, prints the first twenty and a count."""
+
+    exit_code = 3
+    what = "problem"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__(self._text())
+
+    def __reduce__(self) -> tuple[type[ProblemsError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+    def _text(self) -> str:
+        lines = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        count = len(self.problems)
+        more = f", the first {MAX_SHOWN} shown" if count > MAX_SHOWN else ""
+        lines.append(f"{count} {self.what}{'' if count == 1 else 's'}{more}")
+        return "\n".join(lines)
+
+
+class ScenarioError(ProblemsError):
+    """A scenario file, or one it extends, is not valid."""
+
+
+class DataError(ProblemsError):
+    """A data table is not valid."""
+
+
+class CalibrationError(TariffsimError):
+    """The calibrated base year misses a total of the data; the model refuses to run."""
+
+    exit_code = 3
+
+
+class ConservationError(TariffsimError):
+    """An identity of the books does not hold: a mistake in the model, never in the input."""
+
+    def __init__(self, month: str, identity: str, residual: float) -> None:
+        self.month, self.identity, self.residual = month, identity, residual
+        super().__init__(f"{identity} does not balance in {month}: residual {residual:.3g}")
+
+    def __reduce__(self) -> tuple[type[ConservationError], tuple[str, str, float]]:
+        return type(self), (self.month, self.identity, self.residual)
+
+
+class NotFiniteError(TariffsimError):
+    """A quantity became NaN or infinite: names quantity, place and month."""
+
+
+class StorageError(TariffsimError):
+    """Results cannot be read or written."""
+
+    exit_code = 5
