@@ -1,0 +1,24 @@
+"""Policy instruments. A file in this folder that defines an `Instrument` is found by being there."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+from tariffsim.policy.base import Instrument
+
+
+def _found() -> Iterator[type[Instrument]]:
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
+        for thing in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
+            is_instrument = isinstance(thing, type) and issubclass(thing, Instrument)
+            if is_instrument and thing is not Instrument and thing.__module__.endswith(module.name):
+                yield thing
+
+
+INSTRUMENTS: dict[str, type[Instrument]] = {
+    instrument.model_fields["kind"].annotation.__args__[0]: instrument for instrument in _found()
+}
+
+__all__ = ["INSTRUMENTS", "Instrument"]

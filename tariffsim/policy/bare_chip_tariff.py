@@ -1,0 +1,28 @@
+"""Tariff on chips that enter bare, to be built into products in the levying market."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
+from tariffsim.scenario.paths import Path
+from tariffsim.shipments import Shipments
+from tariffsim.typing import Float
+
+
+class BareChipTariff(Instrument):
+    """Ad valorem duty on the invoice value of bare chips, paid by makers who assemble there."""
+
+    taxes_bare_chips = True
+
+    kind: Literal["bare_chip_tariff"]
+    rate: Path = rate_field("Duty as a fraction of the chip's invoice value.", le=5, ge=0)
+    chip_regions: Codes | None = codes_field(
+        "Regions of fabrication covered; all if empty.", "foundry_regions", ("CN",)
+    )
+    node_classes: Codes | None = codes_field("Node classes covered; all if empty.", "node_classes")
+
+    def duty(self, shipments: Shipments, rate: float) -> Float:
+        """Rate times the value of covered chips from abroad."""
+        covered = shipments.chips_from(self.chip_regions, self.node_classes)
+        return rate * (shipments.chip_value * covered).sum(axis=-1) * shipments.crosses_border

@@ -1,0 +1,146 @@
+"""What every policy instrument has: dates, scope, and a short fixed list of effects.
+
+An instrument says what its base is (`duty` of shipments, points on a path, a factor); dates,
+scope, foresight and stacking are the same for all and are handled around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tariffsim.scenario.paths import Date, EndDate, Path
+from tariffsim.typing import Float
+
+if TYPE_CHECKING:
+    from tariffsim.shipments import Shipments
+
+Code = Annotated[str, Field(min_length=1, max_length=40)]
+Codes = tuple[Code, ...]
+
+
+def rate_field(description: str, **extra: Any) -> Any:
+    """A field holding an ad valorem rate over time (fraction of value, at most 5)."""
+    return Field(description=description, json_schema_extra={"unit": "fraction"} | extra)
+
+
+def codes_field(description: str, table: str, default: Codes | None = None) -> Any:
+    """A field holding codes of a data table; None means all of them."""
+    return Field(
+        default=default, description=description, json_schema_extra={"unit": "code", "table": table}
+    )
+
+
+class Instrument(BaseModel):
+    """Base of all instruments: neutral outside its dates and its scope."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+    path_field: ClassVar[str] = "rate"
+    """Name of the dated field that says how strong the measure is; zero is neutral."""
+    path_bounds: ClassVar[tuple[float, float]] = (0.0, 5.0)
+    taxes_bare_chips: ClassVar[bool] = False
+    """Whether `duty` is asked about bare chips, not about products."""
+
+    kind: str
+    announced: Date | None = Field(
+        default=None, description="Month from which agents expect the measure; the start if empty."
+    )
+    start: Date | None = Field(
+        default=None, description="First month in force; the first date of the path if empty."
+    )
+    end: EndDate | None = Field(default=None, description="Last month in force; open if empty.")
+    end_known: bool = Field(
+        default=True,
+        description="Whether agents know the end in advance; if not they expect the measure to stay.",
+        json_schema_extra={"unit": "yes or no"},
+    )
+    markets: Codes = codes_field("Markets that levy it; a coalition is a list.", "markets", ("US",))
+    devices: Codes | None = codes_field("Device groups it covers; all if empty.", "devices")
+    assembly_countries: Codes | None = codes_field(
+        "Countries of assembly it covers; all if empty.", "origins"
+    )
+    exempt_devices: Codes = codes_field("Device groups left out.", "devices", ())
+    exempt_assembly_countries: Codes = codes_field(
+        "Countries of assembly left out.", "origins", ()
+    )
+    stacking_group: Code | None = Field(
+        default=None,
+        description="Of the duties in one group only the highest is due; all add up if empty.",
+        json_schema_extra={"unit": "name"},
+    )
+    source: Code | None = Field(
+        default=None,
+        description="Key of the source of these figures.",
+        json_schema_extra={"unit": "key"},
+    )
+
+    @property
+    def path(self) -> Path:
+        """How strong the measure is over time."""
+        path: Path = getattr(self, self.path_field)
+        return path
+
+    @property
+    def first_month(self) -> int:
+        """First month in force (month count); the scenario checks that there is one."""
+        start = self.start if self.start is not None else self.path.first_month
+        return start if start is not None else 0
+
+    @property
+    def known_from(self) -> int:
+        """Month from which agents count with the measure."""
+        return self.first_month if self.announced is None else self.announced
+
+    def rate_in_force(self, month: int) -> float:
+        """Strength in a month: the path between start and end, zero outside."""
+        if month < self.first_month or (self.end is not None and month > self.end):
+            return 0.0
+        return self.path.at(month)
+
+    def rate_expected(self, month: int, now: int, foresight: str) -> float:
+        """Strength that agents expect in `now` for a later month."""
+        if foresight == "none":
+            return self.rate_in_force(now)
+        if now < self.known_from:
+            return 0.0
+        if self.end is not None and not self.end_known and now <= self.end < month:
+            month = self.end
+        return self.rate_in_force(month)
+
+    # Effects. Each has a neutral element; an instrument overrides the ones it has.
+
+    def duty(self, shipments: Shipments, rate: float) -> Float:
+        """USD a unit due on shipments in scope, before any trigger; neutral element 0, summed."""
+        return 0.0 * shipments.customs_value
+
+    @property
+    def is_separable(self) -> bool:
+        """Whether the duty is a sum over chip slots, with no trigger on the whole product."""
+        return True
+
+    def is_triggered(self, shipments: Shipments) -> Any:
+        """Whether the duty is due at all (rows of booleans); True unless there is a trigger."""
+        return True
+
+    def covers(self, shipments: Shipments) -> Any:
+        """Which chips can pull the trigger (parts of the shipments, booleans)."""
+        return False
+
+    def price_discount(self, rate: float) -> float:
+        """Points added to China's price discount; neutral element 0, summed."""
+        return 0.0
+
+    def capacity_share(self, rate: float) -> float:
+        """Points added to China's planned capacity share; neutral element 0, summed."""
+        return 0.0
+
+    def demand_factors(self, rate: float) -> Mapping[str, float]:
+        """Factors on `units` and on `chips` of the scope; neutral element 1, multiplied."""
+        return {}
+
+    def preference(self, rate: float) -> float:
+        """Added to the utility of chips of the regions it names; neutral element 0, summed."""
+        return 0.0

@@ -1,0 +1,22 @@
+"""Larger (or smaller) Chinese share of foundational capacity than the baseline's plan."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tariffsim.policy.base import Instrument, rate_field
+from tariffsim.scenario.paths import Path
+
+
+class CapacityPlan(Instrument):
+    """Adds points to China's planned share of foundational chip capacity."""
+
+    path_field = "points"
+    path_bounds = (-1.0, 1.0)
+
+    kind: Literal["capacity_plan"]
+    points: Path = rate_field("Points added to China's planned capacity share.", ge=-1, le=1)
+
+    def capacity_share(self, rate: float) -> float:
+        """The points themselves."""
+        return rate

@@ -1,0 +1,27 @@
+"""Exogenous change of taste for the chips of some regions in some markets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
+from tariffsim.scenario.paths import Path
+
+
+class PreferenceShift(Instrument):
+    """Adds to the utility of the regions' chips in lines sold to the markets (log odds)."""
+
+    path_field = "log_odds"
+    path_bounds = (-5.0, 5.0)
+
+    kind: Literal["preference_shift"]
+    log_odds: Path = rate_field(
+        "Log odds added at an open slot: 0.69 doubles the odds.", ge=-5, le=5, unit="log odds"
+    )
+    chip_regions: Codes | None = codes_field(
+        "Regions whose chips are liked better or worse.", "foundry_regions", ("CN",)
+    )
+
+    def preference(self, rate: float) -> float:
+        """The log odds themselves."""
+        return rate

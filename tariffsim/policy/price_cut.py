@@ -1,0 +1,22 @@
+"""Deeper (or shallower) price discount of Chinese foundries than the baseline's path."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tariffsim.policy.base import Instrument, rate_field
+from tariffsim.scenario.paths import Path
+
+
+class PriceCut(Instrument):
+    """Adds points to the discount of Chinese chips, in every market at once."""
+
+    path_field = "points"
+    path_bounds = (-1.0, 1.0)
+
+    kind: Literal["price_cut"]
+    points: Path = rate_field("Points added to China's price discount.", ge=-1, le=1)
+
+    def price_discount(self, rate: float) -> float:
+        """The points themselves."""
+        return rate

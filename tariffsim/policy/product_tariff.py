@@ -1,0 +1,44 @@
+"""Tariff on whole products, by country of assembly, optionally only where a chip triggers it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
+from tariffsim.scenario.paths import Path
+from tariffsim.shipments import Shipments
+from tariffsim.typing import Float
+
+
+class ProductTariff(Instrument):
+    """Ad valorem duty on the customs value of the product.
+
+    With `only_with_chips_from` it is due only where the product contains a chip of those
+    regions: a trigger, so that changing one of two such chips gains nothing.
+    """
+
+    kind: Literal["product_tariff"]
+    rate: Path = rate_field("Duty as a fraction of the product's customs value.", le=5, ge=0)
+    only_with_chips_from: Codes | None = codes_field(
+        "Due only where the product contains a chip made in these regions; always if empty.",
+        "foundry_regions",
+    )
+
+    def duty(self, shipments: Shipments, rate: float) -> Float:
+        """Rate times customs value at the border."""
+        return rate * shipments.customs_value * shipments.crosses_border
+
+    @property
+    def is_separable(self) -> bool:
+        """Separable unless a chip triggers it."""
+        return self.only_with_chips_from is None
+
+    def covers(self, shipments: Shipments) -> Any:
+        """Chips of the regions that trigger the duty."""
+        return shipments.chips_from(self.only_with_chips_from or (), None)
+
+    def is_triggered(self, shipments: Shipments) -> Any:
+        """True where any chip comes from the triggering regions."""
+        if self.only_with_chips_from is None:
+            return True
+        return (self.covers(shipments) & (shipments.chip_count > 0)).any(axis=-1)
