@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tariffsim.scenario.paths import Date, EndDate, Path
+from tariffsim.policy.paths import Date, EndDate, Path
 from tariffsim.typing import Float
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
-from tariffsim.scenario.paths import Path
+from tariffsim.policy.paths import Path
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
-from tariffsim.scenario.paths import Path
+from tariffsim.policy.paths import Path
 
 
 class DemandShift(Instrument):

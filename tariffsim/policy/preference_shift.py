@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
-from tariffsim.scenario.paths import Path
+from tariffsim.policy.paths import Path
 
 
 class PreferenceShift(Instrument):

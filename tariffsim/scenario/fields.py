@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
 from tariffsim.policy import Instrument
 from tariffsim.policy.base import Code
-from tariffsim.scenario.paths import Date, EndDate, Path
+from tariffsim.policy.paths import Date, EndDate, Path
 
 
 def parameter(
