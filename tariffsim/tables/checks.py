@@ -1,0 +1,148 @@
+"""What must hold between figures and between tables."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from tariffsim.errors import Problem
+from tariffsim.tables.figures import Place, Sheet
+from tariffsim.tables.files import nearest
+from tariffsim.tables.rows import Codes
+from tariffsim.tables.spec import NODE_CLASSES
+from tariffsim.tables.types import CalendarRow, ImportRow, ValidationRow
+
+TOLERANCE = 1e-6
+CITED = re.compile(r"S\d+", re.ASCII)
+
+
+def codes_of(sheets: Mapping[str, Sheet]) -> Codes:
+    """The codes that rows of other tables may use."""
+    found = {name: tuple(sheet.lines) for name, sheet in sheets.items()}
+    homes = {}
+    if markets := sheets.get("markets"):
+        homes = {code: tuple(markets.text(code, "home_origins").split()) for code in markets.lines}
+    return Codes(
+        found.get("devices", ()), found.get("origins", ()), found.get("markets", ()), homes
+    )
+
+
+def check_sheets(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
+    """All identities within and between the tables of figures that could be read."""
+    checks = {
+        "devices": _check_devices,
+        "foundry_regions": _check_regions,
+        "node_classes": _check_classes,
+        "markets": _check_markets,
+    }
+    for name, check in checks.items():
+        if name in sheets:
+            check(sheets[name], problems)
+    _check_homes(sheets, problems)
+    _check_rules(sheets, problems)
+
+
+def check_sum(
+    sheet: Sheet, cells: Sequence[tuple[str, str]], what: str, problems: list[Problem]
+) -> None:
+    """Shares that must sum to one; left alone while one of them is missing."""
+    values = [sheet.number(code, parameter) for code, parameter in cells]
+    numbers = [value for value in values if value is not None]
+    if len(numbers) < len(values) or abs(math.fsum(numbers) - 1.0) <= TOLERANCE:
+        return
+    places = [sheet.place(code, parameter) for code, parameter in cells]
+    # a scenario's own figure is to blame before the table it overrides
+    place = next((place for place in places if place.file != sheet.file), places[0])
+    problems.append(place.problem(f"{what} must sum to 1", f"{math.fsum(numbers):.6g}"))
+
+
+def _check_devices(sheet: Sheet, problems: list[Problem]) -> None:
+    mixes = tuple(f"mix_{k.lower()}" for k in NODE_CLASSES)
+    for code in sheet.lines:
+        what = f"{code} {' + '.join(mixes)}"
+        check_sum(sheet, [(code, mix) for mix in mixes], what, problems)
+        lead = sheet.number(code, "requalification_months")
+        cycle = sheet.number(code, "design_cycle_months")
+        if lead is not None and cycle is not None and lead >= cycle:
+            place = sheet.place(code, "requalification_months")
+            message = f"{code} requalification_months must be below design_cycle_months"
+            problems.append(place.problem(message, f"{lead:g}, {cycle:g}"))
+
+
+def _check_regions(sheet: Sheet, problems: list[Problem]) -> None:
+    for k in NODE_CLASSES:
+        share = f"share_{k.lower()}"
+        check_sum(sheet, [(code, share) for code in sheet.lines], f"{share} of regions", problems)
+    for code in sheet.lines:
+        if code != "CN" and sheet.is_empty(code, "growth_per_year"):
+            message = f"{code} growth_per_year is empty (only CN follows a plan)"
+            problems.append(sheet.place(code, "growth_per_year").problem(message))
+
+
+def _check_classes(sheet: Sheet, problems: list[Problem]) -> None:
+    check_sum(sheet, [(code, "wafer_share") for code in sheet.lines], "wafer_share", problems)
+
+
+def _check_markets(sheet: Sheet, problems: list[Problem]) -> None:
+    for code in sheet.lines:
+        shares = ("cn_share_multiplier", "cn_share_fixed")
+        if sum(sheet.is_empty(code, share) for share in shares) != 1:
+            message = f"{code} must have either {' or '.join(shares)}"
+            problems.append(sheet.place(code, shares[0]).problem(message))
+        if code != "US" and sheet.is_empty(code, "home_assembly_share"):
+            message = f"{code} home_assembly_share is empty (only the US has it by device)"
+            problems.append(sheet.place(code, "home_assembly_share").problem(message))
+
+
+def _check_homes(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
+    """Origins belong to known markets, and home origins to the market they are home of."""
+    markets, origins = sheets.get("markets"), sheets.get("origins")
+    if not markets or not origins:
+        return
+    for code in origins.lines:
+        market = origins.text(code, "market")
+        if market and market not in markets.lines:
+            place, hint = origins.place(code, "market"), nearest(market, tuple(markets.lines))
+            problems.append(place.problem(f"{code} market is unknown", market, hint))
+    for code in markets.lines:
+        place = markets.place(code, "home_origins")
+        for home in markets.text(code, "home_origins").split():
+            if home not in origins.lines:
+                hint = nearest(home, tuple(origins.lines))
+                problems.append(place.problem(f"{code} home_origins: unknown code", home, hint))
+            elif origins.text(home, "market") != code:
+                message = f"{code} home_origins: {home} belongs to another market"
+                problems.append(place.problem(message, origins.text(home, "market")))
+
+
+def _check_rules(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
+    regions, rules = sheets.get("foundry_regions"), sheets.get("origin_rules")
+    if not regions or not rules:
+        return
+    for code in regions.lines:
+        if code not in rules.lines:
+            problems.append(Problem(rules.file, key="fab_region", message=f"{code} is missing"))
+    for code, line in rules.lines.items():
+        if code not in regions.lines:
+            place, hint = Place(rules.file, line, "fab_region"), nearest(code, tuple(regions.lines))
+            problems.append(place.problem("unknown code", code, hint))
+
+
+def check_cited(
+    sources: Mapping[str, str],
+    sheets: Mapping[str, Sheet],
+    rows: Mapping[str, Sequence[ImportRow | CalendarRow | ValidationRow]],
+    problems: list[Problem],
+) -> None:
+    """Every S number cited is in the list of sources."""
+    cited = {
+        (sheet.places[key].file, figure.source)
+        for sheet in sheets.values()
+        for key, figure in sheet.figures.items()
+    }
+    cited |= {(file, row.source) for file, found in rows.items() for row in found}
+    for file, source in sorted(cited):
+        for number in CITED.findall(source):
+            if number not in sources:
+                problems.append(Problem(file, key="source", message="is not listed", given=number))
