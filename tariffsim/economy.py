@@ -1,0 +1,270 @@
+"""The state of the model: tables of equal-length arrays. `Economy` is the only mutable thing.
+
+Letters in shapes: F foundries, K node classes, R foundry regions, N device makers, L flows,
+J importers, D device groups, O countries of assembly, M markets. Money is 2024 USD.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tariffsim.shipments import Codes
+from tariffsim.typing import Bool, Float, Int
+
+if TYPE_CHECKING:
+    from tariffsim.scenario.fields import Scenario
+    from tariffsim.tariffs import Tariffs
+
+GLOBAL = -1
+"""Market of a line sold to every market but China."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Constants of the data tables as arrays."""
+
+    codes: Codes
+    unit_value: Float
+    """(D,) USD a unit, ex works, whatever the country of assembly."""
+    chips_per_unit: Float
+    """(D, K) foundational chips in a unit in the base year."""
+    chip_price: Float
+    """(K,) USD, price of a chip from outside China."""
+    commodity_share: Float
+    """(K,) share of slots that are drop-in parts."""
+    design_hazard: Float
+    """(D,) rate a month at which a design opens."""
+    requalification_months: Int
+    """(D,) months until a new supplier delivers."""
+    requalification_cost: Float
+    """(D,) USD for one design."""
+    design_cycle_months: Float
+    """(D,) months."""
+    design_units: Float
+    """(D,) units a month of one typical design."""
+    substitution_elasticity: Float
+    """(D,) between lines of a device."""
+    demand_elasticity: Float
+    """(D,) of the device."""
+    market_growth: Float
+    """(M,) growth of device demand a year."""
+    cost_factor: Float
+    """(O,) cost of assembly relative to China."""
+    origin_market: Int
+    """(O,) market a country of assembly belongs to."""
+    region_market: Int
+    """(R,) market a foundry region belongs to."""
+    region_growth: Float
+    """(R,) planned growth of capacity a year; zero where a plan sets it."""
+    is_china: Bool
+    """(R,) the region whose capacity and discount follow the Chinese plan."""
+    trade: Float
+    """(D, O, M) USD a month bought in each market from each country of assembly, ex works."""
+
+
+@dataclass
+class Foundries:
+    """One row a foundry; class arrays are (F, K)."""
+
+    name: list[str]
+    region: Int
+    """(F,)"""
+    is_chinese: Bool
+    """(F,)"""
+    base_capacity: Float
+    """(F, K) chips a month."""
+    capacity: Float
+    """(F, K) chips a month."""
+    base_utilisation: Float
+    """(F, K) orders over capacity in the base year."""
+    utilisation: Float
+    """(F, K) orders over capacity of the last month."""
+    base_price: Float
+    """(F, K) USD a chip."""
+    price: Float
+    """(F, K) USD a chip, posted."""
+    parity_price: Float
+    """(F, K) USD a chip, without discount."""
+    base_cost: Float
+    """(F, K) USD a chip, before learning; China's moves with its discount."""
+    unit_cost: Float
+    """(F, K) USD a chip."""
+    base_experience: Float
+    """(F, K) chips already learned from."""
+    experience: Float
+    """(F, K) chips learned from since."""
+    orders: Float
+    """(F, K) chips ordered this month."""
+    fill: Float
+    """(F, K) part of the orders filled."""
+    output: Float
+    """(F, K) chips delivered this month."""
+    other_base: Float
+    """(F, K) chips a month sold to buyers outside the device groups in the base year."""
+    other_share: Float
+    """(F, K) mix of foundries of those buyers by class."""
+    other_orders: Float
+    """(F, K) chips ordered by those buyers."""
+    subsidy: Float
+    """(F, K) USD a chip of public money."""
+
+    def __len__(self) -> int:
+        return len(self.region)
+
+
+@dataclass
+class DeviceMakers:
+    """One row a product line; slot arrays are (N, K), one slot a node class."""
+
+    device: Int
+    base_origin: Int
+    market: Int
+    """(N,) the market it is designed for, or GLOBAL."""
+    size: Float
+    """(N,) size relative to the value-weighted mean of its device."""
+    weights: Float
+    """(N, M) share of its units by market in the base year."""
+    odds_row: Int
+    """(N,) row of the tables of base shares: (device, base origin, market or global)."""
+    origin: Int
+    """(N,) country of assembly now."""
+    next_origin: Int
+    """(N,) country it is moving to."""
+    move_month: Int
+    """(N,) month from which it assembles there; -1 when not moving."""
+    other_inputs: Float
+    """(N,) USD a unit, at the cost of the base origin."""
+    unit_cost: Float
+    """(N,) USD a unit."""
+    customs_value: Float
+    """(N,) USD a unit, ex works."""
+    chip_bill: Float
+    """(N,) USD a unit, chips and the bare-chip duty on them."""
+    units: Float
+    """(N,) units delivered this month."""
+    fill: Float
+    """(N,) part of the orders delivered."""
+    relocation: Float
+    """(N,) USD paid this month for moving assembly."""
+    has_slot: Bool
+    is_drop_in: Bool
+    supplier: Int
+    """(N, K) foundry that supplies."""
+    next_supplier: Int
+    """(N, K) foundry under qualification."""
+    switch_month: Int
+    """(N, K) month from which it supplies; -1 when none is under way."""
+    curvature: Float
+    """(N, K) kappa of the steady state."""
+    odds_scale: Float
+    """(N, K) scalar c of the steady state."""
+    inertia: Float
+    """(N, K) factor on the incumbent's odds, (1 + S)^sigma."""
+    requalification_per_unit: Float
+    """(N, K) USD a unit over one design cycle if the slot switches."""
+    amortised: Float
+    """(N, K) USD a unit being written off."""
+    amortised_until: Int
+    """(N, K) first month without it."""
+    plan_sacrifice: Float
+    """(N, K) USD a unit given up to keep clear of a trigger."""
+
+    def __len__(self) -> int:
+        return len(self.device)
+
+
+@dataclass
+class Importers:
+    """One row an importer: lines of one device into one market."""
+
+    device: Int
+    market: Int
+    customs_value: Float
+    """(J,) USD a month brought in."""
+    duty: Float
+    """(J,) USD a month due."""
+    profit: Float
+    """(J,) USD a month."""
+
+    def __len__(self) -> int:
+        return len(self.device)
+
+
+@dataclass
+class Flows:
+    """One row a maker x market, handled by one importer."""
+
+    maker: Int
+    market: Int
+    importer: Int
+    cell: Int
+    """(L,) market x D + device."""
+    base_units: Float
+    """(L,) units a month."""
+    base_share: Float
+    """(L,) share of the cell's retail expenditure."""
+    base_landed: Float
+    """(L,) USD a unit."""
+    base_price: Float
+    """(L,) USD a unit, retail."""
+    orders: Float
+    """(L,) units ordered."""
+    units: Float
+    """(L,) units delivered."""
+    base_duty: Float
+    """(L,) USD a unit of duties of the base year."""
+    new_duty: Float
+    """(L,) USD a unit of duties since."""
+    passed_on: Float
+    """(L,) USD a unit of new duty in the retail price."""
+    price: Float
+    """(L,) USD a unit, retail."""
+
+    def __len__(self) -> int:
+        return len(self.maker)
+
+
+@dataclass
+class Cells:
+    """One row a (market, device): market x D + device."""
+
+    base_expenditure: Float
+    """USD a month at retail."""
+    growth: Float
+    """Demand relative to the base year at base prices."""
+    price_index: Float
+    """CES price index, base year 1."""
+
+
+@dataclass
+class Economy:
+    """All tables, the month, and what the month's policy means for prices and plans."""
+
+    scenario: Scenario
+    figures: Figures
+    base_shares: Float
+    """(rows, K, F) shares of foundries in units by (device, origin, market or global)."""
+    base_region_shares: Float
+    """(rows, O) odds of the countries of assembly, by the same rows."""
+    foundries: Foundries
+    makers: DeviceMakers
+    importers: Importers
+    flows: Flows
+    cells: Cells
+    tariffs: Tariffs
+    month: int = -1
+    """Months since the start; -1 before the first."""
+    chip_factor: Float = field(default_factory=lambda: np.ones(1))
+    """(D, M, K) chips in a unit relative to the base year."""
+    policy_duty: dict[str, float] = field(default_factory=dict)
+    """USD of duty by instrument this month."""
+    ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))
+    """(payments, sectors) USD this month."""
+
+    @property
+    def date(self) -> int:
+        """The month as a count from year 0."""
+        return self.scenario.run.start + self.month

@@ -1,0 +1,36 @@
+"""What consumers buy: CES between the lines of a device in a market, isoelastic in its price."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.typing import Float, Int
+
+
+def ces_price_index(
+    price_ratio_power: Float, base_share: Float, cell: Int, n_cells: int, elasticity: Float
+) -> Float:
+    """Price index of each (market, device) cell, base year 1 (MODEL 4.4).
+
+    `price_ratio_power` is `(p / p_0)^(1 - eps)` by line; `elasticity` is `eps` by cell. An
+    elasticity of one is the Cobb-Douglas limit, excluded at the door.
+    """
+    total = np.bincount(cell, base_share * price_ratio_power, n_cells)
+    return np.asarray(np.where(total > 0, total, 1.0) ** (1 / (1 - elasticity)))
+
+
+def units_demanded(
+    base_units: Float, price_ratio: Float, price_ratio_power: Float, cell_demand: Float
+) -> Float:
+    """Units a month of each line: `q_0 (p/p_0)^-eps P^(eps - eta) g`, the last two by cell."""
+    return np.asarray(base_units * (price_ratio_power / price_ratio) * cell_demand)
+
+
+def cell_demand(index: Float, elasticity: Float, demand_elasticity: Float, growth: Float) -> Float:
+    """What scales every line of a cell: `P^(eps - eta) g`."""
+    return np.asarray(index ** (elasticity - demand_elasticity) * growth)
+
+
+def adjusted_orders(orders: Float, desired: Float, speed: float) -> Float:
+    """Orders closing on desired orders by a part of the distance a month."""
+    return np.asarray(orders + speed * (desired - orders))

@@ -1,0 +1,39 @@
+"""From chip prices to retail prices (MODEL 4.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.typing import Float
+
+
+def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, amortised: Float) -> Float:
+    """Unit cost of a line, USD: other inputs at the country's cost, chips, amortised switching."""
+    return np.asarray(other_inputs * cost_factor + chip_bill + amortised)
+
+
+def ex_works_price(cost: Float, markup: float) -> Float:
+    """Price at the maker's gate, USD a unit; it is the customs value."""
+    return np.asarray((1 + markup) * cost)
+
+
+def rebate(new_duty: Float, border_pass_through: float) -> Float:
+    """What the maker gives back of a new duty, USD a unit."""
+    return np.asarray((1 - border_pass_through) * new_duty)
+
+
+def passed_on_duty(
+    passed_on: Float, new_duty: Float, long_run_share: float, months: float
+) -> Float:
+    """Duty passed on to consumers, USD a unit, closing on its long-run share at `1 / months`."""
+    return np.asarray(passed_on + (long_run_share * new_duty - passed_on) / months)
+
+
+def landed_cost(customs_value: Float, freight: float, base_duty: Float) -> Float:
+    """Importer's cost before new duty, USD a unit: ex-works price, freight and base duty."""
+    return np.asarray(customs_value * (1 + freight) + base_duty)
+
+
+def retail_price(landed: Float, base_landed: Float, margin: float, passed_on: Float) -> Float:
+    """Retail price, USD a unit: landed cost, a margin fixed in dollars, and duty passed on."""
+    return np.asarray(landed + margin * base_landed + passed_on)

@@ -1,0 +1,97 @@
+"""Choice among alternatives with inertia: foundries for a slot, countries for a line (MODEL 4.2, 4.3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.typing import Float, Int
+
+
+def inertia_curvature(inertia: Float, hazard: Float, lead_months: Float) -> Float:
+    """Curvature `kappa` of the steady state: `(K - a) / (1 + a)`, `a = h (R - 1)` (MODEL 5.4).
+
+    `inertia` is the factor `(1 + S)^sigma` on the incumbent's odds, so that `K` is one less.
+    """
+    pipeline = hazard * (lead_months - 1)
+    return np.asarray((inertia - 1 - pipeline) / (1 + pipeline))
+
+
+def steady_state_odds(shares: Float, curvature: Float) -> Float:
+    """Odds `x` (summing to one) whose steady state supplies `shares` (rows, alternatives).
+
+    Inverts `share ~ x (1 + kappa x)`: `x = 2 c pi / (1 + sqrt(1 + 4 kappa c pi))`, with the
+    scalar `c` of each row found by Newton's method from the side where it is monotone (MODEL 5.4).
+    """
+    kappa = np.asarray(curvature)[:, None]
+    roots = np.sqrt(shares).sum(axis=1, keepdims=True)
+    c = np.where(kappa > 0, np.maximum(1.0, kappa / roots**2), 1.0)
+    for _ in range(60):
+        root = np.sqrt(1 + 4 * kappa * c * shares)
+        x = 2 * c * shares / (1 + root)
+        excess = x.sum(axis=1, keepdims=True) - 1
+        step = excess / (shares / root).sum(axis=1, keepdims=True)
+        c = c - step
+        if np.all(np.abs(excess) < 4e-15):
+            break
+    x = 2 * c * shares / (1 + np.sqrt(1 + 4 * kappa * c * shares))
+    return np.asarray(x / x.sum(axis=1, keepdims=True))
+
+
+def steady_state_shares(odds: Float, curvature: Float) -> Float:
+    """Shares supplied in the steady state, proportional to `x (1 + kappa x)` (MODEL 5.4)."""
+    shares = odds * (1 + np.asarray(curvature)[:, None] * odds)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def leaving_probability(odds: Float, inertia: Float) -> Float:
+    """Probability that an opening leaves the incumbent whose odds are `x`: `(1 - x)/(1 + K x)`."""
+    return np.asarray((1 - odds) / (1 + (inertia - 1) * odds))
+
+
+def switching_cost(
+    requalification_cost: Float,
+    chip_bill: Float,
+    design_units: Float,
+    hazard: Float,
+    discount_rate: float,
+    cap: float,
+) -> Float:
+    """Switching cost as a fraction of one design's lifetime chip bill in the class (MODEL 4.2).
+
+    `chip_bill` is USD a unit at base prices, `design_units` units a month of one real design.
+    """
+    with np.errstate(divide="ignore"):
+        lifetime_bill = chip_bill * design_units / (hazard + discount_rate / 12)
+        return np.asarray(np.minimum(requalification_cost / lifetime_bill, cap))
+
+
+def cost_odds(cost: Float, base_cost: Float, elasticity: float) -> Float:
+    """Factor on the odds of an alternative whose cost has moved: `(cost / base)^-sigma`."""
+    return np.asarray((base_cost / cost) ** elasticity)
+
+
+def with_inertia(weights: Float, incumbent: Int, inertia: Float) -> Float:
+    """Choice weights with the incumbent's multiplied by its inertia factor `(1 + S)^sigma`."""
+    is_incumbent = np.arange(weights.shape[1]) == incumbent[:, None]
+    return np.where(is_incumbent, weights * inertia[:, None], weights)
+
+
+def race(weights: Float, exponentials: Float) -> Int:
+    """Winner of each row: the least `E / w`, which is the Gumbel maximum of `ln w + noise`.
+
+    `exponentials` are unit exponential draws; an alternative of weight zero never wins.
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray((exponentials / weights).argmin(axis=1))
+
+
+def choice_probabilities(weights: Float) -> Float:
+    """Probability that each alternative wins: weights scaled to sum to one (closed-form logit)."""
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def utility(weights: Float, exponentials: Float, choice: Int) -> Float:
+    """Utility, noise included, of the alternative chosen in each row: `ln w - ln E`."""
+    rows = np.arange(len(choice))
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(weights[rows, choice] / exponentials[rows, choice]))

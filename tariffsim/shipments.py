@@ -1,0 +1,72 @@
+"""What customs, and a maker thinking ahead, show to an instrument: a frozen view of shipments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tariffsim.typing import Bool, Float, Int
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The sets of the model, in the order of the arrays."""
+
+    devices: tuple[str, ...]
+    origins: tuple[str, ...]
+    markets: tuple[str, ...]
+    regions: tuple[str, ...]
+    classes: tuple[str, ...]
+    home_market: tuple[int, ...]
+    """Market of each country of assembly."""
+    region_market: tuple[int, ...]
+    """Market of each foundry region."""
+
+    def cell(self, device: Any, origin: Any, market: Any) -> Any:
+        """Row of (device, origin, market) in tables ravelled over the three."""
+        return (device * len(self.origins) + origin) * len(self.markets) + market
+
+    @property
+    def n_cells(self) -> int:
+        """Number of (device, origin, market) cells."""
+        return len(self.devices) * len(self.origins) * len(self.markets)
+
+
+@dataclass(frozen=True)
+class Shipments:
+    """Products (or bare chips) of one unit each; all arrays broadcast against (rows,).
+
+    Chip arrays have one more axis at the end: the parts of a product, one for each chip slot.
+    """
+
+    codes: Codes
+    customs_value: Float
+    """USD a unit: ex-works price."""
+    crosses_border: Bool
+    """False for products sold where they were assembled."""
+    chip_value: Float
+    """USD a unit by part: invoice value of the chips."""
+    chip_count: Float
+    """Chips a unit by part."""
+    chip_region: Int
+    """Region of fabrication by part."""
+    chip_class: Int
+    """Node class by part."""
+    _masks: dict[Any, Bool] = field(default_factory=dict, repr=False, compare=False)
+
+    def chips_from(
+        self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None
+    ) -> Bool:
+        """Which parts hold chips of these regions and node classes (None: all)."""
+        key = (regions, classes)
+        if key not in self._masks:
+            region_mask = _mask(self.codes.regions, regions)
+            class_mask = _mask(self.codes.classes, classes)
+            self._masks[key] = region_mask[self.chip_region] & class_mask[self.chip_class]
+        return self._masks[key]
+
+
+def _mask(codes: tuple[str, ...], chosen: tuple[str, ...] | None) -> Bool:
+    import numpy as np
+
+    return np.array([chosen is None or code in chosen for code in codes])

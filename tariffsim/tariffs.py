@@ -1,0 +1,230 @@
+"""The law of a scenario, compiled: what is due now, and what agents expect to be due.
+
+Separable duties are linear in value and number of chips, so the instruments are asked once per
+legal regime about a product worth a dollar, a dollar of chips and a single chip; the answers are
+tables over (device, country of assembly, market) cells, node classes and regions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.kernels.duties import horizon_weights, slot_duty_rate, stacked
+from tariffsim.policy import Instrument
+from tariffsim.shipments import Codes, Shipments
+from tariffsim.typing import Bool, Float, Int
+
+HORIZON_YEARS = np.arange(4.0)
+Regime = tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class Law:
+    """One instrument with its scope as an array."""
+
+    name: str
+    instrument: Instrument
+    scope: Float
+    """(cells,) one in scope, zero outside; (O,) for duties on bare chips."""
+
+
+@dataclass(frozen=True)
+class DutyTables:
+    """Duties of one regime, or expected ones, base duties included."""
+
+    product: Float
+    """(kinds, cells) fraction of customs value, without triggered duties."""
+    chip_value: Float
+    """(kinds, cells, K, R) fraction of the value of chips in the product."""
+    chip_count: Float
+    """(kinds, cells, K, R) USD a chip in the product."""
+    bare: Float
+    """(kinds, cells, K, R) fraction of the value of bare chips entering for assembly."""
+    slot: Float
+    """(kinds, cells, K, R) what a dollar of chips in a slot adds to the line's duty bill."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What agents expect over the life of a choice made now; kinds as in `Tariffs.kinds`."""
+
+    tables: DutyTables
+    triggered: dict[int, Float]
+    """Rate of each triggered instrument (index in `laws`) by (kinds, device)."""
+
+
+class Tariffs:
+    """Instruments, base duties and the horizon over which duties are expected."""
+
+    DESIGN, DROP_IN, ASSEMBLY = 0, 1, 2
+
+    def __init__(
+        self,
+        codes: Codes,
+        instruments: Iterable[tuple[str, Instrument]],
+        base_product: Float,
+        base_bare: Float,
+        markup: float,
+        foresight: str,
+        leads: Int,
+        hazards: Float,
+        discount_rate: float,
+    ) -> None:
+        """Compile.
+
+        `base_product` (cells,) and `base_bare` (O, K, R) are the base year's duties; `leads` and
+        `hazards` (kinds, D) months to delivery and openings a month of the three kinds of choice.
+        """
+        self.codes, self.markup, self.foresight = codes, markup, foresight
+        self.base_product, self.base_bare = base_product, base_bare
+        self.laws = [
+            Law(name, instrument, scope)
+            for name, instrument in instruments
+            for scope in [_scope(codes, instrument)]
+            if scope.any()
+        ]
+        self.triggers = [i for i, law in enumerate(self.laws) if not law.instrument.is_separable]
+        self._leads = leads
+        self._weights = np.stack(
+            [horizon_weights(hazard, discount_rate, HORIZON_YEARS) for hazard in hazards], axis=1
+        )
+        self._regimes: dict[Regime, DutyTables] = {}
+        self._expected: tuple[object, Expected] | None = None
+        self._probe_shape = (len(codes.classes), len(codes.regions))
+        home = np.asarray(codes.home_market)
+        origin, market = np.divmod(np.arange(codes.n_cells), len(codes.markets))
+        self.crosses_border = home[origin % len(codes.origins)] != market
+        self.chip_crosses_border = np.asarray(codes.region_market)[None, :] != home[:, None]
+
+    def rates_in_force(self, date: int) -> list[float]:
+        """Strength of every law in a month."""
+        return [law.instrument.rate_in_force(date) for law in self.laws]
+
+    def in_force(self, date: int) -> DutyTables:
+        """Tables of the duties due in a month (one kind), triggered ones left out."""
+        return self._tables(self._regime(self.rates_in_force(date)))
+
+    def _regime(self, rates: list[float]) -> Regime:
+        return tuple((i, rate) for i, rate in enumerate(rates) if rate != 0.0)
+
+    def _tables(self, regime: Regime) -> DutyTables:
+        if regime not in self._regimes:
+            self._regimes[regime] = self._ask(regime)
+        return self._regimes[regime]
+
+    def _ask(self, regime: Regime) -> DutyTables:
+        """Ask the instruments about a dollar of product, a dollar of chips and one chip."""
+        product = self.base_product + self._sum(regime, self._product_probe(), trigger=False)
+        triggered = self._sum(regime, self._product_probe(), trigger=True)
+        shape = (self.codes.n_cells, *self._probe_shape)
+        chip_value = self._sum(regime, self._chip_probe(value=1.0), trigger=False)
+        chip_count = self._sum(regime, self._chip_probe(count=1.0), trigger=False)
+        chip_trigger = self._sum(regime, self._chip_probe(value=1.0), trigger=True)
+        bare = (self.base_bare.reshape(len(self.base_bare), -1) + self._bare(regime))[
+            self._origin_of_cell()
+        ]
+        slot = slot_duty_rate(product + triggered, self.markup, bare, chip_value + chip_trigger)
+        full = [np.broadcast_to(a, (shape[0], shape[1] * shape[2])).reshape(1, *shape)
+                for a in (chip_value, chip_count, bare, slot)]  # fmt: skip
+        return DutyTables(np.broadcast_to(product, (shape[0], 1)).reshape(1, -1), *full)
+
+    def _sum(self, regime: Regime, probe: Shipments, trigger: bool) -> Float:
+        duties: list[tuple[str | None, Float]] = []
+        for i, rate in regime:
+            law = self.laws[i]
+            if not law.instrument.taxes_bare_chips and law.instrument.is_separable != trigger:
+                duty = law.instrument.duty(probe, rate) * law.scope[:, None]
+                duties.append((law.instrument.stacking_group, duty))
+        return np.asarray(stacked(duties) + np.zeros((1, 1)))
+
+    def _bare(self, regime: Regime) -> Float:
+        probe = self._probe(self.chip_crosses_border_parts(), value=1.0)
+        duties = [
+            (law.instrument.stacking_group, law.instrument.duty(probe, rate) * law.scope[:, None])
+            for law, rate in ((self.laws[i], rate) for i, rate in regime)
+            if law.instrument.taxes_bare_chips
+        ]
+        return np.asarray(stacked(duties) + np.zeros((1, 1)))
+
+    def chip_crosses_border_parts(self) -> Bool:
+        """(O, K x R) whether a chip of the region is foreign where it is assembled."""
+        return np.tile(self.chip_crosses_border, (1, self._probe_shape[0]))
+
+    def _origin_of_cell(self) -> Int:
+        return (np.arange(self.codes.n_cells) // len(self.codes.markets)) % len(self.codes.origins)
+
+    def _product_probe(self) -> Shipments:
+        return Shipments(
+            self.codes, np.ones((1, 1)), self.crosses_border[:, None],
+            np.zeros((1, 1, 1)), np.zeros((1, 1, 1)),
+            np.zeros((1, 1, 1), dtype=np.int64), np.zeros((1, 1, 1), dtype=np.int64),
+        )  # fmt: skip
+
+    def _chip_probe(self, value: float = 0.0, count: float = 0.0) -> Shipments:
+        return self._probe(self.crosses_border[:, None], value, count)
+
+    def _probe(self, crosses_border: Bool, value: float = 0.0, count: float = 0.0) -> Shipments:
+        node_class, region = np.divmod(np.arange(np.prod(self._probe_shape)), self._probe_shape[1])
+        ones = np.ones((1, node_class.size, 1))
+        return Shipments(
+            self.codes, np.zeros((1, 1)), crosses_border, value * ones, count * ones,
+            region.reshape(1, -1, 1), node_class.reshape(1, -1, 1),
+        )  # fmt: skip
+
+    def expected(self, date: int) -> Expected:
+        """Duties that agents expect from a choice made now: four dates of its life, weighted."""
+        weights: dict[Regime, Float] = {}
+        triggered = {i: np.zeros(self._leads.shape) for i in self.triggers}
+        for kind, leads in enumerate(self._leads):
+            for device, lead in enumerate(leads):
+                for j, years in enumerate(HORIZON_YEARS):
+                    at = date + int(lead) + int(12 * years)
+                    rates = self._expected_rates(at, date)
+                    weight = self._weights[j, kind, device]
+                    regime = self._regime(rates)
+                    if regime not in weights:
+                        weights[regime] = np.zeros(self._leads.shape)
+                    weights[regime][kind, device] += weight
+                    for i in self.triggers:
+                        triggered[i][kind, device] += weight * rates[i]
+        key = tuple((regime, w.tobytes()) for regime, w in sorted(weights.items()))
+        if self._expected is None or self._expected[0] != key:
+            self._expected = (key, Expected(self._mix(weights), triggered))
+        return self._expected[1]
+
+    def _expected_rates(self, at: int, now: int) -> list[float]:
+        return [law.instrument.rate_expected(at, now, self.foresight) for law in self.laws]
+
+    def _mix(self, weights: dict[Regime, Float]) -> DutyTables:
+        """Tables of the regimes, weighted by (kind, device)."""
+        tables = [(self._tables(regime), w) for regime, w in weights.items()]
+        per_device = self.codes.n_cells // len(self.codes.devices)
+
+        def mix(name: str) -> Float:
+            total: Float | float = 0.0
+            for table, w in tables:
+                values = getattr(table, name)
+                by_cell = np.repeat(w, per_device, axis=1)
+                total = total + by_cell.reshape(by_cell.shape + (1,) * (values.ndim - 2)) * values
+            return np.asarray(total)
+
+        return DutyTables(*(mix(n) for n in ("product", "chip_value", "chip_count", "bare", "slot")))
+
+
+def _scope(codes: Codes, instrument: Instrument) -> Float:
+    """One where an instrument applies: (cells,), or (O,) for duties on bare chips."""
+
+    def chosen(all_codes: tuple[str, ...], names: tuple[str, ...] | None, out: tuple[str, ...] = ()) -> Float:
+        return np.array([float((names is None or c in names) and c not in out) for c in all_codes])
+
+    markets = chosen(codes.markets, instrument.markets)
+    origins = chosen(
+        codes.origins, instrument.assembly_countries, instrument.exempt_assembly_countries
+    )
+    if instrument.taxes_bare_chips:
+        return np.asarray(markets[np.asarray(codes.home_market)] * origins)
+    devices = chosen(codes.devices, instrument.devices, instrument.exempt_devices)
+    return np.einsum("d,o,m->dom", devices, origins, markets).ravel()
