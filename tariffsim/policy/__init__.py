@@ -1,4 +1,4 @@
-"""Policy instruments. A file in this folder that defines an `Instrument` is found by being there."""
+"""Policy instruments. A file here that defines an `Instrument` is found by being there."""
 
 from __future__ import annotations
 

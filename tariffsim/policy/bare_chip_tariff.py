@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
+from tariffsim.policy.base import Instrument, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
@@ -17,10 +17,10 @@ class BareChipTariff(Instrument):
 
     kind: Literal["bare_chip_tariff"]
     rate: Path = rate_field("Duty as a fraction of the chip's invoice value.", le=5, ge=0)
-    chip_regions: Codes | None = codes_field(
-        "Regions of fabrication covered; all if empty.", "foundry_regions", ("CN",)
+    chip_regions: Scope = codes_field(
+        "Regions of fabrication covered; `all` for all of them.", "foundry_regions", ("CN",)
     )
-    node_classes: Codes | None = codes_field("Node classes covered; all if empty.", "node_classes")
+    node_classes: Scope = codes_field("Node classes covered; all if left out.", "node_classes")
 
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times the value of covered chips from abroad."""

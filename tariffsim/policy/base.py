@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from tariffsim.policy.paths import Date, EndDate, Path
 from tariffsim.typing import Float
@@ -17,8 +24,27 @@ from tariffsim.typing import Float
 if TYPE_CHECKING:
     from tariffsim.shipments import Shipments
 
-Code = Annotated[str, Field(min_length=1, max_length=40)]
-Codes = tuple[Code, ...]
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _as_scope(value: Any) -> Any:
+    return None if value == "all" else _as_tuple(value)
+
+
+def _as_code(value: Any) -> Any:
+    return str(value) if type(value) is int else value  # a number of the HS is a code, not a count
+
+
+Code = Annotated[str, BeforeValidator(_as_code), Field(min_length=1, max_length=40)]
+Codes = Annotated[tuple[Code, ...], BeforeValidator(_as_tuple)]
+Scope = Annotated[
+    tuple[Code, ...] | None,
+    BeforeValidator(_as_scope),
+    PlainSerializer(lambda codes: "all" if codes is None else codes, when_used="json"),
+    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 def rate_field(description: str, **extra: Any) -> Any:
@@ -26,8 +52,8 @@ def rate_field(description: str, **extra: Any) -> Any:
     return Field(description=description, json_schema_extra={"unit": "fraction"} | extra)
 
 
-def codes_field(description: str, table: str, default: Codes | None = None) -> Any:
-    """A field holding codes of a data table; None means all of them."""
+def codes_field(description: str, table: str, default: tuple[str, ...] | None = None) -> Any:
+    """A field holding codes of a data table; None, in files `all`, means all of them."""
     return Field(
         default=default, description=description, json_schema_extra={"unit": "code", "table": table}
     )
@@ -36,7 +62,7 @@ def codes_field(description: str, table: str, default: Codes | None = None) -> A
 class Instrument(BaseModel):
     """Base of all instruments: neutral outside its dates and its scope."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     path_field: ClassVar[str] = "rate"
     """Name of the dated field that says how strong the measure is; zero is neutral."""
@@ -46,29 +72,28 @@ class Instrument(BaseModel):
 
     kind: str
     announced: Date | None = Field(
-        default=None, description="Month from which agents expect the measure; the start if empty."
+        default=None,
+        description="Month from which agents expect the measure; the start if left out.",
     )
     start: Date | None = Field(
-        default=None, description="First month in force; the first date of the path if empty."
+        default=None, description="First month in force; the first date of the path if left out."
     )
-    end: EndDate | None = Field(default=None, description="Last month in force; open if empty.")
+    end: EndDate | None = Field(default=None, description="Last month in force; open if left out.")
     end_known: bool = Field(
         default=True,
-        description="Whether agents know the end in advance; if not they expect the measure to stay.",
+        description="Whether agents know the end in advance; else they expect it to stay.",
         json_schema_extra={"unit": "yes or no"},
     )
     markets: Codes = codes_field("Markets that levy it; a coalition is a list.", "markets", ("US",))
-    devices: Codes | None = codes_field("Device groups it covers; all if empty.", "devices")
-    assembly_countries: Codes | None = codes_field(
-        "Countries of assembly it covers; all if empty.", "origins"
+    devices: Scope = codes_field("Device groups it covers; all if left out.", "devices")
+    assembly_countries: Scope = codes_field(
+        "Countries of assembly it covers; all if left out.", "origins"
     )
     exempt_devices: Codes = codes_field("Device groups left out.", "devices", ())
-    exempt_assembly_countries: Codes = codes_field(
-        "Countries of assembly left out.", "origins", ()
-    )
+    exempt_assembly_countries: Codes = codes_field("Countries of assembly left out.", "origins", ())
     stacking_group: Code | None = Field(
         default=None,
-        description="Of the duties in one group only the highest is due; all add up if empty.",
+        description="Of the duties in one group only the highest is due; all add up if left out.",
         json_schema_extra={"unit": "name"},
     )
     source: Code | None = Field(

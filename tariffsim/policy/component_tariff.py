@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
+from tariffsim.policy.base import Instrument, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
@@ -30,10 +30,10 @@ class ComponentTariff(Instrument):
         description="What the rate is multiplied by: the value of the chips or their number.",
         json_schema_extra={"unit": "choice"},
     )
-    chip_regions: Codes | None = codes_field(
-        "Regions of fabrication covered; all if empty.", "foundry_regions", ("CN",)
+    chip_regions: Scope = codes_field(
+        "Regions of fabrication covered; `all` for all of them.", "foundry_regions", ("CN",)
     )
-    node_classes: Codes | None = codes_field("Node classes covered; all if empty.", "node_classes")
+    node_classes: Scope = codes_field("Node classes covered; all if left out.", "node_classes")
     threshold: float = Field(
         default=0.0,
         ge=0,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
+from tariffsim.policy.base import Instrument, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 
 
@@ -24,8 +24,8 @@ class DemandShift(Instrument):
         description="What changes: units demanded in the markets, or chips per unit.",
         json_schema_extra={"unit": "choice"},
     )
-    node_classes: Codes | None = codes_field(
-        "Node classes of the chips that change; all if empty.", "node_classes"
+    node_classes: Scope = codes_field(
+        "Node classes of the chips that change; all if left out.", "node_classes"
     )
 
     def demand_factors(self, rate: float) -> Mapping[str, float]:

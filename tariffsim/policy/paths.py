@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
     model_serializer,
     model_validator,
 )
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
-from tariffsim.typing import format_month, parse_month
-
-
-def _first_month(value: object) -> int:
-    return parse_month(value)
+from tariffsim.typing import FIRST_YEAR, LAST_YEAR, format_month, parse_month
 
 
-def _last_month(value: object) -> int:
-    return parse_month(value, last=True)
+def _parse(value: object, info: ValidationInfo, last: bool = False) -> int:
+    """Month count of a date; files give text, so that a month count in a file is no date."""
+    return parse_month(str(value) if from_file(info) else value, last)
+
+
+def _last_month(value: object, info: ValidationInfo) -> int:
+    return _parse(value, info, last=True)
+
+
+def from_file(info: ValidationInfo) -> bool:
+    """Whether a scenario file is being read, where only the documented forms count."""
+    return bool(info.context and info.context.get("file"))
 
 
 _as_text = PlainSerializer(format_month, return_type=str)
-_schema: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "integer"}], "unit": "month"}
-
-Date = Annotated[
-    int, BeforeValidator(_first_month), _as_text, Field(json_schema_extra={"unit": "month"})
-]
-EndDate = Annotated[
-    int, BeforeValidator(_last_month), _as_text, Field(json_schema_extra={"unit": "month"})
-]
+_date = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\d{4}(-\d{2}|Q[1-4])?$"},
+        {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR},
+    ],
+    "unit": "month",
+}
+Date = Annotated[int, BeforeValidator(_parse), _as_text, WithJsonSchema(_date)]
+EndDate = Annotated[int, BeforeValidator(_last_month), _as_text, WithJsonSchema(_date)]
 
 
 class Path(BaseModel):
-    """A value over time; steps unless `interpolate: linear`; flat before the first and after the last."""
+    """A value over time: steps or straight lines; flat before the first date and after the last."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -48,29 +61,43 @@ class Path(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_yaml(cls, data: Any) -> Any:
+    def _from_yaml(cls, data: Any, info: ValidationInfo) -> Any:
         """Accept a number, or a mapping of dates to numbers with an optional `interpolate`."""
         if isinstance(data, bool) or not isinstance(data, (int, float, dict)):
             raise ValueError("must be a number, or dates with numbers")
         if not isinstance(data, dict):
-            return {"values": (float(data),)}
-        if "values" in data:
+            return {"values": (_number(data),)}
+        if "values" in data and not from_file(info):
             return data
         points = {k: v for k, v in data.items() if k != "interpolate"}
         if not points:
-            raise ValueError("has no dates")
-        for date, value in points.items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise ValueError(f"the value at {date} must be a number")
-        dated = sorted((parse_month(date), float(value)) for date, value in points.items())
-        if len({month for month, _ in dated}) < len(dated):
-            raise ValueError("has two values for one month")
-        months, values = zip(*dated, strict=True)
+            raise ValueError("must have at least one date, such as {2026-01: 0.25}")
+        months, values = zip(*_dated(points), strict=True)
         return {
             "months": months,
             "values": values,
             "interpolate": data.get("interpolate", "step"),
         }
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        months = self.months
+        if any(a >= b for a, b in pairwise(months)):
+            raise ValueError("must have its months in order, each once")
+        if len(self.values) != max(len(months), 1):
+            raise ValueError("must have one value for each month")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+        """A number, or dates with numbers: what files hold, not what is inside."""
+        dated = {
+            "type": "object",
+            "patternProperties": {r"^\d{4}(-\d{2}|Q[1-4])?$": {"type": "number"}},
+            "properties": {"interpolate": {"enum": ["step", "linear"]}},
+            "additionalProperties": False,
+        }
+        return {"anyOf": [{"type": "number"}, dated]}
 
     @model_serializer
     def _to_yaml(self) -> float | dict[str, Any]:
@@ -100,3 +127,39 @@ class Path(BaseModel):
     def scaled(self, factor: float) -> Self:
         """The same path with all values multiplied."""
         return self.model_copy(update={"values": tuple(factor * v for v in self.values)})
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value - value != 0:
+        raise ValueError("must be a number")
+    return float(value)
+
+
+def _dated(points: Mapping[Any, object]) -> list[tuple[int, float]]:
+    """Months and values in order; all that is wrong with any of them is raised at once."""
+    found: dict[int, float] = {}
+    wrong: list[InitErrorDetails] = []
+    for date, value in points.items():
+        for problem in _point(found, date, value):
+            error = PydanticCustomError("value_error", "Value error, {error}", {"error": problem})
+            wrong.append({"type": error, "loc": (str(date),), "input": value})
+    if wrong:
+        raise ValidationError.from_exception_data("Path", wrong)
+    return sorted(found.items())
+
+
+def _point(found: dict[int, float], date: Any, value: object) -> Iterator[str]:
+    month = None
+    try:
+        month = parse_month(str(date))
+    except ValueError as error:
+        yield str(error)
+    try:
+        number = _number(value)
+    except ValueError as error:
+        yield str(error)
+        return
+    if month in found:
+        yield f"gives {format_month(month)} a second value"
+    elif month is not None:
+        found[month] = number

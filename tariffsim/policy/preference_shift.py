@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
+from tariffsim.policy.base import Instrument, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 
 
@@ -18,7 +18,7 @@ class PreferenceShift(Instrument):
     log_odds: Path = rate_field(
         "Log odds added at an open slot: 0.69 doubles the odds.", ge=-5, le=5, unit="log odds"
     )
-    chip_regions: Codes | None = codes_field(
+    chip_regions: Scope = codes_field(
         "Regions whose chips are liked better or worse.", "foundry_regions", ("CN",)
     )
 

@@ -20,7 +20,7 @@ class ProductTariff(Instrument):
     kind: Literal["product_tariff"]
     rate: Path = rate_field("Duty as a fraction of the product's customs value.", le=5, ge=0)
     only_with_chips_from: Codes | None = codes_field(
-        "Due only where the product contains a chip made in these regions; always if empty.",
+        "Due only where the product contains a chip made in these regions; always if left out.",
         "foundry_regions",
     )
 
