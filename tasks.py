@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -258,12 +259,13 @@ def follow_readme(environment: Environment, work: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, body in re.findall(r"```yaml\n# (\S+\.yaml)\n(.*?)```", text, flags=re.DOTALL):
         (work / name).write_text(body, encoding="utf-8")
-    commands = re.findall(r"^ *tariffsim (.+)$", text, flags=re.MULTILINE)
+    shell = "".join(re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL))
+    commands = re.findall(r"^tariffsim (.+)$", shell, flags=re.MULTILINE)
     if not commands:
         raise TaskError("README.md shows no tariffsim command")
     for command in commands:
         say(f"tariffsim {command}")
-        run(environment.program("tariffsim"), *command.split("#")[0].split(), cwd=work)
+        run(environment.program("tariffsim"), *shlex.split(command, comments=True), cwd=work)
     reports = sorted(work.rglob("report.html"))
     comparisons = sum(command.startswith("compare") for command in commands)
     if len(reports) < comparisons:
