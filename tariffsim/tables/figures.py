@@ -14,6 +14,7 @@ from tariffsim.tables.spec import CONFIDENCES, FIGURE_TABLES, Spec
 from tariffsim.tables.types import Figure, FigureTable, Value
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+LARGEST = 1e15  # sums and products of figures stay far from overflow
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 
 
@@ -24,9 +25,9 @@ class Place(NamedTuple):
     line: int
     key: str
 
-    def problem(self, message: str, given: str = "", hint: str = "") -> Problem:
-        """A problem at this place."""
-        return Problem(self.file, self.line, 0, self.key, message, given, hint)
+    def problem(self, message: str, given: str = "", hint: str = "", column: str = "") -> Problem:
+        """A problem at this place, or in another column of its row."""
+        return Problem(self.file, self.line, 0, column or self.key, message, given, hint)
 
 
 @dataclass
@@ -82,6 +83,8 @@ def parse_number(text: str) -> float:
     value = float(text) if NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
         raise ValueError("must be a number")
+    if abs(value) > LARGEST:
+        raise ValueError(f"must be at most {LARGEST:g}")
     return value
 
 
@@ -94,15 +97,16 @@ def parse_sheet(name: str, file: str, rows: list[Row], problems: list[Problem]) 
         place = Place(file, row.line, "value")
         if not CODE.fullmatch(code):
             hint = "letters, digits and _, beginning with a letter"
-            problems.append(place._replace(key=key).problem("is not a code", code, hint))
+            problems.append(place.problem("is not a code", code, hint, key))
             continue
         sheet.lines.setdefault(code, row.line)
-        where = place._replace(key="parameter")
         if parameter not in parameters:
             hint = nearest(parameter, tuple(parameters))
-            problems.append(where.problem(f"{code}: unknown parameter", parameter, hint))
+            message = f"{code}: unknown parameter"
+            problems.append(place.problem(message, parameter, hint, "parameter"))
         elif earlier := sheet.places.get((code, parameter)):
-            problems.append(where.problem(f"{code} {parameter} is also on line {earlier.line}"))
+            message = f"{code} {parameter} is also on line {earlier.line}"
+            problems.append(place.problem(message, column="parameter"))
         else:
             sheet.places[code, parameter] = place
             figure = _parse_figure(row.cells, parameters[parameter], place, problems)
@@ -118,19 +122,13 @@ def _parse_figure(
     before = len(problems)
     name = f"{next(iter(cells.values()))} {cells['parameter']}"
     value: Value = _value(cells, "value", name, spec, place, problems)
-    bounds = []
-    for column in ("low", "high"):
-        at = place._replace(key=column)
-        if spec.is_text and cells[column]:
-            problems.append(at.problem(f"{name} is a text and has no range", cells[column]))
-        found = None if spec.is_text else _value(cells, column, name, spec, at, problems)
-        bounds.append(found if isinstance(found, float) else None)
-    low, high = bounds
+    low = _bound(cells, "low", name, spec, place, problems)
+    high = _bound(cells, "high", name, spec, place, problems)
     if len(problems) == before:
         _check_range(name, value, low, high, place, problems)
     if cells["unit"] != spec.unit:
-        at = place._replace(key="unit")
-        problems.append(at.problem(f"{name} must be in {spec.unit!r}", cells["unit"]))
+        message = f"{name} must be in {spec.unit!r}"
+        problems.append(place.problem(message, cells["unit"], column="unit"))
     check_source(cells, name, place, problems)
     if len(problems) > before:
         return None
@@ -139,25 +137,48 @@ def _parse_figure(
 
 
 def _value(
-    cells: Mapping[str, str], column: str, name: str, spec: Spec, at: Place, problems: list[Problem]
+    cells: Mapping[str, str],
+    column: str,
+    name: str,
+    spec: Spec,
+    place: Place,
+    problems: list[Problem],
 ) -> Value:
     text = cells[column]
     if not text:
         if column == "value" and not spec.optional:
-            problems.append(at.problem(f"{name} is empty"))
+            problems.append(place.problem(f"{name} is empty"))
         return None
     if spec.is_text:
         if spec.choices and text not in spec.choices:
-            problems.append(at.problem(f"{name} must be {' or '.join(spec.choices)}", text))
+            problems.append(place.problem(f"{name} must be {' or '.join(spec.choices)}", text))
         return text
     try:
         number = parse_number(text)
     except ValueError as error:
-        problems.append(at.problem(f"{name} {error}", text))
+        problems.append(place.problem(f"{name} {error}", text, column=column))
         return None
     if fault := spec.fault(number):
-        problems.append(at.problem(f"{name} {fault}", text))
+        problems.append(place.problem(f"{name} {fault}", text, column=column))
     return number
+
+
+def _bound(
+    cells: Mapping[str, str],
+    column: str,
+    name: str,
+    spec: Spec,
+    place: Place,
+    problems: list[Problem],
+) -> float | None:
+    if not cells[column]:
+        return None
+    if spec.is_text:
+        message = f"{name} is a text and has no range"
+        problems.append(place.problem(message, cells[column], column=column))
+        return None
+    value = _value(cells, column, name, spec, place, problems)
+    return value if isinstance(value, float) else None
 
 
 def _check_range(
@@ -170,8 +191,8 @@ def _check_range(
 ) -> None:
     if (low is None) != (high is None):
         column = "low" if low is None else "high"
-        at = place._replace(key=column)
-        problems.append(at.problem(f"{name} must have both low and high, or neither"))
+        message = f"{name} must have both low and high, or neither"
+        problems.append(place.problem(message, column=column))
     elif low is None or high is None:
         return
     elif not isinstance(value, float) or not low <= value <= high:
@@ -184,15 +205,15 @@ def check_source(
 ) -> None:
     """Every figure names a source and a confidence, and they agree."""
     source, confidence = cells["source"], cells["confidence"]
-    at = place._replace(key="source")
     if not source:
-        problems.append(at.problem(f"{name} needs a source, or the word assumption"))
+        message = f"{name} needs a source, or the word assumption"
+        problems.append(place.problem(message, column="source"))
     if confidence not in CONFIDENCES:
-        allowed = " or ".join(CONFIDENCES)
-        at = place._replace(key="confidence")
-        problems.append(at.problem(f"{name} must be {allowed}", confidence))
+        message = f"{name} must be {' or '.join(CONFIDENCES)}"
+        problems.append(place.problem(message, confidence, column="confidence"))
     elif source == "assumption" and confidence != "assumption":
-        problems.append(at.problem(f"{name} is {confidence} and needs a source", source))
+        message = f"{name} is {confidence} and needs a source"
+        problems.append(place.problem(message, source, column="source"))
 
 
 def _check_complete(sheet: Sheet, problems: list[Problem]) -> None:

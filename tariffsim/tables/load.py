@@ -10,7 +10,7 @@ from pathlib import Path
 from tariffsim.errors import DataError, Problem
 from tariffsim.tables import rows as wide
 from tariffsim.tables.checks import check_cited, check_sheets, codes_of
-from tariffsim.tables.figures import Place, Sheet, parse_sheet
+from tariffsim.tables.figures import LARGEST, Place, Sheet, parse_sheet
 from tariffsim.tables.files import Row, nearest, read_rows
 from tariffsim.tables.spec import (
     FIGURE_COLUMNS,
@@ -116,7 +116,9 @@ def _set(
         problems.append(at.problem("unknown parameter", hint=nearest(parameter, tuple(specs))))
     elif spec.is_text:
         problems.append(at.problem("is a text: replace the table to change it"))
-    elif isinstance(value, bool) or not isinstance(value, (int, float)) or value - value != 0:
+    elif (
+        isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST
+    ):
         problems.append(at.problem("must be a number", repr(value)))
     elif fault := spec.fault(value):
         problems.append(at.problem(fault, f"{value:g}"))

@@ -35,7 +35,7 @@ class Cells:
 
     def fail(self, column: str, message: str, given: str = "", hint: str = "") -> None:
         """Add a problem of one column."""
-        self.problems.append(self.place._replace(key=column).problem(message, given, hint))
+        self.problems.append(self.place.problem(message, given, hint, column))
 
     @property
     def good(self) -> bool:
