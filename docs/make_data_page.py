@@ -1,0 +1,178 @@
+"""Write data.md from the data tables; run it after any change of a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tariffsim.tables import (
+    BARE_CHIPS,
+    FIGURE_TABLES,
+    CalendarRow,
+    Figure,
+    FigureTable,
+    Tables,
+    load_tables,
+)
+
+PAGE = Path(__file__).resolve().parent / "data.md"
+TITLES = {
+    "devices": ("Device groups", "What is in a device, who buys it and how long its design lives."),
+    "foundry_regions": ("Foundry regions", "Capacity, growth and cost of making chips."),
+    "node_classes": ("Node classes", "The four classes of foundational chips."),
+    "markets": ("Markets", "Where devices are sold; the United States is the yardstick."),
+    "origins": ("Countries of assembly", "The market each belongs to and its assembly cost."),
+    "origin_rules": (
+        "Rules of origin of a chip",
+        "Share of a fab region's chips that counts as Chinese under three rules of origin.",
+    ),
+}
+INTRO = """# Data
+
+Every figure the model starts from. This page is written from the tables under `tariffsim/data/`
+by `docs/make_data_page.py`; change a table, not this page.
+
+A figure's **confidence** is one of
+
+- `data`: from an official statistic or our own aggregation of one;
+- `seen`: as reported by a company, an agency, a study or a tracker, or between two such reports;
+- `assumption`: nobody has published it. Where a source stands beside the word, that source anchors
+  the order of magnitude and the figure is still ours.
+
+**Low and high** bound what is plausible and feed the sensitivity analysis. A scenario can override
+any single figure (`figures`) or replace a whole table by a file of its own (`data`); see
+[Replacing figures](#replacing-figures).
+"""
+REPLACING = """## Replacing figures
+
+A table of figures is a CSV file (UTF-8, commas) with one figure a row and the columns
+`{columns}`; `note` may be left out. Parameters, units and codes are those shown above. The tables
+of imports, duties and published outcomes have one row an observation and the columns of the
+shipped files. A file is refused, with every problem it has, for: missing or unknown columns,
+unknown or missing parameters and codes, figures given twice, numbers that are none, negative or out
+of their bounds, ranges that do not hold their value, a unit other than the one shown, figures
+without source or confidence, shares that do not sum to one, requalification as long as a design
+cycle, codes another table does not know, text that is not UTF-8, control characters, and anything
+that is not a plain file of at most 10 MB.
+"""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines]
+    return "\n".join("| " + " | ".join(line) + " |" for line in cells) + "\n"
+
+
+def number(value: float | str | None) -> str:
+    """A figure as readers write it."""
+    return f"{value:,.10g}" if isinstance(value, float) else value or ""
+
+
+def figure_row(code: str, parameter: str, figure: Figure) -> list[str]:
+    """One line of a table of figures."""
+    range_ = "" if figure.low is None else f"{number(figure.low)} to {number(figure.high)}"
+    named = [code, f"`{parameter}`", number(figure.value) or "none", range_, figure.unit]
+    return [*named, figure.source, figure.confidence, figure.note]
+
+
+def figures_section(figures: FigureTable) -> str:
+    """One table of figures with its title and what it rests on."""
+    title, sentence = TITLES[figures.name]
+    numbers = [figure for figure in figures.figures.values() if isinstance(figure.value, float)]
+    counts = Counter(figure.confidence for figure in numbers)
+    rests = ", ".join(f"{counts[kind]} {kind}" for kind in ("data", "seen", "assumption"))
+    head = ("code", "parameter", "value", "low to high", "unit", "source", "confidence", "note")
+    body = table(head, (figure_row(*key, figure) for key, figure in figures.figures.items()))
+    name = f"`{figures.name}.csv`"
+    return f"## {title}\n\n{name}: {sentence} {len(numbers)} numbers: {rests}.\n\n{body}"
+
+
+def imports_section(tables: Tables) -> str:
+    """US imports of 2024 with the duty ratio the model takes from them."""
+    rows = []
+    for row in tables.imports:
+        value, duty = row.customs_value_usd, row.calculated_duty_usd
+        ratio = f"{duty / value:.4f}" if value else ""
+        money = [f"{value / 1e6:,.3f}", f"{duty / 1e6:,.3f}", ratio]
+        codes = row.hs_codes.replace("+", " ")
+        rows.append([row.device, codes, row.origin, *money, row.source, row.confidence])
+    measures = ("customs value (million USD)", "calculated duty (million USD)", "duty / value")
+    head = ("device", "HS prefixes", "origin", *measures, "source", "confidence")
+    intro = (
+        "`us_imports_2024.csv`: US imports for consumption in 2024 by device group and country of "
+        "assembly; the European Union and the United Kingdom are one origin."
+    )
+    return f"## US imports 2024\n\n{intro}\n\n{table(head, rows)}"
+
+
+def scope_words(row: CalendarRow, tables: Tables) -> str:
+    """Devices of a calendar row, said the short way."""
+    devices = tables.devices.codes
+    left = [device for device in devices if device not in row.devices]
+    bare = " and bare chips" if set(BARE_CHIPS) <= set(row.devices) else ""
+    if set(row.devices) <= set(BARE_CHIPS):
+        return "bare chips"
+    if not left:
+        return f"all device groups{bare}"
+    if len(left) < len(devices) // 2:
+        return f"all but {' '.join(left)}{bare}"
+    return " ".join(row.devices)
+
+
+def calendar_section(tables: Tables) -> str:
+    """Duties in force, with our reading of each notice."""
+    rows = []
+    for row in tables.calendar:
+        dates = f"{row.date} to {row.ends}" if row.ends else f"{row.date} on"
+        rate = "not announced" if row.rate is None else f"{row.rate:g}"
+        flags = ["yes" if flag else "no" for flag in (row.in_2024_base, row.in_baseline)]
+        who = [dates, row.levied_by, " ".join(row.against), row.instrument, row.base, rate]
+        what = [scope_words(row, tables), *flags, row.scope, row.reading]
+        rows.append([*who, *what, row.source, row.confidence])
+    who_columns = ("months", "by", "against", "instrument", "base", "rate (fraction)")
+    what_columns = ("devices", "in 2024 duties", "in baseline", "scope", "our reading")
+    head = (*who_columns, *what_columns, "source", "confidence")
+    intro = (
+        "`tariff_calendar.csv`: the level of each instrument up to but without its last month. A "
+        "later row of the same instrument replaces an earlier one for the codes it names; "
+        "different instruments add. What is inside the duties calculated in 2024 is not added "
+        "again."
+    )
+    return f"## Duties in force\n\n{intro}\n\n{table(head, rows)}"
+
+
+def validation_section(tables: Tables) -> str:
+    """Published outcomes the model is held against."""
+    rows = (
+        [row.id, row.use, row.case, row.quantity, row.published, row.tolerance, row.source]
+        for row in tables.validation
+    )
+    head = ("id", "use", "case", "quantity", "published", "tolerance", "source")
+    intro = (
+        "`validation_public.csv`: what was measured in the world. Rows marked `test` are never "
+        "fitted; several values in a cell are separated by semicolons."
+    )
+    return f"## Published outcomes\n\n{intro}\n\n{table(head, rows)}"
+
+
+def page(tables: Tables) -> str:
+    """The whole page."""
+    first = FIGURE_TABLES["devices"].key
+    columns = f"{first} (or {', '.join(spec.key for spec in list(FIGURE_TABLES.values())[1:])})"
+    columns += ", parameter, value, low, high, unit, source, confidence, note"
+    sections = [
+        INTRO,
+        *(figures_section(getattr(tables, name)) for name in FIGURE_TABLES),
+        imports_section(tables),
+        calendar_section(tables),
+        validation_section(tables),
+        REPLACING.format(columns=columns),
+        f"## Sources\n\n{table(('id', 'source'), tables.sources.items())}",
+    ]
+    return "\n".join(sections)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(load_tables()), encoding="utf-8")
