@@ -165,6 +165,15 @@ def test_spreadsheet_file_without_notes(tables: Tables, tmp_path: Path) -> None:
     assert load_tables({"origins": path}).origins.codes == tables.origins.codes
 
 
+def test_columns_in_any_order(tmp_path: Path) -> None:
+    lines = (DATA / "origins.csv").read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "origins.csv"
+    swapped = [",".join(line.split(",")[::-1]) for line in lines]
+    path.write_text("\n".join(swapped).replace("1.18", "-1"), encoding="utf-8")
+    message = "origins.csv:48: value: US cost_factor must be above 0 (-1)"
+    assert refused({"origins": path}) == [message]
+
+
 def test_optional_figures_may_be_left_out(tables: Tables, tmp_path: Path) -> None:
     replace = edited(
         tmp_path,

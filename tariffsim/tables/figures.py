@@ -109,7 +109,8 @@ def parse_sheet(name: str, file: str, rows: list[Row], problems: list[Problem]) 
             problems.append(place.problem(message, column="parameter"))
         else:
             sheet.places[code, parameter] = place
-            figure = _parse_figure(row.cells, parameters[parameter], place, problems)
+            what = f"{code} {parameter}"
+            figure = _parse_figure(row.cells, what, parameters[parameter], place, problems)
             if figure:
                 sheet.figures[code, parameter] = figure
     _check_complete(sheet, problems)
@@ -117,10 +118,9 @@ def parse_sheet(name: str, file: str, rows: list[Row], problems: list[Problem]) 
 
 
 def _parse_figure(
-    cells: Mapping[str, str], spec: Spec, place: Place, problems: list[Problem]
+    cells: Mapping[str, str], name: str, spec: Spec, place: Place, problems: list[Problem]
 ) -> Figure | None:
     before = len(problems)
-    name = f"{next(iter(cells.values()))} {cells['parameter']}"
     value: Value = _value(cells, "value", name, spec, place, problems)
     low = _bound(cells, "low", name, spec, place, problems)
     high = _bound(cells, "high", name, spec, place, problems)

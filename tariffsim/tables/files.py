@@ -156,8 +156,7 @@ def _body(
             message = f"row must have {len(header)} cells"
             problems.append(Problem(file, line, message=message, given=str(len(cells))))
         else:
-            row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-            rows.append(Row(line, row))
+            rows.append(Row(line, dict(zip(header, map(str.strip, cells), strict=True))))
     if not numbered:
         problems.append(Problem(file, message="has no rows"))
     return rows or None
