@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
-from tariffsim.policy import Instrument
-from tariffsim.policy.base import Code
+from tariffsim.policy import INSTRUMENTS, Instrument
+from tariffsim.policy.base import Code, Codes
 from tariffsim.policy.paths import Date, EndDate, Path
+from tariffsim.scenario.nodes import BAD_CHARACTER, Node, Position, node_at
+from tariffsim.tables import Tables, load_tables
 
 
 def parameter(
@@ -24,17 +30,25 @@ def parameter(
     extra: dict[str, Any] = {"unit": unit, "source": source}
     if low is not None:
         extra |= {"low": low, "high": high}
-    if callable(default):
-        return Field(
-            default_factory=default, description=description, json_schema_extra=extra, **bounds
-        )
+    if callable(default):  # a dated path: every value is held to the bounds
+        extra |= bounds
+        return Field(default_factory=default, description=description, json_schema_extra=extra)
     return Field(default=default, description=description, json_schema_extra=extra, **bounds)
 
 
 class Block(BaseModel):
     """A block of fields: frozen, and refusing what it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _plain_text(text: str) -> str:
+    if bad := BAD_CHARACTER.search(text):
+        raise ValueError(f"must not hold the character U+{ord(bad.group()):04X}")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_plain_text)]
 
 
 class Run(Block):
@@ -76,14 +90,16 @@ class Supply(Block):
         "fraction",
         "China's planned share of foundational capacity.",
         source="S3 S31",
-        le=1,
+        ge=0.01,
+        le=0.95,
     )
     china_price_discount: Path = parameter(
         lambda: Path(months=(24300, 24371), values=(0.20, 0.30), interpolate="linear"),
         "fraction",
         "How much cheaper Chinese chips are, before slack capacity.",
         source="S31",
-        le=1,
+        ge=0,
+        le=0.9,
     )
     discount_cost_share: float = parameter(
         0.40, "fraction", "Part of the discount that is a cost advantage.", 0.2, 0.6, ge=0, le=1
@@ -108,7 +124,14 @@ class Supply(Block):
         le=0.5,
     )
     learning_spillover: float = parameter(
-        0.33, "fraction", "Weight of everybody else's output in experience.", 0, 0.6, "S29", ge=0, le=1
+        0.33,
+        "fraction",
+        "Weight of everybody else's output in experience.",
+        0,
+        0.6,
+        "S29",
+        ge=0,
+        le=1,
     )
     experience_years: float = parameter(
         10.0, "years", "Years of base output already learned from.", 5, 20, ge=0.5, le=100
@@ -117,7 +140,13 @@ class Supply(Block):
         0.5, "log price per point", "Response of price to utilisation (chi).", 0, 1, ge=0, le=5
     )
     price_adjustment: float = parameter(
-        0.15, "fraction a month", "Speed of posted prices towards their target.", 0.05, 0.5, ge=0, le=1
+        0.15,
+        "fraction a month",
+        "Speed of posted prices towards their target.",
+        0.05,
+        0.5,
+        ge=0,
+        le=1,
     )
     variable_cost_share: float = parameter(
         0.5, "fraction", "Part of foundry cost that varies with output.", 0.3, 0.7, ge=0, le=1
@@ -151,16 +180,34 @@ class Sourcing(Block):
         le=100,
     )
     opening_factor: float = parameter(
-        1.0, "ratio", "Factor on the rate at which designs and drop-in slots open.", 0.5, 2, gt=0, le=5
+        1.0,
+        "ratio",
+        "Factor on the rate at which designs and drop-in slots open.",
+        0.5,
+        2,
+        gt=0,
+        le=5,
     )
     drop_in_hazard: float = parameter(
-        1 / 6, "per month", "Rate at which a drop-in slot opens by itself.", 1 / 12, 1 / 3, ge=0, le=1
+        1 / 6,
+        "per month",
+        "Rate at which a drop-in slot opens by itself.",
+        1 / 12,
+        1 / 3,
+        ge=0,
+        le=1,
     )
     drop_in_requalification_months: int = parameter(
         2, "months", "Months until a new drop-in supplier delivers.", ge=1, le=60
     )
     drop_in_cost_share: float = parameter(
-        0.05, "fraction", "Requalification cost of a drop-in part relative to others.", 0, 0.2, ge=0, le=1
+        0.05,
+        "fraction",
+        "Requalification cost of a drop-in part relative to others.",
+        0,
+        0.2,
+        ge=0,
+        le=1,
     )
     discount_rate: float = parameter(
         0.08, "per year", "Discount rate of makers (rho).", 0.04, 0.15, ge=0, le=1
@@ -182,12 +229,20 @@ class Assembly(Block):
         6.0, "elasticity", "Elasticity between countries of assembly.", 3, 9, ge=0, le=50
     )
     hazard: float = parameter(
-        1 / 48, "per month", "Rate at which a line reconsiders its country.", 1 / 96, 1 / 24, ge=0, le=1
+        1 / 48,
+        "per month",
+        "Rate at which a line reconsiders its country.",
+        1 / 96,
+        1 / 24,
+        ge=0,
+        le=1,
     )
     relocation_cost: float = parameter(
         0.10, "fraction", "Cost of moving, relative to lifetime value.", 0.05, 0.25, ge=0, le=100
     )
-    lead_months: int = parameter(12, "months", "Months until a moved line delivers.", 6, 24, ge=1, le=60)
+    lead_months: int = parameter(
+        12, "months", "Months until a moved line delivers.", 6, 24, ge=1, le=60
+    )
 
 
 class Trade(Block):
@@ -196,7 +251,9 @@ class Trade(Block):
     tariffs_in_force: bool = parameter(
         True, "yes or no", "Whether the duties of the tariff calendar apply.", source="S12 S13 S34"
     )
-    markup: float = parameter(0.15, "fraction", "Mark-up of makers on unit cost.", 0.05, 0.3, ge=0, le=5)
+    markup: float = parameter(
+        0.15, "fraction", "Mark-up of makers on unit cost.", 0.05, 0.3, ge=0, le=5
+    )
     border_pass_through: float = parameter(
         0.95,
         "fraction",
@@ -208,7 +265,13 @@ class Trade(Block):
         le=1,
     )
     freight: float = parameter(
-        0.03, "fraction", "Freight and insurance relative to ex-works price.", 0.02, 0.06, ge=0, le=1
+        0.03,
+        "fraction",
+        "Freight and insurance relative to ex-works price.",
+        0.02,
+        0.06,
+        ge=0,
+        le=1,
     )
     retail_margin: float = parameter(
         0.40, "fraction", "Retail margin relative to base landed cost.", 0.2, 0.6, ge=0, le=5
@@ -217,7 +280,14 @@ class Trade(Block):
         0.05, "fraction", "Part of base landed cost that is importers' profit.", 0, 0.1, ge=0, le=5
     )
     pass_through: float = parameter(
-        0.90, "fraction", "Long-run part of a duty passed on to consumers.", 0.6, 1.0, "S18 S20", ge=0, le=1
+        0.90,
+        "fraction",
+        "Long-run part of a duty passed on to consumers.",
+        0.6,
+        1.0,
+        "S18 S20",
+        ge=0,
+        le=1,
     )
     pass_through_months: float = parameter(
         18.0, "months", "Time constant of passing on a duty.", 6, 30, "S20", ge=1, le=240
@@ -240,36 +310,45 @@ class OtherBuyers(Block):
         2.0, "elasticity", "Elasticity of substitution between foundries.", 1, 4, "S32", ge=0, le=50
     )
     adjustment: float = parameter(
-        1 / 24, "fraction a month", "Speed towards the desired mix of foundries.", 1 / 48, 1 / 6, gt=0, le=1
+        1 / 24,
+        "fraction a month",
+        "Speed towards the desired mix of foundries.",
+        1 / 48,
+        1 / 6,
+        gt=0,
+        le=1,
     )
 
 
 class Source(Block):
     """Where figures come from."""
 
-    cite: str = Field(min_length=1, description="The citation.")
+    cite: Text = Field(min_length=1, max_length=2000, description="The citation.")
     quality: Literal["data", "seen", "assumption"] = Field(description="How firm the figures are.")
+    keys: Codes = Field(
+        default=(), description="Key paths of the values it is the source of, besides policies."
+    )
 
 
-TABLES = (
-    "devices",
-    "foundry_regions",
-    "node_classes",
-    "markets",
-    "origins",
-    "us_imports_2024",
-    "tariff_calendar",
-)
 TableName = Literal[
     "devices",
     "foundry_regions",
     "node_classes",
     "markets",
     "origins",
+    "origin_rules",
     "us_imports_2024",
     "tariff_calendar",
+    "validation_public",
+    "sources",
 ]
-FigureTableName = Literal["devices", "foundry_regions", "node_classes", "markets", "origins"]
+FigureTableName = Literal[
+    "devices", "foundry_regions", "node_classes", "markets", "origins", "origin_rules"
+]
+if TYPE_CHECKING:
+    AnyInstrument = Instrument
+else:
+    AnyInstrument = Annotated[Union[tuple(INSTRUMENTS.values())], Field(discriminator="kind")]  # noqa: UP007
 PolicyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
@@ -277,8 +356,8 @@ class Scenario(Block):
     """One scenario: what is assumed, and which policies are in force when."""
 
     schema_version: Literal[1] = Field(default=1, description="Version of this format.")
-    title: str = Field(default="", max_length=200, description="One line for tables and charts.")
-    description: str = Field(default="", max_length=4000, description="What it is about.")
+    title: Text = Field(default="", max_length=200, description="One line for tables and charts.")
+    description: Text = Field(default="", max_length=4000, description="What it is about.")
     run: Run = Field(default_factory=Run, description="Months and seeds.")
     agents: Agents = Field(default_factory=Agents, description="Numbers of agents.")
     supply: Supply = Field(default_factory=Supply, description="Foundries.")
@@ -288,13 +367,91 @@ class Scenario(Block):
     other_buyers: OtherBuyers = Field(
         default_factory=OtherBuyers, description="Chip buyers outside the device groups."
     )
-    data: dict[TableName, str] = Field(
+    data: dict[TableName, Text] = Field(
         default_factory=dict, description="Data tables to replace: paths of CSV files."
     )
     figures: dict[FigureTableName, dict[Code, dict[Code, float]]] = Field(
         default_factory=dict, description="Single figures to replace: table, code, parameter."
     )
-    policies: dict[PolicyName, SerializeAsAny[Instrument]] = Field(
+    policies: dict[PolicyName, AnyInstrument] = Field(
         default_factory=dict, description="Policy instruments by a name of your choice."
     )
     sources: dict[Code, Source] = Field(default_factory=dict, description="Cited sources.")
+
+    _name: str = PrivateAttr(default="")
+    _tree: Node | None = PrivateAttr(default=None)
+    _folder: FilePath | None = PrivateAttr(default=None)
+    _files: dict[str, FilePath] = PrivateAttr(default_factory=dict)
+    _tables: Tables | None = PrivateAttr(default=None)
+
+    @property
+    def name(self) -> str:
+        """Name for tables and files: that of the scenario file."""
+        return self._name or "scenario"
+
+    def tables(self) -> Tables:
+        """The data tables of this scenario: shipped, replaced and with single figures changed."""
+        if self._tables is None:
+            files = self._files or {table: FilePath(path) for table, path in self.data.items()}
+            self._tables = load_tables(files, self.figures)
+        return self._tables
+
+    @property
+    def data_files(self) -> Mapping[str, FilePath]:
+        """Files that replace data tables, by table."""
+        return dict(self._files)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of what a run depends on: all but the words (title, description, sources).
+
+        Replaced tables and figures count by their content, so that files may move.
+        """
+        words = {"title", "description", "sources", "data", "figures"}
+        content = self.model_dump(mode="json", exclude=words)
+        for policy in content["policies"].values():
+            policy.pop("source")
+        content["tables"] = self.tables().digest
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def trail(self, key: str) -> tuple[Position, ...]:
+        """Where a value was set, first to last; empty for a default. Keys look like `run.seeds`."""
+        node = node_at(self._tree, key.split("."))
+        return node.trail if node else ()
+
+    def with_(self, **changes: Any) -> Scenario:
+        """The same scenario with changes: `run__seeds=5`, `policies__x__rate=0.3`, or mappings.
+
+        A mapping is merged as in a scenario file; None returns to the default.
+
+        Raises:
+            ScenarioError: a change is not valid.
+        """
+        from tariffsim.scenario.loader import with_changes
+
+        return with_changes(self, changes)
+
+    def to_yaml(self) -> str:
+        """The resolved scenario as a file of its own, which loads back to an equal scenario."""
+        from tariffsim.scenario.writing import scenario_text
+
+        return scenario_text(self)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal values, whatever files they came from."""
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        own, its = dict(self.__dict__), dict(other.__dict__)
+        if own.pop("data") or its.pop("data"):
+            its.pop("data", None)
+            return own == its and self.tables().digest == other.tables().digest
+        return own == its
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        private = dict(state.get("__pydantic_private__") or {}) | {"_tables": None}
+        return state | {"__pydantic_private__": private}

@@ -1,0 +1,164 @@
+"""Every parameter a scenario has: key, unit, meaning, range, default, source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from tariffsim.policy import INSTRUMENTS
+from tariffsim.policy.paths import Path
+from tariffsim.scenario.fields import Scenario, Source
+from tariffsim.typing import DATE_FORMS, format_month
+
+WORDS = {bool: "true or false", str: "text", int: "whole number", float: "number"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter and what may stand there."""
+
+    key: str
+    unit: str
+    description: str
+    default: Any
+    is_required: bool = False
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    choices: tuple[str, ...] = ()
+    table: str = ""
+    is_path: bool = False
+    kind: str = ""
+    """What type of value: number, whole number, true or false, text, date, codes, keys."""
+    low: float | None = None
+    high: float | None = None
+    source: str = ""
+
+    @property
+    def allowed(self) -> str:
+        """The range in words."""
+        if self.choices:
+            return " or ".join(self.choices)
+        if self.least is not None and self.most is not None:
+            return f"{self.least:g} to {self.most:g}"
+        if self.above is not None:
+            return f"above {self.above:g}" + (f", at most {self.most:g}" if self.most else "")
+        if self.least is not None:
+            return f"at least {self.least:g}"
+        return {"date": DATE_FORMS, "codes": f"codes of {self.table}"}.get(self.kind, self.kind)
+
+
+def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Parameter:
+    """The parameter a field of a model stands for."""
+    info = model.model_fields[name]
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    arguments = _arguments(info.annotation)
+    is_path = Path in arguments
+    bounds: dict[str, Any] = {k: extra[k] for k in ("ge", "le", "gt") if k in extra}
+    for rule in info.metadata:
+        bounds |= {k: getattr(rule, k) for k in ("ge", "le", "gt") if hasattr(rule, k)}
+    if is_path and hasattr(model, "path_bounds"):
+        bounds["ge"], bounds["le"] = model.path_bounds
+    kind = next((word for kind, word in WORDS.items() if kind in arguments), "")
+    unit = str(extra.get("unit") or kind)
+    choices = tuple(a for a in arguments if isinstance(a, str))
+    return Parameter(
+        key=f"{prefix}{name}",
+        unit="choice" if choices else unit,
+        description=info.description or "Which instrument it is.",
+        default=_default(info, unit),
+        is_required=info.is_required(),
+        least=bounds.get("ge"),
+        most=bounds.get("le"),
+        above=bounds.get("gt"),
+        choices=choices,
+        table=str(extra.get("table", "")),
+        is_path=is_path,
+        kind=_kind(unit, is_path, "table" in extra, kind),
+        low=extra.get("low"),  # type: ignore[arg-type]
+        high=extra.get("high"),  # type: ignore[arg-type]
+        source=str(extra.get("source", "")),
+    )
+
+
+def _kind(unit: str, is_path: bool, is_codes: bool, kind: str) -> str:
+    if is_path:
+        return "number or dated numbers"
+    return "date" if unit == "month" else "codes" if is_codes else kind
+
+
+def _arguments(annotation: Any) -> set[Any]:
+    """All types and choices an annotation is made of."""
+    inner = get_args(annotation)
+    return {annotation}.union(*(_arguments(a) for a in inner)) if inner else {annotation}
+
+
+def _default(info: FieldInfo, unit: str) -> Any:
+    value = info.get_default(call_default_factory=True)
+    if value is PydanticUndefined:
+        return None
+    return format_month(value) if unit == "month" and isinstance(value, int) else value
+
+
+@lru_cache(maxsize=1)
+def blocks() -> dict[str, Parameter]:
+    """Parameters outside the policies, by key."""
+    found = {}
+    for name, info in Scenario.model_fields.items():
+        model = info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            for field in model.model_fields:
+                found[f"{name}.{field}"] = parameter_of(model, field, f"{name}.")
+        elif name in ("schema_version", "title", "description"):
+            found[name] = parameter_of(Scenario, name)
+    return found
+
+
+@lru_cache(maxsize=64)
+def of_instrument(kind: str) -> dict[str, Parameter]:
+    """Parameters of one kind of policy, by field."""
+    model = INSTRUMENTS[kind]
+    return {field: parameter_of(model, field) for field in model.model_fields}
+
+
+@lru_cache(maxsize=1)
+def of_source() -> dict[str, Parameter]:
+    """What an entry of `sources` has."""
+    return {field: parameter_of(Source, field) for field in Source.model_fields}
+
+
+def parameters() -> tuple[Parameter, ...]:
+    """Every parameter of a scenario; those of policies as `policies.<kind>.<field>`."""
+    return (*blocks().values(), *_policy_parameters())
+
+
+def _policy_parameters() -> Iterator[Parameter]:
+    for kind, model in INSTRUMENTS.items():
+        for field in model.model_fields:
+            yield parameter_of(model, field, f"policies.<{kind}>.")
+
+
+def find(keys: Sequence[str], kind: str = "") -> Parameter | None:
+    """The parameter at a path of keys; `kind` says which policy stands there."""
+    if len(keys) >= 3 and keys[0] == "policies":
+        return of_instrument(kind).get(keys[2]) if kind in INSTRUMENTS else None
+    if len(keys) >= 3 and keys[0] == "sources":
+        return of_source().get(keys[2])
+    return blocks().get(".".join(keys[:2])) or blocks().get(keys[0] if keys else "")
+
+
+def names_under(keys: Sequence[str], kind: str = "") -> tuple[str, ...]:
+    """The keys allowed in the mapping at a path of keys; empty where any name is."""
+    if not keys:
+        return (*Scenario.model_fields, "extends", "combine")
+    if keys[0] == "policies" and len(keys) == 2:
+        return tuple(of_instrument(kind)) if kind in INSTRUMENTS else ()
+    if keys[0] == "sources" and len(keys) == 2:
+        return tuple(of_source())
+    return tuple(key.split(".")[1] for key in blocks() if key.startswith(f"{keys[0]}."))

@@ -1,0 +1,156 @@
+"""What must hold between the fields of a scenario, and between it and the data tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tariffsim.errors import DataError, Problem
+from tariffsim.policy import Instrument
+from tariffsim.policy.paths import Path
+from tariffsim.scenario import catalogue
+from tariffsim.scenario.catalogue import Parameter
+from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario.messages import Keys, out_of_range, problem_at
+from tariffsim.scenario.nodes import Node, node_at
+from tariffsim.scenario.text import nearest
+from tariffsim.tables import Tables, load_tables
+from tariffsim.typing import format_month
+
+PER_CHIP = 1000.0
+"""Most a duty on each chip may be, in USD."""
+
+
+def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
+    """All that is wrong with a scenario whose fields are each valid."""
+    tables, broken = _tables(scenario)
+    for problem in broken:
+        yield _placed(problem, tree)
+    yield from _ranges(scenario, tree)
+    yield from _paths(scenario, tree)
+    known = {*node_keys(tree, "sources"), *tables.sources}
+    for name, policy in scenario.policies.items():
+        at: Keys = ("policies", name)
+        yield from _dates(policy, at, tree)
+        yield from _codes(scenario, policy, at, tables, tree)
+        if policy.source is not None and policy.source not in known:
+            hint = nearest(policy.source, known)
+            yield problem_at(tree, (*at, "source"), "is not among the sources", hint)
+    yield from _sources(scenario, tree)
+
+
+def node_keys(tree: Node, block: str) -> tuple[str, ...]:
+    """Names given in a block of the file, valid or not."""
+    node = node_at(tree, [block])
+    return tuple(node.items) if node else ()
+
+
+def _tables(scenario: Scenario) -> tuple[Tables, tuple[Problem, ...]]:
+    try:
+        return scenario.tables(), ()
+    except DataError as error:
+        return load_tables(), error.problems
+
+
+def _placed(problem: Problem, tree: Node) -> Problem:
+    """A problem of the tables at its place in the scenario, if it comes from there."""
+    if not problem.key.startswith(("figures.", "data.")):
+        return problem
+    found = problem_at(tree, tuple(problem.key.split(".")), problem.message, problem.hint)
+    return replace(found, given=found.given or problem.given)
+
+
+def _ranges(scenario: Scenario, tree: Node) -> Iterator[Problem]:
+    run, agents = scenario.run, scenario.agents
+    if run.start > run.end:
+        given = f"{format_month(run.start)} to {format_month(run.end)}"
+        yield problem_at(tree, ("run", "end"), "must not be before run.start", given=given)
+    if agents.importers_min > agents.importers_max:
+        given = f"{agents.importers_min} and {agents.importers_max}"
+        at = ("agents", "importers_max")
+        yield problem_at(tree, at, "must be at least agents.importers_min", given=given)
+    if scenario.supply.discount_cost_share + scenario.supply.discount_subsidy_share > 1:
+        at = ("supply", "discount_subsidy_share")
+        yield problem_at(tree, at, "and discount_cost_share must not exceed 1 together")
+
+
+def _paths(scenario: Scenario, tree: Node) -> Iterator[Problem]:
+    for key, parameter in catalogue.blocks().items():
+        if parameter.is_path:
+            block, field = key.split(".")
+            path = getattr(getattr(scenario, block), field)
+            yield from _within(path, parameter, (block, field), tree)
+    for name, policy in scenario.policies.items():
+        for field, parameter in catalogue.of_instrument(policy.kind).items():
+            if parameter.is_path:
+                if getattr(policy, "per", "") == "chip":
+                    parameter = replace(parameter, unit="USD a chip", most=PER_CHIP)
+                path = getattr(policy, field)
+                yield from _within(path, parameter, ("policies", name, field), tree)
+
+
+def _within(path: Path, parameter: Parameter, at: Keys, tree: Node) -> Iterator[Problem]:
+    """Every value of a dated path is held to the bounds of its field."""
+    least = parameter.least if parameter.least is not None else float("-inf")
+    most = parameter.most if parameter.most is not None else float("inf")
+    node = node_at(tree, at)
+    for index, value in enumerate(path.values):
+        if not least <= value <= most:
+            message, hint = out_of_range(parameter, value)
+            date = _date_key(node, path, index)
+            yield problem_at(tree, (*at, *date), message, hint)
+
+
+def _date_key(node: Node | None, path: Path, index: int) -> tuple[str, ...]:
+    """The date as the file writes it, of one value of a path."""
+    if node is None or not path.months:
+        return ()
+    for key in node.items:
+        if key != "interpolate" and Path.model_validate({key: 0.0}).months[0] == path.months[index]:
+            return (key,)
+    return ()
+
+
+def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
+    field = policy.path_field
+    if policy.start is None and policy.path.first_month is None:
+        hint = f"give `start`, or dates in `{field}`: {{2026-01: {policy.path.values[0]:g}}}"
+        yield problem_at(tree, at, "has no first date", hint, given="")
+        return
+    first = format_month(policy.first_month)
+    if policy.end is not None and policy.end < policy.first_month:
+        given = f"{format_month(policy.end)}, first month {first}"
+        yield problem_at(tree, (*at, "end"), "must not be before the start", given=given)
+    if policy.announced is not None and policy.announced > policy.first_month:
+        given = f"{format_month(policy.announced)}, first month {first}"
+        yield problem_at(tree, (*at, "announced"), "must not be after the start", given=given)
+
+
+def _codes(
+    scenario: Scenario, policy: Instrument, at: Keys, tables: Tables, tree: Node
+) -> Iterator[Problem]:
+    for field, parameter in catalogue.of_instrument(policy.kind).items():
+        codes = getattr(policy, field) if parameter.table else None
+        if codes is None:
+            continue
+        known = getattr(tables, parameter.table).codes
+        if not codes and parameter.default != ():
+            hint = "leave it out, or write `all`" if "all" in parameter.allowed else ""
+            yield problem_at(tree, (*at, field), "is empty", hint, given="")
+        for index, code in enumerate(codes):
+            if code not in known:
+                hint = nearest(code, known)
+                message = f"is not a code of {parameter.table}"
+                yield problem_at(tree, (*at, field, index), message, hint)
+            elif code in codes[:index]:
+                yield problem_at(tree, (*at, field, index), "is there twice")
+
+
+def _sources(scenario: Scenario, tree: Node) -> Iterator[Problem]:
+    """A source may name the key paths it stands behind; they must exist."""
+    known = {*catalogue.blocks()}
+    for name, source in scenario.sources.items():
+        for index, key in enumerate(source.keys):
+            if key not in known and node_at(tree, key.split(".")) is None:
+                at: Keys = ("sources", name, "keys", index)
+                yield problem_at(tree, at, "is not a key of this scenario", nearest(key, known))
