@@ -32,7 +32,11 @@ def executed(path: Path) -> nbformat.NotebookNode:
             cell.outputs, cell.execution_count = [], None
     resources = {"metadata": {"path": str(path.parent)}}
     NotebookClient(
-        notebook, timeout=int(LONGEST), kernel_name="python3", resources=resources
+        notebook,
+        timeout=int(LONGEST),
+        kernel_name="python3",
+        resources=resources,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
     ).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
@@ -53,6 +57,11 @@ def outputs(notebook: nbformat.NotebookNode) -> Iterator[str]:
             yield from ADDRESS.sub("0x", text).splitlines()
 
 
+def compared(stored: Iterator[str], fresh: Iterator[str]) -> Iterator[str]:
+    """The lines that differ, as a unified diff."""
+    return difflib.unified_diff(list(stored), list(fresh), "stored", "now", n=1, lineterm="")
+
+
 def problems(path: Path, write: bool) -> list[str]:
     """What is wrong with a notebook; stores its outputs on request."""
     name = path.relative_to(HERE.parent)
@@ -66,11 +75,7 @@ def problems(path: Path, write: bool) -> list[str]:
     stored = nbformat.read(path, as_version=4)
     if write:
         nbformat.write(fresh, path)
-    elif difference := list(
-        difflib.unified_diff(
-            list(outputs(stored)), list(outputs(fresh)), "stored", "now", "", "", 1
-        )
-    ):
+    elif difference := list(compared(outputs(stored), outputs(fresh))):
         found.append("\n".join([f"{name} shows something else now:", *difference]))
     if seconds > LONGEST:
         found.append(f"{name} takes {seconds:.0f} s, more than {LONGEST:.0f} s")
@@ -90,7 +95,8 @@ def main() -> int:
     paths = [path.resolve() for path in chosen.notebooks] or sorted(HERE.rglob("[0-9]*.ipynb"))
     found = [problem for path in paths for problem in problems(path, chosen.write)]
     print(f"{len(paths)} notebooks executed, {len(found)} problems")
-    print("\n\n".join(found))
+    if found:
+        print("\n" + "\n\n".join(found))
     return int(bool(found))
 
 
