@@ -192,9 +192,16 @@ def lint(environment: Environment, arguments: list[str]) -> None:
 
 
 def docs(environment: Environment, arguments: list[str]) -> None:
-    """Remake the generated pages of docs/ (--check: only say whether they are current)."""
+    """Remake the pages of docs/ that are written from tables and fields, and the JSON Schema."""
     environment.ensure()
-    run(environment.python, script("docs/generate.py"), *arguments)
+    for maker in sorted((ROOT / "docs").glob("make_*.py")):
+        say(f"docs/{maker.name}")
+        run(environment.python, maker, *arguments)
+    schema = ROOT / "schema" / "scenario-1.json"
+    made = subprocess.run([environment.program("tariffsim"), "schema"], stdout=subprocess.PIPE)
+    if made.returncode:
+        raise TaskError("tariffsim schema failed")
+    schema.write_bytes(made.stdout.replace(b"\r\n", b"\n"))
 
 
 def notebooks(environment: Environment, arguments: list[str]) -> None:
