@@ -6,10 +6,12 @@ scope, foresight and stacking are the same for all and are handled around it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,6 +26,12 @@ from tariffsim.typing import Float
 if TYPE_CHECKING:
     from tariffsim.shipments import Shipments
 
+# Controls but tab and line feed, other line breaks, and marks that reorder or hide text.
+BAD_CHARACTER = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069"
+    "\ufeff\ufff9-\uffff\ud800-\udfff]"
+)
+
 
 def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
@@ -37,7 +45,14 @@ def _as_code(value: Any) -> Any:
     return str(value) if type(value) is int else value  # a number of the HS is a code, not a count
 
 
-Code = Annotated[str, BeforeValidator(_as_code), Field(min_length=1, max_length=40)]
+def _plain_text(text: str) -> str:
+    if bad := BAD_CHARACTER.search(text):
+        raise ValueError(f"must not hold the character U+{ord(bad.group()):04X}")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_plain_text)]
+Code = Annotated[Text, BeforeValidator(_as_code), Field(min_length=1, max_length=40)]
 Codes = Annotated[tuple[Code, ...], BeforeValidator(_as_tuple)]
 Scope = Annotated[
     tuple[Code, ...] | None,
@@ -59,10 +74,17 @@ def codes_field(description: str, table: str, default: tuple[str, ...] | None = 
     )
 
 
+def date_field(description: str) -> Any:
+    """A field holding a month that may be left out."""
+    return Field(default=None, description=description, json_schema_extra={"unit": "month"})
+
+
 class Instrument(BaseModel):
     """Base of all instruments: neutral outside its dates and its scope."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
+    )
 
     path_field: ClassVar[str] = "rate"
     """Name of the dated field that says how strong the measure is; zero is neutral."""
@@ -71,14 +93,9 @@ class Instrument(BaseModel):
     """Whether `duty` is asked about bare chips, not about products."""
 
     kind: str
-    announced: Date | None = Field(
-        default=None,
-        description="Month from which agents expect the measure; the start if left out.",
-    )
-    start: Date | None = Field(
-        default=None, description="First month in force; the first date of the path if left out."
-    )
-    end: EndDate | None = Field(default=None, description="Last month in force; open if left out.")
+    announced: Date | None = date_field("Month from which agents expect it; the start if left out.")
+    start: Date | None = date_field("First month in force; the first date of the path if left out.")
+    end: EndDate | None = date_field("Last month in force; open if left out.")
     end_known: bool = Field(
         default=True,
         description="Whether agents know the end in advance; else they expect it to stay.",

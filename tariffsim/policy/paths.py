@@ -53,7 +53,9 @@ EndDate = Annotated[int, BeforeValidator(_last_month), _as_text, WithJsonSchema(
 class Path(BaseModel):
     """A value over time: steps or straight lines; flat before the first date and after the last."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
+    )
 
     months: tuple[int, ...] = ()
     values: tuple[float, ...]

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from tariffsim.policy import INSTRUMENTS, Instrument
-from tariffsim.policy.base import Code, Codes
+from tariffsim.policy.base import Code, Codes, Text
 from tariffsim.policy.paths import Date, EndDate, Path
-from tariffsim.scenario.nodes import BAD_CHARACTER, Node, Position, node_at
+from tariffsim.scenario.nodes import Node, Position, node_at
 from tariffsim.tables import Tables, load_tables
 
 
@@ -39,16 +39,9 @@ def parameter(
 class Block(BaseModel):
     """A block of fields: frozen, and refusing what it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-def _plain_text(text: str) -> str:
-    if bad := BAD_CHARACTER.search(text):
-        raise ValueError(f"must not hold the character U+{ord(bad.group()):04X}")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_plain_text)]
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 class Run(Block):
@@ -393,7 +386,9 @@ class Scenario(Block):
         """The data tables of this scenario: shipped, replaced and with single figures changed."""
         if self._tables is None:
             files = self._files or {table: FilePath(path) for table, path in self.data.items()}
-            self._tables = load_tables(files, self.figures)
+            self._tables = load_tables(
+                files, {str(table): codes for table, codes in self.figures.items()}
+            )
         return self._tables
 
     @property

@@ -118,7 +118,7 @@ def _changed_files(scenario: Scenario, tree: Node, problems: list[Problem]) -> d
     for table, node in data.items.items() if data else ():
         if not isinstance(node.value, str):
             continue
-        if scenario.data.get(table) == node.value and table in scenario._files:
+        if table in scenario._files and (table, node.value) in scenario.data.items():
             files[table] = scenario._files[table]
             continue
         try:
@@ -169,6 +169,6 @@ def _remove(data: Any, keys: Keys, error: str) -> None:
             break  # inside a list or a number: the whole of it goes
         place = inner
     else:
-        key = keys[-1] if keys else None
+        key = keys[-1] if keys else ""
     if isinstance(place, dict):
         place.pop(key, None)

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from pydantic import BaseModel
+
 Scalar = str | int | float | bool | None
-# Controls but tab and line feed, other line breaks, and marks that reorder or hide text.
-BAD_CHARACTER = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
-)
 _DATED = re.compile(r"\d{4}(-\d.*|Q.*)?|interpolate")
 
 
@@ -52,7 +50,7 @@ class Node:
 
 def node_of(value: object, at: Position) -> Node:
     """A node from Python values: mappings, sequences, numbers, texts, None."""
-    if hasattr(value, "model_dump"):
+    if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", exclude_none=True)
     if hasattr(value, "item"):  # a numpy scalar
         value = value.item()

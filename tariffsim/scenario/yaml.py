@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 
 from tariffsim.errors import Problem
-from tariffsim.scenario.nodes import BAD_CHARACTER, Node, Position, Scalar
+from tariffsim.policy.base import BAD_CHARACTER
+from tariffsim.scenario.nodes import Node, Position, Scalar
 from tariffsim.scenario.text import escaped
 
 MAX_DEPTH = 20
@@ -171,11 +172,11 @@ class _Reader:
     def refused(self, event: Any, at: Position, key: str) -> bool:
         """Report what YAML has and scenarios have not: aliases, anchors, tags."""
         if isinstance(event, yaml.AliasEvent):
-            given = f"*{escaped(event.anchor)}"
+            given = f"*{escaped(event.anchor or '')}"
             self.problem(at, "aliases are not allowed", given, "write the value out", key)
             return True
         if event.anchor is not None:
-            given = f"&{escaped(event.anchor)}"
+            given = f"&{escaped(event.anchor or '')}"
             self.problem(at, "anchors are not allowed", given, "write the value out", key)
         if event.tag is not None:
             self.problem(at, "tags are not allowed", escaped(event.tag), key=key)
