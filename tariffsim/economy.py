@@ -16,7 +16,7 @@ from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
     from tariffsim.scenario.fields import Scenario
-    from tariffsim.tariffs import Tariffs
+    from tariffsim.tariffs import DutyTables, Expected, Tariffs
 
 GLOBAL = -1
 """Market of a line sold to every market but China."""
@@ -102,6 +102,8 @@ class Foundries:
     """(F, K) part of the orders filled."""
     output: Float
     """(F, K) chips delivered this month."""
+    line_output: Float
+    """(F, K) of these, chips for the lines of device makers."""
     other_base: Float
     """(F, K) chips a month sold to buyers outside the device groups in the base year."""
     other_share: Float
@@ -171,6 +173,12 @@ class DeviceMakers:
     """(N, K) first month without it."""
     plan_sacrifice: Float
     """(N, K) USD a unit given up to keep clear of a trigger."""
+    chips: Float
+    """(N, K) chips in a unit."""
+    chip_value: Float
+    """(N, K) USD a unit, invoice value of the chips."""
+    bare_duty: Float
+    """(N, K) USD a unit of duty on chips entering bare where the line is assembled."""
 
     def __len__(self) -> int:
         return len(self.device)
@@ -240,6 +248,26 @@ class Cells:
 
 
 @dataclass
+class PolicyState:
+    """What the month's policy means: duties due and expected, points and factors."""
+
+    rates: list[float]
+    """Strength of each law in force."""
+    in_force: DutyTables
+    expected: Expected
+    discount: float
+    """China's price discount."""
+    capacity_share: float
+    """China's planned share of capacity."""
+    units_factor: Float
+    """(cells,) factor on device demand."""
+    chips_factor: Float
+    """(D, M, K) factor on chips in a unit."""
+    preference: Float
+    """(M, R) log odds added to the chips of a region."""
+
+
+@dataclass
 class Economy:
     """All tables, the month, and what the month's policy means for prices and plans."""
 
@@ -247,22 +275,32 @@ class Economy:
     figures: Figures
     base_shares: Float
     """(rows, K, F) shares of foundries in units by (device, origin, market or global)."""
-    base_region_shares: Float
+    origin_odds: Float
     """(rows, O) odds of the countries of assembly, by the same rows."""
     foundries: Foundries
     makers: DeviceMakers
     importers: Importers
     flows: Flows
     cells: Cells
+    base_chips: Float
+    """(M, K) chips a month in the devices each market bought in the base year."""
     tariffs: Tariffs
     month: int = -1
     """Months since the start; -1 before the first."""
-    chip_factor: Float = field(default_factory=lambda: np.ones(1))
-    """(D, M, K) chips in a unit relative to the base year."""
-    policy_duty: dict[str, float] = field(default_factory=dict)
-    """USD of duty by instrument this month."""
+    policy: PolicyState | None = None
+    instrument_duty: dict[int, Float] = field(default_factory=dict)
+    """USD a unit due on each flow (or line, for bare chips) by law in force."""
+    policy_duty: Float = field(default_factory=lambda: np.zeros(0))
+    """(laws,) USD of duty by instrument this month."""
     ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))
     """(payments, sectors) USD this month."""
+
+    @property
+    def law(self) -> PolicyState:
+        """This month's policy; there is none before the first month."""
+        if self.policy is None:
+            raise RuntimeError("no month has been simulated yet")
+        return self.policy
 
     @property
     def date(self) -> int:

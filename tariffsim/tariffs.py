@@ -8,7 +8,7 @@ tables over (device, country of assembly, market) cells, node classes and region
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -45,6 +45,8 @@ class DutyTables:
     """(kinds, cells, K, R) fraction of the value of bare chips entering for assembly."""
     slot: Float
     """(kinds, cells, K, R) what a dollar of chips in a slot adds to the line's duty bill."""
+    slot_triggered: Float
+    """(kinds, cells, K, R) the same as if every trigger were pulled."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,14 @@ class Tariffs:
         leads: Int,
         hazards: Float,
         discount_rate: float,
+        start: int,
+        end: int,
     ) -> None:
         """Compile.
 
         `base_product` (cells,) and `base_bare` (O, K, R) are the base year's duties; `leads` and
-        `hazards` (kinds, D) months to delivery and openings a month of the three kinds of choice.
+        `hazards` (kinds, D) months to delivery and openings a month of the three kinds of choice;
+        `start` and `end` the first and last month simulated.
         """
         self.codes, self.markup, self.foresight = codes, markup, foresight
         self.base_product, self.base_bare = base_product, base_bare
@@ -91,6 +96,9 @@ class Tariffs:
         self._weights = np.stack(
             [horizon_weights(hazard, discount_rate, HORIZON_YEARS) for hazard in hazards], axis=1
         )
+        self._origin_date = start
+        self._last_date = end + int(leads.max()) + int(12 * HORIZON_YEARS[-1])
+        self._foresight: dict[object, Float] = {}
         self._regimes: dict[Regime, DutyTables] = {}
         self._expected: tuple[object, Expected] | None = None
         self._probe_shape = (len(codes.classes), len(codes.regions))
@@ -126,9 +134,12 @@ class Tariffs:
         bare = (self.base_bare.reshape(len(self.base_bare), -1) + self._bare(regime))[
             self._origin_of_cell()
         ]
-        slot = slot_duty_rate(product + triggered, self.markup, bare, chip_value + chip_trigger)
-        full = [np.broadcast_to(a, (shape[0], shape[1] * shape[2])).reshape(1, *shape)
-                for a in (chip_value, chip_count, bare, slot)]  # fmt: skip
+        slot = slot_duty_rate(product, self.markup, bare, chip_value)
+        pulled = slot_duty_rate(product + triggered, self.markup, bare, chip_value + chip_trigger)
+        full = [
+            np.broadcast_to(a, (shape[0], shape[1] * shape[2])).reshape(1, *shape)
+            for a in (chip_value, chip_count, bare, slot, pulled)
+        ]
         return DutyTables(np.broadcast_to(product, (shape[0], 1)).reshape(1, -1), *full)
 
     def _sum(self, regime: Regime, probe: Shipments, trigger: bool) -> Float:
@@ -176,27 +187,39 @@ class Tariffs:
 
     def expected(self, date: int) -> Expected:
         """Duties that agents expect from a choice made now: four dates of its life, weighted."""
-        weights: dict[Regime, Float] = {}
-        triggered = {i: np.zeros(self._leads.shape) for i in self.triggers}
-        for kind, leads in enumerate(self._leads):
-            for device, lead in enumerate(leads):
-                for j, years in enumerate(HORIZON_YEARS):
-                    at = date + int(lead) + int(12 * years)
-                    rates = self._expected_rates(at, date)
-                    weight = self._weights[j, kind, device]
-                    regime = self._regime(rates)
-                    if regime not in weights:
-                        weights[regime] = np.zeros(self._leads.shape)
-                    weights[regime][kind, device] += weight
-                    for i in self.triggers:
-                        triggered[i][kind, device] += weight * rates[i]
-        key = tuple((regime, w.tobytes()) for regime, w in sorted(weights.items()))
+        rates = self._foreseen(date)
+        dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.int64)
+        if self.foresight == "announced":
+            dates = dates + date - self._origin_date
+        else:
+            dates = np.zeros_like(dates)
+        rows, regime_of = np.unique(rates, axis=0, return_inverse=True)
+        ids = regime_of.ravel()[dates]
+        weights = {
+            self._regime([float(r) for r in rows[i]]): (self._weights * (ids == i)).sum(axis=0)
+            for i in np.unique(ids)
+        }
+        key = tuple((regime, w.tobytes()) for regime, w in weights.items())
         if self._expected is None or self._expected[0] != key:
+            triggered = {i: (self._weights * rates[dates, i]).sum(axis=0) for i in self.triggers}
             self._expected = (key, Expected(self._mix(weights), triggered))
         return self._expected[1]
 
-    def _expected_rates(self, at: int, now: int) -> list[float]:
-        return [law.instrument.rate_expected(at, now, self.foresight) for law in self.laws]
+    def _foreseen(self, now: int) -> Float:
+        """(dates, laws) rates that agents foresee now, from `_origin_date` on."""
+        laws = [law.instrument for law in self.laws]
+        if self.foresight == "none":
+            return np.array([[law.rate_in_force(now) for law in laws]]).reshape(1, len(laws))
+        known = tuple(
+            (now >= law.known_from, law.end_known or law.end is None or now > law.end)
+            for law in laws
+        )
+        if known not in self._foresight:
+            dates = range(self._origin_date, self._last_date + 1)
+            self._foresight[known] = np.array(
+                [[law.rate_expected(at, now, self.foresight) for law in laws] for at in dates]
+            ).reshape(len(dates), len(laws))
+        return self._foresight[known]
 
     def _mix(self, weights: dict[Regime, Float]) -> DutyTables:
         """Tables of the regimes, weighted by (kind, device)."""
@@ -211,7 +234,34 @@ class Tariffs:
                 total = total + by_cell.reshape(by_cell.shape + (1,) * (values.ndim - 2)) * values
             return np.asarray(total)
 
-        return DutyTables(*(mix(n) for n in ("product", "chip_value", "chip_count", "bare", "slot")))
+        return DutyTables(*(mix(f.name) for f in fields(DutyTables)))
+
+    def base_tables(self) -> DutyTables:
+        """Tables of the base year's duties alone."""
+        return self._tables(())
+
+    def triggered_duty(self, kind: int, device: Int, cell: Int, shipments: Shipments, expected: Expected) -> Float:
+        """USD a unit that triggered instruments are expected to cost hypothetical shipments.
+
+        `device` and `cell` give the rows' device group and (device, country, market) cell.
+        """
+        duties: list[tuple[str | None, Float]] = []
+        for i, rates in expected.triggered.items():
+            law = self.laws[i]
+            if rates[kind].any():
+                due = law.instrument.duty(shipments, rates[kind][device]) * law.scope[cell]
+                duties.append((law.instrument.stacking_group, due * law.instrument.is_triggered(shipments)))
+        return np.asarray(stacked(duties) + np.zeros(cell.shape))
+
+    def trigger_covers(self, expected: Expected, kind: int) -> Bool:
+        """(K, R) chips that pull a trigger of an instrument that is expected to be in force."""
+        probe = self._probe(np.ones((1, 1), dtype=bool), value=1.0, count=1.0)
+        covered = np.zeros(self._probe_shape, dtype=bool)
+        for i, rates in expected.triggered.items():
+            if rates[kind].any():
+                covers = self.laws[i].instrument.covers(probe)
+                covered |= np.asarray(covers).reshape(self._probe_shape)
+        return covered
 
 
 def _scope(codes: Codes, instrument: Instrument) -> Float:

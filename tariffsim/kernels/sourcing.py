@@ -16,30 +16,32 @@ def inertia_curvature(inertia: Float, hazard: Float, lead_months: Float) -> Floa
     return np.asarray((inertia - 1 - pipeline) / (1 + pipeline))
 
 
-def steady_state_odds(shares: Float, curvature: Float) -> Float:
-    """Odds `x` (summing to one) whose steady state supplies `shares` (rows, alternatives).
+def odds_from_scale(shares: Float, curvature: Float, scale: Float) -> Float:
+    """Odds `x = 2 c pi / (1 + sqrt(1 + 4 kappa c pi))` for a known scalar `c` (MODEL 5.4)."""
+    scaled = scale * shares
+    return np.asarray(2 * scaled / (1 + np.sqrt(1 + 4 * curvature * scaled)))
 
-    Inverts `share ~ x (1 + kappa x)`: `x = 2 c pi / (1 + sqrt(1 + 4 kappa c pi))`, with the
-    scalar `c` of each row found by Newton's method from the side where it is monotone (MODEL 5.4).
+
+def steady_state_scale(shares: Float, curvature: Float) -> Float:
+    """The scalar `c` (rows, 1) for which the odds of a steady state sum to one (MODEL 5.4).
+
+    `shares` (rows, alternatives) sum to one, `curvature` is (rows, 1). Newton's method from the
+    side where it is monotone.
     """
-    kappa = np.asarray(curvature)[:, None]
     roots = np.sqrt(shares).sum(axis=1, keepdims=True)
-    c = np.where(kappa > 0, np.maximum(1.0, kappa / roots**2), 1.0)
+    c = np.where(curvature > 0, np.maximum(1.0, curvature / roots**2), 1.0)
     for _ in range(60):
-        root = np.sqrt(1 + 4 * kappa * c * shares)
-        x = 2 * c * shares / (1 + root)
-        excess = x.sum(axis=1, keepdims=True) - 1
-        step = excess / (shares / root).sum(axis=1, keepdims=True)
-        c = c - step
+        root = np.sqrt(1 + 4 * curvature * c * shares)
+        excess = (2 * c * shares / (1 + root)).sum(axis=1, keepdims=True) - 1
         if np.all(np.abs(excess) < 4e-15):
             break
-    x = 2 * c * shares / (1 + np.sqrt(1 + 4 * kappa * c * shares))
-    return np.asarray(x / x.sum(axis=1, keepdims=True))
+        c = c - excess / (shares / root).sum(axis=1, keepdims=True)
+    return np.asarray(c)
 
 
 def steady_state_shares(odds: Float, curvature: Float) -> Float:
     """Shares supplied in the steady state, proportional to `x (1 + kappa x)` (MODEL 5.4)."""
-    shares = odds * (1 + np.asarray(curvature)[:, None] * odds)
+    shares = odds * (1 + curvature * odds)
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 

@@ -1,0 +1,125 @@
+"""Foundries and their base capacity (MODEL 5.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.economy import Figures, Foundries
+from tariffsim.scenario.fields import Scenario
+from tariffsim.tables import Tables
+from tariffsim.typing import Float, Int
+
+MOST_WORLD_CAPACITY = 2.0
+"""World capacity of a class is at most this many times modelled demand."""
+
+
+@dataclass(frozen=True)
+class Fabs:
+    """Who there is, before demand is known."""
+
+    name: list[str]
+    region: Int
+    size: Float
+    """(F,) part of its region: by 1 / rank."""
+    table: Float
+    """(R, K) capacity shares of regions that have foundries, summing to one by class."""
+
+
+def make_fabs(tables: Tables) -> Fabs:
+    """Foundries of each region, sized by one over rank."""
+    regions = tables.foundry_regions
+    counts = [int(n) for n in regions.numbers("foundries")]
+    names = [
+        f"{code}{rank}"
+        for code, n in zip(regions.codes, counts, strict=True)
+        for rank in range(1, n + 1)
+    ]
+    sizes = [(1 / np.arange(1, n + 1)) / (1 / np.arange(1, n + 1)).sum() for n in counts if n]
+    table = np.array([regions.numbers(f"share_{k.lower()}") for k in tables.node_classes.codes]).T
+    table = np.where(np.array(counts)[:, None] > 0, table, 0.0)
+    return Fabs(
+        names,
+        np.repeat(np.arange(len(counts)), counts),
+        np.concatenate(sizes),
+        table / table.sum(axis=0),
+    )
+
+
+def world_capacity(expected: Float, utilisation: Float, table: Float) -> Float:
+    """(K,) smallest world total that leaves no region's expected residual demand negative.
+
+    `expected` (R, K) chips a month that modelled lines are expected to order.
+    """
+    offered = utilisation[:, None] * table
+    needed = np.where(offered > 0, expected / np.where(offered > 0, offered, 1.0), 0.0)
+    return np.asarray(np.minimum(needed.max(axis=0), MOST_WORLD_CAPACITY * expected.sum(axis=0)))
+
+
+def base_capacity(world: Float, fabs: Fabs, ordered: Float, utilisation: Float) -> Float:
+    """(F, K) capacity: by the table and by size, moved within a region to foundries that need more.
+
+    Drawn lines are lumpy: a region that needs more than its share as a whole is raised.
+    """
+    share = world * fabs.table[fabs.region] * fabs.size[:, None]
+    need = ordered / utilisation[fabs.region][:, None]
+    capacity = np.maximum(share, need)
+    n_regions = len(utilisation)
+    has = np.eye(n_regions)[:, fabs.region]
+    surplus = np.maximum(has @ capacity - world * fabs.table, 0.0)
+    slack = has @ np.maximum(share - need, 0.0)
+    cut = np.minimum(1.0, surplus / np.where(slack > 0, slack, 1.0))
+    return np.asarray(capacity - cut[fabs.region] * np.maximum(share - need, 0.0))
+
+
+def make_foundries(
+    scenario: Scenario, tables: Tables, figures: Figures, fabs: Fabs, ordered: Float, expected: Float
+) -> Foundries:
+    """Foundries in their base year; `ordered` and `expected` (F, K) chips a month of the lines."""
+    supply = scenario.supply
+    regions = tables.foundry_regions
+    utilisation = np.array(regions.numbers("utilisation"))
+    by_region = np.eye(len(utilisation))[:, fabs.region] @ expected
+    capacity = base_capacity(
+        world_capacity(by_region, utilisation, fabs.table), fabs, ordered, utilisation
+    )
+    usage = np.repeat(utilisation[fabs.region][:, None], capacity.shape[1], axis=1)
+    chinese = figures.is_china[fabs.region]
+    discount = supply.china_price_discount.at(scenario.run.start)
+    price = np.where(chinese[:, None], 1 - discount, 1.0) * figures.chip_price
+    margin = np.array(regions.numbers("gross_margin"))[fabs.region][:, None]
+    parity_cost = (1 - margin) * figures.chip_price
+    others = np.where(chinese[:, None], 0.0, capacity)
+    mean_cost = (others * parity_cost).sum(axis=0) / np.maximum(others.sum(axis=0), 1e-300)
+    mean_cost = np.where(others.sum(axis=0) > 0, mean_cost, parity_cost.mean(axis=0))
+    cost = np.where(chinese[:, None], mean_cost, parity_cost)
+    other = np.maximum(usage * capacity - ordered, 0.0)
+    other = np.where(other < 1e-9 * usage * capacity, 0.0, other)
+    output = usage * capacity
+    experience = output + supply.learning_spillover * (output.sum(axis=0) - output)
+    zero = np.zeros_like(capacity)
+    return Foundries(
+        name=fabs.name,
+        region=fabs.region,
+        is_chinese=chinese,
+        base_capacity=capacity,
+        capacity=capacity.copy(),
+        base_utilisation=usage,
+        utilisation=usage.copy(),
+        base_price=price,
+        price=price.copy(),
+        parity_price=np.broadcast_to(figures.chip_price, price.shape).copy(),
+        base_cost=cost,
+        unit_cost=cost.copy(),
+        base_experience=experience * 12 * supply.experience_years,
+        experience=zero,
+        orders=output.copy(),
+        fill=np.ones_like(capacity),
+        output=output.copy(),
+        line_output=ordered.copy(),
+        other_base=other,
+        other_share=other / np.maximum(other.sum(axis=0), 1e-300),
+        other_orders=other.copy(),
+        subsidy=zero.copy(),
+    )

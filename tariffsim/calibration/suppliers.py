@@ -1,0 +1,212 @@
+"""Slots of the lines: steady state, base suppliers, and switches under way (MODEL 5.3, 5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.calibration.lines import Lines
+from tariffsim.draws import Draws
+from tariffsim.economy import GLOBAL, Figures
+from tariffsim.kernels.sourcing import (
+    inertia_curvature,
+    leaving_probability,
+    odds_from_scale,
+    steady_state_scale,
+    switching_cost,
+)
+from tariffsim.scenario.fields import Sourcing
+from tariffsim.typing import Bool, Float, Int
+
+BLOCK = 4096
+"""Rows at a time, so that a block of (rows, foundries) stays in the cache."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Everything about a slot that is fixed over the run; all (N, K)."""
+
+    has_slot: Bool
+    is_drop_in: Bool
+    hazard: Float
+    lead_months: Int
+    inertia: Float
+    curvature: Float
+    scale: Float
+    requalification_per_unit: Float
+
+
+def blocks(n: int) -> Iterator[slice]:
+    """Slices of cache-sized blocks."""
+    return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
+
+
+def relative_size(lines: Lines) -> Float:
+    """Size of each line relative to the value-weighted mean of its device."""
+    value = lines.value.sum(axis=1)
+    mean = np.bincount(lines.device, value**2) / np.maximum(
+        np.bincount(lines.device, value), 1e-300
+    )
+    return np.asarray(value / mean[lines.device])
+
+
+def make_slots(
+    figures: Figures, sourcing: Sourcing, lines: Lines, shares: Float, row: Int, draws: Draws
+) -> Slots:
+    """Draw the drop-in parts and solve each slot's steady state; `shares` is (rows, K, F)."""
+    device = lines.device
+    chips = figures.chips_per_unit[device]
+    is_drop_in = draws.uniform("drop_in", 0, *chips.shape) < figures.commodity_share
+    drop_in_hazard = min(1.0, sourcing.drop_in_hazard * sourcing.opening_factor)
+    hazard = np.where(is_drop_in, drop_in_hazard, figures.design_hazard[device][:, None])
+    lead = np.where(
+        is_drop_in,
+        sourcing.drop_in_requalification_months,
+        figures.requalification_months[device][:, None],
+    )
+    cost = figures.requalification_cost[device][:, None] * np.where(
+        is_drop_in, sourcing.drop_in_cost_share, 1.0
+    )
+    design_units = (figures.design_units[device] * relative_size(lines))[:, None]
+    switching = switching_cost(
+        cost,
+        chips * figures.chip_price,
+        design_units,
+        hazard,
+        sourcing.discount_rate,
+        sourcing.switching_cost_cap,
+    )
+    inertia = (1 + switching) ** sourcing.elasticity
+    curvature = inertia_curvature(inertia, hazard, lead)
+    flat = curvature.ravel()
+    slot_row = (row[:, None] * shares.shape[1] + np.arange(shares.shape[1])).ravel()
+    table = shares.reshape(-1, shares.shape[2])
+    scale = np.empty(flat.size)
+    for block in blocks(flat.size):
+        solved = steady_state_scale(table[slot_row[block]], flat[block, None])
+        scale[block] = solved[:, 0]
+    return Slots(
+        has_slot=chips > 0,
+        is_drop_in=is_drop_in,
+        hazard=hazard,
+        lead_months=lead.astype(np.int64),
+        inertia=inertia,
+        curvature=curvature,
+        scale=scale.reshape(chips.shape),
+        requalification_per_unit=cost
+        / (design_units * figures.design_cycle_months[device][:, None]),
+    )
+
+
+def draw_suppliers(
+    shares: Float, row: Int, chinese: Bool, is_china_slot: Bool, draws: Draws
+) -> Int:
+    """(N, K) base supplier of each slot, given whether it is Chinese."""
+    uniform = draws.uniform("supplier", 0, *is_china_slot.shape)
+    supplier = np.empty(is_china_slot.shape, dtype=np.int64)
+    for k in range(shares.shape[1]):
+        among = np.stack([np.where(chinese, 0.0, shares[:, k]), np.where(chinese, shares[:, k], 0)])
+        reach = np.cumsum(among, axis=2)
+        for block in blocks(len(row)):
+            chosen = reach[is_china_slot[block, k].astype(np.int64), row[block]]
+            pick = uniform[block, k, None] * chosen[:, -1:]
+            supplier[block, k] = np.minimum((chosen <= pick).sum(axis=1), len(chinese) - 1)
+    return supplier
+
+
+def matched_china_slots(
+    china_share: Float, lines: Lines, target: Float, correct: bool, draws: Draws
+) -> Bool:
+    """(N, K) which base suppliers are Chinese: drawn, then corrected to the shares of the tables.
+
+    `china_share` (N, K) is each slot's probability, `target` (D, M) the share in units. One-market
+    lines are flipped in random order until the value-weighted share of each (device, market,
+    class) is within half a line; global lines help where one-market lines do not suffice.
+    """
+    uniform = draws.uniform("is_china", 0, *china_share.shape)
+    is_china = uniform < china_share
+    if not correct:
+        return is_china
+    order = draws.uniform("correction", 0, len(lines.device)).argsort()
+    n_markets = target.shape[1]
+    for device in np.unique(lines.device):
+        members = order[lines.device[order] == device]
+        values, market = lines.value[members], lines.market[members]
+        total = values.sum(axis=0)
+        singles = [members[market == m] for m in range(n_markets)]
+        world = members[market == GLOBAL]
+        for k in range(china_share.shape[1]):
+            state = is_china[:, k]
+            can_flip = (china_share[:, k] > 0) & (china_share[:, k] < 1)
+
+            def gap(
+                state: Bool = state, members: Int = members, values: Float = values,
+                total: Float = total, device: int = device,
+            ) -> Float:  # fmt: skip
+                return target[device] * total - state[members] @ values
+
+            for m in range(n_markets):
+                _flip(state, singles[m][can_flip[singles[m]]], lines.value[:, m], gap()[m])
+            _flip_global(state, world[can_flip[world]], lines.value, gap)
+            for m in range(n_markets):
+                _flip(state, singles[m][can_flip[singles[m]]], lines.value[:, m], gap()[m])
+    return is_china
+
+
+def _flip(state: Bool, lines: Int, value: Float, gap: float) -> None:
+    """Flip lines one after the other while that brings the total nearer to what is missing."""
+    towards = lines[state[lines] != (gap > 0)]
+    reached = np.cumsum(value[towards])
+    count = int(np.searchsorted(reached, abs(gap), side="right"))
+    if count < len(towards) and count >= 0:
+        before = reached[count - 1] if count else 0.0
+        count += int(reached[count] - abs(gap) < abs(gap) - before)
+    state[towards[:count]] = gap > 0
+
+
+def _flip_global(state: Bool, lines: Int, value: Float, gap: Callable[[], Float]) -> None:
+    """Flip the global lines that bring the markets together nearer to their targets."""
+    missing = gap()
+    for line in lines[:200]:
+        change = np.where(state[line], -value[line], value[line])
+        if np.abs(missing - change).sum() < np.abs(missing).sum() - 1e-12:
+            missing = missing - change
+            state[line] = not state[line]
+
+
+def pipeline(
+    shares: Float,
+    slot_row: Int,
+    supplier: Int,
+    inertia: Float,
+    hazard: Float,
+    lead: Int,
+    curvature: Float,
+    scale: Float,
+    draws: Draws,
+    stream: str,
+) -> tuple[Int, Int]:
+    """Switches under way in month 0: next supplier and the month it takes over, -1 for none.
+
+    All arguments are flat over slots; `shares` (rows, alternatives) by `slot_row`.
+    """
+    n = len(slot_row)
+    u = draws.uniform(stream, 0, n, 3)
+    following = supplier.copy()
+    month = np.full(n, -1, dtype=np.int64)
+    for block in blocks(n):
+        odds = odds_from_scale(shares[slot_row[block]], curvature[block, None], scale[block, None])
+        rows = np.arange(len(odds))
+        own = odds[rows, supplier[block]]
+        leaving = leaving_probability(own, inertia[block]) * hazard[block] * (lead[block] - 1)
+        moving = u[block, 0] < leaving / (1 + leaving)
+        odds[rows, supplier[block]] = 0.0
+        reach = np.cumsum(odds, axis=1)
+        target = (reach <= u[block, 1, None] * reach[:, -1:]).sum(axis=1)
+        moving &= reach[:, -1] > 0
+        following[block] = np.where(moving, np.minimum(target, odds.shape[1] - 1), supplier[block])
+        left = 1 + (u[block, 2] * (lead[block] - 1)).astype(np.int64)
+        month[block] = np.where(moving, left, -1)
+    return following, month

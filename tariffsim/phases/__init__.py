@@ -1,0 +1,40 @@
+"""One month of the model: the order below is its timing assumption (MODEL 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.phases.accounts import keep_accounts
+from tariffsim.phases.assembly import choose_countries, move_assembly
+from tariffsim.phases.orders import deliver, order_chips
+from tariffsim.phases.policy import announce_policy
+from tariffsim.phases.sourcing import choose_foundries, take_over
+from tariffsim.phases.supply import add_capacity, post_prices
+from tariffsim.phases.trade import (
+    assess_duties,
+    order_units,
+    price_products,
+    set_retail_prices,
+)
+
+Phase = Callable[[Economy, Draws], None]
+
+PHASES: tuple[Phase, ...] = (
+    announce_policy,
+    add_capacity,
+    post_prices,
+    take_over,
+    move_assembly,
+    choose_foundries,
+    choose_countries,
+    price_products,
+    assess_duties,
+    set_retail_prices,
+    order_units,
+    order_chips,
+    deliver,
+    keep_accounts,
+)
+"""The phases of a month, in order."""

@@ -1,0 +1,222 @@
+"""Who pays whom: each payment is booked from the payer's side and from the receiver's (MODEL 4.7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.kernels.pricing import rebate
+from tariffsim.kernels.supply import foundry_cost
+from tariffsim.shipments import Shipments
+from tariffsim.typing import Float
+
+PAYMENTS = (
+    "retail sales",
+    "retail distribution",
+    "ex-works sales",
+    "duty rebates",
+    "freight",
+    "duties on products",
+    "duties on bare chips",
+    "chips for devices",
+    "chips for other buyers",
+    "other inputs",
+    "switching of suppliers",
+    "relocation",
+    "foundry costs",
+    "subsidies",
+    "net income",
+)
+"""Rows of the transaction-flow matrix; the last one closes every sector."""
+
+BY_MARKET = ("consumers", "importers", "device makers", "foundries", "government")
+WORLD = ("other suppliers", "other chip buyers", "rest")
+
+
+def sectors(markets: tuple[str, ...]) -> list[str]:
+    """Columns of the transaction-flow matrix."""
+    return [f"{sector} {market}" for sector in BY_MARKET for market in markets] + list(WORLD)
+
+
+@dataclass
+class Ledger:
+    """The matrix being filled; what a sector pays is negative."""
+
+    values: Float
+    n_markets: int
+
+    def book(self, payment: str, payer: str, paid: Float, receiver: str, received: Float) -> None:
+        """Book one kind of payment; amounts are by market, or single for the world's sectors."""
+        row = PAYMENTS.index(payment)
+        self.values[row, self._columns(payer)] -= paid
+        self.values[row, self._columns(receiver)] += received
+
+    def _columns(self, sector: str) -> slice:
+        if sector in BY_MARKET:
+            first = BY_MARKET.index(sector) * self.n_markets
+            return slice(first, first + self.n_markets)
+        first = len(BY_MARKET) * self.n_markets + WORLD.index(sector)
+        return slice(first, first + 1)
+
+    def close(self) -> None:
+        """What each sector has left over goes to the rest of the economy, or comes from it."""
+        left = self.values.sum(axis=0)
+        self.values[-1] = -left
+        self.values[-1, self._columns("rest")] = left.sum() - left[self._columns("rest")]
+
+
+def keep_accounts(economy: Economy, draws: Draws) -> None:
+    """Customs and everybody else: duty, subsidies, costs and profits are booked."""
+    codes = economy.figures.codes
+    n_markets = len(codes.markets)
+    columns = len(BY_MARKET) * n_markets + len(WORLD)
+    ledger = Ledger(np.zeros((len(PAYMENTS), columns)), n_markets)
+    _book_products(economy, ledger)
+    _book_makers(economy, ledger)
+    _book_chips(economy, ledger)
+    ledger.close()
+    economy.ledger = ledger.values
+
+
+def _book_products(economy: Economy, ledger: Ledger) -> None:
+    """What consumers, importers and governments pay and receive on products."""
+    flows, makers, importers = economy.flows, economy.makers, economy.importers
+    trade, n = economy.scenario.trade, ledger.n_markets
+    units = flows.units
+
+    def by_market(values: Float) -> Float:
+        return np.bincount(flows.market, values, n)
+
+    def by_importer(values: Float) -> Float:
+        return np.bincount(flows.importer, values, len(importers))
+
+    def of_importers(values: Float) -> Float:
+        return np.bincount(importers.market, values, n)
+
+    def of_makers(values: Float) -> Float:
+        home = economy.figures.origin_market[makers.origin]
+        return np.bincount(home, np.bincount(flows.maker, values, len(makers)), n)
+
+    sales = flows.price * units
+    received = by_importer(sales)
+    distribution = (trade.retail_margin - trade.importer_profit) * flows.base_landed * units
+    ex_works = makers.customs_value[flows.maker] * units
+    given_back = rebate(flows.new_duty, trade.border_pass_through) * units
+    duty = (flows.base_duty + flows.new_duty) * units
+    importers.customs_value = by_importer(ex_works)
+    importers.duty = by_importer(duty)
+    spent = distribution + ex_works * (1 + trade.freight) + duty - given_back
+    importers.profit = received - by_importer(spent)
+    world = makers.customs_value @ makers.units
+    ledger.book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
+    ledger.book(
+        "retail distribution", "importers", by_market(distribution), "other suppliers",
+        distribution.sum(keepdims=True),
+    )  # fmt: skip
+    ledger.book(
+        "ex-works sales", "importers", of_importers(importers.customs_value), "device makers",
+        np.bincount(economy.figures.origin_market[makers.origin],
+                    makers.customs_value * makers.units, n),
+    )  # fmt: skip
+    ledger.book(
+        "duty rebates", "device makers", of_makers(given_back), "importers", by_market(given_back)
+    )
+    ledger.book(
+        "freight", "importers", by_market(trade.freight * ex_works), "other suppliers",
+        np.array([trade.freight * world]),
+    )  # fmt: skip
+    ledger.book(
+        "duties on products", "importers", of_importers(importers.duty), "government",
+        by_market(duty),
+    )  # fmt: skip
+
+
+def _book_makers(economy: Economy, ledger: Ledger) -> None:
+    """What makers pay besides chips, and the duty of each instrument."""
+    makers, flows, figures = economy.makers, economy.flows, economy.figures
+    home = figures.origin_market[makers.origin]
+
+    def of_makers(values: Float) -> Float:
+        return np.bincount(home, values, ledger.n_markets)
+
+    amortised = (makers.amortised * (makers.amortised_until > economy.month)).sum(axis=1)
+    others = makers.unit_cost - makers.chip_bill - amortised
+    for payment, values in (
+        ("other inputs", others * makers.units),
+        ("switching of suppliers", amortised * makers.units),
+        ("relocation", makers.relocation),
+    ):
+        paid = of_makers(values)
+        ledger.book(payment, "device makers", paid, "other suppliers", values.sum(keepdims=True))
+    bare = makers.bare_duty.sum(axis=1) * makers.units
+    by_origin = np.bincount(makers.origin, bare, len(figures.origin_market))
+    ledger.book(
+        "duties on bare chips", "device makers", of_makers(bare), "government",
+        np.bincount(figures.origin_market, by_origin, ledger.n_markets),
+    )  # fmt: skip
+    economy.policy_duty = np.zeros(len(economy.tariffs.laws))
+    for i, duty in economy.instrument_duty.items():
+        economy.policy_duty[i] = duty @ flows.units
+    _bare_duties(economy)
+
+
+def _bare_duties(economy: Economy) -> None:
+    """Revenue of each instrument on bare chips."""
+    makers, tariffs, foundries = economy.makers, economy.tariffs, economy.foundries
+    laws = [
+        (i, law, rate)
+        for i, (law, rate) in enumerate(zip(tariffs.laws, economy.law.rates, strict=True))
+        if rate != 0.0 and law.instrument.taxes_bare_chips
+    ]
+    if not laws:
+        return
+    region = foundries.region[makers.supplier]
+    abroad = tariffs.chip_crosses_border[makers.origin[:, None], region]
+    shipments = Shipments(
+        economy.figures.codes, makers.customs_value, np.ones(len(makers), dtype=bool),
+        makers.chip_value * abroad, makers.chips * abroad, region,
+        np.arange(makers.supplier.shape[1]),
+    )  # fmt: skip
+    for i, law, rate in laws:
+        due = law.instrument.duty(shipments, rate) * law.scope[makers.origin]
+        economy.policy_duty[i] = due @ makers.units
+
+
+def _book_chips(economy: Economy, ledger: Ledger) -> None:
+    """What makers, other buyers and China's treasury pay foundries, and what foundries spend."""
+    makers, foundries, figures = economy.makers, economy.foundries, economy.figures
+    variable = economy.scenario.supply.variable_cost_share
+    home = figures.origin_market[makers.origin]
+
+    def of_foundries(values: Float) -> Float:
+        market = figures.region_market[foundries.region]
+        return np.bincount(market, values.sum(axis=1), ledger.n_markets)
+
+    for_lines = foundries.price * foundries.line_output
+    for_others = foundries.price * (foundries.output - foundries.line_output)
+    bills = makers.chip_value.sum(axis=1) * makers.units
+    others = foundries.price * foundries.other_orders * foundries.fill
+    costs = foundry_cost(
+        foundries.output,
+        foundries.capacity,
+        foundries.unit_cost,
+        foundries.base_utilisation,
+        variable,
+    )
+    subsidy = foundries.subsidy * foundries.output
+    ledger.book(
+        "chips for devices", "device makers", np.bincount(home, bills, ledger.n_markets),
+        "foundries", of_foundries(for_lines),
+    )  # fmt: skip
+    ledger.book(
+        "chips for other buyers", "other chip buyers", others.sum(keepdims=True).ravel()[:1],
+        "foundries", of_foundries(for_others),
+    )  # fmt: skip
+    ledger.book(
+        "foundry costs", "foundries", of_foundries(costs), "other suppliers",
+        costs.sum(keepdims=True).ravel()[:1],
+    )  # fmt: skip
+    ledger.book("subsidies", "government", of_foundries(subsidy), "foundries", of_foundries(subsidy))

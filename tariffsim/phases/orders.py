@@ -1,0 +1,66 @@
+"""Orders go back to foundries; what is scarce is shared pro rata (MODEL 4.6)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.kernels.demand import adjusted_orders
+from tariffsim.kernels.supply import buyer_mix, experience, fill_rates
+from tariffsim.typing import Float
+
+
+def order_chips(economy: Economy, draws: Draws) -> None:
+    """Makers and other buyers order chips from foundries."""
+    makers, flows, foundries = economy.makers, economy.flows, economy.foundries
+    units = np.bincount(flows.maker, flows.orders, len(makers))
+    _order_for_others(economy)
+    foundries.orders = by_foundry(economy, units[:, None] * makers.chips) + foundries.other_orders
+
+
+def by_foundry(economy: Economy, chips: Float) -> Float:
+    """(F, K) sums of a slot array (N, K) over the suppliers."""
+    n, n_classes = economy.foundries.price.shape
+    flat = (economy.makers.supplier * n_classes + np.arange(n_classes)).ravel()
+    return np.bincount(flat, chips.ravel(), n * n_classes).reshape(n, n_classes)
+
+
+def _order_for_others(economy: Economy) -> None:
+    """Buyers outside the device groups: demand grows like the rest, the mix follows prices."""
+    foundries, buyers = economy.foundries, economy.scenario.other_buyers
+    base = np.where(foundries.base_capacity > 0, foundries.base_capacity, 1.0)
+    size = (foundries.capacity / base) ** economy.scenario.sourcing.size_term
+    total_base = foundries.other_base.sum(axis=0)
+    base_mix = foundries.other_base / np.where(total_base > 0, total_base, 1.0)
+    wanted = buyer_mix(base_mix, size, foundries.price / foundries.base_price, buyers.elasticity)
+    foundries.other_share = adjusted_orders(foundries.other_share, wanted, buyers.adjustment)
+    foundries.other_orders = foundries.other_share * total_base * other_growth(economy)
+
+
+def other_growth(economy: Economy) -> Float:
+    """(K,) growth of other buyers' demand: that of the chips in devices at base prices."""
+    figures, chips = economy.figures, economy.base_chips
+    years = economy.month / 12
+    growth = (1 + figures.market_growth) ** years
+    content = (1 + economy.scenario.trade.chip_content_growth) ** years
+    return np.asarray(growth @ chips / chips.sum(axis=0) * content)
+
+
+def deliver(economy: Economy, draws: Draws) -> None:
+    """Foundries fill orders pro rata; assembly needs every chip; products are delivered."""
+    makers, flows, foundries = economy.makers, economy.flows, economy.foundries
+    foundries.fill = fill_rates(foundries.orders, foundries.capacity)
+    classes = np.arange(makers.supplier.shape[1])
+    filled = np.where(makers.has_slot, foundries.fill[makers.supplier, classes], 1.0)
+    makers.fill = filled.min(axis=1)
+    flows.units = flows.orders * makers.fill[flows.maker]
+    makers.units = np.bincount(flows.maker, flows.units, len(makers))
+    used = by_foundry(economy, makers.units[:, None] * makers.chips)
+    foundries.line_output = used
+    foundries.output = used + foundries.other_orders * foundries.fill
+    foundries.experience = foundries.experience + experience(
+        foundries.output, economy.scenario.supply.learning_spillover
+    )
+    busy = foundries.orders / np.where(foundries.capacity > 0, foundries.capacity, 1.0)
+    foundries.utilisation = np.where(foundries.capacity > 0, busy, foundries.base_utilisation)

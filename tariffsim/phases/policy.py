@@ -1,0 +1,54 @@
+"""Instruments in force, and those announced, become known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy, PolicyState
+from tariffsim.typing import Float
+
+LARGEST_SHARE = 0.99
+
+
+def announce_policy(economy: Economy, draws: Draws) -> None:
+    """Policy: instruments in force, and those announced, are known to agents."""
+    economy.month += 1
+    tariffs, supply = economy.tariffs, economy.scenario.supply
+    rates = tariffs.rates_in_force(economy.date)
+    discount = supply.china_price_discount.at(economy.date)
+    share = supply.china_capacity_share.at(economy.date)
+    for law, rate in zip(tariffs.laws, rates, strict=True):
+        discount += law.instrument.price_discount(rate)
+        share += law.instrument.capacity_share(rate)
+    units, chips, preference = _factors(economy, rates)
+    economy.policy = PolicyState(
+        rates=rates,
+        in_force=tariffs.in_force(economy.date),
+        expected=tariffs.expected(economy.date),
+        discount=min(max(discount, 0.0), LARGEST_SHARE),
+        capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
+        units_factor=units,
+        chips_factor=chips,
+        preference=preference,
+    )
+
+
+def _factors(economy: Economy, rates: list[float]) -> tuple[Float, Float, Float]:
+    """Demand shifts by (market, device) and (device, market, class); taste by (market, region)."""
+    codes = economy.figures.codes
+    n_devices, n_markets = len(codes.devices), len(codes.markets)
+    units = np.ones((n_markets, n_devices))
+    chips = np.ones((n_devices, n_markets, len(codes.classes)))
+    preference = np.zeros((n_markets, len(codes.regions)))
+    for law, rate in zip(economy.tariffs.laws, rates, strict=True):
+        factors, taste = law.instrument.demand_factors(rate), law.instrument.preference(rate)
+        if not factors and taste == 0.0:
+            continue
+        reach = law.scope.reshape(n_devices, len(codes.origins), n_markets).max(axis=1)
+        units *= 1 + reach.T * (factors.get("units", 1.0) - 1)
+        classes = law.instrument.chosen("node_classes", codes.classes)
+        chips *= 1 + reach[:, :, None] * classes * (factors.get("chips", 1.0) - 1)
+        regions = law.instrument.chosen("chip_regions", codes.regions)
+        preference += taste * reach.max(axis=0)[:, None] * regions
+    return units.ravel(), chips, preference

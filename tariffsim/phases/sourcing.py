@@ -1,0 +1,165 @@
+"""Makers whose design opens choose a foundry for each node class (MODEL 4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.kernels.sourcing import cost_odds, odds_from_scale, race, with_inertia
+from tariffsim.phases.plans import avoid_triggers
+from tariffsim.tariffs import Tariffs
+from tariffsim.typing import Bool, Float, Int
+
+BLOCK = 2048
+"""Slots at a time, so that a block of (slots, foundries) stays in the cache."""
+
+
+@dataclass(frozen=True)
+class OpenSlots:
+    """Slots that draw noise this month, whatever the policy; one row each."""
+
+    maker: Int
+    node_class: Int
+    is_free: Bool
+    """No other supplier is under qualification."""
+    is_open: Bool
+    """Opens by itself; otherwise a drop-in part of a design that opens."""
+    in_design: Bool
+    """The whole design opens."""
+    exponentials: Float
+    """(rows, F) unit exponentials: the noise of the choice."""
+
+
+def take_over(economy: Economy, draws: Draws) -> None:
+    """Makers: new suppliers whose qualification is complete take over."""
+    makers = economy.makers
+    due = makers.switch_month == economy.month
+    makers.supplier = np.where(due, makers.next_supplier, makers.supplier)
+    makers.switch_month = np.where(due, -1, makers.switch_month)
+
+
+def choose_foundries(economy: Economy, draws: Draws) -> None:
+    """Makers: designs and drop-in slots that open choose a foundry per node class."""
+    makers = economy.makers
+    slots = open_slots(economy, draws)
+    choice = makers.supplier[slots.maker, slots.node_class]
+    chooses = np.flatnonzero(slots.is_free & slots.is_open)
+    for start in range(0, len(chooses), BLOCK):
+        rows = chooses[start : start + BLOCK]
+        maker, node_class = slots.maker[rows], slots.node_class[rows]
+        weights = choice_weights(economy, maker, node_class)
+        weights = with_inertia(weights, choice[rows], makers.inertia[maker, node_class])
+        choice[rows] = race(weights, slots.exponentials[rows])
+    makers.plan_sacrifice[slots.maker[chooses], slots.node_class[chooses]] = 0.0
+    if economy.tariffs.triggers:
+        choice = avoid_triggers(economy, slots, choice, choice_weights)
+    _qualify(economy, slots, choice)
+
+
+def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
+    """Which slots open, and their noise: drawn for all makers, free or not."""
+    makers, figures, sourcing = economy.makers, economy.figures, economy.scenario.sourcing
+    n, n_classes = makers.supplier.shape
+    opens = draws.uniform("design opens", economy.month, n) < figures.design_hazard[makers.device]
+    alone = draws.uniform("drop-in opens", economy.month, n, n_classes) < min(
+        1.0, sourcing.drop_in_hazard * sourcing.opening_factor
+    )
+    by_itself = np.where(makers.is_drop_in, alone, opens[:, None])
+    maker, node_class = np.nonzero(makers.has_slot & (by_itself | opens[:, None]))
+    return OpenSlots(
+        maker,
+        node_class,
+        makers.switch_month[maker, node_class] < 0,
+        by_itself[maker, node_class],
+        opens[maker],
+        draws.exponential("foundry noise", economy.month, len(maker), len(economy.foundries)),
+    )
+
+
+def choice_weights(
+    economy: Economy, maker: Int, node_class: Int, triggered: bool = True
+) -> Float:
+    """(rows, F) odds of each foundry at an open slot, before inertia: `exp(V)` of MODEL 4.2."""
+    makers, foundries, sourcing = economy.makers, economy.foundries, economy.scenario.sourcing
+    odds = odds_from_scale(
+        economy.base_shares[makers.odds_row[maker], node_class],
+        makers.curvature[maker, node_class, None],
+        makers.odds_scale[maker, node_class, None],
+    )
+    base = np.where(foundries.base_capacity > 0, foundries.base_capacity, 1.0)
+    size = (foundries.capacity / base) ** sourcing.size_term
+    cost = slot_cost(economy, maker, node_class, triggered)
+    base_cost = base_slot_cost(economy, maker, node_class)
+    taste = _taste(economy, maker)
+    return odds * size.T[node_class] * taste * cost_odds(cost, base_cost, sourcing.elasticity)
+
+
+def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) -> Float:
+    """(rows, F) price of a chip plus the duty it is expected to cause, USD."""
+    makers, foundries = economy.makers, economy.foundries
+    tables = economy.law.expected.tables
+    slot = tables.slot_triggered if triggered else tables.slot
+    kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
+    rate = over_markets(economy, slot, kind, maker, makers.origin[maker], node_class)
+    price = foundries.price.T[node_class]
+    cost = price * (1 + rate[:, foundries.region])
+    if not tables.chip_count.any():
+        return cost
+    each = over_markets(economy, tables.chip_count, kind, maker, makers.origin[maker], node_class)
+    return np.asarray(cost + each[:, foundries.region])
+
+
+def base_slot_cost(economy: Economy, maker: Int, node_class: Int) -> Float:
+    """(rows, F) the same in the base year, where the line was assembled then."""
+    makers, foundries = economy.makers, economy.foundries
+    slot = economy.tariffs.base_tables().slot
+    rate = over_markets(economy, slot, 0, maker, makers.base_origin[maker], node_class)
+    return np.asarray(foundries.base_price.T[node_class] * (1 + rate[:, foundries.region]))
+
+
+def over_markets(
+    economy: Economy, table: Float, kind: Int | int, maker: Int, origin: Int, node_class: Int
+) -> Float:
+    """(rows, R) mean of a duty table over the markets that each line is sold to."""
+    codes, makers = economy.figures.codes, economy.makers
+    cell = codes.cell(makers.device[maker], origin, 0)
+    n_markets = len(codes.markets)
+    by_line = table.reshape(len(table), -1, n_markets, *table.shape[2:])
+    picked = by_line[kind, cell // n_markets, :, node_class]
+    return np.einsum("nmr,nm->nr", picked, makers.weights[maker])
+
+
+def _taste(economy: Economy, maker: Int) -> Float:
+    """(rows, F) odds of a line that moved to or from China, and exogenous shifts of taste."""
+    makers, codes = economy.makers, economy.figures.codes
+    foundries = economy.foundries
+    china = codes.origins.index("CN") if "CN" in codes.origins else -1
+    moved = (makers.origin[maker] == china).astype(float) - (makers.base_origin[maker] == china)
+    odds = economy.scenario.sourcing.assembly_odds**moved
+    taste = np.where(foundries.is_chinese, odds[:, None], 1.0)
+    if economy.law.preference.any():
+        shift = makers.weights[maker] @ economy.law.preference
+        taste = taste * np.exp(shift)[:, foundries.region]
+    return np.asarray(taste)
+
+
+def _qualify(economy: Economy, slots: OpenSlots, choice: Int) -> None:
+    """Start qualifying the chosen suppliers; the old ones deliver until they take over."""
+    makers, figures = economy.makers, economy.figures
+    switches = np.flatnonzero(choice != makers.supplier[slots.maker, slots.node_class])
+    switches = switches[slots.is_free[switches]]
+    at = slots.maker[switches], slots.node_class[switches]
+    device = makers.device[at[0]]
+    lead = np.where(
+        makers.is_drop_in[at],
+        economy.scenario.sourcing.drop_in_requalification_months,
+        figures.requalification_months[device],
+    )
+    makers.next_supplier[at] = choice[switches]
+    makers.switch_month[at] = economy.month + lead
+    makers.amortised[at] = makers.requalification_per_unit[at]
+    cycle = figures.design_cycle_months[device].astype(np.int64)
+    makers.amortised_until[at] = economy.month + cycle

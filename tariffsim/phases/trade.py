@@ -1,0 +1,109 @@
+"""From makers' costs over duties to what consumers order (MODEL 4.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.kernels.demand import (
+    adjusted_orders,
+    ces_price_index,
+    cell_demand,
+    units_demanded,
+)
+from tariffsim.kernels.duties import stacked
+from tariffsim.kernels.pricing import (
+    ex_works_price,
+    landed_cost,
+    passed_on_duty,
+    retail_price,
+    unit_cost,
+)
+from tariffsim.shipments import Shipments
+from tariffsim.typing import Float
+
+
+def price_products(economy: Economy, draws: Draws) -> None:
+    """Makers: unit costs follow chip prices and the country of assembly; ex-works prices are set."""
+    makers, figures, foundries = economy.makers, economy.figures, economy.foundries
+    trade = economy.scenario.trade
+    classes = np.arange(makers.supplier.shape[1])
+    growth = (1 + trade.chip_content_growth) ** (economy.month / 12)
+    makers.chips = figures.chips_per_unit[makers.device] * growth
+    if (economy.law.chips_factor != 1).any():
+        factor = economy.law.chips_factor[makers.device]
+        makers.chips = makers.chips * np.einsum("nmk,nm->nk", factor, makers.weights)
+    makers.chip_value = makers.chips * foundries.price[makers.supplier, classes]
+    cell = figures.codes.cell(makers.device, makers.origin, 0)[:, None]
+    bare = economy.law.in_force.bare[0][cell, classes, foundries.region[makers.supplier]]
+    makers.bare_duty = makers.chip_value * bare
+    makers.chip_bill = (makers.chip_value + makers.bare_duty).sum(axis=1)
+    amortised = (makers.amortised * (makers.amortised_until > economy.month)).sum(axis=1)
+    cost_factor = figures.cost_factor[makers.origin] / figures.cost_factor[makers.base_origin]
+    makers.unit_cost = unit_cost(makers.other_inputs, cost_factor, makers.chip_bill, amortised)
+    makers.customs_value = ex_works_price(makers.unit_cost, trade.markup)
+
+
+def product_shipments(economy: Economy) -> Shipments:
+    """One unit of every flow as customs sees it."""
+    makers, flows, foundries = economy.makers, economy.flows, economy.foundries
+    origin = makers.origin[flows.maker]
+    return Shipments(
+        economy.figures.codes,
+        makers.customs_value[flows.maker],
+        economy.figures.origin_market[origin] != flows.market,
+        makers.chip_value[flows.maker],
+        makers.chips[flows.maker],
+        foundries.region[makers.supplier[flows.maker]],
+        np.arange(makers.supplier.shape[1]),
+    )
+
+
+def assess_duties(economy: Economy, draws: Draws) -> None:
+    """Customs: base duties and every instrument in force are assessed on each flow."""
+    makers, flows, tariffs = economy.makers, economy.flows, economy.tariffs
+    shipments = product_shipments(economy)
+    cell = economy.figures.codes.cell(
+        makers.device[flows.maker], makers.origin[flows.maker], flows.market
+    )
+    flows.base_duty = tariffs.base_product[cell, 0] * shipments.customs_value
+    economy.instrument_duty = {}
+    duties: list[tuple[str | None, Float]] = []
+    for i, (law, rate) in enumerate(zip(tariffs.laws, economy.law.rates, strict=True)):
+        if rate != 0.0 and not law.instrument.taxes_bare_chips:
+            duty = law.instrument.duty(shipments, rate) * law.scope[cell]
+            duty = duty * law.instrument.is_triggered(shipments)
+            economy.instrument_duty[i] = duty
+            duties.append((law.instrument.stacking_group, duty))
+    flows.new_duty = np.asarray(stacked(duties) + np.zeros(len(flows)))
+
+
+def set_retail_prices(economy: Economy, draws: Draws) -> None:
+    """Importers: duty is passed on slowly; retail prices are set."""
+    makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
+    flows.passed_on = passed_on_duty(
+        flows.passed_on, flows.new_duty, trade.pass_through, trade.pass_through_months
+    )
+    landed = landed_cost(makers.customs_value[flows.maker], trade.freight, flows.base_duty)
+    flows.price = retail_price(landed, flows.base_landed, trade.retail_margin, flows.passed_on)
+
+
+def order_units(economy: Economy, draws: Draws) -> None:
+    """Consumers: demand by line follows prices; orders close on it."""
+    flows, cells, figures = economy.flows, economy.cells, economy.figures
+    n_markets = len(figures.codes.markets)
+    elasticity = np.tile(figures.substitution_elasticity, n_markets)
+    ratio = flows.price / flows.base_price
+    power = ratio ** (1 - elasticity[flows.cell])
+    cells.price_index = ces_price_index(
+        power, flows.base_share, flows.cell, len(elasticity), elasticity
+    )
+    years = economy.month / 12
+    growth = np.repeat((1 + figures.market_growth) ** years, len(figures.codes.devices))
+    cells.growth = growth * economy.law.units_factor
+    demand = cell_demand(
+        cells.price_index, elasticity, np.tile(figures.demand_elasticity, n_markets), cells.growth
+    )
+    desired = units_demanded(flows.base_units, ratio, power, demand[flows.cell])
+    flows.orders = adjusted_orders(flows.orders, desired, economy.scenario.trade.order_adjustment)
