@@ -100,10 +100,14 @@ class Foundries:
     """(F, K) chips ordered this month."""
     fill: Float
     """(F, K) part of the orders filled."""
-    output: Float
-    """(F, K) chips delivered this month."""
-    line_output: Float
+    bloc: Float
+    """(2, F) one where a foundry is outside China, or in it: who makes whose overflow."""
+    sales: Float
+    """(F, K) chips sold this month, own or made by others of the bloc."""
+    line_sales: Float
     """(F, K) of these, chips for the lines of device makers."""
+    output: Float
+    """(F, K) chips made this month."""
     other_base: Float
     """(F, K) chips a month sold to buyers outside the device groups in the base year."""
     other_share: Float

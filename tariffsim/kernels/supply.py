@@ -60,9 +60,27 @@ def foundry_cost(
     return np.asarray(variable * unit_cost * output + fixed)
 
 
-def fill_rates(orders: Float, capacity: Float) -> Float:
-    """Part of the orders filled when they are filled pro rata: `min(1, capacity / orders)`."""
-    return np.asarray(np.minimum(1.0, capacity / np.maximum(orders, 1e-300)))
+def fill_rates(orders: Float, capacity: Float, bloc: Float) -> Float:
+    """(F, K) part of the orders filled, pro rata in a bloc: `min(1, capacity / orders)`.
+
+    `bloc` (B, F) is one where a foundry belongs to a bloc. A full foundry's overflow is made by
+    others of its bloc with spare lines, so that nobody waits while a neighbour stands idle.
+    """
+    rates = np.minimum(1.0, (bloc @ capacity) / np.maximum(bloc @ orders, 1e-300))
+    return np.asarray(bloc.T @ rates)
+
+
+def output_with_overflow(filled: Float, capacity: Float, bloc: Float) -> Float:
+    """(F, K) chips each foundry makes: its own orders, and its part of its bloc's overflow.
+
+    `filled` are the orders that are filled; overflow is shared in proportion to spare capacity.
+    """
+    own = np.minimum(filled, capacity)
+    spare = capacity - own
+    overflow = bloc.T @ (bloc @ (filled - own))
+    total_spare = bloc.T @ (bloc @ spare)
+    part = spare / np.where(total_spare > 0, total_spare, 1.0)
+    return np.asarray(own + part * overflow)
 
 
 def buyer_mix(base_share: Float, size: Float, price_ratio: Float, elasticity: float) -> Float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim.draws import Draws
-from tariffsim.economy import Economy
+from tariffsim.economy import Economy, Foundries
 from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.supply import foundry_cost
 from tariffsim.shipments import Shipments
@@ -23,6 +23,7 @@ PAYMENTS = (
     "duties on bare chips",
     "chips for devices",
     "chips for other buyers",
+    "overflow between foundries",
     "other inputs",
     "switching of suppliers",
     "relocation",
@@ -195,8 +196,8 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
         market = figures.region_market[foundries.region]
         return np.bincount(market, values.sum(axis=1), ledger.n_markets)
 
-    for_lines = foundries.price * foundries.line_output
-    for_others = foundries.price * (foundries.output - foundries.line_output)
+    for_lines = foundries.price * foundries.line_sales
+    for_others = foundries.price * (foundries.sales - foundries.line_sales)
     bills = makers.chip_value.sum(axis=1) * makers.units
     others = foundries.price * foundries.other_orders * foundries.fill
     costs = foundry_cost(
@@ -215,8 +216,23 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
         "chips for other buyers", "other chip buyers", others.sum(keepdims=True).ravel()[:1],
         "foundries", of_foundries(for_others),
     )  # fmt: skip
+    given, taken = overflow_payments(foundries)
+    ledger.book(
+        "overflow between foundries", "foundries", of_foundries(given), "foundries",
+        of_foundries(taken),
+    )  # fmt: skip
     ledger.book(
         "foundry costs", "foundries", of_foundries(costs), "other suppliers",
         costs.sum(keepdims=True).ravel()[:1],
     )  # fmt: skip
     ledger.book("subsidies", "government", of_foundries(subsidy), "foundries", of_foundries(subsidy))
+
+
+def overflow_payments(foundries: Foundries) -> tuple[Float, Float]:
+    """(F, K) what foundries pass on for chips others made for them, and what those receive, USD."""
+    given = foundries.price * np.maximum(foundries.sales - foundries.output, 0.0)
+    made = np.maximum(foundries.output - foundries.sales, 0.0)
+    bloc = foundries.bloc
+    total = bloc.T @ (bloc @ made)
+    taken = made / np.where(total > 0, total, 1.0) * (bloc.T @ (bloc @ given))
+    return given, np.asarray(taken)

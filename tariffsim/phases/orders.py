@@ -7,7 +7,7 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.demand import adjusted_orders
-from tariffsim.kernels.supply import buyer_mix, experience, fill_rates
+from tariffsim.kernels.supply import buyer_mix, experience, fill_rates, output_with_overflow
 from tariffsim.typing import Float
 
 
@@ -48,17 +48,17 @@ def other_growth(economy: Economy) -> Float:
 
 
 def deliver(economy: Economy, draws: Draws) -> None:
-    """Foundries fill orders pro rata; assembly needs every chip; products are delivered."""
+    """Foundries fill orders, sharing overflow; assembly needs every chip; products are delivered."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
-    foundries.fill = fill_rates(foundries.orders, foundries.capacity)
+    foundries.fill = fill_rates(foundries.orders, foundries.capacity, foundries.bloc)
     classes = np.arange(makers.supplier.shape[1])
     filled = np.where(makers.has_slot, foundries.fill[makers.supplier, classes], 1.0)
     makers.fill = filled.min(axis=1)
     flows.units = flows.orders * makers.fill[flows.maker]
     makers.units = np.bincount(flows.maker, flows.units, len(makers))
-    used = by_foundry(economy, makers.units[:, None] * makers.chips)
-    foundries.line_output = used
-    foundries.output = used + foundries.other_orders * foundries.fill
+    foundries.line_sales = by_foundry(economy, makers.units[:, None] * makers.chips)
+    foundries.sales = foundries.line_sales + foundries.other_orders * foundries.fill
+    foundries.output = output_with_overflow(foundries.sales, foundries.capacity, foundries.bloc)
     foundries.experience = foundries.experience + experience(
         foundries.output, economy.scenario.supply.learning_spillover
     )
