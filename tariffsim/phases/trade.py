@@ -21,7 +21,7 @@ from tariffsim.kernels.pricing import (
     unit_cost,
 )
 from tariffsim.shipments import Shipments
-from tariffsim.typing import Float
+from tariffsim.typing import Bool, Float
 
 
 def price_products(economy: Economy, draws: Draws) -> None:
@@ -45,14 +45,19 @@ def price_products(economy: Economy, draws: Draws) -> None:
     makers.customs_value = ex_works_price(makers.unit_cost, trade.markup)
 
 
+def border_crossing(economy: Economy) -> Bool:
+    """(L,) whether a flow is imported: assembled in another market than it is sold in."""
+    origin = economy.makers.origin[economy.flows.maker]
+    return np.asarray(economy.figures.origin_market[origin] != economy.flows.market)
+
+
 def product_shipments(economy: Economy) -> Shipments:
     """One unit of every flow as customs sees it."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
-    origin = makers.origin[flows.maker]
     return Shipments(
         economy.figures.codes,
         makers.customs_value[flows.maker],
-        economy.figures.origin_market[origin] != flows.market,
+        border_crossing(economy),
         makers.chip_value[flows.maker],
         makers.chips[flows.maker],
         foundries.region[makers.supplier[flows.maker]],

@@ -1,0 +1,265 @@
+"""What is kept of a run: arrays by month, read after the last phase; recording changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.economy import Economy
+from tariffsim.errors import NotFiniteError
+from tariffsim.kernels.pricing import rebate
+from tariffsim.kernels.supply import foundry_cost
+from tariffsim.phases.accounts import overflow_payments
+from tariffsim.phases.trade import border_crossing
+from tariffsim.tariffs import Tariffs
+from tariffsim.typing import Float, Int, format_month
+
+CELL_COLUMNS = (
+    "units",
+    "lost_units",
+    "retail_value",
+    "lost_value",
+    "customs_value",
+    "import_value",
+    "china_assembled_value",
+    "duty_value",
+    "new_duty_value",
+    "passed_on_value",
+    "rebate_value",
+    "chips",
+    "cn_chips",
+    "chip_value",
+    "cn_chip_value",
+    "cn_device_units",
+    "trigger_sacrifice_value",
+)
+"""Columns of the market x device table that are sums over flows."""
+FOUNDRY_COLUMNS = (
+    "capacity",
+    "orders",
+    "output",
+    "utilisation",
+    "price",
+    "unit_cost",
+    "revenue",
+    "subsidy_value",
+    "cost_value",
+    "profit",
+    "other_chips",
+)
+
+
+@dataclass(frozen=True)
+class History:
+    """One run by month. Letters as in `economy`; T months."""
+
+    seed: int
+    months: list[str]
+    cells: dict[str, Float]
+    """(T, M, D) by column; CELL_COLUMNS, price_index and base_expenditure."""
+    origin_value: Float
+    """(T, M, O) USD a month ex works."""
+    flows: Float
+    """(years, R, O, M) chips a month from fab region over country of assembly to market."""
+    sourcing: Float
+    """(T, M, D, K, R) chips a month in what the market buys."""
+    slot_price: Float
+    """(T, K, R) mean price of a chip, USD."""
+    slot_duty: Float
+    """(T, M, D, K, R) duty that a chip is expected to cause at a slot, USD."""
+    foundries: dict[str, Float]
+    """(T, F, K) by column; FOUNDRY_COLUMNS."""
+    policy_rate: Float
+    """(T, laws)"""
+    policy_duty: Float
+    """(T, laws) USD a month."""
+    ledger: Float
+    """(T, payments, sectors) USD a month."""
+
+
+class Recorder:
+    """Reads the economy after each month."""
+
+    def __init__(self, economy: Economy, months: int) -> None:
+        codes = economy.figures.codes
+        self._shape = (len(codes.markets), len(codes.devices))
+        self._months = months
+        self._rows: dict[str, list[Float]] = {}
+        self._flows: list[Float] = []
+        self._duty_source: object = None
+        self._duty_rate: Float = np.zeros(1)
+        self._origin_weight = _origin_weights(economy)
+
+    def record(self, economy: Economy) -> None:
+        """Keep this month.
+
+        Raises:
+            NotFiniteError: a quantity became NaN or infinite.
+        """
+        self._keep_cells(economy)
+        self._keep_sourcing(economy)
+        self._keep_foundries(economy)
+        self._keep("policy_rate", np.array(economy.law.rates))
+        self._keep("policy_duty", economy.policy_duty)
+        self._keep("ledger", economy.ledger)
+        for name, rows in self._rows.items():
+            if not np.isfinite(rows[-1]).all():
+                raise NotFiniteError(f"{name} became NaN or infinite in {format_month(economy.date)}")
+
+    def history(self, seed: int, start: int) -> History:
+        """All months as arrays."""
+        stacked = {name: np.array(rows) for name, rows in self._rows.items()}
+        names = [*CELL_COLUMNS, "price_index", "base_expenditure", "importer_profit"]
+        return History(
+            seed=seed,
+            months=[format_month(start + t) for t in range(len(self._rows["ledger"]))],
+            cells={name: stacked[name] for name in names},
+            flows=np.array(self._flows),
+            foundries={name: stacked[f"foundry {name}"] for name in FOUNDRY_COLUMNS},
+            **{
+                name: stacked[name]
+                for name in (
+                    "origin_value", "sourcing", "slot_price", "slot_duty",
+                    "policy_rate", "policy_duty", "ledger",
+                )
+            },
+        )  # fmt: skip
+
+    def _keep(self, name: str, values: Float) -> None:
+        self._rows.setdefault(name, []).append(values)
+
+    def _keep_cells(self, economy: Economy) -> None:
+        flows, makers, trade = economy.flows, economy.makers, economy.scenario.trade
+        maker, units = flows.maker, flows.units
+        lost = flows.orders - units
+        is_cn = economy.foundries.is_chinese[makers.supplier]
+        chips, value = makers.chips.sum(axis=1), makers.chip_value.sum(axis=1)
+        cn_chips = (makers.chips * is_cn).sum(axis=1)
+        cn_value = (makers.chip_value * is_cn).sum(axis=1)
+        customs_value = makers.customs_value[maker] * units
+        china = economy.figures.codes.origins.index("CN") if "CN" in economy.figures.codes.origins else -1
+        columns = {
+            "units": units,
+            "lost_units": lost,
+            "retail_value": flows.price * units,
+            "lost_value": flows.price * lost,
+            "customs_value": customs_value,
+            "import_value": customs_value * border_crossing(economy),
+            "china_assembled_value": customs_value * (makers.origin[maker] == china),
+            "duty_value": (flows.base_duty + flows.new_duty) * units,
+            "new_duty_value": flows.new_duty * units,
+            "passed_on_value": flows.passed_on * units,
+            "rebate_value": rebate(flows.new_duty, trade.border_pass_through) * units,
+            "chips": chips[maker] * units,
+            "cn_chips": cn_chips[maker] * units,
+            "chip_value": value[maker] * units,
+            "cn_chip_value": cn_value[maker] * units,
+            "cn_device_units": (cn_chips > 0)[maker] * units,
+            "trigger_sacrifice_value": makers.plan_sacrifice.sum(axis=1)[maker] * units,
+        }
+        n_cells = self._shape[0] * self._shape[1]
+        for name, values in columns.items():
+            self._keep(name, np.bincount(flows.cell, values, n_cells).reshape(self._shape))
+        cells = economy.cells
+        self._keep("price_index", cells.price_index.reshape(self._shape))
+        expenditure = cells.base_expenditure * cells.growth
+        self._keep("base_expenditure", expenditure.reshape(self._shape))
+        importers = economy.importers
+        cell = importers.market * self._shape[1] + importers.device
+        profit = np.bincount(cell, importers.profit, n_cells)
+        self._keep("importer_profit", profit.reshape(self._shape))
+        n_origins = len(economy.figures.codes.origins)
+        at = flows.market * n_origins + makers.origin[maker]
+        by_origin = np.bincount(at, customs_value, self._shape[0] * n_origins)
+        self._keep("origin_value", by_origin.reshape(self._shape[0], n_origins))
+
+    def _keep_sourcing(self, economy: Economy) -> None:
+        flows, makers, foundries = economy.flows, economy.makers, economy.foundries
+        codes = economy.figures.codes
+        n_classes, n_regions = len(codes.classes), len(codes.regions)
+        region = foundries.region[makers.supplier]
+        at = (flows.cell[:, None] * n_classes + np.arange(n_classes)) * n_regions
+        at = at + region[flows.maker]
+        chips = makers.chips[flows.maker] * flows.units[:, None]
+        shape = (*self._shape, n_classes, n_regions)
+        counted = np.bincount(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)
+        self._keep("sourcing", counted)
+        price = _region_price(economy)
+        self._keep("slot_price", price)
+        self._keep("slot_duty", self._slot_duty(economy, price))
+        if economy.month == 0 or (economy.date % 12 == 11) or economy.month == self._months - 1:
+            self._flows.append(_alluvial(economy, region, chips))
+
+    def _slot_duty(self, economy: Economy, price: Float) -> Float:
+        """(M, D, K, R) expected duty a chip, over the countries of assembly of the base year."""
+        tables = economy.law.expected.tables
+        if self._duty_source is not tables:
+            share = economy.figures.commodity_share[:, None]
+            self._duty_source = tables
+            self._duty_rate, self._duty_each = (
+                self._over_origins((1 - share) * t[Tariffs.DESIGN] + share * t[Tariffs.DROP_IN])
+                for t in (tables.slot, tables.chip_count)
+            )
+        return np.asarray(self._duty_rate * price + self._duty_each)
+
+    def _over_origins(self, table: Float) -> Float:
+        n_markets, n_devices = self._shape
+        by_cell = table.reshape(n_devices, -1, n_markets, *table.shape[1:])
+        return np.einsum("dom,domkr->mdkr", self._origin_weight, by_cell)
+
+    def _keep_foundries(self, economy: Economy) -> None:
+        foundries = economy.foundries
+        given, taken = overflow_payments(foundries)
+        revenue = foundries.price * foundries.sales - given + taken
+        subsidy = foundries.subsidy * foundries.output
+        cost = foundry_cost(
+            foundries.output,
+            foundries.capacity,
+            foundries.unit_cost,
+            foundries.base_utilisation,
+            economy.scenario.supply.variable_cost_share,
+        )
+        columns = {
+            "capacity": foundries.capacity,
+            "orders": foundries.orders,
+            "output": foundries.output,
+            "utilisation": foundries.utilisation,
+            "price": foundries.price,
+            "unit_cost": foundries.unit_cost,
+            "revenue": revenue,
+            "subsidy_value": subsidy,
+            "cost_value": cost,
+            "profit": revenue + subsidy - cost,
+            "other_chips": foundries.other_orders * foundries.fill,
+        }
+        for name, values in columns.items():
+            self._keep(f"foundry {name}", values)
+
+
+def _origin_weights(economy: Economy) -> Float:
+    """(D, O, M) base-year share of each country of assembly in a market's purchases of a device."""
+    codes, flows, makers = economy.figures.codes, economy.flows, economy.makers
+    cell = codes.cell(makers.device[flows.maker], makers.base_origin[flows.maker], flows.market)
+    shape = (len(codes.devices), len(codes.origins), len(codes.markets))
+    units = np.bincount(cell, flows.base_units, codes.n_cells).reshape(shape)
+    return np.asarray(units / np.maximum(units.sum(axis=1, keepdims=True), 1e-300))
+
+
+def _region_price(economy: Economy) -> Float:
+    """(K, R) mean posted price in a region, weighted by base capacity; USD a chip."""
+    foundries, n_regions = economy.foundries, len(economy.figures.codes.regions)
+    member = np.eye(n_regions)[:, foundries.region]
+    weight = member @ foundries.base_capacity
+    price = member @ (foundries.base_capacity * foundries.price)
+    price_0 = np.broadcast_to(economy.figures.chip_price, weight.shape)
+    return np.where(weight > 0, price / np.where(weight > 0, weight, 1.0), price_0).T
+
+
+def _alluvial(economy: Economy, region: Int, chips: Float) -> Float:
+    """(R, O, M) chips a month from fab region over country of assembly to market."""
+    codes, flows, makers = economy.figures.codes, economy.flows, economy.makers
+    shape = (len(codes.regions), len(codes.origins), len(codes.markets))
+    at = region[flows.maker] * shape[1] + makers.origin[flows.maker][:, None]
+    at = at * shape[2] + flows.market[:, None]
+    return np.bincount(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)
