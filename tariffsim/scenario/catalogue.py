@@ -46,11 +46,11 @@ class Parameter:
         if self.choices:
             return " or ".join(self.choices)
         if self.least is not None and self.most is not None:
-            return f"{self.least:g} to {self.most:g}"
+            return f"{self.least:.12g} to {self.most:.12g}"
         if self.above is not None:
-            return f"above {self.above:g}" + (f", at most {self.most:g}" if self.most else "")
+            return f"above {self.above:.12g}" + (f", at most {self.most:.12g}" if self.most else "")
         if self.least is not None:
-            return f"at least {self.least:g}"
+            return f"at least {self.least:.12g}"
         return {"date": DATE_FORMS, "codes": f"codes of {self.table}"}.get(self.kind, self.kind)
 
 
@@ -67,7 +67,7 @@ def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Paramet
         bounds["ge"], bounds["le"] = model.path_bounds
     kind = next((word for kind, word in WORDS.items() if kind in arguments), "")
     unit = str(extra.get("unit") or kind)
-    choices = tuple(a for a in arguments if isinstance(a, str))
+    choices = tuple(str(a) for a in arguments if isinstance(a, (str, int)))
     return Parameter(
         key=f"{prefix}{name}",
         unit="choice" if choices else unit,
@@ -93,10 +93,9 @@ def _kind(unit: str, is_path: bool, is_codes: bool, kind: str) -> str:
     return "date" if unit == "month" else "codes" if is_codes else kind
 
 
-def _arguments(annotation: Any) -> set[Any]:
-    """All types and choices an annotation is made of."""
-    inner = get_args(annotation)
-    return {annotation}.union(*(_arguments(a) for a in inner)) if inner else {annotation}
+def _arguments(annotation: Any) -> list[Any]:
+    """All types and choices an annotation is made of, in order."""
+    return [annotation, *(found for a in get_args(annotation) for found in _arguments(a))]
 
 
 def _default(info: FieldInfo, unit: str) -> Any:

@@ -25,7 +25,7 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
     """All that is wrong with a scenario whose fields are each valid."""
     tables, broken = _tables(scenario)
     for problem in broken:
-        yield _placed(problem, tree)
+        yield _placed(problem, scenario, tree)
     yield from _ranges(scenario, tree)
     yield from _paths(scenario, tree)
     known = {*node_keys(tree, "sources"), *tables.sources}
@@ -52,8 +52,13 @@ def _tables(scenario: Scenario) -> tuple[Tables, tuple[Problem, ...]]:
         return load_tables(), error.problems
 
 
-def _placed(problem: Problem, tree: Node) -> Problem:
+def _placed(problem: Problem, scenario: Scenario, tree: Node) -> Problem:
     """A problem of the tables at its place in the scenario, if it comes from there."""
+    for table, path in scenario.data_files.items():
+        if problem.file == str(path) and not problem.line and not problem.key:
+            return problem_at(tree, ("data", table), problem.message, problem.hint)
+        if problem.file == str(path) and scenario._folder and path.is_relative_to(scenario._folder):
+            return replace(problem, file=path.relative_to(scenario._folder).as_posix())
     if not problem.key.startswith(("figures.", "data.")):
         return problem
     found = problem_at(tree, tuple(problem.key.split(".")), problem.message, problem.hint)
@@ -71,7 +76,7 @@ def _ranges(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         yield problem_at(tree, at, "must be at least agents.importers_min", given=given)
     if scenario.supply.discount_cost_share + scenario.supply.discount_subsidy_share > 1:
         at = ("supply", "discount_subsidy_share")
-        yield problem_at(tree, at, "and discount_cost_share must not exceed 1 together")
+        yield problem_at(tree, at, "must not exceed 1 together with discount_cost_share")
 
 
 def _paths(scenario: Scenario, tree: Node) -> Iterator[Problem]:
@@ -135,7 +140,7 @@ def _codes(
             continue
         known = getattr(tables, parameter.table).codes
         if not codes and parameter.default != ():
-            hint = "leave it out, or write `all`" if "all" in parameter.allowed else ""
+            hint = "name at least one, or leave it out"
             yield problem_at(tree, (*at, field), "is empty", hint, given="")
         for index, code in enumerate(codes):
             if code not in known:

@@ -374,7 +374,7 @@ class Scenario(Block):
     _name: str = PrivateAttr(default="")
     _tree: Node | None = PrivateAttr(default=None)
     _folder: FilePath | None = PrivateAttr(default=None)
-    _files: dict[str, FilePath] = PrivateAttr(default_factory=dict)
+    _files: dict[str, FilePath] | None = PrivateAttr(default=None)
     _tables: Tables | None = PrivateAttr(default=None)
 
     @property
@@ -385,16 +385,16 @@ class Scenario(Block):
     def tables(self) -> Tables:
         """The data tables of this scenario: shipped, replaced and with single figures changed."""
         if self._tables is None:
-            files = self._files or {table: FilePath(path) for table, path in self.data.items()}
-            self._tables = load_tables(
-                files, {str(table): codes for table, codes in self.figures.items()}
-            )
+            figures = {str(table): codes for table, codes in self.figures.items()}
+            self._tables = load_tables(self.data_files, figures)
         return self._tables
 
     @property
     def data_files(self) -> Mapping[str, FilePath]:
         """Files that replace data tables, by table."""
-        return dict(self._files)
+        if self._files is not None:
+            return self._files
+        return {table: FilePath(path) for table, path in self.data.items()}
 
     @property
     def content_hash(self) -> str:

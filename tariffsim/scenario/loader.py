@@ -45,10 +45,7 @@ def load_scenario(path_or_name: str | os.PathLike[str]) -> Scenario:
     stack = Stack(path.parent)
     stack.lay(path, escaped(shown))
     tree = stack.merged()
-    scenario = _build(tree, stack.problems, stack.files)
-    scenario._name = path.stem
-    scenario._folder = path.parent
-    return scenario
+    return _build(tree, stack.problems, stack.files, path.stem, path.parent)
 
 
 def with_changes(scenario: Scenario, changes: Mapping[str, Any], label: str = "with_") -> Scenario:
@@ -105,9 +102,7 @@ def _moved(node: Node, at: Position) -> Node:
 
 def _changed(scenario: Scenario, tree: Node, problems: list[Problem]) -> Scenario:
     files = _changed_files(scenario, tree, problems)
-    changed = _build(tree, problems, files)
-    changed._name, changed._folder = scenario._name, scenario._folder
-    return changed
+    return _build(tree, problems, files, scenario._name, scenario._folder)
 
 
 def _changed_files(scenario: Scenario, tree: Node, problems: list[Problem]) -> dict[str, Path]:
@@ -118,8 +113,8 @@ def _changed_files(scenario: Scenario, tree: Node, problems: list[Problem]) -> d
     for table, node in data.items.items() if data else ():
         if not isinstance(node.value, str):
             continue
-        if table in scenario._files and (table, node.value) in scenario.data.items():
-            files[table] = scenario._files[table]
+        if table in scenario.data_files and (table, node.value) in scenario.data.items():
+            files[table] = scenario.data_files[table]
             continue
         try:
             files[table] = inside(root, root, node.value)
@@ -131,13 +126,14 @@ def _changed_files(scenario: Scenario, tree: Node, problems: list[Problem]) -> d
     return files
 
 
-def _build(tree: Node, problems: list[Problem], files: dict[str, Path]) -> Scenario:
+def _build(
+    tree: Node, found: list[Problem], files: dict[str, Path], name: str, folder: Path | None
+) -> Scenario:
     """The scenario a tree stands for, or all that is wrong with it."""
-    data = plain(tree)
-    problems = list(problems)
-    scenario = _validated(data, tree, problems)
-    scenario._tree = tree
-    scenario._files = {table: path for table, path in files.items() if table in scenario.data}
+    problems = list(found)
+    scenario = _validated(plain(tree), tree, problems)
+    scenario._name, scenario._folder, scenario._tree = name, folder, tree
+    scenario._files = dict(files)
     problems += problems_of(scenario, tree)
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
@@ -146,15 +142,18 @@ def _build(tree: Node, problems: list[Problem], files: dict[str, Path]) -> Scena
 
 def _validated(data: Any, tree: Node, problems: list[Problem]) -> Scenario:
     """A scenario of all that is valid, so that what is left can be checked for the rest."""
+    removed: set[Keys] = set()
     for _ in range(MOST_CHANGES):
         try:
             return Scenario.model_validate(data, context={"file": True})
         except ValidationError as invalid:
-            for error in invalid.errors(include_url=False):
-                problem = translate(error, tree)
-                if problem is not None and problem not in problems:
-                    problems.append(problem)
-                _remove(data, keys_of(error["loc"]), error["type"])
+            errors = [(keys_of(e["loc"]), e) for e in invalid.errors(include_url=False)]
+        # a mapping is not to blame for what was taken out of it
+        blamed = [(k, e) for k, e in errors if not any(r[: len(k)] == k for r in removed)]
+        problems += [problem for _, e in blamed if (problem := translate(e, tree))]
+        for keys, error in errors:
+            removed.add(keys)
+            _remove(data, keys, error["type"])
     return Scenario()
 
 

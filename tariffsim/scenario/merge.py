@@ -44,10 +44,9 @@ class Stack:
     _open: list[Path] = field(default_factory=list)
     _seen: set[Path] = field(default_factory=set)
 
-    def lay(self, path: Path, shown: str, asked: Node | None = None) -> None:
+    def lay(self, path: Path, shown: str, asked: Node | None = None, key: str = "") -> None:
         """Lay a file, after those it builds on, over what is there."""
         at = asked.at if asked else Position(shown)
-        key = "extends" if asked else ""
         if path in self._open:
             names = " -> ".join(p.name for p in [*self._open[self._open.index(path) :], path])
             self.problem(at, "builds on itself", escaped(names), key=key)
@@ -59,25 +58,23 @@ class Stack:
                 self.problem(at, f"builds on more than {MAX_FILES} files", key=key)
                 return
             self._open.append(path)
-            self._lay_new(path, shown, asked)
+            self._lay_new(path, shown, asked, key)
             self._open.pop()
 
-    def _lay_new(self, path: Path, shown: str, asked: Node | None) -> None:
+    def _lay_new(self, path: Path, shown: str, asked: Node | None, key: str) -> None:
         try:
             node = self._read(path, shown)
         except Refused as error:
-            at = asked.at if asked else Position(shown, error.line)
-            given = asked.text if asked else error.given
-            key = "extends" if asked else ""
-            said = error.message
-            if asked and error.line:
-                at, given, key = Position(shown, error.line), error.given, ""
-            self.problem(at, said, escaped(given), error.hint, key)
+            if asked and not error.line:
+                self.problem(asked.at, error.message, escaped(asked.text), error.hint, key)
+            else:
+                at = Position(shown, error.line)
+                self.problem(at, error.message, escaped(error.given), error.hint)
             return
         if node is None:
             return
-        for asked_for in self._bases(node):
-            self._lay_base(path, shown, asked_for)
+        for key, base in self._bases(node):
+            self._lay_base(path, shown, base, key)
         own = {k: n for k, n in node.items.items() if k not in _OWN}
         self._note_tables(path, own.get("data"))
         self.layers.append((path, replace(node, value=own)))
@@ -98,12 +95,12 @@ class Stack:
         self.problems.extend(problems)
         return node
 
-    def _bases(self, node: Node) -> Iterator[Node]:
+    def _bases(self, node: Node) -> Iterator[tuple[str, Node]]:
         """What a file builds on: texts naming scenarios or files."""
         extends, combine = node.items.get("extends"), node.items.get("combine")
         if extends and not extends.is_bad and extends.value is not None:
             if isinstance(extends.value, str):
-                yield extends
+                yield "extends", extends
             else:
                 hint = "for several use `combine: [a, b]`"
                 self.problem(extends.at, "must be one name or path", "", hint, "extends")
@@ -112,25 +109,25 @@ class Stack:
             if not entries:
                 self.problem(combine.at, "must be a list of names or paths", key="combine")
             for index, entry in enumerate(entries):
+                key = f"combine[{index}]"
                 if isinstance(entry.value, str):
-                    yield entry
+                    yield key, entry
                 elif not entry.is_bad:
-                    key = f"combine[{index}]"
                     self.problem(entry.at, "must be a name or path", escaped(entry.text), key=key)
 
-    def _lay_base(self, path: Path, shown: str, asked: Node) -> None:
+    def _lay_base(self, path: Path, shown: str, asked: Node, key: str) -> None:
         given = str(asked.value)
         try:
             if is_name(given):
                 base = shipped_path(given)
-                self.lay(base, base.name, asked)
+                self.lay(base, base.name, asked, key)
                 return
             is_shipped = path.parent == shipped_folder()
             base = inside(path.parent if is_shipped else self.root, path.parent, given)
-            base_shown = str(Path(shown).parent / given)
-            self.lay(base, escaped(base_shown), asked)
+            base_shown = (Path(shown).parent / given).as_posix()
+            self.lay(base, escaped(base_shown), asked, key)
         except Refused as error:
-            self.problem(asked.at, error.message, escaped(error.given), error.hint, "extends")
+            self.problem(asked.at, error.message, escaped(error.given), error.hint, key)
 
     def _note_tables(self, path: Path, data: Node | None) -> None:
         """Where the files are that a layer puts in place of data tables."""

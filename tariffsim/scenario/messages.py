@@ -77,8 +77,8 @@ def translate(error: Any, tree: Node) -> Problem | None:
     if error["type"] == "missing":
         if (node := node_at(tree, keys)) and node.is_bad:
             return None
-        what = f"{parameter.description} {parameter.allowed}" if parameter else ""
-        return problem_at(tree, keys, "is missing", what.strip())
+        what = f"{parameter.description} Allowed: {parameter.allowed}." if parameter else ""
+        return problem_at(tree, keys, "is missing", what)
     if error["type"] == "extra_forbidden":
         return _unknown(tree, keys, kind)
     if error["loc"][-1:] == ("[key]",):
@@ -96,6 +96,9 @@ def _unknown(tree: Node, keys: Keys, kind: str) -> Problem:
     at = node.key_at if node else tree.at
     names = catalogue.names_under([str(k) for k in keys[:-1]], kind)
     hint = nearest(str(keys[-1]), names)
+    kind_node = node_at(tree, (*keys[:2], "kind"))
+    if kind and kind_node and kind_node.at.file != at.file:
+        hint = f"{kind} has no such field; write `{escaped(str(keys[-1]))}: null` to take it away"
     return Problem(at.file, at.line, at.column, dotted(keys), "is not a known key", "", hint)
 
 
@@ -120,7 +123,7 @@ def _bad_name(tree: Node, keys: Keys) -> Problem:
 def _bad_kind(tree: Node, keys: Keys) -> Problem | None:
     node = node_at(tree, (*keys, "kind"))
     if node is None or node.value is None:
-        hint = "kind: " + ", ".join(INSTRUMENTS)
+        hint = "such as `kind: component_tariff`; see `tariffsim list instruments`"
         return problem_at(tree, (*keys, "kind"), "is missing", hint)
     if node.is_bad:
         return None
@@ -175,12 +178,13 @@ def number_hint(text: str, parameter: Parameter | None) -> str:
     except ValueError:
         return ""
     if bare == text:
-        return f"write {bare} without quotes" if not text.startswith("0") else ""
+        has_zeros = len(bare) > 1 and bare[0] == "0" and bare[1].isdigit()
+        return f"write {bare.lstrip('0') or '0'}" if has_zeros else f"write {bare} without quotes"
     return f"write {bare}"
 
 
 def _text(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
-    written = node.text if node else ""
+    written = node.text if node and node.value is not None else ""
     return "must be text", f'put it in quotes: "{escaped(written)}"' if written else ""
 
 

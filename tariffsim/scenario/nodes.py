@@ -51,7 +51,7 @@ class Node:
 def node_of(value: object, at: Position) -> Node:
     """A node from Python values: mappings, sequences, numbers, texts, None."""
     if isinstance(value, BaseModel):
-        value = value.model_dump(mode="json", exclude_none=True)
+        value = value.model_dump(mode="json")
     if hasattr(value, "item"):  # a numpy scalar
         value = value.item()
     if isinstance(value, Mapping):

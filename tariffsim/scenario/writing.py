@@ -20,7 +20,7 @@ _HEADER = "# Every value of the scenario, defaults and what it builds on include
 
 def scenario_text(scenario: Scenario, data: Mapping[str, str] | None = None) -> str:
     """The scenario as YAML, every value written out; `data` gives other paths of data tables."""
-    content = scenario.model_dump(mode="json", exclude_none=True)
+    content = scenario.model_dump(mode="json")
     if data is not None:
         content["data"] = dict(data)
     return "\n".join([_HEADER, *_mapping(content, "")]) + "\n"
@@ -42,6 +42,8 @@ def save_scenario(scenario: Scenario, folder: str | os.PathLike[str]) -> Path:
 
 def _mapping(content: Mapping[str, object], indent: str) -> Iterator[str]:
     for key, value in content.items():
+        if value is None:  # the default
+            continue
         name = f"{indent}{_key(key)}:"
         if isinstance(value, dict) and not _is_path(value):
             if value:
@@ -108,8 +110,10 @@ def _policy_lines(scenario: Scenario) -> list[str]:
     for name, policy in scenario.policies.items():
         lines.append(f"  {name}:")
         meanings = catalogue.of_instrument(policy.kind)
-        given = policy.model_dump(mode="json", exclude_none=True, exclude={"source"})
+        given = policy.model_dump(mode="json", exclude={"source"})
         for field, value in given.items():
+            if value is None:
+                continue
             parameter = meanings[field]
             mark = "" if field in policy.model_fields_set else "# "
             lines.append(f"    # {parameter.description} ({parameter.unit})")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -32,7 +33,6 @@ WORDS: dict[str, Scalar] = dict.fromkeys(("null", "Null", "NULL", "~", ""))
 WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
 WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
 SYNTAX = (
-    (r"'\\t' that cannot start", "a tab cannot indent", "use spaces"),
     (r"cannot start any token", "a character that needs quotes", "put the text in quotes"),
     (r"mapping values are not allowed", "a colon where none can be", "put the text in quotes"),
     (r"end of stream|end of the stream|<stream end>", "the file ends too early", ""),
@@ -41,7 +41,7 @@ SYNTAX = (
     (r"expected <block end>|block collection|block mapping", "wrong indentation", ""),
     (r"escape", "an unknown escape in double quotes", "use single quotes for a plain \\"),
 )
-Parser: Any = getattr(yaml, "CParser", None) or yaml.SafeLoader
+Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Stop(Exception):
@@ -59,7 +59,7 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     except _Stop:
         node = None
     except yaml.YAMLError as error:
-        reader.syntax_error(error)
+        reader.syntax_error(error, text)
         node = None
     return node, reader.problems[:MAX_PROBLEMS]
 
@@ -144,9 +144,10 @@ class _Reader:
             name = event.value
             path = f"{key}.{escaped(name)}" if key else escaped(name)
             self.refused(event, at, path)
+            node = self.node(next(self.events), at, path, depth + 1)
             if not name or BAD_CHARACTER.search(name) or len(name) > 100:
                 self.problem(at, "is no name for a key", escaped(name[:100]) or "empty", key=key)
-            node = self.node(next(self.events), at, path, depth + 1)
+                node = replace(node, is_bad=True)
             if name in found:
                 first = found[name].key_at
                 given = f"first on line {first.line}"
@@ -182,10 +183,13 @@ class _Reader:
             self.problem(at, "tags are not allowed", escaped(event.tag), key=key)
         return event.anchor is not None or event.tag is not None
 
-    def syntax_error(self, error: yaml.YAMLError) -> None:
+    def syntax_error(self, error: yaml.YAMLError, text: str) -> None:
         """Say in plain words where the file stops being YAML."""
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         at = Position(self.file, mark.line + 1, mark.column + 1) if mark else Position(self.file)
+        if mark and text.split("\n")[mark.line][mark.column : mark.column + 1] == "\t":
+            self.problem(at, "is not valid YAML: a tab cannot indent", hint="use spaces")
+            return
         said = f"{getattr(error, 'problem', None) or ''} {getattr(error, 'context', None) or ''}"
         for pattern, meaning, hint in SYNTAX:
             if re.search(pattern, said):
