@@ -1,3 +1,41 @@
 """tariffsim: an agent-based model of tariffs on foundational chips and goods that contain them."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tariffsim.experiments import compare, run
+    from tariffsim.model import TariffModel
+    from tariffsim.results import Results, load_results
+    from tariffsim.scenario import Scenario, load_scenario
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Results": "results",
+    "Scenario": "scenario",
+    "TariffModel": "model",
+    "compare": "experiments",
+    "load_results": "results",
+    "load_scenario": "scenario",
+    "run": "experiments",
+}
+"""Where the public names live; modules are imported when a name is first used."""
+
+__all__ = [
+    "Results",
+    "Scenario",
+    "TariffModel",
+    "compare",
+    "load_results",
+    "load_scenario",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"tariffsim.{_HOMES[name]}"), name)

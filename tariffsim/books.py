@@ -47,11 +47,11 @@ def _check_duty(economy: Economy, month: str, largest: float) -> None:
     flows, makers = economy.flows, economy.makers
     if any(law.instrument.stacking_group for law in economy.tariffs.laws):
         return
-    base = float(flows.base_duty @ flows.units)
+    base = float((flows.base_duty * flows.units).sum())
     classes = np.arange(makers.supplier.shape[1])
     region = economy.foundries.region[makers.supplier]
     rate = economy.tariffs.base_bare[makers.origin[:, None], classes, region]
-    base_bare = float((makers.chip_value * rate).sum(axis=1) @ makers.units)
+    base_bare = float(((makers.chip_value * rate).sum(axis=1) * makers.units).sum())
     rows = [PAYMENTS.index(name) for name in ("duties on products", "duties on bare chips")]
     received = float(np.maximum(economy.ledger[rows], 0.0).sum())
     booked = base + base_bare + float(economy.policy_duty.sum())

@@ -10,7 +10,7 @@ from tariffsim.economy import Economy
 from tariffsim.errors import NotFiniteError
 from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.supply import foundry_cost
-from tariffsim.phases.accounts import overflow_payments
+from tariffsim.phases.accounts import PAYMENTS, overflow_payments
 from tariffsim.phases.trade import border_crossing
 from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Float, Int, format_month
@@ -76,6 +76,17 @@ class History:
     """(T, laws) USD a month."""
     ledger: Float
     """(T, payments, sectors) USD a month."""
+    foundry_region: Int
+    """(F,) region of each foundry."""
+    foundry_names: list[str]
+    policy_names: list[str]
+    flow_months: list[str]
+    """Months of `flows`: the first, each December, the last."""
+
+    @property
+    def duty_rows(self) -> list[int]:
+        """Rows of the ledger that are duties."""
+        return [i for i, name in enumerate(PAYMENTS) if name.startswith("duties on")]
 
 
 class Recorder:
@@ -87,9 +98,12 @@ class Recorder:
         self._months = months
         self._rows: dict[str, list[Float]] = {}
         self._flows: list[Float] = []
+        self._flow_months: list[str] = []
         self._duty_source: object = None
         self._duty_rate: Float = np.zeros(1)
         self._origin_weight = _origin_weights(economy)
+        self._foundries = economy.foundries
+        self._policies = [law.name for law in economy.tariffs.laws]
 
     def record(self, economy: Economy) -> None:
         """Keep this month.
@@ -105,7 +119,9 @@ class Recorder:
         self._keep("ledger", economy.ledger)
         for name, rows in self._rows.items():
             if not np.isfinite(rows[-1]).all():
-                raise NotFiniteError(f"{name} became NaN or infinite in {format_month(economy.date)}")
+                raise NotFiniteError(
+                    f"{name} became NaN or infinite in {format_month(economy.date)}"
+                )
 
     def history(self, seed: int, start: int) -> History:
         """All months as arrays."""
@@ -116,6 +132,10 @@ class Recorder:
             months=[format_month(start + t) for t in range(len(self._rows["ledger"]))],
             cells={name: stacked[name] for name in names},
             flows=np.array(self._flows),
+            foundry_region=self._foundries.region,
+            foundry_names=self._foundries.name,
+            policy_names=self._policies,
+            flow_months=self._flow_months,
             foundries={name: stacked[f"foundry {name}"] for name in FOUNDRY_COLUMNS},
             **{
                 name: stacked[name]
@@ -138,7 +158,11 @@ class Recorder:
         cn_chips = (makers.chips * is_cn).sum(axis=1)
         cn_value = (makers.chip_value * is_cn).sum(axis=1)
         customs_value = makers.customs_value[maker] * units
-        china = economy.figures.codes.origins.index("CN") if "CN" in economy.figures.codes.origins else -1
+        china = (
+            economy.figures.codes.origins.index("CN")
+            if "CN" in economy.figures.codes.origins
+            else -1
+        )
         columns = {
             "units": units,
             "lost_units": lost,
@@ -190,6 +214,7 @@ class Recorder:
         self._keep("slot_duty", self._slot_duty(economy, price))
         if economy.month == 0 or (economy.date % 12 == 11) or economy.month == self._months - 1:
             self._flows.append(_alluvial(economy, region, chips))
+            self._flow_months.append(format_month(economy.date))
 
     def _slot_duty(self, economy: Economy, price: Float) -> Float:
         """(M, D, K, R) expected duty a chip, over the countries of assembly of the base year."""

@@ -196,9 +196,7 @@ def _make_makers(
     )
 
 
-def _assembly(
-    scenario: Scenario, lines: Lines, rows: Rows, draws: Draws
-) -> tuple[Float, Int, Int]:
+def _assembly(scenario: Scenario, lines: Lines, rows: Rows, draws: Draws) -> tuple[Float, Int, Int]:
     """Odds of the countries of assembly by row, and the moves under way in month 0."""
     assembly = scenario.assembly
     shares = origin_shares(lines.trade, rows)
@@ -249,9 +247,7 @@ def _make_flows(
     return flows, Cells(spending, np.ones(len(spending)), np.ones(len(spending)))
 
 
-def _make_importers(
-    scenario: Scenario, figures: Figures, flows: Flows, draws: Draws
-) -> Importers:
+def _make_importers(scenario: Scenario, figures: Figures, flows: Flows, draws: Draws) -> Importers:
     """Importers of each (market, device) with flows; each flow is given to one of them."""
     least, most = scenario.agents.importers_min, scenario.agents.importers_max
     n_devices, n_markets = len(figures.codes.devices), len(figures.codes.markets)
@@ -301,9 +297,7 @@ def check_base_year(economy: Economy, trade: Float) -> None:
             f"{12 * model[d, o, m] / 1e6:.3f}, data {12 * trade[d, o, m] / 1e6:.3f} m USD a year"
             for d, o, m in missed[:10]
         ]
-        raise CalibrationError(
-            f"{len(missed)} base-year totals are off:\n  " + "\n  ".join(names)
-        )
+        raise CalibrationError(f"{len(missed)} base-year totals are off:\n  " + "\n  ".join(names))
 
 
 __all__ = ["CHINA", "base_totals", "build_economy", "check_base_year"]

@@ -74,7 +74,12 @@ def base_capacity(world: Float, fabs: Fabs, ordered: Float, utilisation: Float) 
 
 
 def make_foundries(
-    scenario: Scenario, tables: Tables, figures: Figures, fabs: Fabs, ordered: Float, expected: Float
+    scenario: Scenario,
+    tables: Tables,
+    figures: Figures,
+    fabs: Fabs,
+    ordered: Float,
+    expected: Float,
 ) -> Foundries:
     """Foundries in their base year; `ordered` and `expected` (F, K) chips a month of the lines."""
     supply = scenario.supply

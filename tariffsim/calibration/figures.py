@@ -18,9 +18,7 @@ DATA_MARKET = "US"
 def make_codes(tables: Tables) -> Codes:
     """The sets of the model in the order of the tables."""
     markets = tables.markets.codes
-    region_home = {
-        origin: tables.origins.text(origin, "market") for origin in tables.origins.codes
-    }
+    region_home = {origin: tables.origins.text(origin, "market") for origin in tables.origins.codes}
     return Codes(
         devices=tables.devices.codes,
         origins=tables.origins.codes,

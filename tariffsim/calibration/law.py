@@ -23,7 +23,11 @@ DISCRETES = "D"
 def make_tariffs(scenario: Scenario, tables: Tables, figures: Figures) -> Tariffs:
     """The compiled law: base duties, the calendar, and the scenario's own policies."""
     codes, sourcing, assembly = figures.codes, scenario.sourcing, scenario.assembly
-    calendar = list(calendar_instruments(tables, scenario, codes)) if scenario.trade.tariffs_in_force else []
+    calendar = (
+        list(calendar_instruments(tables, scenario, codes))
+        if scenario.trade.tariffs_in_force
+        else []
+    )
     n_devices = len(codes.devices)
     return Tariffs(
         codes,
@@ -102,7 +106,9 @@ def calendar_instruments(
         end = _end(row, rows)
         if row.in_2024_base or (end is not None and end < scenario.run.start):
             continue
-        base = max((r.rate or 0.0 for r in rows if r.in_2024_base and _same_scope(r, row)), default=0.0)
+        base = max(
+            (r.rate or 0.0 for r in rows if r.in_2024_base and _same_scope(r, row)), default=0.0
+        )
         common = {
             "rate": row.rate - base if row.rate is not None else 0.0,
             "start": row.date,

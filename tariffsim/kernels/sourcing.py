@@ -25,17 +25,21 @@ def odds_from_scale(shares: Float, curvature: Float, scale: Float) -> Float:
 def steady_state_scale(shares: Float, curvature: Float) -> Float:
     """The scalar `c` (rows, 1) for which the odds of a steady state sum to one (MODEL 5.4).
 
-    `shares` (rows, alternatives) sum to one, `curvature` is (rows, 1). Newton's method from the
-    side where it is monotone.
+    `shares` (rows, alternatives) sum to one, `curvature` is (rows, 1) and above -1/2. Newton's
+    method from the side where it is monotone: in `c` or, with negative curvature, in the largest
+    of the odds, which keeps the square roots real.
     """
     roots = np.sqrt(shares).sum(axis=1, keepdims=True)
-    c = np.where(curvature > 0, np.maximum(1.0, curvature / roots**2), 1.0)
+    largest = shares.max(axis=1, keepdims=True)
+    bend = np.minimum(curvature, 0.0)
+    c = np.where(curvature > 0, np.maximum(1.0, curvature / roots**2), 1 + bend * largest)
     for _ in range(60):
         root = np.sqrt(1 + 4 * curvature * c * shares)
         excess = (2 * c * shares / (1 + root)).sum(axis=1, keepdims=True) - 1
         if np.all(np.abs(excess) < 4e-15):
             break
-        c = c - excess / (shares / root).sum(axis=1, keepdims=True)
+        step = excess / (shares / root).sum(axis=1, keepdims=True)
+        c = c - step + bend * step**2 * largest / (1 + 4 * bend * c * largest)
     return np.asarray(c)
 
 

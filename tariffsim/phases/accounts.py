@@ -111,7 +111,7 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     importers.duty = by_importer(duty)
     spent = distribution + ex_works * (1 + trade.freight) + duty - given_back
     importers.profit = received - by_importer(spent)
-    world = makers.customs_value @ makers.units
+    world = (makers.customs_value * makers.units).sum()
     ledger.book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
     ledger.book(
         "retail distribution", "importers", by_market(distribution), "other suppliers",
@@ -160,7 +160,7 @@ def _book_makers(economy: Economy, ledger: Ledger) -> None:
     )  # fmt: skip
     economy.policy_duty = np.zeros(len(economy.tariffs.laws))
     for i, duty in economy.instrument_duty.items():
-        economy.policy_duty[i] = duty @ flows.units
+        economy.policy_duty[i] = (duty * flows.units).sum()
     _bare_duties(economy)
 
 
@@ -183,7 +183,7 @@ def _bare_duties(economy: Economy) -> None:
     )  # fmt: skip
     for i, law, rate in laws:
         due = law.instrument.duty(shipments, rate) * law.scope[makers.origin]
-        economy.policy_duty[i] = due @ makers.units
+        economy.policy_duty[i] = (due * makers.units).sum()
 
 
 def _book_chips(economy: Economy, ledger: Ledger) -> None:
@@ -225,7 +225,9 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
         "foundry costs", "foundries", of_foundries(costs), "other suppliers",
         costs.sum(keepdims=True).ravel()[:1],
     )  # fmt: skip
-    ledger.book("subsidies", "government", of_foundries(subsidy), "foundries", of_foundries(subsidy))
+    ledger.book(
+        "subsidies", "government", of_foundries(subsidy), "foundries", of_foundries(subsidy)
+    )
 
 
 def overflow_payments(foundries: Foundries) -> tuple[Float, Float]:

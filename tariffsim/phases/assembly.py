@@ -118,7 +118,5 @@ def _triggered(economy: Economy, maker: Int) -> Float | float:
         classes,
     )
     device = makers.device[maker][:, None, None]
-    duty = tariffs.triggered_duty(
-        Tariffs.ASSEMBLY, device, cell, shipments, economy.law.expected
-    )
+    duty = tariffs.triggered_duty(Tariffs.ASSEMBLY, device, cell, shipments, economy.law.expected)
     return np.asarray((duty * makers.weights[maker][:, None, :]).sum(axis=-1))

@@ -79,9 +79,7 @@ def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
     )
 
 
-def choice_weights(
-    economy: Economy, maker: Int, node_class: Int, triggered: bool = True
-) -> Float:
+def choice_weights(economy: Economy, maker: Int, node_class: Int, triggered: bool = True) -> Float:
     """(rows, F) odds of each foundry at an open slot, before inertia: `exp(V)` of MODEL 4.2."""
     makers, foundries, sourcing = economy.makers, economy.foundries, economy.scenario.sourcing
     odds = odds_from_scale(
@@ -141,7 +139,7 @@ def _taste(economy: Economy, maker: Int) -> Float:
     odds = economy.scenario.sourcing.assembly_odds**moved
     taste = np.where(foundries.is_chinese, odds[:, None], 1.0)
     if economy.law.preference.any():
-        shift = makers.weights[maker] @ economy.law.preference
+        shift = np.einsum("nm,mr->nr", makers.weights[maker], economy.law.preference)
         taste = taste * np.exp(shift)[:, foundries.region]
     return np.asarray(taste)
 

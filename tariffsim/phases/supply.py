@@ -56,5 +56,3 @@ def post_prices(economy: Economy, draws: Draws) -> None:
     target = (1 - discount) * foundries.parity_price
     foundries.price = posted_price(foundries.price, target, supply.price_adjustment)
     foundries.subsidy = supply.discount_subsidy_share * discount * foundries.parity_price
-
-

@@ -1,0 +1,285 @@
+"""Measures of runs, and of differences between runs with common random numbers.
+
+Functions of what was recorded; no model in sight. Money is USD a month unless a name says
+`_bn` (thousand million USD a year).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from tariffsim.kernels.welfare import rule_of_half, surplus_change, undelivered_surplus
+from tariffsim.phases.accounts import BY_MARKET
+from tariffsim.recorder import History
+from tariffsim.shipments import Codes
+from tariffsim.typing import Float
+
+WELFARE_TERMS = ("consumers", "government", "importers and makers", "foundries", "fit")
+LAST = 12
+"""Months at the end of a run that headline levels are means of."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a history does not say: the sets and the demand elasticities (D,)."""
+
+    codes: Codes
+    demand_elasticity: Float
+
+
+def chinese_share(history: History, market: int) -> Float:
+    """(T,) Chinese share of foundational chips in what a market buys, in units."""
+    cells = history.cells
+    return _ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
+
+
+def chinese_value_share(history: History, market: int) -> Float:
+    """(T,) the same by value."""
+    cells = history.cells
+    return _ratio(cells["cn_chip_value"][:, market].sum(1), cells["chip_value"][:, market].sum(1))
+
+
+def basket_price(history: History, market: int) -> Float:
+    """(T,) price index of the market's base-year basket of devices, base year 1."""
+    weight = history.cells["base_expenditure"][0, market]
+    return np.asarray(history.cells["price_index"][:, market] @ weight / weight.sum())
+
+
+def world_chinese_share(history: History, context: Context) -> Float:
+    """(T,) Chinese share of all foundational chips sold in the world, in units."""
+    chips = history.sourcing.sum(axis=(1, 2, 3)) + other_chips_by_region(history, context)
+    china = np.array([region == "CN" for region in context.codes.regions])
+    return _ratio(chips @ china, chips.sum(axis=1))
+
+
+def other_chips_by_region(history: History, context: Context) -> Float:
+    """(T, R) chips bought outside the device groups, by region of fabrication."""
+    member = foundry_region(history, context)
+    return np.asarray(history.foundries["other_chips"].sum(axis=2) @ member)
+
+
+def foundry_region(history: History, context: Context) -> Float:
+    """(F, R) one where a foundry belongs to a region."""
+    return np.eye(len(context.codes.regions))[history.foundry_region]
+
+
+def net_income(history: History, sector: str, n_markets: int) -> Float:
+    """(T, M) what a kind of sector has left over, from the transaction-flow matrix."""
+    first = BY_MARKET.index(sector) * n_markets
+    return np.asarray(-history.ledger[:, -1, first : first + n_markets])
+
+
+def consumer_surplus(history: History, context: Context) -> Float:
+    """(T, M) consumers' surplus against base-year prices, less that on units not delivered."""
+    cells, eta = history.cells, context.demand_elasticity
+    surplus = surplus_change(cells["base_expenditure"], cells["price_index"], eta)
+    ordered = cells["units"] + cells["lost_units"]
+    missing = _ratio(cells["lost_units"], ordered)
+    spending = cells["retail_value"] + cells["lost_value"]
+    return np.asarray((surplus - undelivered_surplus(spending, missing, eta)).sum(axis=2))
+
+
+def fit_loss(history: History, baseline: History) -> Float:
+    """(T, M) what makers give up in leaving the chip that suited them (MODEL 4.7).
+
+    Rule of a half per market, device and class at the scenario's number of chips, plus what
+    lines gave up to keep clear of a trigger.
+    """
+    price = history.slot_price[:, None, None] + history.slot_duty
+    price_0 = baseline.slot_price[:, None, None] + baseline.slot_duty
+    chips = history.sourcing
+    total_0 = baseline.sourcing.sum(axis=-1, keepdims=True)
+    chips_0 = _ratio(baseline.sourcing, total_0) * chips.sum(axis=-1, keepdims=True)
+    loss = rule_of_half(price_0, price, chips_0, chips).sum(axis=(2, 3))
+    column = "trigger_sacrifice_value"
+    return np.asarray(loss + (history.cells[column] - baseline.cells[column]).sum(axis=2))
+
+
+def other_buyers_surplus(history: History, baseline: History) -> Float:
+    """(T,) change of surplus of chip buyers outside the device groups: rule of a half."""
+    prices = history.foundries["price"] - baseline.foundries["price"]
+    chips = history.foundries["other_chips"] + baseline.foundries["other_chips"]
+    return np.asarray(-0.5 * (prices * chips).sum(axis=(1, 2)))
+
+
+def welfare(history: History, baseline: History, context: Context) -> Float:
+    """(T, M, 5) change against the baseline with the same seed: the terms of WELFARE_TERMS."""
+    n = len(context.codes.markets)
+
+    def income(sector: str) -> Float:
+        return net_income(history, sector, n) - net_income(baseline, sector, n)
+
+    return np.stack(
+        [
+            consumer_surplus(history, context) - consumer_surplus(baseline, context),
+            income("government"),
+            income("importers") + income("device makers"),
+            income("foundries"),
+            -fit_loss(history, baseline),
+        ],
+        axis=-1,
+    )
+
+
+def deadweight_loss(history: History, baseline: History, context: Context) -> Float:
+    """(T,) minus the world sum of changes, other chip buyers' surplus included."""
+    world = welfare(history, baseline, context).sum(axis=(1, 2))
+    return -(world + other_buyers_surplus(history, baseline))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A headline measure: how to read it."""
+
+    name: str
+    label: str
+    unit: str
+    definition: str
+    decimals: int = 2
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure("cn_share", "Chinese share of chips", "%", "Chinese part of the foundational chips in what the market buys, in units, mean of the last 12 months", 1),
+    Measure("cn_value_share", "Chinese share by value", "%", "the same by value of the chips", 1),
+    Measure("cn_device_share", "Devices with a Chinese chip", "%", "part of the units sold whose line has any Chinese foundational chip, mean of the last 12 months", 1),
+    Measure("basket_price", "Basket price", "% of base year", "price index of the base-year basket of devices, mean of the last 12 months"),
+    Measure("duty_revenue", "Duty revenue", "bn USD a year", "all duties the market levies, base duties included, last 12 months"),
+    Measure("policy_revenue", "New duty revenue", "bn USD a year", "duties of instruments in force, base-year duties left out, last 12 months"),
+    Measure("consumer_cost", "Consumer cost", "bn USD a year", "loss of consumers' surplus against the baseline, last 12 months", 3),
+    Measure("welfare", "Welfare", "bn USD a year", "five terms of the market against the baseline, last 12 months", 3),
+    Measure("deadweight_loss", "World deadweight loss", "bn USD a year", "minus the world sum of changes against the baseline, last 12 months", 3),
+    Measure("world_cn_share", "Chinese share in the world", "%", "Chinese part of all foundational chips sold, other buyers included, mean of the last 12 months", 1),
+    Measure("cn_assembled_share", "Assembled in China", "%", "part of the market's purchases assembled in China, by ex-works value, mean of the last 12 months", 1),
+    Measure("lost_output", "Output lost", "% of sales", "sales not delivered for want of a chip, last 12 months", 3),
+    Measure("china_utilisation", "Utilisation in China", "%", "chips made over capacity, China, mean of the last 12 months", 1),
+    Measure("china_subsidy", "Chinese subsidy", "bn USD a year", "public money paid on Chinese chips, last 12 months"),
+    Measure("total_consumer_cost", "Consumer cost, whole run", "bn USD", "loss of consumers' surplus against the baseline, sum over the run", 2),
+    Measure("total_welfare", "Welfare, whole run", "bn USD", "five terms of the market against the baseline, sum over the run", 2),
+    Measure("total_revenue", "Duty revenue, whole run", "bn USD", "all duties the market levies, sum over the run", 1),
+)  # fmt: skip
+COST_PER_POINT = Measure(
+    "cost_per_point", "Cost per point avoided", "m USD a year per point",
+    "consumer cost over percentage points of Chinese share avoided, last 12 months", 1,
+)  # fmt: skip
+HEADLINE = (
+    "cn_share", "basket_price", "duty_revenue", "consumer_cost", "welfare", "cost_per_point",
+    "world_cn_share",
+)  # fmt: skip
+
+
+def summarise(
+    history: History, baseline: History, context: Context, market: str
+) -> dict[str, float]:
+    """Every measure of one run against the baseline with the same seed, in the unit of MEASURES."""
+    m = context.codes.markets.index(market)
+    last = slice(-LAST, None)
+    cells = {name: values[:, m].sum(axis=1) for name, values in history.cells.items()}
+    change = welfare(history, baseline, context)[:, m]
+    year = 12e-9
+
+    def part(one: str, of: str) -> float:
+        return float(100 * cells[one][last].mean() / max(cells[of][last].mean(), 1e-300))
+
+    chinese = np.array([context.codes.regions[r] == "CN" for r in history.foundry_region])
+    output = history.foundries["output"][last, chinese].sum()
+    capacity = history.foundries["capacity"][last, chinese].sum()
+    sales = cells["retail_value"][last] + cells["lost_value"][last]
+    duty = np.maximum(_government(history, m, len(context.codes.markets)), 0)
+    return {
+        "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
+        "cn_value_share": 100 * float(chinese_value_share(history, m)[last].mean()),
+        "cn_device_share": part("cn_device_units", "units"),
+        "basket_price": 100 * float(basket_price(history, m)[last].mean()),
+        "duty_revenue": year * float(duty[last].mean()),
+        "policy_revenue": year * float(cells["new_duty_value"][last].mean()),
+        "consumer_cost": -year * float(change[last, 0].mean()),
+        "welfare": year * float(change[last].sum(axis=1).mean()),
+        "deadweight_loss": year * float(deadweight_loss(history, baseline, context)[last].mean()),
+        "world_cn_share": 100 * float(world_chinese_share(history, context)[last].mean()),
+        "cn_assembled_share": part("china_assembled_value", "customs_value"),
+        "lost_output": 100 * float((cells["lost_value"][last] / np.maximum(sales, 1e-300)).mean()),
+        "china_utilisation": 100 * float(output / max(capacity, 1e-300)),
+        "china_subsidy": year * float(history.foundries["subsidy_value"][last].sum(axis=(1, 2)).mean()),
+        "total_consumer_cost": -1e-9 * float(change[:, 0].sum()),
+        "total_welfare": 1e-9 * float(change.sum()),
+        "total_revenue": 1e-9 * float(duty.sum()),
+    }  # fmt: skip
+
+
+def _government(history: History, market: int, n_markets: int) -> Float:
+    """(T,) duties on products and on bare chips that a market's government receives."""
+    column = BY_MARKET.index("government") * n_markets + market
+    return np.asarray(history.ledger[:, history.duty_rows, column].sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its interval; distinguishable if the interval leaves zero out."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def is_distinguishable(self) -> bool:
+        """Whether zero is outside the interval; never with fewer than two runs."""
+        return self.n > 1 and not self.low <= 0 <= self.high
+
+
+def paired_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Mean of paired differences with Student's interval."""
+    sample = np.asarray(values, dtype=float)
+    n = len(sample)
+    mean = float(sample.mean())
+    if n < 2:
+        return Interval(mean, float("nan"), float("nan"), n)
+    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1) * sample.std(ddof=1) / np.sqrt(n))
+    return Interval(mean, mean - half, mean + half, n)
+
+
+def ratio_interval(top: Sequence[float], bottom: Sequence[float]) -> Interval:
+    """Ratio of two means over paired runs, with a jackknife interval (Quenouille 1956)."""
+    above, below = np.asarray(top, dtype=float), np.asarray(bottom, dtype=float)
+    n = len(above)
+    if n < 2 or not paired_interval(bottom).is_distinguishable:
+        return Interval(float("nan"), float("nan"), float("nan"), n)
+    ratio = above.sum() / below.sum()
+    left_out = (above.sum() - above) / (below.sum() - below)
+    pseudo = n * ratio - (n - 1) * left_out
+    interval = paired_interval([float(p) for p in pseudo])
+    return Interval(float(ratio), interval.low, interval.high, n)
+
+
+def headline(
+    summaries: Mapping[str, Sequence[Mapping[str, float]]], baseline: str
+) -> list[dict[str, object]]:
+    """Level and paired difference of every measure, one row a scenario x measure."""
+    rows: list[dict[str, object]] = []
+    base = summaries[baseline]
+    for scenario, runs in summaries.items():
+        for measure in MEASURES:
+            level = float(np.mean([run[measure.name] for run in runs]))
+            pairs = [a[measure.name] - b[measure.name] for a, b in zip(runs, base, strict=True)]
+            rows.append(_row(scenario, measure, level, paired_interval(pairs)))
+        avoided = [b["cn_share"] - a["cn_share"] for a, b in zip(runs, base, strict=True)]
+        cost = [1000 * run["consumer_cost"] for run in runs]
+        ratio = ratio_interval(cost, avoided)
+        rows.append(_row(scenario, COST_PER_POINT, ratio.mean, ratio))
+    return rows
+
+
+def _row(scenario: str, measure: Measure, level: float, change: Interval) -> dict[str, object]:
+    return {
+        "scenario": scenario, "measure": measure.name, "label": measure.label,
+        "unit": measure.unit, "level": level, "difference": change.mean, "low": change.low,
+        "high": change.high, "is_distinguishable": change.is_distinguishable, "n": change.n,
+    }  # fmt: skip
+
+
+def _ratio(top: Float, bottom: Float) -> Float:
+    return np.asarray(top / np.where(bottom > 0, bottom, 1.0))

@@ -1,0 +1,224 @@
+"""Results: tidy tables with the scenarios they came from, in memory and in a folder."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tariffsim.errors import StorageError
+
+MANIFEST = "manifest.json"
+DEPENDENCIES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A column of the tables: one line of the data dictionary."""
+
+    name: str
+    label: str
+    unit: str
+    tables: str
+    definition: str
+    sign: str
+
+
+@cache
+def variables() -> dict[str, Variable]:
+    """The data dictionary by name of column."""
+    text = resources.files("tariffsim").joinpath("data/variables.csv").read_text("utf-8")
+    return {row["name"]: Variable(**row) for row in csv.DictReader(text.splitlines())}
+
+
+@dataclass
+class Results:
+    """Tables of a comparison; the first scenario is the baseline.
+
+    Attributes:
+        tables: tidy tables by name; columns are described by `variables()`.
+        scenarios: the resolved scenarios as YAML text, by name.
+        titles: their titles.
+        market: the market that headlines are about.
+        provenance: versions, seeds, hashes and machine of the run.
+        charts: files to be written below `charts/`, and `report.html`, by relative path.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    scenarios: dict[str, str]
+    titles: dict[str, str]
+    market: str
+    provenance: dict[str, Any]
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def baseline(self) -> str:
+        """Name of the scenario that the others are compared with."""
+        return next(iter(self.scenarios))
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the results folder: the old one stays until the new one is whole.
+
+        Raises:
+            StorageError: the folder cannot be written, or holds something else.
+        """
+        target = Path(folder)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _refuse_other(target)
+            fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+            try:
+                fresh.chmod(0o755)
+                self._write(fresh)
+                _replace(fresh, target)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
+        except OSError as error:
+            raise StorageError(f"{target}: cannot write results: {error.strerror}") from error
+        return target
+
+    def _write(self, folder: Path) -> None:
+        outputs: dict[str, bytes] = {f"{name}.csv": _csv(t) for name, t in self.tables.items()}
+        outputs |= {f"scenarios/{n}.yaml": text.encode() for n, text in self.scenarios.items()}
+        outputs["variables.csv"] = _dictionary(self.tables)
+        outputs["datapackage.json"] = _json(_datapackage(self.tables))
+        outputs |= self.files
+        digests = {path: hashlib.sha256(data).hexdigest() for path, data in outputs.items()}
+        manifest = self.provenance | {
+            "market": self.market,
+            "titles": self.titles,
+            "outputs": dict(sorted(digests.items())),
+        }
+        for path, data in (outputs | {MANIFEST: _json(manifest)}).items():
+            _write_file(folder / path, data)
+
+
+def load_results(folder: str | os.PathLike[str]) -> Results:
+    """Read a results folder; every file is checked against its checksum.
+
+    Raises:
+        StorageError: no results folder, or a file is missing or damaged.
+    """
+    path = Path(folder)
+    try:
+        manifest = json.loads((path / MANIFEST).read_text("utf-8"))
+        outputs = {name: (path / name).read_bytes() for name in manifest["outputs"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{path}: is no complete results folder ({error})") from error
+    for name, data in outputs.items():
+        if hashlib.sha256(data).hexdigest() != manifest["outputs"][name]:
+            raise StorageError(f"{path / name}: is damaged (checksum differs)")
+    titles = manifest.pop("titles")
+    tables, files = {}, {}
+    for name, data in outputs.items():
+        if name.endswith(".csv") and "/" not in name and name != "variables.csv":
+            tables[name.removesuffix(".csv")] = pd.read_csv(
+                path / name, float_precision="round_trip", keep_default_na=False, na_values=[""]
+            )
+        elif name.startswith("charts/") or name == "report.html":
+            files[name] = data
+    scenarios = {n: outputs[f"scenarios/{n}.yaml"].decode() for n in titles}
+    market = manifest.pop("market")
+    del manifest["outputs"]
+    return Results(tables, scenarios, titles, market, manifest, files)
+
+
+def provenance() -> dict[str, Any]:
+    """Versions and machine facts of this run."""
+    return {
+        "tariffsim": metadata.version("tariffsim"),
+        "python": platform.python_version(),
+        "machine": {"system": platform.system(), "machine": platform.machine()},
+        "versions": {name: metadata.version(name) for name in DEPENDENCIES},
+    }
+
+
+def _refuse_other(target: Path) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise StorageError(f"{target}: is not a folder")
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise StorageError(
+            f"{target}: holds something else than results; name another folder with --out"
+        )
+
+
+def _replace(fresh: Path, target: Path) -> None:
+    """Put a whole folder in the place of an old one; the old one is kept until then."""
+    if not target.exists():
+        fresh.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    target.rename(old / target.name)
+    try:
+        fresh.rename(target)
+    except OSError:
+        (old / target.name).rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode()
+
+
+def _columns(tables: dict[str, pd.DataFrame]) -> list[str]:
+    return list(dict.fromkeys(column for table in tables.values() for column in table.columns))
+
+
+def _dictionary(tables: dict[str, pd.DataFrame]) -> bytes:
+    known = variables()
+    rows = [vars(known[column]) for column in _columns(tables) if column in known]
+    return _csv(pd.DataFrame(rows))
+
+
+def _datapackage(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """Frictionless data package: one resource a table, its fields from the dictionary."""
+    known = variables()
+
+    def described(column: str, values: pd.Series[Any]) -> dict[str, str]:
+        kind = "number" if pd.api.types.is_numeric_dtype(values) else "string"
+        kind = "boolean" if pd.api.types.is_bool_dtype(values) else kind
+        entry = known.get(column)
+        text = (
+            {"title": entry.label, "description": entry.definition, "unit": entry.unit}
+            if entry
+            else {}
+        )
+        return {"name": column, "type": kind, **text}
+
+    return {
+        "name": "tariffsim-results",
+        "profile": "tabular-data-package",
+        "resources": [
+            {
+                "name": name.replace("_", "-"),
+                "path": f"{name}.csv",
+                "schema": {"fields": [described(c, table[c]) for c in table.columns]},
+            }
+            for name, table in tables.items()
+        ],
+    }
