@@ -102,7 +102,7 @@ def test_too_large(tmp_path):
 def test_too_many_values(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("title: [" + "a," * 200_000 + "]\n")
-    assert refused(path) == "has more than 20000 values"
+    assert refused(path) == "has more than 5000 values"
 
 
 def test_too_many_files(tmp_path):

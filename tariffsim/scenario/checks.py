@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from tariffsim.errors import DataError, Problem
@@ -15,7 +16,7 @@ from tariffsim.scenario.messages import Keys, out_of_range, problem_at
 from tariffsim.scenario.nodes import Node, node_at
 from tariffsim.scenario.text import nearest
 from tariffsim.tables import Tables, load_tables
-from tariffsim.typing import format_month
+from tariffsim.typing import format_month, parse_month
 
 PER_CHIP = 1000.0
 """Most a duty on each chip may be, in USD."""
@@ -40,9 +41,14 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
 
 
 def node_keys(tree: Node, block: str) -> tuple[str, ...]:
-    """Names given in a block of the file, valid or not."""
+    """Names given in a block of the file, valid or not; null takes a name away."""
     node = node_at(tree, [block])
-    return tuple(node.items) if node else ()
+    return tuple(key for key, child in (node.items if node else {}).items() if is_given(child))
+
+
+def is_given(node: Node | None) -> bool:
+    """Whether there is a value, good or bad."""
+    return node is not None and (node.value is not None or node.is_bad)
 
 
 def _tables(scenario: Scenario) -> tuple[Tables, tuple[Problem, ...]]:
@@ -98,22 +104,21 @@ def _within(path: Path, parameter: Parameter, at: Keys, tree: Node) -> Iterator[
     """Every value of a dated path is held to the bounds of its field."""
     least = parameter.least if parameter.least is not None else float("-inf")
     most = parameter.most if parameter.most is not None else float("inf")
-    node = node_at(tree, at)
-    for index, value in enumerate(path.values):
-        if not least <= value <= most:
-            message, hint = out_of_range(parameter, value)
-            date = _date_key(node, path, index)
-            yield problem_at(tree, (*at, *date), message, hint)
+    wrong = [i for i, value in enumerate(path.values) if not least <= value <= most]
+    dates = _dates_written(node_at(tree, at)) if wrong and path.months else {}
+    for index in wrong:
+        message, hint = out_of_range(parameter, path.values[index])
+        date = dates.get(path.months[index]) if dates else None
+        yield problem_at(tree, (*at, date) if date else at, message, hint)
 
 
-def _date_key(node: Node | None, path: Path, index: int) -> tuple[str, ...]:
-    """The date as the file writes it, of one value of a path."""
-    if node is None or not path.months:
-        return ()
-    for key in node.items:
-        if key != "interpolate" and Path.model_validate({key: 0.0}).months[0] == path.months[index]:
-            return (key,)
-    return ()
+def _dates_written(node: Node | None) -> dict[int, str]:
+    """The dates of a path as the file writes them, by month."""
+    found = {}
+    for key in node.items if node else ():
+        with suppress(ValueError):  # reported already
+            found[parse_month(key)] = key
+    return found
 
 
 def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
@@ -142,13 +147,15 @@ def _codes(
         if not codes and parameter.default != ():
             hint = "name at least one, or leave it out"
             yield problem_at(tree, (*at, field), "is empty", hint, given="")
+        seen = set()
         for index, code in enumerate(codes):
             if code not in known:
                 hint = nearest(code, known)
                 message = f"is not a code of {parameter.table}"
                 yield problem_at(tree, (*at, field, index), message, hint)
-            elif code in codes[:index]:
+            elif code in seen:
                 yield problem_at(tree, (*at, field, index), "is there twice")
+            seen.add(code)
 
 
 def _sources(scenario: Scenario, tree: Node) -> Iterator[Problem]:
@@ -156,6 +163,6 @@ def _sources(scenario: Scenario, tree: Node) -> Iterator[Problem]:
     known = {*catalogue.blocks()}
     for name, source in scenario.sources.items():
         for index, key in enumerate(source.keys):
-            if key not in known and node_at(tree, key.split(".")) is None:
+            if key not in known and not is_given(node_at(tree, key.split("."))):
                 at: Keys = ("sources", name, "keys", index)
                 yield problem_at(tree, at, "is not a key of this scenario", nearest(key, known))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tariffsim.scenario.text import escaped
 from tariffsim.scenario.yaml import parse
 
 MOST_CHANGES = 200
+MOST_PROBLEMS = 500
 
 
 def load_scenario(path_or_name: str | os.PathLike[str]) -> Scenario:
@@ -134,7 +136,7 @@ def _build(
     scenario = _validated(plain(tree), tree, problems)
     scenario._name, scenario._folder, scenario._tree = name, folder, tree
     scenario._files = dict(files)
-    problems += problems_of(scenario, tree)
+    problems += islice(problems_of(scenario, tree), MOST_PROBLEMS)
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
     return scenario
@@ -142,17 +144,17 @@ def _build(
 
 def _validated(data: Any, tree: Node, problems: list[Problem]) -> Scenario:
     """A scenario of all that is valid, so that what is left can be checked for the rest."""
-    removed: set[Keys] = set()
+    removed: set[Keys] = set()  # and all mappings around what was removed
     for _ in range(MOST_CHANGES):
         try:
             return Scenario.model_validate(data, context={"file": True})
         except ValidationError as invalid:
             errors = [(keys_of(e["loc"]), e) for e in invalid.errors(include_url=False)]
         # a mapping is not to blame for what was taken out of it
-        blamed = [(k, e) for k, e in errors if not any(r[: len(k)] == k for r in removed)]
-        problems += [problem for _, e in blamed if (problem := translate(e, tree))]
+        blamed = [(k, e) for k, e in errors if k not in removed]
+        problems += [problem for _, e in blamed[:MOST_PROBLEMS] if (problem := translate(e, tree))]
         for keys, error in errors:
-            removed.add(keys)
+            removed |= {keys[:n] for n in range(len(keys) + 1)}
             _remove(data, keys, error["type"])
     return Scenario()
 

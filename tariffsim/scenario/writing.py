@@ -45,10 +45,9 @@ def _mapping(content: Mapping[str, object], indent: str) -> Iterator[str]:
         if value is None:  # the default
             continue
         name = f"{indent}{_key(key)}:"
-        if isinstance(value, dict) and not _is_path(value):
-            if value:
-                yield name
-                yield from _mapping(value, indent + "  ")
+        if isinstance(value, dict) and value and not _is_path(value):
+            yield name
+            yield from _mapping(value, indent + "  ")
         else:
             yield f"{name} {_value(value)}"
 

@@ -21,7 +21,7 @@ from tariffsim.scenario.nodes import Node, Position, Scalar
 from tariffsim.scenario.text import escaped
 
 MAX_DEPTH = 20
-MAX_NODES = 20_000
+MAX_NODES = 5_000
 MAX_PROBLEMS = 100  # of one file
 # Leading zeros make a code, not a number. Thirty digits are more than any figure needs.
 INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,29})|0o[0-7]{1,30}|0x[0-9a-fA-F]{1,25}", re.ASCII)
@@ -100,7 +100,7 @@ class _Reader:
         if not isinstance(after, yaml.StreamEndEvent):
             self.problem(self.place(after), "starts a second document; a file holds one")
         if not isinstance(node.value, dict) and not node.is_bad:
-            self.problem(node.at, "must be a mapping of keys and values", node.text[:40])
+            self.problem(node.at, "must be a mapping of keys and values", escaped(node.text))
             return None
         return node
 
@@ -187,7 +187,8 @@ class _Reader:
         """Say in plain words where the file stops being YAML."""
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         at = Position(self.file, mark.line + 1, mark.column + 1) if mark else Position(self.file)
-        if mark and text.split("\n")[mark.line][mark.column : mark.column + 1] == "\t":
+        lines = text.split("\n")
+        if mark and mark.line < len(lines) and lines[mark.line][mark.column :].startswith("\t"):
             self.problem(at, "is not valid YAML: a tab cannot indent", hint="use spaces")
             return
         said = f"{getattr(error, 'problem', None) or ''} {getattr(error, 'context', None) or ''}"
