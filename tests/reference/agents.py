@@ -1,0 +1,436 @@
+"""The agents: plain objects with plain numbers, one method for each thing they do in a month."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from reference.customs import LEFT_OUT, PULLED, REAL, Chips, Product, Rates
+
+if TYPE_CHECKING:
+    from reference.world import Reference
+
+ByClass = dict[str, float]
+Price = Callable[["Foundry", str], float]
+Alternative = TypeVar("Alternative")
+DESIGN, DROP_IN, ASSEMBLY = "design", "drop-in", "assembly"
+
+
+@dataclass(eq=False)
+class Foundry:
+    """Makes chips of some node classes and posts a price for each."""
+
+    name: str
+    region: str
+    market: str
+    is_chinese: bool
+    growth: float
+    base_capacity: ByClass
+    base_utilisation: ByClass
+    base_price: ByClass
+    base_cost: ByClass
+    base_experience: ByClass
+    capacity: ByClass
+    utilisation: ByClass
+    price: ByClass
+    experience: ByClass
+    unit_cost: ByClass = field(default_factory=dict)
+    subsidy: ByClass = field(default_factory=dict)
+    orders: ByClass = field(default_factory=dict)
+    line_sales: ByClass = field(default_factory=dict)
+    sales: ByClass = field(default_factory=dict)
+    output: ByClass = field(default_factory=dict)
+
+    def plan_capacity(self, world: Reference) -> None:
+        """Capacity grows as planned; China's is set afterwards, by its plan."""
+        for k in world.classes:
+            self.capacity[k] = self.base_capacity[k] * (1 + self.growth) ** world.years
+
+    def post_prices(self, world: Reference) -> None:
+        """Cost falls with experience, and the price moves towards its target (MODEL 4.1)."""
+        supply = world.scenario.supply
+        discount = world.discount if self.is_chinese else 0.0
+        exponent = -math.log2(1 - supply.learning)
+        for k in world.classes:
+            world_price = world.chip_price[k]
+            base = self.base_experience[k] or 1.0
+            learned = ((base + self.experience[k]) / base) ** -exponent
+            advantage = supply.discount_cost_share * discount * world_price
+            self.unit_cost[k] = (self.base_cost[k] - advantage) * learned
+            tightness = self.utilisation[k] - self.base_utilisation[k]
+            tightness = max(-0.3, min(0.3, tightness))
+            parity = world_price * learned
+            parity *= math.exp(supply.utilisation_price_response * tightness)
+            target = math.log((1 - discount) * parity)
+            a = supply.price_adjustment
+            self.price[k] = math.exp((1 - a) * math.log(self.price[k]) + a * target)
+            self.subsidy[k] = supply.discount_subsidy_share * discount * parity
+
+    def is_candidate(self, node_class: str) -> bool:
+        """Whether it has capacity for chips of a class."""
+        return self.base_capacity[node_class] > 0 and self.capacity[node_class] > 0
+
+
+@dataclass(eq=False)
+class Slot:
+    """The chips of one node class in a line, and who supplies them."""
+
+    node_class: str
+    is_drop_in: bool
+    supplier: Foundry
+    waiting: Foundry | None
+    take_over_month: int
+    base_odds: dict[Foundry, float]
+    """Odds of each foundry without inertia, in the base year."""
+    log_inertia: float
+    """`sigma ln(1 + S)`."""
+    requalification_per_unit: float
+    amortised: float = 0.0
+    amortised_until: int = 0
+    chips: float = 0.0
+    chip_value: float = 0.0
+    bare_duty: float = 0.0
+    noise: dict[Foundry, float] = field(default_factory=dict)
+    """Gumbel draws of this month, empty when neither slot nor design opens."""
+    opens_itself: bool = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no other supplier is being qualified."""
+        return self.waiting is None
+
+
+@dataclass(eq=False)
+class Maker:
+    """A product line: one device, one country of assembly, one market or several."""
+
+    number: int
+    device: str
+    base_origin: str
+    weights: dict[str, float]
+    """Share of its units by market."""
+    origin_odds: dict[str, float]
+    """Odds of each country of assembly without inertia, in the base year."""
+    origin: str
+    next_origin: str
+    move_month: int
+    other_inputs: float
+    customs_value: float
+    units: float
+    slots: dict[str, Slot]
+    design_opens: bool = False
+    plant_noise: dict[str, float] = field(default_factory=dict)
+    """Gumbel draws of this month by country, empty when the line does not reconsider."""
+    flows: list[Flow] = field(default_factory=list)
+    fill: float = 1.0
+    relocation: float = 0.0
+
+    # Suppliers
+
+    def take_over(self, world: Reference) -> None:
+        """Suppliers whose qualification is complete take over."""
+        for slot in self.slots.values():
+            if slot.waiting is not None and slot.take_over_month == world.month_number:
+                slot.supplier, slot.waiting = slot.waiting, None
+
+    def choose_foundries(self, world: Reference) -> None:
+        """Open slots choose a foundry; triggers are weighed by a second plan (MODEL 4.2)."""
+        choosing = [s for s in self.slots.values() if s.noise and s.is_free and s.opens_itself]
+        choice = {s: self.best(self.utilities(world, s, PULLED)) for s in choosing}
+        if self.design_opens:
+            choice |= self.plan_without_triggers(world, choice)
+        for slot, foundry in choice.items():
+            if foundry is not slot.supplier:
+                self.qualify(world, slot, foundry)
+
+    @staticmethod
+    def best(utilities: Mapping[Alternative, float]) -> Alternative:
+        """The alternative of highest utility."""
+        return max(utilities, key=utilities.__getitem__)
+
+    def utilities(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
+        """Utility of each candidate, noise and inertia included (MODEL 4.2)."""
+        sourcing, k = world.scenario.sourcing, slot.node_class
+        sigma, omega = sourcing.elasticity, sourcing.size_term
+        utilities = {}
+        for f, odds in slot.base_odds.items():
+            if not f.is_candidate(k) or odds == 0:
+                continue
+            delta = math.log(odds) + sigma * math.log(self.base_chip_cost(world, slot, f))
+            v = delta + self.taste(world, f)
+            v += omega * math.log(f.capacity[k] / f.base_capacity[k])
+            v -= sigma * math.log(self.chip_cost(world, slot, f, trigger))
+            if f is not slot.supplier:
+                v -= slot.log_inertia
+            utilities[f] = v + slot.noise[f]
+        return utilities
+
+    def taste(self, world: Reference, foundry: Foundry) -> float:
+        """What moving to or from China, and shifts of preference, add to utility."""
+        shift = sum(
+            w * world.preference.get((m, foundry.region), 0.0) for m, w in self.weights.items()
+        )
+        moved = (self.origin == "CN") - (self.base_origin == "CN")
+        if foundry.is_chinese and moved:
+            shift += moved * math.log(world.scenario.sourcing.assembly_odds)
+        return shift
+
+    def chip_cost(self, world: Reference, slot: Slot, foundry: Foundry, trigger: str) -> float:
+        """Price of a chip plus the duty that this slot is expected to cause per chip (tau)."""
+        kind = DROP_IN if slot.is_drop_in else DESIGN
+        others = {s: s.supplier for s in self.slots.values() if s is not slot}
+        duty = 0.0
+        for weight, rates in world.foreseen(kind, self.device):
+            with_it = self.quote(world, others | {slot: foundry}, self.origin, rates, trigger)
+            without = self.quote(world, others, self.origin, rates, trigger)
+            duty += weight * (with_it.duty - without.duty)
+        return foundry.price[slot.node_class] + duty / slot.chips
+
+    def base_chip_cost(self, world: Reference, slot: Slot, foundry: Foundry) -> float:
+        """The same at the prices and duties of the base year."""
+        origin, alone = self.base_origin, {slot: foundry}
+        with_it = self.quote(world, alone, origin, {}, LEFT_OUT, price=base_price)
+        without = self.quote(world, {}, origin, {}, LEFT_OUT, price=base_price)
+        duty = with_it.duty - without.duty
+        return foundry.base_price[slot.node_class] + duty / slot.chips
+
+    def plan_without_triggers(
+        self, world: Reference, plan_a: dict[Slot, Foundry]
+    ) -> dict[Slot, Foundry]:
+        """Plan B, where it is taken: uncovered suppliers only, so that no trigger is pulled."""
+        futures = world.foreseen(DESIGN, self.device)
+        covered = {chip for _, r in futures for chip in world.customs.triggering_chips(self, r)}
+        if not covered:
+            return {}
+        held = {s: s.waiting or s.supplier for s in self.slots.values()}
+        plan_a, plan_b, sacrifice = held | plan_a, {}, 0.0
+        for slot in self.slots.values():
+            if not slot.is_free:
+                continue
+            k, utilities = slot.node_class, self.utilities(world, slot, LEFT_OUT)
+            clear = {f: u for f, u in utilities.items() if (k, f.region) not in covered}
+            if clear:
+                plan_b[slot] = self.best(clear)
+                lost = utilities[plan_a[slot]] - utilities[plan_b[slot]]
+                bill = slot.chips * plan_a[slot].price[k]
+                sacrifice += bill * lost / world.scenario.sourcing.elasticity
+        saved = sum(
+            weight
+            * (
+                self.triggered_duty(world, plan_a, rates)
+                - self.triggered_duty(world, plan_a | plan_b, rates)
+            )
+            for weight, rates in futures
+        )
+        return plan_b if saved > 0 and saved > sacrifice else {}
+
+    def triggered_duty(
+        self, world: Reference, suppliers: dict[Slot, Foundry], rates: Rates
+    ) -> float:
+        """What triggered instruments add to the duty bill, USD a unit."""
+        real = self.quote(world, suppliers, self.origin, rates, REAL)
+        return real.duty - self.quote(world, suppliers, self.origin, rates, LEFT_OUT).duty
+
+    def qualify(self, world: Reference, slot: Slot, foundry: Foundry) -> None:
+        """Start qualifying a supplier; the old one delivers until it takes over."""
+        if slot.is_drop_in:
+            lead = world.scenario.sourcing.drop_in_requalification_months
+        else:
+            lead = world.requalification_months[self.device]
+        slot.waiting = foundry
+        slot.take_over_month = world.month_number + lead
+        slot.amortised = slot.requalification_per_unit
+        slot.amortised_until = world.month_number + int(world.design_cycle_months[self.device])
+
+    # Country of assembly
+
+    def move(self, world: Reference) -> None:
+        """A line whose new plant is ready assembles there."""
+        if self.move_month == world.month_number:
+            self.origin, self.move_month = self.next_origin, -1
+
+    def choose_country(self, world: Reference) -> None:
+        """A line that reconsiders chooses a country of assembly (MODEL 4.3)."""
+        self.relocation = 0.0
+        if not self.plant_noise or self.move_month >= 0:
+            return
+        assembly, sigma = world.scenario.assembly, world.scenario.assembly.elasticity
+        utilities = {}
+        for country, odds in self.origin_odds.items():
+            if odds > 0:
+                delta = math.log(odds) + sigma * math.log(self.base_landed_cost(world, country))
+                v = delta - sigma * math.log(self.landed_cost(world, country))
+                if country != self.origin:
+                    v -= sigma * math.log(1 + assembly.relocation_cost)
+                utilities[country] = v + self.plant_noise[country]
+        choice = self.best(utilities)
+        if choice != self.origin:
+            self.next_origin = choice
+            self.move_month = world.month_number + assembly.lead_months
+            rate = assembly.hazard + world.scenario.sourcing.discount_rate / 12
+            lifetime_value = self.customs_value * self.units / rate
+            self.relocation = assembly.relocation_cost * lifetime_value
+
+    def landed_cost(self, world: Reference, country: str) -> float:
+        """Expected unit cost and duty of assembling in a country."""
+        suppliers = {s: s.supplier for s in self.slots.values()}
+        futures = world.foreseen(ASSEMBLY, self.device)
+        quotes = [(w, self.quote(world, suppliers, country, r, REAL)) for w, r in futures]
+        return sum(weight * (quote.cost + quote.border_duty) for weight, quote in quotes)
+
+    def base_landed_cost(self, world: Reference, country: str) -> float:
+        """The same at the prices and duties of the base year."""
+        suppliers = {s: s.supplier for s in self.slots.values()}
+        quote = self.quote(world, suppliers, country, {}, REAL, price=base_price, switching=False)
+        return quote.cost + quote.border_duty
+
+    # Hypothetical products
+
+    def quote(
+        self,
+        world: Reference,
+        suppliers: Mapping[Slot, Foundry],
+        origin: str,
+        rates: Rates,
+        trigger: str,
+        price: Price | None = None,
+        switching: bool = True,
+    ) -> Quote:
+        """Cost and duty of one unit with these suppliers, assembled in a country."""
+        customs, trade = world.customs, world.scenario.trade
+        chips = tuple(
+            Chips(s.node_class, f.region, s.chips, s.chips * (price or posted)(f, s.node_class))
+            for s, f in suppliers.items()
+        )
+        bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
+        cost = self.other_inputs * world.cost_factor[origin] / world.cost_factor[self.base_origin]
+        cost += sum(c.value for c in chips) + bare_duty
+        if switching:
+            cost += self.switching(world)
+        border_duty = 0.0
+        for market, weight in self.weights.items():
+            product = Product(self.device, origin, market, (1 + trade.markup) * cost, chips)
+            due = sum(customs.product_duties(product, rates, trigger).values())
+            border_duty += weight * (customs.base_duty(product) + due)
+        return Quote(cost, bare_duty, border_duty)
+
+    def switching(self, world: Reference) -> float:
+        """Cost of switching suppliers that is being written off, USD a unit."""
+        return sum(
+            s.amortised for s in self.slots.values() if s.amortised_until > world.month_number
+        )
+
+    # The real product
+
+    def set_price(self, world: Reference) -> None:
+        """Chips are counted and paid, and the ex-works price is set (MODEL 4.4)."""
+        for k, slot in self.slots.items():
+            slot.chips = world.chips_per_unit(self.device, k, self.weights)
+            slot.chip_value = slot.chips * slot.supplier.price[k]
+            chips = Chips(k, slot.supplier.region, slot.chips, slot.chip_value)
+            slot.bare_duty = world.customs.chip_duty(self.origin, chips, world.rates)
+        factor = world.cost_factor[self.origin] / world.cost_factor[self.base_origin]
+        cost = self.other_inputs * factor + self.chip_bill() + self.switching(world)
+        self.customs_value = (1 + world.scenario.trade.markup) * cost
+
+    def chip_bill(self) -> float:
+        """Chips and the bare-chip duty on them, USD a unit."""
+        return sum(s.chip_value + s.bare_duty for s in self.slots.values())
+
+    def product(self, market: str) -> Product:
+        """One unit as customs sees it."""
+        chips = tuple(
+            Chips(k, s.supplier.region, s.chips, s.chip_value) for k, s in self.slots.items()
+        )
+        return Product(self.device, self.origin, market, self.customs_value, chips)
+
+    def order_chips(self, world: Reference) -> None:
+        """Chips for all units ordered."""
+        units = sum(flow.orders for flow in self.flows)
+        for k, slot in self.slots.items():
+            slot.supplier.orders[k] += units * slot.chips
+
+    def assemble(self, world: Reference) -> None:
+        """Products are built from what is delivered: one missing chip stops the line."""
+        fills = [world.fill[s.supplier.is_chinese, k] for k, s in self.slots.items()]
+        self.fill = min(fills, default=1.0)
+        for flow in self.flows:
+            flow.units = flow.orders * self.fill
+        self.units = sum(flow.units for flow in self.flows)
+        for k, slot in self.slots.items():
+            slot.supplier.line_sales[k] += self.units * slot.chips
+
+
+@dataclass(frozen=True)
+class Quote:
+    """USD a unit of a hypothetical product."""
+
+    cost: float
+    """Unit cost, bare-chip duty included."""
+    bare_duty: float
+    border_duty: float
+
+    @property
+    def duty(self) -> float:
+        """The whole duty bill."""
+        return self.bare_duty + self.border_duty
+
+
+def posted(foundry: Foundry, node_class: str) -> float:
+    """Price of a chip now."""
+    return foundry.price[node_class]
+
+
+def base_price(foundry: Foundry, node_class: str) -> float:
+    """Price of a chip in the base year."""
+    return foundry.base_price[node_class]
+
+
+@dataclass(eq=False)
+class Importer:
+    """Brings lines of one device into one market."""
+
+    device: str
+    market: str
+    flows: list[Flow] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Flow:
+    """What one line sells in one market, through one importer."""
+
+    maker: Maker
+    market: str
+    importer: Importer
+    base_units: float
+    base_share: float
+    base_landed: float
+    base_price: float
+    orders: float
+    units: float
+    passed_on: float
+    price: float
+    base_duty: float = 0.0
+    new_duties: dict[int, float] = field(default_factory=dict)
+    """USD a unit by instrument."""
+
+    @property
+    def new_duty(self) -> float:
+        """All new duty, USD a unit."""
+        return sum(self.new_duties.values())
+
+    def assess(self, world: Reference) -> None:
+        """Customs assesses the duty on one unit."""
+        product = self.maker.product(self.market)
+        self.base_duty = world.customs.base_duty(product)
+        self.new_duties = world.customs.product_duties(product, world.rates)
+
+    def set_price(self, world: Reference) -> None:
+        """The importer passes duty on slowly and sets the retail price (MODEL 4.4)."""
+        trade = world.scenario.trade
+        gap = trade.pass_through * self.new_duty - self.passed_on
+        self.passed_on += gap / trade.pass_through_months
+        landed = self.maker.customs_value * (1 + trade.freight) + self.base_duty
+        self.price = landed + trade.retail_margin * self.base_landed + self.passed_on

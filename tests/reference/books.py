@@ -1,0 +1,100 @@
+"""The books of a month: who paid whom, by kind of payment, sector and market (MODEL 4.7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reference.world import Reference
+
+
+class Books:
+    """Entries by (payment, sector); what a sector pays is negative."""
+
+    def __init__(self, world: Reference) -> None:
+        self.entries: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self.duty_by_instrument: defaultdict[int, float] = defaultdict(float)
+        self._products(world)
+        self._makers(world)
+        self._foundries(world)
+        for china in (False, True):
+            self._overflow(world, china)
+        self._net_income()
+
+    def pay(self, payment: str, payer: str, receiver: str, amount: float) -> None:
+        """One payment, on both sides."""
+        self.entries[payment, payer] -= amount
+        self.entries[payment, receiver] += amount
+
+    def _products(self, world: Reference) -> None:
+        trade = world.scenario.trade
+        for flow in world.flows:
+            maker, m, units = flow.maker, flow.market, flow.units
+            home = world.customs.home[maker.origin]
+            importers, makers = f"importers {m}", f"device makers {home}"
+            value = maker.customs_value * units
+            distribution = (trade.retail_margin - trade.importer_profit) * flow.base_landed * units
+            duty = (flow.base_duty + flow.new_duty) * units
+            given_back = (1 - trade.border_pass_through) * flow.new_duty * units
+            self.pay("retail sales", f"consumers {m}", importers, flow.price * units)
+            self.pay("retail distribution", importers, "other suppliers", distribution)
+            self.pay("ex-works sales", importers, makers, value)
+            self.pay("duty rebates", makers, importers, given_back)
+            self.pay("freight", importers, "other suppliers", trade.freight * value)
+            self.pay("duties on products", importers, f"government {m}", duty)
+            for i, new_duty in flow.new_duties.items():
+                self.duty_by_instrument[i] += new_duty * units
+
+    def _makers(self, world: Reference) -> None:
+        for maker in world.makers:
+            home = world.customs.home[maker.origin]
+            makers, units = f"device makers {home}", maker.units
+            switching = maker.switching(world)
+            ratio = world.cost_factor[maker.origin] / world.cost_factor[maker.base_origin]
+            inputs = maker.other_inputs * ratio
+            self.pay("other inputs", makers, "other suppliers", inputs * units)
+            self.pay("switching of suppliers", makers, "other suppliers", switching * units)
+            self.pay("relocation", makers, "other suppliers", maker.relocation)
+            for k, slot in maker.slots.items():
+                bill = slot.chip_value * units
+                self.pay("chips for devices", makers, f"foundries {slot.supplier.market}", bill)
+                bare = slot.bare_duty * units
+                self.pay("duties on bare chips", makers, f"government {home}", bare)
+                chips = next(c for c in maker.product(home).chips if c.node_class == k)
+                due = world.customs.chip_duties(maker.origin, chips, world.rates)
+                for i, duty in due.items():
+                    self.duty_by_instrument[i] += duty * units
+
+    def _foundries(self, world: Reference) -> None:
+        v = world.scenario.supply.variable_cost_share
+        for f in world.foundries:
+            foundries, treasury = f"foundries {f.market}", f"government {f.market}"
+            for k in world.classes:
+                others = world.other_orders[k][f] * world.fill[f.is_chinese, k] * f.price[k]
+                self.pay("chips for other buyers", "other chip buyers", foundries, others)
+                capacity = f.base_utilisation[k] * f.capacity[k]
+                cost = f.unit_cost[k] * (v * f.output[k] + (1 - v) * capacity)
+                self.pay("foundry costs", foundries, "other suppliers", cost)
+                self.pay("subsidies", treasury, foundries, f.subsidy[k] * f.output[k])
+
+    def _overflow(self, world: Reference, china: bool) -> None:
+        """Foundries pass on what they were paid for chips that others of the bloc made."""
+        bloc = [f for f in world.foundries if f.is_chinese == china]
+        for k in world.classes:
+            given = {f: f.price[k] * max(f.sales[k] - f.output[k], 0.0) for f in bloc}
+            made = {f: max(f.output[k] - f.sales[k], 0.0) for f in bloc}
+            if not sum(made.values()):
+                continue
+            for f in bloc:
+                part = made[f] / sum(made.values())
+                row = "overflow between foundries", f"foundries {f.market}"
+                self.entries[row] += part * sum(given.values()) - given[f]
+
+    def _net_income(self) -> None:
+        left: defaultdict[str, float] = defaultdict(float)
+        for (_, sector), amount in self.entries.items():
+            left[sector] += amount
+        for sector, amount in left.items():
+            if sector != "rest":
+                self.pay("net income", sector, "rest", amount)

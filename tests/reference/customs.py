@@ -1,0 +1,207 @@
+"""Customs: asks every instrument about one product, or one chip, at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tariffsim.economy import Economy
+from tariffsim.policy import Instrument
+from tariffsim.shipments import Shipments
+
+Rates = Mapping[int, float]
+"""Strength of the instruments that are not zero, by their number."""
+
+REAL, PULLED, LEFT_OUT = "real", "pulled", "left out"
+"""How triggered instruments are counted: as the law says, as if pulled anyway, or not at all."""
+
+
+@dataclass(frozen=True)
+class Chips:
+    """The chips of one node class in one unit of a product."""
+
+    node_class: str
+    region: str
+    count: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Product:
+    """One unit of a product, real or hypothetical, as customs sees it."""
+
+    device: str
+    origin: str
+    market: str
+    customs_value: float
+    chips: tuple[Chips, ...]
+
+
+class Customs:
+    """The instruments of a scenario and the duties of the base year."""
+
+    def __init__(self, economy: Economy) -> None:
+        tariffs, codes = economy.tariffs, economy.figures.codes
+        self.codes = codes
+        self.foresight = economy.scenario.sourcing.foresight
+        self.instruments = [law.instrument for law in tariffs.laws]
+        homes = [codes.markets[m] for m in codes.home_market]
+        chip_homes = [codes.markets[m] for m in codes.region_market]
+        self.home = dict(zip(codes.origins, homes, strict=True))
+        self.chip_home = dict(zip(codes.regions, chip_homes, strict=True))
+        self.base_rate = {
+            (device, origin, market): float(tariffs.base_product[codes.cell(d, o, m), 0])
+            for d, device in enumerate(codes.devices)
+            for o, origin in enumerate(codes.origins)
+            for m, market in enumerate(codes.markets)
+        }
+        self.base_bare_rate = {
+            (origin, node_class, region): float(tariffs.base_bare[o, k, r])
+            for o, origin in enumerate(codes.origins)
+            for k, node_class in enumerate(codes.classes)
+            for r, region in enumerate(codes.regions)
+        }
+        self._on_products: dict[tuple[str, str, str], list[int]] = {}
+        self._on_chips: dict[str, list[int]] = {}
+
+    # Rates
+
+    def in_force(self, date: int) -> dict[int, float]:
+        """Instruments in force in a month."""
+        return _not_zero(i.rate_in_force(date) for i in self.instruments)
+
+    def expected(self, date: int, now: int) -> dict[int, float]:
+        """Instruments that agents expect now to be in force in a month."""
+        return _not_zero(i.rate_expected(date, now, self.foresight) for i in self.instruments)
+
+    # Duties, USD a unit
+
+    def product_duties(
+        self, product: Product, rates: Rates, trigger: str = REAL
+    ) -> dict[int, float]:
+        """New duty on a product by instrument: in each stacking group only the highest."""
+        numbers = [i for i in self._for_product(product) if i in rates]
+        if not numbers:
+            return {}
+        shipment, due = self._shipment(product), {}
+        for i in numbers:
+            if self._counts(self.instruments[i], shipment, trigger):
+                due[i] = self.ask(self.instruments[i], shipment, rates[i])
+        return self._highest(due)
+
+    def base_duty(self, product: Product) -> float:
+        """Duty of the base year on a product."""
+        cell = product.device, product.origin, product.market
+        return self.base_rate[cell] * product.customs_value
+
+    def chip_duties(self, origin: str, chips: Chips, rates: Rates) -> dict[int, float]:
+        """New duty by instrument on chips that enter bare where a product is assembled."""
+        numbers = [i for i in self._for_chips(origin) if i in rates]
+        if not numbers or self.chip_home[chips.region] == self.home[origin]:
+            return {}
+        bare = self._shipment(Product("", origin, self.home[origin], 0.0, (chips,)), bare=True)
+        return self._highest({i: self.ask(self.instruments[i], bare, rates[i]) for i in numbers})
+
+    def base_chip_duty(self, origin: str, chips: Chips) -> float:
+        """Duty of the base year on chips that enter bare."""
+        return self.base_bare_rate[origin, chips.node_class, chips.region] * chips.value
+
+    def chip_duty(self, origin: str, chips: Chips, rates: Rates) -> float:
+        """All duty on chips that enter bare."""
+        due = sum(self.chip_duties(origin, chips, rates).values())
+        return self.base_chip_duty(origin, chips) + due
+
+    def triggering_chips(self, maker: Any, rates: Rates) -> set[tuple[str, str]]:
+        """(class, region) of chips that can pull a trigger of an instrument a line may meet."""
+        numbers = {
+            i
+            for market in maker.weights
+            for i in self._in_scope(maker.device, maker.origin, market)
+            if i in rates and not self.instruments[i].is_separable
+        }
+        return {
+            (k, r)
+            for k in self.codes.classes
+            for r in self.codes.regions
+            if any(self._covers(self.instruments[i], k, r) for i in numbers)
+        }
+
+    # What the instruments are shown
+
+    @staticmethod
+    def ask(instrument: Instrument, shipment: Shipments, rate: float) -> float:
+        """The instrument's own answer about a shipment of one unit."""
+        return float(np.asarray(instrument.duty(shipment, rate)).reshape(()))
+
+    @staticmethod
+    def _counts(instrument: Instrument, shipment: Shipments, trigger: str) -> bool:
+        if instrument.is_separable or trigger == PULLED:
+            return True
+        return trigger == REAL and bool(np.all(instrument.is_triggered(shipment)))
+
+    def _covers(self, instrument: Instrument, node_class: str, region: str) -> bool:
+        chip = Chips(node_class, region, 1.0, 1.0)
+        product = Product("", self.codes.origins[0], self.codes.markets[0], 1.0, (chip,))
+        return bool(np.any(instrument.covers(self._shipment(product))))
+
+    def _shipment(self, product: Product, bare: bool = False) -> Shipments:
+        codes, chips = self.codes, product.chips
+        return Shipments(
+            codes,
+            np.asarray(product.customs_value),
+            np.asarray(bare or self.home[product.origin] != product.market),
+            np.array([c.value for c in chips]),
+            np.array([c.count for c in chips]),
+            np.array([codes.regions.index(c.region) for c in chips], dtype=np.int64),
+            np.array([codes.classes.index(c.node_class) for c in chips], dtype=np.int64),
+        )
+
+    def _for_product(self, product: Product) -> list[int]:
+        return self._in_scope(product.device, product.origin, product.market)
+
+    def _in_scope(self, device: str, origin: str, market: str) -> list[int]:
+        cell = device, origin, market
+        if cell not in self._on_products:
+            self._on_products[cell] = [
+                i
+                for i, law in enumerate(self.instruments)
+                if not law.taxes_bare_chips
+                and market in law.markets
+                and _chosen(origin, law.assembly_countries, law.exempt_assembly_countries)
+                and _chosen(device, law.devices, law.exempt_devices)
+            ]
+        return self._on_products[cell]
+
+    def _for_chips(self, origin: str) -> list[int]:
+        if origin not in self._on_chips:
+            self._on_chips[origin] = [
+                i
+                for i, law in enumerate(self.instruments)
+                if law.taxes_bare_chips
+                and self.home[origin] in law.markets
+                and _chosen(origin, law.assembly_countries, law.exempt_assembly_countries)
+            ]
+        return self._on_chips[origin]
+
+    def _highest(self, due: dict[int, float]) -> dict[int, float]:
+        winner: dict[str, int] = {}
+        for i, duty in due.items():
+            group = self.instruments[i].stacking_group
+            if group is not None and (group not in winner or duty > due[winner[group]]):
+                winner[group] = i
+        return {
+            i: duty
+            for i, duty in due.items()
+            if self.instruments[i].stacking_group is None or i in winner.values()
+        }
+
+
+def _chosen(code: str, names: tuple[str, ...] | None, exempt: tuple[str, ...]) -> bool:
+    return (names is None or code in names) and code not in exempt
+
+
+def _not_zero(rates: Iterable[float]) -> dict[int, float]:
+    return {i: rate for i, rate in enumerate(rates) if rate != 0.0}

@@ -1,0 +1,419 @@
+"""The world of the reference: copies the base year into objects and runs the month."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from reference.agents import ASSEMBLY, DESIGN, DROP_IN, Flow, Foundry, Importer, Maker, Slot
+from reference.books import Books
+from reference.customs import Customs, Rates
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+
+MOST_SHARE = 0.99
+
+
+class Reference:
+    """All agents and the month; starts from an economy in its base year, which it leaves alone."""
+
+    def __init__(self, economy: Economy, draws: Draws) -> None:
+        if economy.month != -1:
+            raise ValueError("the economy must be in its base year")
+        self.scenario, self.draws = economy.scenario, draws
+        self.month_number = -1
+        self.customs = Customs(economy)
+        self._read_figures(economy)
+        self.foundries = self.make_foundries(economy)
+        self.makers = self.make_makers(economy)
+        self.importers, self.flows = self.make_flows(economy)
+        self.other_base = {
+            k: {f: float(economy.foundries.other_base[i, c]) for i, f in enumerate(self.foundries)}
+            for c, k in enumerate(self.classes)
+        }
+        self.other_mix = {k: _shares(base) for k, base in self.other_base.items()}
+        self.shelves: dict[tuple[str, str], list[Flow]] = {}
+        for flow in self.flows:
+            self.shelves.setdefault((flow.market, flow.maker.device), []).append(flow)
+        self._base_orders()
+
+    # Reading the base year
+
+    def _read_figures(self, economy: Economy) -> None:
+        figures, codes = economy.figures, economy.figures.codes
+        self.classes, self.markets = codes.classes, codes.markets
+        self.origins, self.devices = codes.origins, codes.devices
+        by_device = {
+            "requalification_months": int, "design_cycle_months": float, "design_hazard": float,
+            "substitution_elasticity": float, "demand_elasticity": float,
+        }  # fmt: skip
+        for name, kind in by_device.items():
+            values = [kind(value) for value in getattr(figures, name)]
+            setattr(self, name, dict(zip(codes.devices, values, strict=True)))
+        self.chip_price = dict(zip(codes.classes, figures.chip_price.tolist(), strict=True))
+        self.cost_factor = dict(zip(codes.origins, figures.cost_factor.tolist(), strict=True))
+        self.market_growth = dict(zip(codes.markets, figures.market_growth.tolist(), strict=True))
+        self.region_growth = dict(zip(codes.regions, figures.region_growth.tolist(), strict=True))
+        self.base_chips_per_unit = {
+            (d, k): value
+            for d, row in zip(codes.devices, figures.chips_per_unit.tolist(), strict=True)
+            for k, value in zip(codes.classes, row, strict=True)
+        }
+        sourcing, assembly = self.scenario.sourcing, self.scenario.assembly
+        self.drop_in_hazard = min(1.0, sourcing.drop_in_hazard * sourcing.opening_factor)
+        self.hazard = {(DESIGN, d): h for d, h in self.design_hazard.items()}
+        self.lead = {(DESIGN, d): r for d, r in self.requalification_months.items()}
+        for d in codes.devices:
+            self.hazard[DROP_IN, d] = self.drop_in_hazard
+            self.lead[DROP_IN, d] = sourcing.drop_in_requalification_months
+            self.hazard[ASSEMBLY, d] = assembly.hazard
+            self.lead[ASSEMBLY, d] = assembly.lead_months
+
+    def make_foundries(self, economy: Economy) -> list[Foundry]:
+        """One object a foundry."""
+        table, codes = economy.foundries, economy.figures.codes
+
+        def by_class(name: str, i: int) -> dict[str, float]:
+            return dict(zip(codes.classes, getattr(table, name)[i].tolist(), strict=True))
+
+        copied = (
+            "base_capacity", "base_utilisation", "base_price", "base_cost", "base_experience",
+            "capacity", "utilisation", "price", "experience",
+        )  # fmt: skip
+        foundries = []
+        for i, name in enumerate(table.name):
+            region = codes.regions[table.region[i]]
+            foundries.append(
+                self.new(
+                    Foundry,
+                    name=name,
+                    region=region,
+                    market=self.customs.chip_home[region],
+                    is_chinese=bool(table.is_chinese[i]),
+                    growth=self.region_growth[region],
+                    **{column: by_class(column, i) for column in copied},
+                )
+            )
+        return foundries
+
+    def make_makers(self, economy: Economy) -> list[Maker]:
+        """One object a line, with one a slot."""
+        table, codes = economy.makers, economy.figures.codes
+        makers = []
+        for i in range(len(table)):
+            weights = zip(codes.markets, table.weights[i].tolist(), strict=True)
+            odds = economy.origin_odds[table.odds_row[i]].tolist()
+            makers.append(
+                self.new(
+                    Maker,
+                    number=i,
+                    device=codes.devices[table.device[i]],
+                    base_origin=codes.origins[table.base_origin[i]],
+                    weights={m: w for m, w in weights if w > 0},
+                    origin_odds=dict(zip(codes.origins, odds, strict=True)),
+                    origin=codes.origins[table.origin[i]],
+                    next_origin=codes.origins[table.next_origin[i]],
+                    move_month=int(table.move_month[i]),
+                    other_inputs=float(table.other_inputs[i]),
+                    customs_value=float(table.customs_value[i]),
+                    units=float(table.units[i]),
+                    slots={
+                        k: self._slot(economy, i, c)
+                        for c, k in enumerate(codes.classes)
+                        if table.has_slot[i, c]
+                    },
+                )
+            )
+        return makers
+
+    def _slot(self, economy: Economy, i: int, c: int) -> Slot:
+        table = economy.makers
+        month = int(table.switch_month[i, c])
+        scale, kappa = float(table.odds_scale[i, c]), float(table.curvature[i, c])
+        shares = economy.base_shares[table.odds_row[i], c].tolist()
+        return Slot(
+            node_class=self.classes[c],
+            is_drop_in=bool(table.is_drop_in[i, c]),
+            supplier=self.foundries[table.supplier[i, c]],
+            waiting=self.foundries[table.next_supplier[i, c]] if month >= 0 else None,
+            take_over_month=month,
+            base_odds={
+                f: 2 * scale * pi / (1 + math.sqrt(1 + 4 * kappa * scale * pi))
+                for f, pi in zip(self.foundries, shares, strict=True)
+            },
+            log_inertia=math.log(table.inertia[i, c]),
+            requalification_per_unit=float(table.requalification_per_unit[i, c]),
+            chips=float(table.chips[i, c]),
+        )
+
+    def make_flows(self, economy: Economy) -> tuple[list[Importer], list[Flow]]:
+        """One object an importer, and one a line and market."""
+        table, codes = economy.flows, economy.figures.codes
+        importers = [
+            self.new(Importer, device=codes.devices[d], market=codes.markets[m])
+            for d, m in zip(economy.importers.device, economy.importers.market, strict=True)
+        ]
+        copied = (
+            "base_units", "base_share", "base_landed", "base_price", "orders", "units",
+            "passed_on", "price",
+        )  # fmt: skip
+        flows = []
+        for row in range(len(table)):
+            maker, importer = self.makers[table.maker[row]], importers[table.importer[row]]
+            values = {column: float(getattr(table, column)[row]) for column in copied}
+            flow = Flow(maker, codes.markets[table.market[row]], importer, **values)
+            maker.flows.append(flow)
+            importer.flows.append(flow)
+            flows.append(flow)
+        return importers, flows
+
+    def _base_orders(self) -> None:
+        """Chips in the devices each market bought in the base year, by class."""
+        self.base_chips = {
+            (m, k): math.fsum(
+                f.base_units * self.base_chips_per_unit[f.maker.device, k]
+                for f in self.flows
+                if f.market == m
+            )
+            for m in self.markets
+            for k in self.classes
+        }
+
+    def new(self, kind: type, **values: Any) -> Any:
+        """Make an agent; other frameworks make theirs."""
+        return kind(**values)
+
+    def each(self, agents: Iterable[Any], action: str) -> None:
+        """Let every agent act, one after the other."""
+        for agent in agents:
+            getattr(agent, action)(self)
+
+    # The month
+
+    def month(self) -> None:
+        """One month, in the order of MODEL 3."""
+        self.announce_policy()
+        self.each(self.foundries, "plan_capacity")
+        self.plan_chinese_capacity()
+        self.each(self.foundries, "post_prices")
+        self.each(self.makers, "take_over")
+        self.each(self.makers, "move")
+        self.open_designs()
+        self.each(self.makers, "choose_foundries")
+        self.open_plants()
+        self.each(self.makers, "choose_country")
+        self.each(self.makers, "set_price")
+        self.each(self.flows, "assess")
+        self.each(self.flows, "set_price")
+        self.order_units()
+        self.order_chips()
+        self.deliver()
+        self.books = Books(self)
+
+    @property
+    def date(self) -> int:
+        """The month as a count from year 0."""
+        return self.scenario.run.start + self.month_number
+
+    @property
+    def years(self) -> float:
+        """Years since the start."""
+        return self.month_number / 12
+
+    def announce_policy(self) -> None:
+        """Instruments in force, and those announced, become known."""
+        self.month_number += 1
+        self._foreseen: dict[tuple[str, str], list[tuple[float, Rates]]] = {}
+        self.rates = self.customs.in_force(self.date)
+        laws = [(self.customs.instruments[i], rate) for i, rate in self.rates.items()]
+        supply = self.scenario.supply
+        discount = supply.china_price_discount.at(self.date)
+        discount += sum(law.price_discount(rate) for law, rate in laws)
+        self.discount = min(max(discount, 0.0), MOST_SHARE)
+        share = supply.china_capacity_share.at(self.date)
+        share += sum(law.capacity_share(rate) for law, rate in laws)
+        self.china_share = min(max(share, 1 - MOST_SHARE), MOST_SHARE)
+        self.units_factor: dict[tuple[str, str], float] = {}
+        self.chips_factor: dict[tuple[str, str, str], float] = {}
+        self.preference: dict[tuple[str, str], float] = {}
+        for law, rate in laws:
+            self._shift_demand_and_taste(law, rate)
+
+    def _shift_demand_and_taste(self, law: Any, rate: float) -> None:
+        factors, taste = law.demand_factors(rate), law.preference(rate)
+        devices = [d for d in law.devices or self.devices if d not in law.exempt_devices]
+        classes = getattr(law, "node_classes", None) or self.classes
+        regions = getattr(law, "chip_regions", None) or self.customs.codes.regions
+        for market in law.markets:
+            for d in devices:
+                cell = market, d
+                self.units_factor[cell] = self.units_factor.get(cell, 1) * factors.get("units", 1)
+                for k in classes:
+                    self.chips_factor[market, d, k] = self.chips_factor.get(
+                        (market, d, k), 1
+                    ) * factors.get("chips", 1)
+            for region in regions:
+                self.preference[market, region] = self.preference.get((market, region), 0) + taste
+
+    def foreseen(self, kind: str, device: str) -> list[tuple[float, Rates]]:
+        """What agents expect over the life of a choice made now: weights and instruments."""
+        if (kind, device) not in self._foreseen:
+            hazard, lead = self.hazard[kind, device], self.lead[kind, device]
+            interest = self.scenario.sourcing.discount_rate
+            weights: dict[tuple[tuple[int, float], ...], float] = {}
+            for s in (0, 12, 24, 36):
+                rates = self.customs.expected(self.date + lead + s, self.date)
+                key = tuple(rates.items())
+                weight = (1 - hazard) ** s * (1 + interest) ** (-s / 12)
+                weights[key] = weights.get(key, 0.0) + weight
+            total = sum(weights.values())
+            self._foreseen[kind, device] = [(w / total, dict(r)) for r, w in weights.items()]
+        return self._foreseen[kind, device]
+
+    def plan_chinese_capacity(self) -> None:
+        """China builds so that its share of planned capacity follows its path (MODEL 4.1)."""
+        chinese = [f for f in self.foundries if f.is_chinese]
+        others = [f for f in self.foundries if not f.is_chinese]
+        rivals = {k: sum(f.base_capacity[k] for f in others) for k in self.classes}
+        if not chinese or not all(rivals.values()):
+            return
+        start = self.scenario.supply.china_capacity_share.at(self.scenario.run.start)
+        for k in self.classes:
+            planned = sum(f.capacity[k] for f in others)
+            base = sum(f.base_capacity[k] for f in chinese)
+            total = planned * base / rivals[k] * _odds(self.china_share) / _odds(start)
+            for f in chinese:
+                f.capacity[k] = f.base_capacity[k] / base * total if base else 0.0
+
+    def open_designs(self) -> None:
+        """Which designs and slots open, and the noise of the choice: drawn whatever the policy."""
+        n, now = len(self.makers), self.month_number
+        design = self.draws.uniform("design opens", now, n).tolist()
+        alone = self.draws.uniform("drop-in opens", now, n, len(self.classes)).tolist()
+        opened = []
+        for maker in self.makers:
+            maker.design_opens = design[maker.number] < self.design_hazard[maker.device]
+            for c, k in enumerate(self.classes):
+                if k not in maker.slots:
+                    continue
+                slot, slot.noise = maker.slots[k], {}
+                slot.opens_itself = maker.design_opens
+                if slot.is_drop_in:
+                    slot.opens_itself = alone[maker.number][c] < self.drop_in_hazard
+                if slot.opens_itself or maker.design_opens:
+                    opened.append(slot)
+        drawn = self.draws.exponential("foundry noise", now, len(opened), len(self.foundries))
+        for slot, row in zip(opened, drawn.tolist(), strict=True):
+            slot.noise = {f: -math.log(e) for f, e in zip(self.foundries, row, strict=True)}
+
+    def open_plants(self) -> None:
+        """Which lines reconsider their country of assembly, and the noise of the choice."""
+        now, hazard = self.month_number, self.scenario.assembly.hazard
+        u = self.draws.uniform("plant opens", now, len(self.makers)).tolist()
+        opened = [maker for maker in self.makers if u[maker.number] < hazard]
+        drawn = self.draws.exponential("country noise", now, len(opened), len(self.origins))
+        for maker in self.makers:
+            maker.plant_noise = {}
+        for maker, row in zip(opened, drawn.tolist(), strict=True):
+            maker.plant_noise = {o: -math.log(e) for o, e in zip(self.origins, row, strict=True)}
+
+    def chips_per_unit(self, device: str, node_class: str, weights: dict[str, float]) -> float:
+        """Chips in a unit now: a trend, and shifts averaged over the line's markets."""
+        growth = (1 + self.scenario.trade.chip_content_growth) ** self.years
+        shift = sum(
+            w * self.chips_factor.get((m, device, node_class), 1.0) for m, w in weights.items()
+        )
+        return self.base_chips_per_unit[device, node_class] * growth * shift
+
+    def order_units(self) -> None:
+        """Consumers: CES between lines, isoelastic in the price index; orders close on demand."""
+        speed = self.scenario.trade.order_adjustment
+        for (market, device), flows in self.shelves.items():
+            eps, eta = self.substitution_elasticity[device], self.demand_elasticity[device]
+            total = sum(f.base_share * (f.price / f.base_price) ** (1 - eps) for f in flows)
+            index = total ** (1 / (1 - eps))
+            growth = (1 + self.market_growth[market]) ** self.years
+            growth *= self.units_factor.get((market, device), 1.0)
+            for f in flows:
+                desired = f.base_units * (f.price / f.base_price) ** -eps
+                desired *= index ** (eps - eta) * growth
+                f.orders += speed * (desired - f.orders)
+
+    def order_chips(self) -> None:
+        """Chips are ordered for the units ordered, and by buyers outside the device groups."""
+        for f in self.foundries:
+            f.orders = dict.fromkeys(self.classes, 0.0)
+        self.each(self.makers, "order_chips")
+        self.other_orders = {k: self._other_orders(k) for k in self.classes}
+        for k, orders in self.other_orders.items():
+            for f, chips in orders.items():
+                f.orders[k] += chips
+
+    def _other_orders(self, k: str) -> dict[Foundry, float]:
+        buyers, omega = self.scenario.other_buyers, self.scenario.sourcing.size_term
+        base = self.other_base[k]
+        wanted = _shares(
+            {
+                f: chips
+                * (f.capacity[k] / f.base_capacity[k]) ** omega
+                * (f.price[k] / f.base_price[k]) ** -buyers.elasticity
+                if chips
+                else 0.0
+                for f, chips in base.items()
+            }
+        )
+        mix = self.other_mix[k]
+        for f in mix:
+            mix[f] += buyers.adjustment * (wanted[f] - mix[f])
+        chips = {m: self.base_chips[m, k] for m in self.markets}
+        grown = sum(n * (1 + self.market_growth[m]) ** self.years for m, n in chips.items())
+        growth = grown / sum(chips.values())
+        growth *= (1 + self.scenario.trade.chip_content_growth) ** self.years
+        return {f: share * sum(base.values()) * growth for f, share in mix.items()}
+
+    def deliver(self) -> None:
+        """Foundries of a bloc fill orders pro rata, making each other's overflow."""
+        self.fill = {
+            (china, k): self._fill(china, k) for china in (False, True) for k in self.classes
+        }
+        for f in self.foundries:
+            f.line_sales = dict.fromkeys(self.classes, 0.0)
+        self.each(self.makers, "assemble")
+        for k in self.classes:
+            for f in self.foundries:
+                others = self.other_orders[k][f] * self.fill[f.is_chinese, k]
+                f.sales[k] = f.line_sales[k] + others
+            for china in (False, True):
+                self._share_overflow([f for f in self.foundries if f.is_chinese == china], k)
+            made = sum(f.output[k] for f in self.foundries)
+            for f in self.foundries:
+                spillover = self.scenario.supply.learning_spillover * (made - f.output[k])
+                f.experience[k] += f.output[k] + spillover
+                f.utilisation[k] = f.base_utilisation[k]
+                if f.capacity[k] > 0:
+                    f.utilisation[k] = f.orders[k] / f.capacity[k]
+
+    def _fill(self, china: bool, k: str) -> float:
+        bloc = [f for f in self.foundries if f.is_chinese == china]
+        orders = sum(f.orders[k] for f in bloc)
+        return min(1.0, sum(f.capacity[k] for f in bloc) / orders) if orders > 0 else 1.0
+
+    @staticmethod
+    def _share_overflow(bloc: list[Foundry], k: str) -> None:
+        """What a full foundry cannot make is made by others in proportion to spare capacity."""
+        overflow = sum(max(f.sales[k] - f.capacity[k], 0.0) for f in bloc)
+        spare = sum(max(f.capacity[k] - f.sales[k], 0.0) for f in bloc)
+        for f in bloc:
+            f.output[k] = min(f.sales[k], f.capacity[k])
+            if spare > 0:
+                f.output[k] += max(f.capacity[k] - f.sales[k], 0.0) / spare * overflow
+
+
+def _odds(share: float) -> float:
+    return share / (1 - share)
+
+
+def _shares(values: dict[Foundry, float]) -> dict[Foundry, float]:
+    total = sum(values.values())
+    return {f: v / total if total else 0.0 for f, v in values.items()}
