@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-
-from tariffsim.errors import Problem, ScenarioError
 from tariffsim.calibration.fit import base_year_rows
+from tariffsim.errors import Problem, ScenarioError
 from tariffsim.gather import Gathered, SeedRecord, gather, record_of
 from tariffsim.metrics import Context
 from tariffsim.results import Results, provenance

@@ -1,4 +1,4 @@
-"""From recorded runs to tidy tables: each run is reduced, then averaged in the order of the seeds."""
+"""From recorded runs to tidy tables: runs are reduced, then averaged in the order of seeds."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def _frame(
     return frame
 
 
-def _named(frame: pd.DataFrame, **columns: object) -> pd.DataFrame:
+def _named(frame: pd.DataFrame, **columns: str | int) -> pd.DataFrame:
     for place, (column, value) in enumerate(columns.items()):
         frame.insert(place, column, value)
     return frame

@@ -128,7 +128,7 @@ def welfare(history: History, baseline: History, context: Context) -> Float:
 def deadweight_loss(history: History, baseline: History, context: Context) -> Float:
     """(T,) minus the world sum of changes, other chip buyers' surplus included."""
     world = welfare(history, baseline, context).sum(axis=(1, 2))
-    return -(world + other_buyers_surplus(history, baseline))
+    return np.asarray(-(world + other_buyers_surplus(history, baseline)))
 
 
 @dataclass(frozen=True)
@@ -142,24 +142,72 @@ class Measure:
     decimals: int = 2
 
 
+END = "mean of the last 12 months"
 MEASURES: tuple[Measure, ...] = (
-    Measure("cn_share", "Chinese share of chips", "%", "Chinese part of the foundational chips in what the market buys, in units, mean of the last 12 months", 1),
-    Measure("cn_value_share", "Chinese share by value", "%", "the same by value of the chips", 1),
-    Measure("cn_device_share", "Devices with a Chinese chip", "%", "part of the units sold whose line has any Chinese foundational chip, mean of the last 12 months", 1),
-    Measure("basket_price", "Basket price", "% of base year", "price index of the base-year basket of devices, mean of the last 12 months"),
-    Measure("duty_revenue", "Duty revenue", "bn USD a year", "all duties the market levies, base duties included, last 12 months"),
-    Measure("policy_revenue", "New duty revenue", "bn USD a year", "duties of instruments in force, base-year duties left out, last 12 months"),
-    Measure("consumer_cost", "Consumer cost", "bn USD a year", "loss of consumers' surplus against the baseline, last 12 months", 3),
-    Measure("welfare", "Welfare", "bn USD a year", "five terms of the market against the baseline, last 12 months", 3),
-    Measure("deadweight_loss", "World deadweight loss", "bn USD a year", "minus the world sum of changes against the baseline, last 12 months", 3),
-    Measure("world_cn_share", "Chinese share in the world", "%", "Chinese part of all foundational chips sold, other buyers included, mean of the last 12 months", 1),
-    Measure("cn_assembled_share", "Assembled in China", "%", "part of the market's purchases assembled in China, by ex-works value, mean of the last 12 months", 1),
-    Measure("lost_output", "Output lost", "% of sales", "sales not delivered for want of a chip, last 12 months", 3),
-    Measure("china_utilisation", "Utilisation in China", "%", "chips made over capacity, China, mean of the last 12 months", 1),
-    Measure("china_subsidy", "Chinese subsidy", "bn USD a year", "public money paid on Chinese chips, last 12 months"),
-    Measure("total_consumer_cost", "Consumer cost, whole run", "bn USD", "loss of consumers' surplus against the baseline, sum over the run", 2),
-    Measure("total_welfare", "Welfare, whole run", "bn USD", "five terms of the market against the baseline, sum over the run", 2),
-    Measure("total_revenue", "Duty revenue, whole run", "bn USD", "all duties the market levies, sum over the run", 1),
+    Measure(
+        "cn_share", "Chinese share of chips", "%",
+        f"Chinese part of the foundational chips in what the market buys, in units, {END}", 1,
+    ),
+    Measure("cn_value_share", "Chinese share by value", "%", f"the same by value, {END}", 1),
+    Measure(
+        "cn_device_share", "Units with a Chinese chip", "%",
+        f"part of the units whose line has any Chinese foundational chip, {END}", 1,
+    ),
+    Measure(
+        "basket_price", "Basket price", "% of base year",
+        f"price index of the base-year basket of devices, {END}",
+    ),
+    Measure(
+        "duty_revenue", "Duty revenue", "bn USD a year",
+        f"all duties the market levies, base duties included, {END}",
+    ),
+    Measure(
+        "policy_revenue", "New duty revenue", "bn USD a year",
+        f"duties on products of instruments in force, without those of the base year, {END}",
+    ),
+    Measure(
+        "consumer_cost", "Consumer cost", "bn USD a year",
+        f"loss of consumers' surplus against the baseline, {END}", 3,
+    ),
+    Measure(
+        "welfare", "Welfare", "bn USD a year",
+        f"five terms of the market against the baseline, {END}", 3,
+    ),
+    Measure(
+        "deadweight_loss", "World deadweight loss", "bn USD a year",
+        f"minus the world sum of changes against the baseline, {END}", 3,
+    ),
+    Measure(
+        "world_cn_share", "Chinese share in the world", "%",
+        f"Chinese part of all foundational chips sold, other buyers included, {END}", 1,
+    ),
+    Measure(
+        "cn_assembled_share", "Assembled in China", "%",
+        f"part of the market's purchases assembled in China, by ex-works value, {END}", 1,
+    ),
+    Measure(
+        "lost_output", "Output lost", "% of sales",
+        f"sales not delivered for want of a chip, {END}", 3,
+    ),
+    Measure(
+        "china_utilisation", "Utilisation in China", "%", f"chips made over capacity, {END}", 1
+    ),
+    Measure(
+        "china_subsidy", "Chinese subsidy", "bn USD a year",
+        f"public money paid on Chinese chips, {END}",
+    ),
+    Measure(
+        "total_consumer_cost", "Consumer cost, whole run", "bn USD",
+        "loss of consumers' surplus against the baseline, sum over the run",
+    ),
+    Measure(
+        "total_welfare", "Welfare, whole run", "bn USD",
+        "five terms of the market against the baseline, sum over the run",
+    ),
+    Measure(
+        "total_revenue", "Duty revenue, whole run", "bn USD",
+        "all duties the market levies, sum over the run", 1,
+    ),
 )  # fmt: skip
 COST_PER_POINT = Measure(
     "cost_per_point", "Cost per point avoided", "m USD a year per point",
@@ -188,6 +236,7 @@ def summarise(
     output = history.foundries["output"][last, chinese].sum()
     capacity = history.foundries["capacity"][last, chinese].sum()
     sales = cells["retail_value"][last] + cells["lost_value"][last]
+    subsidy = history.foundries["subsidy_value"][last].sum(axis=(1, 2))
     duty = np.maximum(_government(history, m, len(context.codes.markets)), 0)
     return {
         "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
@@ -203,7 +252,7 @@ def summarise(
         "cn_assembled_share": part("china_assembled_value", "customs_value"),
         "lost_output": 100 * float((cells["lost_value"][last] / np.maximum(sales, 1e-300)).mean()),
         "china_utilisation": 100 * float(output / max(capacity, 1e-300)),
-        "china_subsidy": year * float(history.foundries["subsidy_value"][last].sum(axis=(1, 2)).mean()),
+        "china_subsidy": year * float(subsidy.mean()),
         "total_consumer_cost": -1e-9 * float(change[:, 0].sum()),
         "total_welfare": 1e-9 * float(change.sum()),
         "total_revenue": 1e-9 * float(duty.sum()),

@@ -9,6 +9,7 @@ import numpy as np
 from tariffsim.economy import Economy
 from tariffsim.errors import NotFiniteError
 from tariffsim.kernels.pricing import rebate
+from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import foundry_cost
 from tariffsim.phases.accounts import PAYMENTS, overflow_payments
 from tariffsim.phases.trade import border_crossing
@@ -184,18 +185,18 @@ class Recorder:
         }
         n_cells = self._shape[0] * self._shape[1]
         for name, values in columns.items():
-            self._keep(name, np.bincount(flows.cell, values, n_cells).reshape(self._shape))
+            self._keep(name, sum_by(flows.cell, values, n_cells).reshape(self._shape))
         cells = economy.cells
         self._keep("price_index", cells.price_index.reshape(self._shape))
         expenditure = cells.base_expenditure * cells.growth
         self._keep("base_expenditure", expenditure.reshape(self._shape))
         importers = economy.importers
         cell = importers.market * self._shape[1] + importers.device
-        profit = np.bincount(cell, importers.profit, n_cells)
+        profit = sum_by(cell, importers.profit, n_cells)
         self._keep("importer_profit", profit.reshape(self._shape))
         n_origins = len(economy.figures.codes.origins)
         at = flows.market * n_origins + makers.origin[maker]
-        by_origin = np.bincount(at, customs_value, self._shape[0] * n_origins)
+        by_origin = sum_by(at, customs_value, self._shape[0] * n_origins)
         self._keep("origin_value", by_origin.reshape(self._shape[0], n_origins))
 
     def _keep_sourcing(self, economy: Economy) -> None:
@@ -207,7 +208,7 @@ class Recorder:
         at = at + region[flows.maker]
         chips = makers.chips[flows.maker] * flows.units[:, None]
         shape = (*self._shape, n_classes, n_regions)
-        counted = np.bincount(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)
+        counted = sum_by(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)
         self._keep("sourcing", counted)
         price = _region_price(economy)
         self._keep("slot_price", price)
@@ -231,7 +232,8 @@ class Recorder:
     def _over_origins(self, table: Float) -> Float:
         n_markets, n_devices = self._shape
         by_cell = table.reshape(n_devices, -1, n_markets, *table.shape[1:])
-        return np.einsum("dom,domkr->mdkr", self._origin_weight, by_cell)
+        result: Float = np.einsum("dom,domkr->mdkr", self._origin_weight, by_cell)
+        return result
 
     def _keep_foundries(self, economy: Economy) -> None:
         foundries = economy.foundries
@@ -267,7 +269,7 @@ def _origin_weights(economy: Economy) -> Float:
     codes, flows, makers = economy.figures.codes, economy.flows, economy.makers
     cell = codes.cell(makers.device[flows.maker], makers.base_origin[flows.maker], flows.market)
     shape = (len(codes.devices), len(codes.origins), len(codes.markets))
-    units = np.bincount(cell, flows.base_units, codes.n_cells).reshape(shape)
+    units = sum_by(cell, flows.base_units, codes.n_cells).reshape(shape)
     return np.asarray(units / np.maximum(units.sum(axis=1, keepdims=True), 1e-300))
 
 
@@ -287,4 +289,4 @@ def _alluvial(economy: Economy, region: Int, chips: Float) -> Float:
     shape = (len(codes.regions), len(codes.origins), len(codes.markets))
     at = region[flows.maker] * shape[1] + makers.origin[flows.maker][:, None]
     at = at * shape[2] + flows.market[:, None]
-    return np.bincount(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)
+    return sum_by(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)

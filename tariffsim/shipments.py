@@ -54,9 +54,7 @@ class Shipments:
     """Node class by part."""
     _masks: dict[Any, Bool] = field(default_factory=dict, repr=False, compare=False)
 
-    def chips_from(
-        self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None
-    ) -> Bool:
+    def chips_from(self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> Bool:
         """Which parts hold chips of these regions and node classes (None: all)."""
         key = (regions, classes)
         if key not in self._masks:

@@ -240,7 +240,9 @@ class Tariffs:
         """Tables of the base year's duties alone."""
         return self._tables(())
 
-    def triggered_duty(self, kind: int, device: Int, cell: Int, shipments: Shipments, expected: Expected) -> Float:
+    def triggered_duty(
+        self, kind: int, device: Int, cell: Int, shipments: Shipments, expected: Expected
+    ) -> Float:
         """USD a unit that triggered instruments are expected to cost hypothetical shipments.
 
         `device` and `cell` give the rows' device group and (device, country, market) cell.
@@ -250,7 +252,9 @@ class Tariffs:
             law = self.laws[i]
             if rates[kind].any():
                 due = law.instrument.duty(shipments, rates[kind][device]) * law.scope[cell]
-                duties.append((law.instrument.stacking_group, due * law.instrument.is_triggered(shipments)))
+                duties.append(
+                    (law.instrument.stacking_group, due * law.instrument.is_triggered(shipments))
+                )
         return np.asarray(stacked(duties) + np.zeros(cell.shape))
 
     def trigger_covers(self, expected: Expected, kind: int) -> Bool:
@@ -267,7 +271,9 @@ class Tariffs:
 def _scope(codes: Codes, instrument: Instrument) -> Float:
     """One where an instrument applies: (cells,), or (O,) for duties on bare chips."""
 
-    def chosen(all_codes: tuple[str, ...], names: tuple[str, ...] | None, out: tuple[str, ...] = ()) -> Float:
+    def chosen(
+        all_codes: tuple[str, ...], names: tuple[str, ...] | None, out: tuple[str, ...] = ()
+    ) -> Float:
         return np.array([float((names is None or c in names) and c not in out) for c in all_codes])
 
     markets = chosen(codes.markets, instrument.markets)
@@ -277,4 +283,5 @@ def _scope(codes: Codes, instrument: Instrument) -> Float:
     if instrument.taxes_bare_chips:
         return np.asarray(markets[np.asarray(codes.home_market)] * origins)
     devices = chosen(codes.devices, instrument.devices, instrument.exempt_devices)
-    return np.einsum("d,o,m->dom", devices, origins, markets).ravel()
+    result: Float = np.einsum("d,o,m->dom", devices, origins, markets).ravel()
+    return result

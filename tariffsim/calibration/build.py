@@ -34,6 +34,7 @@ from tariffsim.kernels.sourcing import (
     odds_from_scale,
     steady_state_scale,
 )
+from tariffsim.kernels.sums import sum_by
 from tariffsim.scenario.fields import Scenario
 from tariffsim.tables import Tables
 from tariffsim.tariffs import Tariffs
@@ -108,15 +109,16 @@ def build_economy(
 def _by_foundry(supplier: Int, chips: Float, n: int) -> Float:
     n_classes = chips.shape[1]
     flat = (supplier * n_classes + np.arange(n_classes)).ravel()
-    return np.bincount(flat, chips.ravel(), n * n_classes).reshape(n, n_classes)
+    return sum_by(flat, chips.ravel(), n * n_classes).reshape(n, n_classes)
 
 
 def _expected_orders(rows: Rows, chips: Float, shares: Float) -> Float:
     """(F, K) chips a month that the lines order on average over draws of suppliers."""
     by_row = np.stack(
-        [np.bincount(rows.of_line, chips[:, k], len(shares)) for k in range(chips.shape[1])], axis=1
+        [sum_by(rows.of_line, chips[:, k], len(shares)) for k in range(chips.shape[1])], axis=1
     )
-    return np.einsum("rk,rkf->fk", by_row, shares)
+    result: Float = np.einsum("rk,rkf->fk", by_row, shares)
+    return result
 
 
 def _make_makers(
@@ -227,7 +229,7 @@ def _make_flows(
     price = landed * (1 + trade.retail_margin)
     units = lines.value[maker, market] / unit_value
     cell = market * n_devices + device
-    spending = np.bincount(cell, price * units, n_devices * len(figures.codes.markets))
+    spending = sum_by(cell, price * units, n_devices * len(figures.codes.markets))
     flows = Flows(
         maker=maker,
         market=market,
@@ -268,7 +270,7 @@ def _base_chips(figures: Figures, makers: DeviceMakers, flows: Flows) -> Float:
     """(M, K) chips a month in the devices each market bought in the base year."""
     device = makers.device[flows.maker]
     n_devices, n_markets = len(figures.codes.devices), len(figures.codes.markets)
-    units = np.bincount(flows.market * n_devices + device, flows.base_units, n_devices * n_markets)
+    units = sum_by(flows.market * n_devices + device, flows.base_units, n_devices * n_markets)
     return np.asarray(units.reshape(n_markets, n_devices) @ figures.chips_per_unit)
 
 
@@ -279,7 +281,7 @@ def base_totals(economy: Economy) -> Float:
     cell = codes.cell(device, makers.base_origin[flows.maker], flows.market)
     value = flows.base_units * economy.figures.unit_value[device]
     shape = (len(codes.devices), len(codes.origins), len(codes.markets))
-    return np.bincount(cell, value, codes.n_cells).reshape(shape)
+    return sum_by(cell, value, codes.n_cells).reshape(shape)
 
 
 def check_base_year(economy: Economy, trade: Float) -> None:

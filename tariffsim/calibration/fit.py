@@ -10,6 +10,7 @@ from tariffsim.calibration.build import TOTALS_TOLERANCE, base_totals
 from tariffsim.calibration.figures import DATA_MARKET, trade_totals
 from tariffsim.calibration.shares import china_table_shares, in_units
 from tariffsim.economy import Economy
+from tariffsim.kernels.sums import sum_by
 from tariffsim.typing import Float
 
 ROW = ("total", "device", "origin", "node_class", "region", "model", "data", "tolerance", "unit")
@@ -50,10 +51,10 @@ def china_shares(economy: Economy, market: int) -> tuple[Float, Float]:
     maker = flows.maker[here]
     value = flows.base_units[here] * figures.unit_value[makers.device[maker]]
     n = len(figures.codes.devices)
-    total = np.maximum(np.bincount(makers.device[maker], value, n), 1e-300)
+    total = np.maximum(sum_by(makers.device[maker], value, n), 1e-300)
     is_cn = economy.foundries.is_chinese[makers.supplier[maker]]
     share = np.stack(
-        [np.bincount(makers.device[maker], value * is_cn[:, k], n) for k in range(is_cn.shape[1])],
+        [sum_by(makers.device[maker], value * is_cn[:, k], n) for k in range(is_cn.shape[1])],
         axis=1,
     )
     largest = np.zeros(n)

@@ -9,6 +9,7 @@ import numpy as np
 from tariffsim.calibration.figures import CHINA
 from tariffsim.draws import Draws
 from tariffsim.economy import GLOBAL, Figures
+from tariffsim.kernels.sums import sum_by
 from tariffsim.scenario.fields import Agents
 from tariffsim.typing import Float, Int
 
@@ -77,13 +78,13 @@ def make_lines(figures: Figures, agents: Agents, global_share: Float, draws: Dra
     spread = world / np.maximum(world.sum(axis=1, keepdims=True), 1e-300)
     one = (market[:, None] == np.arange(len(markets))) & (bought > 0)
     raw = size[:, None] * np.where((market == GLOBAL)[:, None], spread, one)
-    total = np.stack([np.bincount(cell, raw[:, m], count.size) for m in range(len(markets))], 1)
+    total = np.stack([sum_by(cell, raw[:, m], count.size) for m in range(len(markets))], 1)
     scale = trade.reshape(total.shape) / np.where(total > 0, total, 1.0)
     return Lines(device, origin, market, raw * scale[cell], trade)
 
 
 def _markets(bought: Float, rank: Int, share: Float, china: int | None, draws: Draws) -> Int:
-    """Market of each line: drawn by value, or global; a cell's first is global, one serves China."""
+    """Market of each line, by value or global; a cell's first is global, one serves China."""
     reach = np.cumsum(bought, axis=1)
     pick = draws.uniform("market", 0, len(rank)) * reach[:, -1]
     market = (reach <= pick[:, None]).sum(axis=1)

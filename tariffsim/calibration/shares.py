@@ -9,6 +9,7 @@ import numpy as np
 from tariffsim.calibration.figures import CHINA
 from tariffsim.calibration.lines import Lines
 from tariffsim.economy import GLOBAL, Figures
+from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import odds
 from tariffsim.scenario.fields import Scenario
 from tariffsim.tables import Tables
@@ -38,7 +39,7 @@ def make_rows(lines: Lines, n_origins: int) -> Rows:
     key = (lines.device * n_origins + lines.origin) * (n_markets + 1) + lines.market + 1
     keys, of_line = np.unique(key, return_inverse=True)
     value = np.stack(
-        [np.bincount(of_line, lines.value[:, m], keys.size) for m in range(n_markets)], axis=1
+        [sum_by(of_line, lines.value[:, m], keys.size) for m in range(n_markets)], axis=1
     )
     cell, market = np.divmod(keys, n_markets + 1)
     return Rows(cell // n_origins, cell % n_origins, market - 1, of_line, value)
@@ -104,7 +105,7 @@ def _matched(units: Float, target: Float, rows: Rows) -> Float:
     for _ in range(60):
         shift = 0.5 * (low + high)
         moved = base * np.exp(shift)[cell]
-        too_low = np.bincount(cell, value * moved / (1 + moved), wanted.size) < wanted
+        too_low = sum_by(cell, value * moved / (1 + moved), wanted.size) < wanted
         low, high = np.where(too_low, shift, low), np.where(too_low, high, shift)
     moved = base * np.exp(0.5 * (low + high))[cell]
     result = units.copy()
@@ -134,4 +135,5 @@ def origin_shares(trade: Float, rows: Rows) -> Float:
     total = trade.sum(axis=1, keepdims=True)
     pattern = trade / np.where(total > 0, total, 1.0)
     weights = rows.value / rows.value.sum(axis=1, keepdims=True)
-    return np.einsum("rom,rm->ro", pattern[rows.device], weights)
+    result: Float = np.einsum("rom,rm->ro", pattern[rows.device], weights)
+    return result

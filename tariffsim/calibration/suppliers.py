@@ -145,7 +145,8 @@ def matched_china_slots(
                 state: Bool = state, members: Int = members, values: Float = values,
                 total: Float = total, device: int = device,
             ) -> Float:  # fmt: skip
-                return target[device] * total - (state[members, None] * values).sum(axis=0)
+                result: Float = target[device] * total - (state[members, None] * values).sum(axis=0)
+                return result
 
             for m in range(n_markets):
                 _flip(state, singles[m][can_flip[singles[m]]], lines.value[:, m], gap()[m])

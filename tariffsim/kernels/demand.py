@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tariffsim.kernels.sums import sum_by
 from tariffsim.typing import Float, Int
 
 
@@ -15,7 +16,7 @@ def ces_price_index(
     `price_ratio_power` is `(p / p_0)^(1 - eps)` by line; `elasticity` is `eps` by cell. An
     elasticity of one is the Cobb-Douglas limit, excluded at the door.
     """
-    total = np.bincount(cell, base_share * price_ratio_power, n_cells)
+    total = sum_by(cell, base_share * price_ratio_power, n_cells)
     return np.asarray(np.where(total > 0, total, 1.0) ** (1 / (1 - elasticity)))
 
 

@@ -1,4 +1,4 @@
-"""Choice among alternatives with inertia: foundries for a slot, countries for a line (MODEL 4.2, 4.3)."""
+"""Choice with inertia: foundries for a slot, countries for a line (MODEL 4.2, 4.3)."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def posted_price(price: Float, target: Float, adjustment: float) -> Float:
 def foundry_cost(
     output: Float, capacity: Float, unit_cost: Float, base_utilisation: Float, variable: float
 ) -> Float:
-    """Cost in USD a month: `v c output + (1 - v) c ubar capacity`; idle capacity costs (MODEL 4.1)."""
+    """USD a month: `v c output + (1 - v) c ubar capacity`; idle capacity costs (MODEL 4.1)."""
     fixed = (1 - variable) * unit_cost * base_utilisation * capacity
     return np.asarray(variable * unit_cost * output + fixed)
 
@@ -84,6 +84,6 @@ def output_with_overflow(filled: Float, capacity: Float, bloc: Float) -> Float:
 
 
 def buyer_mix(base_share: Float, size: Float, price_ratio: Float, elasticity: float) -> Float:
-    """Desired mix of foundries of other chip buyers by class: CES with the size term (MODEL 4.4)."""
+    """Mix of foundries that other chip buyers want: CES with the size term (MODEL 4.4)."""
     weights = base_share * size * price_ratio**-elasticity
     return np.asarray(weights / np.maximum(weights.sum(axis=0), 1e-300))

@@ -1,4 +1,4 @@
-"""Who pays whom: each payment is booked from the payer's side and from the receiver's (MODEL 4.7)."""
+"""Who pays whom: payments are booked from the payer's and the receiver's side (MODEL 4.7)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy, Foundries
 from tariffsim.kernels.pricing import rebate
+from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import foundry_cost
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
@@ -89,17 +90,17 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     units = flows.units
 
     def by_market(values: Float) -> Float:
-        return np.bincount(flows.market, values, n)
+        return sum_by(flows.market, values, n)
 
     def by_importer(values: Float) -> Float:
-        return np.bincount(flows.importer, values, len(importers))
+        return sum_by(flows.importer, values, len(importers))
 
     def of_importers(values: Float) -> Float:
-        return np.bincount(importers.market, values, n)
+        return sum_by(importers.market, values, n)
 
     def of_makers(values: Float) -> Float:
         home = economy.figures.origin_market[makers.origin]
-        return np.bincount(home, np.bincount(flows.maker, values, len(makers)), n)
+        return sum_by(home, sum_by(flows.maker, values, len(makers)), n)
 
     sales = flows.price * units
     received = by_importer(sales)
@@ -119,7 +120,7 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     )  # fmt: skip
     ledger.book(
         "ex-works sales", "importers", of_importers(importers.customs_value), "device makers",
-        np.bincount(economy.figures.origin_market[makers.origin],
+        sum_by(economy.figures.origin_market[makers.origin],
                     makers.customs_value * makers.units, n),
     )  # fmt: skip
     ledger.book(
@@ -141,7 +142,7 @@ def _book_makers(economy: Economy, ledger: Ledger) -> None:
     home = figures.origin_market[makers.origin]
 
     def of_makers(values: Float) -> Float:
-        return np.bincount(home, values, ledger.n_markets)
+        return sum_by(home, values, ledger.n_markets)
 
     amortised = (makers.amortised * (makers.amortised_until > economy.month)).sum(axis=1)
     others = makers.unit_cost - makers.chip_bill - amortised
@@ -153,10 +154,10 @@ def _book_makers(economy: Economy, ledger: Ledger) -> None:
         paid = of_makers(values)
         ledger.book(payment, "device makers", paid, "other suppliers", values.sum(keepdims=True))
     bare = makers.bare_duty.sum(axis=1) * makers.units
-    by_origin = np.bincount(makers.origin, bare, len(figures.origin_market))
+    by_origin = sum_by(makers.origin, bare, len(figures.origin_market))
     ledger.book(
         "duties on bare chips", "device makers", of_makers(bare), "government",
-        np.bincount(figures.origin_market, by_origin, ledger.n_markets),
+        sum_by(figures.origin_market, by_origin, ledger.n_markets),
     )  # fmt: skip
     economy.policy_duty = np.zeros(len(economy.tariffs.laws))
     for i, duty in economy.instrument_duty.items():
@@ -194,7 +195,7 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
 
     def of_foundries(values: Float) -> Float:
         market = figures.region_market[foundries.region]
-        return np.bincount(market, values.sum(axis=1), ledger.n_markets)
+        return sum_by(market, values.sum(axis=1), ledger.n_markets)
 
     for_lines = foundries.price * foundries.line_sales
     for_others = foundries.price * (foundries.sales - foundries.line_sales)
@@ -209,7 +210,7 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
     )
     subsidy = foundries.subsidy * foundries.output
     ledger.book(
-        "chips for devices", "device makers", np.bincount(home, bills, ledger.n_markets),
+        "chips for devices", "device makers", sum_by(home, bills, ledger.n_markets),
         "foundries", of_foundries(for_lines),
     )  # fmt: skip
     ledger.book(

@@ -7,6 +7,7 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.demand import adjusted_orders
+from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import buyer_mix, experience, fill_rates, output_with_overflow
 from tariffsim.typing import Float
 
@@ -14,7 +15,7 @@ from tariffsim.typing import Float
 def order_chips(economy: Economy, draws: Draws) -> None:
     """Makers and other buyers order chips from foundries."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
-    units = np.bincount(flows.maker, flows.orders, len(makers))
+    units = sum_by(flows.maker, flows.orders, len(makers))
     _order_for_others(economy)
     foundries.orders = by_foundry(economy, units[:, None] * makers.chips) + foundries.other_orders
 
@@ -23,7 +24,7 @@ def by_foundry(economy: Economy, chips: Float) -> Float:
     """(F, K) sums of a slot array (N, K) over the suppliers."""
     n, n_classes = economy.foundries.price.shape
     flat = (economy.makers.supplier * n_classes + np.arange(n_classes)).ravel()
-    return np.bincount(flat, chips.ravel(), n * n_classes).reshape(n, n_classes)
+    return sum_by(flat, chips.ravel(), n * n_classes).reshape(n, n_classes)
 
 
 def _order_for_others(economy: Economy) -> None:
@@ -48,14 +49,14 @@ def other_growth(economy: Economy) -> Float:
 
 
 def deliver(economy: Economy, draws: Draws) -> None:
-    """Foundries fill orders, sharing overflow; assembly needs every chip; products are delivered."""
+    """Foundries fill orders, sharing overflow; assembly needs every chip; goods are delivered."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
     foundries.fill = fill_rates(foundries.orders, foundries.capacity, foundries.bloc)
     classes = np.arange(makers.supplier.shape[1])
     filled = np.where(makers.has_slot, foundries.fill[makers.supplier, classes], 1.0)
     makers.fill = filled.min(axis=1)
     flows.units = flows.orders * makers.fill[flows.maker]
-    makers.units = np.bincount(flows.maker, flows.units, len(makers))
+    makers.units = sum_by(flows.maker, flows.units, len(makers))
     foundries.line_sales = by_foundry(economy, makers.units[:, None] * makers.chips)
     foundries.sales = foundries.line_sales + foundries.other_orders * foundries.fill
     foundries.output = output_with_overflow(foundries.sales, foundries.capacity, foundries.bloc)

@@ -1,4 +1,4 @@
-"""Triggers need two plans: a line with two covered chips gains nothing by changing one (MODEL 4.2)."""
+"""Two plans: a line with two covered chips gains nothing by changing one (MODEL 4.2)."""
 
 from __future__ import annotations
 

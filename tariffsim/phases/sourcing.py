@@ -127,7 +127,8 @@ def over_markets(
     n_markets = len(codes.markets)
     by_line = table.reshape(len(table), -1, n_markets, *table.shape[2:])
     picked = by_line[kind, cell // n_markets, :, node_class]
-    return np.einsum("nmr,nm->nr", picked, makers.weights[maker])
+    result: Float = np.einsum("nmr,nm->nr", picked, makers.weights[maker])
+    return result
 
 
 def _taste(economy: Economy, maker: Int) -> Float:

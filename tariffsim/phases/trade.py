@@ -8,8 +8,8 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.demand import (
     adjusted_orders,
-    ces_price_index,
     cell_demand,
+    ces_price_index,
     units_demanded,
 )
 from tariffsim.kernels.duties import stacked
@@ -25,7 +25,7 @@ from tariffsim.typing import Bool, Float
 
 
 def price_products(economy: Economy, draws: Draws) -> None:
-    """Makers: unit costs follow chip prices and the country of assembly; ex-works prices are set."""
+    """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
     makers, figures, foundries = economy.makers, economy.figures, economy.foundries
     trade = economy.scenario.trade
     classes = np.arange(makers.supplier.shape[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from typing import get_args
 
 from tariffsim.policy.base import Instrument
 
@@ -18,7 +19,7 @@ def _found() -> Iterator[type[Instrument]]:
 
 
 INSTRUMENTS: dict[str, type[Instrument]] = {
-    instrument.model_fields["kind"].annotation.__args__[0]: instrument for instrument in _found()
+    get_args(instrument.model_fields["kind"].annotation)[0]: instrument for instrument in _found()
 }
 
 __all__ = ["INSTRUMENTS", "Instrument"]

@@ -25,4 +25,7 @@ class BareChipTariff(Instrument):
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times the value of covered chips from abroad."""
         covered = shipments.chips_from(self.chip_regions, self.node_classes)
-        return rate * (shipments.chip_value * covered).sum(axis=-1) * shipments.crosses_border
+        result: Float = (
+            rate * (shipments.chip_value * covered).sum(axis=-1) * shipments.crosses_border
+        )
+        return result

@@ -154,6 +154,13 @@ class Instrument(BaseModel):
 
     # Effects. Each has a neutral element; an instrument overrides the ones it has.
 
+    def chosen(self, field: str, codes: tuple[str, ...]) -> Float:
+        """One for each code that a field of codes names (all without the field), zero else."""
+        import numpy as np
+
+        names = getattr(self, field, None)
+        return np.array([float(names is None or code in names) for code in codes])
+
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """USD a unit due on shipments in scope, before any trigger; neutral element 0, summed."""
         return 0.0 * shipments.customs_value

@@ -55,7 +55,10 @@ class ComponentTariff(Instrument):
         """Rate times the value, or the number, of covered chips."""
         chips = shipments.chip_count if self.per == "chip" else shipments.chip_value
         base = (chips * self.covers(shipments)).sum(axis=-1)
-        return rate * (base if self.covers_home_assembly else base * shipments.crosses_border)
+        result: Float = rate * (
+            base if self.covers_home_assembly else base * shipments.crosses_border
+        )
+        return result
 
     @property
     def is_separable(self) -> bool:

@@ -1,0 +1,12 @@
+"""Sums of rows by group."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.typing import Float, Int
+
+
+def sum_by(group: Int, values: Float, n_groups: int) -> Float:
+    """(n_groups,) sum of the values of each group, in the unit of the values."""
+    return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
