@@ -7,7 +7,6 @@ import stat
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-import tariffsim
 from tariffsim.scenario.text import nearest
 
 MAX_BYTES = 1_000_000
@@ -31,7 +30,7 @@ class Refused(Exception):
 @lru_cache(maxsize=1)
 def shipped_folder() -> Path:
     """Where the shipped scenarios are: inside the installed package, or beside it."""
-    package = Path(tariffsim.__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     inside = package / "scenarios"
     return inside if inside.is_dir() else package.parent / "scenarios"
 
