@@ -1,6 +1,7 @@
 """Scenarios: what is shipped, how they build on each other, changes, hashes, round trips."""
 
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -311,3 +312,17 @@ def test_round_trip(tmp_path_factory, changes):
     assert again == scenario
     assert again.content_hash == scenario.content_hash
     assert again.to_yaml() == scenario.to_yaml()
+
+
+GUIDE = (Path(__file__).parent.parent / "docs/how_to_write_a_scenario.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL))
+def test_examples_of_the_guide_load(block, tmp_path):
+    assert load(tmp_path, block).title
+
+
+def test_python_of_the_guide_runs(capsys):
+    for block in re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL):
+        exec(compile(block, "guide", "exec"), {})
+    assert "sourcing" in capsys.readouterr().out
