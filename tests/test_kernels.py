@@ -17,7 +17,7 @@ from scipy.integrate import quad
 
 import tariffsim.kernels
 from tariffsim.kernels.demand import adjusted_orders, cell_demand, ces_price_index, units_demanded
-from tariffsim.kernels.duties import horizon_weights, slot_duty_rate, stacked
+from tariffsim.kernels.duties import due_of_each, horizon_weights, slot_duty_rate, stacked
 from tariffsim.kernels.pricing import (
     ex_works_price,
     landed_cost,
@@ -305,6 +305,16 @@ def test_stacking_takes_the_highest_of_each_group(duties: list[tuple[str | None,
     np.testing.assert_allclose(
         stacked([(g, frozen([r])) for g, r in reversed(duties)]), total, atol=1e-12
     )
+
+
+@given(st.lists(st.tuples(st.sampled_from([None, "a", "b"]), st.floats(0, 1)), max_size=8))
+def test_only_one_duty_of_a_group_is_due(duties: list[tuple[str | None, float]]) -> None:
+    due = due_of_each([(group, frozen([rate])) for group, rate in duties])
+    for name in {group for group, _ in duties}:
+        rates = [rate for group, rate in duties if group == name]
+        paid = [float(d[0]) for d, (group, _) in zip(due, duties, strict=True) if group == name]
+        assert paid == rates if name is None else sum(paid) == max(rates)
+    assert sum(due) == stacked([(group, frozen([rate])) for group, rate in duties])
 
 
 # Prices of products

@@ -26,15 +26,20 @@ def horizon_weights(hazard: Float, discount_rate: float, years: Float) -> Float:
     return np.asarray(weights / weights.sum(axis=0))
 
 
+def due_of_each(duties: list[tuple[str | None, Float]]) -> list[Float]:
+    """Duties with all but the highest of each stacking group set to zero, USD a unit.
+
+    Of equally high ones the first is due.
+    """
+    due = [duty for _, duty in duties]
+    for group in dict.fromkeys(name for name, _ in duties if name is not None):
+        members = [i for i, (name, _) in enumerate(duties) if name == group]
+        highest = np.stack(np.broadcast_arrays(*(due[i] for i in members))).argmax(axis=0)
+        for rank, i in enumerate(members):
+            due[i] = np.where(highest == rank, due[i], 0.0)
+    return due
+
+
 def stacked(duties: list[tuple[str | None, Float]]) -> Float | float:
     """Sum of duties, taking only the highest of each stacking group."""
-    total: Float | float = 0.0
-    groups: dict[str, Float] = {}
-    for group, duty in duties:
-        if group is None:
-            total = total + duty
-        else:
-            groups[group] = np.maximum(groups[group], duty) if group in groups else duty
-    for duty in groups.values():
-        total = total + duty
-    return total
+    return sum(due_of_each(duties), start=0.0)

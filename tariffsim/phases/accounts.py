@@ -8,6 +8,7 @@ import numpy as np
 
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy, Foundries
+from tariffsim.kernels.duties import due_of_each
 from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import foundry_cost
@@ -177,14 +178,20 @@ def _bare_duties(economy: Economy) -> None:
         return
     region = foundries.region[makers.supplier]
     abroad = tariffs.chip_crosses_border[makers.origin[:, None], region]
-    shipments = Shipments(
-        economy.figures.codes, makers.customs_value, np.ones(len(makers), dtype=bool),
-        makers.chip_value * abroad, makers.chips * abroad, region,
-        np.arange(makers.supplier.shape[1]),
+    shipments = Shipments(  # every slot's chips are a shipment of their own
+        economy.figures.codes, makers.customs_value[:, None], abroad,
+        makers.chip_value[:, :, None], makers.chips[:, :, None], region[:, :, None],
+        np.arange(makers.supplier.shape[1])[:, None],
     )  # fmt: skip
-    for i, law, rate in laws:
-        due = law.instrument.duty(shipments, rate) * law.scope[makers.origin]
-        economy.policy_duty[i] = (due * makers.units).sum()
+    duties = [
+        (
+            law.instrument.stacking_group,
+            law.instrument.duty(shipments, rate) * law.scope[makers.origin, None],
+        )
+        for _, law, rate in laws
+    ]
+    for (i, _, _), due in zip(laws, due_of_each(duties), strict=True):
+        economy.policy_duty[i] = (due.sum(axis=1) * makers.units).sum()
 
 
 def _book_chips(economy: Economy, ledger: Ledger) -> None:

@@ -12,7 +12,7 @@ from tariffsim.kernels.demand import (
     ces_price_index,
     units_demanded,
 )
-from tariffsim.kernels.duties import stacked
+from tariffsim.kernels.duties import due_of_each
 from tariffsim.kernels.pricing import (
     ex_works_price,
     landed_cost,
@@ -73,15 +73,16 @@ def assess_duties(economy: Economy, draws: Draws) -> None:
         makers.device[flows.maker], makers.origin[flows.maker], flows.market
     )
     flows.base_duty = tariffs.base_product[cell, 0] * shipments.customs_value
-    economy.instrument_duty = {}
+    numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
     for i, (law, rate) in enumerate(zip(tariffs.laws, economy.law.rates, strict=True)):
         if rate != 0.0 and not law.instrument.taxes_bare_chips:
             duty = law.instrument.duty(shipments, rate) * law.scope[cell]
             duty = duty * law.instrument.is_triggered(shipments)
-            economy.instrument_duty[i] = duty
+            numbers.append(i)
             duties.append((law.instrument.stacking_group, duty))
-    flows.new_duty = np.asarray(stacked(duties) + np.zeros(len(flows)))
+    economy.instrument_duty = dict(zip(numbers, due_of_each(duties), strict=True))
+    flows.new_duty = sum(economy.instrument_duty.values(), start=np.zeros(len(flows)))
 
 
 def set_retail_prices(economy: Economy, draws: Draws) -> None:
