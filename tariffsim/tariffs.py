@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -48,6 +49,16 @@ class DutyTables:
     slot_triggered: Float
     """(kinds, cells, K, R) the same as if every trigger were pulled."""
 
+    @cached_property
+    def has_chip_value(self) -> bool:
+        """Whether any chip in a product pays by value."""
+        return bool(self.chip_value.any())
+
+    @cached_property
+    def has_chip_count(self) -> bool:
+        """Whether any chip in a product pays by number."""
+        return bool(self.chip_count.any())
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -56,6 +67,17 @@ class Expected:
     tables: DutyTables
     triggered: dict[int, Float]
     """Rate of each triggered instrument (index in `laws`) by (kinds, device)."""
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """Rates that agents in one state of knowledge foresee."""
+
+    rates: Float
+    """(dates, laws) from the first month simulated on; one date without foresight."""
+    regimes: list[Regime]
+    regime_of: Int
+    """(dates,) index in `regimes`."""
 
 
 class Tariffs:
@@ -98,7 +120,7 @@ class Tariffs:
         )
         self._origin_date = start
         self._last_date = end + int(leads.max()) + int(12 * HORIZON_YEARS[-1])
-        self._foresight: dict[object, Float] = {}
+        self._foresight: dict[object, Foresight] = {}
         self._regimes: dict[Regime, DutyTables] = {}
         self._expected: tuple[object, Expected] | None = None
         self._probe_shape = (len(codes.classes), len(codes.regions))
@@ -187,38 +209,36 @@ class Tariffs:
 
     def expected(self, date: int) -> Expected:
         """Duties that agents expect from a choice made now: four dates of its life, weighted."""
-        rates = self._foreseen(date)
+        seen = self._foreseen(date)
         dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.int64)
-        if self.foresight == "announced":
-            dates = dates + date - self._origin_date
-        else:
-            dates = np.zeros_like(dates)
-        rows, regime_of = np.unique(rates, axis=0, return_inverse=True)
-        ids = regime_of.ravel()[dates]
+        at = np.minimum(dates + date - self._origin_date, len(seen.rates) - 1)
+        ids = seen.regime_of[at]
         weights = {
-            self._regime([float(r) for r in rows[i]]): (self._weights * (ids == i)).sum(axis=0)
-            for i in np.unique(ids)
+            seen.regimes[i]: (self._weights * (ids == i)).sum(axis=0) for i in sorted(set(ids.flat))
         }
         key = tuple((regime, w.tobytes()) for regime, w in weights.items())
         if self._expected is None or self._expected[0] != key:
-            triggered = {i: (self._weights * rates[dates, i]).sum(axis=0) for i in self.triggers}
+            triggered = {i: (self._weights * seen.rates[at, i]).sum(axis=0) for i in self.triggers}
             self._expected = (key, Expected(self._mix(weights), triggered))
         return self._expected[1]
 
-    def _foreseen(self, now: int) -> Float:
-        """(dates, laws) rates that agents foresee now, from `_origin_date` on."""
+    def _foreseen(self, now: int) -> Foresight:
+        """What agents foresee now, from the first month simulated on."""
         laws = [law.instrument for law in self.laws]
-        if self.foresight == "none":
-            return np.array([[law.rate_in_force(now) for law in laws]]).reshape(1, len(laws))
-        known = tuple(
+        known: object = tuple(
             (now >= law.known_from, law.end_known or law.end is None or now > law.end)
             for law in laws
         )
+        dates = range(self._origin_date, self._last_date + 1)
+        if self.foresight == "none":
+            known, dates = tuple(self.rates_in_force(now)), range(now, now + 1)
         if known not in self._foresight:
-            dates = range(self._origin_date, self._last_date + 1)
-            self._foresight[known] = np.array(
+            rates = np.array(
                 [[law.rate_expected(at, now, self.foresight) for law in laws] for at in dates]
             ).reshape(len(dates), len(laws))
+            rows, regime_of = np.unique(rates, axis=0, return_inverse=True)
+            regimes = [self._regime([float(rate) for rate in row]) for row in rows]
+            self._foresight[known] = Foresight(rates, regimes, regime_of.ravel())
         return self._foresight[known]
 
     def _mix(self, weights: dict[Regime, Float]) -> DutyTables:
@@ -227,14 +247,18 @@ class Tariffs:
         per_device = self.codes.n_cells // len(self.codes.devices)
 
         def mix(name: str) -> Float:
+            parts = [(getattr(table, name), w) for table, w in tables]
+            if not any(values.any() for values, _ in parts):
+                return np.broadcast_to(0.0, (len(self._leads), *parts[0][0].shape[1:]))
             total: Float | float = 0.0
-            for table, w in tables:
-                values = getattr(table, name)
+            for values, w in parts:
                 by_cell = np.repeat(w, per_device, axis=1)
                 total = total + by_cell.reshape(by_cell.shape + (1,) * (values.ndim - 2)) * values
             return np.asarray(total)
 
-        return DutyTables(*(mix(f.name) for f in fields(DutyTables)))
+        mixed = {f.name: mix(f.name) for f in fields(DutyTables) if f.name != "slot_triggered"}
+        pulled = mix("slot_triggered") if self.triggers else mixed["slot"]
+        return DutyTables(**mixed, slot_triggered=pulled)
 
     def base_tables(self) -> DutyTables:
         """Tables of the base year's duties alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,7 +150,8 @@ def matched_china_slots(
 
             for m in range(n_markets):
                 _flip(state, singles[m][can_flip[singles[m]]], lines.value[:, m], gap()[m])
-            _flip_global(state, world[can_flip[world]], lines.value, gap)
+            if len(reach := world[can_flip[world]]):
+                _flip_global(state, reach, lines.value, gap())
             for m in range(n_markets):
                 _flip(state, singles[m][can_flip[singles[m]]], lines.value[:, m], gap()[m])
     return is_china
@@ -167,14 +168,16 @@ def _flip(state: Bool, lines: Int, value: Float, gap: float) -> None:
     state[towards[:count]] = gap > 0
 
 
-def _flip_global(state: Bool, lines: Int, value: Float, gap: Callable[[], Float]) -> None:
-    """Flip the global lines that bring the markets together nearer to their targets."""
-    missing = gap()
-    for line in lines[:200]:
-        change = np.where(state[line], -value[line], value[line])
-        if np.abs(missing - change).sum() < np.abs(missing).sum() - 1e-12:
-            missing = missing - change
-            state[line] = not state[line]
+def _flip_global(state: Bool, lines: Int, value: Float, missing: Float) -> None:
+    """Flip global lines, the most useful first, while that brings the markets nearer to target."""
+    for _ in range(len(lines)):
+        change = np.where(state[lines, None], -1.0, 1.0) * value[lines]
+        left = np.abs(missing - change).sum(axis=1)
+        best = int(left.argmin())
+        if left[best] > np.abs(missing).sum() - 1e-12 * value.sum():
+            return
+        missing = missing - change[best]
+        state[lines[best]] = not state[lines[best]]
 
 
 def pipeline(

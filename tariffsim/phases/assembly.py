@@ -70,17 +70,21 @@ def landed_unit_cost(
     markup = economy.scenario.trade.markup
     classes = np.arange(makers.supplier.shape[1])
     supplier = makers.supplier[maker]
-    count = makers.chips[maker][:, None, None, :]
-    value = count * price[supplier, classes][:, None, None, :]
+    count = makers.chips[maker][:, None, :]
+    value = count * price[supplier, classes][:, None, :]
     cell = _cells(economy, maker)
-    at = kind, cell[..., None], classes, economy.foundries.region[supplier][:, None, None, :]
+    region = economy.foundries.region[supplier][:, None, :]
+    bare = tables.bare[kind, cell[:, :, 0, None], classes, region]
     factor = figures.cost_factor / figures.cost_factor[makers.base_origin[maker], None]
-    cost = makers.other_inputs[maker, None] * factor
-    cost = cost + (value * (1 + tables.bare[at]))[:, :, 0].sum(axis=-1)
+    cost = makers.other_inputs[maker, None] * factor + (value * (1 + bare)).sum(axis=-1)
     if amortised:
         cost = cost + _amortised(economy, maker)[:, None]
-    chips = (value * tables.chip_value[at] + count * tables.chip_count[at]).sum(axis=-1)
-    duty = tables.product[kind, cell] * (1 + markup) * cost[:, :, None] + chips
+    duty = tables.product[kind, cell] * (1 + markup) * cost[:, :, None]
+    at = kind, cell[..., None], classes, region[:, None]
+    if tables.has_chip_value:
+        duty = duty + (value[:, :, None] * tables.chip_value[at]).sum(axis=-1)
+    if tables.has_chip_count:
+        duty = duty + (count[:, :, None] * tables.chip_count[at]).sum(axis=-1)
     return np.asarray(cost + (duty * makers.weights[maker][:, None, :]).sum(axis=-1))
 
 

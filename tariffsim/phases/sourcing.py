@@ -104,7 +104,7 @@ def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) ->
     rate = over_markets(economy, slot, kind, maker, makers.origin[maker], node_class)
     price = foundries.price.T[node_class]
     cost = price * (1 + rate[:, foundries.region])
-    if not tables.chip_count.any():
+    if not tables.has_chip_count:
         return cost
     each = over_markets(economy, tables.chip_count, kind, maker, makers.origin[maker], node_class)
     return np.asarray(cost + each[:, foundries.region])
