@@ -1,0 +1,123 @@
+"""Economies for tests of the economics: parameters switched off until theory has a closed form."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tariffsim.calibration import build_economy
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.phases import PHASES
+from tariffsim.scenario.fields import Scenario
+from tariffsim.tables import load_tables
+from tariffsim.tables.load import SHIPPED
+
+REGIONS = load_tables().foundry_regions.codes
+DEVICES = load_tables().devices.codes
+CLASSES = load_tables().node_classes.codes
+
+STILL: dict[str, Any] = {
+    "supply": {
+        "china_capacity_share": 0.3,
+        "china_price_discount": 0.2,
+        "capacity_growth_factor": 0.0,
+        "learning": 0.0,
+        "utilisation_price_response": 0.0,
+    },
+    "assembly": {"hazard": 0.0},
+    "trade": {"tariffs_in_force": False, "growth_factor": 0.0, "chip_content_growth": 0.0},
+}
+"""No growth, learning, change of discount, response to utilisation, calendar or relocation.
+
+Lines that move to or from China take other odds, so that shares by line would not stay put.
+"""
+
+AT_ONCE = {"order_adjustment": 1.0, "pass_through": 1.0, "pass_through_months": 1.0}
+COMPETITIVE = {
+    "markup": 0.0,
+    "freight": 0.0,
+    "retail_margin": 0.0,
+    "importer_profit": 0.0,
+    "border_pass_through": 1.0,
+}
+"""Prices are costs."""
+
+
+def each_device(**figures: float) -> dict[str, dict[str, float]]:
+    return {code: dict(figures) for code in DEVICES}
+
+
+def each_region(**figures: float) -> dict[str, dict[str, float]]:
+    return {code: dict(figures) for code in REGIONS}
+
+
+ALL_OPEN: dict[str, Any] = {
+    "sourcing": {"opening_factor": 2.0},
+    "figures": {
+        "devices": each_device(
+            design_cycle_months=2, requalification_months=1, requalification_cost_usd=0
+        ),
+        "node_classes": {code: {"commodity_share": 0.0} for code in CLASSES},
+    },
+}
+"""Every design opens every month, delivers the next, and switching costs nothing."""
+
+HELD: dict[str, Any] = {"sourcing": {"opening_factor": 1e-9}}
+"""Suppliers in place stay: an opening in 1e9 cycles."""
+
+
+def merged(*changes: Mapping[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for change in changes:
+        for key, value in change.items():
+            both = isinstance(value, Mapping) and isinstance(result.get(key), dict)
+            result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def scenario(*changes: Mapping[str, Any], makers: int = 600) -> Scenario:
+    return Scenario.model_validate(merged({"agents": {"makers": makers}}, *changes))
+
+
+def component(rate: Any, **fields: Any) -> dict[str, Any]:
+    tariff = {"kind": "component_tariff", "rate": rate, "start": "2025-01", **fields}
+    return {"policies": {"component": tariff}}
+
+
+def product(rate: Any, **fields: Any) -> dict[str, Any]:
+    tariff = {"kind": "product_tariff", "rate": rate, "start": "2025-01", **fields}
+    return {"policies": {"product": tariff}}
+
+
+@lru_cache(maxsize=1)
+def free_trade() -> dict[str, Any]:
+    """US imports without the duties of the base year, so that closed forms stay short."""
+    folder = Path(tempfile.mkdtemp())
+    with (SHIPPED / "us_imports_2024.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    path = folder / "us_imports_2024.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(row | {"calculated_duty_musd": "0"} for row in rows)
+    return {"data": {"us_imports_2024": str(path)}}
+
+
+def run(scenario: Scenario, seed: int, months: int, correct: bool = True) -> Iterator[Economy]:
+    """The economy after each month; the same object every time."""
+    economy, draws = build_economy(scenario, seed, correct=correct), Draws(seed)
+    for _ in range(months):
+        for phase in PHASES:
+            phase(economy, draws)
+        yield economy
+
+
+def last(scenario: Scenario, seed: int, months: int) -> Economy:
+    """The economy after so many months."""
+    *_, economy = run(scenario, seed, months)
+    return economy
