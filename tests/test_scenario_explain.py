@@ -59,6 +59,11 @@ def test_explain_a_block_and_everything():
     assert [r.unit for r in explain(scenario, "policies.component_tariff.announced")] == ["month"]
 
 
+def test_explain_knows_the_unit_of_a_specific_duty():
+    (row,) = explain(load_scenario("specific_per_chip"), "policies.component_tariff.rate")
+    assert (row.unit, row.allowed) == ("USD a chip", "0 to 1000")
+
+
 def test_explain_figures():
     scenario = load_scenario("baseline").with_(figures__devices={"laptop": {"cn_share": 0.09}})
     (row,) = explain(scenario, "figures.devices.laptop.cn_share")

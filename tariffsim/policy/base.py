@@ -126,6 +126,13 @@ class Instrument(BaseModel):
         return path
 
     @property
+    def limits(self) -> tuple[float, float, str]:
+        """Least and most the path may be, and its unit."""
+        extra = type(self).model_fields[self.path_field].json_schema_extra
+        unit = extra.get("unit", "") if isinstance(extra, dict) else ""
+        return (*self.path_bounds, str(unit))
+
+    @property
     def first_month(self) -> int:
         """First month in force (month count); the scenario checks that there is one."""
         start = self.start if self.start is not None else self.path.first_month

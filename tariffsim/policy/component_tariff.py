@@ -47,6 +47,11 @@ class ComponentTariff(Instrument):
         json_schema_extra={"unit": "yes or no"},
     )
 
+    @property
+    def limits(self) -> tuple[float, float, str]:
+        """A duty on each chip is USD, not a fraction."""
+        return (0.0, 1000.0, "USD a chip") if self.per == "chip" else super().limits
+
     def covers(self, shipments: Shipments) -> Any:
         """Chips of the covered regions and node classes."""
         return shipments.chips_from(self.chip_regions, self.node_classes)

@@ -18,9 +18,6 @@ from tariffsim.scenario.text import nearest
 from tariffsim.tables import Tables, load_tables
 from tariffsim.typing import format_month, parse_month
 
-PER_CHIP = 1000.0
-"""Most a duty on each chip may be, in USD."""
-
 
 def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
     """All that is wrong with a scenario whose fields are each valid."""
@@ -92,12 +89,10 @@ def _paths(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             path = getattr(getattr(scenario, block), field)
             yield from _within(path, parameter, (block, field), tree)
     for name, policy in scenario.policies.items():
-        for field, parameter in catalogue.of_instrument(policy.kind).items():
-            if parameter.is_path:
-                if getattr(policy, "per", "") == "chip":
-                    parameter = replace(parameter, unit="USD a chip", most=PER_CHIP)
-                path = getattr(policy, field)
-                yield from _within(path, parameter, ("policies", name, field), tree)
+        least, most, unit = policy.limits
+        parameter = catalogue.of_instrument(policy.kind)[policy.path_field]
+        parameter = replace(parameter, least=least, most=most, unit=unit)
+        yield from _within(policy.path, parameter, ("policies", name, policy.path_field), tree)
 
 
 def _within(path: Path, parameter: Parameter, at: Keys, tree: Node) -> Iterator[Problem]:

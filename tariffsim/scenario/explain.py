@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tariffsim.errors import Problem, ScenarioError
@@ -80,6 +80,8 @@ def _policy_rows(scenario: Scenario) -> Iterator[Explained]:
             path: tuple[tuple[str, float], ...] = ()
             if isinstance(value, Path):
                 path = _over_time(scenario, policy.rate_in_force, value, policy)
+                least, most, unit = policy.limits
+                parameter = replace(parameter, least=least, most=most, unit=unit)
             is_set = bool(scenario.trail(f"policies.{name}.{field}"))
             source = (policy.source or "assumption") if is_set else "default"
             yield _row(scenario, f"policies.{name}.{field}", value, parameter, source, path)

@@ -25,6 +25,7 @@ class Refused(Exception):
     def __init__(self, message: str, given: str = "", hint: str = "", line: int = 0) -> None:
         super().__init__(message)
         self.message, self.given, self.hint, self.line = message, given, hint, line
+        self.is_missing = False
 
 
 @lru_cache(maxsize=1)
@@ -112,7 +113,9 @@ def _read_bytes(path: Path) -> bytes:
         with open(os.open(path, how), "rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise Refused("there is no such file") from None
+        missing = Refused("there is no such file")
+        missing.is_missing = True
+        raise missing from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Refused(f"cannot be read: {reason}") from None

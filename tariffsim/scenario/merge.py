@@ -17,6 +17,7 @@ from tariffsim.scenario.files import (
     is_name,
     read_text,
     shipped_folder,
+    shipped_names,
     shipped_path,
 )
 from tariffsim.scenario.nodes import Node, Position, merge
@@ -65,6 +66,8 @@ class Stack:
         try:
             node = self._read(path, shown)
         except Refused as error:
+            if error.is_missing and path.stem in shipped_names():
+                error.hint = f"the shipped scenario is called {path.stem}"
             if asked and not error.line:
                 self.problem(asked.at, error.message, escaped(asked.text), error.hint, key)
             else:
