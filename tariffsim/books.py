@@ -6,6 +6,7 @@ import numpy as np
 
 from tariffsim.economy import Economy
 from tariffsim.errors import ConservationError
+from tariffsim.kernels.sums import over_slots
 from tariffsim.phases.accounts import PAYMENTS
 from tariffsim.typing import Float, format_month
 
@@ -51,7 +52,7 @@ def _check_duty(economy: Economy, month: str, largest: float) -> None:
     classes = np.arange(makers.supplier.shape[1])
     region = economy.foundries.region[makers.supplier]
     rate = economy.tariffs.base_bare[makers.origin[:, None], classes, region]
-    base_bare = float(((makers.chip_value * rate).sum(axis=1) * makers.units).sum())
+    base_bare = float((over_slots(makers.chip_value * rate) * makers.units).sum())
     rows = [PAYMENTS.index(name) for name in ("duties on products", "duties on bare chips")]
     received = float(np.maximum(economy.ledger[rows], 0.0).sum())
     booked = base + base_bare + float(economy.policy_duty.sum())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tariffsim.kernels.sums import over_slots
 from tariffsim.shipments import Codes
 from tariffsim.typing import Bool, Float, Int
 
@@ -186,6 +187,10 @@ class DeviceMakers:
 
     def __len__(self) -> int:
         return len(self.device)
+
+    def amortised_cost(self, month: int) -> Float:
+        """(N,) USD a unit of switching costs being written off in a month."""
+        return over_slots(self.amortised * (self.amortised_until > month))
 
 
 @dataclass

@@ -9,7 +9,7 @@ import numpy as np
 from tariffsim.economy import Economy
 from tariffsim.errors import NotFiniteError
 from tariffsim.kernels.pricing import rebate
-from tariffsim.kernels.sums import sum_by
+from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.kernels.supply import foundry_cost
 from tariffsim.phases.accounts import PAYMENTS, overflow_payments
 from tariffsim.phases.trade import border_crossing
@@ -155,9 +155,9 @@ class Recorder:
         maker, units = flows.maker, flows.units
         lost = flows.orders - units
         is_cn = economy.foundries.is_chinese[makers.supplier]
-        chips, value = makers.chips.sum(axis=1), makers.chip_value.sum(axis=1)
-        cn_chips = (makers.chips * is_cn).sum(axis=1)
-        cn_value = (makers.chip_value * is_cn).sum(axis=1)
+        chips, value = over_slots(makers.chips), over_slots(makers.chip_value)
+        cn_chips = over_slots(makers.chips * is_cn)
+        cn_value = over_slots(makers.chip_value * is_cn)
         customs_value = makers.customs_value[maker] * units
         china = (
             economy.figures.codes.origins.index("CN")
@@ -181,7 +181,7 @@ class Recorder:
             "chip_value": value[maker] * units,
             "cn_chip_value": cn_value[maker] * units,
             "cn_device_units": (cn_chips > 0)[maker] * units,
-            "trigger_sacrifice_value": makers.plan_sacrifice.sum(axis=1)[maker] * units,
+            "trigger_sacrifice_value": over_slots(makers.plan_sacrifice)[maker] * units,
         }
         n_cells = self._shape[0] * self._shape[1]
         for name, values in columns.items():

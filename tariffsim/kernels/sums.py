@@ -10,3 +10,13 @@ from tariffsim.typing import Float, Int
 def sum_by(group: Int, values: Float, n_groups: int) -> Float:
     """(n_groups,) sum of the values of each group, in the unit of the values."""
     return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
+
+
+def over_slots(values: Float) -> Float:
+    """(N,) sum over the slots of each line, in the unit of the values (N, K)."""
+    return np.asarray(np.einsum("nk->n", values))
+
+
+def least_over_slots(values: Float) -> Float:
+    """(N,) least value over the slots of each line (N, K)."""
+    return np.asarray(np.minimum.reduce(list(values.T)))

@@ -10,7 +10,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy, Foundries
 from tariffsim.kernels.duties import due_of_each
 from tariffsim.kernels.pricing import rebate
-from tariffsim.kernels.sums import sum_by
+from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.kernels.supply import foundry_cost
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
@@ -145,7 +145,7 @@ def _book_makers(economy: Economy, ledger: Ledger) -> None:
     def of_makers(values: Float) -> Float:
         return sum_by(home, values, ledger.n_markets)
 
-    amortised = (makers.amortised * (makers.amortised_until > economy.month)).sum(axis=1)
+    amortised = makers.amortised_cost(economy.month)
     others = makers.unit_cost - makers.chip_bill - amortised
     for payment, values in (
         ("other inputs", others * makers.units),
@@ -154,7 +154,7 @@ def _book_makers(economy: Economy, ledger: Ledger) -> None:
     ):
         paid = of_makers(values)
         ledger.book(payment, "device makers", paid, "other suppliers", values.sum(keepdims=True))
-    bare = makers.bare_duty.sum(axis=1) * makers.units
+    bare = over_slots(makers.bare_duty) * makers.units
     by_origin = sum_by(makers.origin, bare, len(figures.origin_market))
     ledger.book(
         "duties on bare chips", "device makers", of_makers(bare), "government",
@@ -191,7 +191,7 @@ def _bare_duties(economy: Economy) -> None:
         for _, law, rate in laws
     ]
     for (i, _, _), due in zip(laws, due_of_each(duties), strict=True):
-        economy.policy_duty[i] = (due.sum(axis=1) * makers.units).sum()
+        economy.policy_duty[i] = (over_slots(due) * makers.units).sum()
 
 
 def _book_chips(economy: Economy, ledger: Ledger) -> None:
@@ -206,7 +206,7 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
 
     for_lines = foundries.price * foundries.line_sales
     for_others = foundries.price * (foundries.sales - foundries.line_sales)
-    bills = makers.chip_value.sum(axis=1) * makers.units
+    bills = over_slots(makers.chip_value) * makers.units
     others = foundries.price * foundries.other_orders * foundries.fill
     costs = foundry_cost(
         foundries.output,

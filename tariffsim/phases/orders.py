@@ -7,7 +7,7 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.demand import adjusted_orders
-from tariffsim.kernels.sums import sum_by
+from tariffsim.kernels.sums import least_over_slots, sum_by
 from tariffsim.kernels.supply import buyer_mix, experience, fill_rates, output_with_overflow
 from tariffsim.typing import Float
 
@@ -54,7 +54,7 @@ def deliver(economy: Economy, draws: Draws) -> None:
     foundries.fill = fill_rates(foundries.orders, foundries.capacity, foundries.bloc)
     classes = np.arange(makers.supplier.shape[1])
     filled = np.where(makers.has_slot, foundries.fill[makers.supplier, classes], 1.0)
-    makers.fill = filled.min(axis=1)
+    makers.fill = least_over_slots(filled)
     flows.units = flows.orders * makers.fill[flows.maker]
     makers.units = sum_by(flows.maker, flows.units, len(makers))
     foundries.line_sales = by_foundry(economy, makers.units[:, None] * makers.chips)

@@ -9,8 +9,8 @@ import numpy as np
 
 from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import race, utility, with_inertia
-from tariffsim.shipments import Shipments
-from tariffsim.tariffs import Tariffs
+from tariffsim.phases.imagined import imagine, triggered_duty
+from tariffsim.tariffs import Future, Tariffs
 from tariffsim.typing import Float, Int
 
 if TYPE_CHECKING:
@@ -25,16 +25,17 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     `choice` is plan A: each slot's best as if the trigger were pulled anyway.
     """
     makers, foundries, tariffs = economy.makers, economy.foundries, economy.tariffs
-    covered = tariffs.trigger_covers(economy.law.expected, Tariffs.DESIGN)
+    futures = economy.law.expected.of_kind(Tariffs.DESIGN)
+    designs, design_of = np.unique(slots.maker, return_inverse=True)
+    covered = tariffs.trigger_covers(futures, _cells(economy, designs), makers.weights[designs] > 0)
     if not covered.any():
         return choice
-    designs, design_of = np.unique(slots.maker, return_inverse=True)
     rows = np.flatnonzero(slots.is_free & slots.in_design)
     maker, node_class, plan_a = slots.maker[rows], slots.node_class[rows], choice[rows]
     incumbent = makers.supplier[maker, node_class]
     free = weights(economy, maker, node_class, False)
     free = with_inertia(free, incumbent, makers.inertia[maker, node_class])
-    is_covered = covered[node_class][:, foundries.region]
+    is_covered = covered[design_of[rows], node_class][:, foundries.region]
     uncovered = np.where(is_covered, 0.0, free)
     possible = uncovered.any(axis=1)
     noise = slots.exponentials[rows]
@@ -47,10 +48,9 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     supplier_a, supplier_b = _suppliers(economy, designs), _suppliers(economy, designs)
     supplier_a[at, node_class] = plan_a
     supplier_b[at, node_class] = plan_b
-    saved = _expected_duty(economy, designs, supplier_a) - _expected_duty(
-        economy, designs, supplier_b
-    )
-    takes_b = rows[(saved > cost)[at]]
+    saved = _expected_duty(economy, designs, supplier_a, futures)
+    saved = saved - _expected_duty(economy, designs, supplier_b, futures)
+    takes_b = rows[((saved > cost) & (saved > 0))[at]]  # no reason without a duty to save
     chosen = choice.copy()
     taken = np.isin(rows, takes_b)
     chosen[takes_b] = plan_b[taken]
@@ -65,23 +65,19 @@ def _suppliers(economy: Economy, designs: Int) -> Int:
     return np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
 
 
-def _expected_duty(economy: Economy, maker: Int, supplier: Int) -> Float:
+def _cells(economy: Economy, maker: Int) -> Int:
+    """(rows, M) cells of the duty tables, by market."""
+    makers, codes = economy.makers, economy.figures.codes
+    cell = codes.cell(makers.device[maker], makers.origin[maker], 0)
+    return np.asarray(cell[:, None] + np.arange(len(codes.markets)))
+
+
+def _expected_duty(economy: Economy, maker: Int, supplier: Int, futures: list[Future]) -> Float:
     """(rows,) USD a unit that triggers are expected to cost with these suppliers."""
-    makers, foundries, codes = economy.makers, economy.foundries, economy.figures.codes
-    markets = np.arange(len(codes.markets))
-    cell = codes.cell(makers.device[maker], makers.origin[maker], 0)[:, None] + markets
-    classes = np.arange(supplier.shape[1])
-    count = makers.chips[maker][:, None, :]
-    hypothetical = Shipments(
-        codes,
-        np.repeat(makers.customs_value[maker][:, None], len(markets), axis=1),
-        economy.tariffs.crosses_border[cell],
-        count * foundries.price[supplier, classes][:, None, :],
-        count,
-        foundries.region[supplier][:, None, :],
-        classes,
-    )
-    duty = economy.tariffs.triggered_duty(
-        Tariffs.DESIGN, makers.device[maker][:, None], cell, hypothetical, economy.law.expected
-    )
-    return np.asarray((duty * makers.weights[maker]).sum(axis=1))
+    makers, price = economy.makers, economy.foundries.price
+    total = np.zeros(len(maker))
+    for future in futures:
+        weight = future.weight[Tariffs.DESIGN, makers.device[maker]]
+        product = imagine(economy, maker, supplier, makers.origin[maker, None], price, future)
+        total += weight * triggered_duty(economy, maker, product, future)[:, 0]
+    return total

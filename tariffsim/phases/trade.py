@@ -20,6 +20,7 @@ from tariffsim.kernels.pricing import (
     retail_price,
     unit_cost,
 )
+from tariffsim.kernels.sums import over_slots
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Bool, Float
 
@@ -38,8 +39,8 @@ def price_products(economy: Economy, draws: Draws) -> None:
     cell = figures.codes.cell(makers.device, makers.origin, 0)[:, None]
     bare = economy.law.in_force.bare[0][cell, classes, foundries.region[makers.supplier]]
     makers.bare_duty = makers.chip_value * bare
-    makers.chip_bill = (makers.chip_value + makers.bare_duty).sum(axis=1)
-    amortised = (makers.amortised * (makers.amortised_until > economy.month)).sum(axis=1)
+    makers.chip_bill = over_slots(makers.chip_value + makers.bare_duty)
+    amortised = makers.amortised_cost(economy.month)
     cost_factor = figures.cost_factor[makers.origin] / figures.cost_factor[makers.base_origin]
     makers.unit_cost = unit_cost(makers.other_inputs, cost_factor, makers.chip_bill, amortised)
     makers.customs_value = ex_works_price(makers.unit_cost, trade.markup)

@@ -1,0 +1,87 @@
+"""Products as makers imagine them: with other suppliers, or assembled in another country."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.economy import Economy
+from tariffsim.kernels.pricing import ex_works_price, unit_cost
+from tariffsim.shipments import Shipments
+from tariffsim.tariffs import Future
+from tariffsim.typing import Float, Int
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """One unit of lines at each of some countries of assembly (O), for every market (M)."""
+
+    cost: Float
+    """(rows, O) USD, duty on chips entering bare included."""
+    cell: Int
+    """(rows, O, M) cells of the duty tables."""
+    shipments: Shipments
+    """(rows, O, M) as customs would see them."""
+
+
+def imagine(
+    economy: Economy,
+    maker: Int,
+    supplier: Int,
+    origin: Int,
+    price: Float,
+    future: Future,
+    switching: bool = True,
+) -> Imagined:
+    """Lines with these suppliers (rows, K) at countries (rows, O) under the duties of a future."""
+    makers, figures = economy.makers, economy.figures
+    classes = np.arange(supplier.shape[1])
+    region = economy.foundries.region[supplier][:, None, :]
+    count = makers.chips[maker][:, None, :]
+    value = count * price[supplier, classes][:, None, :]
+    device = makers.device[maker][:, None]
+    bare = future.tables.bare[0][figures.codes.cell(device, origin, 0)[:, :, None], classes, region]
+    factor = figures.cost_factor[origin] / figures.cost_factor[makers.base_origin[maker], None]
+    bill = (value * (1 + bare)).sum(axis=2)
+    left = makers.amortised_until[maker] > economy.month
+    amortised = (makers.amortised[maker] * left).sum(axis=1)[:, None] * switching
+    cost = unit_cost(makers.other_inputs[maker, None], factor, bill, amortised)
+    markets = np.arange(len(figures.codes.markets))
+    cell = np.asarray(figures.codes.cell(device[:, :, None], origin[:, :, None], markets))
+    shipments = Shipments(
+        figures.codes,
+        ex_works_price(cost, economy.scenario.trade.markup)[:, :, None],
+        economy.tariffs.crosses_border[cell],
+        value[:, :, None, :],
+        count[:, :, None, :],
+        region[:, :, None, :],
+        classes,
+    )
+    return Imagined(cost, cell, shipments)
+
+
+def mean_over_markets(economy: Economy, maker: Int, duty: Float) -> Float:
+    """(rows, O) mean of a duty (rows, O, M) over the markets that each line is sold to."""
+    result: Float = np.einsum("nom,nm->no", duty, economy.makers.weights[maker])
+    return result
+
+
+def triggered_duty(economy: Economy, maker: Int, product: Imagined, future: Future) -> Float:
+    """(rows, O) USD a unit that triggers are expected to cost."""
+    tariffs = economy.tariffs
+    duty = tariffs.triggered_duty(future.regime, product.cell, product.shipments)
+    return mean_over_markets(economy, maker, duty)
+
+
+def border_duty(economy: Economy, maker: Int, product: Imagined, future: Future) -> Float:
+    """(rows, O) USD a unit due at the border, triggered duties included."""
+    tables, shipments = future.tables, product.shipments
+    at = product.cell[..., None], shipments.chip_class, shipments.chip_region
+    chips = shipments.chip_value * tables.chip_value[0][at]
+    chips = chips + shipments.chip_count * tables.chip_count[0][at]
+    duty = tables.product[0][product.cell] * shipments.customs_value + chips.sum(axis=-1)
+    due = mean_over_markets(economy, maker, duty)
+    if not economy.tariffs.triggers:
+        return due
+    return due + triggered_duty(economy, maker, product, future)
