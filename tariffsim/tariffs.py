@@ -48,6 +48,8 @@ class DutyTables:
     """(kinds, cells, K, R) what a dollar of chips in a slot adds to the line's duty bill."""
     slot_triggered: Float
     """(kinds, cells, K, R) the same as if every trigger were pulled."""
+    count_triggered: Float
+    """(kinds, cells, K, R) USD a chip in the product as if every trigger were pulled."""
 
     @cached_property
     def has_chip_value(self) -> bool:
@@ -59,14 +61,32 @@ class DutyTables:
         """Whether any chip in a product pays by number."""
         return bool(self.chip_count.any())
 
+    @cached_property
+    def has_count_triggered(self) -> bool:
+        """Whether any chip in a product pays by number if every trigger is pulled."""
+        return bool(self.count_triggered.any())
+
+
+@dataclass(frozen=True)
+class Future:
+    """A legal regime that agents expect, and how much of a choice's life falls under it."""
+
+    regime: Regime
+    tables: DutyTables
+    weight: Float
+    """(kinds, D) summing to one over the futures."""
+
 
 @dataclass(frozen=True)
 class Expected:
-    """What agents expect over the life of a choice made now; kinds as in `Tariffs.kinds`."""
+    """What agents expect over the life of a choice made now; kinds as in `Tariffs`."""
 
     tables: DutyTables
-    triggered: dict[int, Float]
-    """Rate of each triggered instrument (index in `laws`) by (kinds, device)."""
+    futures: tuple[Future, ...]
+
+    def of_kind(self, kind: int) -> list[Future]:
+        """The futures that matter to a kind of choice."""
+        return [future for future in self.futures if future.weight[kind].any()]
 
 
 @dataclass(frozen=True)
@@ -147,28 +167,30 @@ class Tariffs:
 
     def _ask(self, regime: Regime) -> DutyTables:
         """Ask the instruments about a dollar of product, a dollar of chips and one chip."""
-        product = self.base_product + self._sum(regime, self._product_probe(), trigger=False)
-        triggered = self._sum(regime, self._product_probe(), trigger=True)
+        probes = self._product_probe(), self._chip_probe(value=1.0), self._chip_probe(count=1.0)
+        product, chip_value, chip_count = (self._sum(regime, p, pulled=False) for p in probes)
+        product_pulled, value_pulled, count_pulled = (
+            self._sum(regime, p, pulled=True) for p in probes
+        )
+        base = self.base_product
         shape = (self.codes.n_cells, *self._probe_shape)
-        chip_value = self._sum(regime, self._chip_probe(value=1.0), trigger=False)
-        chip_count = self._sum(regime, self._chip_probe(count=1.0), trigger=False)
-        chip_trigger = self._sum(regime, self._chip_probe(value=1.0), trigger=True)
         bare = (self.base_bare.reshape(len(self.base_bare), -1) + self._bare(regime))[
             self._origin_of_cell()
         ]
-        slot = slot_duty_rate(product, self.markup, bare, chip_value)
-        pulled = slot_duty_rate(product + triggered, self.markup, bare, chip_value + chip_trigger)
+        slot = slot_duty_rate(base + product, self.markup, bare, chip_value)
+        pulled = slot_duty_rate(base + product_pulled, self.markup, bare, value_pulled)
         full = [
             np.broadcast_to(a, (shape[0], shape[1] * shape[2])).reshape(1, *shape)
-            for a in (chip_value, chip_count, bare, slot, pulled)
+            for a in (chip_value, chip_count, bare, slot, pulled, count_pulled)
         ]
-        return DutyTables(np.broadcast_to(product, (shape[0], 1)).reshape(1, -1), *full)
+        return DutyTables(np.broadcast_to(base + product, (shape[0], 1)).reshape(1, -1), *full)
 
-    def _sum(self, regime: Regime, probe: Shipments, trigger: bool) -> Float:
+    def _sum(self, regime: Regime, probe: Shipments, pulled: bool) -> Float:
+        """Duty on products without triggered instruments, or as if all were triggered."""
         duties: list[tuple[str | None, Float]] = []
         for i, rate in regime:
             law = self.laws[i]
-            if not law.instrument.taxes_bare_chips and law.instrument.is_separable != trigger:
+            if not law.instrument.taxes_bare_chips and (pulled or law.instrument.is_separable):
                 duty = law.instrument.duty(probe, rate) * law.scope[:, None]
                 duties.append((law.instrument.stacking_group, duty))
         return np.asarray(stacked(duties) + np.zeros((1, 1)))
@@ -218,8 +240,8 @@ class Tariffs:
         }
         key = tuple((regime, w.tobytes()) for regime, w in weights.items())
         if self._expected is None or self._expected[0] != key:
-            triggered = {i: (self._weights * seen.rates[at, i]).sum(axis=0) for i in self.triggers}
-            self._expected = (key, Expected(self._mix(weights), triggered))
+            futures = tuple(Future(r, self._tables(r), w) for r, w in weights.items())
+            self._expected = (key, Expected(self._mix(futures), futures))
         return self._expected[1]
 
     def _foreseen(self, now: int) -> Foresight:
@@ -241,13 +263,12 @@ class Tariffs:
             self._foresight[known] = Foresight(rates, regimes, regime_of.ravel())
         return self._foresight[known]
 
-    def _mix(self, weights: dict[Regime, Float]) -> DutyTables:
+    def _mix(self, futures: tuple[Future, ...]) -> DutyTables:
         """Tables of the regimes, weighted by (kind, device)."""
-        tables = [(self._tables(regime), w) for regime, w in weights.items()]
         per_device = self.codes.n_cells // len(self.codes.devices)
 
         def mix(name: str) -> Float:
-            parts = [(getattr(table, name), w) for table, w in tables]
+            parts = [(getattr(future.tables, name), future.weight) for future in futures]
             if not any(values.any() for values, _ in parts):
                 return np.broadcast_to(0.0, (len(self._leads), *parts[0][0].shape[1:]))
             total: Float | float = 0.0
@@ -256,39 +277,45 @@ class Tariffs:
                 total = total + by_cell.reshape(by_cell.shape + (1,) * (values.ndim - 2)) * values
             return np.asarray(total)
 
-        mixed = {f.name: mix(f.name) for f in fields(DutyTables) if f.name != "slot_triggered"}
-        pulled = mix("slot_triggered") if self.triggers else mixed["slot"]
-        return DutyTables(**mixed, slot_triggered=pulled)
+        pulled = {"slot_triggered": "slot", "count_triggered": "chip_count"}
+        mixed = {f.name: mix(f.name) for f in fields(DutyTables) if f.name not in pulled}
+        for name, untriggered in pulled.items():
+            mixed[name] = mix(name) if self.triggers else mixed[untriggered]
+        return DutyTables(**mixed)
 
-    def base_tables(self) -> DutyTables:
-        """Tables of the base year's duties alone."""
-        return self._tables(())
+    def base_future(self) -> Future:
+        """The duties of the base year alone."""
+        return Future((), self._tables(()), np.ones((1, 1)))
 
-    def triggered_duty(
-        self, kind: int, device: Int, cell: Int, shipments: Shipments, expected: Expected
-    ) -> Float:
-        """USD a unit that triggered instruments are expected to cost hypothetical shipments.
+    def triggered_duty(self, regime: Regime, cell: Int, shipments: Shipments) -> Float:
+        """USD a unit that triggered instruments add to what shipments owe under a regime.
 
-        `device` and `cell` give the rows' device group and (device, country, market) cell.
+        `cell` gives the rows' (device, country, market) cell.
         """
         duties: list[tuple[str | None, Float]] = []
-        for i, rates in expected.triggered.items():
+        separable: list[tuple[str | None, Float]] = []
+        for i, rate in regime:
             law = self.laws[i]
-            if rates[kind].any():
-                due = law.instrument.duty(shipments, rates[kind][device]) * law.scope[cell]
-                duties.append(
-                    (law.instrument.stacking_group, due * law.instrument.is_triggered(shipments))
-                )
-        return np.asarray(stacked(duties) + np.zeros(cell.shape))
+            if not law.instrument.taxes_bare_chips:
+                due = law.instrument.duty(shipments, rate) * law.scope[cell]
+                due = due * law.instrument.is_triggered(shipments)
+                duties.append((law.instrument.stacking_group, due))
+                if law.instrument.is_separable:
+                    separable.append(duties[-1])
+        return np.asarray(stacked(duties) - stacked(separable) + np.zeros(cell.shape))
 
-    def trigger_covers(self, expected: Expected, kind: int) -> Bool:
-        """(K, R) chips that pull a trigger of an instrument that is expected to be in force."""
+    def trigger_covers(self, futures: list[Future], cell: Int, is_sold: Bool) -> Bool:
+        """(rows, K, R) chips that pull a trigger which lines may meet.
+
+        `cell` (rows, M) are the lines' cells by market, `is_sold` whether they sell there.
+        """
         probe = self._probe(np.ones((1, 1), dtype=bool), value=1.0, count=1.0)
-        covered = np.zeros(self._probe_shape, dtype=bool)
-        for i, rates in expected.triggered.items():
-            if rates[kind].any():
-                covers = self.laws[i].instrument.covers(probe)
-                covered |= np.asarray(covers).reshape(self._probe_shape)
+        covered = np.zeros((len(cell), *self._probe_shape), dtype=bool)
+        expected = {i for future in futures for i, _ in future.regime}
+        for i in expected.intersection(self.triggers):
+            met = (self.laws[i].scope[cell] * is_sold).any(axis=1)
+            covers = np.asarray(self.laws[i].instrument.covers(probe))
+            covered |= np.reshape(met, (-1, 1, 1)) & covers.reshape(self._probe_shape)
         return covered
 
 

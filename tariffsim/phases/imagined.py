@@ -78,9 +78,11 @@ def border_duty(economy: Economy, maker: Int, product: Imagined, future: Future)
     """(rows, O) USD a unit due at the border, triggered duties included."""
     tables, shipments = future.tables, product.shipments
     at = product.cell[..., None], shipments.chip_class, shipments.chip_region
-    chips = shipments.chip_value * tables.chip_value[0][at]
-    chips = chips + shipments.chip_count * tables.chip_count[0][at]
-    duty = tables.product[0][product.cell] * shipments.customs_value + chips.sum(axis=-1)
+    duty = tables.product[0][product.cell] * shipments.customs_value
+    if tables.has_chip_value:
+        duty = duty + (shipments.chip_value * tables.chip_value[0][at]).sum(axis=-1)
+    if tables.has_chip_count:
+        duty = duty + (shipments.chip_count * tables.chip_count[0][at]).sum(axis=-1)
     due = mean_over_markets(economy, maker, duty)
     if not economy.tariffs.triggers:
         return due

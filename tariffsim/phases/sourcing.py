@@ -104,16 +104,17 @@ def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) ->
     rate = over_markets(economy, slot, kind, maker, makers.origin[maker], node_class)
     price = foundries.price.T[node_class]
     cost = price * (1 + rate[:, foundries.region])
-    if not tables.has_chip_count:
+    if not (tables.has_count_triggered if triggered else tables.has_chip_count):
         return cost
-    each = over_markets(economy, tables.chip_count, kind, maker, makers.origin[maker], node_class)
+    count = tables.count_triggered if triggered else tables.chip_count
+    each = over_markets(economy, count, kind, maker, makers.origin[maker], node_class)
     return np.asarray(cost + each[:, foundries.region])
 
 
 def base_slot_cost(economy: Economy, maker: Int, node_class: Int) -> Float:
     """(rows, F) the same in the base year, where the line was assembled then."""
     makers, foundries = economy.makers, economy.foundries
-    slot = economy.tariffs.base_tables().slot
+    slot = economy.tariffs.base_future().tables.slot
     rate = over_markets(economy, slot, 0, maker, makers.base_origin[maker], node_class)
     return np.asarray(foundries.base_price.T[node_class] * (1 + rate[:, foundries.region]))
 
