@@ -1,0 +1,7 @@
+"""Mesa agents that are windows on the rows of the economy's tables, made when looked at."""
+
+from tariffsim.agents.kinds import DeviceMaker, Foundry, Importer
+from tariffsim.agents.population import Population
+from tariffsim.agents.rows import Census
+
+__all__ = ["Census", "DeviceMaker", "Foundry", "Importer", "Population"]

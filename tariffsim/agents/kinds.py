@@ -1,0 +1,249 @@
+"""The three kinds of agents and what can be asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tariffsim.agents.population import Population
+from tariffsim.agents.rows import Column, Row
+from tariffsim.kernels.sourcing import choice_probabilities, with_inertia
+from tariffsim.phases.sourcing import choice_weights, slot_cost
+from tariffsim.typing import Float, format_month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _names(labels: Sequence[str], codes: Any) -> Any:
+    return np.array(labels, dtype=object)[codes]
+
+
+def _markets(markets: Sequence[str], codes: Any) -> Any:
+    """Names of markets; the code of lines sold to every one but China is -1, the last label."""
+    return _names((*markets, "GLOBAL"), codes)
+
+
+def _mean(values: Float, weights: Float) -> Any:
+    """Mean over node classes; zero where all weights are."""
+    total = weights.sum(axis=-1)
+    return (values * weights).sum(axis=-1) / np.where(total > 0, total, 1.0)
+
+
+class Foundry(Row):
+    """A chip foundry. Quantities are over all node classes; `by_class` splits them."""
+
+    name = Column("text", "name", lambda e, i: _names(e.foundries.name, i))
+    region = Column(
+        "code",
+        "region of fabrication",
+        lambda e, i: _names(e.figures.codes.regions, e.foundries.region[i]),
+    )
+    is_chinese = Column("yes or no", "whether in China", lambda e, i: e.foundries.is_chinese[i])
+    capacity = Column(
+        "chips a month", "capacity", lambda e, i: e.foundries.capacity[i].sum(axis=-1)
+    )
+    orders = Column(
+        "chips a month", "chips ordered", lambda e, i: e.foundries.orders[i].sum(axis=-1)
+    )
+    output = Column("chips a month", "chips made", lambda e, i: e.foundries.output[i].sum(axis=-1))
+    utilisation = Column(
+        "fraction",
+        "orders over capacity",
+        lambda e, i: _mean(
+            e.foundries.orders[i] / np.maximum(e.foundries.capacity[i], 1e-300),
+            e.foundries.capacity[i],
+        ),
+    )
+    price = Column(
+        "USD a chip",
+        "posted price, mean over capacity",
+        lambda e, i: _mean(e.foundries.price[i], e.foundries.capacity[i]),
+    )
+    unit_cost = Column(
+        "USD a chip",
+        "unit cost, mean over capacity",
+        lambda e, i: _mean(e.foundries.unit_cost[i], e.foundries.capacity[i]),
+    )
+    revenue = Column(
+        "USD a month",
+        "sales at posted prices",
+        lambda e, i: (e.foundries.price[i] * e.foundries.sales[i]).sum(axis=-1),
+    )
+    market_share = Column(
+        "fraction",
+        "share of all chips sold in the month",
+        lambda e, i: e.foundries.sales[i].sum(axis=-1) / max(e.foundries.sales.sum(), 1e-300),
+    )
+
+    def _label(self) -> tuple[Any, ...]:
+        return (self.name,)
+
+    def by_class(self, column: str) -> dict[str, float]:
+        """A quantity of the foundry (such as `price`, `capacity`, `fill`) by node class."""
+        values = getattr(self.model.economy.foundries, column)[self.row]
+        return dict(zip(self.model.economy.figures.codes.classes, values.tolist(), strict=True))
+
+    @property
+    def customers(self) -> Population:
+        """Makers that this foundry supplies in some node class."""
+        makers = self.model.economy.makers
+        supplies = (makers.has_slot & (makers.supplier == self.row)).any(axis=1)
+        return Population.of(self.model, DeviceMaker, np.flatnonzero(supplies))
+
+
+class DeviceMaker(Row):
+    """A product line: one device, assembled in one country, designed for one market or for all."""
+
+    device = Column(
+        "code", "device group", lambda e, i: _names(e.figures.codes.devices, e.makers.device[i])
+    )
+    origin = Column(
+        "code",
+        "country of assembly",
+        lambda e, i: _names(e.figures.codes.origins, e.makers.origin[i]),
+    )
+    base_origin = Column(
+        "code",
+        "country of assembly in the base year",
+        lambda e, i: _names(e.figures.codes.origins, e.makers.base_origin[i]),
+    )
+    market = Column(
+        "code",
+        "market it is designed for; GLOBAL: every one but China",
+        lambda e, i: _markets(e.figures.codes.markets, e.makers.market[i]),
+    )
+    size = Column("fraction", "size over the mean of its device", lambda e, i: e.makers.size[i])
+    units = Column("units a month", "units delivered", lambda e, i: e.makers.units[i])
+    fill = Column("fraction", "part of the orders delivered", lambda e, i: e.makers.fill[i])
+    unit_cost = Column("USD a unit", "unit cost", lambda e, i: e.makers.unit_cost[i])
+    customs_value = Column("USD a unit", "ex-works price", lambda e, i: e.makers.customs_value[i])
+    chip_bill = Column(
+        "USD a unit", "chips and the duty on bare chips", lambda e, i: e.makers.chip_bill[i]
+    )
+    chips = Column("chips a unit", "chips of all classes", lambda e, i: e.makers.chips[i].sum(-1))
+    china_share = Column(
+        "fraction",
+        "share of its chips that are Chinese, by number",
+        lambda e, i: _mean(
+            e.foundries.is_chinese[e.makers.supplier[i]].astype(float), e.makers.chips[i]
+        ),
+    )
+    is_requalifying = Column(
+        "yes or no",
+        "whether a new supplier is under qualification",
+        lambda e, i: (e.makers.switch_month[i] >= 0).any(axis=-1),
+    )
+
+    def _label(self) -> tuple[Any, ...]:
+        return (self.row, self.device, self.origin, self.market)
+
+    @property
+    def classes(self) -> list[str]:
+        """Node classes of which it uses chips."""
+        has_slot = self.model.economy.makers.has_slot[self.row]
+        codes = self.model.economy.figures.codes
+        return [name for name, has in zip(codes.classes, has_slot, strict=True) if has]
+
+    @property
+    def suppliers(self) -> dict[str, str]:
+        """Foundry that supplies each node class, by name."""
+        economy = self.model.economy
+        row = economy.makers.supplier[self.row]
+        return {name: economy.foundries.name[row[self._class(name)]] for name in self.classes}
+
+    @property
+    def coming(self) -> dict[str, tuple[str, str]]:
+        """Foundry under qualification and the month it takes over, by node class."""
+        economy, found = self.model.economy, {}
+        for name in self.classes:
+            k = self._class(name)
+            month = int(economy.makers.switch_month[self.row, k])
+            if month >= 0:
+                foundry = economy.foundries.name[economy.makers.next_supplier[self.row, k]]
+                found[name] = (foundry, format_month(economy.scenario.run.start + month))
+        return found
+
+    @property
+    def switching_cost(self) -> dict[str, float]:
+        """Cost of a new supplier as a fraction of a design's lifetime chip bill, by node class."""
+        economy = self.model.economy
+        inertia = economy.makers.inertia[self.row]
+        cost = inertia ** (1 / economy.scenario.sourcing.elasticity) - 1
+        return {name: float(cost[self._class(name)]) for name in self.classes}
+
+    @property
+    def importers(self) -> Population:
+        """Importers that handle it."""
+        flows = self.model.economy.flows
+        rows = np.unique(flows.importer[flows.maker == self.row])
+        return Population.of(self.model, Importer, rows)
+
+    def cost_stack(self, node_class: str) -> pd.DataFrame:
+        """What each foundry would cost in one slot, USD a chip, if the design opened now.
+
+        One row a foundry with capacity: region; price; expected duty over the design's life (as if
+        triggers were pulled); switching cost spread over the chips of one design; their total; the
+        probability of being chosen, which tastes and home preference also decide; whether it
+        supplies now.
+
+        Raises:
+            KeyError: the line uses no chips of this class.
+        """
+        import pandas as pd
+
+        economy, k = self.model.economy, np.array([self._class(node_class)])
+        row, foundries = np.array([self.row]), economy.foundries
+        incumbent = economy.makers.supplier[row, k]
+        cost = slot_cost(economy, row, k, True)[0]
+        weights = choice_weights(economy, row, k)
+        weights = with_inertia(weights, incumbent, economy.makers.inertia[row, k])
+        price, supplies = foundries.price[:, k[0]], np.arange(len(foundries)) == incumbent
+        switching = np.where(supplies, 0.0, cost * self.switching_cost[node_class])
+        stack = {
+            "region": _names(economy.figures.codes.regions, foundries.region),
+            "price": price,
+            "expected_duty": cost - price,
+            "switching_cost": switching,
+            "total": cost + switching,
+            "probability": choice_probabilities(weights)[0],
+            "supplies_now": supplies,
+        }
+        table = pd.DataFrame(stack, index=pd.Index(foundries.name, name="foundry"))
+        has_capacity: pd.DataFrame = table.loc[foundries.capacity[:, k[0]] > 0]
+        return has_capacity
+
+    def _class(self, name: str) -> int:
+        if name not in self.classes:
+            raise KeyError(f"{self} uses no chips of class {name!r}, only {self.classes}")
+        return int(self.model.economy.figures.codes.classes.index(name))
+
+
+class Importer(Row):
+    """An importer: lines of one device into one market."""
+
+    device = Column(
+        "code", "device group", lambda e, i: _names(e.figures.codes.devices, e.importers.device[i])
+    )
+    market = Column(
+        "code",
+        "market it sells in",
+        lambda e, i: _names(e.figures.codes.markets, e.importers.market[i]),
+    )
+    customs_value = Column(
+        "USD a month", "value brought in, ex works", lambda e, i: e.importers.customs_value[i]
+    )
+    duty = Column("USD a month", "duty due", lambda e, i: e.importers.duty[i])
+    profit = Column("USD a month", "profit", lambda e, i: e.importers.profit[i])
+
+    def _label(self) -> tuple[Any, ...]:
+        return (self.row, self.device, self.market)
+
+    @property
+    def lines(self) -> Population:
+        """Makers whose products it handles."""
+        flows = self.model.economy.flows
+        rows = np.unique(flows.maker[flows.importer == self.row])
+        return Population.of(self.model, DeviceMaker, rows)

@@ -1,0 +1,123 @@
+"""An agent is a row of a table: it holds no state and reads the arrays when asked."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from mesa import Agent
+
+from tariffsim.economy import Economy
+from tariffsim.typing import Int
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Column:
+    """One quantity of every agent of a kind.
+
+    Args:
+        unit: what it is counted in.
+        meaning: what it is.
+        read: takes the economy and rows (one or many), gives the values there.
+    """
+
+    def __init__(self, unit: str, meaning: str, read: Callable[[Economy, Any], Any]) -> None:
+        self.unit, self.meaning, self.read = unit, meaning, read
+        self.__doc__ = f"{meaning} ({unit})"
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, agent: Row | None, kind: type | None = None) -> Any:
+        if agent is None:
+            return self
+        value = self.read(agent.model.economy, agent.row)
+        return value.item() if isinstance(value, np.generic) else value
+
+    def __set__(self, agent: Row, value: object) -> NoReturn:
+        raise AttributeError(
+            f"{self.name} cannot be set: it follows from the scenario and the months simulated"
+        )
+
+
+class Row(Agent):  # type: ignore[misc]
+    """A row of a table as a Mesa agent; two looks at one row are equal.
+
+    Attributes of your own may be set; an agent that has any is kept by its model.
+    """
+
+    model: Any
+    row: int
+    unique_id: int
+    pos: Any = None
+
+    def __init__(self, model: Any, row: int, unique_id: int) -> None:
+        # Mesa's constructor would register the agent: the model would then hold every row ever
+        # looked at, and Mesa 3.3.1 would never free the model.
+        self.__dict__.update(model=model, row=row, unique_id=unique_id)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        self.model.census.kept[self.unique_id] = self
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            type(self) is type(other)
+            and isinstance(other, Row)
+            and ((self.model, self.row) == (other.model, other.row))
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.row))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(str, self._label()))})"
+
+    def _label(self) -> tuple[Any, ...]:
+        return (self.row,)
+
+    def remove(self) -> NoReturn:
+        """Refused: how many agents there are is part of the scenario."""
+        raise TypeError("agents cannot be removed: set their number in the scenario (agents)")
+
+    @classmethod
+    def columns(cls) -> dict[str, Column]:
+        """The quantities of this kind of agent by name."""
+        return {name: found for name, found in vars(cls).items() if isinstance(found, Column)}
+
+    @classmethod
+    def describe(cls) -> pd.DataFrame:
+        """The quantities of this kind of agent: unit and meaning."""
+        import pandas as pd
+
+        rows = [(found.unit, found.meaning) for found in cls.columns().values()]
+        return pd.DataFrame(rows, index=list(cls.columns()), columns=["unit", "meaning"])
+
+
+@dataclass
+class Census:
+    """Who lives in a model: kinds of agents and how many of each; the first has unique_id 1."""
+
+    counts: dict[type[Row], int]
+    kept: dict[int, Row] = field(default_factory=dict)
+    """Agents with attributes of their own, by unique_id."""
+
+    def first(self, kind: type[Row]) -> int:
+        """unique_id of the first agent of a kind."""
+        before = itertools.takewhile(lambda other: other is not kind, self.counts)
+        return 1 + sum(self.counts[other] for other in before)
+
+    def ids(self, kind: type[Row]) -> Int:
+        """All unique_ids of a kind."""
+        first = self.first(kind)
+        return np.arange(first, first + self.counts[kind])
+
+    def kind_of(self, unique_id: int) -> type[Row]:
+        """The kind an agent is of."""
+        return next(k for k in reversed(self.counts) if self.first(k) <= unique_id)
