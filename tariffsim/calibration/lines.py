@@ -10,7 +10,7 @@ from tariffsim.calibration.figures import CHINA
 from tariffsim.draws import Draws
 from tariffsim.economy import GLOBAL, Figures
 from tariffsim.kernels.sums import sum_by
-from tariffsim.scenario.fields import Agents
+from tariffsim.scenario.blocks import Agents
 from tariffsim.typing import Float, Int
 
 LEAST_LINES = 3

@@ -17,7 +17,7 @@ from tariffsim.kernels.sourcing import (
     steady_state_scale,
     switching_cost,
 )
-from tariffsim.scenario.fields import Sourcing
+from tariffsim.scenario.firms import Sourcing
 from tariffsim.typing import Bool, Float, Int
 
 BLOCK = 4096

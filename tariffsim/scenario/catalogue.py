@@ -13,7 +13,8 @@ from pydantic_core import PydanticUndefined
 
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.policy.paths import Path
-from tariffsim.scenario.fields import Scenario, Source
+from tariffsim.scenario.blocks import Source
+from tariffsim.scenario.fields import Scenario
 from tariffsim.typing import DATE_FORMS, format_month
 
 WORDS = {bool: "true or false", str: "text", int: "whole number", float: "number"}
