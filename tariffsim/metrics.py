@@ -91,10 +91,10 @@ def fit_loss(history: History, baseline: History) -> Float:
     """
     price = history.slot_price[:, None, None] + history.slot_duty
     price_0 = baseline.slot_price[:, None, None] + baseline.slot_duty
-    chips = history.sourcing
-    total_0 = baseline.sourcing.sum(axis=-1, keepdims=True)
-    chips_0 = _ratio(baseline.sourcing, total_0) * chips.sum(axis=-1, keepdims=True)
-    loss = rule_of_half(price_0, price, chips_0, chips).sum(axis=(2, 3))
+    chips = history.sourcing.sum(axis=-1)
+    share = _ratio(history.sourcing, chips[..., None])
+    share_0 = _ratio(baseline.sourcing, baseline.sourcing.sum(axis=-1, keepdims=True))
+    loss = (chips * rule_of_half(price_0, price, share_0, share)).sum(axis=(2, 3))
     column = "trigger_sacrifice_value"
     return np.asarray(loss + (history.cells[column] - baseline.cells[column]).sum(axis=2))
 

@@ -9,6 +9,8 @@ import os
 import platform
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata, resources
@@ -104,6 +106,30 @@ class Results:
             _write_file(folder / path, data)
 
 
+@contextmanager
+def writing_to(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Hold a folder for results to be saved in, and refuse a bad one before anything is run.
+
+    Raises:
+        StorageError: it cannot be written, holds something else, or somebody else writes there.
+    """
+    target = Path(os.path.abspath(folder))
+    lock = target.parent / f".{target.name}.lock"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_other(target)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StorageError(f"{target}: cannot write results: {reason}") from error
+    try:
+        _lock(descriptor, target)
+        yield target
+        lock.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
 def load_results(folder: str | os.PathLike[str]) -> Results:
     """Read a results folder; every file is checked against its checksum.
 
@@ -124,7 +150,7 @@ def load_results(folder: str | os.PathLike[str]) -> Results:
     for name, data in outputs.items():
         if name.endswith(".csv") and "/" not in name and name != "variables.csv":
             tables[name.removesuffix(".csv")] = pd.read_csv(
-                path / name, float_precision="round_trip", keep_default_na=False, na_values=[""]
+                path / name, keep_default_na=False, na_values=[""]
             )
         elif name.startswith("charts/") or name == "report.html":
             files[name] = data
@@ -151,6 +177,20 @@ def _refuse_other(target: Path) -> None:
         raise StorageError(
             f"{target}: holds something else than results; name another folder with --out"
         )
+
+
+def _lock(descriptor: int, target: Path) -> None:
+    """Keep other processes out until the descriptor is closed, where the system can."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StorageError(f"{target}: is busy: another command writes there") from error
+    except OSError:
+        return  # some network drives have no locks
 
 
 def _replace(fresh: Path, target: Path) -> None:

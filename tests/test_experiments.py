@@ -1,0 +1,116 @@
+"""Comparisons: pairs, any number of workers, refusals."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from tariffsim.errors import ScenarioError
+from tariffsim.experiments import Task, compare, run, run_task
+from tariffsim.results import Results
+from tariffsim.scenario import Scenario, load_scenario
+
+SMALL = {"agents__makers": 150, "run__end": "2026-06"}
+
+
+def small(name: str) -> Scenario:
+    return load_scenario(name).with_(**SMALL)
+
+
+def small_comparison(**options: object) -> Results:
+    scenarios = [small("component_50"), small("whole_product_china")]
+    return compare(scenarios, small("baseline"), seeds=3, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Results:
+    return small_comparison(jobs=1)
+
+
+def test_same_bits_on_any_number_of_workers(comparison: Results) -> None:
+    other = small_comparison(jobs=2)
+    assert comparison.tables.keys() == other.tables.keys()
+    for name, table in comparison.tables.items():
+        pd.testing.assert_frame_equal(table, other.tables[name], check_exact=True, obj=name)
+
+
+def test_a_scenario_does_not_depend_on_its_company(comparison: Results) -> None:
+    alone = compare([small("component_50")], small("baseline"), seeds=3, jobs=1)
+    for name in ("summary", "market_month", "foundries", "headline"):
+        both = comparison.tables[name]
+        expected = both[both["scenario"] == "component_50"].reset_index(drop=True)
+        table = alone.tables[name]
+        found = table[table["scenario"] == "component_50"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(expected, found, check_exact=True, obj=name)
+
+
+def test_seeds_do_not_depend_on_each_other(comparison: Results) -> None:
+    later = compare([small("component_50")], small("baseline"), seeds=1, seed=2, jobs=1)
+    summary = comparison.tables["summary"]
+    expected = summary[(summary["scenario"] == "component_50") & (summary["seed"] == 2)]
+    found = later.tables["summary"].query("scenario == 'component_50'")
+    pd.testing.assert_frame_equal(
+        expected.reset_index(drop=True), found.reset_index(drop=True), check_exact=True
+    )
+
+
+def test_progress_counts_the_seeds() -> None:
+    seen: list[tuple[int, int]] = []
+    small_comparison(jobs=1, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_baseline_against_itself_differs_nowhere(comparison: Results) -> None:
+    head = comparison.tables["headline"]
+    base = head[(head["scenario"] == "baseline") & (head["measure"] != "cost_per_point")]
+    assert (base["difference"] == 0).all()
+    assert not base["is_distinguishable"].any()
+
+
+def test_before_its_announcement_a_policy_changes_nothing(comparison: Results) -> None:
+    months = comparison.tables["market_month"]
+    months = months[months["month"] < "2025-07"].set_index(["seed", "month", "market"])
+    base = months[months["scenario"] == "baseline"].drop(columns="scenario")
+    policy = months[months["scenario"] == "component_50"].drop(columns="scenario")
+    pd.testing.assert_frame_equal(base, policy, check_exact=True)
+
+
+def test_run_has_one_scenario() -> None:
+    results = run(small("component_50"), seeds=2, jobs=1)
+    assert list(results.scenarios) == ["component_50"]
+    assert set(results.tables["summary"]["scenario"]) == {"component_50"}
+    assert results.tables["headline"]["difference"].dropna().eq(0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"agents__makers": 160}, "numbers of agents"),
+        ({"run__end": "2026-05"}, "other months"),
+    ],
+)
+def test_scenarios_that_share_no_draws_are_refused(change: dict[str, object], words: str) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        compare([small("component_50").with_(**change)], small("baseline"), seeds=1, jobs=1)
+
+
+def test_unknown_market_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="has no market XX"):
+        compare([small("component_50")], small("baseline"), seeds=1, jobs=1, market="XX")
+
+
+def test_two_scenarios_of_one_name_are_kept_apart() -> None:
+    twice = [small("component_50"), small("component_50").with_(trade__markup=0.2)]
+    results = compare(twice, small("baseline"), seeds=1, jobs=1)
+    assert list(results.scenarios) == ["baseline", "component_50", "component_50_2"]
+
+
+def test_paired_differences_have_less_variance_than_independent_ones() -> None:
+    """What common random numbers are for."""
+    pair = (("baseline", small("baseline")), ("component_50", small("component_50")))
+    records = [run_task(Task(pair, seed, "US")) for seed in range(6)]
+    prices = pd.DataFrame(
+        [{n: r.runs[n].summary["basket_price"] for n, _ in pair} for r in records]
+    )
+    paired = (prices["component_50"] - prices["baseline"]).var()
+    assert paired < 0.25 * (prices["component_50"].var() + prices["baseline"].var())

@@ -1,0 +1,113 @@
+"""Intervals and welfare: against scipy, and against identities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tariffsim.metrics import (
+    HEADLINE,
+    MEASURES,
+    Context,
+    deadweight_loss,
+    other_buyers_surplus,
+    paired_interval,
+    ratio_interval,
+    summarise,
+    welfare,
+)
+from tariffsim.recorder import History
+from tariffsim.scenario import load_scenario
+from tariffsim.simulation import Simulation
+
+numbers = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
+
+
+@given(numbers)
+def test_interval_is_students(values: list[float]) -> None:
+    interval = paired_interval(values)
+    if np.ptp(values) > 1e-6:
+        low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+        assert (interval.low, interval.high) == pytest.approx((low, high), rel=1e-9, abs=1e-6)
+    assert interval.is_distinguishable == (not interval.low <= 0 <= interval.high)
+
+
+def test_one_run_distinguishes_nothing() -> None:
+    assert not paired_interval([5.0]).is_distinguishable
+
+
+def test_no_spread_and_no_difference_is_not_distinguishable() -> None:
+    assert not paired_interval([0.0, 0.0, 0.0]).is_distinguishable
+
+
+def test_ratio_of_proportional_samples_is_exact() -> None:
+    bottom = [1.0, 2.0, 3.0, 4.0]
+    interval = ratio_interval([3 * b for b in bottom], bottom)
+    assert (interval.mean, interval.low, interval.high) == pytest.approx((3.0, 3.0, 3.0))
+
+
+def test_ratio_without_a_distinguishable_denominator_is_left_out() -> None:
+    assert np.isnan(ratio_interval([1.0, 1.0, 1.0], [-1.0, 1.0, 0.5]).mean)
+
+
+def test_ratio_interval_covers_the_truth() -> None:
+    """A jackknife interval at 95 % covers the ratio of means in nearly 95 % of samples."""
+    rng = np.random.default_rng(1)
+    covered = 0
+    for _ in range(400):
+        below = 2 + 0.5 * rng.standard_normal(20)
+        above = 3 * below + rng.standard_normal(20)
+        interval = ratio_interval(list(above), list(below))
+        covered += interval.low <= 3 <= interval.high
+    # Binomial with p = 0.95 and n = 400 has a standard error of 0.011: four of them.
+    assert covered / 400 == pytest.approx(0.95, abs=0.044)
+
+
+def test_headline_measures_exist() -> None:
+    names = {measure.name for measure in MEASURES} | {"cost_per_point"}
+    assert set(HEADLINE) <= names
+    assert all(measure.definition and measure.unit for measure in MEASURES)
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[History, History, Context]:
+    change = {"agents__makers": 200, "run__end": "2026-12"}
+    simulations = [
+        Simulation(load_scenario(name).with_(**change), 0) for name in ("baseline", "component_100")
+    ]
+    figures = simulations[0].economy.figures
+    context = Context(figures.codes, figures.demand_elasticity)
+    base, policy = (simulation.run() for simulation in simulations)
+    return base, policy, context
+
+
+def test_a_run_against_itself_loses_nothing(pair: tuple[History, History, Context]) -> None:
+    base, _, context = pair
+    assert (welfare(base, base, context) == 0).all()
+    assert (deadweight_loss(base, base, context) == 0).all()
+
+
+def test_deadweight_loss_is_the_world_sum(pair: tuple[History, History, Context]) -> None:
+    base, policy, context = pair
+    total = welfare(policy, base, context).sum(axis=(1, 2)) + other_buyers_surplus(policy, base)
+    assert deadweight_loss(policy, base, context) == pytest.approx(-total)
+
+
+def test_summary_has_every_measure(pair: tuple[History, History, Context]) -> None:
+    base, policy, context = pair
+    assert set(summarise(policy, base, context, "US")) == {measure.name for measure in MEASURES}
+
+
+def test_duty_is_what_the_government_gains(pair: tuple[History, History, Context]) -> None:
+    """The government's term in the US is the change of duties: it pays no subsidies."""
+    base, policy, context = pair
+    m = context.codes.markets.index("US")
+    change = welfare(policy, base, context)[:, m, 1]
+    rows, n = policy.duty_rows, len(context.codes.markets)
+    column = 4 * n + m
+    duty = (policy.ledger - base.ledger)[:, rows, column].sum(axis=1)
+    # Sums over payments of 1e11 USD round to 1e-5.
+    assert change == pytest.approx(duty, abs=1e-3)

@@ -1,0 +1,131 @@
+"""The results folder: whole or not at all, and read back as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tariffsim import results as results_module
+from tariffsim.errors import StorageError
+from tariffsim.experiments import compare
+from tariffsim.results import Results, load_results, variables
+from tariffsim.scenario import load_scenario
+
+SMALL = {"agents__makers": 120, "run__end": "2025-12"}
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Results:
+    names = ("component_50", "baseline")
+    component, baseline = (load_scenario(name).with_(**SMALL) for name in names)
+    results = compare([component], baseline, seeds=2, jobs=1)
+    results.files["charts/one.svg"] = b"<svg/>"
+    return results
+
+
+def test_round_trip(comparison: Results, tmp_path: Path) -> None:
+    loaded = load_results(comparison.save(tmp_path / "out"))
+    assert loaded.tables.keys() == comparison.tables.keys()
+    for name, table in comparison.tables.items():
+        pd.testing.assert_frame_equal(
+            table, loaded.tables[name], check_exact=True, check_dtype=False, obj=name
+        )
+    assert loaded.scenarios == comparison.scenarios
+    assert loaded.titles == comparison.titles
+    assert loaded.market == comparison.market
+    assert loaded.provenance == json.loads(json.dumps(comparison.provenance))
+    assert loaded.files == comparison.files
+
+
+def test_resolved_scenarios_load_back_equal(comparison: Results, tmp_path: Path) -> None:
+    folder = comparison.save(tmp_path / "out")
+    again = load_scenario(folder / "scenarios" / "component_50.yaml")
+    original = load_scenario("component_50").with_(**SMALL)
+    assert again.content_hash == original.content_hash
+
+
+def test_every_column_is_in_the_dictionary(comparison: Results) -> None:
+    columns = {column for table in comparison.tables.values() for column in table.columns}
+    measures = set(comparison.tables["headline"]["measure"])
+    assert columns - measures - set(variables()) == set()
+
+
+def test_every_file_has_its_checksum(comparison: Results, tmp_path: Path) -> None:
+    folder = comparison.save(tmp_path / "out")
+    written = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert written == {*manifest["outputs"], "manifest.json"}
+
+
+@pytest.mark.parametrize("name", ["summary.csv", "scenarios/baseline.yaml"])
+def test_damage_is_named(comparison: Results, tmp_path: Path, name: str) -> None:
+    folder = comparison.save(tmp_path / "out")
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[:-3] + b"9\n")
+    with pytest.raises(StorageError, match=f"{name}: is damaged"):
+        load_results(folder)
+
+
+def test_a_missing_file_is_an_error(comparison: Results, tmp_path: Path) -> None:
+    folder = comparison.save(tmp_path / "out")
+    (folder / "books.csv").unlink()
+    with pytest.raises(StorageError, match="no complete results folder"):
+        load_results(folder)
+
+
+def test_saving_again_replaces(comparison: Results, tmp_path: Path) -> None:
+    folder = comparison.save(tmp_path / "out")
+    (folder / "summary.csv").write_text("old")
+    comparison.save(folder)
+    load_results(folder)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_interrupted_save_leaves_the_old_results(
+    comparison: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = comparison.save(tmp_path / "out")
+    before = (folder / "manifest.json").read_bytes()
+    written = 0
+
+    def failing(path: Path, data: bytes) -> None:
+        nonlocal written
+        written += 1
+        if written == 4:
+            raise OSError(28, "No space left on device")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    monkeypatch.setattr(results_module, "_write_file", failing)
+    with pytest.raises(StorageError, match="No space left"):
+        comparison.save(folder)
+    assert (folder / "manifest.json").read_bytes() == before
+    load_results(folder)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_with_something_else_is_refused(comparison: Results, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(StorageError, match="holds something else"):
+        comparison.save(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_a_link_is_refused(comparison: Results, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    os.symlink(tmp_path / "real", tmp_path / "link")
+    with pytest.raises(StorageError, match="is not a folder"):
+        comparison.save(tmp_path / "link")
+
+
+def test_datapackage_describes_every_table(comparison: Results, tmp_path: Path) -> None:
+    folder = comparison.save(tmp_path / "out")
+    package = json.loads((folder / "datapackage.json").read_text())
+    for resource in package["resources"]:
+        header = (folder / resource["path"]).read_text().split("\n", 1)[0]
+        assert header.split(",") == [field["name"] for field in resource["schema"]["fields"]]
+    assert len(package["resources"]) == len(comparison.tables)
