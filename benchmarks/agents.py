@@ -119,6 +119,11 @@ def main() -> None:
     for name, value in found["plain"].items():
         own = found["windows"][name]
         print(f"{name:36}{value:12.4g} {own:12.4g} {value / own:12.3g}")
+    alone = n * np.dtype(np.int64).itemsize / 2**20
+    ratio = found["plain"]["memory, MB"] / alone
+    print(
+        f"The table is there anyway; the population alone takes {alone:.1f} MB, ratio {ratio:.3g}."
+    )
 
 
 if __name__ == "__main__":

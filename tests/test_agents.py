@@ -16,10 +16,10 @@ from tariffsim.model import TariffModel
 
 @pytest.fixture(scope="module")
 def model() -> TariffModel:
-    """Two months of a component tariff; tests only look at it."""
+    """Seven months, to the announcement of a component tariff; tests only look at it."""
     made = TariffModel("component_50", seed=3)
-    made.step()
-    made.step()
+    while made.month < 6:
+        made.step()
     return made
 
 

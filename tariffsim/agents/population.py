@@ -24,8 +24,8 @@ class Population(AgentSet):  # type: ignore[misc]
 
     `get`, `agg`, `select` by conditions, `sort`, `groupby` and `table` read whole columns, a
     million rows in milliseconds. Iterating, `do`, `map` and selecting by a function make an agent
-    for every row, about a microsecond each and more for what is asked of it: over a million agents
-    prefer `table()`. Editing a population never changes the model.
+    for every row and ask it, some microseconds each: over a million agents prefer `table()`.
+    Editing a population never changes the model.
 
     Args:
         model: whose agents.
