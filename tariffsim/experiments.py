@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -132,15 +134,34 @@ def _records(tasks: Sequence[Task], jobs: int) -> Iterator[SeedRecord]:
         yield from map(run_task, tasks)
         return
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     with _one_thread(), ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
-        waiting = iter(tasks)
-        queue = [pool.submit(run_task, task) for task in islice(waiting, 2 * jobs)]
         try:
+            waiting = iter(tasks)
+            with _interrupts_ignored():
+                queue = [pool.submit(run_task, task) for task in islice(waiting, 2 * jobs)]
             while queue:
                 yield queue.pop(0).result()
                 queue += [pool.submit(run_task, task) for task in islice(waiting, 1)]
+        except BaseException:  # nobody waits for the rest
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Workers started inside leave an interrupt to this process, which stops them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata, resources
@@ -124,10 +124,15 @@ def writing_to(folder: str | os.PathLike[str]) -> Iterator[Path]:
         raise StorageError(f"{target}: cannot write results: {reason}") from error
     try:
         _lock(descriptor, target)
+    except StorageError:
+        os.close(descriptor)
+        raise
+    try:
         yield target
-        lock.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
+        with suppress(OSError):
+            lock.unlink()
 
 
 def load_results(folder: str | os.PathLike[str]) -> Results:
