@@ -94,10 +94,8 @@ def main() -> None:
     """Print the tables."""
     sizes = {n: m for n, m in SIZES.items() if n < 1_000_000 or "--quick" not in sys.argv}
     print(
-    print(
         f"{'makers':>10} {'build s':>9} {'month s':>9} {'72 months s':>12} "
         f"{'MB':>7} {'us/maker':>9}"
-    )
     )
     for makers, months in sizes.items():
         built, month, memory = in_own_process(makers, months)

@@ -7,7 +7,7 @@ import numpy as np
 from tariffsim.economy import Economy
 from tariffsim.errors import ConservationError
 from tariffsim.kernels.sums import over_slots
-from tariffsim.phases.accounts import PAYMENTS
+from tariffsim.ledger import PAYMENTS
 from tariffsim.typing import Float, format_month
 
 TOLERANCE = 1e-9

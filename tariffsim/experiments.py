@@ -78,7 +78,7 @@ def compare(
     start = first.run.seed if seed is None else seed
     tasks = [Task(tuple(named.items()), s, market) for s in range(start, start + count)]
     gathered = gather(
-        dict(named), market, _progressing(_records(tasks, jobs or _cores()), count, progress)
+        dict(named), market, _progressing(_records(tasks, jobs or available_cores()), count, progress)
     )
     return _results(named, market, gathered, range(start, start + count), began)
 
@@ -124,7 +124,8 @@ def _comparable(named: Mapping[str, Scenario], market: str) -> None:
         raise ScenarioError(problems)
 
 
-def _cores() -> int:
+def available_cores() -> int:
+    """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

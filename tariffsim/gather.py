@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tariffsim.history import History
+from tariffsim.ledger import PAYMENTS, sectors
 from tariffsim.metrics import (
     LAST,
     WELFARE_TERMS,
@@ -20,8 +22,6 @@ from tariffsim.metrics import (
     summarise,
     welfare,
 )
-from tariffsim.phases.accounts import PAYMENTS, sectors
-from tariffsim.recorder import History
 from tariffsim.shipments import Codes
 from tariffsim.typing import Float
 

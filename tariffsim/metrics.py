@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from tariffsim.history import History
+from tariffsim.intervals import Interval, paired_interval, ratio_interval
 from tariffsim.kernels.welfare import rule_of_half, surplus_change, undelivered_surplus
-from tariffsim.phases.accounts import BY_MARKET
-from tariffsim.recorder import History
+from tariffsim.ledger import BY_MARKET
 from tariffsim.shipments import Codes
 from tariffsim.typing import Float
 
@@ -263,45 +263,6 @@ def _government(history: History, market: int, n_markets: int) -> Float:
     """(T,) duties on products and on bare chips that a market's government receives."""
     column = BY_MARKET.index("government") * n_markets + market
     return np.asarray(history.ledger[:, history.duty_rows, column].sum(axis=1))
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its interval; distinguishable if the interval leaves zero out."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    @property
-    def is_distinguishable(self) -> bool:
-        """Whether zero is outside the interval; never with fewer than two runs."""
-        return self.n > 1 and not self.low <= 0 <= self.high
-
-
-def paired_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Mean of paired differences with Student's interval."""
-    sample = np.asarray(values, dtype=float)
-    n = len(sample)
-    mean = float(sample.mean())
-    if n < 2:
-        return Interval(mean, float("nan"), float("nan"), n)
-    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1) * sample.std(ddof=1) / np.sqrt(n))
-    return Interval(mean, mean - half, mean + half, n)
-
-
-def ratio_interval(top: Sequence[float], bottom: Sequence[float]) -> Interval:
-    """Ratio of two means over paired runs, with a jackknife interval (Quenouille 1956)."""
-    above, below = np.asarray(top, dtype=float), np.asarray(bottom, dtype=float)
-    n = len(above)
-    if n < 2 or not paired_interval(bottom).is_distinguishable:
-        return Interval(float("nan"), float("nan"), float("nan"), n)
-    ratio = above.sum() / below.sum()
-    left_out = (above.sum() - above) / (below.sum() - below)
-    pseudo = n * ratio - (n - 1) * left_out
-    interval = paired_interval([float(p) for p in pseudo])
-    return Interval(float(ratio), interval.low, interval.high, n)
 
 
 def headline(

@@ -9,7 +9,7 @@ from mesa import DataCollector, Model
 
 from tariffsim.agents import Census, DeviceMaker, Foundry, Importer, Population
 from tariffsim.economy import Economy
-from tariffsim.recorder import History
+from tariffsim.history import History
 from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.simulation import Simulation
 from tariffsim.typing import format_month

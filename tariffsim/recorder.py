@@ -1,93 +1,19 @@
-"""What is kept of a run: arrays by month, read after the last phase; recording changes nothing."""
+"""Reading the economy after the last phase of a month; recording changes nothing."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from tariffsim.economy import Economy
 from tariffsim.errors import NotFiniteError
+from tariffsim.history import CELL_COLUMNS, FOUNDRY_COLUMNS, History
 from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.kernels.supply import foundry_cost
-from tariffsim.phases.accounts import PAYMENTS, overflow_payments
+from tariffsim.phases.accounts import overflow_payments
 from tariffsim.phases.trade import border_crossing
 from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Float, Int, format_month
-
-CELL_COLUMNS = (
-    "units",
-    "lost_units",
-    "retail_value",
-    "lost_value",
-    "customs_value",
-    "import_value",
-    "china_assembled_value",
-    "duty_value",
-    "new_duty_value",
-    "passed_on_value",
-    "rebate_value",
-    "chips",
-    "cn_chips",
-    "chip_value",
-    "cn_chip_value",
-    "cn_device_units",
-    "trigger_sacrifice_value",
-)
-"""Columns of the market x device table that are sums over flows."""
-FOUNDRY_COLUMNS = (
-    "capacity",
-    "orders",
-    "output",
-    "utilisation",
-    "price",
-    "unit_cost",
-    "revenue",
-    "subsidy_value",
-    "cost_value",
-    "profit",
-    "other_chips",
-)
-
-
-@dataclass(frozen=True)
-class History:
-    """One run by month. Letters as in `economy`; T months."""
-
-    seed: int
-    months: list[str]
-    cells: dict[str, Float]
-    """(T, M, D) by column; CELL_COLUMNS, price_index and base_expenditure."""
-    origin_value: Float
-    """(T, M, O) USD a month ex works."""
-    flows: Float
-    """(years, R, O, M) chips a month from fab region over country of assembly to market."""
-    sourcing: Float
-    """(T, M, D, K, R) chips a month in what the market buys."""
-    slot_price: Float
-    """(T, K, R) mean price of a chip, USD."""
-    slot_duty: Float
-    """(T, M, D, K, R) duty that a chip is expected to cause at a slot, USD."""
-    foundries: dict[str, Float]
-    """(T, F, K) by column; FOUNDRY_COLUMNS."""
-    policy_rate: Float
-    """(T, laws)"""
-    policy_duty: Float
-    """(T, laws) USD a month."""
-    ledger: Float
-    """(T, payments, sectors) USD a month."""
-    foundry_region: Int
-    """(F,) region of each foundry."""
-    foundry_names: list[str]
-    policy_names: list[str]
-    flow_months: list[str]
-    """Months of `flows`: the first, each December, the last."""
-
-    @property
-    def duty_rows(self) -> list[int]:
-        """Rows of the ledger that are duties."""
-        return [i for i, name in enumerate(PAYMENTS) if name.startswith("duties on")]
 
 
 class Recorder:

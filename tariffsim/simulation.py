@@ -5,8 +5,9 @@ from __future__ import annotations
 from tariffsim.books import check_books
 from tariffsim.calibration import build_economy
 from tariffsim.draws import Draws
+from tariffsim.history import History
 from tariffsim.phases import PHASES
-from tariffsim.recorder import History, Recorder
+from tariffsim.recorder import Recorder
 from tariffsim.scenario import Scenario
 
 

@@ -8,18 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from tariffsim.history import History
+from tariffsim.intervals import paired_interval, ratio_interval
 from tariffsim.metrics import (
     HEADLINE,
     MEASURES,
     Context,
     deadweight_loss,
     other_buyers_surplus,
-    paired_interval,
-    ratio_interval,
     summarise,
     welfare,
 )
-from tariffsim.recorder import History
 from tariffsim.scenario import load_scenario
 from tariffsim.simulation import Simulation
 

@@ -27,8 +27,9 @@ from tariffsim.calibration.suppliers import (
     pipeline,
 )
 from tariffsim.draws import Draws
-from tariffsim.economy import Cells, DeviceMakers, Economy, Figures, Flows, Foundries, Importers
+from tariffsim.economy import Cells, DeviceMakers, Economy, Flows, Foundries, Importers
 from tariffsim.errors import CalibrationError
+from tariffsim.figures import Figures
 from tariffsim.kernels.sourcing import (
     inertia_curvature,
     odds_from_scale,

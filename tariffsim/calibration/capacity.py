@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.economy import Figures, Foundries
+from tariffsim.economy import Foundries
+from tariffsim.figures import Figures
 from tariffsim.scenario.fields import Scenario
 from tariffsim.tables import Tables
 from tariffsim.typing import Float, Int

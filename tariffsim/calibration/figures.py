@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.economy import Figures
+from tariffsim.figures import Figures
 from tariffsim.scenario.fields import Scenario
 from tariffsim.shipments import Codes
 from tariffsim.tables import Tables

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tariffsim.calibration.figures import DATA_MARKET
-from tariffsim.economy import Figures
+from tariffsim.figures import Figures
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.scenario.fields import Scenario
 from tariffsim.shipments import Codes

@@ -8,7 +8,8 @@ import numpy as np
 
 from tariffsim.calibration.figures import CHINA
 from tariffsim.draws import Draws
-from tariffsim.economy import GLOBAL, Figures
+from tariffsim.economy import GLOBAL
+from tariffsim.figures import Figures
 from tariffsim.kernels.sums import sum_by
 from tariffsim.scenario.blocks import Agents
 from tariffsim.typing import Float, Int

@@ -9,7 +9,8 @@ import numpy as np
 
 from tariffsim.calibration.lines import Lines
 from tariffsim.draws import Draws
-from tariffsim.economy import GLOBAL, Figures
+from tariffsim.economy import GLOBAL
+from tariffsim.figures import Figures
 from tariffsim.kernels.sourcing import (
     inertia_curvature,
     leaving_probability,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tariffsim.draws import Draws
@@ -12,63 +10,9 @@ from tariffsim.kernels.duties import due_of_each
 from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.kernels.supply import foundry_cost
+from tariffsim.ledger import BY_MARKET, PAYMENTS, WORLD, Ledger
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
-
-PAYMENTS = (
-    "retail sales",
-    "retail distribution",
-    "ex-works sales",
-    "duty rebates",
-    "freight",
-    "duties on products",
-    "duties on bare chips",
-    "chips for devices",
-    "chips for other buyers",
-    "overflow between foundries",
-    "other inputs",
-    "switching of suppliers",
-    "relocation",
-    "foundry costs",
-    "subsidies",
-    "net income",
-)
-"""Rows of the transaction-flow matrix; the last one closes every sector."""
-
-BY_MARKET = ("consumers", "importers", "device makers", "foundries", "government")
-WORLD = ("other suppliers", "other chip buyers", "rest")
-
-
-def sectors(markets: tuple[str, ...]) -> list[str]:
-    """Columns of the transaction-flow matrix."""
-    return [f"{sector} {market}" for sector in BY_MARKET for market in markets] + list(WORLD)
-
-
-@dataclass
-class Ledger:
-    """The matrix being filled; what a sector pays is negative."""
-
-    values: Float
-    n_markets: int
-
-    def book(self, payment: str, payer: str, paid: Float, receiver: str, received: Float) -> None:
-        """Book one kind of payment; amounts are by market, or single for the world's sectors."""
-        row = PAYMENTS.index(payment)
-        self.values[row, self._columns(payer)] -= paid
-        self.values[row, self._columns(receiver)] += received
-
-    def _columns(self, sector: str) -> slice:
-        if sector in BY_MARKET:
-            first = BY_MARKET.index(sector) * self.n_markets
-            return slice(first, first + self.n_markets)
-        first = len(BY_MARKET) * self.n_markets + WORLD.index(sector)
-        return slice(first, first + 1)
-
-    def close(self) -> None:
-        """What each sector has left over goes to the rest of the economy, or comes from it."""
-        left = self.values.sum(axis=0)
-        self.values[-1] = -left
-        self.values[-1, self._columns("rest")] = left.sum() - left[self._columns("rest")]
 
 
 def keep_accounts(economy: Economy, draws: Draws) -> None:

@@ -27,7 +27,8 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     makers, foundries, tariffs = economy.makers, economy.foundries, economy.tariffs
     futures = economy.law.expected.of_kind(Tariffs.DESIGN)
     designs, design_of = np.unique(slots.maker, return_inverse=True)
-    covered = tariffs.trigger_covers(futures, _cells(economy, designs), makers.weights[designs] > 0)
+    regimes = [future.regime for future in futures]
+    covered = tariffs.trigger_covers(regimes, _cells(economy, designs), makers.weights[designs] > 0)
     if not covered.any():
         return choice
     rows = np.flatnonzero(slots.is_free & slots.in_design)

@@ -1,0 +1,81 @@
+"""What is kept of a run: arrays by month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tariffsim.ledger import PAYMENTS
+from tariffsim.typing import Float, Int
+
+CELL_COLUMNS = (
+    "units",
+    "lost_units",
+    "retail_value",
+    "lost_value",
+    "customs_value",
+    "import_value",
+    "china_assembled_value",
+    "duty_value",
+    "new_duty_value",
+    "passed_on_value",
+    "rebate_value",
+    "chips",
+    "cn_chips",
+    "chip_value",
+    "cn_chip_value",
+    "cn_device_units",
+    "trigger_sacrifice_value",
+)
+"""Columns of the market x device table that are sums over flows."""
+FOUNDRY_COLUMNS = (
+    "capacity",
+    "orders",
+    "output",
+    "utilisation",
+    "price",
+    "unit_cost",
+    "revenue",
+    "subsidy_value",
+    "cost_value",
+    "profit",
+    "other_chips",
+)
+
+
+@dataclass(frozen=True)
+class History:
+    """One run by month. Letters as in `economy`; T months."""
+
+    seed: int
+    months: list[str]
+    cells: dict[str, Float]
+    """(T, M, D) by column; CELL_COLUMNS, price_index and base_expenditure."""
+    origin_value: Float
+    """(T, M, O) USD a month ex works."""
+    flows: Float
+    """(years, R, O, M) chips a month from fab region over country of assembly to market."""
+    sourcing: Float
+    """(T, M, D, K, R) chips a month in what the market buys."""
+    slot_price: Float
+    """(T, K, R) mean price of a chip, USD."""
+    slot_duty: Float
+    """(T, M, D, K, R) duty that a chip is expected to cause at a slot, USD."""
+    foundries: dict[str, Float]
+    """(T, F, K) by column; FOUNDRY_COLUMNS."""
+    policy_rate: Float
+    """(T, laws)"""
+    policy_duty: Float
+    """(T, laws) USD a month."""
+    ledger: Float
+    """(T, payments, sectors) USD a month."""
+    foundry_region: Int
+    """(F,) region of each foundry."""
+    foundry_names: list[str]
+    policy_names: list[str]
+    flow_months: list[str]
+    """Months of `flows`: the first, each December, the last."""
+
+    @property
+    def duty_rows(self) -> list[int]:
+        """Rows of the ledger that are duties."""
+        return [i for i, name in enumerate(PAYMENTS) if name.startswith("duties on")]

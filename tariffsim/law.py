@@ -1,0 +1,228 @@
+"""The law of a scenario, compiled into tables.
+
+Separable duties are linear in value and number of chips, so the instruments are asked once per
+legal regime about a product worth a dollar, a dollar of chips and a single chip; the answers are
+tables over (device, country of assembly, market) cells, node classes and regions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tariffsim.kernels.duties import slot_duty_rate, stacked
+from tariffsim.policy import Instrument
+from tariffsim.shipments import Codes, Shipments
+from tariffsim.typing import Bool, Float, Int
+
+Regime = tuple[tuple[int, float], ...]
+"""Laws (by index) whose rate is not zero, with their rates."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """One instrument with its scope as an array."""
+
+    name: str
+    instrument: Instrument
+    scope: Float
+    """(cells,) one in scope, zero outside; (O,) for duties on bare chips."""
+
+
+@dataclass(frozen=True)
+class DutyTables:
+    """Duties of one regime, or expected ones, base duties included."""
+
+    product: Float
+    """(kinds, cells) fraction of customs value, without triggered duties."""
+    chip_value: Float
+    """(kinds, cells, K, R) fraction of the value of chips in the product."""
+    chip_count: Float
+    """(kinds, cells, K, R) USD a chip in the product."""
+    bare: Float
+    """(kinds, cells, K, R) fraction of the value of bare chips entering for assembly."""
+    slot: Float
+    """(kinds, cells, K, R) what a dollar of chips in a slot adds to the line's duty bill."""
+    slot_triggered: Float
+    """(kinds, cells, K, R) the same as if every trigger were pulled."""
+    count_triggered: Float
+    """(kinds, cells, K, R) USD a chip in the product as if every trigger were pulled."""
+
+    @cached_property
+    def has_chip_value(self) -> bool:
+        """Whether any chip in a product pays by value."""
+        return bool(self.chip_value.any())
+
+    @cached_property
+    def has_chip_count(self) -> bool:
+        """Whether any chip in a product pays by number."""
+        return bool(self.chip_count.any())
+
+    @cached_property
+    def has_count_triggered(self) -> bool:
+        """Whether any chip in a product pays by number if every trigger is pulled."""
+        return bool(self.count_triggered.any())
+
+
+class Statutes:
+    """The instruments of a scenario and the duties of the base year."""
+
+    def __init__(
+        self,
+        codes: Codes,
+        instruments: Iterable[tuple[str, Instrument]],
+        base_product: Float,
+        base_bare: Float,
+        markup: float,
+    ) -> None:
+        """Compile; `base_product` (cells, 1) and `base_bare` (O, K, R) are base-year duties."""
+        self.codes, self.markup = codes, markup
+        self.base_product, self.base_bare = base_product, base_bare
+        self.laws = [
+            Law(name, instrument, scope)
+            for name, instrument in instruments
+            for scope in [_scope(codes, instrument)]
+            if scope.any()
+        ]
+        self.triggers = [i for i, law in enumerate(self.laws) if not law.instrument.is_separable]
+        self._regimes: dict[Regime, DutyTables] = {}
+        self._probe_shape = (len(codes.classes), len(codes.regions))
+        home = np.asarray(codes.home_market)
+        origin, market = np.divmod(np.arange(codes.n_cells), len(codes.markets))
+        self.crosses_border = home[origin % len(codes.origins)] != market
+        self.chip_crosses_border = np.asarray(codes.region_market)[None, :] != home[:, None]
+
+    def rates_in_force(self, date: int) -> list[float]:
+        """Strength of every law in a month."""
+        return [law.instrument.rate_in_force(date) for law in self.laws]
+
+    def in_force(self, date: int) -> DutyTables:
+        """Tables of the duties due in a month (one kind), triggered ones left out."""
+        return self.tables(self.regime(self.rates_in_force(date)))
+
+    def regime(self, rates: list[float]) -> Regime:
+        """The regime of these rates, one for each law."""
+        return tuple((i, rate) for i, rate in enumerate(rates) if rate != 0.0)
+
+    def tables(self, regime: Regime) -> DutyTables:
+        """Duties of a regime, asked for once."""
+        if regime not in self._regimes:
+            self._regimes[regime] = self._ask(regime)
+        return self._regimes[regime]
+
+    def _ask(self, regime: Regime) -> DutyTables:
+        """Ask the instruments about a dollar of product, a dollar of chips and one chip."""
+        probes = self._product_probe(), self._chip_probe(value=1.0), self._chip_probe(count=1.0)
+        product, chip_value, chip_count = (self._sum(regime, p, pulled=False) for p in probes)
+        product_pulled, value_pulled, count_pulled = (
+            self._sum(regime, p, pulled=True) for p in probes
+        )
+        base = self.base_product
+        shape = (self.codes.n_cells, *self._probe_shape)
+        bare = (self.base_bare.reshape(len(self.base_bare), -1) + self._bare(regime))[
+            self._origin_of_cell()
+        ]
+        slot = slot_duty_rate(base + product, self.markup, bare, chip_value)
+        pulled = slot_duty_rate(base + product_pulled, self.markup, bare, value_pulled)
+        full = [
+            np.broadcast_to(a, (shape[0], shape[1] * shape[2])).reshape(1, *shape)
+            for a in (chip_value, chip_count, bare, slot, pulled, count_pulled)
+        ]
+        return DutyTables(np.broadcast_to(base + product, (shape[0], 1)).reshape(1, -1), *full)
+
+    def _sum(self, regime: Regime, probe: Shipments, pulled: bool) -> Float:
+        """Duty on products without triggered instruments, or as if all were triggered."""
+        duties: list[tuple[str | None, Float]] = []
+        for i, rate in regime:
+            law = self.laws[i]
+            if not law.instrument.taxes_bare_chips and (pulled or law.instrument.is_separable):
+                duty = law.instrument.duty(probe, rate) * law.scope[:, None]
+                duties.append((law.instrument.stacking_group, duty))
+        return np.asarray(stacked(duties) + np.zeros((1, 1)))
+
+    def _bare(self, regime: Regime) -> Float:
+        probe = self._probe(self.chip_crosses_border_parts(), value=1.0)
+        duties = [
+            (law.instrument.stacking_group, law.instrument.duty(probe, rate) * law.scope[:, None])
+            for law, rate in ((self.laws[i], rate) for i, rate in regime)
+            if law.instrument.taxes_bare_chips
+        ]
+        return np.asarray(stacked(duties) + np.zeros((1, 1)))
+
+    def chip_crosses_border_parts(self) -> Bool:
+        """(O, K x R) whether a chip of the region is foreign where it is assembled."""
+        return np.tile(self.chip_crosses_border, (1, self._probe_shape[0]))
+
+    def _origin_of_cell(self) -> Int:
+        return (np.arange(self.codes.n_cells) // len(self.codes.markets)) % len(self.codes.origins)
+
+    def _product_probe(self) -> Shipments:
+        return Shipments(
+            self.codes, np.ones((1, 1)), self.crosses_border[:, None],
+            np.zeros((1, 1, 1)), np.zeros((1, 1, 1)),
+            np.zeros((1, 1, 1), dtype=np.int64), np.zeros((1, 1, 1), dtype=np.int64),
+        )  # fmt: skip
+
+    def _chip_probe(self, value: float = 0.0, count: float = 0.0) -> Shipments:
+        return self._probe(self.crosses_border[:, None], value, count)
+
+    def _probe(self, crosses_border: Bool, value: float = 0.0, count: float = 0.0) -> Shipments:
+        node_class, region = np.divmod(np.arange(np.prod(self._probe_shape)), self._probe_shape[1])
+        ones = np.ones((1, node_class.size, 1))
+        return Shipments(
+            self.codes, np.zeros((1, 1)), crosses_border, value * ones, count * ones,
+            region.reshape(1, -1, 1), node_class.reshape(1, -1, 1),
+        )  # fmt: skip
+
+    def triggered_duty(self, regime: Regime, cell: Int, shipments: Shipments) -> Float:
+        """USD a unit that triggered instruments add to what shipments owe under a regime.
+
+        `cell` gives the rows' (device, country, market) cell.
+        """
+        duties: list[tuple[str | None, Float]] = []
+        separable: list[tuple[str | None, Float]] = []
+        for i, rate in regime:
+            law = self.laws[i]
+            if not law.instrument.taxes_bare_chips:
+                due = law.instrument.duty(shipments, rate) * law.scope[cell]
+                due = due * law.instrument.is_triggered(shipments)
+                duties.append((law.instrument.stacking_group, due))
+                if law.instrument.is_separable:
+                    separable.append(duties[-1])
+        return np.asarray(stacked(duties) - stacked(separable) + np.zeros(cell.shape))
+
+    def trigger_covers(self, regimes: Iterable[Regime], cell: Int, is_sold: Bool) -> Bool:
+        """(rows, K, R) chips that pull a trigger which lines may meet.
+
+        `cell` (rows, M) are the lines' cells by market, `is_sold` whether they sell there.
+        """
+        probe = self._probe(np.ones((1, 1), dtype=bool), value=1.0, count=1.0)
+        covered = np.zeros((len(cell), *self._probe_shape), dtype=bool)
+        expected = {i for regime in regimes for i, _ in regime}
+        for i in expected.intersection(self.triggers):
+            met = (self.laws[i].scope[cell] * is_sold).any(axis=1)
+            covers = np.asarray(self.laws[i].instrument.covers(probe))
+            covered |= np.reshape(met, (-1, 1, 1)) & covers.reshape(self._probe_shape)
+        return covered
+
+
+def _scope(codes: Codes, instrument: Instrument) -> Float:
+    """One where an instrument applies: (cells,), or (O,) for duties on bare chips."""
+
+    def chosen(
+        all_codes: tuple[str, ...], names: tuple[str, ...] | None, out: tuple[str, ...] = ()
+    ) -> Float:
+        return np.array([float((names is None or c in names) and c not in out) for c in all_codes])
+
+    markets = chosen(codes.markets, instrument.markets)
+    origins = chosen(
+        codes.origins, instrument.assembly_countries, instrument.exempt_assembly_countries
+    )
+    if instrument.taxes_bare_chips:
+        return np.asarray(markets[np.asarray(codes.home_market)] * origins)
+    devices = chosen(codes.devices, instrument.devices, instrument.exempt_devices)
+    result: Float = np.einsum("d,o,m->dom", devices, origins, markets).ravel()
+    return result
