@@ -122,51 +122,51 @@ def matched_china_slots(
 ) -> Bool:
     """(N, K) which base suppliers are Chinese: drawn, then corrected to the shares of the tables.
 
-    `china_share` (N, K) is each slot's probability, `target` (D, M) the share in units. One-market
-    lines are flipped in random order until the value-weighted share of each (device, market,
-    class) is within half a line; global lines help where one-market lines do not suffice.
+    `china_share` (N, K) is each slot's probability, `target` (D, M) the share in units. Global
+    lines are flipped in random order until they have the value expected of them, then one-market
+    lines until the share of each (device, market, class) is met to within one line; where they
+    do not suffice, global lines help, and one-market lines follow.
     """
     uniform = draws.uniform("is_china", 0, *china_share.shape)
     is_china = uniform < china_share
     if not correct:
         return is_china
     order = draws.uniform("correction", 0, len(lines.device)).argsort()
-    n_markets = target.shape[1]
+    whole = lines.value.sum(axis=1)
     for device in np.unique(lines.device):
         members = order[lines.device[order] == device]
-        values, market = lines.value[members], lines.market[members]
-        total = values.sum(axis=0)
-        singles = [members[market == m] for m in range(n_markets)]
-        world = members[market == GLOBAL]
+        market, values = lines.market[members], lines.value[members]
+        wanted = target[device] * values.sum(axis=0)
         for k in range(china_share.shape[1]):
-            state = is_china[:, k]
-            can_flip = (china_share[:, k] > 0) & (china_share[:, k] < 1)
-
-            def gap(
-                state: Bool = state, members: Int = members, values: Float = values,
-                total: Float = total, device: int = device,
-            ) -> Float:  # fmt: skip
-                result: Float = target[device] * total - (state[members, None] * values).sum(axis=0)
-                return result
-
-            for m in range(n_markets):
-                _flip(state, singles[m][can_flip[singles[m]]], lines.value[:, m], gap()[m])
-            if len(reach := world[can_flip[world]]):
-                _flip_global(state, reach, lines.value, gap())
-            for m in range(n_markets):
-                _flip(state, singles[m][can_flip[singles[m]]], lines.value[:, m], gap()[m])
+            state, share = is_china[:, k], china_share[:, k]
+            may_flip = (share[members] > 0) & (share[members] < 1)
+            world = members[may_flip & (market == GLOBAL)]
+            missing = ((share - state)[world] * whole[world]).sum()
+            _flip(state, world, whole, float(missing))
+            for helps in (world, world[:0]):
+                for m in range(len(wanted)):
+                    gap = wanted[m] - (state[members] * values[:, m]).sum()
+                    _flip(state, members[may_flip & (market == m)], lines.value[:, m], float(gap))
+                left = wanted - (state[members, None] * values).sum(axis=0)
+                _flip_global(state, helps, lines.value, left)
     return is_china
 
 
 def _flip(state: Bool, lines: Int, value: Float, gap: float) -> None:
-    """Flip lines one after the other while that brings the total nearer to what is missing."""
+    """Flip lines, in their order, that fit into what is missing; then one if that is nearer."""
     towards = lines[state[lines] != (gap > 0)]
-    reached = np.cumsum(value[towards])
-    count = int(np.searchsorted(reached, abs(gap), side="right"))
-    if count < len(towards) and count >= 0:
-        before = reached[count - 1] if count else 0.0
-        count += int(reached[count] - abs(gap) < abs(gap) - before)
-    state[towards[:count]] = gap > 0
+    wanted, left = gap > 0, abs(gap)
+    while len(towards := towards[value[towards] <= left]):
+        reached = np.cumsum(value[towards])
+        count = int(np.searchsorted(reached, left, side="right"))
+        state[towards[:count]] = wanted
+        left -= reached[count - 1]
+        towards = towards[count:]
+    rest = lines[state[lines] != wanted]
+    if len(rest):
+        least = rest[value[rest].argmin()]
+        if value[least] < 2 * left:
+            state[least] = wanted
 
 
 def _flip_global(state: Bool, lines: Int, value: Float, missing: Float) -> None:
@@ -175,7 +175,7 @@ def _flip_global(state: Bool, lines: Int, value: Float, missing: Float) -> None:
         change = np.where(state[lines, None], -1.0, 1.0) * value[lines]
         left = np.abs(missing - change).sum(axis=1)
         best = int(left.argmin())
-        if left[best] > np.abs(missing).sum() - 1e-12 * value.sum():
+        if left[best] > np.abs(missing).sum() * (1 - 1e-9):
             return
         missing = missing - change[best]
         state[lines[best]] = not state[lines[best]]
