@@ -39,7 +39,7 @@ def run(
     scenario: Scenario | str,
     seed: int | None = None,
     seeds: int | None = None,
-    jobs: int | None = None,
+    jobs: int | None = 1,
     market: str = DEFAULT_MARKET,
     progress: Progress | None = None,
 ) -> Results:
@@ -52,7 +52,7 @@ def compare(
     baseline: Scenario | str = "baseline",
     seeds: int | None = None,
     seed: int | None = None,
-    jobs: int | None = None,
+    jobs: int | None = 1,
     market: str = DEFAULT_MARKET,
     progress: Progress | None = None,
 ) -> Results:
@@ -63,7 +63,8 @@ def compare(
         baseline: what they are compared with.
         seeds: number of replications; the baseline's `run.seeds` if None.
         seed: the first seed; the baseline's `run.seed` if None.
-        jobs: worker processes; one for each core if None. Results do not depend on it.
+        jobs: worker processes, one for each core if None; results do not depend on it. More than
+            one needs a script whose main part is guarded by `if __name__ == "__main__"`.
         market: the market that headlines are about.
         progress: called with (seeds done, seeds in all).
 
