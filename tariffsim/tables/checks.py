@@ -74,10 +74,19 @@ def _check_regions(sheet: Sheet, problems: list[Problem]) -> None:
     for k in NODE_CLASSES:
         share = f"share_{k.lower()}"
         check_sum(sheet, [(code, share) for code in sheet.lines], f"{share} of regions", problems)
+        _check_makers_of(share, sheet, problems)
     for code in sheet.lines:
         if code != "CN" and sheet.is_empty(code, "growth_per_year"):
             message = f"{code} growth_per_year is empty (only CN follows a plan)"
             problems.append(sheet.place(code, "growth_per_year").problem(message))
+
+
+def _check_makers_of(share: str, sheet: Sheet, problems: list[Problem]) -> None:
+    """Regions may be without foundries, but somebody must make every node class."""
+    figures = [(sheet.number(c, "foundries"), sheet.number(c, share)) for c in sheet.lines]
+    if all(n is not None and s is not None and n * s == 0 for n, s in figures):
+        place = sheet.place(next(iter(sheet.lines)), "foundries")
+        problems.append(place.problem(f"no region with a foundry has any {share}"))
 
 
 def _check_classes(sheet: Sheet, problems: list[Problem]) -> None:

@@ -75,7 +75,7 @@ DEVICES = {
 }
 FOUNDRY_REGIONS = {
     "label": TEXT,
-    "foundries": Spec("count", above=0.0, whole=True),
+    "foundries": Spec("count", whole=True),
     "share_a": SHARE,
     "share_b": SHARE,
     "share_c": SHARE,
