@@ -1,0 +1,82 @@
+"""From any failure to a message in plain words and an exit code; never a traceback unasked."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from tariffsim.cli.screen import json_text, printable
+from tariffsim.errors import TariffsimError
+
+DONE, BUG, USAGE, FAILED, STORAGE, INTERRUPTED = 0, 1, 2, 4, 5, 130
+
+
+def guarded(words: Sequence[str], action: Callable[[], Any]) -> int:
+    """Run a command; returns the exit code, having said what went wrong."""
+    try:
+        code = action()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        return code if isinstance(code, int) else DONE
+    except BrokenPipeError:
+        _silence()  # whoever read the output has seen enough
+        return DONE
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, (click.Abort, KeyboardInterrupt)):
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+        if "--debug" in words:
+            traceback.print_exception(error)
+        code, text = judged(error)
+        try:
+            click.echo(printable(text), err=True)
+            if "--json" in words:
+                problems = [asdict(problem) for problem in getattr(error, "problems", ())]
+                report = {"exit_code": code, "message": text, "problems": problems}
+                click.echo(json_text({"error": report}))
+        except OSError:
+            _silence()
+        return code
+
+
+def judged(error: BaseException) -> tuple[int, str]:
+    """Exit code and message of an error."""
+    match error:
+        case click.Abort() | KeyboardInterrupt():
+            return INTERRUPTED, "interrupted; results that were there before are as they were"
+        case click.UsageError(ctx=click.Context() as ctx):
+            usage = f"{ctx.get_usage()}\nTry: {ctx.command_path} --help\n\n"
+            return USAGE, usage + error.format_message()
+        case click.ClickException():
+            return USAGE, error.format_message()
+        case TariffsimError() if error.exit_code != BUG:
+            return error.exit_code, str(error)
+        case BrokenExecutor() | MemoryError():
+            return FAILED, (
+                "a run was ended by the system, most likely for want of memory; nothing was saved. "
+                "Try fewer processes (--jobs 1) or fewer makers."
+            )
+        case OSError():
+            where = f" {error.filename}" if error.filename else ""
+            return STORAGE, f"cannot read or write{where}: {error.strerror or error}"
+    return BUG, (
+        f"a mistake of ours, not of yours: {type(error).__name__}: {error}\n"
+        "Please report it, with what --debug at the end of the same command prints."
+    )
+
+
+def _silence() -> None:
+    """Let the interpreter end without a second complaint about a closed pipe."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
+            os.dup2(nowhere, stream.fileno())

@@ -1,0 +1,164 @@
+"""`validate`, `explain`, `new` and `schema`: scenario files, without running them."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tariffsim.cli.scenarios import load_all
+from tariffsim.cli.screen import CONTEXT, Screen, printable, prose, shared, table
+from tariffsim.errors import Problem, ProblemsError, ScenarioError
+
+if TYPE_CHECKING:
+    from tariffsim.scenario import Scenario
+    from tariffsim.scenario.explain import Explained
+
+
+@click.command(context_settings=CONTEXT, short_help="Check scenarios: all problems of all files.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@shared
+def validate(screen: Screen, files: tuple[str, ...]) -> None:
+    r"""Check scenarios: every problem of every file, with line, column and a hint.
+
+    \b
+    Examples:
+      tariffsim validate my_tariff.yaml
+      tariffsim validate scenarios/*.yaml --json
+    """
+    found: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    for file in files:
+        facts: dict[str, Any]
+        try:
+            (scenario,) = load_all([file])
+            facts = {"title": scenario.title, "hash": scenario.content_hash, "problems": []}
+        except ProblemsError as error:
+            problems += error.problems
+            facts = {"problems": [asdict(problem) for problem in error.problems]}
+        found.append({"file": file, "is_valid": not facts["problems"], **facts})
+    valid = [f"{f['file']}: valid ({f['title'] or 'no title'})" for f in found if f["is_valid"]]
+    if valid or screen.is_json:
+        screen.show("\n".join(valid), {"files": found})
+    if problems:
+        refused = ScenarioError(list(dict.fromkeys(problems)))
+        click.echo(printable(str(refused)), err=True)
+        raise click.exceptions.Exit(refused.exit_code)
+
+
+@click.command(context_settings=CONTEXT, short_help="What a value means and where it comes from.")
+@click.argument("file", metavar="FILE")
+@click.argument("key", required=False, metavar="[KEY]")
+@shared
+def explain(screen: Screen, file: str, key: str | None) -> None:
+    r"""Say where a value comes from: unit, range, meaning, place, source, path over time.
+
+    KEY is a value (supply.learning), or a block or policy for all that is in it. Without KEY: an
+    overview of what the scenario and those it builds on say.
+
+    \b
+    Examples:
+      tariffsim explain component_50
+      tariffsim explain component_50 policies.component_tariff.rate
+      tariffsim explain my_tariff.yaml supply
+      tariffsim explain baseline figures.devices.PHONE
+    """
+    from tariffsim.scenario.explain import explain as explain_rows
+
+    (scenario,) = load_all([file])
+    rows = explain_rows(scenario, key)
+    facts = {"scenario": scenario.name, "title": scenario.title, "hash": scenario.content_hash}
+    values = [asdict(row) | {"is_assumption": row.is_assumption} for row in rows]
+    if key is None:
+        text = _overview(scenario, rows)
+    else:
+        text = _in_full(scenario, rows[0]) if len(rows) == 1 else _listed(rows)
+    screen.show(text, facts | {"values": values})
+
+
+def _overview(scenario: Scenario, rows: tuple[Explained, ...]) -> str:
+    """What the scenario is about, and the values that are set in files."""
+    said = tuple(r for r in rows if r.where != "default" and r.key not in ("title", "description"))
+    note = (
+        f"{len(said)} values are set in files, {len(rows) - len(said)} are defaults. A block in "
+        "full, defaults and all: tariffsim explain FILE supply"
+    )
+    words = [scenario.title, scenario.description, f"Content hash {scenario.content_hash}"]
+    return "\n\n".join([*map(prose, filter(None, words)), _listed(said), prose(note)])
+
+
+def _listed(rows: tuple[Explained, ...]) -> str:
+    cells = [(row.key, in_short(row.value), row.unit, row.source, row.where) for row in rows]
+    return table(("key", "value", "unit", "source", "set in"), cells)
+
+
+def _in_full(scenario: Scenario, row: Explained) -> str:
+    """One value, all there is to say."""
+    own = scenario.sources.get(row.source)
+    cited = [f"{own.cite} ({own.quality})"] if own else row.citations
+    said = [
+        ("key", row.key), ("value", in_short(row.value)), ("unit", row.unit),
+        ("meaning", row.meaning), ("allowed", row.allowed),
+        ("plausible", "" if row.low is None else f"{row.low:.6g} to {row.high:.6g}"),
+        ("set in", row.where), ("source", row.source), *(("", cite) for cite in cited),
+        *(("over time" if i == 0 else "", f"{month}  {value:.6g}")
+          for i, (month, value) in enumerate(row.path)),
+    ]  # fmt: skip
+    return table(("", ""), [(name, value) for name, value in said if value])
+
+
+def in_short(value: Any) -> str:
+    """A value as it would stand in a file."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {in_short(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(in_short, value)) + "]"
+    if isinstance(value, bool) or value is None:
+        return str(value).lower().replace("none", "")
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+@click.command(context_settings=CONTEXT, short_help="Write a commented scenario to start from.")
+@click.argument("file", metavar="FILE")
+@click.option("--from", "base", default="baseline", metavar="NAME", help="What it builds on.")
+@shared
+def new(screen: Screen, file: str, base: str) -> None:
+    r"""Write a commented scenario that runs as it is; never over a file that is there.
+
+    NAME is that of a shipped scenario, the baseline without --from.
+
+    \b
+    Examples:
+      tariffsim new my_tariff.yaml --from component_50
+      tariffsim new what_if.yaml
+    """
+    from tariffsim.scenario.files import shipped_names
+    from tariffsim.scenario.text import escaped, nearest
+    from tariffsim.scenario.writing import new_file
+
+    if base not in shipped_names():
+        message = f"no shipped scenario is called {escaped(base)}; {nearest(base, shipped_names())}"
+        raise click.UsageError(message, click.get_current_context())
+    path = new_file(file if Path(file).suffix else f"{file}.yaml", base)
+    screen.show(f"wrote {path}", {"file": str(path), "from": base})
+    word = shlex.quote(str(path))
+    screen.remark(f"next:  tariffsim validate {word}\n       tariffsim compare {word} --seeds 5")
+
+
+@click.command(context_settings=CONTEXT, short_help="Print the JSON Schema of scenario files.")
+@shared
+def schema(screen: Screen) -> None:
+    r"""Print the JSON Schema of scenario files, for editors that check while one types.
+
+    \b
+    Example:
+      tariffsim schema > scenario-1.json
+    """
+    from tariffsim.scenario.schema import schema_text
+
+    click.echo(schema_text(), nl=False)

@@ -1,0 +1,162 @@
+"""The headline table: one line a scenario; a block a scenario where lines have no room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tariffsim.cli.screen import ENDLESS, prose, table, width
+from tariffsim.metrics import COST_PER_POINT, HEADLINE, LAST, MEASURES
+from tariffsim.typing import format_month
+
+if TYPE_CHECKING:
+    from tariffsim.results import Results
+    from tariffsim.scenario import Scenario
+
+Rows = dict[str, dict[str, Mapping[str, Any]]]
+
+HEADS = {
+    "basket_price": "Basket\nprice\npoints",
+    "duty_revenue": "Duty\nrevenue\nbn USD",
+    "consumer_cost": "Consumer\ncost\nbn USD",
+    "welfare": "\nWelfare\nbn USD",
+    "cost_per_point": "Cost a\npoint\nm USD",
+    "world_cn_share": "World\nshare\npoints",
+}
+"""Heads of the columns after the Chinese share."""
+ONLY_COMPARED = {
+    "consumer_cost", "welfare", "deadweight_loss", "total_consumer_cost", "total_welfare",
+    "cost_per_point",
+}  # fmt: skip
+LONGEST_NAME, ROOMY = 22, 90
+NONE, UNKNOWN, IN_WORDS = "-", "n.d.", "not distinguishable"
+
+
+def rows_of(results: Results) -> Rows:
+    """Rows of the headline table by scenario and measure."""
+    found: Rows = {}
+    for row in results.tables["headline"].to_dict("records"):
+        plain = {str(k): v.item() if hasattr(v, "item") else v for k, v in row.items()}
+        found.setdefault(plain["scenario"], {})[plain["measure"]] = plain
+    return found
+
+
+def data_of(results: Results, folder: Path) -> dict[str, Any]:
+    """The same as one object."""
+    words = ("label", "unit", "level", "difference", "low", "high", "is_distinguishable", "n")
+    return {
+        "market": results.market,
+        "baseline": results.baseline,
+        "seeds": results.provenance["seeds"],
+        "confidence": 0.95,
+        "folder": str(folder),
+        "report": str(folder / "report.html"),
+        "scenarios": {
+            name: {
+                "title": results.titles[name],
+                "hash": results.provenance["scenario_hashes"][name],
+                "measures": {m: {word: row[word] for word in words} for m, row in measures.items()},
+            }
+            for name, measures in rows_of(results).items()
+        },
+    }
+
+
+def text_of(results: Results, base: Scenario, details: bool) -> str:
+    """The table and what is to be said under it."""
+    rows, end = rows_of(results), base.run.end
+    period = f"{format_month(max(base.run.start, end - LAST + 1))} to {format_month(end)}"
+    title = f"Chinese share of the foundational chips market {results.market} buys, {period}"
+    body = "" if details or len(rows) == 1 else _lines(rows)
+    if not body or max(map(len, body.splitlines())) > width():
+        names = [m.name for m in (*MEASURES, COST_PER_POINT)] if details else HEADLINE
+        body = "\n\n".join(
+            prose(f"{name}: {results.titles[name]}")
+            + "\n" + _block(measures, names, name == results.baseline)
+            for name, measures in rows.items()
+        )  # fmt: skip
+    return "\n".join([prose(title), "", body, "", prose(*_notes(rows, results))])
+
+
+def _lines(rows: Rows) -> str:
+    """One line a scenario: the baseline's levels, and how the others differ from them."""
+    (base_name, base), *others = rows.items()
+    heads = ["", "\nShare\n%", "\nchange [95 %]\npoints", *HEADS.values()]
+    levels = [NONE if m in ONLY_COMPARED else _number(base[m]["level"], 1) for m in HEADS]
+    cells = [[base_name, _number(base["cn_share"]["level"], 1), NONE, *levels]]
+    decimals = {m: _decimals(measures[m]["difference"] for _, measures in others) for m in HEADS}
+    for name, measures in others:
+        share = measures["cn_share"]
+        changes = [_change(measures[m], decimals[m]) for m in HEADS]
+        interval = _with_interval(_change(share, 1), share, 1)
+        cells.append([name, _number(share["level"], 1), interval, *changes])
+    for row in cells:
+        row[0] = "\n".join(
+            row[0][i : i + LONGEST_NAME] for i in range(0, len(row[0]), LONGEST_NAME)
+        )
+    return table(heads, cells, " " + "r" * (len(HEADS) + 2), ENDLESS)
+
+
+def _block(measures: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_base: bool) -> str:
+    """One line a measure: level, change with its interval, unit."""
+    cells, gap = [], " " if width() >= ROOMY else "\n"
+    for name in names:
+        row = measures[name]
+        if is_base and name in ONLY_COMPARED:
+            continue
+        is_share = row["unit"].startswith("%")
+        level = NONE if name in ONLY_COMPARED else _number(row["level"], _decimals([row["level"]]))
+        decimals = 1 if is_share else _decimals([row["difference"], row["low"], row["high"]])
+        change = _change(row, decimals).replace(UNKNOWN, IN_WORDS)
+        change = "" if is_base else _with_interval(change, row, decimals, gap)
+        cells.append([row["label"], level, change, row["unit"] + ", points" * is_share])
+    return table(["", "level", "" if is_base else "change [95 %]", ""], cells, " rr ")
+
+
+def _notes(rows: Rows, results: Results) -> list[str]:
+    first, last = results.provenance["seeds"]
+    n = last - first + 1
+    seeds = f"{n} seeds ({first} to {last})" if n > 1 else f"1 seed ({first})"
+    notes = [f"{seeds}. Money in USD a year."]
+    if len(rows) == 1:
+        return notes
+    notes[0] += (
+        f" {results.baseline}: levels; the others: share, then changes against {results.baseline}."
+        " Cost a point: consumer cost for each point of the share avoided."
+    )
+    if n == 1:
+        return [*notes, "One seed gives no interval: take several before believing a difference."]
+    return [
+        *notes,
+        "[95 %]: interval of the mean of paired differences (scenario less baseline with the same"
+        " draws); doubt about the assumptions comes on top."
+        f" {UNKNOWN}: {IN_WORDS}, the interval covers zero.",
+    ]
+
+
+def _change(row: Mapping[str, Any], decimals: int) -> str:
+    """Change, if it can be told from none; after a single seed nobody can say."""
+    if row["n"] < 2 or row["low"] == row["high"] == 0:
+        return _number(row["difference"], decimals, "+")
+    is_known = row["is_distinguishable"] and not isnan(row["difference"])
+    return _number(row["difference"], decimals, "+") if is_known else UNKNOWN
+
+
+def _with_interval(change: str, row: Mapping[str, Any], decimals: int, gap: str = " ") -> str:
+    if isnan(row["low"]):
+        return change
+    low, high = (_number(row[end], decimals, "+") for end in ("low", "high"))
+    return f"{change}{gap}[{low}, {high}]"
+
+
+def _decimals(values: Iterable[float]) -> int:
+    """Decimals that leave two or three digits that mean something."""
+    most = max((abs(value) for value in values if not isnan(value)), default=0.0)
+    return 0 if most >= 1000 else 1 if most >= 10 else 2 if most >= 1 else 3
+
+
+def _number(value: float, decimals: int, sign: str = "") -> str:
+    rounded = round(value, decimals) + 0.0  # no minus zero
+    return NONE if isnan(value) else f"{rounded:{sign if rounded else ''},.{decimals}f}"

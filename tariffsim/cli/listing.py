@@ -1,0 +1,113 @@
+"""`list`: what there is, with descriptions and units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+from tariffsim.cli.files import in_short
+from tariffsim.cli.screen import CONTEXT, Screen, shared, table
+
+
+def _scenarios() -> Iterator[dict[str, Any]]:
+    from tariffsim.scenario import load_scenario
+    from tariffsim.scenario.files import shipped_names
+
+    for name in shipped_names():
+        scenario = load_scenario(name)
+        kinds = ", ".join(sorted({policy.kind for policy in scenario.policies.values()}))
+        yield {"scenario": name, "policies": kinds, "description": scenario.title}
+
+
+def _instruments() -> Iterator[dict[str, Any]]:
+    from tariffsim.policy import INSTRUMENTS
+    from tariffsim.scenario.catalogue import of_instrument
+
+    for kind, model in INSTRUMENTS.items():
+        unit = of_instrument(kind)[model.path_field].unit
+        about = {"strength": model.path_field, "unit": unit, "description": _first_line(model)}
+        yield {"instrument": kind, **about}
+
+
+def _parameters() -> Iterator[dict[str, Any]]:
+    from tariffsim.scenario.catalogue import parameters
+
+    for p in parameters():
+        yield {
+            "parameter": p.key,
+            "default": "needed" if p.is_required else in_short(p.default),
+            "unit": p.unit,
+            "allowed": p.allowed,
+            "plausible": "" if p.low is None else f"{p.low:.3g} to {p.high:.3g}",
+            "source": p.source,
+            "description": p.description,
+        }
+
+
+def _phases() -> Iterator[dict[str, Any]]:
+    from tariffsim.phases import PHASES
+
+    for number, phase in enumerate(PHASES, start=1):
+        yield {"order": number, "phase": phase.__name__, "description": _first_line(phase)}
+
+
+def _metrics() -> Iterator[dict[str, Any]]:
+    from tariffsim.metrics import COST_PER_POINT, MEASURES
+
+    for m in (*MEASURES, COST_PER_POINT):
+        yield {"metric": m.name, "label": m.label, "unit": m.unit, "description": m.definition}
+
+
+def _charts() -> Iterator[dict[str, Any]]:
+    from tariffsim.charts import CHARTS
+
+    for chart in CHARTS:
+        yield {"chart": chart.name, "description": chart.title}
+
+
+WHAT: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
+    "scenarios": _scenarios,
+    "instruments": _instruments,
+    "parameters": _parameters,
+    "phases": _phases,
+    "metrics": _metrics,
+    "charts": _charts,
+}
+
+
+@click.command("list", context_settings=CONTEXT, short_help="What there is: scenarios, ...")
+@click.argument("what", type=click.Choice(list(WHAT)), metavar="WHAT")
+@click.argument("word", required=False, metavar="[WORD]")
+@shared
+def list_(screen: Screen, what: str, word: str | None) -> None:
+    r"""List scenarios, instruments, parameters, phases, metrics or charts.
+
+    With descriptions and units; with WORD, only what contains it. On a terminal long texts are
+    wrapped; elsewhere every entry is one line.
+
+    \b
+    Examples:
+      tariffsim list scenarios
+      tariffsim list parameters elasticity
+      tariffsim list metrics --json
+    """
+    items = list(WHAT[what]())
+    if word is not None:
+        items = [item for item in items if word.lower() in _searched(item)]
+    cells = [[str(value) for value in item.values()] for item in items]
+    if items or screen.is_json:
+        screen.show(table(list(items[0]), cells) if items else "", {what: items})
+    if not items:
+        screen.remark(f"none of the {what} has that; all of them: tariffsim list {what}")
+
+
+def _searched(item: dict[str, Any]) -> str:
+    """All that is said of an entry; `policies.<kind>.field` is found without the brackets too."""
+    said = str(list(item.values())).lower()
+    return said + said.replace("<", "").replace(">", "")
+
+
+def _first_line(thing: Any) -> str:
+    return (thing.__doc__ or "").strip().partition("\n")[0]
