@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mesa import DataCollector, Model
-
 from tariffsim.agents import Census, DeviceMaker, Foundry, Importer, Population
+from tariffsim.agents.versions import DataCollector, Model
 from tariffsim.economy import Economy
 from tariffsim.history import History
 from tariffsim.scenario import Scenario, load_scenario

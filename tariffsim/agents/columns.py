@@ -7,12 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tariffsim.agents.versions import GroupBy
 from tariffsim.typing import Bool, Int
-
-try:
-    from mesa.agentset import GroupBy
-except ImportError:  # before Mesa 3.4
-    from mesa.agent import GroupBy
 
 ON_ARRAYS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
     (sum, np.sum),

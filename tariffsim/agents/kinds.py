@@ -35,6 +35,7 @@ def _mean(values: Float, weights: Float) -> Any:
 class Foundry(Row):
     """A chip foundry. Quantities are over all node classes; `by_class` splits them."""
 
+    in_economy = "foundries"
     name = Column("text", "name", lambda e, i: _names(e.foundries.name, i))
     region = Column(
         "code",
@@ -81,11 +82,6 @@ class Foundry(Row):
     def _label(self) -> tuple[Any, ...]:
         return (self.name,)
 
-    def by_class(self, column: str) -> dict[str, float]:
-        """A quantity of the foundry (such as `price`, `capacity`, `fill`) by node class."""
-        values = getattr(self.model.economy.foundries, column)[self.row]
-        return dict(zip(self.model.economy.figures.codes.classes, values.tolist(), strict=True))
-
     @property
     def customers(self) -> Population:
         """Makers that this foundry supplies in some node class."""
@@ -97,6 +93,7 @@ class Foundry(Row):
 class DeviceMaker(Row):
     """A product line: one device, assembled in one country, designed for one market or for all."""
 
+    in_economy = "makers"
     device = Column(
         "code", "device group", lambda e, i: _names(e.figures.codes.devices, e.makers.device[i])
     )
@@ -146,6 +143,12 @@ class DeviceMaker(Row):
         has_slot = self.model.economy.makers.has_slot[self.row]
         codes = self.model.economy.figures.codes
         return [name for name, has in zip(codes.classes, has_slot, strict=True) if has]
+
+    @property
+    def drop_ins(self) -> list[str]:
+        """Node classes of drop-in parts, which change supplier without a new design."""
+        is_drop_in = self.model.economy.makers.is_drop_in[self.row]
+        return [name for name in self.classes if is_drop_in[self._class(name)]]
 
     @property
     def suppliers(self) -> dict[str, str]:
@@ -224,6 +227,7 @@ class DeviceMaker(Row):
 class Importer(Row):
     """An importer: lines of one device into one market."""
 
+    in_economy = "importers"
     device = Column(
         "code", "device group", lambda e, i: _names(e.figures.codes.devices, e.importers.device[i])
     )

@@ -9,10 +9,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mesa.agent import AgentSet
 
 from tariffsim.agents.columns import Groups, applied, by_value, meets, sorted_order
 from tariffsim.agents.rows import Row
+from tariffsim.agents.versions import AgentSet
 from tariffsim.typing import Int
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
-from mesa import Agent
 
+from tariffsim.agents.versions import Agent
 from tariffsim.economy import Economy
 from tariffsim.typing import Int
 
@@ -56,6 +56,8 @@ class Row(Agent):  # type: ignore[misc]
     row: int
     unique_id: int
     pos: Any = None
+    in_economy: ClassVar[str]
+    """The table it is a row of."""
 
     def __init__(self, model: Any, row: int, unique_id: int) -> None:
         # Mesa's constructor would register the agent: the model would then hold every row ever
@@ -85,6 +87,15 @@ class Row(Agent):  # type: ignore[misc]
     def remove(self) -> NoReturn:
         """Refused: how many agents there are is part of the scenario."""
         raise TypeError("agents cannot be removed: set their number in the scenario (agents)")
+
+    def by_class(self, column: str) -> dict[str, float]:
+        """A column of the economy's table that is split by node class, such as a foundry's `price`.
+
+        Columns and units are documented in `tariffsim.economy`.
+        """
+        economy = self.model.economy
+        values = getattr(getattr(economy, self.in_economy), column)[self.row]
+        return dict(zip(economy.figures.codes.classes, values.tolist(), strict=True))
 
     @classmethod
     def columns(cls) -> dict[str, Column]:
