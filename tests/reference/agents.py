@@ -95,6 +95,7 @@ class Slot:
     noise: dict[Foundry, float] = field(default_factory=dict)
     """Gumbel draws of this month, empty when neither slot nor design opens."""
     opens_itself: bool = False
+    delta: dict[Foundry, float] = field(default_factory=dict)
 
     @property
     def is_free(self) -> bool:
@@ -154,14 +155,12 @@ class Maker:
         """Utility of each candidate, noise and inertia included (MODEL 4.2)."""
         sourcing, k = world.scenario.sourcing, slot.node_class
         sigma, omega = sourcing.elasticity, sourcing.size_term
+        costs = self.chip_costs(world, slot, trigger)
         utilities = {}
-        for f, odds in slot.base_odds.items():
-            if not f.is_candidate(k) or odds == 0:
-                continue
-            delta = math.log(odds) + sigma * math.log(self.base_chip_cost(world, slot, f))
-            v = delta + self.taste(world, f)
+        for f, cost in costs.items():
+            v = self.delta(world, slot, f) + self.taste(world, f)
             v += omega * math.log(f.capacity[k] / f.base_capacity[k])
-            v -= sigma * math.log(self.chip_cost(world, slot, f, trigger))
+            v -= sigma * math.log(cost)
             if f is not slot.supplier:
                 v -= slot.log_inertia
             utilities[f] = v + slot.noise[f]
@@ -177,24 +176,33 @@ class Maker:
             shift += moved * math.log(world.scenario.sourcing.assembly_odds)
         return shift
 
-    def chip_cost(self, world: Reference, slot: Slot, foundry: Foundry, trigger: str) -> float:
-        """Price of a chip plus the duty that this slot is expected to cause per chip (tau)."""
+    def chip_costs(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
+        """Price of a chip of each candidate plus the duty it is expected to cause (tau)."""
         kind = DROP_IN if slot.is_drop_in else DESIGN
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
-        duty = 0.0
+        costs = {
+            f: f.price[slot.node_class]
+            for f, odds in slot.base_odds.items()
+            if odds > 0 and f.is_candidate(slot.node_class)
+        }
         for weight, rates in world.foreseen(kind, self.device):
-            with_it = self.quote(world, others | {slot: foundry}, self.origin, rates, trigger)
-            without = self.quote(world, others, self.origin, rates, trigger)
-            duty += weight * (with_it.duty - without.duty)
-        return foundry.price[slot.node_class] + duty / slot.chips
+            without = self.quote(world, others, self.origin, rates, trigger).duty
+            for f in costs:
+                with_it = self.quote(world, others | {slot: f}, self.origin, rates, trigger).duty
+                costs[f] += weight * (with_it - without) / slot.chips
+        return costs
 
-    def base_chip_cost(self, world: Reference, slot: Slot, foundry: Foundry) -> float:
-        """The same at the prices and duties of the base year."""
-        origin, alone = self.base_origin, {slot: foundry}
-        with_it = self.quote(world, alone, origin, {}, LEFT_OUT, price=base_price)
-        without = self.quote(world, {}, origin, {}, LEFT_OUT, price=base_price)
-        duty = with_it.duty - without.duty
-        return foundry.base_price[slot.node_class] + duty / slot.chips
+    def delta(self, world: Reference, slot: Slot, foundry: Foundry) -> float:
+        """What makes the base year a steady state at its prices and duties; constant."""
+        if foundry not in slot.delta:
+            with_it, without = (
+                self.quote(world, chips, self.base_origin, {}, LEFT_OUT, price=base_price).duty
+                for chips in ({slot: foundry}, {})
+            )
+            cost = foundry.base_price[slot.node_class] + (with_it - without) / slot.chips
+            sigma = world.scenario.sourcing.elasticity
+            slot.delta[foundry] = math.log(slot.base_odds[foundry]) + sigma * math.log(cost)
+        return slot.delta[foundry]
 
     def plan_without_triggers(
         self, world: Reference, plan_a: dict[Slot, Foundry]

@@ -1,0 +1,246 @@
+"""The array code runs the same months as plain objects do (MODEL 6, E12).
+
+Every month: who supplies every slot and where every line is assembled, exactly; prices, units,
+duty by instrument, Chinese shares and the books, to 1e-9.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from economies import merged, scenario
+from reference import Reference
+
+from tariffsim.calibration import build_economy
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.ledger import PAYMENTS, sectors
+from tariffsim.phases import PHASES
+from tariffsim.scenario.fields import Scenario
+from tariffsim.tables.load import SHIPPED
+
+TOLERANCE = 1e-9
+SMALL = {"agents": {"importers_min": 1, "importers_max": 3}}
+STEP = {"2025-06": 0.25, "2026-03": 0.5}
+
+
+def policies(**instruments: dict[str, Any]) -> dict[str, Any]:
+    return {"policies": instruments}
+
+
+def product(**fields: Any) -> dict[str, Any]:
+    return {"kind": "product_tariff", "announced": "2025-03", "rate": STEP} | fields
+
+
+def component(**fields: Any) -> dict[str, Any]:
+    return {"kind": "component_tariff", "announced": "2025-03", "rate": STEP} | fields
+
+
+def bare(**fields: Any) -> dict[str, Any]:
+    return {"kind": "bare_chip_tariff", "announced": "2025-03", "rate": STEP} | fields
+
+
+CONTENT = product(only_with_chips_from=["CN"])
+LINEAR = {"2025-04": 0.0, "2027-01": 0.3, "interpolate": "linear"}
+CHIPS_SHIFT = {"kind": "demand_shift", "of": "chips", "change": STEP, "node_classes": ["A", "C"]}
+UNITS_SHIFT = {
+    "kind": "demand_shift", "change": STEP, "markets": ["US", "CN"], "devices": ["smartphone"],
+    "end": "2025-12",
+}  # fmt: skip
+HOME_CHIPS = {"kind": "preference_shift", "log_odds": {"2025-05": 0.7}, "markets": ["CN"]}
+SCENARIOS: dict[str, dict[str, Any]] = {
+    "baseline": {},
+    "without calendar": {"trade": {"tariffs_in_force": False}},
+    "product": policies(
+        a=product(assembly_countries=["CN", "VN"]),
+        b=product(markets=["EU"], exempt_assembly_countries=["MX"], exempt_devices=["server"]),
+    ),
+    "product by content": policies(a=CONTENT),
+    "two triggers": policies(
+        a=CONTENT, b=product(only_with_chips_from=["TW", "CN"], markets=["EU", "JK"])
+    ),
+    "component": policies(a=component()),
+    "component per chip": policies(
+        a=component(per="chip", node_classes=["A", "B"], covers_home_assembly=False)
+    ),
+    "component with a threshold": policies(a=component(threshold=0.02, rate={"2025-06": 2.0})),
+    "component per chip with a threshold": policies(a=component(threshold=0.01, per="chip")),
+    "component on all chips": policies(a=component(chip_regions="all")),
+    "coalition": policies(a=component(markets=["US", "EU", "JK"])),
+    "bare chips": policies(
+        a=bare(markets=["US", "ROW", "EU"], chip_regions=["CN", "TW"]),
+        b=product(rate={"2026-06": 0.5}),
+    ),
+    "stacking groups": policies(
+        a=product(rate={"2025-06": 0.2}, stacking_group="g"),
+        b=product(
+            rate={"2025-08": 0.4, "2025-12": 0.1}, stacking_group="g", devices=["television"]
+        ),
+        c=product(only_with_chips_from=["CN"], stacking_group="g"),
+        d=component(rate={"2025-06": 0.3}, stacking_group="h"),
+        e=component(stacking_group="h"),
+        f=bare(stacking_group="i", markets=["US", "ROW"]),
+        g=bare(rate={"2025-07": 0.3}, stacking_group="i", markets=["ROW"], chip_regions="all"),
+    ),
+    "end unknown": policies(a=component(end="2025-12", end_known=False)),
+    "linear path": policies(a=component(rate=LINEAR)),
+    "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
+    "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
+    "demand and taste": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),
+    "without foresight": merged(
+        policies(a=component(), b=CONTENT), {"sourcing": {"foresight": "none"}}
+    ),
+    "scarce capacity": policies(a={"kind": "demand_shift", "change": {"2025-06": 1.0}}),
+    "everything": policies(
+        a=component(),
+        b=CONTENT,
+        c=bare(markets=["US", "ROW"]),
+        d=HOME_CHIPS,
+        e=CHIPS_SHIFT,
+        f={"kind": "price_cut", "points": {"2025-06": 0.05}},
+        g=product(rate=LINEAR),
+    ),
+}
+LONG = {"baseline", "everything"}
+
+
+def run_both(scenario: Scenario, seed: int, months: int) -> Reference:
+    economy, draws = build_economy(scenario, seed), Draws(seed)
+    world = Reference(build_economy(scenario, seed), Draws(seed))
+    for _ in range(months):
+        for phase in PHASES:
+            phase(economy, draws)
+        world.month()
+        assert_same_choices(economy, world)
+        assert_same_quantities(economy, world)
+        assert_same_books(economy, world)
+    return world
+
+
+def assert_same_choices(economy: Economy, world: Reference) -> None:
+    makers, codes = economy.makers, economy.figures.codes
+    name = economy.foundries.name
+    for i, maker in enumerate(world.makers):
+        assert maker.origin == codes.origins[makers.origin[i]]
+        assert maker.move_month == makers.move_month[i]
+        for c, k in enumerate(codes.classes):
+            assert (k in maker.slots) == makers.has_slot[i, c]
+            if k in maker.slots:
+                slot = maker.slots[k]
+                assert slot.supplier.name == name[makers.supplier[i, c]]
+                waits = makers.switch_month[i, c] >= 0
+                assert (slot.waiting is not None) == waits
+                if slot.waiting is not None:
+                    assert slot.waiting.name == name[makers.next_supplier[i, c]]
+                    assert slot.take_over_month == makers.switch_month[i, c]
+
+
+def assert_same_quantities(economy: Economy, world: Reference) -> None:
+    foundries, flows = economy.foundries, economy.flows
+    for column in ("price", "capacity", "orders", "output", "unit_cost", "experience"):
+        plain = [[getattr(f, column)[k] for k in world.classes] for f in world.foundries]
+        close(getattr(foundries, column), plain, column)
+    for column in ("orders", "units", "price", "base_duty", "new_duty", "passed_on"):
+        close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
+    close(economy.makers.customs_value, [m.customs_value for m in world.makers], "customs value")
+    chinese, total = chips_bought(economy)
+    for m, market in enumerate(world.markets):
+        plain_chinese, plain_total = plain_chips_bought(world, market)
+        assert total[m] == pytest.approx(plain_total, rel=TOLERANCE)
+        if plain_total:
+            share = plain_chinese / plain_total
+            assert chinese[m] / total[m] == pytest.approx(share, rel=TOLERANCE)
+
+
+def chips_bought(economy: Economy) -> tuple[np.ndarray, np.ndarray]:
+    """Chinese and all chips in what each market buys."""
+    makers, flows, foundries = economy.makers, economy.flows, economy.foundries
+    chips = makers.chips * makers.has_slot
+    chinese = chips * foundries.is_chinese[makers.supplier]
+    by_line = [chinese.sum(axis=1)[flows.maker], chips.sum(axis=1)[flows.maker]]
+    n = len(economy.figures.codes.markets)
+    ours, every = (np.bincount(flows.market, count * flows.units, n) for count in by_line)
+    return ours, every
+
+
+def plain_chips_bought(world: Reference, market: str) -> tuple[float, float]:
+    chinese = total = 0.0
+    for flow in world.flows:
+        if flow.market == market:
+            for slot in flow.maker.slots.values():
+                total += flow.units * slot.chips
+                chinese += flow.units * slot.chips * slot.supplier.is_chinese
+    return chinese, total
+
+
+def assert_same_books(economy: Economy, world: Reference) -> None:
+    names = [law.name for law in economy.tariffs.laws]
+    duty = [world.books.duty_by_instrument[i] for i in range(len(names))]
+    close(economy.policy_duty, duty, "duty by instrument")
+    entries = world.books.entries
+    plain = np.array([[entries[p, s] for s in sectors(world.markets)] for p in PAYMENTS])
+    scale = np.abs(plain).max(axis=1, keepdims=True)
+    least = scale[PAYMENTS.index("chips for devices")]  # overflow is a difference of sales
+    close(economy.ledger, plain, "books", scale=np.maximum(scale, least))
+
+
+def close(ours: Any, plain: Any, what: str, scale: Any = None) -> None:
+    """Equal to 1e-9, relative to each number, or to a scale where differences are booked."""
+    ours, plain = np.asarray(ours), np.asarray(plain)
+    scale = np.abs(plain) if scale is None else scale
+    worst = (np.abs(ours - plain) - TOLERANCE * scale).max(initial=-1.0)
+    assert worst <= 1e-300, f"{what} differs by {worst}"
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_same_months(name: str) -> None:
+    months = 36 if name in LONG else 16
+    world = run_both(scenario(SMALL, SCENARIOS[name], makers=66), seed=1, months=months)
+    assert world.month_number == months - 1
+
+
+@pytest.mark.parametrize("makers", [1, 3, 150])
+def test_same_months_at_any_size(makers: int) -> None:
+    small = scenario(SMALL, SCENARIOS["everything"], makers=makers)
+    run_both(small, seed=2, months=14 if makers > 100 else 30)
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_same_months_of_a_toy(tmp_path: Path, seed: int) -> None:
+    """Two foundries, three makers and one importer of each."""
+    shares = {"CN": "0.3", "TW": "0.7"}
+    for name, column in (("foundry_regions", "region"), ("origin_rules", "fab_region")):
+        with (SHIPPED / f"{name}.csv").open(newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row[column] in shares]
+        for row in rows:
+            if row["parameter"] == "foundries":
+                row["value"] = "1"
+            if row["parameter"].startswith("share_"):
+                row["value"] = shares[row[column]]
+        with (tmp_path / f"{name}.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    files = {name: str(tmp_path / f"{name}.csv") for name in ("foundry_regions", "origin_rules")}
+    toy = merged(SMALL, {"data": files})
+    toy["agents"] = {"importers_min": 1, "importers_max": 1}
+    world = run_both(scenario(toy, SCENARIOS["everything"], makers=3), seed, months=30)
+    assert len(world.foundries) == 2
+    assert len(world.makers) == 3
+
+
+def test_choices_are_made() -> None:
+    """The runs compared are not idle: suppliers change, lines move, triggers are avoided."""
+    before = Reference(build_economy(scenario(SMALL, makers=66), 1), Draws(1))
+    after = run_both(scenario(SMALL, SCENARIOS["product by content"], makers=66), 1, months=24)
+    pairs = list(zip(before.makers, after.makers, strict=True))
+    changed = sum(
+        a.slots[k].supplier.name != b.slots[k].supplier.name for a, b in pairs for k in a.slots
+    )
+    assert changed > 20
+    assert any(a.origin != b.origin or b.move_month > 12 for a, b in pairs)
+    assert any(flow.new_duties for flow in after.flows)
