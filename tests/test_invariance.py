@@ -1,0 +1,451 @@
+"""What must not change, or must change in proportion, in whole runs (MODEL 6, E5 to E8)."""
+
+from __future__ import annotations
+
+import copy
+import csv
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from economies import REGIONS, free_trade, merged, run, scenario
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tariffsim.calibration import build_economy
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.ledger import PAYMENTS
+from tariffsim.phases import PHASES
+from tariffsim.policy import INSTRUMENTS
+from tariffsim.scenario.fields import Scenario
+from tariffsim.tables import load_tables
+from tariffsim.tables.load import SHIPPED
+
+TOLERANCE = 1e-9
+TABLES = load_tables()
+MARKETS, ORIGINS, DEVICES = TABLES.markets.codes, TABLES.origins.codes, TABLES.devices.codes
+CLASSES = TABLES.node_classes.codes
+SMALL = {"agents": {"importers_min": 1, "importers_max": 3}}
+TABLE_NAMES = ("foundries", "makers", "importers", "flows", "cells")
+BUSY = {
+    "policies": {
+        "component": {"kind": "component_tariff", "rate": {"2025-04": 0.5}},
+        "content": {
+            "kind": "product_tariff", "rate": {"2025-05": 0.2}, "only_with_chips_from": ["CN"],
+            "markets": ["US", "EU"],
+        },
+        "cut": {"kind": "price_cut", "points": {"2025-03": 0.1}},
+    }
+}  # fmt: skip
+
+
+def months(economy: Economy, draws: Draws, n: int) -> Economy:
+    for _ in range(n):
+        for phase in PHASES:
+            phase(economy, draws)
+    return economy
+
+
+def columns(economy: Economy) -> Iterator[tuple[str, np.ndarray]]:
+    """Every column of state, and the books, by name."""
+    for name in TABLE_NAMES:
+        table = getattr(economy, name)
+        for column in fields(table):
+            values = getattr(table, column.name)
+            if isinstance(values, np.ndarray):
+                yield f"{name}.{column.name}", values
+    yield "ledger", economy.ledger
+
+
+# E5: the books balance, chips and devices are conserved
+
+
+def codes(of: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(of), min_size=1, max_size=3, unique=True)
+
+
+@st.composite
+def instruments(draw: st.DrawFn) -> dict[str, Any]:
+    """Any instrument of the registry, in force in some of the months simulated."""
+    kind = draw(st.sampled_from(sorted(INSTRUMENTS)))
+    cls = INSTRUMENTS[kind]
+    low, high = cls.path_bounds
+    rates = st.floats(max(low, -0.5), min(high, 1.5))
+    start = draw(st.integers(1, 6))
+    policy: dict[str, Any] = {
+        "kind": kind,
+        cls.path_field: {f"2025-0{start}": draw(rates), f"2025-0{start + 2}": draw(rates)},
+        "markets": draw(codes(MARKETS)),
+        "stacking_group": draw(st.sampled_from([None, None, "group"])),
+    }
+    optional = {
+        "chip_regions": codes(REGIONS),
+        "node_classes": codes(CLASSES),
+        "only_with_chips_from": codes(REGIONS),
+        "devices": codes(DEVICES),
+        "assembly_countries": codes(ORIGINS),
+        "threshold": st.floats(0, 0.1),
+        "per": st.sampled_from(["value", "chip"]),
+        "covers_home_assembly": st.booleans(),
+        "of": st.sampled_from(["units", "chips"]),
+        "end": st.sampled_from(["2025-08"]),
+        "end_known": st.booleans(),
+    }
+    for name, values in optional.items():
+        if name in cls.model_fields and draw(st.booleans()):
+            policy[name] = draw(values)
+    return policy
+
+
+settings_of_firms = st.fixed_dictionaries(
+    {
+        "sourcing": st.fixed_dictionaries(
+            {"foresight": st.sampled_from(["announced", "none"]), "elasticity": st.floats(0, 8)}
+        ),
+        "supply": st.fixed_dictionaries(
+            {"learning": st.floats(0, 0.2), "capacity_growth_factor": st.floats(0, 2)}
+        ),
+        "trade": st.fixed_dictionaries(
+            {
+                "markup": st.floats(0, 0.3),
+                "pass_through": st.floats(0, 1),
+                "growth_factor": st.floats(0, 8),
+                "chip_content_growth": st.floats(0, 0.5),
+            }
+        ),
+        "assembly": st.fixed_dictionaries({"hazard": st.floats(0, 0.3)}),
+    }
+)
+
+
+@settings(max_examples=100, phases=[Phase.explicit, Phase.generate])  # a run is dear to shrink
+@given(
+    st.lists(instruments(), max_size=4),
+    settings_of_firms,
+    st.integers(1, 80),
+    st.integers(0, 1000),
+)
+def test_books_balance_and_goods_are_conserved(
+    policies: list[dict[str, Any]], firms: dict[str, Any], makers: int, seed: int
+) -> None:
+    named = {"policies": {f"p{i}": policy for i, policy in enumerate(policies)}}
+    for economy in run(scenario(SMALL, firms, named, makers=makers), seed, months=8):
+        assert_books_balance(economy)
+        assert_chips_are_conserved(economy)
+        assert_devices_are_conserved(economy)
+        assert_duties_are_received(economy)
+
+
+def assert_books_balance(economy: Economy) -> None:
+    size = np.abs(economy.ledger).sum(axis=1)
+    assert np.isfinite(economy.ledger).all()
+    chip_sales = size[PAYMENTS.index("chips for devices")]  # overflow is a difference of sales
+    row_size = np.maximum(size, chip_sales)
+    assert (np.abs(economy.ledger.sum(axis=1)) <= TOLERANCE * row_size).all()
+    assert abs(economy.ledger.sum()) <= TOLERANCE * size.sum()
+    assert (np.abs(economy.ledger.sum(axis=0)) <= TOLERANCE * size.sum()).all()
+
+
+def assert_chips_are_conserved(economy: Economy) -> None:
+    """Chips made are chips sold, to lines and to others, within capacity."""
+    foundries, makers = economy.foundries, economy.makers
+    made = foundries.output.sum(axis=0)
+    others = (foundries.other_orders * foundries.fill).sum(axis=0)
+    used = (makers.units[:, None] * makers.chips).sum(axis=0)
+    np.testing.assert_allclose(made, foundries.sales.sum(axis=0), rtol=TOLERANCE)
+    np.testing.assert_allclose(made, used + others, rtol=TOLERANCE)
+    assert (foundries.output <= foundries.capacity * (1 + TOLERANCE)).all()
+    assert (foundries.output >= 0).all()
+    for china in (False, True):  # overflow stays in its bloc
+        own = foundries.is_chinese == china
+        bloc = foundries.output[own].sum(axis=0), foundries.sales[own].sum(axis=0)
+        np.testing.assert_allclose(*bloc, rtol=TOLERANCE)
+
+
+def assert_devices_are_conserved(economy: Economy) -> None:
+    """Units made are units sold, never more than ordered."""
+    flows, makers = economy.flows, economy.makers
+    sold = np.bincount(flows.maker, flows.units, len(makers))
+    np.testing.assert_allclose(makers.units, sold, rtol=TOLERANCE)
+    assert (flows.units <= flows.orders * (1 + TOLERANCE)).all()
+    assert (flows.units >= 0).all()
+
+
+def assert_duties_are_received(economy: Economy) -> None:
+    """What instruments raise, and the base duties, is what governments receive."""
+    flows, makers, tariffs = economy.flows, economy.makers, economy.tariffs
+    base = (flows.base_duty * flows.units).sum()
+    region = economy.foundries.region[makers.supplier]
+    rate = tariffs.base_bare[makers.origin[:, None], np.arange(region.shape[1]), region]
+    base += ((makers.chip_value * rate).sum(axis=1) * makers.units).sum()
+    rows = [PAYMENTS.index(f"duties on {what}") for what in ("products", "bare chips")]
+    received = np.maximum(economy.ledger[rows], 0).sum()
+    np.testing.assert_allclose(economy.policy_duty.sum() + base, received, rtol=TOLERANCE)
+
+
+# E6: all money times a factor leaves quantities and shares alone
+
+IN_MONEY = {
+    "foundries": "base_price price parity_price base_cost unit_cost subsidy",
+    "makers": "other_inputs unit_cost customs_value chip_bill relocation requalification_per_unit "
+    "amortised plan_sacrifice chip_value bare_duty",
+    "importers": "customs_value duty profit",
+    "flows": "base_landed base_price base_duty new_duty passed_on price",
+    "cells": "base_expenditure",
+}
+
+
+def in_money(factor: float, folder: Path) -> Scenario:
+    """A busy scenario, specific duties included, with all money times a factor."""
+    imports = folder / f"imports_{factor}.csv"
+    with (SHIPPED / "us_imports_2024.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    with imports.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        for row in rows:
+            money = ("customs_value_musd", "calculated_duty_musd")
+            writer.writerow(row | {name: repr(factor * float(row[name])) for name in money})
+    figures = {
+        "devices": {
+            code: {
+                name: factor * TABLES.devices.number(code, name)
+                for name in ("unit_value_usd", "requalification_cost_usd")
+            }
+            for code in DEVICES
+        },
+        "node_classes": {
+            code: {"chip_price_usd": factor * TABLES.node_classes.number(code, "chip_price_usd")}
+            for code in CLASSES
+        },
+    }
+    each = {
+        "policies": {
+            "each": {
+                "kind": "component_tariff", "per": "chip", "rate": {"2025-03": 0.2 * factor},
+                "markets": ["EU"],
+            },
+            "bare": {"kind": "bare_chip_tariff", "rate": {"2025-03": 0.2}},
+        }
+    }  # fmt: skip
+    money = {"figures": figures, "data": {"us_imports_2024": str(imports)}}
+    return scenario(SMALL, BUSY, each, money, makers=120)
+
+
+@pytest.mark.parametrize(("factor", "exact"), [(4.0, True), (0.0037, False)])
+def test_money_is_a_unit_of_account(tmp_path: Path, factor: float, exact: bool) -> None:
+    """A power of two changes no other bit of the numbers at all."""
+    one, other = (months(build_economy(s, 5), Draws(5), 14) for s in (
+        in_money(1.0, tmp_path), in_money(factor, tmp_path)
+    ))  # fmt: skip
+    names = {f"{table}.{column}" for table, row in IN_MONEY.items() for column in row.split()}
+    assert names <= {name for name, _ in columns(one)}
+    names.add("ledger")
+    for (name, before), (_, after) in zip(columns(one), columns(other), strict=True):
+        expected = before * factor if name in names else before
+        if exact and name != "ledger":
+            np.testing.assert_allclose(after, expected, rtol=1e-13, err_msg=name)
+        scale = np.abs(expected).max(initial=0.0)
+        np.testing.assert_allclose(
+            after, expected, rtol=TOLERANCE, atol=1e-12 * scale, err_msg=name
+        )
+    np.testing.assert_array_equal(one.makers.supplier, other.makers.supplier)
+
+
+# E7: agents have no names
+
+
+class PermutedDraws(Draws):
+    """The draws of a seed for an economy whose makers and foundries stand in another order.
+
+    `makers[i]` and `foundries[f]` are the rows they had. Noise is drawn for the openings of the
+    month, row by row, so that these have to be found again.
+    """
+
+    def __init__(self, seed: int, economy: Economy, makers: np.ndarray, foundries: np.ndarray):
+        super().__init__(seed)
+        self.economy, self.makers, self.foundries = economy, makers, foundries
+
+    def uniform(self, stream: str, month: int, *shape: int) -> np.ndarray:
+        assert shape[0] == len(self.makers)
+        return super().uniform(stream, month, *shape)[self.makers]
+
+    def exponential(self, stream: str, month: int, *shape: int) -> np.ndarray:
+        drawn = super().exponential(stream, month, *shape)
+        if stream == "country noise":
+            hazard = self.economy.scenario.assembly.hazard
+            maker = np.flatnonzero(self.uniform("plant opens", month, len(self.makers)) < hazard)
+            return drawn[self.makers[maker].argsort().argsort()]
+        assert stream == "foundry noise"
+        maker, node_class = np.nonzero(self._open(month))
+        row = self.makers[maker] * self.economy.makers.supplier.shape[1] + node_class
+        return drawn[row.argsort().argsort()][:, self.foundries]
+
+    def _open(self, month: int) -> np.ndarray:
+        makers, sourcing = self.economy.makers, self.economy.scenario.sourcing
+        hazard = self.economy.figures.design_hazard[makers.device]
+        design = self.uniform("design opens", month, len(hazard)) < hazard
+        alone = self.uniform("drop-in opens", month, *makers.supplier.shape)
+        alone = alone < sourcing.drop_in_hazard * sourcing.opening_factor
+        return makers.has_slot & (design[:, None] | (makers.is_drop_in & alone))
+
+
+def permuted(economy: Economy, makers: np.ndarray, foundries: np.ndarray) -> Economy:
+    """The same economy with makers and foundries in another order."""
+    result = copy.deepcopy(economy)
+    for table, order in ((result.makers, makers), (result.foundries, foundries)):
+        for column in fields(table):
+            values = getattr(table, column.name)
+            if column.name == "bloc":
+                table.bloc = values[:, order]
+            elif isinstance(values, np.ndarray):
+                setattr(table, column.name, values[order])
+    result.foundries.name = [economy.foundries.name[f] for f in foundries]
+    place = foundries.argsort()
+    result.makers.supplier = place[result.makers.supplier]
+    result.makers.next_supplier = place[result.makers.next_supplier]
+    result.flows.maker = makers.argsort()[result.flows.maker]
+    result.base_shares = result.base_shares[:, :, foundries]
+    return result
+
+
+def assert_permuted(
+    one: Economy, other: Economy, makers: np.ndarray, foundries: np.ndarray
+) -> None:
+    for (name, expected), (_, found) in zip(
+        columns(permuted(one, makers, foundries)), columns(other), strict=True
+    ):
+        scale = np.abs(expected).max(initial=0.0)
+        np.testing.assert_allclose(
+            found, expected, rtol=TOLERANCE, atol=1e-11 * scale, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_order_of_agents_does_not_matter(seed: int) -> None:
+    start = build_economy(scenario(SMALL, BUSY, makers=120), seed)
+    random = np.random.default_rng(seed)
+    makers = random.permutation(len(start.makers))
+    foundries = random.permutation(len(start.foundries))
+    other = permuted(start, makers, foundries)
+    draws = PermutedDraws(seed, other, makers, foundries)
+    other = months(other, draws, 14)
+    assert_permuted(months(start, Draws(seed), 14), other, makers, foundries)
+
+
+def test_names_of_identical_regions_do_not_matter() -> None:
+    """Foundries of two regions with equal figures change places."""
+    figures = {
+        "foundry_regions": {
+            "KR": {
+                name: TABLES.foundry_regions.number("JP", name)
+                for name in ("foundries", "utilisation", "gross_margin", "growth_per_year")
+            }
+        },
+    }
+    for k in CLASSES:
+        both = [TABLES.foundry_regions.number(code, f"share_{k.lower()}") for code in ("JP", "KR")]
+        for code in ("JP", "KR"):
+            figures["foundry_regions"].setdefault(code, {})[f"share_{k.lower()}"] = sum(both) / 2
+    start = build_economy(scenario(SMALL, BUSY, free_trade(), {"figures": figures}, makers=120), 4)
+    jp, kr = (
+        np.flatnonzero(start.foundries.region == REGIONS.index(code)) for code in ("JP", "KR")
+    )
+    swap = np.arange(len(start.foundries))
+    swap[jp], swap[kr] = kr, jp
+    everyone = np.arange(len(start.makers))
+    other = permuted(start, everyone, swap)
+    other.foundries.region = start.foundries.region.copy()
+    other = months(other, PermutedDraws(4, other, everyone, swap), 14)
+    one = months(start, Draws(4), 14)
+    assert (one.foundries.output[jp] != one.foundries.output[kr]).any()
+    renamed = copy.deepcopy(other)
+    renamed.foundries.region = other.foundries.region[swap]
+    assert_permuted(one, renamed, everyone, swap)
+
+
+# E8: what does nothing changes nothing, to the last bit
+
+
+def instrument(kind: str, rate: float, **more: Any) -> dict[str, Any]:
+    cls = INSTRUMENTS[kind]
+    return {"kind": kind, cls.path_field: rate} | more
+
+
+def assert_same_bits(scenarios: tuple[Scenario, Scenario], n: int) -> None:
+    one, other = (months(build_economy(s, 6), Draws(6), n) for s in scenarios)
+    for (name, before), (_, after) in zip(columns(one), columns(other), strict=True):
+        np.testing.assert_array_equal(before, after, err_msg=name)
+        assert before.tobytes() == after.tobytes(), name
+
+
+def with_and_without(*changes: dict[str, Any], **policies: Any) -> tuple[Scenario, Scenario]:
+    """A busy scenario, and the same with more policies, before and after the others."""
+    base = merged(SMALL, BUSY, *changes)
+    named = {f"x_{name}": policy for name, policy in policies.items()}
+    more = base | {"policies": named | base["policies"]}
+    return scenario(base, makers=90), scenario(more, makers=90)
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "product_tariff": {"only_with_chips_from": ["TW"]},
+    "component_tariff": {"threshold": 0.1},
+    "demand_shift": {"of": "chips"},
+}
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS)
+def test_zero_rate_is_neutral(kind: str) -> None:
+    zero = instrument(kind, 0.0, start="2025-02")
+    more = {"variant": zero | VARIANTS[kind]} if kind in VARIANTS else {}
+    group = zero | {"stacking_group": "group"}
+    assert_same_bits(with_and_without(plain=zero, group=group, **more), 8)
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS)
+def test_empty_scope_is_neutral(kind: str) -> None:
+    nowhere = {"assembly_countries": ["CN"], "exempt_assembly_countries": ["CN"]}
+    policy = instrument(kind, 0.3, start="2025-02", **nowhere)
+    more = {"variant": policy | VARIANTS[kind]} if kind in VARIANTS else {}
+    assert_same_bits(with_and_without(plain=policy, **more), 8)
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS)
+def test_neutral_before_it_is_announced(kind: str) -> None:
+    policy = instrument(kind, 0.3, start="2026-01", announced="2025-09")
+    more = {"variant": policy | VARIANTS[kind]} if kind in VARIANTS else {}
+    assert_same_bits(with_and_without(plain=policy, **more), 8)
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS)
+def test_neutral_before_it_starts_without_foresight(kind: str) -> None:
+    policy = instrument(kind, 0.3, start="2025-09", announced="2025-01")
+    more = {"variant": policy | VARIANTS[kind]} if kind in VARIANTS else {}
+    blind = {"sourcing": {"foresight": "none"}}
+    assert_same_bits(with_and_without(blind, plain=policy, **more), 8)
+
+
+def test_announcement_is_not_neutral() -> None:
+    """The four tests above could fail: after its announcement a tariff moves suppliers."""
+    policy = instrument("component_tariff", 2.0, start="2025-09", announced="2025-02")
+    one, other = (months(build_economy(s, 6), Draws(6), 8) for s in with_and_without(plain=policy))
+    assert (one.makers.next_supplier != other.makers.next_supplier).any()
+
+
+def test_each_device_is_left_alone() -> None:
+    """A trigger on one device moves no supplier of another, as long as prices have not moved."""
+    policy = instrument(
+        "product_tariff",
+        2.0,
+        start="2025-01",
+        only_with_chips_from=["CN"],
+        devices=["combustion_car"],
+    )
+    one, other = (months(build_economy(s, 6), Draws(6), 1) for s in with_and_without(plain=policy))
+    others = one.makers.device != one.figures.codes.devices.index("combustion_car")
+    same = (one.makers.next_supplier == other.makers.next_supplier).all(axis=1)
+    assert same[others].all()
