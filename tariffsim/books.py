@@ -46,8 +46,6 @@ def _check_chips(economy: Economy, month: str) -> None:
 def _check_duty(economy: Economy, month: str, largest: float) -> None:
     """Duty by instrument and of the base year adds up to what governments receive."""
     flows, makers = economy.flows, economy.makers
-    if any(law.instrument.stacking_group for law in economy.tariffs.laws):
-        return
     base = float((flows.base_duty * flows.units).sum())
     classes = np.arange(makers.supplier.shape[1])
     region = economy.foundries.region[makers.supplier]
