@@ -115,6 +115,16 @@ def test_steady_state_is_inverted(base: np.ndarray, curvature: np.ndarray) -> No
     assert (scale <= bound[1] * (1 + ROUNDING)).all()
 
 
+@given(shares(6, 3), numbers(-1.0, -0.5, 6, 1))
+def test_steady_state_is_found_or_refused(base: np.ndarray, curvature: np.ndarray) -> None:
+    scale = steady_state_scale(base, curvature)
+    found = np.isfinite(scale[:, 0])
+    x = odds_from_scale(base[found], curvature[found], scale[found])
+    np.testing.assert_allclose(x.sum(axis=1), 1, rtol=1e-8)
+    even = steady_state_scale(frozen(np.full((1, 4), 0.25)), frozen([[-0.8]]))
+    assert np.isfinite(even).all()
+
+
 @given(shares(4, 5))
 def test_odds_are_shares_without_curvature(base: np.ndarray) -> None:
     flat = frozen(np.zeros((4, 1)))

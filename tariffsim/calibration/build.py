@@ -25,6 +25,7 @@ from tariffsim.calibration.suppliers import (
     make_slots,
     matched_china_slots,
     pipeline,
+    require_steady_state,
 )
 from tariffsim.draws import Draws
 from tariffsim.economy import Cells, DeviceMakers, Economy, Flows, Foundries, Importers
@@ -208,6 +209,7 @@ def _assembly(scenario: Scenario, lines: Lines, rows: Rows, draws: Draws) -> tup
     hazard = np.full(len(shares), assembly.hazard)
     curvature = inertia_curvature(inertia, hazard, lead)
     scale = steady_state_scale(shares, curvature[:, None])[:, 0]
+    require_steady_state(scale, "lines that may move")
     of_line = rows.of_line
     following, month = pipeline(
         shares, of_line, lines.origin, inertia[of_line], hazard[of_line], lead[of_line],

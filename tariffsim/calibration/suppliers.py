@@ -10,6 +10,7 @@ import numpy as np
 from tariffsim.calibration.lines import Lines
 from tariffsim.draws import Draws
 from tariffsim.economy import GLOBAL
+from tariffsim.errors import CalibrationError
 from tariffsim.figures import Figures
 from tariffsim.kernels.sourcing import (
     inertia_curvature,
@@ -88,6 +89,7 @@ def make_slots(
     for block in blocks(flat.size):
         solved = steady_state_scale(table[slot_row[block]], flat[block, None])
         scale[block] = solved[:, 0]
+    require_steady_state(scale, "designs or drop-in parts")
     return Slots(
         has_slot=chips > 0,
         is_drop_in=is_drop_in,
@@ -99,6 +101,19 @@ def make_slots(
         requalification_per_unit=cost
         / (design_units * figures.design_cycle_months[device][:, None]),
     )
+
+
+def require_steady_state(scale: Float, what: str) -> None:
+    """Refuse parameters under which the base year cannot stay as it is.
+
+    Raises:
+        CalibrationError: too many would always be waiting for a switch they have chosen.
+    """
+    if not np.isfinite(scale).all():
+        raise CalibrationError(
+            f"no steady state: {what} open so often, and take so long to switch, that the shares "
+            "of the base year cannot last; shorten the lead or lower the rate of opening"
+        )
 
 
 def draw_suppliers(

@@ -6,6 +6,9 @@ import numpy as np
 
 from tariffsim.typing import Float, Int
 
+LEAST_SQUARE = 1e-12
+"""Least value under a square root: where it binds there is no solution."""
+
 
 def inertia_curvature(inertia: Float, hazard: Float, lead_months: Float) -> Float:
     """Curvature `kappa` of the steady state: `(K - a) / (1 + a)`, `a = h (R - 1)` (MODEL 5.4).
@@ -25,22 +28,23 @@ def odds_from_scale(shares: Float, curvature: Float, scale: Float) -> Float:
 def steady_state_scale(shares: Float, curvature: Float) -> Float:
     """The scalar `c` (rows, 1) for which the odds of a steady state sum to one (MODEL 5.4).
 
-    `shares` (rows, alternatives) sum to one, `curvature` is (rows, 1) and above -1/2. Newton's
-    method from the side where it is monotone: in `c` or, with negative curvature, in the largest
-    of the odds, which keeps the square roots real.
+    `shares` (rows, alternatives) sum to one, `curvature` is (rows, 1). Newton's method from where
+    it is monotone: in `c` or, with negative curvature, in the largest of the odds, which keeps the
+    square roots real. NaN where no odds solve it: below a curvature of -1/2 most slots always wait
+    for a supplier, and large shares may be out of reach.
     """
     roots = np.sqrt(shares).sum(axis=1, keepdims=True)
     largest = shares.max(axis=1, keepdims=True)
     bend = np.minimum(curvature, 0.0)
     c = np.where(curvature > 0, np.maximum(1.0, curvature / roots**2), 1 + bend * largest)
     for _ in range(60):
-        root = np.sqrt(1 + 4 * curvature * c * shares)
+        root = np.sqrt(np.maximum(1 + 4 * curvature * c * shares, LEAST_SQUARE))
         excess = (2 * c * shares / (1 + root)).sum(axis=1, keepdims=True) - 1
         if np.all(np.abs(excess) < 4e-15):
             break
         step = excess / (shares / root).sum(axis=1, keepdims=True)
-        c = c - step + bend * step**2 * largest / (1 + 4 * bend * c * largest)
-    return np.asarray(c)
+        c = c - step + bend * step**2 * largest / root.min(axis=1, keepdims=True) ** 2
+    return np.where(np.abs(excess) < 1e-9, c, np.nan)
 
 
 def steady_state_shares(odds: Float, curvature: Float) -> Float:
