@@ -117,7 +117,7 @@ settings_of_firms = st.fixed_dictionaries(
                 "chip_content_growth": st.floats(0, 0.5),
             }
         ),
-        "assembly": st.fixed_dictionaries({"hazard": st.floats(0, 0.3)}),
+        "assembly": st.fixed_dictionaries({"hazard": st.floats(0, 0.05)}),
     }
 )
 

@@ -82,8 +82,11 @@ class Slot:
     supplier: Foundry
     waiting: Foundry | None
     take_over_month: int
-    base_odds: dict[Foundry, float]
-    """Odds of each foundry without inertia, in the base year."""
+    base_shares: dict[Foundry, float]
+    """Share of each foundry in lines of its kind, in the base year."""
+    curvature: float
+    odds_scale: float
+    """`kappa` and `c` of the steady state (MODEL 5.4)."""
     log_inertia: float
     """`sigma ln(1 + S)`."""
     requalification_per_unit: float
@@ -101,6 +104,11 @@ class Slot:
     def is_free(self) -> bool:
         """Whether no other supplier is being qualified."""
         return self.waiting is None
+
+    def base_odds(self, foundry: Foundry) -> float:
+        """Odds of a foundry without inertia, in the base year."""
+        scaled = self.odds_scale * self.base_shares[foundry]
+        return 2 * scaled / (1 + math.sqrt(1 + 4 * self.curvature * scaled))
 
 
 @dataclass(eq=False)
@@ -182,8 +190,8 @@ class Maker:
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
         costs = {
             f: f.price[slot.node_class]
-            for f, odds in slot.base_odds.items()
-            if odds > 0 and f.is_candidate(slot.node_class)
+            for f, share in slot.base_shares.items()
+            if share > 0 and f.is_candidate(slot.node_class)
         }
         for weight, rates in world.foreseen(kind, self.device):
             without = self.quote(world, others, self.origin, rates, trigger).duty
@@ -201,7 +209,7 @@ class Maker:
             )
             cost = foundry.base_price[slot.node_class] + (with_it - without) / slot.chips
             sigma = world.scenario.sourcing.elasticity
-            slot.delta[foundry] = math.log(slot.base_odds[foundry]) + sigma * math.log(cost)
+            slot.delta[foundry] = math.log(slot.base_odds(foundry)) + sigma * math.log(cost)
         return slot.delta[foundry]
 
     def plan_without_triggers(

@@ -26,6 +26,7 @@ class Reference:
         self.customs = Customs(economy)
         self._read_figures(economy)
         self.foundries = self.make_foundries(economy)
+        self._base_shares: dict[tuple[int, int], dict[Foundry, float]] = {}
         self.makers = self.make_makers(economy)
         self.importers, self.flows = self.make_flows(economy)
         self.other_base = {
@@ -130,22 +131,26 @@ class Reference:
     def _slot(self, economy: Economy, i: int, c: int) -> Slot:
         table = economy.makers
         month = int(table.switch_month[i, c])
-        scale, kappa = float(table.odds_scale[i, c]), float(table.curvature[i, c])
-        shares = economy.base_shares[table.odds_row[i], c].tolist()
         return Slot(
             node_class=self.classes[c],
             is_drop_in=bool(table.is_drop_in[i, c]),
             supplier=self.foundries[table.supplier[i, c]],
             waiting=self.foundries[table.next_supplier[i, c]] if month >= 0 else None,
             take_over_month=month,
-            base_odds={
-                f: 2 * scale * pi / (1 + math.sqrt(1 + 4 * kappa * scale * pi))
-                for f, pi in zip(self.foundries, shares, strict=True)
-            },
+            base_shares=self._shares_of(economy, int(table.odds_row[i]), c),
+            curvature=float(table.curvature[i, c]),
+            odds_scale=float(table.odds_scale[i, c]),
             log_inertia=math.log(table.inertia[i, c]),
             requalification_per_unit=float(table.requalification_per_unit[i, c]),
             chips=float(table.chips[i, c]),
         )
+
+    def _shares_of(self, economy: Economy, row: int, c: int) -> dict[Foundry, float]:
+        """Base shares of the foundries in lines of one kind, which share them."""
+        if (row, c) not in self._base_shares:
+            shares = economy.base_shares[row, c].tolist()
+            self._base_shares[row, c] = dict(zip(self.foundries, shares, strict=True))
+        return self._base_shares[row, c]
 
     def make_flows(self, economy: Economy) -> tuple[list[Importer], list[Flow]]:
         """One object an importer, and one a line and market."""
