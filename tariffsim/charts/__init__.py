@@ -1,0 +1,41 @@
+"""Charts: pictures of tables, with their words, as SVG, PNG, CSV and alt text."""
+
+from __future__ import annotations
+
+from tariffsim.charts import (
+    base_year_fit,
+    buys_and_costs,
+    chinese_share,
+    device_prices,
+    what_moved,
+)
+from tariffsim.charts.picture import Chart, LeftOut, Picture, Words
+from tariffsim.results import Results
+
+CHARTS: tuple[Chart, ...] = (
+    chinese_share.CHART,
+    buys_and_costs.CHART,
+    device_prices.CHART,
+    what_moved.CHART,
+    base_year_fit.CHART,
+)
+"""All charts in the order of their numbers."""
+
+__all__ = ["CHARTS", "Chart", "LeftOut", "Picture", "Words", "draw_all", "pictures"]
+
+
+def pictures(results: Results) -> tuple[list[Picture], dict[str, str]]:
+    """Every chart that applies to these results, and why the others are left out."""
+    made, left_out = [], {}
+    for chart in CHARTS:
+        try:
+            made.append(chart.picture(results))
+        except LeftOut as reason:
+            left_out[chart.name] = str(reason)
+    return made, left_out
+
+
+def draw_all(results: Results) -> dict[str, bytes]:
+    """Files of every chart that applies: `charts/01_chinese_share.svg`, `.png`, `.csv`, `.txt`."""
+    made, _ = pictures(results)
+    return {f"charts/{name}": data for picture in made for name, data in picture.files().items()}

@@ -1,0 +1,176 @@
+"""What words on charts need to know of results: places, periods, names, kinds of scenario."""
+
+from __future__ import annotations
+
+import calendar
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from tariffsim.metrics import LAST
+from tariffsim.results import Results
+from tariffsim.scenario.nodes import plain
+from tariffsim.scenario.yaml import parse
+from tariffsim.tables import load_tables
+
+KINDS = {
+    "component_tariff": "component",
+    "product_tariff": "whole-product",
+    "bare_chip_tariff": "bare chip",
+}
+SHORT = {
+    "component": "the component tariff",
+    "whole-product": "the whole-product tariff",
+    "bare chip": "the bare-chip tariff",
+}
+
+
+@lru_cache(maxsize=64)
+def content_of(text: str) -> dict[str, Any]:
+    """A resolved scenario as plain values."""
+    node, _ = parse(text, "scenario")
+    content = plain(node) if node is not None else {}
+    return content if isinstance(content, dict) else {}
+
+
+def family_of(text: str) -> str:
+    """The kind of policy in a resolved scenario."""
+    policies = content_of(text).get("policies") or {}
+    kinds = {KINDS.get(str(policy.get("kind")), "other") for policy in policies.values()}
+    tariffs = kinds - {"other"} or kinds
+    return "no policy" if not kinds else tariffs.pop() if len(tariffs) == 1 else "several"
+
+
+def label(table: str, code: str) -> str:
+    """What the shipped tables call a code; the code itself where they do not know it."""
+    figure = getattr(load_tables(), table).figures.get((code, "label"))
+    return str(figure.value) if figure is not None else code
+
+
+def period(months: Iterable[str]) -> str:
+    """Months in words: 2030, or January 2025 to June 2026."""
+    first, last = min(months), max(months)
+    if first[:4] == last[:4] and first[5:] == "01" and last[5:] == "12":
+        return first[:4]
+    if first == last:
+        return _month(first)
+    return f"{_month(first)} to {_month(last)}"
+
+
+def _month(month: str) -> str:
+    return f"{calendar.month_name[int(month[5:7])]} {month[:4]}"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the words of charts are made of."""
+
+    place: str
+    months: tuple[str, ...]
+    n: int
+    seeds: str
+    version: str
+    baseline: str
+    labels: dict[str, str]
+    families: dict[str, str]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """All scenarios but the baseline."""
+        return tuple(name for name in self.labels if name != self.baseline)
+
+    @property
+    def end(self) -> str:
+        """The months that levels are means of."""
+        return period(self.months[-LAST:])
+
+    @property
+    def source(self) -> str:
+        """The source line."""
+        runs = f"{self.n} runs" if self.n > 1 else "1 run"
+        paired = ", paired seed by seed with the baseline" if self.others and self.n > 1 else ""
+        return f"Source: tariffsim {self.version}, {runs} of every scenario ({self.seeds}){paired}."
+
+    def short(self, name: str) -> str:
+        """A scenario inside a sentence: its kind if it is the only one, or its title."""
+        family = self.families[name]
+        if name == self.baseline:
+            return "the baseline"
+        alone = [n for n in self.others if self.families[n] == family] == [name]
+        if alone and family in SHORT:
+            return SHORT[family]
+        title = self.labels[name]
+        return f"“{title if len(title) <= 64 else title[:62].rstrip() + '…'}”"
+
+    def ranked(self, first: Iterable[str]) -> dict[str, str]:
+        """Kinds of the scenarios, the baseline and those of the finding before the others."""
+        order = dict.fromkeys([self.baseline, *first, *self.labels])
+        return {name: self.families[name] for name in order}
+
+    def pair(self) -> tuple[str, str] | None:
+        """Two scenarios to set side by side: whole-product and component where there are both."""
+        wanted = [
+            next((n for n in self.others if self.families[n] == family), None)
+            for family in ("whole-product", "component")
+        ]
+        if wanted[0] and wanted[1]:
+            return wanted[0], wanted[1]
+        rest = [n for n in self.others if n not in wanted]
+        found = [n for n in wanted if n] + rest
+        return (found[0], found[1]) if len(found) > 1 else None
+
+
+def facts_of(results: Results) -> Facts:
+    """The facts of a comparison."""
+    market_month, first = results.tables["market_month"], results.baseline
+    seeds = market_month["seed"].unique()
+    span = f"seeds {seeds.min()} to {seeds.max()}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    titles = {n: " ".join(t.split()) or n for n, t in results.titles.items()}
+    count = Counter(title.casefold()[:60] for title in titles.values())
+    labels = {n: t if count[t.casefold()[:60]] == 1 else f"{n}: {t}" for n, t in titles.items()}
+    if len(labels) > 1:
+        labels[first] = "Baseline"
+    return Facts(
+        label("markets", results.market).replace("United States", "the United States"),
+        tuple(sorted(market_month["month"].unique())),
+        len(seeds), span, str(results.provenance.get("tariffsim", "")),
+        first, labels, {n: family_of(text) for n, text in results.scenarios.items()},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One headline measure of one scenario."""
+
+    level: float
+    difference: float
+    low: float
+    high: float
+    is_sure: bool
+    """Whether the difference can be told from zero."""
+
+
+def findings(results: Results, measure: str) -> dict[str, Finding]:
+    """One headline measure by scenario."""
+    table = results.tables["headline"]
+    return {
+        str(row["scenario"]): Finding(
+            float(row["level"]), float(row["difference"]), float(row["low"]), float(row["high"]),
+            bool(row["is_distinguishable"]),
+        )
+        for row in table[table["measure"] == measure].to_dict("records")
+    }  # fmt: skip
+
+
+def strongest(found: Mapping[str, Finding], names: Iterable[str]) -> str | None:
+    """The scenario with the largest difference that can be told from zero."""
+    sure = [name for name in names if found[name].is_sure]
+    return max(sure, key=lambda name: abs(found[name].difference), default=None)
+
+
+def sentences(parts: list[str]) -> str:
+    """Parts joined to one title."""
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:]

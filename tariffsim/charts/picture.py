@@ -1,0 +1,108 @@
+"""A chart with its words, and the files it is saved as."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tariffsim.charts import style
+from tariffsim.errors import TariffsimError
+from tariffsim.results import Results
+
+_NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
+
+
+class LeftOut(TariffsimError):
+    """A chart does not apply to these results; the message says why."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """All that is written around a chart."""
+
+    title: str
+    subtitle: str
+    note: str
+    alt: str
+    unit: str
+    keys: Sequence[style.Key] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart drawn for some results: figure, words and the numbers it shows."""
+
+    name: str
+    figure: Figure
+    words: Words
+    table: pd.DataFrame
+
+    def files(self) -> dict[str, bytes]:
+        """SVG, PNG, CSV and alt text by file name."""
+        with style.in_style():
+            svg, png = io.BytesIO(), io.BytesIO()
+            self.figure.savefig(svg, format="svg", metadata={"Date": None})
+            self.figure.savefig(png, format="png", metadata={"Software": None})
+        return {
+            f"{self.name}.svg": self._labelled(svg.getvalue().decode()).encode(),
+            f"{self.name}.png": png.getvalue(),
+            f"{self.name}.csv": self.table.to_csv(index=False, lineterminator="\n").encode(),
+            f"{self.name}.txt": f"{self.words.alt}\n".encode(),
+        }
+
+    def _labelled(self, svg: str) -> str:
+        """The drawing with its alt text, and ids that are unique among all charts of a page."""
+        svg = _NOISE.sub("", svg).strip()
+        mark = f"c{self.name}-"
+        svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}", svg)
+        words = (
+            f'<title id="{mark}title">{escape(self.words.title)}</title>'
+            f'<desc id="{mark}desc">{escape(self.words.alt)}</desc>'
+        )
+        svg = svg.replace("<svg ", f'<svg role="img" aria-labelledby="{mark}title {mark}desc" ', 1)
+        return re.sub(r"(<svg [^>]*>)", lambda m: m[1] + "\n " + words, svg, count=1) + "\n"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart: what it takes from results, how it is put into words and how it is drawn."""
+
+    number: int
+    key: str
+    title: str
+    shows: str
+    table: Callable[[Results], pd.DataFrame]
+    words: Callable[[pd.DataFrame, Results], Words]
+    draw: Callable[[pd.DataFrame, Axes | None], Axes]
+    body: Callable[[pd.DataFrame], float]
+    left: float = 60.0
+    right: float = 60.0
+    below: float = 34.0
+
+    @property
+    def name(self) -> str:
+        """Name of its files."""
+        return f"{self.number:02d}_{self.key}"
+
+    def picture(self, results: Results) -> Picture:
+        """The chart of these results.
+
+        Raises:
+            LeftOut: it does not apply to them.
+        """
+        with style.in_style():
+            table = self.table(results)
+            words = self.words(table, results)
+            figure, ax = style.page(
+                words.title, words.subtitle, words.note, words.keys,
+                self.body(table), self.left, self.right, self.below,
+            )  # fmt: skip
+            self.draw(table, ax)
+        return Picture(self.name, figure, words, table)
