@@ -90,7 +90,8 @@ def beside(ax: Axes, entries: Sequence[Entry], blocked: Sequence[Bbox], room: fl
                 break
             for angle in range(0, 360, 15):
                 box = _box(x, y, w, h, radius, math.radians(angle))
-                price = radius + 1000 * _outside(box, wide + room, tall)
+                price = radius + 10 * (1 - math.cos(math.radians(angle)))  # rather to the right
+                price += 1000 * _outside(box, wide + room, tall)
                 price += 1000 * _overlap(box, texts) + 12 * _overlap(box, blocked)
                 if price < cost:
                     price += 60 * _crossed(x, y, box, texts) + 15 * _crossed(x, y, box, blocked)
