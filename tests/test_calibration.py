@@ -19,7 +19,7 @@ from tariffsim.calibration.build import base_totals, check_base_year
 from tariffsim.calibration.capacity import MOST_WORLD_CAPACITY, world_capacity
 from tariffsim.calibration.shares import china_table_shares, in_units
 from tariffsim.economy import GLOBAL, Economy
-from tariffsim.errors import CalibrationError
+from tariffsim.errors import CalibrationError, DataError
 from tariffsim.kernels.sourcing import leaving_probability, odds_from_scale
 from tariffsim.scenario.fields import Scenario
 from tariffsim.tables import load_tables
@@ -334,6 +334,19 @@ def test_worlds_without_china_or_without_others(regions: tuple[str, ...]) -> Non
     economy = sound(rules, 12)
     share = economy.foundries.is_chinese[economy.makers.supplier].mean()
     assert share == (1.0 if regions == ("CN",) else 0.0)
+
+
+def test_every_node_class_needs_a_foundry() -> None:
+    nobody = {"figures": {"foundry_regions": {code: {"foundries": 0} for code in REGIONS}}}
+    with pytest.raises(DataError, match="no region with a foundry has any share_a"):
+        build_economy(scenario(nobody), 0)
+
+
+def test_designs_open_once_a_month_at_most() -> None:
+    often = {"figures": {"devices": {"smartphone": {"design_cycle_months": 2}}}}
+    lead = {"figures": {"devices": {"smartphone": {"requalification_months": 1}}}}
+    rules = scenario(often, lead, {"sourcing": {"opening_factor": 5.0}}, makers=60)
+    assert build_economy(rules, 0).figures.design_hazard.max() == 1.0
 
 
 # Parameters all over their ranges

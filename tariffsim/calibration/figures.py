@@ -52,8 +52,9 @@ def make_figures(scenario: Scenario, tables: Tables) -> Figures:
         chips_per_unit=chip_value[:, None] * mix / chip_price,
         chip_price=chip_price,
         commodity_share=np.array(classes.numbers("commodity_share")),
-        design_hazard=scenario.sourcing.opening_factor
-        / np.array(devices.numbers("design_cycle_months")),
+        design_hazard=np.minimum(
+            1.0, scenario.sourcing.opening_factor / np.array(devices.numbers("design_cycle_months"))
+        ),
         requalification_months=np.array(devices.numbers("requalification_months")).astype(np.int64),
         requalification_cost=np.array(devices.numbers("requalification_cost_usd")),
         design_cycle_months=np.array(devices.numbers("design_cycle_months")),
