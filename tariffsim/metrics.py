@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tariffsim.dictionary import Measure, measures
 from tariffsim.history import History
 from tariffsim.intervals import Interval, paired_interval, ratio_interval
 from tariffsim.kernels.welfare import rule_of_half, surplus_change, undelivered_surplus
@@ -131,92 +132,20 @@ def deadweight_loss(history: History, baseline: History, context: Context) -> Fl
     return np.asarray(-(world + other_buyers_surplus(history, baseline)))
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A headline measure: how to read it."""
-
-    name: str
-    label: str
-    unit: str
-    definition: str
-    decimals: int = 2
-
-
-END = "mean of the last 12 months"
-MEASURES: tuple[Measure, ...] = (
-    Measure(
-        "cn_share", "Chinese share of chips", "%",
-        f"Chinese part of the foundational chips in what the market buys, in units, {END}", 1,
-    ),
-    Measure("cn_value_share", "Chinese share by value", "%", f"the same by value, {END}", 1),
-    Measure(
-        "cn_device_share", "Units with a Chinese chip", "%",
-        f"part of the units whose line has any Chinese foundational chip, {END}", 1,
-    ),
-    Measure(
-        "basket_price", "Basket price", "% of base year",
-        f"price index of the base-year basket of devices, {END}",
-    ),
-    Measure(
-        "duty_revenue", "Duty revenue", "bn USD a year",
-        f"all duties the market levies, base duties included, {END}",
-    ),
-    Measure(
-        "policy_revenue", "New duty revenue", "bn USD a year",
-        f"duties on products of instruments in force, without those of the base year, {END}",
-    ),
-    Measure(
-        "consumer_cost", "Consumer cost", "bn USD a year",
-        f"loss of consumers' surplus against the baseline, {END}", 3,
-    ),
-    Measure(
-        "welfare", "Welfare", "bn USD a year",
-        f"five terms of the market against the baseline, {END}", 3,
-    ),
-    Measure(
-        "deadweight_loss", "World deadweight loss", "bn USD a year",
-        f"minus the world sum of changes against the baseline, {END}", 3,
-    ),
-    Measure(
-        "world_cn_share", "Chinese share in the world", "%",
-        f"Chinese part of all foundational chips sold, other buyers included, {END}", 1,
-    ),
-    Measure(
-        "cn_assembled_share", "Assembled in China", "%",
-        f"part of the market's purchases assembled in China, by ex-works value, {END}", 1,
-    ),
-    Measure(
-        "lost_output", "Output lost", "% of sales",
-        f"sales not delivered for want of a chip, {END}", 3,
-    ),
-    Measure(
-        "china_utilisation", "Utilisation in China", "%", f"chips made over capacity, {END}", 1
-    ),
-    Measure(
-        "china_subsidy", "Chinese subsidy", "bn USD a year",
-        f"public money paid on Chinese chips, {END}",
-    ),
-    Measure(
-        "total_consumer_cost", "Consumer cost, whole run", "bn USD",
-        "loss of consumers' surplus against the baseline, sum over the run",
-    ),
-    Measure(
-        "total_welfare", "Welfare, whole run", "bn USD",
-        "five terms of the market against the baseline, sum over the run",
-    ),
-    Measure(
-        "total_revenue", "Duty revenue, whole run", "bn USD",
-        "all duties the market levies, sum over the run", 1,
-    ),
-)  # fmt: skip
-COST_PER_POINT = Measure(
-    "cost_per_point", "Cost per point avoided", "m USD a year per point",
-    "consumer cost over percentage points of Chinese share avoided, last 12 months", 1,
-)  # fmt: skip
+MEASURES = tuple(m for m in measures().values() if m.name != "cost_per_point")
+"""Measures of one run; the cost per point is a ratio over all runs."""
+COST_PER_POINT = measures()["cost_per_point"]
 HEADLINE = (
-    "cn_share", "basket_price", "duty_revenue", "consumer_cost", "welfare", "cost_per_point",
+    "cn_share",
+    "cn_value_share",
+    "basket_price",
+    "duty_revenue",
+    "consumer_cost",
+    "welfare",
+    "cost_per_point",
     "world_cn_share",
-)  # fmt: skip
+)
+"""Measures of the headline table, in order."""
 
 
 def summarise(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -12,36 +11,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from tariffsim.dictionary import datapackage, dictionary
 from tariffsim.errors import StorageError
 
 MANIFEST = "manifest.json"
 DEPENDENCIES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "matplotlib")
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A column of the tables: one line of the data dictionary."""
-
-    name: str
-    label: str
-    unit: str
-    tables: str
-    definition: str
-    sign: str
-
-
-@cache
-def variables() -> dict[str, Variable]:
-    """The data dictionary by name of column."""
-    text = resources.files("tariffsim").joinpath("data/variables.csv").read_text("utf-8")
-    return {row["name"]: Variable(**row) for row in csv.DictReader(text.splitlines())}
 
 
 @dataclass
@@ -93,8 +73,8 @@ class Results:
     def _write(self, folder: Path) -> None:
         outputs: dict[str, bytes] = {f"{name}.csv": _csv(t) for name, t in self.tables.items()}
         outputs |= {f"scenarios/{n}.yaml": text.encode() for n, text in self.scenarios.items()}
-        outputs["variables.csv"] = _dictionary(self.tables)
-        outputs["datapackage.json"] = _json(_datapackage(self.tables))
+        outputs["variables.csv"] = _csv(dictionary(self.tables))
+        outputs["datapackage.json"] = _json(datapackage(self.tables))
         outputs |= self.files
         digests = {path: hashlib.sha256(data).hexdigest() for path, data in outputs.items()}
         manifest = self.provenance | {
@@ -228,42 +208,3 @@ def _csv(table: pd.DataFrame) -> bytes:
 
 def _json(value: object) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode()
-
-
-def _columns(tables: dict[str, pd.DataFrame]) -> list[str]:
-    return list(dict.fromkeys(column for table in tables.values() for column in table.columns))
-
-
-def _dictionary(tables: dict[str, pd.DataFrame]) -> bytes:
-    known = variables()
-    rows = [vars(known[column]) for column in _columns(tables) if column in known]
-    return _csv(pd.DataFrame(rows))
-
-
-def _datapackage(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
-    """Frictionless data package: one resource a table, its fields from the dictionary."""
-    known = variables()
-
-    def described(column: str, values: pd.Series[Any]) -> dict[str, str]:
-        kind = "number" if pd.api.types.is_numeric_dtype(values) else "string"
-        kind = "boolean" if pd.api.types.is_bool_dtype(values) else kind
-        entry = known.get(column)
-        text = (
-            {"title": entry.label, "description": entry.definition, "unit": entry.unit}
-            if entry
-            else {}
-        )
-        return {"name": column, "type": kind, **text}
-
-    return {
-        "name": "tariffsim-results",
-        "profile": "tabular-data-package",
-        "resources": [
-            {
-                "name": name.replace("_", "-"),
-                "path": f"{name}.csv",
-                "schema": {"fields": [described(c, table[c]) for c in table.columns]},
-            }
-            for name, table in tables.items()
-        ],
-    }

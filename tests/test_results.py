@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from tariffsim import results as results_module
+from tariffsim.dictionary import entry
 from tariffsim.errors import StorageError
 from tariffsim.experiments import compare
-from tariffsim.results import Results, load_results, variables
+from tariffsim.results import Results, load_results
 from tariffsim.scenario import load_scenario
 
 SMALL = {"agents__makers": 120, "run__end": "2025-12"}
@@ -49,9 +50,13 @@ def test_resolved_scenarios_load_back_equal(comparison: Results, tmp_path: Path)
 
 
 def test_every_column_is_in_the_dictionary(comparison: Results) -> None:
-    columns = {column for table in comparison.tables.values() for column in table.columns}
-    measures = set(comparison.tables["headline"]["measure"])
-    assert columns - measures - set(variables()) == set()
+    for name, table in comparison.tables.items():
+        assert [column for column in table.columns if entry(name, column) is None] == []
+
+
+def test_the_share_is_a_fraction_by_month_and_per_cent_in_the_summary() -> None:
+    shares = entry("summary", "cn_share"), entry("market_month", "cn_share")
+    assert [variable.unit for variable in shares if variable] == ["%", "fraction"]
 
 
 def test_every_file_has_its_checksum(comparison: Results, tmp_path: Path) -> None:
