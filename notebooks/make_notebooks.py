@@ -8,22 +8,18 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
-import nbformat
-from execute import HERE, executed
-
+HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "sources"
 CODE = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 
 
-def notebook(source: str) -> nbformat.NotebookNode:
-    """The cells of a source, without outputs."""
-    made = nbformat.v4.new_notebook()
-    for number, text in enumerate(CODE.split(source)):
-        kind = nbformat.v4.new_code_cell if number % 2 else nbformat.v4.new_markdown_cell
-        if text.strip():
-            made.cells.append(kind(text.strip(), id=f"cell-{len(made.cells)}"))
-    return made
+def cells(source: str) -> list[tuple[str, str]]:
+    """Kind and text of each cell."""
+    kinds = ("markdown", "code")
+    split = [(kinds[i % 2], text.strip()) for i, text in enumerate(CODE.split(source))]
+    return [(kind, text) for kind, text in split if text]
 
 
 def target(source: Path) -> Path:
@@ -31,10 +27,23 @@ def target(source: Path) -> Path:
     return (HERE / source.relative_to(SOURCES)).with_suffix(".ipynb")
 
 
+def notebook(source: str) -> Any:
+    """A notebook without outputs."""
+    from nbformat import v4
+
+    made = v4.new_notebook()
+    make = {"markdown": v4.new_markdown_cell, "code": v4.new_code_cell}
+    made.cells = [make[kind](text, id=f"cell-{i}") for i, (kind, text) in enumerate(cells(source))]
+    return made
+
+
 def main() -> None:
-    """Make all notebooks, or those whose source has one of the given names in its path."""
+    """Make all notebooks, or those whose source has one of the given words in its path."""
+    import nbformat
+    from execute import executed
+
     for source in sorted(SOURCES.rglob("*.md")):
-        if len(sys.argv) == 1 or any(name in str(source) for name in sys.argv[1:]):
+        if len(sys.argv) == 1 or any(word in str(source) for word in sys.argv[1:]):
             path = target(source)
             path.parent.mkdir(exist_ok=True)
             nbformat.write(notebook(source.read_text(encoding="utf-8")), path)
