@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import Instrument, Scope, codes_field, rate_field
+from tariffsim.policy.base import DEVICE_SCOPE, Instrument, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
@@ -14,6 +14,7 @@ class BareChipTariff(Instrument):
     """Ad valorem duty on the invoice value of bare chips, paid by makers who assemble there."""
 
     taxes_bare_chips = True
+    without = DEVICE_SCOPE
 
     kind: Literal["bare_chip_tariff"]
     rate: Path = rate_field("Duty as a fraction of the chip's invoice value.", le=5, ge=0)

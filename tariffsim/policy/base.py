@@ -79,6 +79,12 @@ def date_field(description: str) -> Any:
     return Field(default=None, description=description, json_schema_extra={"unit": "month"})
 
 
+ASSEMBLY_SCOPE = ("assembly_countries", "exempt_assembly_countries", "stacking_group")
+"""Fields of the scope that only duties on products have."""
+DEVICE_SCOPE = ("devices", "exempt_devices")
+WHOLE_SCOPE = ("markets", *DEVICE_SCOPE, *ASSEMBLY_SCOPE)
+
+
 class Instrument(BaseModel):
     """Base of all instruments: neutral outside its dates and its scope."""
 
@@ -89,6 +95,8 @@ class Instrument(BaseModel):
     path_field: ClassVar[str] = "rate"
     """Name of the dated field that says how strong the measure is; zero is neutral."""
     path_bounds: ClassVar[tuple[float, float]] = (0.0, 5.0)
+    without: ClassVar[tuple[str, ...]] = ()
+    """Fields of the scope that mean nothing for this instrument, and are refused."""
     taxes_bare_chips: ClassVar[bool] = False
     """Whether `duty` is asked about bare chips, not about products."""
 

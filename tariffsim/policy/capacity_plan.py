@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import Instrument, rate_field
+from tariffsim.policy.base import WHOLE_SCOPE, Instrument, rate_field
 from tariffsim.policy.paths import Path
 
 
@@ -12,6 +12,7 @@ class CapacityPlan(Instrument):
     """Adds points to China's planned share of foundational chip capacity."""
 
     path_field = "points"
+    without = WHOLE_SCOPE
     path_bounds = (-1.0, 1.0)
 
     kind: Literal["capacity_plan"]

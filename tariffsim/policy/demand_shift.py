@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tariffsim.policy.base import Instrument, Scope, codes_field, rate_field
+from tariffsim.policy.base import ASSEMBLY_SCOPE, Instrument, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 
 
@@ -15,6 +15,7 @@ class DemandShift(Instrument):
     """Multiplies units sold, or chips per unit, in its scope by one plus the change."""
 
     path_field = "change"
+    without = ASSEMBLY_SCOPE
     path_bounds = (-0.9, 5.0)
 
     kind: Literal["demand_shift"]

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import Instrument, Scope, codes_field, rate_field
+from tariffsim.policy.base import (
+    ASSEMBLY_SCOPE,
+    DEVICE_SCOPE,
+    Instrument,
+    Scope,
+    codes_field,
+    rate_field,
+)
 from tariffsim.policy.paths import Path
 
 
@@ -12,6 +19,7 @@ class PreferenceShift(Instrument):
     """Adds to the utility of the regions' chips in lines sold to the markets (log odds)."""
 
     path_field = "log_odds"
+    without = (*DEVICE_SCOPE, *ASSEMBLY_SCOPE)
     path_bounds = (-5.0, 5.0)
 
     kind: Literal["preference_shift"]

@@ -31,6 +31,10 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         at: Keys = ("policies", name)
         yield from _dates(policy, at, tree)
         yield from _codes(scenario, policy, at, tables, tree)
+        for field in policy.without:
+            if getattr(policy, field) != type(policy).model_fields[field].get_default():
+                message = f"means nothing for a {policy.kind}"
+                yield problem_at(tree, (*at, field), message, "leave it out", given="")
         if policy.source is not None and policy.source not in known:
             hint = nearest(policy.source, known)
             yield problem_at(tree, (*at, "source"), "is not among the sources", hint)

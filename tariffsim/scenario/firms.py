@@ -63,7 +63,13 @@ class Supply(Block):
         10.0, "years", "Years of base output already learned from.", 5, 20, ge=0.5, le=100
     )
     utilisation_price_response: float = parameter(
-        0.5, "log price per point", "Response of price to utilisation (chi).", 0, 1, ge=0, le=5
+        0.5,
+        "log price per unit of utilisation",
+        "Response of price to utilisation (chi).",
+        0,
+        1,
+        ge=0,
+        le=5,
     )
     price_adjustment: float = parameter(
         0.15,

@@ -152,6 +152,7 @@ def new_file(path: str | os.PathLike[str], base: str = "baseline") -> Path:
             stream.write(text)
     except FileExistsError:
         raise StorageError(f"{path} is there already and is not overwritten") from None
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise StorageError(f"cannot write {path}: {reason}") from error
     return path
