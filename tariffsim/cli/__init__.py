@@ -15,7 +15,7 @@ from tariffsim.cli.failures import guarded
 from tariffsim.cli.files import explain, new, schema, validate
 from tariffsim.cli.listing import list_
 from tariffsim.cli.runs import compare, run
-from tariffsim.cli.screen import CONTEXT
+from tariffsim.cli.screen import CONTEXT, with_examples
 
 
 class Commands(click.Group):
@@ -46,11 +46,11 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, "-V", "--version", message="tariffsim %(version)s")
 @click.pass_context
+@with_examples
 def commands(ctx: click.Context) -> None:
-    r"""Tariffs on foundational chips, and on the goods that contain them.
+    """Tariffs on foundational chips, and on the goods that contain them.
 
-    \b
-    To begin with:
+    Examples:
       tariffsim list scenarios
       tariffsim compare whole_product_china component_50 no_expansion
       tariffsim new my_tariff.yaml --from component_50

@@ -89,9 +89,8 @@ CHECKS: dict[str, tuple[Callable[[], str], str]] = {
 @click.command(context_settings=CONTEXT, short_help="Check that runs can work here.")
 @shared
 def doctor(screen: Screen) -> None:
-    r"""Check that runs can work here, and say what to do if not.
+    """Check that runs can work here, and say what to do if not.
 
-    \b
     Example:
       tariffsim doctor
     """

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @shared
 def validate(screen: Screen, files: tuple[str, ...]) -> None:
-    r"""Check scenarios: every problem of every file, with line, column and a hint.
+    """Check scenarios: every problem of every file, with line, column and a hint.
 
-    \b
     Examples:
       tariffsim validate my_tariff.yaml
       tariffsim validate scenarios/*.yaml --json
@@ -54,12 +53,11 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
 @click.argument("key", required=False, metavar="[KEY]")
 @shared
 def explain(screen: Screen, file: str, key: str | None) -> None:
-    r"""Say where a value comes from: unit, range, meaning, place, source, path over time.
+    """Say where a value comes from: unit, range, meaning, place, source, path over time.
 
     KEY is a value (supply.learning), or a block or policy for all that is in it. Without KEY: an
     overview of what the scenario and those it builds on say.
 
-    \b
     Examples:
       tariffsim explain component_50
       tariffsim explain component_50 policies.component_tariff.rate
@@ -128,11 +126,10 @@ def in_short(value: Any) -> str:
 @click.option("--from", "base", default="baseline", metavar="NAME", help="What it builds on.")
 @shared
 def new(screen: Screen, file: str, base: str) -> None:
-    r"""Write a commented scenario that runs as it is; never over a file that is there.
+    """Write a commented scenario that runs as it is; never over a file that is there.
 
     NAME is that of a shipped scenario, the baseline without --from.
 
-    \b
     Examples:
       tariffsim new my_tariff.yaml --from component_50
       tariffsim new what_if.yaml
@@ -153,9 +150,8 @@ def new(screen: Screen, file: str, base: str) -> None:
 @click.command(context_settings=CONTEXT, short_help="Print the JSON Schema of scenario files.")
 @shared
 def schema(screen: Screen) -> None:
-    r"""Print the JSON Schema of scenario files, for editors that check while one types.
+    """Print the JSON Schema of scenario files, for editors that check while one types.
 
-    \b
     Example:
       tariffsim schema > scenario-1.json
     """

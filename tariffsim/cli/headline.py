@@ -45,23 +45,10 @@ def rows_of(results: Results) -> Rows:
 
 def data_of(results: Results, folder: Path) -> dict[str, Any]:
     """The same as one object."""
-    words = ("label", "unit", "level", "difference", "low", "high", "is_distinguishable", "n")
-    return {
-        "market": results.market,
-        "baseline": results.baseline,
-        "seeds": results.provenance["seeds"],
-        "confidence": 0.95,
-        "folder": str(folder),
-        "report": str(folder / "report.html"),
-        "scenarios": {
-            name: {
-                "title": results.titles[name],
-                "hash": results.provenance["scenario_hashes"][name],
-                "measures": {m: {word: row[word] for word in words} for m, row in measures.items()},
-            }
-            for name, measures in rows_of(results).items()
-        },
-    }
+    facts = {key: results.provenance[key] for key in ("seeds", "scenario_hashes", "data_hash")}
+    places = {"folder": str(folder), "report": str(folder / "report.html")}
+    named = {"market": results.market, "baseline": results.baseline, "titles": results.titles}
+    return named | facts | places | {"confidence": 0.95, "headline": rows_of(results)}
 
 
 def text_of(results: Results, base: Scenario, details: bool) -> str:
@@ -106,24 +93,26 @@ def _block(measures: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_b
         row = measures[name]
         if is_base and name in ONLY_COMPARED:
             continue
-        is_share = row["unit"].startswith("%")
         level = NONE if name in ONLY_COMPARED else _number(row["level"], _decimals([row["level"]]))
-        decimals = 1 if is_share else _decimals([row["difference"], row["low"], row["high"]])
+        decimals = (
+            1 if row["unit"] == "%" else _decimals([row["difference"], row["low"], row["high"]])
+        )
         change = _change(row, decimals).replace(UNKNOWN, IN_WORDS)
         change = "" if is_base else _with_interval(change, row, decimals, gap)
-        cells.append([row["label"], level, change, row["unit"] + ", points" * is_share])
-    return table(["", "level", "" if is_base else "change [95 %]", ""], cells, " rr ")
+        cells.append([f"{row['label']}, {row['unit']}", level, change])
+    return table(["", "level", "" if is_base else "change [95 %]"], cells, " rr")
 
 
 def _notes(rows: Rows, results: Results) -> list[str]:
     first, last = results.provenance["seeds"]
     n = last - first + 1
     seeds = f"{n} seeds ({first} to {last})" if n > 1 else f"1 seed ({first})"
-    notes = [f"{seeds}. Money in USD a year."]
+    notes = [f"{seeds}."]
     if len(rows) == 1:
         return notes
     notes[0] += (
-        f" {results.baseline}: levels; the others: share, then changes against {results.baseline}."
+        " Money in USD a year; changes of shares and of the price index in points."
+        f" {results.baseline}: levels; the others: share, then changes from {results.baseline}."
         " Cost a point: consumer cost for each point of the share avoided."
     )
     if n == 1:

@@ -77,17 +77,20 @@ WHAT: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
 }
 
 
-@click.command("list", context_settings=CONTEXT, short_help="What there is: scenarios, ...")
+@click.command(
+    "list",
+    context_settings=CONTEXT,
+    short_help="What there is: scenarios, instruments, parameters and more.",
+)
 @click.argument("what", type=click.Choice(list(WHAT)), metavar="WHAT")
 @click.argument("word", required=False, metavar="[WORD]")
 @shared
 def list_(screen: Screen, what: str, word: str | None) -> None:
-    r"""List scenarios, instruments, parameters, phases, metrics or charts.
+    """List scenarios, instruments, parameters, phases, metrics or charts.
 
     With descriptions and units; with WORD, only what contains it. On a terminal long texts are
     wrapped; elsewhere every entry is one line.
 
-    \b
     Examples:
       tariffsim list scenarios
       tariffsim list parameters elasticity

@@ -49,12 +49,11 @@ def runs(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--baseline", default="baseline", metavar="FILE", help="What to compare with.")
 @runs
 def compare(screen: Screen, files: tuple[str, ...], baseline: str, **given: Any) -> None:
-    r"""Run scenarios and the baseline, seed by seed, and compare them.
+    """Run scenarios and the baseline, seed by seed, and compare them.
 
     Each FILE is the path of a scenario or the name of a shipped one. Results, charts and report go
     to results/compare-NAMES unless --out names another folder; how many seeds, the baseline says.
 
-    \b
     Examples:
       tariffsim compare whole_product_china component_50 no_expansion
       tariffsim compare my_tariff.yaml --seeds 5 --out results/mine
@@ -70,11 +69,10 @@ def compare(screen: Screen, files: tuple[str, ...], baseline: str, **given: Any)
 @click.argument("file", metavar="FILE")
 @runs
 def run(screen: Screen, file: str, **given: Any) -> None:
-    r"""Run one scenario by itself; what it costs needs something to `compare` it with.
+    """Run one scenario by itself; what it costs needs something to `compare` it with.
 
     Results, charts and report go to results/NAME unless --out names another folder.
 
-    \b
     Examples:
       tariffsim run baseline
       tariffsim run my_tariff.yaml --seeds 1 --out results/mine
@@ -92,9 +90,10 @@ def _run_all(
     out: str | None,
     seeds: int | None,
     market: str,
+    jobs: int | None,
     settings: tuple[str, ...],
     details: bool,
-    **how: int | None,
+    seed: int | None,
 ) -> None:
     base, *others = with_common_settings([base, *scenarios], settings)
     _check_market(market, base)
@@ -105,11 +104,10 @@ def _run_all(
     from tariffsim.cli.headline import data_of, text_of
     from tariffsim.results import writing_to
 
+    many = len({(scenario.name, scenario.content_hash) for scenario in (base, *others)})
     with writing_to(folder) as place:
-        with _progress(screen, len(others) + 1, seeds or base.run.seeds) as progress:
-            results = experiments.compare(
-                others, base, seeds, market=market, progress=progress, **how
-            )
+        with _progress(screen, many, seeds or base.run.seeds) as progress:
+            results = experiments.compare(others, base, seeds, seed, jobs, market, progress)
         _publish(results)
         results.save(place)
     text = text_of(results, base, details)

@@ -48,7 +48,14 @@ def shared(function: Callable[..., None]) -> Callable[..., None]:
     def called(is_json: bool, is_quiet: bool, debug: bool, **given: Any) -> None:
         function(Screen(is_json, is_quiet), **given)
 
-    return called
+    return with_examples(called)
+
+
+def with_examples(function: Callable[..., None]) -> Callable[..., None]:
+    """Keep the lines of the examples, which come last in the help, as they are."""
+    text, word, examples = (function.__doc__ or "").partition("Example")
+    function.__doc__ = f"{text}\b\n    {word}{examples}"
+    return function
 
 
 def json_text(data: Any) -> str:
