@@ -128,8 +128,10 @@ class DeviceMakers:
     """(N, K) scalar c of the steady state."""
     inertia: Float
     """(N, K) factor on the incumbent's odds, (1 + S)^sigma."""
+    life_months: Int
+    """(N, K) months over which a switch is written off: the discounted life of a choice."""
     requalification_per_unit: Float
-    """(N, K) USD a unit over one design cycle if the slot switches."""
+    """(N, K) USD a unit over that life if the slot switches."""
     amortised: Float
     """(N, K) USD a unit being written off."""
     amortised_until: Int

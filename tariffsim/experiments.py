@@ -78,9 +78,8 @@ def compare(
     count = first.run.seeds if seeds is None else seeds
     start = first.run.seed if seed is None else seed
     tasks = [Task(tuple(named.items()), s, market) for s in range(start, start + count)]
-    gathered = gather(
-        dict(named), market, _progressing(_records(tasks, jobs or available_cores()), count, progress)
-    )
+    records = _records(tasks, jobs or available_cores())
+    gathered = gather(dict(named), market, _progressing(records, count, progress))
     return _results(named, market, gathered, range(start, start + count), began)
 
 

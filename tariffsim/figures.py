@@ -27,8 +27,6 @@ class Figures:
     """(D,) months until a new supplier delivers."""
     requalification_cost: Float
     """(D,) USD for one design."""
-    design_cycle_months: Float
-    """(D,) months."""
     design_units: Float
     """(D,) units a month of one typical design."""
     substitution_elasticity: Float

@@ -190,6 +190,7 @@ def _make_makers(
         curvature=slots.curvature,
         odds_scale=slots.scale,
         inertia=slots.inertia,
+        life_months=slots.life_months,
         requalification_per_unit=slots.requalification_per_unit,
         amortised=np.zeros((n, n_classes)),
         amortised_until=np.zeros((n, n_classes), dtype=np.int64),

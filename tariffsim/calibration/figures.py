@@ -57,7 +57,6 @@ def make_figures(scenario: Scenario, tables: Tables) -> Figures:
         ),
         requalification_months=np.array(devices.numbers("requalification_months")).astype(np.int64),
         requalification_cost=np.array(devices.numbers("requalification_cost_usd")),
-        design_cycle_months=np.array(devices.numbers("design_cycle_months")),
         design_units=np.array(devices.numbers("design_units_month")),
         substitution_elasticity=_not_one(np.array(devices.numbers("substitution_elasticity"))),
         demand_elasticity=np.array(devices.numbers("demand_elasticity")),

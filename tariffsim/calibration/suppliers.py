@@ -37,6 +37,7 @@ class Slots:
     inertia: Float
     curvature: Float
     scale: Float
+    life_months: Int
     requalification_per_unit: Float
 
 
@@ -80,6 +81,7 @@ def make_slots(
         sourcing.discount_rate,
         sourcing.switching_cost_cap,
     )
+    life = np.maximum(np.rint(1 / (hazard + sourcing.discount_rate / 12)), 1).astype(np.int64)
     inertia = (1 + switching) ** sourcing.elasticity
     curvature = inertia_curvature(inertia, hazard, lead)
     flat = curvature.ravel()
@@ -98,8 +100,8 @@ def make_slots(
         inertia=inertia,
         curvature=curvature,
         scale=scale.reshape(chips.shape),
-        requalification_per_unit=cost
-        / (design_units * figures.design_cycle_months[device][:, None]),
+        life_months=life,
+        requalification_per_unit=cost / (design_units * life),
     )
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.typing import Float
+from tariffsim.typing import Float, Int
 
 
 def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, amortised: Float) -> Float:
     """Unit cost of a line, USD: other inputs at the country's cost, chips, amortised switching."""
     return np.asarray(other_inputs * cost_factor + chip_bill + amortised)
+
+
+def written_off(amortised: Float, months_left: Int, new: Float, life_months: Int) -> Float:
+    """USD a unit written off after a switch: the new cost, and the old one's rest over its life."""
+    return np.asarray(new + amortised * months_left / life_months)
 
 
 def ex_works_price(cost: Float, markup: float) -> Float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import race, utility, with_inertia
+from tariffsim.kernels.sums import sum_by
 from tariffsim.phases.imagined import imagine, triggered_duty
 from tariffsim.tariffs import Future, Tariffs
 from tariffsim.typing import Float, Int
@@ -22,7 +23,9 @@ Weights = Callable[[Economy, Int, Int, bool], Float]
 def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Weights) -> Int:
     """Choices where plan B, uncovered suppliers only, is taken if the duty saved is worth it.
 
-    `choice` is plan A: each slot's best as if the trigger were pulled anyway.
+    `choice` is plan A: each slot's best as if the trigger were pulled anyway. Drop-in slots join
+    plan B when their design opens. What is given up is booked without the switching cost, which
+    is paid besides; a slot that only joins had no choice in plan A and gains nothing by joining.
     """
     makers, foundries, tariffs = economy.makers, economy.foundries, economy.tariffs
     futures = economy.law.expected.of_kind(Tariffs.DESIGN)
@@ -31,21 +34,21 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     covered = tariffs.trigger_covers(regimes, _cells(economy, designs), makers.weights[designs] > 0)
     if not covered.any():
         return choice
-    rows = np.flatnonzero(slots.is_free & slots.in_design)
+    rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
     maker, node_class, plan_a = slots.maker[rows], slots.node_class[rows], choice[rows]
     incumbent = makers.supplier[maker, node_class]
-    free = weights(economy, maker, node_class, False)
-    free = with_inertia(free, incumbent, makers.inertia[maker, node_class])
+    taste = weights(economy, maker, node_class, False)
+    free = with_inertia(taste, incumbent, makers.inertia[maker, node_class])
     is_covered = covered[design_of[rows], node_class][:, foundries.region]
     uncovered = np.where(is_covered, 0.0, free)
     possible = uncovered.any(axis=1)
     noise = slots.exponentials[rows]
     plan_b = np.where(possible, race(uncovered, noise), plan_a)
-    lost = np.where(possible, utility(free, noise, plan_a) - utility(free, noise, plan_b), 0.0)
     bill = makers.chips[maker, node_class] * foundries.price[plan_a, node_class]
-    sacrifice = bill * lost / economy.scenario.sourcing.elasticity
+    money = np.where(possible, bill / economy.scenario.sourcing.elasticity, 0.0)
     at = design_of[rows]
-    cost = np.bincount(at, sacrifice, len(designs))
+    lost = money * (utility(free, noise, plan_a) - utility(free, noise, plan_b))
+    cost = sum_by(at, lost, len(designs))
     supplier_a, supplier_b = _suppliers(economy, designs), _suppliers(economy, designs)
     supplier_a[at, node_class] = plan_a
     supplier_b[at, node_class] = plan_b
@@ -55,7 +58,9 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     chosen = choice.copy()
     taken = np.isin(rows, takes_b)
     chosen[takes_b] = plan_b[taken]
-    makers.plan_sacrifice[maker[taken], node_class[taken]] = sacrifice[taken]
+    given_up = money * (utility(taste, noise, plan_a) - utility(taste, noise, plan_b))
+    given_up = np.where(slots.is_open[rows], given_up, np.maximum(given_up, 0.0))
+    makers.plan_sacrifice[maker[taken], node_class[taken]] = given_up[taken]
     return chosen
 
 

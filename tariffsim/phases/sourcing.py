@@ -8,6 +8,7 @@ import numpy as np
 
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
+from tariffsim.kernels.pricing import written_off
 from tariffsim.kernels.sourcing import cost_odds, odds_from_scale, race, with_inertia
 from tariffsim.phases.plans import avoid_triggers
 from tariffsim.tariffs import Tariffs
@@ -160,6 +161,10 @@ def _qualify(economy: Economy, slots: OpenSlots, choice: Int) -> None:
     )
     makers.next_supplier[at] = choice[switches]
     makers.switch_month[at] = economy.month + lead
-    makers.amortised[at] = makers.requalification_per_unit[at]
-    cycle = figures.design_cycle_months[device].astype(np.int64)
-    makers.amortised_until[at] = economy.month + cycle
+    makers.amortised[at] = written_off(
+        makers.amortised[at],
+        np.maximum(makers.amortised_until[at] - economy.month, 0),
+        makers.requalification_per_unit[at],
+        makers.life_months[at],
+    )
+    makers.amortised_until[at] = economy.month + makers.life_months[at]

@@ -89,12 +89,15 @@ class Slot:
     """`kappa` and `c` of the steady state (MODEL 5.4)."""
     log_inertia: float
     """`sigma ln(1 + S)`."""
+    life_months: int
     requalification_per_unit: float
     amortised: float = 0.0
     amortised_until: int = 0
     chips: float = 0.0
     chip_value: float = 0.0
     bare_duty: float = 0.0
+    sacrifice: float = 0.0
+    """USD a unit given up, when it last chose, to keep clear of a trigger."""
     noise: dict[Foundry, float] = field(default_factory=dict)
     """Gumbel draws of this month, empty when neither slot nor design opens."""
     opens_itself: bool = False
@@ -148,7 +151,9 @@ class Maker:
         """Open slots choose a foundry; triggers are weighed by a second plan (MODEL 4.2)."""
         choosing = [s for s in self.slots.values() if s.noise and s.is_free and s.opens_itself]
         choice = {s: self.best(self.utilities(world, s, PULLED)) for s in choosing}
-        if self.design_opens:
+        for slot in choosing:
+            slot.sacrifice = 0.0
+        if self.design_opens or choosing:
             choice |= self.plan_without_triggers(world, choice)
         for slot, foundry in choice.items():
             if foundry is not slot.supplier:
@@ -221,17 +226,26 @@ class Maker:
         if not covered:
             return {}
         held = {s: s.waiting or s.supplier for s in self.slots.values()}
-        plan_a, plan_b, sacrifice = held | plan_a, {}, 0.0
+        plan_a, plan_b = held | plan_a, {}
+        lost: dict[Slot, float] = {}
+        given_up: dict[Slot, float] = {}
         for slot in self.slots.values():
-            if not slot.is_free:
+            if not (slot.is_free and slot.noise and (self.design_opens or slot.opens_itself)):
                 continue
             k, utilities = slot.node_class, self.utilities(world, slot, LEFT_OUT)
             clear = {f: u for f, u in utilities.items() if (k, f.region) not in covered}
             if clear:
+                sigma = world.scenario.sourcing.elasticity
                 plan_b[slot] = self.best(clear)
-                lost = utilities[plan_a[slot]] - utilities[plan_b[slot]]
-                bill = slot.chips * plan_a[slot].price[k]
-                sacrifice += bill * lost / world.scenario.sourcing.elasticity
+                money = slot.chips * plan_a[slot].price[k] / sigma
+                lost[slot] = money * (utilities[plan_a[slot]] - utilities[plan_b[slot]])
+                a_stays, b_stays = (
+                    slot.log_inertia * (plan[slot] is not slot.supplier)
+                    for plan in (plan_a, plan_b)
+                )
+                given_up[slot] = lost[slot] + money * (a_stays - b_stays)
+                if not slot.opens_itself:
+                    given_up[slot] = max(given_up[slot], 0.0)
         saved = sum(
             weight
             * (
@@ -240,7 +254,11 @@ class Maker:
             )
             for weight, rates in futures
         )
-        return plan_b if saved > 0 and saved > sacrifice else {}
+        if saved <= 0 or saved <= sum(lost.values()):
+            return {}
+        for slot, sacrifice in given_up.items():
+            slot.sacrifice = sacrifice
+        return plan_b
 
     def triggered_duty(
         self, world: Reference, suppliers: dict[Slot, Foundry], rates: Rates
@@ -257,8 +275,10 @@ class Maker:
             lead = world.requalification_months[self.device]
         slot.waiting = foundry
         slot.take_over_month = world.month_number + lead
-        slot.amortised = slot.requalification_per_unit
-        slot.amortised_until = world.month_number + int(world.design_cycle_months[self.device])
+        months_left = max(slot.amortised_until - world.month_number, 0)
+        rest = slot.amortised * months_left / slot.life_months
+        slot.amortised = slot.requalification_per_unit + rest
+        slot.amortised_until = world.month_number + slot.life_months
 
     # Country of assembly
 
@@ -411,6 +431,21 @@ class Importer:
     device: str
     market: str
     flows: list[Flow] = field(default_factory=list)
+    customs_value: float = 0.0
+    duty: float = 0.0
+    profit: float = 0.0
+
+    def settle(self, world: Reference) -> None:
+        """What it brought in, owed and has left over this month, USD."""
+        trade = world.scenario.trade
+        self.customs_value = sum(f.maker.customs_value * f.units for f in self.flows)
+        self.duty = sum((f.base_duty + f.new_duty) * f.units for f in self.flows)
+        sales = sum(f.price * f.units for f in self.flows)
+        distribution = sum(f.base_landed * f.units for f in self.flows)
+        distribution *= trade.retail_margin - trade.importer_profit
+        rebates = sum(f.new_duty * f.units for f in self.flows) * (1 - trade.border_pass_through)
+        landed = self.customs_value * (1 + trade.freight) + self.duty - rebates
+        self.profit = sales - distribution - landed
 
 
 @dataclass(eq=False)

@@ -46,7 +46,7 @@ class Reference:
         self.classes, self.markets = codes.classes, codes.markets
         self.origins, self.devices = codes.origins, codes.devices
         by_device = {
-            "requalification_months": int, "design_cycle_months": float, "design_hazard": float,
+            "requalification_months": int, "design_hazard": float,
             "substitution_elasticity": float, "demand_elasticity": float,
         }  # fmt: skip
         for name, kind in by_device.items():
@@ -141,6 +141,7 @@ class Reference:
             curvature=float(table.curvature[i, c]),
             odds_scale=float(table.odds_scale[i, c]),
             log_inertia=math.log(table.inertia[i, c]),
+            life_months=int(table.life_months[i, c]),
             requalification_per_unit=float(table.requalification_per_unit[i, c]),
             chips=float(table.chips[i, c]),
         )
@@ -214,6 +215,7 @@ class Reference:
         self.order_units()
         self.order_chips()
         self.deliver()
+        self.each(self.importers, "settle")
         self.books = Books(self)
 
     @property
