@@ -49,6 +49,13 @@ def label(table: str, code: str) -> str:
     return str(figure.value) if figure is not None else code
 
 
+def _place(name: str) -> str:
+    """The name of a market inside a sentence."""
+    if name == "Rest of world":
+        return "the rest of the world"
+    return f"the {name}" if name.startswith(("United", "European")) else name
+
+
 def period(months: Iterable[str]) -> str:
     """Months in words: 2030, or January 2025 to June 2026."""
     first, last = min(months), max(months)
@@ -133,7 +140,7 @@ def facts_of(results: Results) -> Facts:
     if len(labels) > 1:
         labels[first] = "Baseline"
     return Facts(
-        label("markets", results.market).replace("United States", "the United States"),
+        _place(label("markets", results.market)),
         tuple(sorted(market_month["month"].unique())),
         len(seeds), span, str(results.provenance.get("tariffsim", "")),
         first, labels, {n: family_of(text) for n, text in results.scenarios.items()},

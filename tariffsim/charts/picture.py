@@ -17,6 +17,8 @@ from tariffsim.errors import TariffsimError
 from tariffsim.results import Results
 
 _NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
+_DIGITS = re.compile(r"\b([1-9]\d*\.\d\d)\d+")
+"""Digits that nobody sees: a hundredth of a point is enough."""
 
 
 class LeftOut(TariffsimError):
@@ -60,7 +62,8 @@ class Picture:
     def _labelled(self, svg: str) -> str:
         """The drawing with its alt text, and ids that are unique among all charts of a page."""
         svg = _NOISE.sub("", svg).strip()
-        mark = f"c{self.name}-"
+        svg = re.sub(r"\s*\n\s*", "\n", _DIGITS.sub(r"\1", svg))
+        mark = f"c{self.name[:2]}-"
         svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}", svg)
         words = (
             f'<title id="{mark}title">{escape(self.words.title)}</title>'
