@@ -50,6 +50,12 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts take most of the time of a tiny run; one test has them."""
+    monkeypatch.setattr("tariffsim.report.publish", lambda results: None)
+
+
+@pytest.fixture
 def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail a test that gets as far as running anything."""
 
@@ -141,6 +147,7 @@ def test_results_are_where_it_says(saved: tuple[Path, str, str]) -> None:
     assert results.baseline == "baseline"
     assert list(results.titles) == ["baseline", "whole_product_content", "component_50"]
     assert "makers: 150" in results.scenarios["component_50"]
+    assert b"<html" in results.files["report.html"]
     assert not list(saved[0].parent.glob(".*"))
 
 
@@ -200,7 +207,7 @@ def test_changes_in_words(values: tuple[Any, ...], expected: str, elsewhere: str
     assert ("One seed gives no interval" in text) == (len(values) == 4)
 
 
-def test_run_prints_levels(tmp_path: Path) -> None:
+def test_run_prints_levels(tmp_path: Path, no_charts: None) -> None:
     code, out, err = call("run", "component_50", *TINY)
     assert code == 0
     assert "Chinese share of chips" in out
@@ -209,7 +216,7 @@ def test_run_prints_levels(tmp_path: Path) -> None:
     assert str(tmp_path / "results" / "component_50") in err
 
 
-def test_names_of_any_script(tmp_path: Path) -> None:
+def test_names_of_any_script(tmp_path: Path, no_charts: None) -> None:
     file = tmp_path / "zöll 研究.yaml"
     file.write_text("schema_version: 1\nextends: baseline\ntitle: Zölle\n", encoding="utf-8")
     code, out, err = call("compare", file, *TINY, "--quiet", "--baseline", "component_50")
@@ -221,7 +228,7 @@ def test_names_of_any_script(tmp_path: Path) -> None:
 # Settings
 
 
-def test_settings_hold_for_all_that_have_them() -> None:
+def test_settings_hold_for_all_that_have_them(no_charts: None) -> None:
     policy = "policies.component_tariff.rate={2026-01: 0.8}"
     words = ["compare", "component_50", "whole_product_china", *TINY, "--set", policy]
     code, _, err = call(*words, "--set", "supply.learning=0.1", "--out", "out")
@@ -317,7 +324,7 @@ def test_failures_during_a_run(
 # JSON
 
 
-def test_json_of_a_comparison(tmp_path: Path) -> None:
+def test_json_of_a_comparison(tmp_path: Path, no_charts: None) -> None:
     code, out, err = call("compare", "component_50", *TINY, "--json", "--out", "out")
     data = json.loads(out)
     assert code == 0
@@ -510,7 +517,7 @@ def test_plain_letters_are_enough(saved: tuple[Path, str, str]) -> None:
 
 @needs_signals
 @pytest.mark.parametrize("to_all", [True, False], ids=["terminal", "kill"])
-def test_an_interrupt_stops_the_workers(to_all: bool, tmp_path: Path) -> None:
+def test_an_interrupt_stops_the_workers(to_all: bool, tmp_path: Path, no_charts: None) -> None:
     """As from a terminal, which tells all processes, and as from `kill`, which tells one."""
     out = tmp_path / "out"
     assert call("run", "baseline", *TINY, "--out", out)[0] == 0

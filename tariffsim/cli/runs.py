@@ -102,27 +102,20 @@ def _run_all(
 
     from tariffsim import experiments
     from tariffsim.cli.headline import data_of, text_of
+    from tariffsim.report import publish
     from tariffsim.results import writing_to
 
     many = len({(scenario.name, scenario.content_hash) for scenario in (base, *others)})
     with writing_to(folder) as place:
         with _progress(screen, many, seeds or base.run.seeds) as progress:
             results = experiments.compare(others, base, seeds, seed, jobs, market, progress)
-        _publish(results)
+            publish(results)
         results.save(place)
     text = text_of(results, base, details)
     if screen.is_json:
         screen.remark(text)
     screen.show(text, data_of(results, place))
     screen.remark(f"\nReport:  {place / 'report.html'}\nResults: {place}")
-
-
-def _publish(results: Any) -> None:
-    from importlib import import_module
-    from importlib.util import find_spec
-
-    if find_spec("tariffsim.report"):
-        import_module("tariffsim.report").publish(results)
 
 
 def _check_market(market: str, scenario: Scenario) -> None:
