@@ -85,19 +85,25 @@ def consumer_surplus(history: History, context: Context) -> Float:
 
 
 def fit_loss(history: History, baseline: History) -> Float:
-    """(T, M) what makers give up in leaving the chip that suited them (MODEL 4.7).
+    """(T, M) what makers give up in leaving the chip, or the country, that suited them (MODEL 4.7).
 
-    Rule of a half per market, device and class at the scenario's number of chips, plus what
-    lines gave up to keep clear of a trigger.
+    Rule of a half at the scenario's number of chips and units, with the shares of lines that sell
+    what they sold in the base year, plus what lines gave up to keep clear of a trigger.
     """
-    price = history.slot_price[:, None, None] + history.slot_duty
-    price_0 = baseline.slot_price[:, None, None] + baseline.slot_duty
+    price, price_0 = (h.slot_price[:, None, None] + h.slot_duty for h in (history, baseline))
     chips = history.sourcing.sum(axis=-1)
-    share = _ratio(history.sourcing, chips[..., None])
-    share_0 = _ratio(baseline.sourcing, baseline.sourcing.sum(axis=-1, keepdims=True))
+    share, share_0 = (_shares(h.base_sourcing) for h in (history, baseline))
     loss = (chips * rule_of_half(price_0, price, share_0, share)).sum(axis=(2, 3))
+    country, country_0 = (_shares(h.base_assembly) for h in (history, baseline))
+    moved = rule_of_half(baseline.assembly_price, history.assembly_price, country_0, country)
+    loss = loss + (history.cells["units"] * moved).sum(axis=2)
     column = "trigger_sacrifice_value"
     return np.asarray(loss + (history.cells[column] - baseline.cells[column]).sum(axis=2))
+
+
+def _shares(quantities: Float) -> Float:
+    """Shares along the last axis."""
+    return _ratio(quantities, quantities.sum(axis=-1, keepdims=True))
 
 
 def other_buyers_surplus(history: History, baseline: History) -> Float:

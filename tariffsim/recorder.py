@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tariffsim.alternatives import Alternatives
 from tariffsim.economy import Economy
 from tariffsim.errors import NotFiniteError
 from tariffsim.history import CELL_COLUMNS, FOUNDRY_COLUMNS, History
@@ -12,7 +13,6 @@ from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.kernels.supply import foundry_cost
 from tariffsim.phases.accounts import overflow_payments
 from tariffsim.phases.trade import border_crossing
-from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Float, Int, format_month
 
 
@@ -26,9 +26,7 @@ class Recorder:
         self._rows: dict[str, list[Float]] = {}
         self._flows: list[Float] = []
         self._flow_months: list[str] = []
-        self._duty_source: object = None
-        self._duty_rate: Float = np.zeros(1)
-        self._origin_weight = _origin_weights(economy)
+        self._alternatives = Alternatives(economy)
         self._foundries = economy.foundries
         self._policies = [law.name for law in economy.tariffs.laws]
 
@@ -67,7 +65,8 @@ class Recorder:
             **{
                 name: stacked[name]
                 for name in (
-                    "origin_value", "sourcing", "slot_price", "slot_duty",
+                    "origin_value", "sourcing", "base_sourcing", "base_assembly", "assembly_price",
+                    "slot_price", "slot_duty",
                     "policy_rate", "policy_duty", "ledger",
                 )
             },
@@ -136,30 +135,14 @@ class Recorder:
         shape = (*self._shape, n_classes, n_regions)
         counted = sum_by(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)
         self._keep("sourcing", counted)
-        price = _region_price(economy)
-        self._keep("slot_price", price)
-        self._keep("slot_duty", self._slot_duty(economy, price))
+        chips_then = makers.chips[flows.maker] * flows.base_units[:, None]
+        then = sum_by(at.ravel(), chips_then.ravel(), int(np.prod(shape))).reshape(shape)
+        self._keep("base_sourcing", then)
+        for name, values in self._alternatives.of_month(economy).items():
+            self._keep(name, values)
         if economy.month == 0 or (economy.date % 12 == 11) or economy.month == self._months - 1:
             self._flows.append(_alluvial(economy, region, chips))
             self._flow_months.append(format_month(economy.date))
-
-    def _slot_duty(self, economy: Economy, price: Float) -> Float:
-        """(M, D, K, R) expected duty a chip, over the countries of assembly of the base year."""
-        tables = economy.law.expected.tables
-        if self._duty_source is not tables:
-            share = economy.figures.commodity_share[:, None]
-            self._duty_source = tables
-            self._duty_rate, self._duty_each = (
-                self._over_origins((1 - share) * t[Tariffs.DESIGN] + share * t[Tariffs.DROP_IN])
-                for t in (tables.slot, tables.chip_count)
-            )
-        return np.asarray(self._duty_rate * price + self._duty_each)
-
-    def _over_origins(self, table: Float) -> Float:
-        n_markets, n_devices = self._shape
-        by_cell = table.reshape(n_devices, -1, n_markets, *table.shape[1:])
-        result: Float = np.einsum("dom,domkr->mdkr", self._origin_weight, by_cell)
-        return result
 
     def _keep_foundries(self, economy: Economy) -> None:
         foundries = economy.foundries
@@ -188,25 +171,6 @@ class Recorder:
         }
         for name, values in columns.items():
             self._keep(f"foundry {name}", values)
-
-
-def _origin_weights(economy: Economy) -> Float:
-    """(D, O, M) base-year share of each country of assembly in a market's purchases of a device."""
-    codes, flows, makers = economy.figures.codes, economy.flows, economy.makers
-    cell = codes.cell(makers.device[flows.maker], makers.base_origin[flows.maker], flows.market)
-    shape = (len(codes.devices), len(codes.origins), len(codes.markets))
-    units = sum_by(cell, flows.base_units, codes.n_cells).reshape(shape)
-    return np.asarray(units / np.maximum(units.sum(axis=1, keepdims=True), 1e-300))
-
-
-def _region_price(economy: Economy) -> Float:
-    """(K, R) mean posted price in a region, weighted by base capacity; USD a chip."""
-    foundries, n_regions = economy.foundries, len(economy.figures.codes.regions)
-    member = np.eye(n_regions)[:, foundries.region]
-    weight = member @ foundries.base_capacity
-    price = member @ (foundries.base_capacity * foundries.price)
-    price_0 = np.broadcast_to(economy.figures.chip_price, weight.shape)
-    return np.where(weight > 0, price / np.where(weight > 0, weight, 1.0), price_0).T
 
 
 def _alluvial(economy: Economy, region: Int, chips: Float) -> Float:

@@ -1,0 +1,76 @@
+"""What the alternatives of makers cost, and what they take of each: what `fit` is measured with.
+
+Shares are those of lines that sell what they sold in the base year, so that consumers who move
+between lines, already in the price index, are not counted again (MODEL 4.7).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.economy import Economy
+from tariffsim.kernels.sums import sum_by
+from tariffsim.tariffs import Tariffs
+from tariffsim.typing import Float
+
+
+class Alternatives:
+    """Prices of chips and countries with the duty expected on them, by market and device."""
+
+    def __init__(self, economy: Economy) -> None:
+        codes, figures = economy.figures.codes, economy.figures
+        self._shape = (len(codes.devices), len(codes.origins), len(codes.markets))
+        flows, makers = economy.flows, economy.makers
+        cell = codes.cell(makers.device[flows.maker], makers.base_origin[flows.maker], flows.market)
+        units = sum_by(cell, flows.base_units, codes.n_cells).reshape(self._shape)
+        self._origin_share = units / np.maximum(units.sum(axis=1, keepdims=True), 1e-300)
+        mean_factor = np.einsum("dom,o->dm", self._origin_share, figures.cost_factor)
+        factor = figures.cost_factor[:, None] / np.where(mean_factor > 0, mean_factor, 1.0)[:, None]
+        markup = economy.scenario.trade.markup
+        self._cost = figures.unit_value[:, None, None] / (1 + markup) * factor
+        self._markup = markup
+        self._source: object = None
+
+    def of_month(self, economy: Economy) -> dict[str, Float]:
+        """Arrays of `History` by name."""
+        price = _region_price(economy)
+        tables = economy.law.expected.tables
+        if self._source is not tables:
+            self._source = tables
+            share = economy.figures.commodity_share[:, None]
+            self._rate, self._each = (
+                self._over_origins((1 - share) * t[Tariffs.DESIGN] + share * t[Tariffs.DROP_IN])
+                for t in (tables.slot, tables.chip_count)
+            )
+            product = tables.product[Tariffs.ASSEMBLY].reshape(self._shape)
+            landed = self._cost * (1 + product * (1 + self._markup))
+            self._assembly = np.ascontiguousarray(landed.transpose(2, 0, 1))
+        return {
+            "slot_price": price,
+            "slot_duty": self._rate * price + self._each,
+            "assembly_price": self._assembly,
+            "base_assembly": self._assembled(economy),
+        }
+
+    def _over_origins(self, table: Float) -> Float:
+        """(M, D, K, R) mean of a table of cells over the countries of the base year."""
+        by_cell = table.reshape(*self._shape, *table.shape[1:])
+        result: Float = np.einsum("dom,domkr->mdkr", self._origin_share, by_cell)
+        return result
+
+    def _assembled(self, economy: Economy) -> Float:
+        """(M, D, O) units a month by country, if every line sold what it did in the base year."""
+        codes, flows, makers = economy.figures.codes, economy.flows, economy.makers
+        at = codes.cell(makers.device[flows.maker], makers.origin[flows.maker], flows.market)
+        units = sum_by(at, flows.base_units, codes.n_cells).reshape(self._shape)
+        return np.ascontiguousarray(units.transpose(2, 0, 1))
+
+
+def _region_price(economy: Economy) -> Float:
+    """(K, R) mean posted price in a region, weighted by base capacity; USD a chip."""
+    foundries, n_regions = economy.foundries, len(economy.figures.codes.regions)
+    member = np.eye(n_regions)[:, foundries.region]
+    weight = member @ foundries.base_capacity
+    price = member @ (foundries.base_capacity * foundries.price)
+    price_0 = np.broadcast_to(economy.figures.chip_price, weight.shape)
+    return np.where(weight > 0, price / np.where(weight > 0, weight, 1.0), price_0).T
