@@ -64,6 +64,7 @@ class Customs:
             for k, node_class in enumerate(codes.classes)
             for r, region in enumerate(codes.regions)
         }
+        self.answered: dict[tuple[str, Chips, int], tuple[float, Rates]] = {}
         self._on_products: dict[tuple[str, str, str], list[int]] = {}
         self._on_chips: dict[str, list[int]] = {}
 
@@ -110,9 +111,12 @@ class Customs:
         return self.base_bare_rate[origin, chips.node_class, chips.region] * chips.value
 
     def chip_duty(self, origin: str, chips: Chips, rates: Rates) -> float:
-        """All duty on chips that enter bare."""
-        due = sum(self.chip_duties(origin, chips, rates).values())
-        return self.base_chip_duty(origin, chips) + due
+        """All duty on chips that enter bare; the same question is asked once a month."""
+        question = origin, chips, id(rates)
+        if question not in self.answered:
+            due = sum(self.chip_duties(origin, chips, rates).values())
+            self.answered[question] = self.base_chip_duty(origin, chips) + due, rates
+        return self.answered[question][0]
 
     def triggering_chips(self, maker: Any, rates: Rates) -> set[tuple[str, str]]:
         """(class, region) of chips that can pull a trigger of an instrument a line may meet."""

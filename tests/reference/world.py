@@ -143,6 +143,8 @@ class Reference:
             log_inertia=math.log(table.inertia[i, c]),
             life_months=int(table.life_months[i, c]),
             requalification_per_unit=float(table.requalification_per_unit[i, c]),
+            amortised=float(table.amortised[i, c]),
+            amortised_until=int(table.amortised_until[i, c]),
             chips=float(table.chips[i, c]),
         )
 
@@ -233,6 +235,7 @@ class Reference:
         self.month_number += 1
         self._foreseen: dict[tuple[str, str], list[tuple[float, Rates]]] = {}
         self.rates = self.customs.in_force(self.date)
+        self.customs.answered.clear()
         laws = [(self.customs.instruments[i], rate) for i, rate in self.rates.items()]
         supply = self.scenario.supply
         discount = supply.china_price_discount.at(self.date)
