@@ -161,7 +161,7 @@ def test_table_fits_the_terminal(
     text = headline.text_of(load_results(saved[0]), base, details)
     assert max(map(len, text.splitlines())) <= columns
     labels = {m.label for m in MEASURES if details or m.name in headline.HEADLINE}
-    is_table = columns >= 100 and not details
+    is_table = columns >= 80 and not details
     assert is_table or columns < 60 or all(label in text for label in labels)
     assert "component_50" in text
 

@@ -30,7 +30,7 @@ ONLY_COMPARED = {
     "consumer_cost", "welfare", "deadweight_loss", "total_consumer_cost", "total_welfare",
     "cost_per_point",
 }  # fmt: skip
-LONGEST_NAME, ROOMY = 22, 90
+ROOMY = 90
 NONE, UNKNOWN, IN_WORDS = "-", "n.d.", "not distinguishable"
 
 
@@ -55,9 +55,11 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
     """The table and what is to be said under it."""
     rows, end = rows_of(results), base.run.end
     period = f"{format_month(max(base.run.start, end - LAST + 1))} to {format_month(end)}"
-    title = f"Chinese share of the foundational chips market {results.market} buys, {period}"
-    body = "" if details or len(rows) == 1 else _lines(rows)
-    if not body or max(map(len, body.splitlines())) > width():
+    title = f"Chinese share of foundational chips in {results.market} purchases, {period}"
+    bodies = [] if details or len(rows) == 1 else [_lines(rows, roomy) for roomy in (True, False)]
+    fitting = [body for body in bodies if max(map(len, body.splitlines())) <= width()]
+    body = fitting[0] if fitting else ""
+    if not body:
         names = [m.name for m in (*MEASURES, COST_PER_POINT)] if details else HEADLINE
         body = "\n\n".join(
             prose(f"{name}: {results.titles[name]}")
@@ -67,23 +69,26 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
     return "\n".join([prose(title), "", body, "", prose(*_notes(rows, results))])
 
 
-def _lines(rows: Rows) -> str:
-    """One line a scenario: the baseline's levels, and how the others differ from them."""
+def _lines(rows: Rows, is_roomy: bool) -> str:
+    """One line a scenario: the baseline's levels, and how the others differ from them.
+
+    Where there is little room the interval stands below the change, and long names go on below.
+    """
     (base_name, base), *others = rows.items()
-    heads = ["", "\nShare\n%", "\nchange [95 %]\npoints", *HEADS.values()]
+    change = "\nchange [95 %]\npoints" if is_roomy else "change\n[95 %]\npoints"
+    heads = ["", "\nShare\n%", change, *HEADS.values()]
     levels = [NONE if m in ONLY_COMPARED else _number(base[m]["level"], 1) for m in HEADS]
     cells = [[base_name, _number(base["cn_share"]["level"], 1), NONE, *levels]]
     decimals = {m: _decimals(measures[m]["difference"] for _, measures in others) for m in HEADS}
     for name, measures in others:
         share = measures["cn_share"]
         changes = [_change(measures[m], decimals[m]) for m in HEADS]
-        interval = _with_interval(_change(share, 1), share, 1)
+        interval = _with_interval(_change(share, 1), share, 1, " " if is_roomy else "\n")
         cells.append([name, _number(share["level"], 1), interval, *changes])
+    longest = 22 if is_roomy else 14
     for row in cells:
-        row[0] = "\n".join(
-            row[0][i : i + LONGEST_NAME] for i in range(0, len(row[0]), LONGEST_NAME)
-        )
-    return table(heads, cells, " " + "r" * (len(HEADS) + 2), ENDLESS)
+        row[0] = "\n".join(row[0][i : i + longest] for i in range(0, len(row[0]), longest))
+    return table(heads, cells, " " + "r" * (len(HEADS) + 2), ENDLESS, 2 if is_roomy else 1)
 
 
 def _block(measures: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_base: bool) -> str:

@@ -91,14 +91,18 @@ def prose(*texts: str) -> str:
 
 
 def table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "", most: int = 0
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: str = "",
+    most: int = 0,
+    gap: int = 2,
 ) -> str:
     """Columns, wrapped to the width (`most`, or the screen's); `r` in `numbers`: to the right."""
     from rich.console import Console
     from rich.table import Table
 
     most = most or width()
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(heads))
+    made = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), show_header=any(heads))
     for i, (head, side) in enumerate(zip(heads, numbers.ljust(len(heads)), strict=True)):
         is_key = i == 0 and 2 * max((len(row[0]) for row in rows), default=0) <= most
         made.add_column(
