@@ -46,8 +46,13 @@ def main() -> None:
         if len(sys.argv) == 1 or any(word in str(source) for word in sys.argv[1:]):
             path = target(source)
             path.parent.mkdir(exist_ok=True)
-            nbformat.write(notebook(source.read_text(encoding="utf-8")), path)
-            nbformat.write(executed(path), path)
+            draft = path.with_name(f".{path.name}")  # what is stored stays if a cell fails
+            try:
+                nbformat.write(notebook(source.read_text(encoding="utf-8")), draft)
+                nbformat.write(executed(draft), draft)
+                draft.replace(path)
+            finally:
+                draft.unlink(missing_ok=True)
             print(f"{path.relative_to(HERE.parent)}: {path.stat().st_size:,} bytes")
 
 
