@@ -104,7 +104,10 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
 settings_of_firms = st.fixed_dictionaries(
     {
         "sourcing": st.fixed_dictionaries(
-            {"foresight": st.sampled_from(["announced", "none"]), "elasticity": st.floats(0, 8)}
+            {
+                "foresight": st.sampled_from(["announced", "none"]),
+                "elasticity": st.just(0.0) | st.floats(0.1, 8),
+            }
         ),
         "supply": st.fixed_dictionaries(
             {"learning": st.floats(0, 0.2), "capacity_growth_factor": st.floats(0, 2)}

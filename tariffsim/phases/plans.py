@@ -32,7 +32,8 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     designs, design_of = np.unique(slots.maker, return_inverse=True)
     regimes = [future.regime for future in futures]
     covered = tariffs.trigger_covers(regimes, _cells(economy, designs), makers.weights[designs] > 0)
-    if not covered.any():
+    sigma = economy.scenario.sourcing.elasticity
+    if not covered.any() or sigma == 0.0:  # without sigma no duty outweighs taste
         return choice
     rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
     maker, node_class, plan_a = slots.maker[rows], slots.node_class[rows], choice[rows]
@@ -45,7 +46,7 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     noise = slots.exponentials[rows]
     plan_b = np.where(possible, race(uncovered, noise), plan_a)
     bill = makers.chips[maker, node_class] * foundries.price[plan_a, node_class]
-    money = np.where(possible, bill / economy.scenario.sourcing.elasticity, 0.0)
+    money = np.where(possible, bill / sigma, 0.0)
     at = design_of[rows]
     lost = money * (utility(free, noise, plan_a) - utility(free, noise, plan_b))
     cost = sum_by(at, lost, len(designs))

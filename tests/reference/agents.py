@@ -223,7 +223,8 @@ class Maker:
         """Plan B, where it is taken: uncovered suppliers only, so that no trigger is pulled."""
         futures = world.foreseen(DESIGN, self.device)
         covered = {chip for _, r in futures for chip in world.customs.triggering_chips(self, r)}
-        if not covered:
+        sigma = world.scenario.sourcing.elasticity
+        if not covered or sigma == 0:
             return {}
         held = {s: s.waiting or s.supplier for s in self.slots.values()}
         plan_a, plan_b = held | plan_a, {}
@@ -235,7 +236,6 @@ class Maker:
             k, utilities = slot.node_class, self.utilities(world, slot, LEFT_OUT)
             clear = {f: u for f, u in utilities.items() if (k, f.region) not in covered}
             if clear:
-                sigma = world.scenario.sourcing.elasticity
                 plan_b[slot] = self.best(clear)
                 money = slot.chips * plan_a[slot].price[k] / sigma
                 lost[slot] = money * (utilities[plan_a[slot]] - utilities[plan_b[slot]])
