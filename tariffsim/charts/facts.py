@@ -49,6 +49,11 @@ def label(table: str, code: str) -> str:
     return str(figure.value) if figure is not None else code
 
 
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def _place(name: str) -> str:
     """The name of a market inside a sentence."""
     if name == "Rest of world":
@@ -134,7 +139,7 @@ def facts_of(results: Results) -> Facts:
     market_month, first = results.tables["market_month"], results.baseline
     seeds = market_month["seed"].unique()
     span = f"seeds {seeds.min()} to {seeds.max()}" if len(seeds) > 1 else f"seed {seeds[0]}"
-    titles = {n: " ".join(t.split()) or n for n, t in results.titles.items()}
+    titles = {n: one_line(t) or n for n, t in results.titles.items()}
     count = Counter(title.casefold()[:60] for title in titles.values())
     labels = {n: t if count[t.casefold()[:60]] == 1 else f"{n}: {t}" for n, t in titles.items()}
     if len(labels) > 1:

@@ -32,10 +32,9 @@ def lint(picture: Picture) -> list[str]:
     """All faults of a picture, one line each."""
     with in_style():
         boxes = _text_boxes(picture.figure)
-        files = picture.files()
     faults = [*_text_faults(boxes), *_placing_faults(picture.figure, boxes)]
     faults += [*_tick_faults(picture.figure), *_word_faults(picture, boxes)]
-    return faults + list(_data_faults(picture.figure, files[f"{picture.name}.csv"]))
+    return faults + list(_data_faults(picture.figure, picture.csv()))
 
 
 def _axis_of(figure: Figure) -> Iterator[Axis]:
@@ -132,7 +131,9 @@ def _points(artist: Artist) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]
     if isinstance(artist, Rectangle):
         return artist.get_bbox().get_points()
     if isinstance(artist, LineCollection):
-        return np.concatenate([np.empty((0, 2)), *artist.get_segments()])
+        return np.concatenate(
+            [np.empty((0, 2)), *(s.reshape(-1, 2) for s in artist.get_segments())]
+        )
     if isinstance(artist, PathCollection):
         return np.asarray(artist.get_offsets(), float)
     if isinstance(artist, Collection):

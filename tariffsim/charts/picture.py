@@ -55,9 +55,13 @@ class Picture:
         return {
             f"{self.name}.svg": self._labelled(svg.getvalue().decode()).encode(),
             f"{self.name}.png": png.getvalue(),
-            f"{self.name}.csv": self.table.to_csv(index=False, lineterminator="\n").encode(),
+            f"{self.name}.csv": self.csv(),
             f"{self.name}.txt": f"{self.words.alt}\n".encode(),
         }
+
+    def csv(self) -> bytes:
+        """The numbers drawn."""
+        return self.table.to_csv(index=False, lineterminator="\n").encode()
 
     def _labelled(self, svg: str) -> str:
         """The drawing with its alt text, and ids that are unique among all charts of a page."""

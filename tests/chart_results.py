@@ -1,0 +1,74 @@
+"""Small results for the tests of charts and report: all shipped scenarios, and parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+
+import tariffsim
+from tariffsim.results import Results
+from tariffsim.scenario.files import shipped_names
+
+PAIR = ("whole_product_china", "component_50")
+HOSTILE = (
+    "<script>alert(1)</script> & \"quotes\" 'n' $x^2_i$ {{ 7*7 }} %s --> ]]>",
+    "A title as long as a paragraph about the duties that the United States might levy on the "
+    "foundational chips inside everything it buys, from whichever country, by rate and by date",
+    "Einevielzulangezeichenkettedieniemandtrennenkannundwilldarumbrauchtesdiesentest" * 2,
+    "芯片关税 🚢 чипы \x07 bell\nand a second line",
+)
+
+
+@cache
+def shipped() -> Results:
+    """All shipped scenarios, small: 150 makers, 24 months, 3 seeds."""
+    small = {"run__end": "2026-12", "agents__makers": 150}
+    base, *others = (
+        tariffsim.load_scenario(name).with_(**small)
+        for name in sorted(shipped_names(), key=lambda name: name != "baseline")
+    )
+    return tariffsim.compare({s.name: s for s in others}, base, seeds=3, jobs=1)
+
+
+@cache
+def single() -> Results:
+    """One seed of one policy over three months."""
+    base = tariffsim.load_scenario("baseline").with_(run__end="2025-03", agents__makers=150)
+    policy = tariffsim.load_scenario("component_50").with_(
+        run__end="2025-03", agents__makers=150, policies__component_tariff__rate={"2025-01": 0.5},
+        policies__component_tariff__announced="2025-01",
+    )  # fmt: skip
+    return tariffsim.compare({"component_50": policy}, base, seeds=1, jobs=1)
+
+
+def part(names: Iterable[str], titles: Mapping[str, str] | None = None) -> Results:
+    """The baseline and some of the shipped scenarios, as if they had been run alone."""
+    whole = shipped()
+    kept = ["baseline", *names]
+    tables = {
+        name: table[table["scenario"].isin(kept)] if "scenario" in table else table
+        for name, table in whole.tables.items()
+    }
+    chosen = {name: whole.scenarios[name] for name in kept}
+    hashes = {name: whole.provenance["scenario_hashes"][name] for name in kept}
+    return replace(
+        whole, tables=tables, scenarios=chosen, files={},
+        titles={name: (titles or {}).get(name, whole.titles[name]) for name in kept},
+        provenance=whole.provenance | {"scenario_hashes": hashes},
+    )  # fmt: skip
+
+
+def hostile() -> Results:
+    """All shipped scenarios under names that break pages and pictures."""
+    names = list(shipped().titles)
+    return part(names[1:], {n: HOSTILE[i % len(HOSTILE)] for i, n in enumerate(names)})
+
+
+def with_finding(results: Results, scenario: str, measure: str, **values: object) -> Results:
+    """The same results with other numbers in one row of the headline table."""
+    table = results.tables["headline"].copy()
+    row = (table["scenario"] == scenario) & (table["measure"] == measure)
+    for column, value in values.items():
+        table.loc[row, column] = value
+    return replace(results, tables=results.tables | {"headline": table})
