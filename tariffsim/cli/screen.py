@@ -102,12 +102,13 @@ def table(
     from rich.table import Table
 
     most = most or width()
+    if not numbers and 2 * max((len(row[0]) for row in rows), default=0) > most:
+        return "\n".join(_entry(heads, row, most) for row in rows)
     made = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), show_header=any(heads))
     for i, (head, side) in enumerate(zip(heads, numbers.ljust(len(heads)), strict=True)):
-        is_key = i == 0 and 2 * max((len(row[0]) for row in rows), default=0) <= most
         made.add_column(
             head, justify="right" if side == "r" else "left", overflow="fold",
-            no_wrap=is_key or side == "r",
+            no_wrap=side == "r" or (i == 0 and not numbers),
         )  # fmt: skip
     for row in rows:
         made.add_row(*row)
@@ -116,3 +117,16 @@ def table(
         file=out, width=most, color_system=None, markup=False, highlight=False, emoji=False
     ).print(made)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def _entry(heads: Sequence[str], row: Sequence[str], most: int) -> str:
+    """One row as a paragraph, where its name leaves no room for columns."""
+    facts = [f"{head}: {cell}" for head, cell in zip(heads, row, strict=True) if cell][1:]
+    texts = ["; ".join(facts[:-1]), *facts[-1:]]
+    indent = "    "
+    lines = [
+        textwrap.fill(text, most, initial_indent=indent, subsequent_indent=indent)
+        for text in texts
+        if text
+    ]
+    return "\n".join([row[0], *lines])
