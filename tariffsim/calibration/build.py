@@ -21,6 +21,7 @@ from tariffsim.calibration.shares import (
 )
 from tariffsim.calibration.suppliers import (
     Slots,
+    amortised_at_start,
     draw_suppliers,
     make_slots,
     matched_china_slots,
@@ -36,7 +37,7 @@ from tariffsim.kernels.sourcing import (
     odds_from_scale,
     steady_state_scale,
 )
-from tariffsim.kernels.sums import sum_by
+from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.scenario.fields import Scenario
 from tariffsim.tables import Tables
 from tariffsim.tariffs import Tariffs
@@ -157,6 +158,11 @@ def _make_makers(
     bare = tariffs.base_bare[lines.origin[:, None], np.arange(n_classes), region]
     bill = (figures.chips_per_unit[device] * chip_price * (1 + bare)).sum(axis=1)
     other = figures.unit_value[device] / (1 + scenario.trade.markup) - bill
+    own = odds_from_scale(
+        shares[rows.of_line[:, None], np.arange(n_classes), supplier], slots.curvature, slots.scale
+    )
+    amortised, amortised_until = amortised_at_start(slots, own, other, draws)
+    other = other - over_slots(amortised * (amortised_until > 0))
     if (other < 0).any():
         codes = sorted({figures.codes.devices[d] for d in device[other < 0]})
         raise CalibrationError(f"chips cost more than the whole product of: {', '.join(codes)}")
@@ -176,7 +182,7 @@ def _make_makers(
         next_origin=origin_next,
         move_month=origin_month,
         other_inputs=other,
-        unit_cost=other + bill,
+        unit_cost=figures.unit_value[device] / (1 + scenario.trade.markup),
         customs_value=figures.unit_value[device],
         chip_bill=bill,
         units=value / figures.unit_value[device],
@@ -192,8 +198,8 @@ def _make_makers(
         inertia=slots.inertia,
         life_months=slots.life_months,
         requalification_per_unit=slots.requalification_per_unit,
-        amortised=np.zeros((n, n_classes)),
-        amortised_until=np.zeros((n, n_classes), dtype=np.int64),
+        amortised=amortised,
+        amortised_until=amortised_until,
         plan_sacrifice=np.zeros((n, n_classes)),
         chips=figures.chips_per_unit[device],
         chip_value=figures.chips_per_unit[device] * chip_price,

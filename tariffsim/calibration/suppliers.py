@@ -19,6 +19,7 @@ from tariffsim.kernels.sourcing import (
     steady_state_scale,
     switching_cost,
 )
+from tariffsim.kernels.sums import over_slots
 from tariffsim.scenario.firms import Sourcing
 from tariffsim.typing import Bool, Float, Int
 
@@ -196,6 +197,23 @@ def _flip_global(state: Bool, lines: Int, value: Float, missing: Float) -> None:
             return
         missing = missing - change[best]
         state[lines[best]] = not state[lines[best]]
+
+
+def amortised_at_start(slots: Slots, own: Float, room: Float, draws: Draws) -> tuple[Float, Int]:
+    """(N, K) switching cost being written off in month 0, USD a unit, and its first month without.
+
+    `own` are the odds of each slot's supplier. In the steady state a switch falls into the life
+    just past with probability life x rate, and is as likely to be in any month of it. A line whose
+    other inputs, `room` (N,) USD a unit, could not bear half of it has not switched.
+    """
+    leaving = leaving_probability(own, slots.inertia) * slots.hazard
+    rate = leaving / (1 + leaving * (slots.lead_months - 1))
+    u = draws.uniform("written off", 0, *own.shape, 2)
+    switched = u[..., 0] < np.minimum(rate * slots.life_months, 1.0)
+    until = 1 + (u[..., 1] * slots.life_months).astype(np.int64)
+    cost = np.where(switched & slots.has_slot, slots.requalification_per_unit, 0.0)
+    switched &= (over_slots(cost) < 0.5 * room)[:, None]
+    return np.where(switched, cost, 0.0), np.where(switched, until, 0)
 
 
 def pipeline(

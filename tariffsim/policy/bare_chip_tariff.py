@@ -23,6 +23,11 @@ class BareChipTariff(Instrument):
     )
     node_classes: Scope = codes_field("Node classes covered; all if left out.", "node_classes")
 
+    @property
+    def tax_base(self) -> tuple[object, ...]:
+        """Kind, and which chips are covered."""
+        return (self.kind, self.chip_regions, self.node_classes)
+
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times the value of covered chips from abroad."""
         covered = shipments.chips_from(self.chip_regions, self.node_classes)

@@ -151,6 +151,11 @@ class Instrument(BaseModel):
         """Month from which agents count with the measure."""
         return self.first_month if self.announced is None else self.announced
 
+    @property
+    def tax_base(self) -> tuple[object, ...]:
+        """What the duty is on: within a stacking group all must tax the same."""
+        return (self.kind,)
+
     def rate_in_force(self, month: int) -> float:
         """Strength in a month: the path between start and end, zero outside."""
         if month < self.first_month or (self.end is not None and month > self.end):

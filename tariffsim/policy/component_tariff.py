@@ -52,6 +52,11 @@ class ComponentTariff(Instrument):
         """A duty on each chip is USD, not a fraction."""
         return (0.0, 1000.0, "USD a chip") if self.per == "chip" else super().limits
 
+    @property
+    def tax_base(self) -> tuple[object, ...]:
+        """Kind, and which chips are counted how."""
+        return (self.kind, self.per, self.chip_regions, self.node_classes, self.threshold)
+
     def covers(self, shipments: Shipments) -> Any:
         """Chips of the covered regions and node classes."""
         return shipments.chips_from(self.chip_regions, self.node_classes)

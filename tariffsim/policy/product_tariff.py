@@ -24,6 +24,11 @@ class ProductTariff(Instrument):
         "foundry_regions",
     )
 
+    @property
+    def tax_base(self) -> tuple[object, ...]:
+        """Kind, and which chips trigger it."""
+        return (self.kind, self.only_with_chips_from)
+
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times customs value at the border."""
         return rate * shipments.customs_value * shipments.crosses_border

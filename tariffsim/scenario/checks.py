@@ -38,7 +38,21 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         if policy.source is not None and policy.source not in known:
             hint = nearest(policy.source, known)
             yield problem_at(tree, (*at, "source"), "is not among the sources", hint)
+    yield from _stacking(scenario, tree)
     yield from _sources(scenario, tree)
+
+
+def _stacking(scenario: Scenario, tree: Node) -> Iterator[Problem]:
+    """The highest duty of a group is only defined where all are on the same base."""
+    first: dict[str, tuple[str, Instrument]] = {}
+    for name, policy in scenario.policies.items():
+        if policy.stacking_group is not None:
+            other, leader = first.setdefault(policy.stacking_group, (name, policy))
+            if leader.tax_base != policy.tax_base:
+                message = f"must tax the same as `{other}` in this group"
+                hint = "name another group, or give both the same kind and coverage"
+                at = ("policies", name, "stacking_group")
+                yield problem_at(tree, at, message, hint)
 
 
 def node_keys(tree: Node, block: str) -> tuple[str, ...]:
