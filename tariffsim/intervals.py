@@ -21,7 +21,7 @@ class Interval:
     @property
     def is_distinguishable(self) -> bool:
         """Whether zero is outside the interval; never with fewer than two runs."""
-        return self.n > 1 and not self.low <= 0 <= self.high
+        return self.n > 1 and (self.low > 0 or self.high < 0)
 
 
 def paired_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:

@@ -52,6 +52,10 @@ def test_ratio_without_a_distinguishable_denominator_is_left_out() -> None:
     assert np.isnan(ratio_interval([1.0, 1.0, 1.0], [-1.0, 1.0, 0.5]).mean)
 
 
+def test_what_is_left_out_distinguishes_nothing() -> None:
+    assert not ratio_interval([1.0, 1.0, 1.0], [-1.0, 1.0, 0.5]).is_distinguishable
+
+
 def test_ratio_interval_covers_the_truth() -> None:
     """A jackknife interval at 95 % covers the ratio of means in nearly 95 % of samples."""
     rng = np.random.default_rng(1)

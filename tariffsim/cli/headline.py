@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Rows = dict[str, dict[str, Mapping[str, Any]]]
 
 HEADS = {
+    "cn_value_share": "By\nvalue\npoints",
     "basket_price": "Basket\nprice\npoints",
     "duty_revenue": "Duty\nrevenue\nbn USD",
     "consumer_cost": "Consumer\ncost\nbn USD",
