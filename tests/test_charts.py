@@ -234,6 +234,7 @@ def test_text_is_wrapped_and_cut_to_its_room() -> None:
         rows = style.wrap(text, 8, 120, lines=3).split("\n")
         assert len(rows) <= 3
         assert all(style.text_width(row, 8) <= 120 for row in rows)
+        assert style.wrap(text, 8, 120, lines=1, tail=": 5\u00a0%").endswith(": 5\u00a0%")
     assert "\ufffd" in style.printable("🚢")
 
 

@@ -118,8 +118,8 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
                 markerfacecolor=look.face, clip_on=False, label=style.drawn("mean"))  # fmt: skip
         level = style.number(float(rows["mean"].iloc[-LAST:].mean()))
         entries.append(
-            Entry(float(x[-1]), float(rows["mean"].iloc[-1]), f"{rows['label'].iloc[0]}: {level} %",
-                  look.text, style.is_muted(look))
+            Entry(float(x[-1]), float(rows["mean"].iloc[-1]), str(rows["label"].iloc[0]),
+                  look.text, style.is_muted(look), f": {level} %")
         )  # fmt: skip
     _axes(ax, data)
     at_the_end(ax, entries, ROOM)

@@ -23,6 +23,8 @@ class Entry:
     text: str
     colour: str
     is_quiet: bool = False
+    tail: str = ""
+    """What is kept when the text is cut."""
 
 
 def spread(wanted: Sequence[float], sizes: Sequence[float], top: float) -> list[float]:
@@ -52,7 +54,7 @@ def at_the_end(ax: Axes, entries: Sequence[Entry], room: float) -> None:
     entries = sorted(entries, key=lambda entry: entry.is_quiet)[:most]
     entries = sorted(entries, key=lambda entry: -entry.y)
     for lines in (3, 2, 1):
-        texts = [wrap(e.text, SIZE, room - 32, _weight(e), lines) for e in entries]
+        texts = [wrap(e.text, SIZE, room - 32, _weight(e), lines, e.tail) for e in entries]
         sizes = [height(text, SIZE) + 2 for text in texts]
         if sum(sizes) <= tall:
             break

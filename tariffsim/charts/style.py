@@ -106,8 +106,20 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     return size * sum(_advance(character, weight) for character in text)
 
 
-def wrap(text: str, size: float, width: float, weight: str = "normal", lines: int = 99) -> str:
-    """The text broken into lines no wider than `width` points; what is too much is cut."""
+def wrap(
+    text: str, size: float, width: float, weight: str = "normal", lines: int = 99, tail: str = ""
+) -> str:
+    """The text in lines no wider than `width` points; what is too much is cut before the tail."""
+    rows = _rows(text + tail, size, width, weight)
+    if len(rows) > lines:
+        *rows, last = _rows(text, size, width, weight)[:lines]
+        while last and text_width(f"{last}…{tail}", size, weight) > width:
+            last = last[:-1]
+        rows.append(f"{last.rstrip(' ,:;')}…{tail}")
+    return "\n".join(rows)
+
+
+def _rows(text: str, size: float, width: float, weight: str) -> list[str]:
     rows = [""]
     for word in printable(text).replace(" %", "\u00a0%").split(" "):
         while text_width(word, size, weight) > width and len(word) > 1:
@@ -120,13 +132,7 @@ def wrap(text: str, size: float, width: float, weight: str = "normal", lines: in
             rows[-1] = longer
         else:
             rows.append(word)
-    rows = [row for row in rows if row]
-    if len(rows) > lines:
-        last = rows[lines - 1]
-        while last and text_width(last + "…", size, weight) > width:
-            last = last[:-1]
-        rows = [*rows[: lines - 1], last.rstrip(" ,:;") + "…"]
-    return "\n".join(rows)
+    return [row for row in rows if row]
 
 
 def height(text: str, size: float) -> float:
