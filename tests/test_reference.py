@@ -232,7 +232,7 @@ def test_same_months(name: str) -> None:
 @pytest.mark.parametrize("makers", [1, 3, 150])
 def test_same_months_at_any_size(makers: int) -> None:
     small = scenario(SMALL, SCENARIOS["everything"], makers=makers)
-    run_both(small, seed=2, months=14 if makers > 100 else 30)
+    run_both(small, seed=2, months=8 if makers > 100 else 30)
 
 
 @pytest.mark.parametrize("seed", [3, 4])
