@@ -42,11 +42,11 @@ class Recorder:
         self._keep("policy_rate", np.array(economy.law.rates))
         self._keep("policy_duty", economy.policy_duty)
         self._keep("ledger", economy.ledger)
-        for name, rows in self._rows.items():
-            if not np.isfinite(rows[-1]).all():
-                raise NotFiniteError(
-                    f"{name} became NaN or infinite in {format_month(economy.date)}"
-                )
+        newest = {name: rows[-1] for name, rows in self._rows.items()}
+        if not np.isfinite(sum(float(values.sum()) for values in newest.values())):
+            wrong = [name for name, values in newest.items() if not np.isfinite(values).all()]
+            month = format_month(economy.date)
+            raise NotFiniteError(f"{', '.join(wrong)} became NaN or infinite in {month}")
 
     def history(self, seed: int, start: int) -> History:
         """All months as arrays."""

@@ -38,7 +38,7 @@ class Expected:
         return [future for future in self.futures if future.weight[kind].any()]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Foresight:
     """Rates that agents in one state of knowledge foresee."""
 
@@ -83,6 +83,7 @@ class Tariffs(Statutes):
         self._origin_date = start
         self._last_date = end + int(leads.max()) + int(12 * HORIZON_YEARS[-1])
         self._foresight: dict[object, Foresight] = {}
+        self._paths: dict[tuple[int, tuple[bool, bool]], list[float]] = {}
         self._expected: tuple[object, Expected] | None = None
 
     def expected(self, date: int) -> Expected:
@@ -91,33 +92,47 @@ class Tariffs(Statutes):
         dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.int64)
         at = np.minimum(dates + date - self._origin_date, len(seen.rates) - 1)
         ids = seen.regime_of[at]
-        weights = {
-            seen.regimes[i]: (self._weights * (ids == i)).sum(axis=0) for i in sorted(set(ids.flat))
-        }
-        key = tuple((regime, w.tobytes()) for regime, w in weights.items())
+        key = seen, ids.tobytes()
         if self._expected is None or self._expected[0] != key:
-            futures = tuple(Future(r, self.tables(r), w) for r, w in weights.items())
+            futures = tuple(
+                Future(seen.regimes[i], self.tables(seen.regimes[i]), weight)
+                for i in np.unique(ids)
+                for weight in [(self._weights * (ids == i)).sum(axis=0)]
+            )
             self._expected = (key, Expected(self._mix(futures), futures))
         return self._expected[1]
 
     def _foreseen(self, now: int) -> Foresight:
         """What agents foresee now, from the first month simulated on."""
         laws = [law.instrument for law in self.laws]
-        known: object = tuple(
+        states = [
             (now >= law.known_from, law.end_known or law.end is None or now > law.end)
             for law in laws
-        )
-        dates = range(self._origin_date, self._last_date + 1)
+        ]
+        known: object = tuple(states)
         if self.foresight == "none":
-            known, dates = tuple(self.rates_in_force(now)), range(now, now + 1)
+            known = tuple(self.rates_in_force(now))
         if known not in self._foresight:
-            rates = np.array(
-                [[law.rate_expected(at, now, self.foresight) for law in laws] for at in dates]
-            ).reshape(len(dates), len(laws))
+            if self.foresight == "none":
+                rates = np.array([[law.rate_in_force(now) for law in laws]]).reshape(1, -1)
+            else:
+                columns = [self._path(i, now, state) for i, state in enumerate(states)]
+                n_dates = self._last_date - self._origin_date + 1
+                rates = np.array(columns, dtype=np.float64).reshape(len(laws), n_dates).T
             rows, regime_of = np.unique(rates, axis=0, return_inverse=True)
             regimes = [self.regime([float(rate) for rate in row]) for row in rows]
             self._foresight[known] = Foresight(rates, regimes, regime_of.ravel())
         return self._foresight[known]
+
+    def _path(self, law: int, now: int, state: tuple[bool, bool]) -> list[float]:
+        """Rates of one law that agents foresee, the same while what they know of it is."""
+        if (law, state) not in self._paths:
+            instrument = self.laws[law].instrument
+            self._paths[law, state] = [
+                instrument.rate_expected(at, now, self.foresight)
+                for at in range(self._origin_date, self._last_date + 1)
+            ]
+        return self._paths[law, state]
 
     def _mix(self, futures: tuple[Future, ...]) -> DutyTables:
         """Tables of the regimes, weighted by (kind, device)."""
