@@ -32,6 +32,10 @@ ONLY_COMPARED = {
     "cost_per_point",
 }  # fmt: skip
 ROOMY = 90
+PAGE = 100
+"""Columns a table keeps to where it can, so that it can be pasted and printed."""
+ROOMS = ((True, 2), (True, 1), (False, 1))
+"""Whether intervals stand beside the change, and blanks between columns: the first that fits."""
 NONE, UNKNOWN, IN_WORDS = "-", "n.d.", "not distinguishable"
 
 
@@ -57,8 +61,9 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
     rows, end = rows_of(results), base.run.end
     period = f"{format_month(max(base.run.start, end - LAST + 1))} to {format_month(end)}"
     title = f"Chinese share of foundational chips in {results.market} purchases, {period}"
-    bodies = [] if details or len(rows) == 1 else [_lines(rows, roomy) for roomy in (True, False)]
-    fitting = [body for body in bodies if max(map(len, body.splitlines())) <= width()]
+    bodies = [] if details or len(rows) == 1 else [_lines(rows, *room) for room in ROOMS]
+    widest = {body: max(map(len, body.splitlines())) for body in bodies}
+    fitting = [b for room in (min(width(), PAGE), width()) for b in bodies if widest[b] <= room]
     body = fitting[0] if fitting else ""
     if not body:
         names = [m.name for m in (*MEASURES, COST_PER_POINT)] if details else HEADLINE
@@ -70,7 +75,7 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
     return "\n".join([prose(title), "", body, "", prose(*_notes(rows, results))])
 
 
-def _lines(rows: Rows, is_roomy: bool) -> str:
+def _lines(rows: Rows, is_roomy: bool, gap: int) -> str:
     """One line a scenario: the baseline's levels, and how the others differ from them.
 
     Where there is little room the interval stands below the change, and long names go on below.
@@ -89,7 +94,7 @@ def _lines(rows: Rows, is_roomy: bool) -> str:
     longest = 22 if is_roomy else 14
     for row in cells:
         row[0] = "\n".join(row[0][i : i + longest] for i in range(0, len(row[0]), longest))
-    return table(heads, cells, " " + "r" * (len(HEADS) + 2), ENDLESS, 2 if is_roomy else 1)
+    return table(heads, cells, " " + "r" * (len(HEADS) + 2), ENDLESS, gap)
 
 
 def _block(measures: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_base: bool) -> str:
