@@ -172,9 +172,11 @@ def demo(environment: Environment, arguments: list[str]) -> None:
 
 
 def test(environment: Environment, arguments: list[str]) -> None:
-    """Run the whole test suite (arguments go to pytest)."""
+    """Run the whole test suite on all cores (arguments go to pytest)."""
     environment.ensure("test")
-    run(environment.python, "-m", "pytest", *arguments)
+    own = any(word.startswith(("-n", "--pdb")) for word in arguments)
+    parallel = [] if own else ["-n", "auto", "--dist", "loadfile"]
+    run(environment.python, "-m", "pytest", *parallel, *arguments)
 
 
 def lint(environment: Environment, arguments: list[str]) -> None:
