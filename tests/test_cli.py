@@ -268,7 +268,7 @@ def test_bad_settings_are_refused_once(setting: str, said: str, no_run: None) ->
         ("compare component_50 --market XX", 2, "there is no market XX"),
         ("run component_50 --baseline baseline", 2, "--baseline"),
         ("list colours", 2, "scenarios"),
-        ("list", 2, "Missing argument"),
+        ("list", 2, "Choose from: scenarios, instruments, parameters"),
         ("new x.yaml --from component_5", 2, "component_50"),
         ("compare no_such_file.yaml", 3, "there is no such file"),
         ("compare component_5", 3, "did you mean component_50?"),
@@ -524,7 +524,12 @@ def test_an_interrupt_stops_the_workers(to_all: bool, tmp_path: Path, no_charts:
     before = (out / "manifest.json").read_bytes()
     command = [*PROGRAM, "compare", "component_50", "--seeds", "50", "--jobs", "2", "--out", "out"]
     running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=listen_to_interrupts,
     )
     wait_for(lambda: len(processes_of(running.pid)) > 2)
     time.sleep(1.0)
@@ -538,6 +543,11 @@ def test_an_interrupt_stops_the_workers(to_all: bool, tmp_path: Path, no_charts:
     wait_for(lambda: not processes_of(running.pid))
     assert (out / "manifest.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def listen_to_interrupts() -> None:
+    """What runs in the background ignores interrupts, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def processes_of(session: int) -> list[str]:
