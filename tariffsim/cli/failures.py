@@ -48,6 +48,11 @@ def guarded(words: Sequence[str], action: Callable[[], Any]) -> int:
         return code
 
 
+def _flat(message: str) -> str:
+    """A message without the tabs and line breaks that click puts between choices."""
+    return " ".join(message.split())
+
+
 def judged(error: BaseException) -> tuple[int, str]:
     """Exit code and message of an error."""
     match error:
@@ -55,9 +60,9 @@ def judged(error: BaseException) -> tuple[int, str]:
             return INTERRUPTED, "interrupted; results that were there before are as they were"
         case click.UsageError(ctx=click.Context() as ctx):
             usage = f"{ctx.get_usage()}\nTry: {ctx.command_path} --help\n\n"
-            return USAGE, usage + error.format_message()
+            return USAGE, usage + _flat(error.format_message())
         case click.ClickException():
-            return USAGE, error.format_message()
+            return USAGE, _flat(error.format_message())
         case TariffsimError() if error.exit_code != BUG:
             return error.exit_code, str(error)
         case BrokenExecutor() | MemoryError():
