@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tariffsim.charts import CHARTS, Picture, pictures
-from tariffsim.charts.facts import Facts, content_of, facts_of, period
+from tariffsim.charts.facts import Facts, content_of, facts_of, findings, period
 from tariffsim.charts.style import number
 from tariffsim.dictionary import Measure
 from tariffsim.errors import ScenarioError
@@ -23,6 +23,10 @@ from tariffsim.scenario.explain import Explained, explain
 AGAINST = {"consumer_cost", "welfare", "cost_per_point"}
 """Measures that exist only against the baseline."""
 WORDS = ("schema_version", "title", "description", "sources", "run", "agents")
+ENOUGH = 10
+"""Runs below which the report warns of few runs."""
+LOST = 0.1
+"""Per cent of sales lost for want of chips from which the report says so."""
 UNSAID: tuple[object, ...] = (None, "all", "", [])
 """Values of policy fields that go without saying."""
 
@@ -58,6 +62,7 @@ def _page(
         findings=[picture.words.title for picture in made if picture.name != CHARTS[-1].name],
         measures=[_measure(name) for name in HEADLINE],
         rows=_rows(results, facts),
+        cautions=list(_cautions(results, facts)),
         charts=[
             {"title": titles[p.name], "finding": p.words.title, "name": p.name,
              "svg": Markup(drawn[p.name][f"{p.name}.svg"].decode())}  # we drew it
@@ -131,6 +136,32 @@ def _change(row: Mapping[str, Any], decimals: int) -> dict[str, str]:
         "value": change if row["is_distinguishable"] else "not distinguishable",
         "interval": f"{low} to {high}",
     }
+
+
+def _cautions(results: Results, facts: Facts) -> Iterator[str]:
+    """What the headline table does not show, and who quotes it has to know."""
+    if 1 < facts.n < ENOUGH and facts.others:
+        yield (
+            f"Only {facts.n} runs: intervals are wide, and “not distinguishable” may only mean too "
+            "few of them. Take 20 or more before quoting a number."
+        )
+    base = content_of(results.scenarios[facts.baseline])
+    for name in facts.others:
+        content = content_of(results.scenarios[name])
+        policies, settings = list(_policies(content, base)), list(_settings(content, base))
+        if policies and settings:
+            keys = dict.fromkeys(change["key"] for change in settings)
+            yield (
+                f"{facts.labels[name]}: other assumptions than the baseline besides its policies "
+                f"({', '.join(keys)}). The change is that of both together; for the policy alone, "
+                "compare with a baseline of the same assumptions."
+            )
+    for name, loss in findings(results, "lost_output").items():
+        if loss.level >= LOST:
+            yield (
+                f"{facts.labels[name]}: {number(loss.level, 1)} % of sales are lost in {facts.end} "
+                "for want of chips. Part of its effects is that shortage."
+            )
 
 
 def _scenarios(results: Results, facts: Facts) -> list[dict[str, Any]]:

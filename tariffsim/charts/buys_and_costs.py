@@ -77,7 +77,8 @@ def _title(results: Results, facts: Facts) -> str:
             got = "avoids nothing distinguishable"
         paid = f"{style.precise(price.difference, 2, sign=True)} % on prices"
         if not price.is_sure:
-            paid = "no distinguishable change of prices"
+            low, high = (style.precise(end, 2, sign=True) for end in (price.low, price.high))
+            paid = f"a price change not distinguishable from none ({low} to {high} %)"
         return f"{facts.short(name)} {got} for {paid}"
 
     return sentences([sentence(name) for name in dict.fromkeys((buys, costs)) if name])
