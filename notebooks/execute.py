@@ -92,6 +92,7 @@ def main() -> int:
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all")
     chosen = parser.parse_args()
     os.environ["NO_COLOR"] = "1"  # what is stored is the same on a terminal and in CI
+    os.environ.pop("MPLBACKEND", None)  # figures are shown in the notebook, whatever else is set
     paths = [path.resolve() for path in chosen.notebooks] or sorted(HERE.rglob("[0-9]*.ipynb"))
     found = [problem for path in paths for problem in problems(path, chosen.write)]
     print(f"{len(paths)} notebooks executed, {len(found)} problems")
