@@ -59,7 +59,7 @@ def words(data: pd.DataFrame, results: Results) -> Words:
     )
     title = (
         f"The model {verdict} its base year: {imports[0]} of {imports[1]} import totals match, "
-        f"{shares[0]} of {shares[1]} Chinese shares are within one product line"
+        f"{shares[0]} of {shares[1]} assumed Chinese shares are met within one product line"
     )
     capacity = base[base["total"] == "capacity_share"]
     gap = 100 * float((capacity["model"] - capacity["data"]).abs().max() if len(capacity) else 0)
@@ -70,9 +70,9 @@ def words(data: pd.DataFrame, results: Results) -> Words:
         title,
         "Chinese part of the foundational chips inside each device group, by node class, United "
         "States, base year 2024, % of chips; and import totals by country of assembly",
-        f"Ticks: data. Bars: data ± the largest product line of the group. Marks: model, {classes} "
-        f"from top to bottom; a red cross is outside. {extra}Drawn lines of one seed. "
-        f"{facts.source}",
+        "Ticks: data tables; few of these shares are published. Bars: ± the largest product line "
+        f"of the group. Marks: model, {classes} from top to bottom; a red cross is outside. {extra}"
+        f"Drawn lines of one seed. {facts.source}",
         f"{title}. Dot chart of {data['device'].nunique()} device groups. The largest gap is "
         f"{style.number(abs(worst['model'] - worst['data']))} points ({worst['label']}).",
         "%",
