@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ class Results:
 
     def _write(self, folder: Path) -> None:
         outputs: dict[str, bytes] = {f"{name}.csv": _csv(t) for name, t in self.tables.items()}
+        if find_spec("pyarrow"):  # with the extra `parquet`
+            outputs |= {f"{n}.parquet": t.to_parquet(index=False) for n, t in self.tables.items()}
         outputs |= {f"scenarios/{n}.yaml": text.encode() for n, text in self.scenarios.items()}
         outputs["variables.csv"] = _csv(dictionary(self.tables))
         outputs["datapackage.json"] = _json(datapackage(self.tables))

@@ -42,6 +42,22 @@ def test_round_trip(comparison: Results, tmp_path: Path) -> None:
     assert loaded.files == comparison.files
 
 
+def test_parquet_holds_the_same_with_the_extra(comparison: Results, tmp_path: Path) -> None:
+    folder = comparison.save(tmp_path / "out")
+    for name, table in comparison.tables.items():
+        stored = pd.read_parquet(folder / f"{name}.parquet")
+        pd.testing.assert_frame_equal(table, stored, check_exact=True, check_dtype=False, obj=name)
+
+
+def test_without_the_extra_there_is_no_parquet(
+    comparison: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results_module, "find_spec", lambda name: None)
+    folder = comparison.save(tmp_path / "out")
+    assert not list(folder.glob("*.parquet"))
+    load_results(folder)
+
+
 def test_resolved_scenarios_load_back_equal(comparison: Results, tmp_path: Path) -> None:
     folder = comparison.save(tmp_path / "out")
     again = load_scenario(folder / "scenarios" / "component_50.yaml")
