@@ -199,7 +199,10 @@ def made_up(difference: float, low: float, high: float, n: int = 20) -> Results:
         ((float("nan"), float("nan"), float("nan")), "n.d.", "n.d."),
     ],
 )
-def test_changes_in_words(values: tuple[Any, ...], expected: str, elsewhere: str) -> None:
+def test_changes_in_words(
+    values: tuple[Any, ...], expected: str, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(headline, "PAGE", 200)  # intervals stand beside the change
     text = headline.text_of(made_up(*values), load_scenario("baseline"), details=False)
     (line,) = (line for line in text.splitlines() if line.startswith("x" * 22 + " "))
     assert f" {expected} " in line
