@@ -43,7 +43,44 @@ def test_explain_tells_data_from_assumptions():
     (changed,) = explain(
         scenario.with_(supply__learning_spillover=0.5), "supply.learning_spillover"
     )
-    assert changed.source == "assumption"
+    assert changed.source == "assumption (set in with_)"
+    assert changed.is_assumption
+
+
+@pytest.fixture
+def child(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(text: str, base: str = "baseline"):
+        text = f"schema_version: 1\nextends: {base}\n{text}"
+        Path("child.yaml").write_text(text, encoding="utf-8")
+        return load_scenario("child.yaml")
+
+    return write
+
+
+def test_a_changed_value_is_not_covered_by_the_source_of_the_old_one(child):
+    key, source = "sourcing.elasticity", "sources: {mine: {cite: My own survey., quality: seen"
+    (row,) = explain(child("sourcing: {elasticity: 8}\n"), key)
+    assert row.source == "assumption (set in child.yaml)"
+    assert (row.citations, row.is_assumption) == ((), True)
+    text = f"sourcing: {{elasticity: 8}}\n{source}, keys: [{key}]}}}}\n"
+    (row,) = explain(child(text), key)
+    assert (row.source, row.citations) == ("mine", ("My own survey. (seen)",))
+    (before,) = explain(load_scenario("baseline"), key)
+    (same,) = explain(child(f"sourcing: {{elasticity: {before.value}}}\n"), key)
+    assert (same.source, same.citations) == (before.source, before.citations)
+
+
+def test_a_changed_policy_needs_a_source_of_its_own(child):
+    key, change = "policies.component_tariff", "policies: {component_tariff: {rate: {2026-01: 0.3}"
+    made = child(change + "}}\n", "component_50")
+    rows = {row.key: row.source for row in explain(made, key)}
+    assert rows[f"{key}.rate"] == "assumption (set in child.yaml)"
+    assert rows[f"{key}.announced"] == "component"
+    made = child(change + ", source: component}}\n", "component_50")
+    (row,) = explain(made, f"{key}.rate")
+    assert row.source == "component"
 
 
 def test_every_number_of_the_baseline_has_a_source():

@@ -13,6 +13,7 @@ from tariffsim.policy.paths import Path
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario.nodes import Position
 from tariffsim.scenario.text import escaped, nearest
 from tariffsim.typing import format_month
 
@@ -82,8 +83,7 @@ def _policy_rows(scenario: Scenario) -> Iterator[Explained]:
                 path = _over_time(scenario, policy.rate_in_force, value, policy)
                 least, most, unit = policy.limits
                 parameter = replace(parameter, least=least, most=most, unit=unit)
-            is_set = bool(scenario.trail(f"policies.{name}.{field}"))
-            source = (policy.source or "assumption") if is_set else "default"
+            source = _policy_source(scenario, name, policy, field)
             yield _row(scenario, f"policies.{name}.{field}", value, parameter, source, path)
 
 
@@ -99,7 +99,9 @@ def _figure_rows(scenario: Scenario, everything: bool) -> Iterator[Explained]:
             where = " -> ".join(str(at) for at in trail) or str(
                 scenario.data_files.get(table, f"{table}.csv")
             )
-            source = _own_source(scenario, key) or ("assumption" if trail else figure.source)
+            source = _own_source(scenario, key, is_default=False) or (
+                _assumed(trail) if trail else figure.source
+            )
             yield Explained(
                 key, figure.value, figure.unit, "", figure.low, figure.high,
                 f"{name} of {code}", where, source, _citations(scenario, source),
@@ -115,9 +117,10 @@ def _row(
     path: tuple[tuple[str, float], ...],
 ) -> Explained:
     trail = scenario.trail(key)
-    if trail and not key.startswith("policies.") and _plain(value) != _plain(parameter.default):
-        source = "assumption"
-    source = _own_source(scenario, key) or source
+    is_default = _plain(value) == _plain(parameter.default)
+    if trail and not key.startswith("policies.") and not is_default:
+        source = _assumed(trail)
+    source = _own_source(scenario, key, is_default) or source
     if isinstance(value, int) and parameter.unit == "month":
         value = format_month(value)
     where = " -> ".join(str(at) for at in trail) or "default"
@@ -131,12 +134,33 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, Path) else value
 
 
-def _own_source(scenario: Scenario, key: str) -> str:
-    """The source of the scenario that names this key, or a block or policy around it."""
+def _own_source(scenario: Scenario, key: str, is_default: bool) -> str:
+    """The source of the scenario that names this key, or a block or policy around it.
+
+    Whoever changes a value has to say who says so: a source counts if the file that set the value
+    declares it, or if the value is still the default that it was declared for.
+    """
+    files = [at.file for at in scenario.trail(key)]
     for name, source in scenario.sources.items():
         if any(key == own or key.startswith(f"{own}.") for own in source.keys):
-            return name
+            declared = {at.file for at in scenario.trail(f"sources.{name}.keys")[-1:]}
+            if not files or files[-1] in declared or (is_default and not declared & set(files)):
+                return name
     return ""
+
+
+def _policy_source(scenario: Scenario, name: str, policy: Instrument, field: str) -> str:
+    """The source of a field of a policy; a file that changes it has to name it anew."""
+    trail = scenario.trail(f"policies.{name}.{field}")
+    if not trail:
+        return "default"
+    sourced = {at.file for at in scenario.trail(f"policies.{name}.source")}
+    return policy.source if policy.source and trail[-1].file in sourced else _assumed(trail)
+
+
+def _assumed(trail: tuple[Position, ...]) -> str:
+    """What is said of a figure that nobody stands behind but the file that set it."""
+    return f"assumption (set in {trail[-1].file})"
 
 
 def _citations(scenario: Scenario, source: str) -> tuple[str, ...]:
