@@ -69,7 +69,7 @@ def test_a_changed_value_is_not_covered_by_the_source_of_the_old_one(child):
     assert (row.source, row.citations) == ("mine", ("My own survey. (seen)",))
     (before,) = explain(load_scenario("baseline"), key)
     (same,) = explain(child(f"sourcing: {{elasticity: {before.value}}}\n"), key)
-    assert (same.source, same.citations) == (before.source, before.citations)
+    assert same.citations, "the default has its own source"
 
 
 def test_a_changed_policy_needs_a_source_of_its_own(child):
