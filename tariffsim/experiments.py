@@ -12,9 +12,11 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from numbers import Integral
 from typing import Any
 
 from tariffsim.calibration.fit import base_year_rows
+from tariffsim.economy import Economy
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.gather import Gathered, SeedRecord, gather, record_of
 from tariffsim.metrics import Context
@@ -24,6 +26,11 @@ from tariffsim.scenario import Scenario, load_scenario
 Progress = Callable[[int, int], None]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 DEFAULT_MARKET = "US"
+HINTS = {
+    "agents": "paired differences need the same agents and draws: give all the same numbers, with "
+    "`--set agents.makers=N` or baseline.with_(agents__makers=N)",
+    "data": "paired differences need the same agents and draws: give all the same tables",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ def run(
 
 
 def compare(
-    scenarios: Sequence[Scenario | str] | Mapping[str, Scenario],
+    scenarios: Scenario | str | Sequence[Scenario | str] | Mapping[str, Scenario],
     baseline: Scenario | str = "baseline",
     seeds: int | None = None,
     seed: int | None = None,
@@ -59,7 +66,8 @@ def compare(
     """Run scenarios and the baseline with the same seeds and compare them pair by pair.
 
     Args:
-        scenarios: scenarios, files, or names of shipped ones; or a mapping of names to scenarios.
+        scenarios: scenarios, files, or names of shipped ones; one of them; or a mapping of names
+            to scenarios.
         baseline: what they are compared with.
         seeds: number of replications; the baseline's `run.seeds` if None.
         seed: the first seed; the baseline's `run.seed` if None.
@@ -70,8 +78,12 @@ def compare(
 
     Raises:
         ScenarioError: a scenario is refused, or cannot be compared with the baseline.
+        ValueError: seeds, seed or jobs are no whole numbers, or too small.
     """
     began = time.perf_counter()
+    _whole(seeds=(seeds, 1), seed=(seed, 0), jobs=(jobs, 1))
+    if isinstance(scenarios, (str, Scenario)):
+        scenarios = [scenarios]
     named = _named(scenarios, baseline)
     _comparable(named, market)
     first = next(iter(named.values()))
@@ -81,6 +93,14 @@ def compare(
     records = _records(tasks, jobs or available_cores())
     gathered = gather(dict(named), market, _progressing(records, count, progress))
     return _results(named, market, gathered, range(start, start + count), began)
+
+
+def _whole(**given: tuple[object, int]) -> None:
+    """Refuse what is not a whole number, or less than it must be; None stands for the default."""
+    for name, (value, least) in given.items():
+        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if value is not None and not (is_whole and value >= least):  # type: ignore[operator]
+            raise ValueError(f"{name} must be a whole number, {least} or more (is {value!r})")
 
 
 def _named(
@@ -116,7 +136,7 @@ def _comparable(named: Mapping[str, Scenario], market: str) -> None:
             if getattr(scenario, block) != getattr(base, block):
                 problems.append(
                     Problem(name, key=block, message=f"differs from {base_name} in its {what}",
-                            hint="paired differences need the same agents and draws")
+                            hint=HINTS[block])
                 )  # fmt: skip
         if (scenario.run.start, scenario.run.end) != (base.run.start, base.run.end):
             problems.append(Problem(name, key="run", message=f"has other months than {base_name}"))
@@ -187,14 +207,24 @@ def run_task(task: Task) -> SeedRecord:
     baseline, record = None, SeedRecord(task.seed)
     for name, scenario in task.scenarios:
         simulation = Simulation(scenario, task.seed)
-        figures = simulation.economy.figures
-        context = Context(figures.codes, figures.demand_elasticity)
+        context = context_of(simulation.economy)
         if baseline is None:
             record.base_year = base_year_rows(simulation.economy)
         history = simulation.run()
         baseline = history if baseline is None else baseline
         record.add(name, record_of(history, baseline, context, task.market))
     return record
+
+
+def context_of(economy: Economy) -> Context:
+    """What measures need to know besides the history."""
+    figures, scenario = economy.figures, economy.scenario
+    return Context(
+        figures.codes,
+        figures.demand_elasticity,
+        scenario.sourcing.elasticity,
+        scenario.assembly.elasticity,
+    )
 
 
 def _progressing(

@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 DEPENDENCIES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "matplotlib")
 
 
-@dataclass
+@dataclass(repr=False)
 class Results:
     """Tables of a comparison; the first scenario is the baseline.
 
@@ -49,6 +49,16 @@ class Results:
     def baseline(self) -> str:
         """Name of the scenario that the others are compared with."""
         return next(iter(self.scenarios))
+
+    def __repr__(self) -> str:
+        """A few lines, for notebooks: scenarios, seeds, market, tables with their rows."""
+        first, last = self.provenance.get("seeds", ("?", "?"))
+        sizes = ", ".join(f"{name} ({len(table):,})" for name, table in self.tables.items())
+        said = {
+            "scenarios": ", ".join(self.scenarios), "seeds": f"{first} to {last}",
+            "market": self.market, "tables (rows)": sizes,
+        }  # fmt: skip
+        return "\n".join(["Results", *(f"  {name}: {what}" for name, what in said.items())])
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the results folder: the old one stays until the new one is whole.
@@ -125,6 +135,8 @@ def load_results(folder: str | os.PathLike[str]) -> Results:
         StorageError: no results folder, or a file is missing or damaged.
     """
     path = Path(folder)
+    if not (path / MANIFEST).is_file() and _is_ours(path):
+        raise StorageError(f"{path}: looks like results, but their {MANIFEST} is missing")
     try:
         manifest = json.loads((path / MANIFEST).read_text("utf-8"))
         outputs = {name: (path / name).read_bytes() for name in manifest["outputs"]}
@@ -162,9 +174,15 @@ def _refuse_other(target: Path) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise StorageError(f"{target}: is not a folder")
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
-        raise StorageError(
-            f"{target}: holds something else than results; name another folder with --out"
-        )
+        held = "holds something else than results"
+        if _is_ours(target):
+            held = f"looks like results without their {MANIFEST}, and is not overwritten"
+        raise StorageError(f"{target}: {held}; name another folder with --out")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder without manifest has files that only results have."""
+    return all((folder / name).is_file() for name in ("datapackage.json", "variables.csv"))
 
 
 def _lock(descriptor: int, target: Path) -> None:

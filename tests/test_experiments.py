@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -92,6 +94,26 @@ def test_run_has_one_scenario() -> None:
 def test_scenarios_that_share_no_draws_are_refused(change: dict[str, object], words: str) -> None:
     with pytest.raises(ScenarioError, match=words):
         compare([small("component_50").with_(**change)], small("baseline"), seeds=1, jobs=1)
+
+
+def test_a_refusal_says_how_to_mend_it() -> None:
+    with pytest.raises(ScenarioError, match=r"--set agents\.makers=N.*with_\(agents__makers=N\)"):
+        compare([small("component_50").with_(agents__makers=160)], small("baseline"), seeds=1)
+
+
+@pytest.mark.parametrize("given", [{"seeds": 0}, {"seeds": True}, {"seeds": 2.5}, {"seeds": "3"},
+                                   {"seed": -1}, {"jobs": 0}, {"jobs": -2}])  # fmt: skip
+def test_numbers_that_are_none_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(given))} must be a whole number"):
+        compare("component_50", **given)
+
+
+def test_one_scenario_needs_no_list() -> None:
+    assert list(compare(small("component_50"), small("baseline"), seeds=1).scenarios) == [
+        "baseline", "component_50",
+    ]  # fmt: skip
+    with pytest.raises(ScenarioError, match="component_5 "):
+        compare("component_5 ")
 
 
 def test_unknown_market_is_refused() -> None:

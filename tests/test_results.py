@@ -136,6 +136,24 @@ def test_a_folder_with_something_else_is_refused(comparison: Results, tmp_path: 
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
+def test_results_without_manifest_are_called_that(comparison: Results, tmp_path: Path) -> None:
+    folder = comparison.save(tmp_path / "out")
+    (folder / "manifest.json").unlink()
+    with pytest.raises(StorageError, match=r"their manifest\.json is missing"):
+        load_results(folder)
+    with pytest.raises(StorageError, match=r"results without their manifest\.json"):
+        comparison.save(folder)
+
+
+def test_a_few_lines_stand_for_results(comparison: Results) -> None:
+    text = repr(comparison)
+    assert "scenarios: baseline, component_50" in text
+    assert "seeds: 0 to 1" in text
+    assert "market: US" in text
+    assert f"summary ({len(comparison.tables['summary'])})" in text
+    assert len(text.splitlines()) == 5
+
+
 def test_a_link_is_refused(comparison: Results, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     os.symlink(tmp_path / "real", tmp_path / "link")
