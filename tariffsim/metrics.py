@@ -14,7 +14,12 @@ import numpy as np
 from tariffsim.dictionary import Measure, measures
 from tariffsim.history import History
 from tariffsim.intervals import Interval, paired_interval, ratio_interval
-from tariffsim.kernels.welfare import rule_of_half, surplus_change, undelivered_surplus
+from tariffsim.kernels.welfare import (
+    diversion_loss,
+    rule_of_half,
+    surplus_change,
+    undelivered_surplus,
+)
 from tariffsim.ledger import BY_MARKET
 from tariffsim.shipments import Codes
 from tariffsim.typing import Float
@@ -26,10 +31,12 @@ LAST = 12
 
 @dataclass(frozen=True)
 class Context:
-    """What a history does not say: the sets and the demand elasticities (D,)."""
+    """What a history does not say: the sets, and elasticities of demand (D,) and of choices."""
 
     codes: Codes
     demand_elasticity: Float
+    sourcing_elasticity: float
+    assembly_elasticity: float
 
 
 def chinese_share(history: History, market: int) -> Float:
@@ -84,18 +91,25 @@ def consumer_surplus(history: History, context: Context) -> Float:
     return np.asarray((surplus - undelivered_surplus(spending, missing, eta)).sum(axis=2))
 
 
-def fit_loss(history: History, baseline: History) -> Float:
+def fit_loss(history: History, baseline: History, context: Context) -> Float:
     """(T, M) what makers give up in leaving the chip, or the country, that suited them (MODEL 4.7).
 
-    Rule of a half at the scenario's number of chips and units, with the shares of lines that sell
-    what they sold in the base year, plus what lines gave up to keep clear of a trigger.
+    At the scenario's number of chips and units, with the shares of lines that sell what they sold
+    in the base year, plus what lines gave up to keep clear of a trigger.
     """
     price, price_0 = (h.slot_price[:, None, None] + h.slot_duty for h in (history, baseline))
     chips = history.sourcing.sum(axis=-1)
     share, share_0 = (_shares(h.base_sourcing) for h in (history, baseline))
-    loss = (chips * rule_of_half(price_0, price, share_0, share)).sum(axis=(2, 3))
+    each = diversion_loss(price_0, price, share_0, share, context.sourcing_elasticity)
+    loss = (chips * each).sum(axis=(2, 3))
     country, country_0 = (_shares(h.base_assembly) for h in (history, baseline))
-    moved = rule_of_half(baseline.assembly_price, history.assembly_price, country_0, country)
+    moved = diversion_loss(
+        baseline.assembly_price,
+        history.assembly_price,
+        country_0,
+        country,
+        context.assembly_elasticity,
+    )
     loss = loss + (history.cells["units"] * moved).sum(axis=2)
     column = "trigger_sacrifice_value"
     return np.asarray(loss + (history.cells[column] - baseline.cells[column]).sum(axis=2))
@@ -108,9 +122,9 @@ def _shares(quantities: Float) -> Float:
 
 def other_buyers_surplus(history: History, baseline: History) -> Float:
     """(T,) change of surplus of chip buyers outside the device groups: rule of a half."""
-    prices = history.foundries["price"] - baseline.foundries["price"]
-    chips = history.foundries["other_chips"] + baseline.foundries["other_chips"]
-    return np.asarray(-0.5 * (prices * chips).sum(axis=(1, 2)))
+    chips, chips_0 = history.foundries["other_chips"], baseline.foundries["other_chips"]
+    price, price_0 = history.foundries["price"], baseline.foundries["price"]
+    return np.asarray(rule_of_half(chips_0, chips, price_0, price).sum(axis=1))
 
 
 def welfare(history: History, baseline: History, context: Context) -> Float:
@@ -126,7 +140,7 @@ def welfare(history: History, baseline: History, context: Context) -> Float:
             income("government"),
             income("importers") + income("device makers"),
             income("foundries"),
-            -fit_loss(history, baseline),
+            -fit_loss(history, baseline, context),
         ],
         axis=-1,
     )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from tariffsim.experiments import context_of
 from tariffsim.history import History
 from tariffsim.intervals import paired_interval, ratio_interval
 from tariffsim.metrics import (
@@ -81,8 +82,7 @@ def pair() -> tuple[History, History, Context]:
     simulations = [
         Simulation(load_scenario(name).with_(**change), 0) for name in ("baseline", "component_100")
     ]
-    figures = simulations[0].economy.figures
-    context = Context(figures.codes, figures.demand_elasticity)
+    context = context_of(simulations[0].economy)
     base, policy = (simulation.run() for simulation in simulations)
     return base, policy, context
 

@@ -34,6 +34,33 @@ def undelivered_surplus(expenditure: Float, missing: Float, elasticity: Float) -
     return np.asarray(expenditure * (area - x))
 
 
-def rule_of_half(price_0: Float, price_1: Float, chips_0: Float, chips_1: Float) -> Float:
-    """Value of chips given up: `sum_r 1/2 (P_0r + P_1r) (Q_0r - Q_1r)` over the last axis, USD."""
-    return np.asarray((0.5 * (price_0 + price_1) * (chips_0 - chips_1)).sum(axis=-1))
+def diversion_price(price_0: Float, price_1: Float, elasticity: float) -> Float:
+    """Mean price at which chips are given up between two prices, USD, if demand is isoelastic.
+
+    `sigma / (sigma - 1) (P_0^(1-sigma) - P_1^(1-sigma)) / (P_0^-sigma - P_1^-sigma)`: for small
+    changes the mean of the two (rule of a half), at most `sigma / (sigma - 1)` of the lower one
+    however high the other, as chips nobody would keep at any price are given up early.
+    """
+    sigma = max(elasticity, 1e-6)
+    sigma = sigma if abs(sigma - 1) > 1e-6 else 1 + 1e-6
+    log_ratio = np.log(price_1 / price_0)
+    is_small = np.abs(log_ratio) < 1e-5
+    x = np.where(is_small, 1.0, log_ratio)
+    exact = price_0 * sigma / (sigma - 1) * np.expm1((1 - sigma) * x) / np.expm1(-sigma * x)
+    return np.where(is_small, 0.5 * (price_0 + price_1), exact)
+
+
+def diversion_loss(
+    price_0: Float, price_1: Float, chips_0: Float, chips_1: Float, elasticity: float
+) -> Float:
+    """Value of what is given up, `sum_r M(P_0r, P_1r) (Q_0r - Q_1r)` over the last axis, USD."""
+    price = diversion_price(price_0, price_1, elasticity)
+    return np.asarray((price * (chips_0 - chips_1)).sum(axis=-1))
+
+
+def rule_of_half(weight_0: Float, weight_1: Float, before: Float, after: Float) -> Float:
+    """Fall of a quantity at its mean weight: `sum 1/2 (w_0 + w_1) (x_0 - x_1)`, last axis.
+
+    With chips as weights and prices falling it is a change of surplus, USD.
+    """
+    return np.asarray((0.5 * (weight_0 + weight_1) * (before - after)).sum(axis=-1))

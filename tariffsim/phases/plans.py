@@ -21,11 +21,11 @@ Weights = Callable[[Economy, Int, Int, bool], Float]
 
 
 def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Weights) -> Int:
-    """Choices where plan B, uncovered suppliers only, is taken if the duty saved is worth it.
+    """The cheapest of three plans for each line, in what is given up and the duty that is due.
 
-    `choice` is plan A: each slot's best as if the trigger were pulled anyway. Drop-in slots join
-    plan B when their design opens. What is given up is booked without the switching cost, which
-    is paid besides; a slot that only joins had no choice in plan A and gains nothing by joining.
+    The free plan minds no trigger, so that a line may stay below a threshold; plan A (`choice`) is
+    each slot's best as if the trigger were pulled anyway; plan B takes uncovered suppliers only.
+    Drop-in slots join plan B when their design opens, and stay as they are otherwise.
     """
     makers, foundries, tariffs = economy.makers, economy.foundries, economy.tariffs
     futures = economy.law.expected.of_kind(Tariffs.DESIGN)
@@ -36,33 +36,43 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     if not covered.any() or sigma == 0.0:  # without sigma no duty outweighs taste
         return choice
     rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
-    maker, node_class, plan_a = slots.maker[rows], slots.node_class[rows], choice[rows]
+    maker, node_class, noise = slots.maker[rows], slots.node_class[rows], slots.exponentials[rows]
     incumbent = makers.supplier[maker, node_class]
     taste = weights(economy, maker, node_class, False)
-    free = with_inertia(taste, incumbent, makers.inertia[maker, node_class])
-    is_covered = covered[design_of[rows], node_class][:, foundries.region]
-    uncovered = np.where(is_covered, 0.0, free)
-    possible = uncovered.any(axis=1)
-    noise = slots.exponentials[rows]
-    plan_b = np.where(possible, race(uncovered, noise), plan_a)
-    bill = makers.chips[maker, node_class] * foundries.price[plan_a, node_class]
-    money = np.where(possible, bill / sigma, 0.0)
+    with_cost = with_inertia(taste, incumbent, makers.inertia[maker, node_class])
+    free = np.where(slots.is_open[rows], race(with_cost, noise), incumbent)
     at = design_of[rows]
-    lost = money * (utility(free, noise, plan_a) - utility(free, noise, plan_b))
-    cost = sum_by(at, lost, len(designs))
-    supplier_a, supplier_b = _suppliers(economy, designs), _suppliers(economy, designs)
-    supplier_a[at, node_class] = plan_a
-    supplier_b[at, node_class] = plan_b
-    saved = _expected_duty(economy, designs, supplier_a, futures)
-    saved = saved - _expected_duty(economy, designs, supplier_b, futures)
-    takes_b = rows[((saved > cost) & (saved > 0))[at]]  # no reason without a duty to save
+    uncovered = np.where(covered[at, node_class][:, foundries.region], 0.0, with_cost)
+    plan_b = np.where(uncovered.any(axis=1), race(uncovered, noise), free)
+    money = makers.chips[maker, node_class] * foundries.price[free, node_class] / sigma
+    best, duty = free, _expected_duty(economy, designs, at, node_class, free, futures)
+    total = duty
+    for plan in (choice[rows], plan_b):
+        lost = money * (utility(with_cost, noise, free) - utility(with_cost, noise, plan))
+        due = _expected_duty(economy, designs, at, node_class, plan, futures)
+        cost = due + sum_by(at, lost, len(designs))
+        better = (due < duty) & (cost < total)
+        best = np.where(better[at], plan, best)
+        duty, total = np.where(better, due, duty), np.where(better, cost, total)
+    _book_sacrifice(economy, slots, rows, money, taste, free, best)
     chosen = choice.copy()
-    taken = np.isin(rows, takes_b)
-    chosen[takes_b] = plan_b[taken]
-    given_up = money * (utility(taste, noise, plan_a) - utility(taste, noise, plan_b))
-    given_up = np.where(slots.is_open[rows], given_up, np.maximum(given_up, 0.0))
-    makers.plan_sacrifice[maker[taken], node_class[taken]] = given_up[taken]
+    chosen[rows] = best
     return chosen
+
+
+def _book_sacrifice(
+    economy: Economy, slots: OpenSlots, rows: Int, money: Float, taste: Float, free: Int, best: Int
+) -> None:
+    """Keep what the plan taken gives up, USD a unit, without the switching cost paid besides.
+
+    A slot that only joins its design's plan had no choice and gains nothing by joining.
+    """
+    noise = slots.exponentials[rows]
+    given_up = money * (utility(taste, noise, free) - utility(taste, noise, best))
+    given_up = np.where(slots.is_open[rows], given_up, np.maximum(given_up, 0.0))
+    changed = best != free
+    at = slots.maker[rows[changed]], slots.node_class[rows[changed]]
+    economy.makers.plan_sacrifice[at] = given_up[changed]
 
 
 def _suppliers(economy: Economy, designs: Int) -> Int:
@@ -79,12 +89,16 @@ def _cells(economy: Economy, maker: Int) -> Int:
     return np.asarray(cell[:, None] + np.arange(len(codes.markets)))
 
 
-def _expected_duty(economy: Economy, maker: Int, supplier: Int, futures: list[Future]) -> Float:
-    """(rows,) USD a unit that triggers are expected to cost with these suppliers."""
+def _expected_duty(
+    economy: Economy, designs: Int, at: Int, node_class: Int, plan: Int, futures: list[Future]
+) -> Float:
+    """(designs,) USD a unit that triggers are expected to cost if slots follow a plan."""
     makers, price = economy.makers, economy.foundries.price
-    total = np.zeros(len(maker))
+    supplier = _suppliers(economy, designs)
+    supplier[at, node_class] = plan
+    total = np.zeros(len(designs))
     for future in futures:
-        weight = future.weight[Tariffs.DESIGN, makers.device[maker]]
-        product = imagine(economy, maker, supplier, makers.origin[maker, None], price, future)
-        total += weight * triggered_duty(economy, maker, product, future)[:, 0]
+        weight = future.weight[Tariffs.DESIGN, makers.device[designs]]
+        product = imagine(economy, designs, supplier, makers.origin[designs, None], price, future)
+        total += weight * triggered_duty(economy, designs, product, future)[:, 0]
     return total

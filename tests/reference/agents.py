@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reference.customs import LEFT_OUT, PULLED, REAL, Chips, Product, Rates
 
@@ -220,45 +220,45 @@ class Maker:
     def plan_without_triggers(
         self, world: Reference, plan_a: dict[Slot, Foundry]
     ) -> dict[Slot, Foundry]:
-        """Plan B, where it is taken: uncovered suppliers only, so that no trigger is pulled."""
+        """The cheapest of three plans: minding no trigger, plan A, and uncovered suppliers only."""
         futures = world.foreseen(DESIGN, self.device)
         covered = {chip for _, r in futures for chip in world.customs.triggering_chips(self, r)}
         sigma = world.scenario.sourcing.elasticity
         if not covered or sigma == 0:
             return {}
         held = {s: s.waiting or s.supplier for s in self.slots.values()}
-        plan_a, plan_b = held | plan_a, {}
-        lost: dict[Slot, float] = {}
-        given_up: dict[Slot, float] = {}
+        free: dict[Slot, Foundry] = {}
+        plan_b: dict[Slot, Foundry] = {}
+        utilities: dict[Slot, dict[Foundry, float]] = {}
         for slot in self.slots.values():
-            if not (slot.is_free and slot.noise and (self.design_opens or slot.opens_itself)):
-                continue
-            k, utilities = slot.node_class, self.utilities(world, slot, LEFT_OUT)
-            clear = {f: u for f, u in utilities.items() if (k, f.region) not in covered}
-            if clear:
-                plan_b[slot] = self.best(clear)
-                money = slot.chips * plan_a[slot].price[k] / sigma
-                lost[slot] = money * (utilities[plan_a[slot]] - utilities[plan_b[slot]])
-                a_stays, b_stays = (
-                    slot.log_inertia * (plan[slot] is not slot.supplier)
-                    for plan in (plan_a, plan_b)
-                )
-                given_up[slot] = lost[slot] + money * (a_stays - b_stays)
+            if slot.is_free and slot.noise and (self.design_opens or slot.opens_itself):
+                utilities[slot] = u = self.utilities(world, slot, LEFT_OUT)
+                free[slot] = self.best(u) if slot.opens_itself else slot.supplier
+                clear = {f: v for f, v in u.items() if (slot.node_class, f.region) not in covered}
+                plan_b[slot] = self.best(clear) if clear else free[slot]
+        money = {s: s.chips * f.price[s.node_class] / sigma for s, f in free.items()}
+        best, duty = free, self.expected_trigger(world, held | free, futures)
+        total = duty
+        for plan in ({s: plan_a.get(s, free[s]) for s in free}, plan_b):
+            lost = sum(money[s] * (utilities[s][free[s]] - utilities[s][plan[s]]) for s in free)
+            due = self.expected_trigger(world, held | plan, futures)
+            if due < duty and due + lost < total:
+                best, duty, total = plan, due, due + lost
+        for slot, foundry in best.items():
+            if foundry is not free[slot]:
+                given_up = utilities[slot][free[slot]] - utilities[slot][foundry]
+                given_up += slot.log_inertia * (free[slot] is not slot.supplier)
+                given_up -= slot.log_inertia * (foundry is not slot.supplier)
+                slot.sacrifice = money[slot] * given_up
                 if not slot.opens_itself:
-                    given_up[slot] = max(given_up[slot], 0.0)
-        saved = sum(
-            weight
-            * (
-                self.triggered_duty(world, plan_a, rates)
-                - self.triggered_duty(world, plan_a | plan_b, rates)
-            )
-            for weight, rates in futures
-        )
-        if saved <= 0 or saved <= sum(lost.values()):
-            return {}
-        for slot, sacrifice in given_up.items():
-            slot.sacrifice = sacrifice
-        return plan_b
+                    slot.sacrifice = max(slot.sacrifice, 0.0)
+        return best
+
+    def expected_trigger(
+        self, world: Reference, suppliers: dict[Slot, Foundry], futures: Iterable[Any]
+    ) -> float:
+        """What triggered instruments are expected to add over the life of a choice, USD a unit."""
+        return sum(w * self.triggered_duty(world, suppliers, rates) for w, rates in futures)
 
     def triggered_duty(
         self, world: Reference, suppliers: dict[Slot, Foundry], rates: Rates

@@ -1,0 +1,60 @@
+"""Triggers: a threshold that is not reached is no tariff, and clean lines stay clean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tariffsim.economy import Economy
+from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.simulation import Simulation
+
+START = {"rate": 0.5, "start": "2025-03"}
+
+
+def with_policy(**policy: Any) -> Scenario:
+    small = {"agents__makers": 200, "run__end": "2026-12", "policies__it": START | policy}
+    return load_scenario("baseline").with_(**small)
+
+
+def last_month(scenario: Scenario) -> Economy:
+    simulation = Simulation(scenario, 0)
+    simulation.run()
+    return simulation.economy
+
+
+def covered_lines(economy: Economy) -> np.ndarray:
+    """Lines sold in the US that contain a Chinese chip."""
+    makers = economy.makers
+    in_us = makers.weights[:, economy.figures.codes.markets.index("US")] > 0
+    return in_us & economy.foundries.is_chinese[makers.supplier].any(axis=1)
+
+
+def test_a_threshold_out_of_reach_is_no_tariff() -> None:
+    policy = {"kind": "component_tariff", "threshold": 1.0}
+    with_it = last_month(with_policy(**policy))
+    without = last_month(with_policy(**policy, markets=["CN"], chip_regions=["US"]))
+    assert (with_it.makers.supplier == without.makers.supplier).all()
+    assert (with_it.makers.origin == without.makers.origin).all()
+    # The same duties are averaged over one legal regime more, which rounds to 1e-15.
+    np.testing.assert_allclose(with_it.flows.units, without.flows.units, rtol=1e-12)
+
+
+def test_a_threshold_weakens_a_tariff() -> None:
+    """The higher the threshold, the more lines keep a Chinese chip."""
+    policy = {"kind": "component_tariff"}
+    kept = [
+        covered_lines(last_month(with_policy(**policy, threshold=threshold))).sum()
+        for threshold in (0.0, 0.02, 1.0)
+    ]
+    assert kept[0] < kept[2]
+    assert kept[1] <= kept[2]
+
+
+def test_a_content_trigger_empties_lines_of_covered_chips() -> None:
+    """A quarter of the product's value is at stake: lines that can leave the covered chip do."""
+    policy = {"kind": "product_tariff", "only_with_chips_from": ["CN"]}
+    with_it = covered_lines(last_month(with_policy(**policy, rate=0.25))).sum()
+    without = covered_lines(last_month(with_policy(**policy, rate=0.0))).sum()
+    assert with_it < 0.8 * without
