@@ -146,9 +146,11 @@ def _known(results: Results) -> Results:
 
 def test_titles_say_what_the_numbers_say() -> None:
     results = _known(part(PAIR))
-    assert _title(results, "chinese_share").endswith(
-        "to 17.0 % in the baseline; it ends at 10.0 % with the component tariff "
-        "and at 16.5 % with the whole-product tariff"
+    title = _title(results, "chinese_share")
+    assert title.startswith("In the baseline the Chinese share of chips ")
+    assert " % in January 2025 to 17.0 % in 2026; " in title
+    assert title.endswith(
+        "; then it is 10.0 % with the component tariff and 16.5 % with the whole-product tariff"
     )
     assert _title(results, "buys_and_costs") == (
         "The component tariff avoids 7.0 points of Chinese share for +0.20 % on prices; "
@@ -169,6 +171,36 @@ def test_titles_when_nothing_is_distinguishable() -> None:
     assert "not distinguishable" in _title(results, "chinese_share")
     assert _title(results, "buys_and_costs").startswith("No scenario avoids")
     assert "neither assembly nor chips distinguishably" in _title(results, "what_moved")
+
+
+def test_marks_of_china_are_hollow_where_nothing_is_distinguishable() -> None:
+    table = BY_KEY["what_moved"].table(_known(part(PAIR)))
+    sure = ["is_moved_1_distinguishable", "is_moved_2_distinguishable"]
+    china = table[table["code"] == "CN"].set_index("block")[sure]
+    assert china.loc["Country of assembly"].tolist() == [True, False]
+    assert china.loc["Origin of chips"].tolist() == [True, True]
+    assert table[table["code"] != "CN"][sure].isna().all().all()
+
+
+def test_ends_of_lines_say_of_when_their_figures_are() -> None:
+    ax = BY_KEY["chinese_share"].picture(part(PAIR)).figure.axes[0]
+    ends = [text.get_text().replace("\u00a0", " ") for text in ax.texts]
+    assert all(end.replace("\n", " ").endswith(" % in 2026") for end in ends)
+
+
+def test_prices_rise_by_points_of_what() -> None:
+    title = _title(part(PAIR), "device_prices")
+    assert " prices of " in title
+    assert title.endswith(" points")
+
+
+def test_long_titles_are_cut_between_words() -> None:
+    names = ["component_50", "component_late"]
+    facts = facts_of(part(names, {"component_50": HOSTILE[1]}))
+    whole = HOSTILE[1].split()
+    cut = facts.short("component_50").strip("“”").removesuffix("…").split()
+    assert cut == whole[: len(cut)]
+    assert len(cut) > 8
 
 
 def test_one_run_claims_nothing() -> None:
@@ -209,7 +241,7 @@ def test_what_is_drawn_is_what_the_tables_hold() -> None:
     prices = BY_KEY["device_prices"].table(results).set_index("device")
     change = 100 * (ends.loc["component_50", "laptop"] - ends.loc["baseline", "laptop"])
     assert prices.loc["laptop", "rise_2"] == pytest.approx(change.mean(), rel=1e-12)
-    gaps = (prices["rise_1"] - prices["rise_2"]).tolist()
+    gaps = (prices["rise_1"] - prices["rise_2"]).abs().tolist()
     assert gaps == sorted(gaps, reverse=True)
     moved = BY_KEY["what_moved"].table(results)
     sums = moved.groupby("block")[["moved_1", "moved_2"]].sum()

@@ -82,21 +82,22 @@ def _movers(found: Mapping[str, Finding], facts: Facts) -> list[str]:
 def _title(found: Mapping[str, Finding], facts: Facts, start: float) -> str:
     end = found[facts.baseline].level
     verb = "rises" if end > start else "falls"
-    path = f"{verb} from {style.number(start)} % to {style.number(end)} %"
+    path = f"{verb} from {style.number(start)} % in {period(facts.months[:1])} to"
     if abs(end - start) < 0.5:
-        path = f"stays near {style.number(end)} %"
-    lead = f"The Chinese share of chips {path}"
+        path = "stays near"
+    when = f"({facts.end})" if " to " in facts.end else f"in {facts.end}"
+    lead = f"The Chinese share of chips {path} {style.number(end)} % {when}"
     if not facts.others:
         return lead
-    lead += " in the baseline"
+    lead = f"In the baseline t{lead[1:]}"
     if facts.n < 2:
         return f"{lead} (one run: differences cannot be told from chance)"
     movers = _movers(found, facts)
     if not movers:
         who = facts.short(facts.others[0]) if len(facts.others) == 1 else "any scenario"
         return f"{lead}; with {who} it is not distinguishable from that"
-    ends = [f"at {style.number(found[n].level)} % with {facts.short(n)}" for n in movers]
-    return f"{lead}; it ends {' and '.join(ends)}"
+    ends = [f"{style.number(found[n].level)} % with {facts.short(n)}" for n in movers]
+    return f"{lead}; then it is {' and '.join(ends)}"
 
 
 def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -105,6 +106,7 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     named = data.drop_duplicates("scenario").set_index("scenario")
     looks = style.looks({str(n): str(f) for n, f in named["family"].items()})
     entries = []
+    when = _when(data)
     order = sorted(looks, key=lambda n: -style.is_muted(looks[n]))  # grey ones below
     for depth, name in enumerate(order, start=3):
         rows, look = data[data["scenario"] == name], looks[name]
@@ -119,11 +121,20 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
         level = style.number(float(rows["mean"].iloc[-LAST:].mean()))
         entries.append(
             Entry(float(x[-1]), float(rows["mean"].iloc[-1]), str(rows["label"].iloc[0]),
-                  look.text, style.is_muted(look), f": {level} %")
+                  look.text, style.is_muted(look), f": {level} %{when}")
         )  # fmt: skip
     _axes(ax, data)
     at_the_end(ax, entries, ROOM)
     return ax
+
+
+def _when(data: pd.DataFrame) -> str:
+    """The months that figures at the ends of lines are means of."""
+    months = sorted(data["month"].unique())[-LAST:]
+    span = period(months)
+    if " to " in span:  # months in figures take less room than in words
+        return f", {months[0]} to {months[-1]}"
+    return f" in {span}".replace(" ", "\u00a0")
 
 
 def _axes(ax: Axes, data: pd.DataFrame) -> None:

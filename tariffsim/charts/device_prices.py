@@ -21,7 +21,7 @@ def compared(facts: Facts) -> tuple[str, ...]:
 
 
 def table(results: Results) -> pd.DataFrame:
-    """Paired difference of the price index by device, percentage points, sorted by the gap."""
+    """Paired difference of the price index by device, percentage points, the widest gap first."""
     facts, ends = facts_of(results), results.tables["device_end"]
     wide = ends.pivot(index="seed", columns=["scenario", "device"], values="price_index")
     found = []
@@ -38,9 +38,8 @@ def table(results: Results) -> pd.DataFrame:
             }  # fmt: skip
         found.append(row)
     data = pd.DataFrame(found).assign(unit="percentage points")
-    order = (
-        (data["rise_1"] - data.get("rise_2", 0.0)).sort_values(ascending=False, kind="stable").index
-    )
+    gap = (data["rise_1"] - data.get("rise_2", 0.0)).abs()
+    order = gap.sort_values(ascending=False, kind="stable").index
     return data.loc[order].reset_index(drop=True)
 
 
@@ -64,7 +63,7 @@ def words(data: pd.DataFrame, results: Results) -> Words:
         title,
         f"Price index of each device group against the baseline, {facts.place}, {facts.end}, "
         "percentage points of the base-year price",
-        f"{marks}Sorted by the gap. {facts.source}",
+        f"{marks}The widest gap is on top. {facts.source}",
         f"{title}. Dot chart of price effects by device, percentage points, for "
         f"{' and '.join(facts.labels[n] for n in names)}: {listed}.",
         "percentage points",
@@ -84,7 +83,7 @@ def _title(data: pd.DataFrame, facts: Facts, names: tuple[str, ...]) -> str:
         by = style.precise(abs(row[f"rise_{n}"]))
         thing = str(row["label"])
         thing = thing[0].lower() + thing[1:] if thing[1:2].islower() else thing
-        parts.append(f"{facts.short(name)} {verb} {thing} most, by {by} %")
+        parts.append(f"{facts.short(name)} {verb} prices of {thing} most, by {by} points")
     if facts.n < 2:
         return "One run: price effects by device cannot be told from chance"
     return sentences(parts)

@@ -54,6 +54,15 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+def _cut(title: str, most: int = 64) -> str:
+    """The title, cut between words where it is long; inside one if that leaves too little."""
+    if len(title) <= most:
+        return title
+    kept, _, _ = title[: most - 1].rpartition(" ")
+    kept = kept if len(kept) > most // 2 else title[: most - 2]
+    return kept.rstrip(" ,;:-") + "…"
+
+
 def _place(name: str) -> str:
     """The name of a market inside a sentence."""
     if name == "Rest of world":
@@ -114,7 +123,7 @@ class Facts:
         if alone and family in SHORT:
             return SHORT[family]
         title = self.labels[name]
-        return f"“{title if len(title) <= 64 else title[:62].rstrip() + '…'}”"
+        return f"“{_cut(title)}”"
 
     def ranked(self, first: Iterable[str]) -> dict[str, str]:
         """Kinds of the scenarios, the baseline and those of the finding before the others."""

@@ -42,7 +42,8 @@ def dumbbells(
             if low in data and pd.notna(row[low]):
                 ax.hlines([place], row[low], row[high], color=look.colour, lw=1.1, zorder=3,
                           label=style.drawn(low, high, axis="x"))  # fmt: skip
-            face = look.face if sure not in data or row[sure] else "white"
+            is_hollow = sure in data and pd.notna(row[sure]) and not row[sure]
+            face = "white" if is_hollow else look.face
             ax.plot([row[column]], [place], marker=look.marker, ms=7, color=look.colour, mfc=face,
                     mew=1.4, ls="none", zorder=5 - depth,
                     label=style.drawn(column, axis="x"))  # fmt: skip

@@ -18,6 +18,8 @@ SOURCES = {
     ASSEMBLY: ("market_origin", "origin", "value", "origins"),
     CHIPS: ("market_region", "region", "chips", "foundry_regions"),
 }
+MEASURES = {ASSEMBLY: "cn_assembled_share", CHIPS: "cn_share"}
+"""What the headline tells of China's rows; of the others only means over seeds are kept."""
 PREFIX = {ASSEMBLY: "assembled in", CHIPS: "chips from"}
 REST = {ASSEMBLY: "assembled elsewhere", CHIPS: "chips from elsewhere"}
 MOST = 7
@@ -39,6 +41,11 @@ def table(results: Results) -> pd.DataFrame:
         kept = _shortened(moved).reset_index(names="code")
         places = [f"{PREFIX[block]} {label(labels, c)}" if c else REST[block] for c in kept["code"]]
         kept.insert(0, "label", places)
+        found = findings(results, MEASURES[block])
+        for n, name in enumerate(names, start=1):
+            kept[f"is_moved_{n}_distinguishable"] = pd.Series(
+                [found[name].is_sure if c == "CN" else None for c in kept["code"]], dtype=object
+            )
         frames.append(kept.assign(block=block))
     data = pd.concat(frames, ignore_index=True)
     for n, name in enumerate(names, start=1):
@@ -76,7 +83,8 @@ def words(data: pd.DataFrame, results: Results) -> Words:
         title,
         f"Change of shares in what {facts.place} buys against the baseline, {facts.end}, "
         "percentage points: of value by country of assembly, of chips by region of the foundry",
-        f"Means over runs. {facts.source}",
+        f"Means over runs; hollow marks in China's rows: not distinguishable from no change. "
+        f"{facts.source}",
         f"{title}. Dot chart of changes of shares, percentage points, for "
         f"{' and '.join(facts.labels[n] for n in names)}: {listed}.",
         "percentage points",
@@ -87,8 +95,7 @@ def words(data: pd.DataFrame, results: Results) -> Words:
 def _title(results: Results, facts: Facts, names: tuple[str, ...]) -> str:
     if facts.n < 2:
         return "One run: what moves out of China cannot be told from chance"
-    measures = ("cn_assembled_share", "cn_share")
-    assembled, chips = (findings(results, measure) for measure in measures)
+    assembled, chips = (findings(results, measure) for measure in MEASURES.values())
 
     def part(found: Finding, what: str) -> str:
         if not found.is_sure:
