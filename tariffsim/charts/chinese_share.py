@@ -85,8 +85,8 @@ def _title(found: Mapping[str, Finding], facts: Facts, start: float) -> str:
     path = f"{verb} from {style.number(start)} % in {period(facts.months[:1])} to"
     if abs(end - start) < 0.5:
         path = "stays near"
-    when = f"({facts.end})" if " to " in facts.end else f"in {facts.end}"
-    lead = f"The Chinese share of chips {path} {style.number(end)} % {when}"
+    when = f", mean of {facts.end}" if " to " in facts.end else f" in {facts.end}"
+    lead = f"The Chinese share of chips {path} {style.number(end)} %{when}"
     if not facts.others:
         return lead
     lead = f"In the baseline t{lead[1:]}"

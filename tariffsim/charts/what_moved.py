@@ -83,7 +83,8 @@ def words(data: pd.DataFrame, results: Results) -> Words:
         title,
         f"Change of shares in what {facts.place} buys against the baseline, {facts.end}, "
         "percentage points: of value by country of assembly, of chips by region of the foundry",
-        f"Means over runs; hollow marks in China's rows: not distinguishable from no change. "
+        f"Means over runs; hollow marks in China's rows: not distinguishable from no change "
+        "(no intervals are kept of the others). "
         f"{facts.source}",
         f"{title}. Dot chart of changes of shares, percentage points, for "
         f"{' and '.join(facts.labels[n] for n in names)}: {listed}.",
