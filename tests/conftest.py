@@ -19,4 +19,5 @@ settings.register_profile(
 settings.register_profile(
     "explore", settings.get_profile("ci"), derandomize=False, max_examples=1000
 )
+os.environ.pop("COLUMNS", None)  # parallel workers are told the width of another terminal
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -34,8 +34,9 @@ ONLY_COMPARED = {
 ROOMY = 90
 PAGE = 100
 """Columns a table keeps to where it can, so that it can be pasted and printed."""
-ROOMS = ((True, 2), (True, 1), (False, 1))
-"""Whether intervals stand beside the change, and blanks between columns: the first that fits."""
+ALL = tuple(HEADS)
+ROOMS = ((True, 2, ALL), (True, 1, ALL), (False, 1, ALL), (False, 1, ALL[1:]))
+"""Whether intervals stand beside the change, blanks between columns, and which: first that fits."""
 NONE, UNKNOWN, IN_WORDS = "-", "n.d.", "not distinguishable"
 
 
@@ -75,26 +76,26 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
     return "\n".join([prose(title), "", body, "", prose(*_notes(rows, results))])
 
 
-def _lines(rows: Rows, is_roomy: bool, gap: int) -> str:
+def _lines(rows: Rows, is_roomy: bool, gap: int, columns: Sequence[str]) -> str:
     """One line a scenario: the baseline's levels, and how the others differ from them.
 
     Where there is little room the interval stands below the change, and long names go on below.
     """
     (base_name, base), *others = rows.items()
     change = "\nchange [95 %]\npoints" if is_roomy else "change\n[95 %]\npoints"
-    heads = ["", "\nShare\n%", change, *HEADS.values()]
-    levels = [NONE if m in ONLY_COMPARED else _number(base[m]["level"], 1) for m in HEADS]
+    heads = ["", "\nShare\n%", change, *(HEADS[m] for m in columns)]
+    levels = [NONE if m in ONLY_COMPARED else _number(base[m]["level"], 1) for m in columns]
     cells = [[base_name, _number(base["cn_share"]["level"], 1), NONE, *levels]]
-    decimals = {m: _decimals(measures[m]["difference"] for _, measures in others) for m in HEADS}
+    decimals = {m: _decimals(measures[m]["difference"] for _, measures in others) for m in columns}
     for name, measures in others:
         share = measures["cn_share"]
-        changes = [_change(measures[m], decimals[m]) for m in HEADS]
+        changes = [_change(measures[m], decimals[m]) for m in columns]
         interval = _with_interval(_change(share, 1), share, 1, " " if is_roomy else "\n")
         cells.append([name, _number(share["level"], 1), interval, *changes])
     longest = 22 if is_roomy else 14
     for row in cells:
         row[0] = "\n".join(row[0][i : i + longest] for i in range(0, len(row[0]), longest))
-    return table(heads, cells, " " + "r" * (len(HEADS) + 2), ENDLESS, gap)
+    return table(heads, cells, " " + "r" * (len(columns) + 2), ENDLESS, gap)
 
 
 def _block(measures: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_base: bool) -> str:
