@@ -14,6 +14,8 @@ from tariffsim.scenario.explain import explain
 from tariffsim.scenario.files import shipped_folder, shipped_names
 from tariffsim.scenario.schema import json_schema, schema_text
 from tariffsim.scenario.writing import new_file
+from tariffsim.tables import FIGURE_TABLES
+from tariffsim.tables.meanings import MEANINGS
 
 ROOT = Path(__file__).parent.parent
 
@@ -105,9 +107,17 @@ def test_explain_figures():
     scenario = load_scenario("baseline").with_(figures__devices={"laptop": {"cn_share": 0.09}})
     (row,) = explain(scenario, "figures.devices.laptop.cn_share")
     assert (row.value, row.where, row.low) == (0.09, "with_", 0.03)
+    assert "by value" in row.meaning
     (row,) = explain(scenario, "figures.devices.smartphone.unit_value_usd")
     assert row.where == "devices.csv"
     assert row.citations[0].startswith("S1 ")
+
+
+def test_every_figure_of_the_tables_has_a_meaning():
+    assert MEANINGS.keys() == FIGURE_TABLES.keys()
+    for table, spec in FIGURE_TABLES.items():
+        assert MEANINGS[table].keys() == spec.parameters.keys()
+        assert all(text.endswith(".") for text in MEANINGS[table].values())
 
 
 def test_explain_unknown_key():

@@ -15,6 +15,7 @@ from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.fields import Scenario
 from tariffsim.scenario.nodes import Position
 from tariffsim.scenario.text import escaped, nearest
+from tariffsim.tables.meanings import MEANINGS
 from tariffsim.typing import format_month
 
 _CITED = re.compile(r"S\d+", re.ASCII)
@@ -104,7 +105,7 @@ def _figure_rows(scenario: Scenario, everything: bool) -> Iterator[Explained]:
             )
             yield Explained(
                 key, figure.value, figure.unit, "", figure.low, figure.high,
-                f"{name} of {code}", where, source, _citations(scenario, source),
+                MEANINGS[table][name], where, source, _citations(scenario, source),
             )  # fmt: skip
 
 
