@@ -565,3 +565,36 @@ def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+# Notes
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("rate: {2040-01: 0.5}", "does nothing: it starts in 2040-01, after the run ends"),
+        ("announced: 2026-01, rate: {2040-01: 0.5}", "is only expected: it starts in 2040-01"),
+        ("rate: {2020-01: 0.5}, end: 2021-06", "does nothing: it ends in 2021-06, before the run"),
+        ("rate: {2026-01: 0.5}", ""),
+    ],
+)
+def test_policies_outside_the_run_get_a_note(tmp_path: Path, rule: str, said: str) -> None:
+    file = tmp_path / "late.yaml"
+    policy = f"policies: {{duty: {{kind: component_tariff, {rule}, chip_regions: [CN]}}}}"
+    file.write_text(f"schema_version: 1\nextends: baseline\n{policy}\n", encoding="utf-8")
+    code, _, err = call("validate", file)
+    assert code == 0
+    assert (f"Note: late: policies.duty {said}" in err) if said else not err
+    notes = json.loads(call("validate", file, "--json")[1])["files"][0]["notes"]
+    assert [said in note for note in notes] == [True] * bool(said)
+
+
+def test_comparisons_hand_on_the_notes(no_charts: None) -> None:
+    policy = "policies.component_tariff.rate={2040-01: 0.5}"
+    late = ["--set", policy, "--set", "policies.component_tariff.announced=2040-01"]
+    code, out, err = call("compare", "component_50", *TINY, *late, "--json")
+    assert code == 0, err
+    (note,) = json.loads(out)["notes"]
+    assert note.startswith("component_50: policies.component_tariff does nothing")
+    assert note in err

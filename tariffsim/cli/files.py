@@ -28,6 +28,8 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
       tariffsim validate my_tariff.yaml
       tariffsim validate scenarios/*.yaml --json
     """
+    from tariffsim.scenario.remarks import remarks
+
     found: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for file in files:
@@ -35,13 +37,16 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
         try:
             (scenario,) = load_all([file])
             facts = {"title": scenario.title, "hash": scenario.content_hash, "problems": []}
+            facts["notes"] = list(remarks(scenario))
         except ProblemsError as error:
             problems += error.problems
-            facts = {"problems": [asdict(problem) for problem in error.problems]}
+            facts = {"problems": [asdict(problem) for problem in error.problems], "notes": []}
         found.append({"file": file, "is_valid": not facts["problems"], **facts})
     valid = [f"{f['file']}: valid ({f['title'] or 'no title'})" for f in found if f["is_valid"]]
     if valid or screen.is_json:
         screen.show("\n".join(valid), {"files": found})
+    for note in (note for facts in found for note in facts["notes"]):
+        screen.remark(f"Note: {note}.")
     if problems:
         refused = ScenarioError(list(dict.fromkeys(problems)))
         click.echo(printable(str(refused)), err=True)

@@ -104,7 +104,11 @@ def _run_all(
     from tariffsim.cli.headline import data_of, text_of
     from tariffsim.report import publish
     from tariffsim.results import writing_to
+    from tariffsim.scenario.remarks import remarks
 
+    notes = [note for scenario in (base, *others) for note in remarks(scenario)]
+    for note in notes:
+        screen.remark(f"Note: {note}.")
     many = len({(scenario.name, scenario.content_hash) for scenario in (base, *others)})
     with writing_to(folder) as place:
         with _progress(screen, many, seeds or base.run.seeds) as progress:
@@ -114,7 +118,7 @@ def _run_all(
     text = text_of(results, base, details)
     if screen.is_json:
         screen.remark(text)
-    screen.show(text, data_of(results, place))
+    screen.show(text, data_of(results, place) | {"notes": notes})
     screen.remark(f"\nReport:  {place / 'report.html'}\nResults: {place}")
 
 
