@@ -148,9 +148,9 @@ class DeviceMakers:
     def __len__(self) -> int:
         return len(self.device)
 
-    def amortised_cost(self, month: int) -> Float:
-        """(N,) USD a unit of switching costs being written off in a month."""
-        return over_slots(self.amortised * (self.amortised_until > month))
+    def amortised_cost(self, month: int, rows: Int | slice = slice(None)) -> Float:
+        """(N,) or (rows,) USD a unit of switching costs being written off in a month."""
+        return over_slots(self.amortised[rows] * (self.amortised_until[rows] > month))
 
 
 @dataclass

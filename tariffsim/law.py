@@ -99,16 +99,12 @@ class Statutes:
         """Strength of every law in a month."""
         return [law.instrument.rate_in_force(date) for law in self.laws]
 
-    def in_force(self, date: int) -> DutyTables:
-        """Tables of the duties due in a month (one kind), triggered ones left out."""
-        return self.tables(self.regime(self.rates_in_force(date)))
-
     def regime(self, rates: list[float]) -> Regime:
         """The regime of these rates, one for each law."""
         return tuple((i, rate) for i, rate in enumerate(rates) if rate != 0.0)
 
     def tables(self, regime: Regime) -> DutyTables:
-        """Duties of a regime, asked for once."""
+        """Duties of a regime (one kind), asked for once."""
         if regime not in self._regimes:
             self._regimes[regime] = self._ask(regime)
         return self._regimes[regime]

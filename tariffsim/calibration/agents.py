@@ -10,6 +10,7 @@ from tariffsim.calibration.suppliers import (
     Slots,
     amortised_at_start,
     pipeline,
+    relative_size,
     require_steady_state,
 )
 from tariffsim.draws import Draws
@@ -70,16 +71,12 @@ def make_makers(
     if (other < 0).any():
         codes = sorted({figures.codes.devices[d] for d in device[other < 0]})
         raise CalibrationError(f"chips cost more than the whole product of: {', '.join(codes)}")
-    own_size = value / np.maximum(
-        (np.bincount(device, value**2) / np.maximum(np.bincount(device, value), 1e-300))[device],
-        1e-300,
-    )
     month = month.reshape(n, n_classes)
     return odds, DeviceMakers(
         device=device,
         base_origin=lines.origin,
         market=lines.market,
-        size=own_size,
+        size=relative_size(lines),
         weights=lines.value / value[:, None],
         odds_row=rows.of_line,
         origin=lines.origin.copy(),

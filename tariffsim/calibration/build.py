@@ -8,7 +8,7 @@ import numpy as np
 
 from tariffsim.calibration.agents import base_chips, make_flows, make_importers, make_makers
 from tariffsim.calibration.capacity import make_fabs, make_foundries
-from tariffsim.calibration.figures import CHINA, make_figures
+from tariffsim.calibration.figures import make_figures
 from tariffsim.calibration.law import make_tariffs
 from tariffsim.calibration.lines import make_lines
 from tariffsim.calibration.shares import (
@@ -143,4 +143,4 @@ def check_base_year(economy: Economy, trade: Float) -> None:
         raise CalibrationError(f"{len(missed)} base-year totals are off:\n  " + "\n  ".join(names))
 
 
-__all__ = ["CHINA", "base_totals", "build_economy", "check_base_year"]
+__all__ = ["base_totals", "build_economy", "check_base_year"]

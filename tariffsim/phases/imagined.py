@@ -44,8 +44,7 @@ def imagine(
     bare = future.tables.bare[0][figures.codes.cell(device, origin, 0)[:, :, None], classes, region]
     factor = figures.cost_factor[origin] / figures.cost_factor[makers.base_origin[maker], None]
     bill = (value * (1 + bare)).sum(axis=2)
-    left = makers.amortised_until[maker] > economy.month
-    amortised = (makers.amortised[maker] * left).sum(axis=1)[:, None] * switching
+    amortised = makers.amortised_cost(economy.month, maker)[:, None] * switching
     cost = unit_cost(makers.other_inputs[maker, None], factor, bill, amortised)
     markets = np.arange(len(figures.codes.markets))
     cell = np.asarray(figures.codes.cell(device[:, :, None], origin[:, :, None], markets))

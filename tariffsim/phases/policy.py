@@ -24,7 +24,7 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
     units, chips, preference = _factors(economy, rates)
     economy.policy = PolicyState(
         rates=rates,
-        in_force=tariffs.in_force(economy.date),
+        in_force=tariffs.tables(tariffs.regime(rates)),
         expected=tariffs.expected(economy.date),
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
