@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from tariffsim.shipments import Codes
 from tariffsim.typing import Bool, Float, Int
 
+AI_MONTHS = (2025 * 12, 2027 * 12 + 11, 2030 * 12 + 11)
+"""Months of the columns `ai_2025`, `ai_2027` and `ai_2030`: "by 2027" is December."""
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -35,6 +38,10 @@ class Figures:
     """(D,) of the device."""
     market_growth: Float
     """(M,) growth of device demand a year."""
+    is_ai_capable: Bool
+    """(D,) devices that come AI-enabled."""
+    ai_adoption: Float
+    """(M, dates) share of AI-enabled units among them, at AI_MONTHS."""
     cost_factor: Float
     """(O,) cost of assembly relative to China."""
     origin_market: Int

@@ -21,6 +21,9 @@ REGIONS = load_tables().foundry_regions.codes
 DEVICES = load_tables().devices.codes
 CLASSES = load_tables().node_classes.codes
 
+CORE: dict[str, Any] = {"trade": {"ai_chip_uplift": 0.0}}
+"""Every mechanism beyond the core model switched off: what was there before them."""
+
 STILL: dict[str, Any] = {
     "supply": {
         "china_capacity_share": 0.3,
@@ -30,7 +33,12 @@ STILL: dict[str, Any] = {
         "utilisation_price_response": 0.0,
     },
     "assembly": {"hazard": 0.0},
-    "trade": {"tariffs_in_force": False, "growth_factor": 0.0, "chip_content_growth": 0.0},
+    "trade": {
+        "tariffs_in_force": False,
+        "growth_factor": 0.0,
+        "chip_content_growth": 0.0,
+        "ai_chip_uplift": 0.0,
+    },
 }
 """No growth, learning, change of discount, response to utilisation, calendar or relocation.
 

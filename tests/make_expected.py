@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from tariffsim.experiments import Task, run_task
 from tariffsim.scenario import load_scenario
@@ -18,9 +21,11 @@ SHIPPED = sorted(path.stem for path in (Path(__file__).parent.parent / "scenario
 SEEDS = (0, 1)
 
 
-def summaries(name: str) -> dict[str, dict[str, float]]:
+def summaries(
+    name: str, changes: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, dict[str, float]]:
     """Every measure of a shipped scenario against the baseline, by seed, at its own size."""
-    pair = tuple((n, load_scenario(n)) for n in dict.fromkeys(("baseline", name)))
+    pair = tuple((n, load_scenario(n).with_(**changes)) for n in dict.fromkeys(("baseline", name)))
     return {str(seed): run_task(Task(pair, seed, "US")).runs[name].summary for seed in SEEDS}
 
 

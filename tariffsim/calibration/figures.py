@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.figures import Figures
+from tariffsim.figures import AI_MONTHS, Figures
 from tariffsim.scenario.fields import Scenario
 from tariffsim.shipments import Codes
 from tariffsim.tables import Tables
@@ -62,6 +62,10 @@ def make_figures(scenario: Scenario, tables: Tables) -> Figures:
         demand_elasticity=np.array(devices.numbers("demand_elasticity")),
         market_growth=scenario.trade.growth_factor
         * np.array(tables.markets.numbers("growth_per_year")),
+        is_ai_capable=np.array(devices.numbers("ai_capable")) > 0,
+        ai_adoption=np.array(
+            [tables.markets.numbers(f"ai_{month // 12}") for month in AI_MONTHS]
+        ).T,
         cost_factor=np.array(tables.origins.numbers("cost_factor")),
         origin_market=np.array(codes.home_market),
         region_market=np.array(codes.region_market),

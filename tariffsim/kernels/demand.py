@@ -32,6 +32,14 @@ def cell_demand(index: Float, elasticity: Float, demand_elasticity: Float, growt
     return np.asarray(index ** (elasticity - demand_elasticity) * growth)
 
 
+def ai_content(adoption: Float, base_adoption: Float, uplift: float) -> Float:
+    """Chips in a unit relative to the base year: `(1 + u a) / (1 + u a_0)` (MODEL 4.4).
+
+    `adoption` is the share of AI-enabled units, `u` their additional chips.
+    """
+    return np.asarray((1 + uplift * adoption) / (1 + uplift * base_adoption))
+
+
 def adjusted_orders(orders: Float, desired: Float, speed: float) -> Float:
     """Orders closing on desired orders by a part of the distance a month."""
     return np.asarray(orders + speed * (desired - orders))

@@ -6,6 +6,8 @@ import numpy as np
 
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy, PolicyState
+from tariffsim.figures import AI_MONTHS
+from tariffsim.kernels.demand import ai_content
 from tariffsim.typing import Float
 
 LARGEST_SHARE = 0.99
@@ -29,9 +31,20 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
         units_factor=units,
-        chips_factor=chips,
+        chips_factor=chips * _ai_content(economy),
         preference=preference,
     )
+
+
+def _ai_content(economy: Economy) -> Float:
+    """(D, M, 1) chips in a unit relative to the start, as devices become AI-enabled."""
+    figures = economy.figures
+    now, then = (
+        np.array([np.interp(date, AI_MONTHS, path) for path in figures.ai_adoption])
+        for date in (economy.date, economy.scenario.run.start)
+    )
+    factor = ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
+    return np.where(figures.is_ai_capable[:, None], factor, 1.0)[:, :, None]
 
 
 def _factors(economy: Economy, rates: list[float]) -> tuple[Float, Float, Float]:

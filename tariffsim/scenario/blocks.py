@@ -121,6 +121,15 @@ class Trade(Block):
     chip_content_growth: float = parameter(
         0.02, "per year", "Growth of chips in a unit.", 0, 0.05, ge=-0.5, le=1
     )
+    ai_chip_uplift: float = parameter(
+        0.15,
+        "fraction",
+        "Additional chips in an AI-enabled unit of a device that can be one.",
+        0,
+        0.4,
+        ge=0,
+        le=5,
+    )
     growth_factor: float = parameter(
         1.0, "ratio", "Factor on the growth of device demand of every market.", 0, 2, ge=0, le=10
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from reference.agents import ASSEMBLY, DESIGN, DROP_IN, Flow, Foundry, Importer, Maker, Slot
@@ -11,6 +12,7 @@ from reference.books import Books
 from reference.customs import Customs, Rates
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
+from tariffsim.figures import AI_MONTHS
 
 MOST_SHARE = 0.99
 
@@ -55,6 +57,10 @@ class Reference:
         self.chip_price = dict(zip(codes.classes, figures.chip_price.tolist(), strict=True))
         self.cost_factor = dict(zip(codes.origins, figures.cost_factor.tolist(), strict=True))
         self.market_growth = dict(zip(codes.markets, figures.market_growth.tolist(), strict=True))
+        self.ai_adoption = dict(zip(codes.markets, figures.ai_adoption.tolist(), strict=True))
+        self.ai_capable = {
+            d for d, able in zip(codes.devices, figures.is_ai_capable, strict=True) if able
+        }
         self.region_growth = dict(zip(codes.regions, figures.region_growth.tolist(), strict=True))
         self.base_chips_per_unit = {
             (d, k): value
@@ -332,9 +338,30 @@ class Reference:
         """Chips in a unit now: a trend, and shifts averaged over the line's markets."""
         growth = (1 + self.scenario.trade.chip_content_growth) ** self.years
         shift = sum(
-            w * self.chips_factor.get((m, device, node_class), 1.0) for m, w in weights.items()
+            w * self.chips_factor.get((m, device, node_class), 1.0) * self.ai_content(m, device)
+            for m, w in weights.items()
         )
         return self.base_chips_per_unit[device, node_class] * growth * shift
+
+    def ai_content(self, market: str, device: str) -> float:
+        """Chips in a unit of a device that comes AI-enabled, relative to the start (MODEL 4.4)."""
+        if device not in self.ai_capable:
+            return 1.0
+        uplift = self.scenario.trade.ai_chip_uplift
+        now, then = (
+            1 + uplift * self._adoption(market, date)
+            for date in (self.date, self.date - self.month_number)
+        )
+        return now / then
+
+    def _adoption(self, market: str, date: int) -> float:
+        path = self.ai_adoption[market]
+        if date <= AI_MONTHS[0]:
+            return path[0]
+        for (m0, a0), (m1, a1) in pairwise(zip(AI_MONTHS, path, strict=True)):
+            if date <= m1:
+                return a0 + (a1 - a0) * (date - m0) / (m1 - m0)
+        return path[-1]
 
     def order_units(self) -> None:
         """Consumers: CES between lines, isoelastic in the price index; orders close on demand."""
