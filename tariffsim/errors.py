@@ -88,6 +88,12 @@ class NotFiniteError(TariffsimError):
     """A quantity became NaN or infinite: names quantity, place and month."""
 
 
+class RunsFailedError(TariffsimError):
+    """No run of an experiment is left to say anything."""
+
+    exit_code = 4
+
+
 class StorageError(TariffsimError):
     """Results cannot be read or written."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +43,6 @@ class SeedRecord:
 
     seed: int
     runs: dict[str, RunRecord] = field(default_factory=dict)
-    base_year: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, name: str, run: RunRecord) -> None:
         """Add the run of a scenario."""
@@ -142,17 +140,15 @@ def _part(top: Float, bottom: Float) -> Float:
     return np.asarray(top / np.where(bottom > 0, bottom, 1.0))
 
 
-def gather(scenarios: Mapping[str, object], market: str, records: Iterable[SeedRecord]) -> Gathered:
+def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> Gathered:
     """Tables of all seeds; memory holds sums, and the small tables that keep every seed."""
     sums: dict[str, dict[str, dict[str, Float]]] = {name: {} for name in scenarios}
     kept: dict[str, list[pd.DataFrame]] = {table: [] for table in BY_SEED}
     summaries: dict[str, list[dict[str, float]]] = {name: [] for name in scenarios}
     labels: dict[str, dict[str, list[str]]] = {}
-    base_year: list[dict[str, Any]] = []
     seeds: list[int] = []
     for record in records:
         seeds.append(record.seed)
-        base_year = base_year or record.base_year
         for name, run in record.runs.items():
             labels[name] = run.labels
             summaries[name].append(run.summary)
@@ -161,11 +157,10 @@ def gather(scenarios: Mapping[str, object], market: str, records: Iterable[SeedR
                 kept[table].append(_named(frame, scenario=name, seed=record.seed))
             _add(sums[name], run.arrays)
     return Gathered(
-        {"headline": pd.DataFrame(headline(summaries, next(iter(scenarios))))}
+        {"headline": pd.DataFrame(headline(summaries, next(iter(summaries))))}
         | {"summary": _summary(summaries, seeds)}
         | {table: pd.concat(frames, ignore_index=True) for table, frames in kept.items()}
         | _means(sums, labels, len(seeds))
-        | {"base_year": pd.DataFrame(base_year)}
     )
 
 

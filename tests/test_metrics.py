@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tariffsim.experiments import context_of
+from tariffsim.experiments.pairs import context_of
 from tariffsim.history import History
 from tariffsim.intervals import paired_interval, ratio_interval
 from tariffsim.metrics import (

@@ -133,7 +133,7 @@ def _check_market(market: str, scenario: Scenario) -> None:
 
 @contextmanager
 def _progress(screen: Screen, scenarios: int, seeds: int) -> Iterator[Progress | None]:
-    """A bar of seeds done on a terminal; elsewhere one line."""
+    """A bar of runs done on a terminal; elsewhere one line."""
     what = f"running {scenarios} scenario{'s'[: scenarios - 1]}, {seeds} seed{'s'[: seeds - 1]}"
     if screen.is_quiet or sys.stderr is None or not sys.stderr.isatty():
         screen.remark(what)
@@ -144,9 +144,9 @@ def _progress(screen: Screen, scenarios: int, seeds: int) -> Iterator[Progress |
 
     columns = (
         rich.TextColumn("{task.description}", markup=False), rich.BarColumn(20),
-        rich.MofNCompleteColumn(), rich.TextColumn("seeds,"), rich.TimeElapsedColumn(),
+        rich.MofNCompleteColumn(), rich.TextColumn("runs,"), rich.TimeElapsedColumn(),
         rich.TextColumn("so far,"), rich.TimeRemainingColumn(), rich.TextColumn("to go"),
     )  # fmt: skip
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what.partition(",")[0], total=seeds)
+        task = bar.add_task(what.partition(",")[0], total=scenarios * seeds)
         yield lambda done, total: bar.update(task, completed=done)

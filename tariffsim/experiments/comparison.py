@@ -1,30 +1,26 @@
-"""Many runs: scenarios against a baseline, with common random numbers, on several processes."""
+"""Scenarios against a baseline, with common random numbers: all tables of all runs."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from numbers import Integral
 from typing import Any
 
+import pandas as pd
+
+from tariffsim.calibration import build_economy
 from tariffsim.calibration.fit import base_year_rows
-from tariffsim.economy import Economy
-from tariffsim.errors import Problem, ScenarioError
-from tariffsim.gather import Gathered, SeedRecord, gather, record_of
-from tariffsim.metrics import Context
+from tariffsim.draws import Draws
+from tariffsim.errors import Problem, RunsFailedError, ScenarioError
+from tariffsim.experiments.ensemble import Progress, Settings, outcomes
+from tariffsim.experiments.pairs import Failure, Outcome, Pair, pairs_of, record_of_pair
+from tariffsim.gather import SeedRecord, gather
 from tariffsim.results import Results, provenance
 from tariffsim.scenario import Scenario, load_scenario
 
-Progress = Callable[[int, int], None]
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 DEFAULT_MARKET = "US"
 HINTS = {
     "agents": "paired differences need the same agents and draws: give all the same numbers, with "
@@ -74,7 +70,7 @@ def compare(
         jobs: worker processes, one for each core if None; results do not depend on it. More than
             one needs a script whose main part is guarded by `if __name__ == "__main__"`.
         market: the market that headlines are about.
-        progress: called with (seeds done, seeds in all).
+        progress: called with (runs done, runs in all).
 
     Raises:
         ScenarioError: a scenario is refused, or cannot be compared with the baseline.
@@ -89,10 +85,13 @@ def compare(
     first = next(iter(named.values()))
     count = first.run.seeds if seeds is None else seeds
     start = first.run.seed if seed is None else seed
-    tasks = [Task(tuple(named.items()), s, market) for s in range(start, start + count)]
-    records = _records(tasks, jobs or available_cores())
-    gathered = gather(dict(named), market, _progressing(records, count, progress))
-    return _results(named, market, gathered, range(start, start + count), began)
+    seeds_run = range(start, start + count)
+    pairs = pairs_of(named, seeds_run, market, is_full=True)
+    base_year = pd.DataFrame(base_year_rows(build_economy(first, start, Draws(start))))
+    failures: list[Failure] = []
+    records = _seed_records(outcomes(pairs, Settings(jobs), progress), failures)
+    tables = gather(named, records).tables | {"base_year": base_year}
+    return _results(named, market, tables, seeds_run, failures, began)
 
 
 def _whole(**given: tuple[object, int]) -> None:
@@ -144,109 +143,48 @@ def _comparable(named: Mapping[str, Scenario], market: str) -> None:
         raise ScenarioError(problems)
 
 
-def available_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _records(tasks: Sequence[Task], jobs: int) -> Iterator[SeedRecord]:
-    """Records in the order of the seeds, whatever the number of workers."""
-    if jobs <= 1 or len(tasks) == 1:
-        yield from map(run_task, tasks)
-        return
-    context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
-    with _one_thread(), ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
-        try:
-            waiting = iter(tasks)
-            with _interrupts_ignored():
-                queue = [pool.submit(run_task, task) for task in islice(waiting, 2 * jobs)]
-            while queue:
-                yield queue.pop(0).result()
-                queue += [pool.submit(run_task, task) for task in islice(waiting, 1)]
-        except BaseException:  # nobody waits for the rest
-            for worker in set(multiprocessing.active_children()) - others:
-                worker.terminate()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Workers started inside leave an interrupt to this process, which stops them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Workers started inside use one thread each for linear algebra."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
 def run_task(task: Task) -> SeedRecord:
     """Run all scenarios with one seed and reduce them to what is kept."""
-    from tariffsim.simulation import Simulation
-
-    baseline, record = None, SeedRecord(task.seed)
-    for name, scenario in task.scenarios:
-        simulation = Simulation(scenario, task.seed)
-        context = context_of(simulation.economy)
-        if baseline is None:
-            record.base_year = base_year_rows(simulation.economy)
-        history = simulation.run()
-        baseline = history if baseline is None else baseline
-        record.add(name, record_of(history, baseline, context, task.market))
-    return record
+    pairs = pairs_of(dict(task.scenarios), [task.seed], task.market, is_full=True)
+    return SeedRecord(task.seed, {pair.name: record_of_pair(pair) for pair in pairs})
 
 
-def context_of(economy: Economy) -> Context:
-    """What measures need to know besides the history."""
-    figures, scenario = economy.figures, economy.scenario
-    return Context(
-        figures.codes,
-        figures.demand_elasticity,
-        scenario.sourcing.elasticity,
-        scenario.assembly.elasticity,
-    )
-
-
-def _progressing(
-    records: Iterator[SeedRecord], total: int, progress: Progress | None
+def _seed_records(
+    outcomes: Iterable[tuple[Pair, Outcome]], failures: list[Failure]
 ) -> Iterator[SeedRecord]:
-    for done, record in enumerate(records, start=1):
-        yield record
-        if progress is not None:
-            progress(done, total)
+    """Seeds in their order; one that failed in any scenario has no pairs and is left out."""
+    is_any = False
+    for seed, group in groupby(outcomes, key=lambda ended: ended[0].seed):
+        record, failed = SeedRecord(seed), len(failures)
+        for pair, outcome in group:
+            if isinstance(outcome, Failure):
+                failures.append(outcome)
+            else:
+                record.add(pair.name, outcome)
+        if len(failures) == failed:
+            is_any = True
+            yield record
+    if not is_any:
+        raise RunsFailedError("\n".join(map(str, failures)))
 
 
 def _results(
-    named: Mapping[str, Scenario], market: str, gathered: Gathered, seeds: range, began: float
+    named: Mapping[str, Scenario],
+    market: str,
+    tables: dict[str, pd.DataFrame],
+    seeds: range,
+    failures: Sequence[Failure],
+    began: float,
 ) -> Results:
     facts: dict[str, Any] = provenance() | {
         "seeds": [seeds.start, seeds.stop - 1],
         "scenario_hashes": {name: s.content_hash for name, s in named.items()},
         "data_hash": next(iter(named.values())).tables().digest,
+        "failures": [asdict(failure) for failure in failures],
         "wall_seconds": round(time.perf_counter() - began, 3),
     }
     return Results(
-        tables=gathered.tables,
+        tables=tables,
         scenarios={name: scenario.to_yaml() for name, scenario in named.items()},
         titles={name: scenario.title or name for name, scenario in named.items()},
         market=market,

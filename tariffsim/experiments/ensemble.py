@@ -1,0 +1,107 @@
+"""Measures of many runs: any number of scenarios and seeds against one baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from tariffsim.experiments.local import available_cores, on_this_machine
+from tariffsim.experiments.pairs import Failure, Outcome, Pair, pairs_of
+from tariffsim.metrics import MEASURES
+from tariffsim.scenario import Scenario
+
+Progress = Callable[[int, int], None]
+"""Called with (runs done, runs in all)."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where and how runs are made; results do not depend on it.
+
+    Attributes:
+        jobs: worker processes, one for each core if None. More than one needs a script whose main
+            part is guarded by `if __name__ == "__main__"`.
+        store: folder that keeps finished runs; what it has is not run again.
+        engine: `local`, or `dask` for a cluster.
+        scheduler: address of a Dask scheduler; a cluster of this machine's cores if None.
+    """
+
+    jobs: int | None = 1
+    store: Path | None = None
+    engine: Literal["local", "dask"] = "local"
+    scheduler: str | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measures of all runs.
+
+    Attributes:
+        table: scenario, seed, then every measure, in the order of scenarios x seeds; the first
+            scenario is the baseline. A run that failed has no row.
+        failures: the runs that failed.
+    """
+
+    table: pd.DataFrame
+    failures: tuple[Failure, ...]
+
+
+def measure(
+    scenarios: Mapping[str, Scenario],
+    baseline: Scenario,
+    seeds: Sequence[int],
+    market: str = "US",
+    settings: Settings = Settings(),
+    progress: Progress | None = None,
+) -> Measured:
+    """Run every scenario and the baseline with every seed; the baseline's name comes first.
+
+    Args:
+        scenarios: by name.
+        baseline: what welfare, for one, is measured against, seed by seed.
+        seeds: of the replications.
+        market: the market that measures are about.
+        settings: where and how runs are made.
+        progress: called with (runs done, runs in all).
+
+    Raises:
+        ValueError: a scenario has the baseline's name.
+    """
+    name = baseline.name or "baseline"
+    if scenarios.get(name, baseline) != baseline:
+        raise ValueError(f"{name} is the name of the baseline: give the scenario another one")
+    named = {name: baseline} | dict(scenarios)
+    pairs = pairs_of(named, seeds, market, is_full=False)
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    failures = []
+    for pair, outcome in outcomes(pairs, settings, progress):
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+        else:
+            row = {"scenario": pair.name, "seed": pair.seed} | outcome.summary
+            rows[pair.name, pair.seed] = row
+    in_order = [rows[key] for key in ((n, s) for n in named for s in seeds) if key in rows]
+    columns = ["scenario", "seed", *(m.name for m in MEASURES)]
+    return Measured(pd.DataFrame(in_order, columns=columns), tuple(failures))
+
+
+def outcomes(
+    pairs: Sequence[Pair], settings: Settings, progress: Progress | None = None
+) -> Iterator[tuple[Pair, Outcome]]:
+    """The outcome of every pair, in their order, however the runs were made."""
+    jobs = available_cores() if settings.jobs is None else settings.jobs
+    ended = on_this_machine(pairs, jobs)
+    early: dict[Pair, Outcome] = {}
+    waiting = iter(pairs)
+    expected = next(waiting, None)
+    for done, (pair, outcome) in enumerate(ended, start=1):
+        early[pair] = outcome
+        if progress is not None:
+            progress(done, len(pairs))
+        while expected in early:
+            yield expected, early.pop(expected)
+            expected = next(waiting, None)

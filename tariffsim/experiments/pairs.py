@@ -1,0 +1,116 @@
+"""The unit of all experiments: one run, paired with the baseline's run of the same seed."""
+
+from __future__ import annotations
+
+import traceback
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tariffsim.economy import Economy
+from tariffsim.gather import RunRecord, record_of
+from tariffsim.history import History
+from tariffsim.metrics import Context, summarise
+from tariffsim.scenario import Scenario
+from tariffsim.simulation import Simulation
+
+KEPT_BASELINES = 2
+"""Histories of the baseline that a process keeps for the pairs to come; some 8 MB each."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that failed: the phase of the month it was in, and what was said."""
+
+    scenario: str
+    seed: int
+    phase: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.scenario}, seed {self.seed}: {self.phase or 'run'}: {self.message}"
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """One run of a scenario, and the baseline's of the same seed that it is measured against."""
+
+    name: str
+    scenario: Scenario
+    baseline: Scenario
+    baseline_hash: str
+    seed: int
+    market: str
+    is_full: bool
+    """Whether all tables are kept, or the measures alone."""
+
+
+Outcome = RunRecord | Failure
+Ran = tuple[History, Context]
+_baselines: OrderedDict[tuple[str, int], Ran] = OrderedDict()
+
+
+def pairs_of(
+    named: Mapping[str, Scenario], seeds: Sequence[int], market: str, is_full: bool
+) -> list[Pair]:
+    """All runs, seed by seed; the first scenario is the baseline."""
+    base = next(iter(named.values()))
+    return [
+        Pair(name, scenario, base, base.content_hash, seed, market, is_full)
+        for seed in seeds
+        for name, scenario in named.items()
+    ]
+
+
+def outcome_of(pair: Pair) -> Outcome:
+    """The record of a run, or how it failed."""
+    try:
+        return record_of_pair(pair)
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        return Failure(pair.name, pair.seed, _phase(error), message)
+
+
+def record_of_pair(pair: Pair) -> RunRecord:
+    """Run a scenario, and the baseline if its run is not at hand, and reduce them."""
+    baseline = _baseline(pair)
+    is_baseline = pair.scenario is pair.baseline or pair.scenario == pair.baseline
+    history, context = baseline if is_baseline else _ran(pair.scenario, pair.seed)
+    if pair.is_full:
+        return record_of(history, baseline[0], context, pair.market)
+    return RunRecord(summarise(history, baseline[0], context, pair.market), {}, {})
+
+
+def _baseline(pair: Pair) -> Ran:
+    """The baseline's run, kept for the other scenarios of the seed."""
+    key = (pair.baseline_hash, pair.seed)
+    if key not in _baselines:
+        _baselines[key] = _ran(pair.baseline, pair.seed)
+        while len(_baselines) > KEPT_BASELINES:
+            _baselines.popitem(last=False)
+    return _baselines[key]
+
+
+def _ran(scenario: Scenario, seed: int) -> Ran:
+    simulation = Simulation(scenario, seed)
+    return simulation.run(), context_of(simulation.economy)
+
+
+def context_of(economy: Economy) -> Context:
+    """What measures need to know besides the history."""
+    figures, scenario = economy.figures, economy.scenario
+    return Context(
+        figures.codes,
+        figures.demand_elasticity,
+        scenario.sourcing.elasticity,
+        scenario.assembly.elasticity,
+    )
+
+
+def _phase(error: BaseException) -> str:
+    """The function that the simulation was in: a phase, the calibration, the books; or measures."""
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    frames, names = [code.co_filename for code in codes], [code.co_name for code in codes]
+    own = Simulation.step.__code__.co_filename
+    called = [name for code, name in zip(frames, names[1:], strict=False) if code == own]
+    return called[-1] if called else "measures"
