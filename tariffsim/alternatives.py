@@ -34,15 +34,15 @@ class Alternatives:
     def of_month(self, economy: Economy) -> dict[str, Float]:
         """Arrays of `History` by name."""
         price = _region_price(economy)
-        tables = economy.law.expected.tables
-        if self._source is not tables:
-            self._source = tables
+        expected = economy.law.expected
+        if self._source is not expected:
+            self._source = expected
             share = economy.figures.commodity_share[:, None]
             self._rate, self._each = (
                 self._over_origins((1 - share) * t[Tariffs.DESIGN] + share * t[Tariffs.DROP_IN])
-                for t in (tables.slot, tables.chip_count)
+                for t in (expected.slot, expected.chip_count)
             )
-            product = tables.product[Tariffs.ASSEMBLY].reshape(self._shape)
+            product = expected.product.reshape(self._shape)
             landed = self._cost * (1 + product * (1 + self._markup))
             self._assembly = np.ascontiguousarray(landed.transpose(2, 0, 1))
         return {

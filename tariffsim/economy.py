@@ -16,7 +16,7 @@ from tariffsim.kernels.sums import over_slots
 from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
-    from tariffsim.law import DutyTables
+    from tariffsim.law import DutyTables, Regime
     from tariffsim.scenario.fields import Scenario
     from tariffsim.tariffs import Expected, Tariffs
 
@@ -221,7 +221,9 @@ class PolicyState:
     """What the month's policy means: duties due and expected, points and factors."""
 
     rates: list[float]
-    """Strength of each law in force."""
+    """Strength of each law."""
+    regime: Regime
+    """The laws in force."""
     in_force: DutyTables
     expected: Expected
     discount: float

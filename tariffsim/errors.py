@@ -78,7 +78,9 @@ class ConservationError(TariffsimError):
 
     def __init__(self, month: str, identity: str, residual: float) -> None:
         self.month, self.identity, self.residual = month, identity, residual
-        super().__init__(f"{identity} does not balance in {month}: residual {residual:.3g}")
+        super().__init__(
+            f"{identity} does not balance in {month}: relative residual {residual:.3g}"
+        )
 
     def __reduce__(self) -> tuple[type[ConservationError], tuple[str, str, float]]:
         return type(self), (self.month, self.identity, self.residual)

@@ -34,22 +34,22 @@ class Law:
 
 @dataclass(frozen=True)
 class DutyTables:
-    """Duties of one regime, or expected ones, base duties included."""
+    """Duties of one regime, base duties included."""
 
     product: Float
-    """(kinds, cells) fraction of customs value, without triggered duties."""
+    """(cells,) fraction of customs value, without triggered duties."""
     chip_value: Float
-    """(kinds, cells, K, R) fraction of the value of chips in the product."""
+    """(cells, K, R) fraction of the value of chips in the product."""
     chip_count: Float
-    """(kinds, cells, K, R) USD a chip in the product."""
+    """(cells, K, R) USD a chip in the product."""
     bare: Float
-    """(kinds, cells, K, R) fraction of the value of bare chips entering for assembly."""
+    """(cells, K, R) fraction of the value of bare chips entering for assembly."""
     slot: Float
-    """(kinds, cells, K, R) what a dollar of chips in a slot adds to the line's duty bill."""
+    """(cells, K, R) what a dollar of chips in a slot adds to the line's duty bill."""
     slot_triggered: Float
-    """(kinds, cells, K, R) the same as if every trigger were pulled."""
+    """(cells, K, R) the same as if every trigger were pulled."""
     count_triggered: Float
-    """(kinds, cells, K, R) USD a chip in the product as if every trigger were pulled."""
+    """(cells, K, R) USD a chip in the product as if every trigger were pulled."""
 
     @cached_property
     def has_chip_value(self) -> bool:
@@ -60,11 +60,6 @@ class DutyTables:
     def has_chip_count(self) -> bool:
         """Whether any chip in a product pays by number."""
         return bool(self.chip_count.any())
-
-    @cached_property
-    def has_count_triggered(self) -> bool:
-        """Whether any chip in a product pays by number if every trigger is pulled."""
-        return bool(self.count_triggered.any())
 
 
 class Statutes:
@@ -104,7 +99,7 @@ class Statutes:
         return tuple((i, rate) for i, rate in enumerate(rates) if rate != 0.0)
 
     def tables(self, regime: Regime) -> DutyTables:
-        """Duties of a regime (one kind), asked for once."""
+        """Duties of a regime, asked for once."""
         if regime not in self._regimes:
             self._regimes[regime] = self._ask(regime)
         return self._regimes[regime]
@@ -124,10 +119,10 @@ class Statutes:
         slot = slot_duty_rate(base + product, self.markup, bare, chip_value)
         pulled = slot_duty_rate(base + product_pulled, self.markup, bare, value_pulled)
         full = [
-            np.broadcast_to(a, (shape[0], shape[1] * shape[2])).reshape(1, *shape)
+            np.broadcast_to(a, (shape[0], shape[1] * shape[2])).reshape(shape)
             for a in (chip_value, chip_count, bare, slot, pulled, count_pulled)
         ]
-        return DutyTables(np.broadcast_to(base + product, (shape[0], 1)).reshape(1, -1), *full)
+        return DutyTables(np.broadcast_to(base + product, (shape[0], 1)).ravel(), *full)
 
     def _sum(self, regime: Regime, probe: Shipments, pulled: bool) -> Float:
         """Duty on products without triggered instruments, or as if all were triggered."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,9 +28,18 @@ class Future:
 
 @dataclass(frozen=True)
 class Expected:
-    """What agents expect over the life of a choice made now; kinds as in `Tariffs`."""
+    """What agents expect over the life of a choice made now: means of `DutyTables`."""
 
-    tables: DutyTables
+    slot: Float
+    """(design or drop-in, cells, K, R)"""
+    slot_triggered: Float
+    """(design or drop-in, cells, K, R)"""
+    chip_count: Float
+    """(design or drop-in, cells, K, R)"""
+    count_triggered: Float
+    """(design or drop-in, cells, K, R)"""
+    product: Float
+    """(cells,) for the country of assembly."""
     futures: tuple[Future, ...]
 
     def of_kind(self, kind: int) -> list[Future]:
@@ -84,7 +93,7 @@ class Tariffs(Statutes):
         self._last_date = end + int(leads.max()) + int(12 * HORIZON_YEARS[-1])
         self._foresight: dict[object, Foresight] = {}
         self._paths: dict[tuple[int, tuple[bool, bool]], list[float]] = {}
-        self._expected: tuple[object, Expected] | None = None
+        self._expected: dict[tuple[Foresight, bytes], Expected] = {}
 
     def expected(self, date: int) -> Expected:
         """Duties that agents expect from a choice made now: four dates of its life, weighted."""
@@ -93,14 +102,14 @@ class Tariffs(Statutes):
         at = np.minimum(dates + date - self._origin_date, len(seen.rates) - 1)
         ids = seen.regime_of[at]
         key = seen, ids.tobytes()
-        if self._expected is None or self._expected[0] != key:
+        if key not in self._expected:
             futures = tuple(
                 Future(seen.regimes[i], self.tables(seen.regimes[i]), weight)
                 for i in np.unique(ids)
                 for weight in [(self._weights * (ids == i)).sum(axis=0)]
             )
-            self._expected = (key, Expected(self._mix(futures), futures))
-        return self._expected[1]
+            self._expected[key] = self._mix(futures)
+        return self._expected[key]
 
     def _foreseen(self, now: int) -> Foresight:
         """What agents foresee now, from the first month simulated on."""
@@ -134,25 +143,32 @@ class Tariffs(Statutes):
             ]
         return self._paths[law, state]
 
-    def _mix(self, futures: tuple[Future, ...]) -> DutyTables:
-        """Tables of the regimes, weighted by (kind, device)."""
-        per_device = self.codes.n_cells // len(self.codes.devices)
+    def _mix(self, futures: tuple[Future, ...]) -> Expected:
+        """Means over the futures, weighted by (kind, device)."""
+        n_devices = len(self.codes.devices)
 
-        def mix(name: str) -> Float:
-            parts = [(getattr(future.tables, name), future.weight) for future in futures]
+        def mix(name: str, *kinds: int) -> Float:
+            parts = [(getattr(future.tables, name), future.weight[[*kinds]]) for future in futures]
+            shape = (len(kinds), *parts[0][0].shape)
             if not any(values.any() for values, _ in parts):
-                return np.broadcast_to(0.0, (len(self._leads), *parts[0][0].shape[1:]))
-            total: Float | float = 0.0
-            for values, w in parts:
-                by_cell = np.repeat(w, per_device, axis=1)
-                total = total + by_cell.reshape(by_cell.shape + (1,) * (values.ndim - 2)) * values
-            return np.asarray(total)
+                return np.broadcast_to(0.0, shape)
+            total = np.zeros((len(kinds), n_devices, parts[0][0].size // n_devices))
+            for values, weight in parts:
+                total += weight[:, :, None] * values.reshape(n_devices, -1)
+            return total.reshape(shape)
 
-        pulled = {"slot_triggered": "slot", "count_triggered": "chip_count"}
-        mixed = {f.name: mix(f.name) for f in fields(DutyTables) if f.name not in pulled}
-        for name, untriggered in pulled.items():
-            mixed[name] = mix(name) if self.triggers else mixed[untriggered]
-        return DutyTables(**mixed)
+        def of_slots(name: str) -> Float:
+            return mix(name, self.DESIGN, self.DROP_IN)
+
+        slot, count = of_slots("slot"), of_slots("chip_count")
+        return Expected(
+            slot,
+            of_slots("slot_triggered") if self.triggers else slot,
+            count,
+            of_slots("count_triggered") if self.triggers else count,
+            mix("product", self.ASSEMBLY)[0],
+            futures,
+        )
 
     def base_future(self) -> Future:
         """The duties of the base year alone."""

@@ -15,9 +15,11 @@ from economies import REGIONS, free_trade, merged, run, scenario
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tariffsim.books import check_books
 from tariffsim.calibration import build_economy
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
+from tariffsim.errors import ConservationError
 from tariffsim.ledger import PAYMENTS
 from tariffsim.phases import PHASES
 from tariffsim.policy import INSTRUMENTS
@@ -141,6 +143,30 @@ def test_books_balance_and_goods_are_conserved(
         assert_chips_are_conserved(economy)
         assert_devices_are_conserved(economy)
         assert_duties_are_received(economy)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "named"),
+    [
+        ("foundries", "output", "chips made and sold of class A"),
+        ("foundries", "line_sales", "chips sold for devices and used of class A"),
+        ("flows", "base_duty", "duty by instrument"),
+    ],
+)
+def test_books_that_do_not_balance_are_named(table: str, column: str, named: str) -> None:
+    (economy,) = run(scenario(makers=30), seed=0, months=1)
+    check_books(economy)
+    rows = getattr(economy, table)
+    setattr(rows, column, getattr(rows, column) * 1.001)
+    with pytest.raises(ConservationError, match=f"{named} does not balance in 2025-01: relative"):
+        check_books(economy)
+
+
+def test_a_payment_booked_once_is_named() -> None:
+    (economy,) = run(scenario(makers=30), seed=0, months=1)
+    economy.ledger[PAYMENTS.index("freight"), 0] += 1e6
+    with pytest.raises(ConservationError, match="payment 'freight' does not balance"):
+        check_books(economy)
 
 
 def assert_books_balance(economy: Economy) -> None:

@@ -114,9 +114,9 @@ def _bare_duties(economy: Economy) -> None:
     """Revenue of each instrument on bare chips."""
     makers, tariffs, foundries = economy.makers, economy.tariffs, economy.foundries
     laws = [
-        (i, law, rate)
-        for i, (law, rate) in enumerate(zip(tariffs.laws, economy.law.rates, strict=True))
-        if rate != 0.0 and law.instrument.taxes_bare_chips
+        (i, tariffs.laws[i], rate)
+        for i, rate in economy.law.regime
+        if tariffs.laws[i].instrument.taxes_bare_chips
     ]
     if not laws:
         return

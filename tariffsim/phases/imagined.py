@@ -41,7 +41,7 @@ def imagine(
     count = makers.chips[maker][:, None, :]
     value = count * price[supplier, classes][:, None, :]
     device = makers.device[maker][:, None]
-    bare = future.tables.bare[0][figures.codes.cell(device, origin, 0)[:, :, None], classes, region]
+    bare = future.tables.bare[figures.codes.cell(device, origin, 0)[:, :, None], classes, region]
     factor = figures.cost_factor[origin] / figures.cost_factor[makers.base_origin[maker], None]
     bill = (value * (1 + bare)).sum(axis=2)
     amortised = makers.amortised_cost(economy.month, maker)[:, None] * switching
@@ -77,11 +77,11 @@ def border_duty(economy: Economy, maker: Int, product: Imagined, future: Future)
     """(rows, O) USD a unit due at the border, triggered duties included."""
     tables, shipments = future.tables, product.shipments
     at = product.cell[..., None], shipments.chip_class, shipments.chip_region
-    duty = tables.product[0][product.cell] * shipments.customs_value
+    duty = tables.product[product.cell] * shipments.customs_value
     if tables.has_chip_value:
-        duty = duty + (shipments.chip_value * tables.chip_value[0][at]).sum(axis=-1)
+        duty = duty + (shipments.chip_value * tables.chip_value[at]).sum(axis=-1)
     if tables.has_chip_count:
-        duty = duty + (shipments.chip_count * tables.chip_count[0][at]).sum(axis=-1)
+        duty = duty + (shipments.chip_count * tables.chip_count[at]).sum(axis=-1)
     due = mean_over_markets(economy, maker, duty)
     if not economy.tariffs.triggers:
         return due

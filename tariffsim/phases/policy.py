@@ -8,6 +8,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy, PolicyState
 from tariffsim.figures import AI_MONTHS
 from tariffsim.kernels.demand import ai_content
+from tariffsim.law import Regime
 from tariffsim.typing import Float
 
 LARGEST_SHARE = 0.99
@@ -20,13 +21,15 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
     rates = tariffs.rates_in_force(economy.date)
     discount = supply.china_price_discount.at(economy.date)
     share = supply.china_capacity_share.at(economy.date)
-    for law, rate in zip(tariffs.laws, rates, strict=True):
-        discount += law.instrument.price_discount(rate)
-        share += law.instrument.capacity_share(rate)
-    units, chips, preference = _factors(economy, rates)
+    regime = tariffs.regime(rates)
+    for i, rate in regime:
+        discount += tariffs.laws[i].instrument.price_discount(rate)
+        share += tariffs.laws[i].instrument.capacity_share(rate)
+    units, chips, preference = _factors(economy, regime)
     economy.policy = PolicyState(
         rates=rates,
-        in_force=tariffs.tables(tariffs.regime(rates)),
+        regime=regime,
+        in_force=tariffs.tables(regime),
         expected=tariffs.expected(economy.date),
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
@@ -47,14 +50,15 @@ def _ai_content(economy: Economy) -> Float:
     return np.where(figures.is_ai_capable[:, None], factor, 1.0)[:, :, None]
 
 
-def _factors(economy: Economy, rates: list[float]) -> tuple[Float, Float, Float]:
+def _factors(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
     """Demand shifts by (market, device) and (device, market, class); taste by (market, region)."""
     codes = economy.figures.codes
     n_devices, n_markets = len(codes.devices), len(codes.markets)
     units = np.ones((n_markets, n_devices))
     chips = np.ones((n_devices, n_markets, len(codes.classes)))
     preference = np.zeros((n_markets, len(codes.regions)))
-    for law, rate in zip(economy.tariffs.laws, rates, strict=True):
+    for i, rate in regime:
+        law = economy.tariffs.laws[i]
         factors, taste = law.instrument.demand_factors(rate), law.instrument.preference(rate)
         if not factors and taste == 0.0:
             continue

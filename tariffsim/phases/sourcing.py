@@ -99,15 +99,15 @@ def choice_weights(economy: Economy, maker: Int, node_class: Int, triggered: boo
 def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) -> Float:
     """(rows, F) price of a chip plus the duty it is expected to cause, USD."""
     makers, foundries = economy.makers, economy.foundries
-    tables = economy.law.expected.tables
-    slot = tables.slot_triggered if triggered else tables.slot
+    expected = economy.law.expected
+    slot = expected.slot_triggered if triggered else expected.slot
+    count = expected.count_triggered if triggered else expected.chip_count
     kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
     rate = over_markets(economy, slot, kind, maker, makers.origin[maker], node_class)
     price = foundries.price.T[node_class]
     cost = price * (1 + rate[:, foundries.region])
-    if not (tables.has_count_triggered if triggered else tables.has_chip_count):
+    if not count.any():
         return cost
-    count = tables.count_triggered if triggered else tables.chip_count
     each = over_markets(economy, count, kind, maker, makers.origin[maker], node_class)
     return np.asarray(cost + each[:, foundries.region])
 
@@ -115,7 +115,7 @@ def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) ->
 def base_slot_cost(economy: Economy, maker: Int, node_class: Int) -> Float:
     """(rows, F) the same in the base year, where the line was assembled then."""
     makers, foundries = economy.makers, economy.foundries
-    slot = economy.tariffs.base_future().tables.slot
+    slot = economy.tariffs.tables(()).slot[None]
     rate = over_markets(economy, slot, 0, maker, makers.base_origin[maker], node_class)
     return np.asarray(foundries.base_price.T[node_class] * (1 + rate[:, foundries.region]))
 

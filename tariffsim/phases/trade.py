@@ -37,7 +37,7 @@ def price_products(economy: Economy, draws: Draws) -> None:
         makers.chips = makers.chips * np.einsum("nmk,nm->nk", factor, makers.weights)
     makers.chip_value = makers.chips * foundries.price[makers.supplier, classes]
     cell = figures.codes.cell(makers.device, makers.origin, 0)[:, None]
-    bare = economy.law.in_force.bare[0][cell, classes, foundries.region[makers.supplier]]
+    bare = economy.law.in_force.bare[cell, classes, foundries.region[makers.supplier]]
     makers.bare_duty = makers.chip_value * bare
     makers.chip_bill = over_slots(makers.chip_value + makers.bare_duty)
     amortised = makers.amortised_cost(economy.month)
@@ -76,8 +76,9 @@ def assess_duties(economy: Economy, draws: Draws) -> None:
     flows.base_duty = tariffs.base_product[cell, 0] * shipments.customs_value
     numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
-    for i, (law, rate) in enumerate(zip(tariffs.laws, economy.law.rates, strict=True)):
-        if rate != 0.0 and not law.instrument.taxes_bare_chips:
+    for i, rate in economy.law.regime:
+        law = tariffs.laws[i]
+        if not law.instrument.taxes_bare_chips:
             duty = law.instrument.duty(shipments, rate) * law.scope[cell]
             duty = duty * law.instrument.is_triggered(shipments)
             numbers.append(i)
