@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tariffsim.experiments import compare, run
+    from tariffsim.explanation import Explanation, explain_choice
     from tariffsim.model import TariffModel
     from tariffsim.results import Results, load_results
     from tariffsim.scenario import Scenario, load_scenario
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Explanation": "explanation",
     "Results": "results",
     "Scenario": "scenario",
     "TariffModel": "model",
     "compare": "experiments",
+    "explain_choice": "explanation",
     "load_results": "results",
     "load_scenario": "scenario",
     "run": "experiments",
@@ -25,10 +28,12 @@ _HOMES = {
 """Where the public names live; modules are imported when a name is first used."""
 
 __all__ = [
+    "Explanation",
     "Results",
     "Scenario",
     "TariffModel",
     "compare",
+    "explain_choice",
     "load_results",
     "load_scenario",
     "run",

@@ -96,6 +96,12 @@ class RunsFailedError(TariffsimError):
     exit_code = 4
 
 
+class ChoiceError(TariffsimError, ValueError):
+    """Asked about an agent, a slot or a month that is not there."""
+
+    exit_code = 2
+
+
 class StorageError(TariffsimError):
     """Results cannot be read or written."""
 

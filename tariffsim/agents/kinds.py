@@ -9,8 +9,7 @@ import numpy as np
 
 from tariffsim.agents.population import Population
 from tariffsim.agents.rows import Column, Row
-from tariffsim.kernels.sourcing import choice_probabilities, with_inertia
-from tariffsim.phases.sourcing import choice_weights, slot_cost
+from tariffsim.choices import candidates_of, switching_cost_share
 from tariffsim.typing import Float, format_month
 
 if TYPE_CHECKING:
@@ -173,9 +172,10 @@ class DeviceMaker(Row):
     def switching_cost(self) -> dict[str, float]:
         """Cost of a new supplier as a fraction of a design's lifetime chip bill, by node class."""
         economy = self.model.economy
-        inertia = economy.makers.inertia[self.row]
-        cost = inertia ** (1 / economy.scenario.sourcing.elasticity) - 1
-        return {name: float(cost[self._class(name)]) for name in self.classes}
+        return {
+            name: switching_cost_share(economy, self.row, self._class(name))
+            for name in self.classes
+        }
 
     @property
     def importers(self) -> Population:
@@ -185,38 +185,12 @@ class DeviceMaker(Row):
         return Population.of(self.model, Importer, rows)
 
     def cost_stack(self, node_class: str) -> pd.DataFrame:
-        """What each foundry would cost in one slot, USD a chip, if the design opened now.
-
-        One row a foundry with capacity: region; price; expected duty over the design's life (as if
-        triggers were pulled); switching cost spread over the chips of one design; their total; the
-        probability of being chosen, which tastes and home preference also decide; whether it
-        supplies now.
+        """What each foundry would cost in one slot, USD a chip: see `choices.candidates_of`.
 
         Raises:
             KeyError: the line uses no chips of this class.
         """
-        import pandas as pd
-
-        economy, k = self.model.economy, np.array([self._class(node_class)])
-        row, foundries = np.array([self.row]), economy.foundries
-        incumbent = economy.makers.supplier[row, k]
-        cost = slot_cost(economy, row, k, True)[0]
-        weights = choice_weights(economy, row, k)
-        weights = with_inertia(weights, incumbent, economy.makers.inertia[row, k])
-        price, supplies = foundries.price[:, k[0]], np.arange(len(foundries)) == incumbent
-        switching = np.where(supplies, 0.0, cost * self.switching_cost[node_class])
-        stack = {
-            "region": _names(economy.figures.codes.regions, foundries.region),
-            "price": price,
-            "expected_duty": cost - price,
-            "switching_cost": switching,
-            "total": cost + switching,
-            "probability": choice_probabilities(weights)[0],
-            "supplies_now": supplies,
-        }
-        table = pd.DataFrame(stack, index=pd.Index(foundries.name, name="foundry"))
-        has_capacity: pd.DataFrame = table.loc[foundries.capacity[:, k[0]] > 0]
-        return has_capacity
+        return candidates_of(self.model.economy, self.row, self._class(node_class))
 
     def _class(self, name: str) -> int:
         if name not in self.classes:

@@ -6,22 +6,25 @@ from tariffsim.charts import (
     base_year_fit,
     buys_and_costs,
     chinese_share,
+    cost_stack,
     device_prices,
     what_moved,
 )
 from tariffsim.charts.picture import Chart, LeftOut, Picture, Words
 from tariffsim.results import Results
 
-CHARTS: tuple[Chart, ...] = (
+CHARTS: tuple[Chart[Results], ...] = (
     chinese_share.CHART,
     buys_and_costs.CHART,
     device_prices.CHART,
     what_moved.CHART,
     base_year_fit.CHART,
 )
-"""All charts in the order of their numbers."""
+"""All charts of a comparison in the order of their numbers."""
+OF_AGENTS = (cost_stack.CHART,)
+"""Charts of one agent explained."""
 
-__all__ = ["CHARTS", "Chart", "LeftOut", "Picture", "Words", "draw_all", "pictures"]
+__all__ = ["CHARTS", "OF_AGENTS", "Chart", "LeftOut", "Picture", "Words", "draw_all", "pictures"]
 
 
 def pictures(results: Results) -> tuple[list[Picture], dict[str, str]]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Generic, TypeVar
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,11 +15,13 @@ from matplotlib.figure import Figure
 
 from tariffsim.charts import style
 from tariffsim.errors import TariffsimError
-from tariffsim.results import Results
 
 _NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
 _DIGITS = re.compile(r"\b([1-9]\d*\.\d\d)\d+")
 """Digits that nobody sees: a hundredth of a point is enough."""
+
+Source = TypeVar("Source")
+"""What a chart is made from: results of a comparison, or one agent explained."""
 
 
 class LeftOut(TariffsimError):
@@ -78,15 +81,15 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Chart:
-    """One chart: what it takes from results, how it is put into words and how it is drawn."""
+class Chart(Generic[Source]):
+    """One chart: what it takes from its source, how it is put into words, how it is drawn."""
 
     number: int
     key: str
     title: str
     shows: str
-    table: Callable[[Results], pd.DataFrame]
-    words: Callable[[pd.DataFrame, Results], Words]
+    table: Callable[[Source], pd.DataFrame]
+    words: Callable[[pd.DataFrame, Source], Words]
     draw: Callable[[pd.DataFrame, Axes | None], Axes]
     body: Callable[[pd.DataFrame], float]
     left: float = 60.0
@@ -98,15 +101,15 @@ class Chart:
         """Name of its files."""
         return f"{self.number:02d}_{self.key}"
 
-    def picture(self, results: Results) -> Picture:
-        """The chart of these results.
+    def picture(self, source: Source) -> Picture:
+        """The chart of these results, or of this agent.
 
         Raises:
             LeftOut: it does not apply to them.
         """
         with style.in_style():
-            table = self.table(results)
-            words = self.words(table, results)
+            table = self.table(source)
+            words = self.words(table, source)
             figure, ax = style.page(
                 words.title, words.subtitle, words.note, words.keys,
                 self.body(table), self.left, self.right, self.below,

@@ -53,22 +53,39 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
         raise click.exceptions.Exit(refused.exit_code)
 
 
-@click.command(context_settings=CONTEXT, short_help="What a value means and where it comes from.")
+@click.command(context_settings=CONTEXT, short_help="Where a value, or a maker's choice, is from.")
 @click.argument("file", metavar="FILE")
 @click.argument("key", required=False, metavar="[KEY]")
+@click.option("--maker", type=click.IntRange(0), metavar="N", help="A device maker, from 0.")
+@click.option("--month", metavar="MONTH", help="With --maker: such as 2028-06; default: the last.")
+@click.option("--seed", type=click.IntRange(0, 2**31), metavar="S", help="With --maker: which run.")
+@click.option("-o", "--out", metavar="DIR", help="With --maker: folder for a chart of each choice.")
 @shared
-def explain(screen: Screen, file: str, key: str | None) -> None:
-    """Say where a value comes from: unit, range, meaning, place, source, path over time.
+def explain(screen: Screen, file: str, key: str | None, maker: int | None, **given: Any) -> None:
+    """Say where a value comes from, or why a device maker buys the chips it buys.
 
-    KEY is a value (supply.learning), or a block or policy for all that is in it. Without KEY: an
-    overview of what the scenario and those it builds on say.
+    KEY is a value (supply.learning), or a block or policy for all that is in it: unit, range,
+    meaning, place, source, path over time. Without KEY: an overview of what the scenario and those
+    it builds on say. With --maker the scenario is run to a month: who supplies, who could and at
+    what cost, when the design opens next, what it would take to switch.
 
     Examples:
       tariffsim explain component_50
       tariffsim explain component_50 policies.component_tariff.rate
       tariffsim explain my_tariff.yaml supply
       tariffsim explain baseline figures.devices.PHONE
+      tariffsim explain component_50 --maker 17 --month 2028-06
     """
+    if maker is not None:
+        from tariffsim.cli.choice import explain_maker
+
+        if key is not None:
+            raise click.UsageError("give KEY or --maker, not both", click.get_current_context())
+        explain_maker(screen, file, maker, **given)
+        return
+    for option, value in given.items():
+        if value is not None:
+            raise click.UsageError(f"--{option} needs --maker", click.get_current_context())
     from tariffsim.scenario.explain import explain as explain_rows
 
     (scenario,) = load_all([file])

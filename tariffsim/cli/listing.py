@@ -61,10 +61,12 @@ def _metrics() -> Iterator[dict[str, Any]]:
 
 
 def _charts() -> Iterator[dict[str, Any]]:
-    from tariffsim.charts import CHARTS
+    from tariffsim.charts import CHARTS, OF_AGENTS
 
-    for chart in CHARTS:
-        yield {"chart": chart.name, "description": chart.title}
+    found = [(c.number, c.name, c.title) for c in CHARTS]
+    found += [(c.number, c.name, c.title) for c in OF_AGENTS]
+    for _, name, title in sorted(found):
+        yield {"chart": name, "description": title}
 
 
 WHAT: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {

@@ -97,7 +97,10 @@ def table(
     most: int = 0,
     gap: int = 2,
 ) -> str:
-    """Columns, wrapped to the width (`most`, or the screen's); `r` in `numbers`: to the right."""
+    """Columns, wrapped to the width (`most`, or the screen's).
+
+    `r` in `numbers`: to the right, on one line; `l`: to the left, on one line.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -108,7 +111,7 @@ def table(
     for i, (head, side) in enumerate(zip(heads, numbers.ljust(len(heads)), strict=True)):
         made.add_column(
             head, justify="right" if side == "r" else "left", overflow="fold",
-            no_wrap=side == "r" or (i == 0 and not numbers),
+            no_wrap=side in "rl" or (i == 0 and not numbers),
         )  # fmt: skip
     for row in rows:
         made.add_row(*row)

@@ -62,13 +62,8 @@ def choose_foundries(economy: Economy, draws: Draws) -> None:
 
 def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
     """Which slots open, and their noise: drawn for all makers, free or not."""
-    makers, figures, sourcing = economy.makers, economy.figures, economy.scenario.sourcing
-    n, n_classes = makers.supplier.shape
-    opens = draws.uniform("design opens", economy.month, n) < figures.design_hazard[makers.device]
-    alone = draws.uniform("drop-in opens", economy.month, n, n_classes) < min(
-        1.0, sourcing.drop_in_hazard * sourcing.opening_factor
-    )
-    by_itself = np.where(makers.is_drop_in, alone, opens[:, None])
+    makers = economy.makers
+    opens, by_itself = openings(economy, draws, economy.month)
     maker, node_class = np.nonzero(makers.has_slot & (by_itself | opens[:, None]))
     return OpenSlots(
         maker,
@@ -78,6 +73,17 @@ def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
         opens[maker],
         draws.exponential("foundry noise", economy.month, len(maker), len(economy.foundries)),
     )
+
+
+def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
+    """(N,) designs that open in a month, (N, K) slots that then open by themselves; no policy."""
+    makers, figures, sourcing = economy.makers, economy.figures, economy.scenario.sourcing
+    n, n_classes = makers.supplier.shape
+    opens = draws.uniform("design opens", month, n) < figures.design_hazard[makers.device]
+    alone = draws.uniform("drop-in opens", month, n, n_classes) < min(
+        1.0, sourcing.drop_in_hazard * sourcing.opening_factor
+    )
+    return opens, np.where(makers.is_drop_in, alone, opens[:, None])
 
 
 def choice_weights(economy: Economy, maker: Int, node_class: Int, triggered: bool = True) -> Float:

@@ -1,0 +1,149 @@
+"""Chart 15: the cost stack of one choice: what each candidate foundry costs, and how likely."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from tariffsim.charts import rows as of_rows
+from tariffsim.charts import style
+from tariffsim.charts.facts import KINDS, label
+from tariffsim.charts.picture import Chart, Picture, Words
+from tariffsim.choices import BASE_DUTIES, NOT_PAID
+from tariffsim.explanation import Explanation
+
+PRICE, SWITCHING, OTHERS = "price", "switching", "other duties"
+LOOKS = {PRICE: "#C4CCD6", BASE_DUTIES: "#8C8C8C", OTHERS: "#5F5F5F", SWITCHING: "#A285D1"}
+MOST, MOST_DUTIES = 10, 3
+LEFT, RIGHT = 132.0, 150.0
+
+
+def table(found: Explanation) -> pd.DataFrame:
+    """Parts of the cost of each candidate, from and to, USD a chip; the foundry in place first."""
+    (slot,) = found.slots
+    order = ["in_place", "probability"]
+    by_chance = slot.candidates.sort_values(order, ascending=False, kind="stable")
+    cheapest = by_chance["total"].idxmin()
+    if cheapest not in by_chance.index[:MOST]:
+        by_chance = pd.concat([by_chance[: MOST - 1], by_chance.loc[[cheapest]]])
+    duties = _few(slot.duties.drop(columns=NOT_PAID, errors="ignore"))
+    due, made = duties.to_dict("index"), []
+    for n, (foundry, row) in enumerate(by_chance[:MOST].to_dict("index").items()):
+        statutory = sum(due[foundry].values())
+        kept = row["expected_duty"] / statutory if statutory else 0.0  # the rest is not paid
+        parts = {PRICE: row["price"], **{name: kept * due[foundry][name] for name in duties},
+                 SWITCHING: row["switching_cost"]}  # fmt: skip
+        start = 0.0
+        for part, value in parts.items():
+            mark = " (supplies now)" if row["supplies_now"] else ""
+            mark = mark or (" (takes over)" if row["in_place"] else "")
+            made.append({"row": n, "foundry": foundry, "region": row["region"],
+                         "label": f"{foundry}{mark}", "part": part, "start": start,
+                         "end": start + value, "probability": 100 * row["probability"],
+                         "kind": found.kinds.get(str(part), part)})  # fmt: skip
+            start += value
+    return pd.DataFrame(made).assign(unit="USD a chip", probability_unit="%")
+
+
+def _few(duties: pd.DataFrame) -> pd.DataFrame:
+    """The largest duties, the smallest of them together."""
+    if len(duties.columns) <= MOST_DUTIES:
+        return duties
+    order = duties.mean().sort_values(ascending=False, kind="stable").index
+    rest = duties[order[MOST_DUTIES - 1 :]].sum(axis=1)
+    return duties[order[: MOST_DUTIES - 1]].assign(**{OTHERS: rest})
+
+
+def words(data: pd.DataFrame, found: Explanation) -> Words:
+    """What is found: how likely the foundry in place is kept, and what the cheapest would cost."""
+    (slot,) = found.slots
+    cost = slot.candidates["total"]
+    place = slot.next_supplier or slot.supplier
+    cheapest = str(cost.idxmin())
+    other = (
+        f"{cheapest}, the cheapest, would cost {_usd(cost.min())} USD"
+        if cheapest != place
+        else "no other is cheaper"
+    )
+    title = (
+        f"The next opening keeps {place}, at {_usd(cost[place])} USD a chip, with "
+        f"{style.number(100 * slot.stays, 0)} % probability; {other}"
+    )
+    listed = "; ".join(
+        f"{foundry} {_usd(parts['end'].max())} USD, {parts['probability'].iloc[0]:.1f} %"
+        for foundry, parts in data.groupby("foundry", sort=False)
+    )
+    shown = f"{MOST} of {len(cost)} foundries, the likeliest and the cheapest. "
+    maker = f"{found.device_label.lower()} from {label('origins', found.origin)}"
+    return Words(
+        title,
+        f"Maker {found.maker} ({maker}), chips of {label('node_classes', slot.node_class)}, "
+        f"{found.month}: price, expected duty and switching cost of each foundry, USD a chip; "
+        "probability of being chosen, %",
+        f"{shown if len(cost) > MOST else ''}Costs alone do not decide: how well a foundry suits "
+        f"and how large it is count too. Scenario: {found.title or found.scenario}, "
+        f"seed {found.seed}.",
+        f"{title}. Stacked bars of the cost of candidates with their probabilities: {listed}.",
+        "USD a chip",
+        [style.Key(part[:1].upper() + part[1:].replace("_", " "),
+                   style.Look(_colour(kind), style.TEXT, "s", "-", _colour(kind)))
+         for part, kind in data.drop_duplicates("part")[["part", "kind"]].to_numpy()],
+    )  # fmt: skip
+
+
+def _usd(value: float) -> str:
+    return f"{value:.2f}" if value >= 1 else f"{value:.3f}" if value >= 0.1 else f"{value:.4f}"
+
+
+def _colour(kind: str) -> str:
+    return LOOKS.get(kind) or style.FAMILIES[KINDS.get(kind, "other")][0]
+
+
+def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw a bar for each candidate and, beside it, how likely it is chosen."""
+    first = data.drop_duplicates("row")
+    ax = style.own_axes(ax, of_rows.body(len(first)), LEFT, RIGHT)
+    of_rows.rows(ax, first["label"].tolist())
+    for part in data.to_dict("records"):
+        bar = ax.barh([part["row"]], part["end"] - part["start"], 0.62, left=part["start"],
+                      color=_colour(part["kind"]), edgecolor="white", lw=0.7, zorder=3)  # fmt: skip
+        bar.patches[0].set_label(style.drawn("start", "end", axis="x"))
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel("USD a chip →", loc="right")
+    side = ax.inset_axes((1.04, 0, 0.22, 1))
+    side.set_ylim(ax.get_ylim())
+    side.set_xlim(0, 1.3 * data["probability"].max())
+    side.set_axis_off()
+    side.hlines(first["row"], 0, first["probability"], color="#12436D", lw=2)
+    side.plot(first["probability"], first["row"], "o", color="#12436D", ms=5, clip_on=False,
+              label=style.drawn("probability", axis="x"))  # fmt: skip
+    for row in first.to_dict("records"):
+        side.annotate(f"{row['probability']:.1f} %", (row["probability"], row["row"]), size=8.5,
+                      xytext=(7, 0), textcoords="offset points", va="center")  # fmt: skip
+    side.annotate("Chosen with", (0, -0.75), size=8.5, weight="bold", annotation_clip=False,
+                  color=style.QUIET)  # fmt: skip
+    return ax
+
+
+CHART = Chart(
+    15, "cost_stack", "Cost stack of one chip choice",
+    "What each candidate foundry would cost one maker, by part, and how likely it is chosen.",
+    table, words, draw, lambda data: of_rows.body(data["row"].nunique()), LEFT, RIGHT, 38,
+)  # fmt: skip
+
+
+def pictures_of(found: Explanation) -> dict[str, Picture]:
+    """One picture for each slot of the maker, by node class."""
+    return {
+        slot.node_class: replace(picture, name=f"{picture.name}_{slot.node_class}")
+        for slot in found.slots
+        for picture in [CHART.picture(replace(found, slots=(slot,)))]
+    }
+
+
+def files_of(found: Explanation) -> dict[str, bytes]:
+    """SVG, PNG, CSV and alt text of every slot by file name."""
+    made = pictures_of(found).values()
+    return {name: data for picture in made for name, data in picture.files().items()}

@@ -1,0 +1,250 @@
+"""Why a maker buys its chips where it does: in Python, on the command line, as a picture."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import tariffsim
+from tariffsim.charts.cost_stack import files_of, pictures_of
+from tariffsim.charts.lint import lint
+from tariffsim.choices import BASE_DUTIES
+from tariffsim.cli import commands
+from tariffsim.errors import ChoiceError
+from tariffsim.explanation import Explanation, explain_maker
+from tariffsim.kernels.sourcing import choice_probabilities, with_inertia
+from tariffsim.phases.sourcing import choice_weights
+from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.simulation import Simulation
+from tariffsim.typing import format_month
+
+SMALL = {"agents__makers": 150, "run__end": "2027-12"}
+
+
+def scenario(name: str, **changes: object) -> Scenario:
+    return load_scenario(name).with_(**SMALL, **changes)
+
+
+@pytest.fixture(scope="module")
+def run() -> Simulation:
+    """Two years, with a component tariff in force and slots under qualification."""
+    made = Simulation(scenario("component_50"), seed=3)
+    while made.economy.month < 24:
+        made.step()
+    return made
+
+
+@pytest.fixture(scope="module")
+def everyone(run: Simulation) -> list[Explanation]:
+    return [explain_maker(run.economy, run.draws, i, 3) for i in range(len(run.economy.makers))]
+
+
+def test_probabilities_are_those_of_the_model(run: Simulation, everyone: list[Explanation]) -> None:
+    economy = run.economy
+    makers, names = economy.makers, economy.foundries.name
+    waits = makers.switch_month >= 0
+    in_place = np.where(waits, makers.next_supplier, makers.supplier)
+    maker, k = np.nonzero(makers.has_slot)
+    weights = choice_weights(economy, maker, k)
+    weights = with_inertia(weights, in_place[maker, k], makers.inertia[maker, k])
+    expected = choice_probabilities(weights)
+    slots = [slot for found in everyone for slot in found.slots]
+    assert len(slots) == len(maker)
+    assert waits[makers.has_slot].any()
+    for slot, row in zip(slots, expected, strict=True):
+        drawn = slot.candidates["probability"].reindex(names, fill_value=0.0)
+        assert drawn.to_numpy() == pytest.approx(row, rel=1e-12, abs=1e-300)
+
+
+def test_the_columns_rebuild_the_probabilities(everyone: list[Explanation]) -> None:
+    for found in everyone:
+        for slot in found.slots:
+            c = slot.candidates
+            assert c[["price", "expected_duty", "switching_cost"]].sum(axis=1).to_numpy() == (
+                pytest.approx(c["total"].to_numpy())
+            )
+            weight = c["suits"] * c["size"] * (c["total"] / c["base_cost"]) ** -found.elasticity
+            assert (weight / weight.sum()).to_numpy() == pytest.approx(
+                c["probability"].to_numpy(), rel=1e-9
+            )
+
+
+def test_duties_by_instrument_add_up(everyone: list[Explanation]) -> None:
+    for found in everyone:
+        for slot in found.slots:
+            missing = slot.duties.sum(axis=1) - slot.candidates["expected_duty"]
+            assert missing.abs().max() < 1e-9 * slot.candidates["price"].max()
+
+
+def test_each_instrument_has_its_own_duty() -> None:
+    """A component tariff alone in the world: its rate on Chinese chips, nothing on others."""
+    tariff = {"kind": "component_tariff", "announced": "2025-01", "rate": {"2025-01": 0.5},
+              "markets": ["US", "EU", "JK", "CN", "ROW"]}  # fmt: skip
+    made = load_scenario("baseline").with_(
+        **SMALL, policies={"component_tariff": tariff}, trade__tariffs_in_force=False
+    )
+    (slot, *_) = tariffsim.explain_choice(made, 20, "2025-02").slots
+    duty = slot.duties["component_tariff"] / slot.candidates["price"]
+    is_china = slot.candidates["region"] == "CN"
+    assert duty[is_china].to_numpy() == pytest.approx(0.5)
+    assert not duty[~is_china].any()
+    assert set(slot.duties) <= {"component_tariff", BASE_DUTIES}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_highest_of_a_stacking_group_has_all_of_its_duty(seed: int) -> None:
+    tariff = {"kind": "product_tariff", "announced": "2025-01", "stacking_group": "one",
+              "markets": ["US", "EU", "JK", "CN", "ROW"]}  # fmt: skip
+    both = {"low": tariff | {"rate": {"2025-01": 0.1}}, "high": tariff | {"rate": {"2025-01": 0.3}}}
+    made = load_scenario("baseline").with_(**SMALL, policies=both, trade__tariffs_in_force=False)
+    found = tariffsim.explain_choice(made, 20 + seed, "2025-02", seed)
+    assert "high" in found.slots[0].duties
+    assert "low" not in found.slots[0].duties
+
+
+def test_at_the_break_even_rate_half_of_the_openings_leave() -> None:
+    """The closed form against the model itself: the same choice under the rate it gives."""
+    start = {"announced": "2025-01", "kind": "component_tariff", "node_classes": ["A"],
+             "markets": ["US", "EU", "JK", "CN", "ROW"]}  # fmt: skip
+    before = scenario("baseline")
+    tried = 0
+    for maker in range(0, 150, 9):
+        (slot, *_) = tariffsim.explain_choice(before, maker, "2025-01").slots
+        if slot.node_class != "A" or not 0 < slot.break_even_rate < 5:
+            continue
+        policy = start | {"rate": {"2025-01": slot.break_even_rate}, "chip_regions": [slot.region]}
+        after = scenario("baseline", policies={"tried": policy})
+        (moved, *_) = tariffsim.explain_choice(after, maker, "2025-01").slots
+        if moved.next_supplier != slot.next_supplier:
+            continue  # it opened in this very month and chose otherwise
+        assert moved.stays_in_region == pytest.approx(0.5, abs=1e-9)
+        assert moved.break_even_rate == pytest.approx(0.0, abs=1e-9)
+        tried += 1
+    assert tried > 3
+
+
+def test_break_even_of_one_market_goes_with_its_weight(everyone: list[Explanation]) -> None:
+    for found in everyone:
+        for slot in found.slots:
+            for market, rate in slot.break_even_alone.items():
+                assert rate * found.markets[market] == pytest.approx(slot.break_even_rate)
+            assert bool(slot.break_even_alone) == (0 < slot.break_even_rate < math.inf)
+            assert (slot.break_even_rate > 0) == (slot.stays_in_region > 0.5)
+
+
+def test_no_rate_where_nobody_else_makes_the_chip() -> None:
+    (slot, *_) = tariffsim.explain_choice(
+        scenario("baseline", sourcing__elasticity=0.0), 3, "2025-02"
+    ).slots
+    assert slot.break_even_rate == math.inf
+    assert not slot.break_even_alone
+
+
+def test_nobody_decides_before_the_next_opening_foretold(
+    run: Simulation, everyone: list[Explanation]
+) -> None:
+    later = copy.deepcopy(run)
+    foretold = {
+        (found.maker, k): slot.next_opening
+        for found in everyone
+        for k, slot in zip(
+            np.flatnonzero(run.economy.makers.has_slot[found.maker]), found.slots, strict=True
+        )
+    }
+    start, decided = run.economy.scenario.run.start, {}
+    while later.economy.month < later.n_months - 1:
+        before = later.economy.makers.switch_month.copy()
+        later.step()
+        after = later.economy.makers.switch_month
+        for slot in zip(*np.nonzero((after >= 0) & (after != before)), strict=True):
+            decided.setdefault(slot, format_month(start + later.economy.month))
+    assert all(foretold[slot] and month >= foretold[slot] for slot, month in decided.items())
+    assert sum(month == foretold[slot] for slot, month in decided.items()) > len(decided) / 4
+
+
+def test_openings_do_not_depend_on_policy(everyone: list[Explanation]) -> None:
+    other = Simulation(scenario("baseline"), seed=3)
+    while other.economy.month < 24:
+        other.step()
+    for found in everyone[::10]:
+        same = explain_maker(other.economy, other.draws, found.maker, 3)
+        for one, two in zip(found.slots, same.slots, strict=True):
+            if one.next_supplier is None and two.next_supplier is None:
+                assert one.next_opening == two.next_opening
+
+
+def test_wrong_questions_are_refused_in_words() -> None:
+    made = scenario("baseline")
+    for maker, month, words in (
+        (150, "2025-02", "makers are numbered 0 to 149"),
+        (-1, "2025-02", "makers are numbered 0 to 149"),
+        (True, "2025-02", "makers are numbered 0 to 149"),
+        (3, "2031-01", "month 2031-01 is not in the run, which is 2025-01 to 2027-12"),
+        (3, "soon", "month 'soon' is no date"),
+    ):
+        with pytest.raises(ChoiceError, match=words):
+            tariffsim.explain_choice(made, maker, month)
+    with pytest.raises(ChoiceError, match="uses no chips of class Z"):
+        tariffsim.explain_choice(made, 3, "2025-01").slot("Z")
+
+
+def call(*words: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(commands, words)
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_the_command_says_the_same_as_python() -> None:
+    words = ("explain", "component_50", "--maker", "17", "--month", "2026-02", "--seed", "2")
+    code, out, _ = call(*words, "--json")
+    assert code == 0
+    told, found = json.loads(out), tariffsim.explain_choice("component_50", 17, "2026-02", 2)
+    assert told["device"] == found.device
+    for slot, other in zip(found.slots, told["slots"], strict=True):
+        assert other["break_even_rate"] == pytest.approx(slot.break_even_rate)
+        assert [row["foundry"] for row in other["candidates"]] == list(slot.candidates.index)
+    code, text, _ = call(*words)
+    assert code == 0
+    for slot in found.slots:
+        assert f"Class {slot.node_class}: " in text
+        assert slot.supplier in text
+        assert "Break-even duty" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--maker 5000 --month 2025-01", "makers are numbered 0 to 1199"),
+        ("--maker 3 --month 2040", "month 2040-01 is not in the run"),
+        ("--month 2026-01", "--month needs --maker"),
+        ("supply --maker 3", "give KEY or --maker, not both"),
+    ],
+)
+def test_the_command_refuses_wrong_questions(words: str, message: str) -> None:
+    code, out, errors = call("explain", "component_50", *words.split())
+    assert code == 2
+    assert message in errors
+    assert not out
+
+
+@pytest.mark.parametrize("name", ["component_50", "bare_chip_2027", "whole_product_content"])
+def test_pictures_of_choices_have_no_fault(name: str) -> None:
+    found = tariffsim.explain_choice(
+        scenario(name, title="A title as long as a paragraph, " * 6), 17
+    )
+    for picture in pictures_of(found).values():
+        assert lint(picture) == []
+
+
+def test_the_picture_adds_up_to_the_totals(everyone: list[Explanation]) -> None:
+    found = everyone[30]
+    for node_class, picture in pictures_of(found).items():
+        ends = picture.table.groupby("foundry")["end"].max()
+        totals = found.slot(node_class).candidates["total"][ends.index]
+        assert ends.to_numpy() == pytest.approx(totals.to_numpy())
+        assert found.slot(node_class).candidates["total"].idxmin() in ends.index
+    assert len(files_of(found)) == 4 * len(found.slots)
