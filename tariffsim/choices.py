@@ -206,7 +206,7 @@ def _duty(economy: Economy, maker: int, k: int, regime: tuple[tuple[int, float],
     tables, foundries = economy.tariffs.tables(regime), economy.foundries
     rows, origin, column = np.array([maker]), economy.makers.origin[[maker]], np.array([k])
     rate, each = (
-        over_markets(economy, table, 0, rows, origin, column)[0][foundries.region]
+        over_markets(economy, table[None], 0, rows, origin, column)[0][foundries.region]
         for table in (tables.slot_triggered, tables.count_triggered)
     )
     return np.asarray(foundries.price[:, k] * rate + each)
