@@ -31,7 +31,7 @@ def make_tariffs(scenario: Scenario, tables: Tables, figures: Figures) -> Tariff
     n_devices = len(codes.devices)
     return Tariffs(
         codes,
-        [*calendar, *scenario.policies.items()],
+        [*calendar, *scenario.law.items()],
         base_product=_base_product(tables, codes),
         base_bare=_base_bare(tables, codes),
         markup=scenario.trade.markup,

@@ -20,6 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from tariffsim.policy.conditions import FORM, condition
 from tariffsim.policy.paths import Date, EndDate, Path
 from tariffsim.typing import Float
 
@@ -51,8 +52,14 @@ def _plain_text(text: str) -> str:
     return text
 
 
+def _as_condition(text: str) -> str:
+    condition(text)
+    return text
+
+
 Text = Annotated[str, AfterValidator(_plain_text)]
 Code = Annotated[Text, BeforeValidator(_as_code), Field(min_length=1, max_length=40)]
+Condition = Annotated[Text, AfterValidator(_as_condition)]
 Codes = Annotated[tuple[Code, ...], BeforeValidator(_as_tuple)]
 Scope = Annotated[
     tuple[Code, ...] | None,
@@ -104,6 +111,12 @@ class Instrument(BaseModel):
     announced: Date | None = date_field("Month from which agents expect it; the start if left out.")
     start: Date | None = date_field("First month in force; the first date of the path if left out.")
     end: EndDate | None = date_field("Last month in force; open if left out.")
+    when: Condition | None = Field(
+        default=None,
+        description="Condition in place of a first date, on another policy by name or kind: "
+        f"`{FORM}`. It holds until that policy lapses.",
+        json_schema_extra={"unit": "condition"},
+    )
     end_known: bool = Field(
         default=True,
         description="Whether agents know the end in advance; else they expect it to stay.",

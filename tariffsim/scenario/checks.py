@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tariffsim.errors import DataError, Problem
-from tariffsim.policy import Instrument
+from tariffsim.policy import INSTRUMENTS, Instrument
+from tariffsim.policy.conditions import CircularConditionError, condition
 from tariffsim.policy.paths import Path
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
@@ -26,6 +27,7 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         yield _placed(problem, scenario, tree)
     yield from _ranges(scenario, tree)
     yield from _paths(scenario, tree)
+    yield from _conditions(scenario, tree)
     known = {*node_keys(tree, "sources"), *tables.sources}
     for name, policy in scenario.policies.items():
         at: Keys = ("policies", name)
@@ -40,6 +42,29 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             yield problem_at(tree, (*at, "source"), "is not among the sources", hint)
     yield from _stacking(scenario, tree)
     yield from _sources(scenario, tree)
+
+
+def _conditions(scenario: Scenario, tree: Node) -> Iterator[Problem]:
+    """A policy that answers another names one, has no dates of its own, and is in no circle."""
+    policies = scenario.policies
+    waiting = {name: policy for name, policy in policies.items() if policy.when is not None}
+    for name, policy in waiting.items():
+        at: Keys = ("policies", name)
+        of, _ = condition(policy.when or "")
+        if of not in policies and of not in INSTRUMENTS:
+            hint = nearest(of, [*policies, *INSTRUMENTS])
+            yield problem_at(tree, (*at, "when"), "names no policy and no kind of instrument", hint)
+        if policy.start is not None or policy.path.months:
+            field = "start" if policy.start is not None else policy.path_field
+            message = "has a date, and so has its condition (`when`)"
+            yield problem_at(tree, (*at, field), message, "give a number without dates", given="")
+    try:
+        law = scenario.law
+    except CircularConditionError as error:
+        yield problem_at(tree, ("policies",), "wait for each other", given=str(error))
+        return
+    for name in waiting:
+        yield from _dates(law[name], ("policies", name), tree) if name in law else ()
 
 
 def _stacking(scenario: Scenario, tree: Node) -> Iterator[Problem]:
@@ -136,6 +161,8 @@ def _dates_written(node: Node | None) -> dict[int, str]:
 
 def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
     field = policy.path_field
+    if policy.start is None and is_given(node_at(tree, [*map(str, at), "when"])):
+        return  # dated by what it answers
     if policy.start is None and policy.path.first_month is None:
         hint = f"give `start`, or dates in `{field}`: {{2026-01: {policy.path.values[0]:g}}}"
         yield problem_at(tree, at, "has no first date", hint, given="")

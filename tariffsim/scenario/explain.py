@@ -76,12 +76,14 @@ def _block_rows(scenario: Scenario) -> Iterator[Explained]:
 
 
 def _policy_rows(scenario: Scenario) -> Iterator[Explained]:
+    law = scenario.law
     for name, policy in scenario.policies.items():
         for field, parameter in catalogue.of_instrument(policy.kind).items():
             value = getattr(policy, field)
             path: tuple[tuple[str, float], ...] = ()
             if isinstance(value, Path):
-                path = _over_time(scenario, policy.rate_in_force, value, policy)
+                rate = law[name].rate_in_force if name in law else lambda month: 0.0
+                path = _over_time(scenario, rate, value, law.get(name, policy))
                 least, most, unit = policy.limits
                 parameter = replace(parameter, least=least, most=most, unit=unit)
             source = _policy_source(scenario, name, policy, field)

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr
 
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.base import Code, Text
+from tariffsim.policy.conditions import dated
 from tariffsim.scenario.blocks import Agents, Block, OtherBuyers, Run, Source, Trade
 from tariffsim.scenario.firms import Assembly, Sourcing, Supply
 from tariffsim.scenario.nodes import Node, Position, node_at
@@ -82,6 +83,11 @@ class Scenario(Block):
             figures = {str(table): codes for table, codes in self.figures.items()}
             self._tables = load_tables(self.data_files, figures)
         return self._tables
+
+    @property
+    def law(self) -> dict[str, Instrument]:
+        """The policies with the dates that their conditions come down to."""
+        return dated(self.policies)
 
     @property
     def data_files(self) -> Mapping[str, FilePath]:

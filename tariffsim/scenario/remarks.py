@@ -15,9 +15,14 @@ def remarks(scenario: Scenario) -> tuple[str, ...]:
 
 def _idle(scenario: Scenario) -> Iterator[str]:
     start, end = scenario.run.start, scenario.run.end
-    for name, policy in scenario.policies.items():
-        policy_start = policy.first_month
+    law = scenario.law
+    for name in scenario.policies:
         lead = f"{scenario.name}: policies.{name}"
+        if name not in law:
+            yield f"{lead} does nothing: its condition is never met"
+            continue
+        policy = law[name]
+        policy_start = policy.first_month
         if policy.end is not None and policy.end < start:
             when, run = format_month(policy.end), format_month(start)
             yield f"{lead} does nothing: it ends in {when}, before the run starts in {run}"
