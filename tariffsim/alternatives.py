@@ -10,6 +10,7 @@ import numpy as np
 
 from tariffsim.economy import Economy
 from tariffsim.kernels.sums import sum_by
+from tariffsim.kernels.supply import offset_part
 from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Float
 
@@ -38,16 +39,19 @@ class Alternatives:
         if self._source is not expected:
             self._source = expected
             share = economy.figures.commodity_share[:, None]
-            self._rate, self._each = (
+            self._rate, self._each, self._component = (
                 self._over_origins((1 - share) * t[Tariffs.DESIGN] + share * t[Tariffs.DROP_IN])
-                for t in (expected.slot, expected.chip_count)
+                for t in (expected.slot, expected.chip_count, expected.chip_value)
             )
             product = expected.product.reshape(self._shape)
             landed = self._cost * (1 + product * (1 + self._markup))
             self._assembly = np.ascontiguousarray(landed.transpose(2, 0, 1))
+        # what China makes good is a duty less
+        charged = self._component + self._each / price
+        given = offset_part(charged, economy.law.offset) * economy.figures.is_china * price
         return {
             "slot_price": price,
-            "slot_duty": self._rate * price + self._each,
+            "slot_duty": self._rate * (price - given) + self._each - given,
             "assembly_price": self._assembly,
             "base_assembly": self._assembled(economy),
         }

@@ -142,6 +142,8 @@ class DeviceMakers:
     """(N, K) chips in a unit."""
     chip_value: Float
     """(N, K) USD a unit, invoice value of the chips."""
+    chip_offset: Float
+    """(N, K) USD a unit that China pays of their posted price."""
     bare_duty: Float
     """(N, K) USD a unit of duty on chips entering bare where the line is assembled."""
 
@@ -230,6 +232,8 @@ class PolicyState:
     """China's price discount."""
     capacity_share: float
     """China's planned share of capacity."""
+    offset: float
+    """Part of component duties on its chips that China makes good."""
     units_factor: Float
     """(cells,) factor on device demand."""
     chips_factor: Float

@@ -15,6 +15,7 @@ PAYMENTS = (
     "duties on products",
     "duties on bare chips",
     "chips for devices",
+    "price offsets",
     "chips for other buyers",
     "overflow between foundries",
     "other inputs",

@@ -34,6 +34,8 @@ class Expected:
     """(design or drop-in, cells, K, R)"""
     slot_triggered: Float
     """(design or drop-in, cells, K, R)"""
+    chip_value: Float
+    """(design or drop-in, cells, K, R)"""
     chip_count: Float
     """(design or drop-in, cells, K, R)"""
     count_triggered: Float
@@ -164,6 +166,7 @@ class Tariffs(Statutes):
         return Expected(
             slot,
             of_slots("slot_triggered") if self.triggers else slot,
+            of_slots("chip_value"),
             count,
             of_slots("count_triggered") if self.triggers else count,
             mix("product", self.ASSEMBLY)[0],

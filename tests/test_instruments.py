@@ -111,15 +111,29 @@ def baseline() -> list[np.ndarray]:
 # Runs
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_it_does_something(kind: str, baseline: list[np.ndarray]) -> None:
-    assert differ(fingerprint(world(fields_of(kind, strengths(kind)[0]))), baseline)
+TARIFF = {"kind": "component_tariff", "rate": 0.3, "start": "2025-01"}
+
+
+@pytest.fixture(scope="module")
+def taxed() -> list[np.ndarray]:
+    """With a tariff in force, for instruments that answer one."""
+    return fingerprint(world(TARIFF))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_zero_changes_nothing_to_the_last_bit(kind: str, baseline: list[np.ndarray]) -> None:
+def test_it_does_something(kind: str, baseline: list[np.ndarray], taxed: list[np.ndarray]) -> None:
+    fields = fields_of(kind, strengths(kind)[0])
+    alone = differ(fingerprint(world(fields)), baseline)
+    assert alone or differ(fingerprint(world(TARIFF, fields)), taxed)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_zero_changes_nothing_to_the_last_bit(
+    kind: str, baseline: list[np.ndarray], taxed: list[np.ndarray]
+) -> None:
     for fields in variants(kind, 0.0):
         assert not differ(fingerprint(world(fields)), baseline), fields
+    assert not differ(fingerprint(world(TARIFF, fields_of(kind, 0.0))), taxed)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -138,7 +152,9 @@ def test_it_is_neutral_before_and_after(kind: str, baseline: list[np.ndarray]) -
 def acts(kind: str) -> str:
     """What an instrument acts on: China's paths, bare chips, or products and markets."""
     instrument, rate = made(kind, strengths(kind)[0]), strengths(kind)[0]
-    if instrument.price_discount(rate) or instrument.capacity_share(rate):
+    if any(
+        f(rate) for f in (instrument.price_discount, instrument.capacity_share, instrument.offset)
+    ):
         return "paths"
     return "bare chips" if instrument.taxes_bare_chips else "products"
 

@@ -89,6 +89,15 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     ),
     "end unknown": policies(a=component(end="2025-12", end_known=False)),
     "linear path": policies(a=component(rate=LINEAR)),
+    "price offset": policies(
+        a=component(markets=["US", "EU"]),
+        b=component(rate={"2025-09": 0.1}, per="chip", node_classes=["D"]),
+        c=CONTENT,
+        d={"kind": "price_offset", "part": 0.7, "when": "a in force for 2 months"},
+    ),
+    "retaliation": policies(
+        a=component(), b={"kind": "retaliatory_tariff", "rate": 0.3, "when": "a in force"}
+    ),
     "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
     "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
     "demand and taste": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),

@@ -104,6 +104,7 @@ def make_makers(
         plan_sacrifice=np.zeros((n, n_classes)),
         chips=figures.chips_per_unit[device],
         chip_value=figures.chips_per_unit[device] * chip_price,
+        chip_offset=np.zeros((n, n_classes)),
         bare_duty=figures.chips_per_unit[device] * chip_price * bare,
     )
 

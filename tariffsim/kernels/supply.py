@@ -52,6 +52,14 @@ def posted_price(price: Float, target: Float, adjustment: float) -> Float:
     return np.asarray(price * (target / price) ** adjustment)
 
 
+def offset_part(duty_rate: Float, offset: float) -> Float:
+    """Part of a chip's price given back for a duty: `offset r / (1 + r)` (MODEL 4.1).
+
+    With an offset of one the price after duty is the price before it.
+    """
+    return np.asarray(offset * duty_rate / (1 + duty_rate))
+
+
 def foundry_cost(
     output: Float, capacity: Float, unit_cost: Float, base_utilisation: Float, variable: float
 ) -> Float:

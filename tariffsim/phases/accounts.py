@@ -11,6 +11,7 @@ from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.kernels.supply import foundry_cost
 from tariffsim.ledger import BY_MARKET, PAYMENTS, WORLD, Ledger
+from tariffsim.phases.orders import by_foundry
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
 
@@ -151,6 +152,7 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
     for_lines = foundries.price * foundries.line_sales
     for_others = foundries.price * (foundries.sales - foundries.line_sales)
     bills = over_slots(makers.chip_value) * makers.units
+    offsets = by_foundry(economy, makers.chip_offset * makers.units[:, None])
     others = foundries.price * foundries.other_orders * foundries.fill
     costs = foundry_cost(
         foundries.output,
@@ -162,8 +164,10 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
     subsidy = foundries.subsidy * foundries.output
     ledger.book(
         "chips for devices", "device makers", sum_by(home, bills, ledger.n_markets),
-        "foundries", of_foundries(for_lines),
+        "foundries", of_foundries(for_lines - offsets),
     )  # fmt: skip
+    paid = of_foundries(offsets)
+    ledger.book("price offsets", "government", paid, "foundries", paid)
     ledger.book(
         "chips for other buyers", "other chip buyers", others.sum(keepdims=True).ravel()[:1],
         "foundries", of_foundries(for_others),

@@ -8,6 +8,7 @@ import numpy as np
 
 from tariffsim.economy import Economy
 from tariffsim.kernels.pricing import ex_works_price, unit_cost
+from tariffsim.phases.offset import chip_offset
 from tariffsim.shipments import Shipments
 from tariffsim.tariffs import Future
 from tariffsim.typing import Float, Int
@@ -39,9 +40,15 @@ def imagine(
     classes = np.arange(supplier.shape[1])
     region = economy.foundries.region[supplier][:, None, :]
     count = makers.chips[maker][:, None, :]
-    value = count * price[supplier, classes][:, None, :]
+    each = price[supplier, classes][:, None, :]
+    tables = future.tables
+    part = chip_offset(
+        economy, tables.chip_value[None], tables.chip_count[None], 0, maker[:, None, None],
+        origin[:, :, None], classes, region, each,
+    )  # fmt: skip
+    value = count * each * (1 - part)
     device = makers.device[maker][:, None]
-    bare = future.tables.bare[figures.codes.cell(device, origin, 0)[:, :, None], classes, region]
+    bare = tables.bare[figures.codes.cell(device, origin, 0)[:, :, None], classes, region]
     factor = figures.cost_factor[origin] / figures.cost_factor[makers.base_origin[maker], None]
     bill = (value * (1 + bare)).sum(axis=2)
     amortised = makers.amortised_cost(economy.month, maker)[:, None] * switching

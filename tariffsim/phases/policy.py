@@ -21,10 +21,13 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
     rates = tariffs.rates_in_force(economy.date)
     discount = supply.china_price_discount.at(economy.date)
     share = supply.china_capacity_share.at(economy.date)
+    offset = 0.0
     regime = tariffs.regime(rates)
     for i, rate in regime:
-        discount += tariffs.laws[i].instrument.price_discount(rate)
-        share += tariffs.laws[i].instrument.capacity_share(rate)
+        instrument = tariffs.laws[i].instrument
+        discount += instrument.price_discount(rate)
+        share += instrument.capacity_share(rate)
+        offset += instrument.offset(rate)
     units, chips, preference = _factors(economy, regime)
     economy.policy = PolicyState(
         rates=rates,
@@ -33,6 +36,7 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         expected=tariffs.expected(economy.date),
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
+        offset=min(offset, 1.0),
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
         preference=preference,

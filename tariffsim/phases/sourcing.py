@@ -10,6 +10,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.pricing import written_off
 from tariffsim.kernels.sourcing import cost_odds, odds_from_scale, race, with_inertia
+from tariffsim.phases.offset import chip_offset
 from tariffsim.phases.plans import avoid_triggers
 from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Bool, Float, Int
@@ -111,6 +112,11 @@ def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) ->
     kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
     rate = over_markets(economy, slot, kind, maker, makers.origin[maker], node_class)
     price = foundries.price.T[node_class]
+    given = chip_offset(
+        economy, expected.chip_value, expected.chip_count, kind[:, None], maker[:, None],
+        makers.origin[maker, None], node_class[:, None], foundries.region, price,
+    )  # fmt: skip
+    price = price * (1 - given)
     cost = price * (1 + rate[:, foundries.region])
     if not count.any():
         return cost

@@ -21,29 +21,42 @@ from tariffsim.kernels.pricing import (
     unit_cost,
 )
 from tariffsim.kernels.sums import over_slots
+from tariffsim.phases.offset import chip_offset
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Bool, Float
 
 
 def price_products(economy: Economy, draws: Draws) -> None:
     """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
-    makers, figures, foundries = economy.makers, economy.figures, economy.foundries
-    trade = economy.scenario.trade
+    makers, figures = economy.makers, economy.figures
+    _buy_chips(economy)
     classes = np.arange(makers.supplier.shape[1])
-    growth = (1 + trade.chip_content_growth) ** (economy.month / 12)
-    makers.chips = figures.chips_per_unit[makers.device] * growth
-    if (economy.law.chips_factor != 1).any():
-        factor = economy.law.chips_factor[makers.device]
-        makers.chips = makers.chips * np.einsum("nmk,nm->nk", factor, makers.weights)
-    makers.chip_value = makers.chips * foundries.price[makers.supplier, classes]
     cell = figures.codes.cell(makers.device, makers.origin, 0)[:, None]
-    bare = economy.law.in_force.bare[cell, classes, foundries.region[makers.supplier]]
-    makers.bare_duty = makers.chip_value * bare
+    region = economy.foundries.region[makers.supplier]
+    makers.bare_duty = makers.chip_value * economy.law.in_force.bare[cell, classes, region]
     makers.chip_bill = over_slots(makers.chip_value + makers.bare_duty)
     amortised = makers.amortised_cost(economy.month)
     cost_factor = figures.cost_factor[makers.origin] / figures.cost_factor[makers.base_origin]
     makers.unit_cost = unit_cost(makers.other_inputs, cost_factor, makers.chip_bill, amortised)
-    makers.customs_value = ex_works_price(makers.unit_cost, trade.markup)
+    makers.customs_value = ex_works_price(makers.unit_cost, economy.scenario.trade.markup)
+
+
+def _buy_chips(economy: Economy) -> None:
+    """Chips in a unit, what they are invoiced at, and what China pays of their price."""
+    makers, foundries, law = economy.makers, economy.foundries, economy.law
+    growth = (1 + economy.scenario.trade.chip_content_growth) ** (economy.month / 12)
+    makers.chips = economy.figures.chips_per_unit[makers.device] * growth
+    if (law.chips_factor != 1).any():
+        factor = law.chips_factor[makers.device]
+        makers.chips = makers.chips * np.einsum("nmk,nm->nk", factor, makers.weights)
+    classes = np.arange(makers.supplier.shape[1])
+    price, region = foundries.price[makers.supplier, classes], foundries.region[makers.supplier]
+    part = chip_offset(
+        economy, law.in_force.chip_value[None], law.in_force.chip_count[None], 0,
+        np.arange(len(makers))[:, None], makers.origin[:, None], classes, region, price,
+    )  # fmt: skip
+    makers.chip_offset = makers.chips * price * part
+    makers.chip_value = makers.chips * price - makers.chip_offset
 
 
 def border_crossing(economy: Economy) -> Bool:

@@ -219,6 +219,10 @@ class Instrument(BaseModel):
         """Points added to China's planned capacity share; neutral element 0, summed."""
         return 0.0
 
+    def offset(self, rate: float) -> float:
+        """Part of component duties that China makes good; neutral element 0, summed."""
+        return 0.0
+
     def demand_factors(self, rate: float) -> Mapping[str, float]:
         """Factors on `units` and on `chips` of the scope; neutral element 1, multiplied."""
         return {}

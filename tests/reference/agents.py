@@ -95,6 +95,8 @@ class Slot:
     amortised_until: int = 0
     chips: float = 0.0
     chip_value: float = 0.0
+    offset: float = 0.0
+    """USD a unit of the chips' posted price that China pays."""
     bare_duty: float = 0.0
     sacrifice: float = 0.0
     """USD a unit given up, when it last chose, to keep clear of a trigger."""
@@ -193,15 +195,17 @@ class Maker:
         """Price of a chip of each candidate plus the duty it is expected to cause (tau)."""
         kind = DROP_IN if slot.is_drop_in else DESIGN
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
+        price = self.net_price(world, self.origin, world.foreseen(kind, self.device))
         costs = {
-            f: f.price[slot.node_class]
+            f: price(f, slot.node_class)
             for f, share in slot.base_shares.items()
             if share > 0 and f.is_candidate(slot.node_class)
         }
         for weight, rates in world.foreseen(kind, self.device):
-            without = self.quote(world, others, self.origin, rates, trigger).duty
+            without = self.quote(world, others, self.origin, rates, trigger, price).duty
             for f in costs:
-                with_it = self.quote(world, others | {slot: f}, self.origin, rates, trigger).duty
+                taken = others | {slot: f}
+                with_it = self.quote(world, taken, self.origin, rates, trigger, price).duty
                 costs[f] += weight * (with_it - without) / slot.chips
         return costs
 
@@ -264,8 +268,9 @@ class Maker:
         self, world: Reference, suppliers: dict[Slot, Foundry], rates: Rates
     ) -> float:
         """What triggered instruments add to the duty bill, USD a unit."""
-        real = self.quote(world, suppliers, self.origin, rates, REAL)
-        return real.duty - self.quote(world, suppliers, self.origin, rates, LEFT_OUT).duty
+        price = self.net_price(world, self.origin, [(1.0, rates)])
+        real = self.quote(world, suppliers, self.origin, rates, REAL, price)
+        return real.duty - self.quote(world, suppliers, self.origin, rates, LEFT_OUT, price).duty
 
     def qualify(self, world: Reference, slot: Slot, foundry: Foundry) -> None:
         """Start qualifying a supplier; the old one delivers until it takes over."""
@@ -313,7 +318,15 @@ class Maker:
         """Expected unit cost and duty of assembling in a country."""
         suppliers = {s: s.supplier for s in self.slots.values()}
         futures = world.foreseen(ASSEMBLY, self.device)
-        quotes = [(w, self.quote(world, suppliers, country, r, REAL)) for w, r in futures]
+        quotes = [
+            (
+                w,
+                self.quote(
+                    world, suppliers, country, r, REAL, self.net_price(world, country, [(1.0, r)])
+                ),
+            )
+            for w, r in futures
+        ]
         return sum(weight * (quote.cost + quote.border_duty) for weight, quote in quotes)
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
@@ -321,6 +334,34 @@ class Maker:
         suppliers = {s: s.supplier for s in self.slots.values()}
         quote = self.quote(world, suppliers, country, {}, REAL, price=base_price, switching=False)
         return quote.cost + quote.border_duty
+
+    def net_price(
+        self, world: Reference, origin: str, futures: Iterable[tuple[float, Rates]]
+    ) -> Price:
+        """Posted prices less what China makes good of the component duties that are expected."""
+        futures = list(futures)
+
+        def price(foundry: Foundry, k: str) -> float:
+            return foundry.price[k] * (1 - self.offset_part(world, origin, futures, foundry, k))
+
+        return price
+
+    def offset_part(
+        self, world: Reference, origin: str, futures: list[tuple[float, Rates]], f: Foundry, k: str
+    ) -> float:
+        """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
+        if not f.is_chinese or world.offset == 0.0:
+            return 0.0
+        dollar = (Chips(k, f.region, 1 / f.price[k], 1.0),)
+        rate = sum(
+            weight * share * due
+            for weight, rates in futures
+            for market, share in self.weights.items()
+            for due in world.customs.product_duties(
+                Product(self.device, origin, market, 0.0, dollar), rates, LEFT_OUT
+            ).values()
+        )
+        return world.offset * rate / (1 + rate)
 
     # Hypothetical products
 
@@ -364,7 +405,9 @@ class Maker:
         """Chips are counted and paid, and the ex-works price is set (MODEL 4.4)."""
         for k, slot in self.slots.items():
             slot.chips = world.chips_per_unit(self.device, k, self.weights)
-            slot.chip_value = slot.chips * slot.supplier.price[k]
+            posted, now = slot.chips * slot.supplier.price[k], [(1.0, world.rates)]
+            slot.offset = posted * self.offset_part(world, self.origin, now, slot.supplier, k)
+            slot.chip_value = posted - slot.offset
             chips = Chips(k, slot.supplier.region, slot.chips, slot.chip_value)
             slot.bare_duty = world.customs.chip_duty(self.origin, chips, world.rates)
         factor = world.cost_factor[self.origin] / world.cost_factor[self.base_origin]

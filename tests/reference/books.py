@@ -59,6 +59,10 @@ class Books:
             for k, slot in maker.slots.items():
                 bill = slot.chip_value * units
                 self.pay("chips for devices", makers, f"foundries {slot.supplier.market}", bill)
+                treasury, foundries = (
+                    f"{s} {slot.supplier.market}" for s in ("government", "foundries")
+                )
+                self.pay("price offsets", treasury, foundries, slot.offset * units)
                 bare = slot.bare_duty * units
                 self.pay("duties on bare chips", makers, f"government {home}", bare)
                 chips = next(c for c in maker.product(home).chips if c.node_class == k)

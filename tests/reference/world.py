@@ -250,6 +250,7 @@ class Reference:
         share = supply.china_capacity_share.at(self.date)
         share += sum(law.capacity_share(rate) for law, rate in laws)
         self.china_share = min(max(share, 1 - MOST_SHARE), MOST_SHARE)
+        self.offset = min(sum(law.offset(rate) for law, rate in laws), 1.0)
         self.units_factor: dict[tuple[str, str], float] = {}
         self.chips_factor: dict[tuple[str, str, str], float] = {}
         self.preference: dict[tuple[str, str], float] = {}

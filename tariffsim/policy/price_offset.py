@@ -1,0 +1,26 @@
+"""China's answer to component tariffs: it gives makers back a part of the duty on its chips."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tariffsim.policy.base import WHOLE_SCOPE, Instrument, rate_field
+from tariffsim.policy.paths import Path
+
+
+class PriceOffset(Instrument):
+    """Lowers the price of Chinese chips for makers exposed to component duties, at public expense.
+
+    With 1 the duty no longer makes Chinese chips dearer to them; other makers get nothing.
+    """
+
+    path_field = "part"
+    without = WHOLE_SCOPE
+    path_bounds = (0.0, 1.0)
+
+    kind: Literal["price_offset"]
+    part: Path = rate_field("Part of the component duty that China makes good.", ge=0, le=1)
+
+    def offset(self, rate: float) -> float:
+        """The part itself."""
+        return rate

@@ -1,0 +1,21 @@
+"""Tariff in answer: China, unless told otherwise, taxes chips made in the United States."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tariffsim.policy.bare_chip_tariff import BareChipTariff
+from tariffsim.policy.base import Codes, Scope, codes_field
+
+
+class RetaliatoryTariff(BareChipTariff):
+    """A bare-chip tariff with the defaults of an answer; dated, or with a condition (`when`).
+
+    It falls on chips, since the data know no devices assembled in the United States for export.
+    """
+
+    kind: Literal["retaliatory_tariff"]  # type: ignore[assignment]  # narrower on purpose
+    markets: Codes = codes_field("Markets that levy it; a coalition is a list.", "markets", ("CN",))
+    chip_regions: Scope = codes_field(
+        "Regions of fabrication covered; `all` for all of them.", "foundry_regions", ("US",)
+    )
