@@ -155,6 +155,11 @@ def deadweight_loss(history: History, baseline: History, context: Context) -> Fl
 MEASURES = tuple(m for m in measures().values() if m.name != "cost_per_point")
 """Measures of one run; the cost per point is a ratio over all runs."""
 COST_PER_POINT = measures()["cost_per_point"]
+COMPARED = frozenset(
+    ("consumer_cost", "welfare", "deadweight_loss", "total_consumer_cost", "total_welfare",
+     "cost_per_point")
+)  # fmt: skip
+"""Measures that exist only against a baseline."""
 HEADLINE = (
     "cn_share",
     "cn_value_share",
@@ -205,6 +210,7 @@ def summarise(
         "total_consumer_cost": -1e-9 * float(change[:, 0].sum()),
         "total_welfare": 1e-9 * float(change.sum()),
         "total_revenue": 1e-9 * float(duty.sum()),
+        "run_cn_share": 100 * float(chinese_share(history, m).mean()),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tariffsim.cli.screen import ENDLESS, prose, table, width
-from tariffsim.metrics import COST_PER_POINT, HEADLINE, LAST, MEASURES
+from tariffsim.metrics import COMPARED, COST_PER_POINT, HEADLINE, LAST, MEASURES
 from tariffsim.typing import format_month
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ HEADS = {
     "world_cn_share": "World\nshare\npoints",
 }
 """Heads of the columns after the Chinese share."""
-ONLY_COMPARED = {
-    "consumer_cost", "welfare", "deadweight_loss", "total_consumer_cost", "total_welfare",
-    "cost_per_point",
-}  # fmt: skip
 ROOMY = 90
 PAGE = 100
 """Columns a table keeps to where it can, so that it can be pasted and printed."""
@@ -84,7 +80,7 @@ def _lines(rows: Rows, is_roomy: bool, gap: int, columns: Sequence[str]) -> str:
     (base_name, base), *others = rows.items()
     change = "\nchange [95 %]\npoints" if is_roomy else "change\n[95 %]\npoints"
     heads = ["", "\nShare\n%", change, *(HEADS[m] for m in columns)]
-    levels = [NONE if m in ONLY_COMPARED else _number(base[m]["level"], 1) for m in columns]
+    levels = [NONE if m in COMPARED else _number(base[m]["level"], 1) for m in columns]
     cells = [[base_name, _number(base["cn_share"]["level"], 1), NONE, *levels]]
     decimals = {m: _decimals(measures[m]["difference"] for _, measures in others) for m in columns}
     for name, measures in others:
@@ -103,9 +99,9 @@ def _block(measures: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_b
     cells, gap = [], " " if width() >= ROOMY else "\n"
     for name in names:
         row = measures[name]
-        if is_base and name in ONLY_COMPARED:
+        if is_base and name in COMPARED:
             continue
-        level = NONE if name in ONLY_COMPARED else _number(row["level"], _decimals([row["level"]]))
+        level = NONE if name in COMPARED else _number(row["level"], _decimals([row["level"]]))
         decimals = (
             1 if row["unit"] == "%" else _decimals([row["difference"], row["low"], row["high"]])
         )
