@@ -81,7 +81,7 @@ def compare(
     if isinstance(scenarios, (str, Scenario)):
         scenarios = [scenarios]
     named = _named(scenarios, baseline)
-    _comparable(named, market)
+    check_comparable(named, market)
     first = next(iter(named.values()))
     count = first.run.seeds if seeds is None else seeds
     start = first.run.seed if seed is None else seed
@@ -121,7 +121,7 @@ def _named(
     return named
 
 
-def _comparable(named: Mapping[str, Scenario], market: str) -> None:
+def check_comparable(named: Mapping[str, Scenario], market: str) -> None:
     """Refuse scenarios that share no draws with the baseline."""
     base_name, base = next(iter(named.items()))
     problems = []

@@ -126,6 +126,11 @@ class Path(BaseModel):
         v0, v1 = self.values[after - 1], self.values[after]
         return v0 + (v1 - v0) * (month - m0) / (m1 - m0)
 
+    @property
+    def level(self) -> float:
+        """What it comes to: its last value that is not zero."""
+        return next((v for v in reversed(self.values) if v), 0.0)
+
     def scaled(self, factor: float) -> Self:
         """The same path with all values multiplied."""
         return self.model_copy(update={"values": tuple(factor * v for v in self.values)})

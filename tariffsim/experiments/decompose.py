@@ -1,0 +1,153 @@
+"""The difference between two scenarios, attributed to what differs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tariffsim.dictionary import measures
+from tariffsim.errors import Problem, ScenarioError
+from tariffsim.experiments.paired import Measuring
+from tariffsim.experiments.shapley import shapley_values
+from tariffsim.intervals import paired_interval
+from tariffsim.scenario import Scenario, catalogue
+
+MOST = 8
+"""Most changes: 2^8 scenarios are run for each seed."""
+SHARED = (
+    "schema_version",
+    "title",
+    "description",
+    "sources",
+    "experiment",
+    "run",
+    "agents",
+    "data",
+)
+"""Parts of a scenario that are words, or that scenarios with the same draws have in common."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that two scenarios do not share, made or not made as a whole."""
+
+    name: str
+    label: str
+    values: tuple[tuple[str, Any], ...]
+    """Key paths with the values of the second scenario; None takes a policy away."""
+
+
+def changes_between(first: Scenario, second: Scenario) -> list[Change]:
+    """Every policy and every value that differs; values by block where they are too many.
+
+    Raises:
+        ScenarioError: nothing differs, or too much.
+    """
+    found = [*_policies(first, second), *_fields(first, second)]
+    if len(found) > MOST:
+        found = _by_block(found)
+    if not 1 <= len(found) <= MOST:
+        message = f"has {len(found)} changes from {first.name}: {', '.join(c.name for c in found)}"
+        hint = f"take scenarios with at most {MOST}: every one doubles the number of runs"
+        if not found:
+            message, hint = f"does not differ from {first.name}", "name two that do"
+        raise ScenarioError([Problem(second.name, message=message, hint=hint)])
+    return found
+
+
+def _policies(first: Scenario, second: Scenario) -> Iterator[Change]:
+    own, others = (
+        {n: p.model_dump(mode="json", exclude={"source"}) for n, p in s.policies.items()}
+        for s in (first, second)
+    )
+    for name in dict.fromkeys((*own, *others)):
+        if own.get(name) != others.get(name):
+            did = "taken away" if name not in others else "changed" if name in own else "added"
+            kind = str((others.get(name) or own[name])["kind"]).replace("_", " ")
+            said = f"{kind[:1].upper()}{kind[1:]}"
+            label = f"{said} {did}" if name.replace("_", " ") == kind else f"{said} {name} {did}"
+            key = f"policies.{name}"
+            yield Change(key, label, ((key, others.get(name)),))
+
+
+def _fields(first: Scenario, second: Scenario) -> Iterator[Change]:
+    own, others = (
+        s.model_dump(mode="json", exclude={*SHARED, "policies"}) for s in (first, second)
+    )
+    for block in others:
+        for field in dict.fromkeys((*own[block], *others[block])):
+            if own[block].get(field) != others[block].get(field):
+                key = f"{block}.{field}"
+                known = catalogue.find([block, field])
+                label = known.description.partition(" (")[0].rstrip(".") if known else key
+                yield Change(key, label, ((key, others[block].get(field)),))
+
+
+def _by_block(found: Sequence[Change]) -> list[Change]:
+    """Values of one block as one change; every policy stays by itself."""
+    blocks: dict[str, list[Change]] = {}
+    for change in found:
+        block = change.name.partition(".")[0]
+        blocks.setdefault(change.name if block == "policies" else block, []).append(change)
+    return [
+        parts[0] if len(parts) == 1
+        else Change(name, f"Assumptions: {name}", tuple(v for p in parts for v in p.values))
+        for name, parts in blocks.items()
+    ]  # fmt: skip
+
+
+def with_changes_made(first: Scenario, changes: Sequence[Change]) -> Scenario:
+    """The first scenario with some of the changes made."""
+    values = {key: value for change in changes for key, value in change.values}
+    cleared = first.with_(**dict.fromkeys(values, None))  # a mapping would be merged, not replaced
+    return cleared.with_(**{key: v for key, v in values.items() if v is not None})
+
+
+def decompose(first: Scenario, second: Scenario, measure: Measuring) -> pd.DataFrame:
+    """Contribution of every change to the difference in every measure, by exact Shapley values.
+
+    All subsets of the changes are run with the same seeds; the contribution of a change is the mean
+    over all orders of what it adds to those made before it. Contributions add up to the difference
+    seed by seed. What `measure` compares with should be the first scenario.
+
+    Returns:
+        One row a measure and step: `step` is the level of the first scenario, a change, or the
+        level of the second.
+    """
+    changes = changes_between(first, second)
+    subsets = {
+        f"{number}": with_changes_made(first, [c for i, c in enumerate(changes) if number >> i & 1])
+        for number in range(2 ** len(changes))
+    }
+    table = measure(subsets)
+    rows: list[dict[str, Any]] = []
+    for known in measures().values():
+        if known.name in table:
+            wide = table.pivot(index="scenario", columns="seed", values=known.name)
+            values = wide.loc[list(subsets)].to_numpy()
+            rows += _rows(first, second, changes, values, known.name, known.unit)
+    return pd.DataFrame(rows)
+
+
+def _rows(
+    first: Scenario, second: Scenario, changes: Sequence[Change],
+    values: np.ndarray[Any, np.dtype[np.float64]], measure: str, unit: str,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """The waterfall of one measure: first level, contributions, second level."""
+    steps = [
+        ("first", first.name, first.title or first.name, values[0]),
+        *(("change", c.name, c.label, v)
+          for c, v in zip(changes, shapley_values(values), strict=True)),
+        ("second", second.name, second.title or second.name, values[-1]),
+    ]  # fmt: skip
+    for step, name, label, each in steps:
+        interval = paired_interval(each.tolist())
+        yield {
+            "measure": measure, "unit": unit, "step": step, "change": name, "label": label,
+            "value": interval.mean, "low": interval.low, "high": interval.high,
+            "is_distinguishable": interval.is_distinguishable, "n": interval.n,
+        }  # fmt: skip

@@ -1,0 +1,134 @@
+"""What dependence costs: instruments over their rates, and what a cut-off makes worth paying."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tariffsim.experiments.paired import Measuring
+from tariffsim.experiments.strength import with_strength
+from tariffsim.intervals import paired_interval, ratio_interval
+from tariffsim.scenario import Scenario
+from tariffsim.typing import Float
+
+LOSS = "total_welfare"
+"""What is lost in a cut-off: welfare over the whole run, bn USD."""
+PROBABILITIES = tuple(round(float(p), 4) for p in np.geomspace(0.001, 1.0, 31))
+"""Yearly probabilities of a cut-off that the best rate is looked for at."""
+
+
+def frontier(
+    scenarios: Mapping[str, Scenario], rates: Sequence[float], measure: Measuring,
+    cutoff: Scenario | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """What every instrument at every rate does and costs, seed by seed.
+
+    With a cut-off, `cutoff_loss` is the welfare that a run loses, bn USD, when the policies of the
+    cut-off are added to it.
+
+    Returns:
+        One row an instrument, rate and seed; `cost` is minus welfare, bn USD a year.
+    """
+    asked: dict[str, Scenario] = {}
+    keys = {(name, rate): f"{name}, {rate!r}" for name in scenarios for rate in rates}
+    for (name, rate), label in keys.items():
+        asked[label] = with_strength(scenarios[name], rate)
+        if cutoff is not None:
+            asked[f"{label}, cut off"] = combined(asked[label], cutoff)
+    runs = dict(tuple(measure(asked).set_index("seed").groupby("scenario", sort=False)))
+    found = []
+    for (name, rate), label in keys.items():
+        run = runs[label]
+        kept = {"instrument": name, "rate": rate, "cn_share": run["cn_share"],
+                "cost": -run["welfare"]}  # fmt: skip
+        if cutoff is not None:
+            kept["cutoff_loss"] = run[LOSS] - runs[f"{label}, cut off"][LOSS]
+        found.append(pd.DataFrame(kept).reset_index())
+    return pd.concat(found, ignore_index=True)
+
+
+def combined(scenario: Scenario, other: Scenario) -> Scenario:
+    """The scenario with the policies of another one besides its own."""
+    policies = {n: p.model_dump(mode="json", exclude={"source"}) for n, p in other.policies.items()
+                if n not in scenario.policies}  # fmt: skip
+    return scenario.with_(policies=policies)
+
+
+def curves(runs: pd.DataFrame) -> pd.DataFrame:
+    """Means and intervals of share and cost by instrument and rate, and who is on the frontier.
+
+    On the frontier is what no other point beats in both: no smaller share at no higher cost.
+    """
+    rows = []
+    for (name, rate), each in runs.groupby(["instrument", "rate"], sort=False):
+        row: dict[str, Any] = {"instrument": name, "rate": rate}
+        for column in ("cn_share", "cost", "cutoff_loss"):
+            if column in each:
+                interval = paired_interval(each[column].tolist())
+                row |= {column: interval.mean, f"{column}_low": interval.low,
+                        f"{column}_high": interval.high}  # fmt: skip
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    points = list(zip(table["cn_share"], table["cost"], strict=True))
+    table["is_on_frontier"] = [
+        not any(s <= share and c <= cost and (s, c) != (share, cost) for s, c in points)
+        for share, cost in points
+    ]
+    return table
+
+
+def break_even(runs: pd.DataFrame) -> pd.DataFrame:
+    """Yearly probability of a cut-off from which each rate pays: its cost over the loss it saves.
+
+    Both are against the lowest rate, seed by seed; no probability where the loss saved cannot be
+    told from zero.
+    """
+    rows = []
+    for name, each in runs.groupby("instrument", sort=False):
+        rates, cost, loss = _by_rate(each)
+        for rate, extra, saved in zip(rates[1:], cost[1:] - cost[0], loss[0] - loss[1:],
+                                      strict=True):  # fmt: skip
+            ratio = ratio_interval(extra.tolist(), saved.tolist())
+            rows.append({
+                "instrument": name, "rate": rate, "extra_cost": float(extra.mean()),
+                "loss_saved": float(saved.mean()), "probability": ratio.mean,
+                "probability_low": ratio.low, "probability_high": ratio.high,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def optimum(runs: pd.DataFrame, probabilities: Sequence[float] = PROBABILITIES) -> pd.DataFrame:
+    """The rate with the least cost + probability x cut-off loss, for every yearly probability.
+
+    `rate_low` and `rate_high` enclose the rates that cannot be told from the best, seed by seed.
+    """
+    rows = []
+    for name, each in runs.groupby("instrument", sort=False):
+        rates, cost, loss = _by_rate(each)
+        for probability in probabilities:
+            expected = cost + probability * loss
+            best = int(expected.mean(axis=1).argmin())
+            alike = [
+                rate
+                for i, rate in enumerate(rates)
+                if i == best
+                or not paired_interval((expected[i] - expected[best]).tolist()).is_distinguishable
+            ]
+            rows.append({
+                "instrument": name, "probability": probability, "rate": rates[best],
+                "rate_low": min(alike), "rate_high": max(alike),
+                "expected_cost": float(expected[best].mean()),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _by_rate(runs: pd.DataFrame) -> tuple[list[float], Float, Float]:
+    """Rates from low to high; cost and cut-off loss by rate and seed."""
+    cost, loss = (
+        runs.pivot(index="rate", columns="seed", values=column).sort_index()
+        for column in ("cost", "cutoff_loss")
+    )
+    return cost.index.tolist(), cost.to_numpy(float), loss.to_numpy(float)

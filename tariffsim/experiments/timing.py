@@ -1,0 +1,83 @@
+"""What acting early is worth: the same policy with other first months."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from tariffsim.errors import Problem, ScenarioError
+from tariffsim.experiments.paired import Measuring
+from tariffsim.intervals import paired_interval
+from tariffsim.policy.paths import Path
+from tariffsim.scenario import Scenario, catalogue
+from tariffsim.typing import format_month
+
+NEVER = "never"
+MEASURES = {
+    "cn_share": "share", "run_cn_share": "run_share", "total_consumer_cost": "consumer_cost",
+    "total_welfare": "welfare", "total_revenue": "revenue",
+}  # fmt: skip
+"""Measures whose differences from never acting are shown, with their names in the table."""
+
+
+def shifted(scenario: Scenario, start: int) -> Scenario:
+    """The scenario with every date of its policies moved alike, so that the first is `start`.
+
+    Raises:
+        ScenarioError: it has no policy.
+    """
+    move = start - first_month(scenario)
+    policies: dict[str, Any] = {}
+    for name, policy in scenario.policies.items():
+        moved: dict[str, Any] = {}
+        for field, parameter in catalogue.of_instrument(policy.kind).items():
+            value = getattr(policy, field)
+            if isinstance(value, Path) and value.months:
+                months = tuple(month + move for month in value.months)
+                moved[field] = value.model_copy(update={"months": months})
+            elif parameter.kind == "date" and value is not None:
+                moved[field] = format_month(value + move)
+        policies[name] = moved
+    return scenario.with_(policies=policies)
+
+
+def first_month(scenario: Scenario) -> int:
+    """When the first of its policies starts.
+
+    Raises:
+        ScenarioError: it has none.
+    """
+    if not scenario.policies:
+        raise ScenarioError([Problem(scenario.name, message="has no policy to move")])
+    return min(policy.first_month for policy in scenario.policies.values())
+
+
+def timing(
+    scenario: Scenario, starts: Sequence[int], baseline: Scenario, measure: Measuring
+) -> pd.DataFrame:
+    """What the policies of a scenario do by the end of the run, by the month they start in.
+
+    Returns:
+        One row a start, and one for `never`, the baseline: `share` at the end with the interval of
+        its difference from never acting, seed by seed; `avoided` points of share times months over
+        the whole run; consumers' cost, welfare and revenue over the whole run, bn USD.
+    """
+    asked = {format_month(start): shifted(scenario, start) for start in starts}
+    table = measure({NEVER: baseline} | asked).set_index(["scenario", "seed"])
+    months = baseline.run.end - baseline.run.start + 1
+    never = table.loc[NEVER]
+    rows = []
+    for name in [*asked, NEVER]:
+        row: dict[str, Any] = {"start": name, "label": scenario.title or scenario.name}
+        for measured, column in MEASURES.items():
+            difference = (table.loc[name][measured] - never[measured]).tolist()
+            interval = paired_interval(difference)
+            base = float(never["cn_share"].mean()) if column == "share" else 0.0
+            sign = -months if column == "run_share" else 1
+            ends = sorted((sign * interval.low, sign * interval.high))
+            row |= {column: base + sign * interval.mean, f"{column}_low": base + ends[0],
+                    f"{column}_high": base + ends[1]}  # fmt: skip
+        rows.append(row | {"n": interval.n})
+    return pd.DataFrame(rows).rename(columns=lambda c: c.replace("run_share", "avoided"))
