@@ -7,6 +7,10 @@ from typing import Any
 
 from tariffsim.typing import Bool, Float, Int
 
+CHINA, OTHER = "CN", "OTHER"
+MOSTLY = 0.5
+"""Part from which on a supplier's chips count as of a region where it is all or nothing."""
+
 
 @dataclass(frozen=True)
 class Codes:
@@ -21,6 +25,8 @@ class Codes:
     """Market of each country of assembly."""
     region_market: tuple[int, ...]
     """Market of each foundry region."""
+    chinese_part: tuple[float, ...] | None = None
+    """Part of each fab region's chips that the law counts as Chinese; None: by place of the fab."""
 
     def cell(self, device: Any, origin: Any, market: Any) -> Any:
         """Row of (device, origin, market) in tables ravelled over the three."""
@@ -52,16 +58,38 @@ class Shipments:
     """Region of fabrication by part."""
     chip_class: Int
     """Node class by part."""
-    _masks: dict[Any, Bool] = field(default_factory=dict, repr=False, compare=False)
+    _masks: dict[Any, Bool | Float] = field(default_factory=dict, repr=False, compare=False)
 
-    def chips_from(self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> Bool:
-        """Which parts hold chips of these regions and node classes (None: all)."""
+    def chips_from(
+        self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None
+    ) -> Bool | Float:
+        """How much of each part's chips is of these regions and node classes (None: all).
+
+        Yes or no where the place of the fab decides, a fraction under another rule of origin.
+        """
         key = (regions, classes)
         if key not in self._masks:
-            region_mask = _mask(self.codes.regions, regions)
+            region_part = _counted(self.codes, regions)
             class_mask = _mask(self.codes.classes, classes)
-            self._masks[key] = region_mask[self.chip_region] & class_mask[self.chip_class]
+            self._masks[key] = region_part[self.chip_region] * class_mask[self.chip_class]
         return self._masks[key]
+
+    def mostly_from(self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> Bool:
+        """Which parts hold chips that count for the greater part as of these regions."""
+        return self.chips_from(regions, classes) >= MOSTLY
+
+
+def _counted(codes: Codes, regions: tuple[str, ...] | None) -> Bool | Float:
+    """(R,) part of the chips of each fab region that counts as of these regions."""
+    import numpy as np
+
+    own = _mask(codes.regions, regions)
+    if codes.chinese_part is None or regions is None:
+        return own
+    china = np.array([code == CHINA for code in codes.regions])
+    part = np.array(codes.chinese_part)
+    elsewhere = np.where(china, OTHER in regions, own)
+    return np.asarray((CHINA in regions) * part + elsewhere * (1 - part))
 
 
 def _mask(codes: tuple[str, ...], chosen: tuple[str, ...] | None) -> Bool:

@@ -98,6 +98,13 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "retaliation": policies(
         a=component(), b={"kind": "retaliatory_tariff", "rate": 0.3, "when": "a in force"}
     ),
+    "origin by packaging": merged(
+        policies(
+            a=component(threshold=0.01), b=CONTENT, c=bare(markets=["US", "ROW"]), d=component()
+        ),
+        {"trade": {"origin_rule": "packaging"}},
+        {"figures": {"origin_rules": {"TW": {"chinese_if_by_packaging": 0.6}}}},
+    ),
     "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
     "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
     "demand and taste": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tariffsim.figures import AI_MONTHS, Figures
@@ -35,7 +37,7 @@ def make_codes(tables: Tables) -> Codes:
 
 def make_figures(scenario: Scenario, tables: Tables) -> Figures:
     """All constants as arrays."""
-    codes = make_codes(tables)
+    codes = replace(make_codes(tables), chinese_part=_chinese_part(scenario, tables))
     devices, classes = tables.devices, tables.node_classes
     unit_value = np.array(devices.numbers("unit_value_usd"))
     chip_price = np.array(classes.numbers("chip_price_usd"))
@@ -72,6 +74,16 @@ def make_figures(scenario: Scenario, tables: Tables) -> Figures:
         region_growth=scenario.supply.capacity_growth_factor * growth,
         is_china=np.array([region == CHINA for region in codes.regions]),
         trade=trade_totals(tables, codes),
+    )
+
+
+def _chinese_part(scenario: Scenario, tables: Tables) -> tuple[float, ...] | None:
+    """Part of each region's chips that counts as Chinese, unless the place of the fab decides."""
+    rule, rows = scenario.trade.origin_rule, tables.origin_rules
+    if rule == "fab":
+        return None
+    return tuple(
+        rows.number(code, f"chinese_if_by_{rule}") for code in tables.foundry_regions.codes
     )
 
 

@@ -58,13 +58,19 @@ class ComponentTariff(Instrument):
         return (self.kind, self.per, self.chip_regions, self.node_classes, self.threshold)
 
     def covers(self, shipments: Shipments) -> Any:
-        """Chips of the covered regions and node classes."""
-        return shipments.chips_from(self.chip_regions, self.node_classes)
+        """Chips that count for the greater part as of the covered regions and node classes."""
+        return shipments.mostly_from(self.chip_regions, self.node_classes)
+
+    def covered(self, shipments: Shipments, of: Float) -> Float:
+        """The covered part of the value, or of the number, of the chips in a unit."""
+        part = shipments.chips_from(self.chip_regions, self.node_classes)
+        result: Float = (of * part).sum(axis=-1)
+        return result
 
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times the value, or the number, of covered chips."""
         chips = shipments.chip_count if self.per == "chip" else shipments.chip_value
-        base = (chips * self.covers(shipments)).sum(axis=-1)
+        base = self.covered(shipments, chips)
         result: Float = rate * (
             base if self.covers_home_assembly else base * shipments.crosses_border
         )
@@ -79,5 +85,5 @@ class ComponentTariff(Instrument):
         """True where covered chips reach the threshold share of the customs value."""
         if self.is_separable:
             return True
-        covered_value = (shipments.chip_value * self.covers(shipments)).sum(axis=-1)
+        covered_value = self.covered(shipments, shipments.chip_value)
         return (covered_value > 0) & (covered_value >= self.threshold * shipments.customs_value)

@@ -40,7 +40,7 @@ class ProductTariff(Instrument):
 
     def covers(self, shipments: Shipments) -> Any:
         """Chips of the regions that trigger the duty."""
-        return shipments.chips_from(self.only_with_chips_from or (), None)
+        return shipments.mostly_from(self.only_with_chips_from or (), None)
 
     def is_triggered(self, shipments: Shipments) -> Any:
         """True where any chip comes from the triggering regions."""

@@ -74,6 +74,12 @@ class Trade(Block):
     tariffs_in_force: bool = parameter(
         True, "yes or no", "Whether the duties of the tariff calendar apply.", source="S12 S13 S34"
     )
+    origin_rule: Literal["fab", "packaging", "owner"] = parameter(
+        "fab",
+        "choice",
+        "What the law takes for the origin of a chip: place of its fab, of its packaging, or the "
+        "owner; shares by region are in the table origin_rules.",
+    )
     markup: float = parameter(
         0.15, "fraction", "Mark-up of makers on unit cost.", 0.05, 0.3, ge=0, le=5
     )
