@@ -22,7 +22,7 @@ from tariffsim.scenario.explain import Explained, explain
 
 AGAINST = {"consumer_cost", "welfare", "cost_per_point"}
 """Measures that exist only against the baseline."""
-WORDS = ("schema_version", "title", "description", "sources", "run", "agents")
+WORDS = ("schema_version", "title", "description", "sources", "experiment", "run", "agents")
 ENOUGH = 10
 """Runs below which the report warns of few runs."""
 LOST = 0.1

@@ -80,7 +80,7 @@ def compare(
     _whole(seeds=(seeds, 1), seed=(seed, 0), jobs=(jobs, 1))
     if isinstance(scenarios, (str, Scenario)):
         scenarios = [scenarios]
-    named = _named(scenarios, baseline)
+    named = named_scenarios(scenarios, baseline)
     check_comparable(named, market)
     first = next(iter(named.values()))
     count = first.run.seeds if seeds is None else seeds
@@ -91,7 +91,7 @@ def compare(
     failures: list[Failure] = []
     records = _seed_records(outcomes(pairs, Settings(jobs), progress), failures)
     tables = gather(named, records).tables | {"base_year": base_year}
-    return _results(named, market, tables, seeds_run, failures, began)
+    return results_of(named, market, tables, seeds_run, failures, began)
 
 
 def _whole(**given: tuple[object, int]) -> None:
@@ -102,7 +102,7 @@ def _whole(**given: tuple[object, int]) -> None:
             raise ValueError(f"{name} must be a whole number, {least} or more (is {value!r})")
 
 
-def _named(
+def named_scenarios(
     scenarios: Sequence[Scenario | str] | Mapping[str, Scenario], baseline: Scenario | str
 ) -> dict[str, Scenario]:
     """Baseline first, every scenario under its own name."""
@@ -168,7 +168,7 @@ def _seed_records(
         raise RunsFailedError("\n".join(map(str, failures)))
 
 
-def _results(
+def results_of(
     named: Mapping[str, Scenario],
     market: str,
     tables: dict[str, pd.DataFrame],
@@ -176,6 +176,7 @@ def _results(
     failures: Sequence[Failure],
     began: float,
 ) -> Results:
+    """Results with where they come from; the first scenario is the baseline."""
     facts: dict[str, Any] = provenance() | {
         "seeds": [seeds.start, seeds.stop - 1],
         "scenario_hashes": {name: s.content_hash for name, s in named.items()},

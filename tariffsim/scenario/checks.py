@@ -42,6 +42,7 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             yield problem_at(tree, (*at, "source"), "is not among the sources", hint)
     yield from _stacking(scenario, tree)
     yield from _sources(scenario, tree)
+    yield from _experiment(scenario, tree)
 
 
 def _conditions(scenario: Scenario, tree: Node) -> Iterator[Problem]:
@@ -206,3 +207,14 @@ def _sources(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             if key not in known and not is_given(node_at(tree, key.split("."))):
                 at: Keys = ("sources", name, "keys", index)
                 yield problem_at(tree, at, "is not a key of this scenario", nearest(key, known))
+
+
+def _experiment(scenario: Scenario, tree: Node) -> Iterator[Problem]:
+    """What an experiment varies must be there, and be varied within its bounds."""
+    from tariffsim.scenario.factors import Unfit, factor_of
+
+    for key, given in scenario.experiment.vary.items():
+        try:
+            factor_of(key, given, scenario)
+        except Unfit as unfit:
+            yield problem_at(tree, ("experiment", "vary", key), str(unfit), unfit.hint)

@@ -14,6 +14,7 @@ from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.base import Code, Text
 from tariffsim.policy.conditions import dated
 from tariffsim.scenario.blocks import Agents, Block, OtherBuyers, Run, Source, Trade
+from tariffsim.scenario.experiment import Experiment
 from tariffsim.scenario.firms import Assembly, Sourcing, Supply
 from tariffsim.scenario.nodes import Node, Position, node_at
 from tariffsim.tables import Tables, load_tables
@@ -65,6 +66,9 @@ class Scenario(Block):
         default_factory=dict, description="Policy instruments by a name of your choice."
     )
     sources: dict[Code, Source] = Field(default_factory=dict, description="Cited sources.")
+    experiment: Experiment = Field(
+        default_factory=Experiment, description="What `sweep` varies; no part of the scenario."
+    )
 
     _name: str = PrivateAttr(default="")
     _tree: Node | None = PrivateAttr(default=None)
@@ -98,11 +102,11 @@ class Scenario(Block):
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of what a run depends on: all but the words (title, description, sources).
+        """SHA-256 of what a run depends on: all but words and the experiment.
 
         Replaced tables and figures count by their content, so that files may move.
         """
-        words = {"title", "description", "sources", "data", "figures"}
+        words = {"title", "description", "sources", "experiment", "data", "figures"}
         content = self.model_dump(mode="json", exclude=words)
         for policy in content["policies"].values():
             policy.pop("source")

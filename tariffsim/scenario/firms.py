@@ -14,16 +14,20 @@ class Supply(Block):
     china_capacity_share: Path = parameter(
         lambda: Path(months=(24300, 24371), values=(0.30, 0.40), interpolate="linear"),
         "fraction",
-        "China's planned share of foundational capacity.",
-        source="S3 S31",
+        "China's planned share of foundational capacity (range: of its last value).",
+        0.35,
+        0.45,
+        "S3 S31",
         ge=0.01,
         le=0.95,
     )
     china_price_discount: Path = parameter(
         lambda: Path(months=(24300, 24371), values=(0.20, 0.30), interpolate="linear"),
         "fraction",
-        "How much cheaper Chinese chips are, before slack capacity.",
-        source="S31",
+        "How much cheaper Chinese chips are, before slack capacity (range: of the last value).",
+        0.20,
+        0.35,
+        "S31",
         ge=0,
         le=0.9,
     )

@@ -1,0 +1,106 @@
+"""Designs of experiments: which values the factors take at which point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+from scipy.stats import qmc
+
+from tariffsim.errors import Problem, ScenarioError
+from tariffsim.scenario import Scenario
+from tariffsim.scenario.experiment import Value
+from tariffsim.scenario.factors import Factor, Unfit, factor_of
+from tariffsim.scenario.text import escaped
+from tariffsim.typing import Float
+
+Point = dict[str, Value]
+MOST_POINTS = 1_000_000
+SHARES = (("supply.discount_cost_share", "supply.discount_subsidy_share"),)
+"""Parts of a whole: where a design that fills a range has their sum above one, both shrink."""
+
+
+def factors_of(scenario: Scenario, vary: Mapping[str, Any], label: str = "vary") -> list[Factor]:
+    """The factors of an experiment.
+
+    Raises:
+        ScenarioError: with all that is wrong with any of them.
+    """
+    found, problems = [], []
+    for key, given in vary.items():
+        try:
+            found.append(factor_of(key, given, scenario))
+        except Unfit as unfit:
+            problems.append(Problem(label, 0, 0, escaped(key), str(unfit), "", unfit.hint))
+    if problems:
+        raise ScenarioError(problems)
+    return found
+
+
+def points_of(
+    name: str, factors: Sequence[Factor], points: int | None = None, seed: int = 0
+) -> list[Point]:
+    """The points of a design by its name: grid, lhs or sobol.
+
+    Raises:
+        ScenarioError: the factors do not fit the design, or there would be too many points.
+    """
+    problems = [] if factors else [Problem("experiment", message="varies nothing")]
+    for factor in factors:
+        if name == "grid" and not factor.values:
+            hint = "give low:high:step, or take --design lhs"
+            problems.append(Problem("experiment", 0, 0, factor.key, "has no steps", "", hint))
+        if name != "grid" and factor.low is None:
+            hint = "give low:high, or take --design grid"
+            problems.append(Problem("experiment", 0, 0, factor.key, "has no range", "", hint))
+    count = prod(len(f.values) for f in factors) if name == "grid" else points
+    if count is None:
+        problems.append(Problem("experiment", message=f"{name} needs its number of points"))
+    elif count > MOST_POINTS:
+        given = f"{count:,}, at most {MOST_POINTS:,}"
+        problems.append(Problem("experiment", message="has too many points", given=given))
+    elif name == "sobol" and count & (count - 1):
+        hint = f"take {1 << (count.bit_length() - 1)} or {1 << count.bit_length()}"
+        message = "a Sobol sequence is balanced at powers of two only"
+        problems.append(Problem("experiment", message=message, given=str(count), hint=hint))
+    if problems or count is None:
+        raise ScenarioError(problems)
+    if name == "grid":
+        return grid(factors)
+    rng = np.random.default_rng(seed)
+    sampler = qmc.LatinHypercube if name == "lhs" else qmc.Sobol
+    return placed(factors, sampler(len(factors), seed=rng).random(count))
+
+
+def grid(factors: Sequence[Factor]) -> list[Point]:
+    """All combinations of values; the last factor moves fastest."""
+    keys = [factor.key for factor in factors]
+    return [
+        dict(zip(keys, values, strict=True)) for values in product(*(f.values for f in factors))
+    ]
+
+
+def placed(factors: Sequence[Factor], unit: Float) -> list[Point]:
+    """Points of the unit cube (n, factors) in the ranges of the factors."""
+    lows, highs = (np.array([getattr(f, e) for f in factors], float) for e in ("low", "high"))
+    whole = np.array([f.is_whole for f in factors])
+    spread = lows + unit * (highs - lows)
+    counted = np.minimum(np.floor(lows + unit * (highs - lows + 1)), highs)
+    values = _within_one([f.key for f in factors], np.where(whole, counted, spread))
+    return [
+        {f.key: int(v) if f.is_whole else float(v) for f, v in zip(factors, row, strict=True)}
+        for row in values
+    ]
+
+
+def _within_one(keys: Sequence[str], values: Float) -> Float:
+    """Values in which parts of a whole add up to one at most."""
+    values = values.copy()
+    for group in SHARES:
+        columns = [keys.index(key) for key in group if key in keys]
+        if len(columns) == len(group):
+            values[:, columns] /= np.maximum(values[:, columns].sum(axis=1, keepdims=True), 1.0)
+    return values

@@ -1,0 +1,155 @@
+"""Which assumptions decide an answer: tornado, Morris screening, Sobol indices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from tariffsim.errors import TariffsimError
+from tariffsim.experiments.designs import Point, placed
+from tariffsim.intervals import paired_interval
+from tariffsim.scenario.factors import Factor
+from tariffsim.typing import Float
+
+Method = Literal["tornado", "morris", "sobol"]
+Evaluate = Callable[[list[Point]], Float]
+"""Values of an answer at points, one row a point and one column a seed."""
+LEVELS = 4
+"""Levels of a Morris design (Morris 1991)."""
+
+
+class MissingExtra(TariffsimError):
+    """A package of an extra is not installed."""
+
+    exit_code = 2
+
+
+def tornado(factors: Sequence[Factor], evaluate: Evaluate) -> pd.DataFrame:
+    """Each factor at its low and its high end, all else as it is; widest swing first.
+
+    One row a factor: the answer as things are and at both ends, the paired change from one end to
+    the other with its 95 % interval over seeds, and whether that can be told from none.
+    """
+    points: list[Point] = [{}]
+    for factor in factors:
+        points += [{factor.key: end} for end in _ends(factor)]
+    values = evaluate(points)
+    as_is = values[0]
+    rows = []
+    for n, factor in enumerate(factors):
+        low, high = values[2 * n + 1], values[2 * n + 2]
+        swing = paired_interval([float(v) for v in high - low])
+        ends = {f"{name}_change": paired_interval([float(v) for v in at - as_is])
+                for name, at in (("low", low), ("high", high))}  # fmt: skip
+        rows.append({
+            "factor": factor.key, "meaning": factor.meaning, "unit": factor.unit,
+            "low": _ends(factor)[0], "high": _ends(factor)[1], "as_is": float(as_is.mean()),
+            "at_low": float(low.mean()), "at_high": float(high.mean()),
+            **{name: interval.mean for name, interval in ends.items()},
+            "swing": swing.mean, "swing_low": swing.low, "swing_high": swing.high,
+            "is_distinguishable": swing.is_distinguishable, "n": swing.n,
+        })  # fmt: skip
+    table = pd.DataFrame(rows)
+    order = table["swing"].abs().sort_values(ascending=False, kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def _ends(factor: Factor) -> tuple[Any, Any]:
+    """Low and high end of a range, or first and last of listed values."""
+    if factor.low is None:
+        return factor.values[0], factor.values[-1]
+    ends = factor.low, factor.high
+    return tuple(map(int, ends)) if factor.is_whole else ends  # type: ignore[arg-type, return-value]
+
+
+def morris(
+    factors: Sequence[Factor], evaluate: Evaluate, trajectories: int = 10, seed: int = 0
+) -> pd.DataFrame:
+    """Elementary effects (Morris 1991; Campolongo et al. 2007): mean, mean size, spread.
+
+    `mu_star` is the mean size of the change of the answer when one factor moves over its whole
+    range, `sigma` its spread: interaction and curvature. Largest first.
+    """
+    salib = _salib()
+    problem = _problem(factors)
+    unit = salib["morris_sample"](problem, trajectories, num_levels=LEVELS, seed=seed)
+    answer = _answer(evaluate, factors, unit)
+    found = salib["morris_analyze"](
+        problem, unit, answer, num_levels=LEVELS, seed=seed, print_to_console=False
+    )
+    half = np.asarray(found["mu_star_conf"], float)
+    return _ranked(factors, {
+        "mu": found["mu"], "mu_star": found["mu_star"],
+        "mu_star_low": found["mu_star"] - half, "mu_star_high": found["mu_star"] + half,
+        "sigma": found["sigma"],
+    }, "mu_star")  # fmt: skip
+
+
+def sobol(
+    factors: Sequence[Factor], evaluate: Evaluate, base_points: int = 64, seed: int = 0
+) -> pd.DataFrame:
+    """First-order and total Sobol indices (Saltelli et al. 2010) with bootstrap intervals.
+
+    `first` is the part of the variance of the answer that a factor explains by itself, `total`
+    the part it has a hand in. Needs base_points x (factors + 2) points. Largest total first.
+    """
+    salib = _salib()
+    problem = _problem(factors)
+    unit = salib["sobol_sample"](problem, base_points, calc_second_order=False, seed=seed)
+    answer = _answer(evaluate, factors, unit)
+    found = salib["sobol_analyze"](
+        problem, answer, calc_second_order=False, seed=seed, print_to_console=False
+    )
+    columns: dict[str, Any] = {}
+    for name, key in (("first", "S1"), ("total", "ST")):
+        value, half = (np.asarray(found[k], float) for k in (key, f"{key}_conf"))
+        columns |= {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
+    return _ranked(factors, columns, "total")
+
+
+def _answer(evaluate: Evaluate, factors: Sequence[Factor], unit: Float) -> Float:
+    """Mean over seeds of the answer at points of the unit cube."""
+    return np.asarray(evaluate(placed(factors, unit)).mean(axis=1), float)
+
+
+def _problem(factors: Sequence[Factor]) -> dict[str, Any]:
+    return {
+        "num_vars": len(factors),
+        "names": [factor.key for factor in factors],
+        "bounds": [[0.0, 1.0]] * len(factors),
+    }
+
+
+def _ranked(factors: Sequence[Factor], columns: dict[str, Any], by: str) -> pd.DataFrame:
+    about = {
+        "factor": [f.key for f in factors], "meaning": [f.meaning for f in factors],
+        "unit": [f.unit for f in factors], "low": [f.low for f in factors],
+        "high": [f.high for f in factors],
+    }  # fmt: skip
+    table = pd.DataFrame(about | {k: np.asarray(v, float) for k, v in columns.items()})
+    return table.sort_values(by, ascending=False, kind="stable").reset_index(drop=True)
+
+
+def _salib() -> dict[str, Any]:
+    """The four functions of SALib that are used.
+
+    Raises:
+        MissingExtra: SALib is not installed.
+    """
+    try:
+        from SALib.analyze.morris import analyze as morris_analyze
+        from SALib.analyze.sobol import analyze as sobol_analyze
+        from SALib.sample.morris import sample as morris_sample
+        from SALib.sample.sobol import sample as sobol_sample
+    except ImportError:
+        raise MissingExtra(
+            "Morris and Sobol indices need SALib: pip install 'tariffsim[sensitivity]'; "
+            "--method tornado works without it"
+        ) from None
+    return {
+        "morris_analyze": morris_analyze, "morris_sample": morris_sample,
+        "sobol_analyze": sobol_analyze, "sobol_sample": sobol_sample,
+    }  # fmt: skip

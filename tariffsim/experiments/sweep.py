@@ -1,0 +1,149 @@
+"""A sweep: every measure at every point of a design, against the baseline with the same values."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tariffsim.experiments.comparison import check_comparable, named_scenarios, results_of
+from tariffsim.experiments.designs import Point, factors_of, points_of
+from tariffsim.experiments.ensemble import Progress, Settings
+from tariffsim.experiments.points import PointRuns, run_points
+from tariffsim.intervals import paired_interval
+from tariffsim.metrics import headline
+from tariffsim.results import Results
+from tariffsim.scenario import Scenario
+from tariffsim.typing import Float
+
+REVENUE = "policy_revenue"
+
+
+def sweep(
+    scenario: Scenario | str,
+    baseline: Scenario | str = "baseline",
+    vary: Mapping[str, Any] | None = None,
+    design: str | None = None,
+    points: int | None = None,
+    seeds: int | None = None,
+    seed: int | None = None,
+    market: str = "US",
+    settings: Settings = Settings(),  # noqa: B008 (it is frozen)
+    progress: Progress | None = None,
+) -> Results:
+    """Run a scenario and the baseline at every point of a design.
+
+    What is left out is taken from the scenario's `experiment` block. Tables: `points` (one row a
+    point), `sweep` (one row a point and measure) and `point_runs` (every run). Runs that failed,
+    and points of which no scenario can be made, are in `provenance["failures"]`.
+
+    Args:
+        scenario: what is varied: a scenario, a file, or the name of a shipped one.
+        baseline: what it is compared with, at the same values.
+        vary: what each key is varied over: values, `start:stop:step`, `low:high` or `range`.
+        design: grid, lhs or sobol.
+        points: points of a Latin hypercube or Sobol sequence.
+        seeds: replications at every point; the baseline's `run.seeds` if None.
+        seed: the first seed, and that of the design.
+        market: the market that measures are about.
+        settings: where and how runs are made.
+        progress: called with (runs of the scenario done, runs in all).
+
+    Raises:
+        ScenarioError: a scenario or the design is refused.
+    """
+    began = time.perf_counter()
+    named = named_scenarios([scenario], baseline)
+    check_comparable(named, market)
+    base, own = (*named.values(),)[0], (*named.values(),)[-1]
+    plan = own.experiment
+    factors = factors_of(own, plan.vary if vary is None else vary)
+    start = base.run.seed if seed is None else seed
+    made = points_of(design or plan.design, factors, points or plan.points, start)
+    replications = range(start, start + (seeds or plan.seeds or base.run.seeds))
+    runs = run_points(own, base, made, replications, market, settings, progress)
+    tables = {
+        "points": _points(made),
+        "sweep": tidy(made, runs),
+        "point_runs": pd.concat(
+            [runs.own.assign(is_baseline=False), runs.baseline.assign(is_baseline=True)]
+        ),
+    }
+    results = results_of(named, market, tables, replications, runs.failures, began)
+    results.provenance["factors"] = [asdict(factor) for factor in factors]
+    return results
+
+
+def _points(points: Sequence[Point]) -> pd.DataFrame:
+    table = pd.DataFrame(list(points))
+    table.insert(0, "point", range(len(points)))
+    return table
+
+
+def tidy(points: Sequence[Point], runs: PointRuns) -> pd.DataFrame:
+    """One row a point and measure: level, paired difference with its 95 % interval."""
+    if runs.own.empty:
+        return pd.DataFrame(columns=["point"])
+    rows: list[dict[str, Any]] = []
+    for number in runs.own["point"].unique():
+        both = {
+            name: table[table["point"] == number].to_dict("records")
+            for name, table in (("baseline", runs.baseline), ("own", runs.own))
+        }
+        found = [row for row in headline(both, "baseline") if row["scenario"] == "own"]
+        place = {"point": int(number)} | points[int(number)]
+        rows += [place | {k: v for k, v in row.items() if k != "scenario"} for row in found]
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Where a curve over one factor has its highest point, with a 95 % interval over seeds."""
+
+    at: float
+    low: float
+    high: float
+    level: float
+    is_inside: bool
+    """False where the curve is highest at an end of the range."""
+
+
+def revenue_peak(results: Results, key: str) -> Peak:
+    """The value of a factor at which new duty revenue, over the baseline's, is highest."""
+    runs = results.tables["point_runs"]
+    own, base = (
+        runs[runs["is_baseline"] == is_base].pivot(index="seed", columns="point", values=REVENUE)
+        for is_base in (False, True)
+    )
+    curves = (own - base).dropna(axis="columns")
+    at = results.tables["points"].set_index("point").loc[curves.columns, key].to_numpy(float)
+    order = np.argsort(at, kind="stable")
+    return peak(at[order], curves.to_numpy(float)[:, order])
+
+
+def peak(x: Float, curves: Float) -> Peak:
+    """Peak of the mean of curves (seeds, points), with a jackknife interval over seeds."""
+    at, level, is_inside = _highest(x, curves.mean(axis=0))
+    n = len(curves)
+    left_out = [_highest(x, np.delete(curves, i, axis=0).mean(axis=0)) for i in range(n) if n > 1]
+    if not is_inside or not left_out or not all(inside for *_, inside in left_out):
+        return Peak(at, nan, nan, level, is_inside)
+    interval = paired_interval([n * at - (n - 1) * other for other, *_ in left_out])
+    return Peak(at, interval.low, interval.high, level, is_inside)
+
+
+def _highest(x: Float, y: Float) -> tuple[float, float, bool]:
+    """Place and height of the highest point, by the parabola through it and its neighbours."""
+    i = int(np.argmax(y))
+    if i in (0, len(x) - 1):
+        return float(x[i]), float(y[i]), False
+    curve = np.polynomial.Polynomial.fit(x[i - 1 : i + 2], y[i - 1 : i + 2], 2)
+    slope = curve.deriv()
+    roots = slope.roots().real
+    at = float(roots[0]) if len(roots) else float(x[i])
+    return at, float(curve(at)), True
