@@ -31,10 +31,16 @@ class Alternatives:
         self._cost = figures.unit_value[:, None, None] / (1 + markup) * factor
         self._markup = markup
         self._source: object = None
+        foundries = economy.foundries
+        member = np.eye(len(codes.regions))[foundries.region]
+        capacity = np.einsum("fk,fr->krf", foundries.base_capacity, member)
+        total = capacity.sum(axis=2)
+        self._price_weight = capacity / np.where(total > 0, total, 1.0)[:, :, None]
+        self._price_without = np.where(total > 0, 0.0, figures.chip_price[:, None])
 
     def of_month(self, economy: Economy) -> dict[str, Float]:
         """Arrays of `History` by name."""
-        price = _region_price(economy)
+        price = self._region_price(economy.foundries.price)
         expected = economy.law.expected
         if self._source is not expected:
             self._source = expected
@@ -56,6 +62,11 @@ class Alternatives:
             "base_assembly": self._assembled(economy),
         }
 
+    def _region_price(self, price: Float) -> Float:
+        """(K, R) mean posted price in a region, weighted by base capacity; USD a chip."""
+        result: Float = np.einsum("krf,fk->kr", self._price_weight, price)
+        return result + self._price_without
+
     def _over_origins(self, table: Float) -> Float:
         """(M, D, K, R) mean of a table of cells over the countries of the base year."""
         by_cell = table.reshape(*self._shape, *table.shape[1:])
@@ -68,13 +79,3 @@ class Alternatives:
         at = codes.cell(makers.device[flows.maker], makers.origin[flows.maker], flows.market)
         units = sum_by(at, flows.base_units, codes.n_cells).reshape(self._shape)
         return np.ascontiguousarray(units.transpose(2, 0, 1))
-
-
-def _region_price(economy: Economy) -> Float:
-    """(K, R) mean posted price in a region, weighted by base capacity; USD a chip."""
-    foundries, n_regions = economy.foundries, len(economy.figures.codes.regions)
-    member = np.eye(n_regions)[:, foundries.region]
-    weight = member @ foundries.base_capacity
-    price = member @ (foundries.base_capacity * foundries.price)
-    price_0 = np.broadcast_to(economy.figures.chip_price, weight.shape)
-    return np.where(weight > 0, price / np.where(weight > 0, weight, 1.0), price_0).T

@@ -6,7 +6,6 @@ import numpy as np
 
 from tariffsim.economy import Economy
 from tariffsim.errors import ConservationError
-from tariffsim.kernels.sums import over_slots
 from tariffsim.ledger import PAYMENTS, sectors
 from tariffsim.typing import Float, format_month
 
@@ -58,12 +57,8 @@ def _residuals(economy: Economy) -> Float:
 
 def _unbooked_duty(economy: Economy) -> float:
     """What governments receive less duty of the base year and by instrument, USD."""
-    flows, makers = economy.flows, economy.makers
-    base = float(flows.base_duty @ flows.units)
-    classes = np.arange(makers.supplier.shape[1])
-    region = economy.foundries.region[makers.supplier]
-    rate = economy.tariffs.base_bare[makers.origin[:, None], classes, region]
-    base_bare = float(over_slots(makers.chip_value * rate) @ makers.units)
+    base = float(economy.flows.base_duty @ economy.flows.units)
+    base_bare = float((economy.tariffs.base_bare * economy.chips_entered).sum())
     rows = [PAYMENTS.index(name) for name in ("duties on products", "duties on bare chips")]
     received = float(np.maximum(economy.ledger[rows], 0.0).sum())
     return received - base - base_bare - float(economy.policy_duty.sum())

@@ -118,6 +118,8 @@ class DeviceMakers:
     is_drop_in: Bool
     supplier: Int
     """(N, K) foundry that supplies."""
+    chip_region: Int
+    """(N, K) region in which this month's chips are made."""
     next_supplier: Int
     """(N, K) foundry under qualification."""
     switch_month: Int
@@ -174,7 +176,7 @@ class Importers:
 
 @dataclass
 class Flows:
-    """One row a maker x market, handled by one importer."""
+    """One row a maker x market, handled by one importer; rows are in the order of cells."""
 
     maker: Int
     market: Int
@@ -264,9 +266,11 @@ class Economy:
     """Months since the start; -1 before the first."""
     policy: PolicyState | None = None
     instrument_duty: dict[int, Float] = field(default_factory=dict)
-    """USD a unit due on each flow (or line, for bare chips) by law in force."""
+    """USD a unit due on each flow by law in force."""
     policy_duty: Float = field(default_factory=lambda: np.zeros(0))
     """(laws,) USD of duty by instrument this month."""
+    chips_entered: Float = field(default_factory=lambda: np.zeros((1, 1, 1)))
+    """(O, K, R) USD this month of chips that entered a country of assembly."""
     ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))
     """(payments, sectors) USD this month."""
 

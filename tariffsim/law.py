@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tariffsim.kernels.duties import slot_duty_rate, stacked
+from tariffsim.kernels.duties import due_of_each, slot_duty_rate, stacked
 from tariffsim.policy import Instrument
 from tariffsim.shipments import Codes, Shipments
 from tariffsim.typing import Bool, Float, Int
@@ -38,6 +38,8 @@ class DutyTables:
 
     product: Float
     """(cells,) fraction of customs value, without triggered duties."""
+    bare_by_law: dict[int, Float]
+    """(O, K, R) what each law, by index, adds to the duty on bare chips."""
     chip_value: Float
     """(cells, K, R) fraction of the value of chips in the product."""
     chip_count: Float
@@ -111,18 +113,20 @@ class Statutes:
         product_pulled, value_pulled, count_pulled = (
             self._sum(regime, p, pulled=True) for p in probes
         )
-        base = self.base_product
-        shape = (self.codes.n_cells, *self._probe_shape)
-        bare = (self.base_bare.reshape(len(self.base_bare), -1) + self._bare(regime))[
-            self._origin_of_cell()
-        ]
+        base, (n_classes, n_regions) = self.base_product, self._probe_shape
+        shape = (self.codes.n_cells, n_classes * n_regions)
+        by_law = self._bare(regime)
+        bare = self.base_bare.reshape(len(self.base_bare), -1) + sum(by_law.values())
+        bare = bare.take(self._origin_of_cell(), axis=0)
         slot = slot_duty_rate(base + product, self.markup, bare, chip_value)
         pulled = slot_duty_rate(base + product_pulled, self.markup, bare, value_pulled)
-        full = [
-            np.broadcast_to(a, (shape[0], shape[1] * shape[2])).reshape(shape)
-            for a in (chip_value, chip_count, bare, slot, pulled, count_pulled)
-        ]
-        return DutyTables(np.broadcast_to(base + product, (shape[0], 1)).ravel(), *full)
+        by_slot = (
+            np.broadcast_to(table, shape).reshape(-1, n_classes, n_regions)
+            for table in (chip_value, chip_count, bare, slot, pulled, count_pulled)
+        )
+        of_product = np.broadcast_to(base + product, (shape[0], 1)).ravel()
+        bare_by_law = {i: rate.reshape(self.base_bare.shape) for i, rate in by_law.items()}
+        return DutyTables(of_product, bare_by_law, *by_slot)
 
     def _sum(self, regime: Regime, probe: Shipments, pulled: bool) -> Float:
         """Duty on products without triggered instruments, or as if all were triggered."""
@@ -134,14 +138,15 @@ class Statutes:
                 duties.append((law.instrument.stacking_group, duty))
         return np.asarray(stacked(duties) + np.zeros((1, 1)))
 
-    def _bare(self, regime: Regime) -> Float:
+    def _bare(self, regime: Regime) -> dict[int, Float]:
+        """(O, K x R) duty on a dollar of bare chips by law."""
         probe = self._probe(self.chip_crosses_border_parts(), value=1.0)
+        laws = {i: rate for i, rate in regime if self.laws[i].instrument.taxes_bare_chips}
         duties = [
             (law.instrument.stacking_group, law.instrument.duty(probe, rate) * law.scope[:, None])
-            for law, rate in ((self.laws[i], rate) for i, rate in regime)
-            if law.instrument.taxes_bare_chips
+            for law, rate in ((self.laws[i], rate) for i, rate in laws.items())
         ]
-        return np.asarray(stacked(duties) + np.zeros((1, 1)))
+        return dict(zip(laws, due_of_each(duties), strict=True))
 
     def chip_crosses_border_parts(self) -> Bool:
         """(O, K x R) whether a chip of the region is foreign where it is assembled."""

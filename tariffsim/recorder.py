@@ -9,11 +9,11 @@ from tariffsim.economy import Economy
 from tariffsim.errors import NotFiniteError
 from tariffsim.history import CELL_COLUMNS, FOUNDRY_COLUMNS, History
 from tariffsim.kernels.pricing import rebate
-from tariffsim.kernels.sums import over_slots, sum_by
+from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
 from tariffsim.kernels.supply import foundry_cost
 from tariffsim.phases.accounts import overflow_payments
 from tariffsim.phases.trade import border_crossing
-from tariffsim.typing import Float, Int, format_month
+from tariffsim.typing import Float, format_month
 
 
 class Recorder:
@@ -23,6 +23,7 @@ class Recorder:
         codes = economy.figures.codes
         self._shape = (len(codes.markets), len(codes.devices))
         self._months = months
+        self._cell, self._first = np.unique(economy.flows.cell, return_index=True)
         self._rows: dict[str, list[Float]] = {}
         self._flows: list[Float] = []
         self._flow_months: list[str] = []
@@ -76,72 +77,39 @@ class Recorder:
         self._rows.setdefault(name, []).append(values)
 
     def _keep_cells(self, economy: Economy) -> None:
-        flows, makers, trade = economy.flows, economy.makers, economy.scenario.trade
-        maker, units = flows.maker, flows.units
-        lost = flows.orders - units
-        is_cn = economy.foundries.is_chinese[makers.supplier]
-        chips, value = over_slots(makers.chips), over_slots(makers.chip_value)
-        cn_chips = over_slots(makers.chips * is_cn)
-        cn_value = over_slots(makers.chip_value * is_cn)
-        customs_value = makers.customs_value[maker] * units
-        china = (
-            economy.figures.codes.origins.index("CN")
-            if "CN" in economy.figures.codes.origins
-            else -1
-        )
-        columns = {
-            "units": units,
-            "lost_units": lost,
-            "retail_value": flows.price * units,
-            "lost_value": flows.price * lost,
-            "customs_value": customs_value,
-            "import_value": customs_value * border_crossing(economy),
-            "china_assembled_value": customs_value * (makers.origin[maker] == china),
-            "duty_value": (flows.base_duty + flows.new_duty) * units,
-            "new_duty_value": flows.new_duty * units,
-            "passed_on_value": flows.passed_on * units,
-            "rebate_value": rebate(flows.new_duty, trade.border_pass_through) * units,
-            "chips": chips[maker] * units,
-            "cn_chips": cn_chips[maker] * units,
-            "chip_value": value[maker] * units,
-            "cn_chip_value": cn_value[maker] * units,
-            "cn_device_units": (cn_chips > 0)[maker] * units,
-            "trigger_sacrifice_value": over_slots(makers.plan_sacrifice)[maker] * units,
-        }
-        n_cells = self._shape[0] * self._shape[1]
-        for name, values in columns.items():
-            self._keep(name, sum_by(flows.cell, values, n_cells).reshape(self._shape))
-        cells = economy.cells
-        self._keep("price_index", cells.price_index.reshape(self._shape))
-        expenditure = cells.base_expenditure * cells.growth
-        self._keep("base_expenditure", expenditure.reshape(self._shape))
-        importers = economy.importers
+        flows, cells, importers = economy.flows, economy.cells, economy.importers
+        lost = flows.orders - flows.units
+        of_units = _of_each_unit(economy)
+        values = np.stack([*of_units.values(), lost, flows.price * lost])
+        values[: len(of_units)] *= flows.units
+        sums = np.zeros((len(values), len(cells.growth)))
+        sums[:, self._cell] = sum_runs(values, self._first)
+        columns = dict(zip([*of_units, "lost_units", "lost_value"], sums, strict=True))
+        columns["price_index"] = cells.price_index
+        columns["base_expenditure"] = cells.base_expenditure * cells.growth
         cell = importers.market * self._shape[1] + importers.device
-        profit = sum_by(cell, importers.profit, n_cells)
-        self._keep("importer_profit", profit.reshape(self._shape))
-        n_origins = len(economy.figures.codes.origins)
-        at = flows.market * n_origins + makers.origin[maker]
-        by_origin = sum_by(at, customs_value, self._shape[0] * n_origins)
-        self._keep("origin_value", by_origin.reshape(self._shape[0], n_origins))
+        columns["importer_profit"] = sum_by(cell, importers.profit, len(cells.growth))
+        for name, column in columns.items():
+            self._keep(name, column.reshape(self._shape))
+        shape = (self._shape[0], len(economy.figures.codes.origins))
+        at = flows.market * shape[1] + economy.makers.origin[flows.maker]
+        customs_value = values[list(of_units).index("customs_value")]
+        self._keep("origin_value", sum_by(at, customs_value, int(np.prod(shape))).reshape(shape))
 
     def _keep_sourcing(self, economy: Economy) -> None:
-        flows, makers, foundries = economy.flows, economy.makers, economy.foundries
+        flows, makers = economy.flows, economy.makers
         codes = economy.figures.codes
-        n_classes, n_regions = len(codes.classes), len(codes.regions)
-        region = foundries.region[makers.supplier]
-        at = (flows.cell[:, None] * n_classes + np.arange(n_classes)) * n_regions
-        at = at + region[flows.maker]
-        chips = makers.chips[flows.maker] * flows.units[:, None]
-        shape = (*self._shape, n_classes, n_regions)
-        counted = sum_by(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)
-        self._keep("sourcing", counted)
-        chips_then = makers.chips[flows.maker] * flows.base_units[:, None]
-        then = sum_by(at.ravel(), chips_then.ravel(), int(np.prod(shape))).reshape(shape)
-        self._keep("base_sourcing", then)
+        shape = (*self._shape, len(codes.classes), len(codes.regions))
+        slot = codes.slot(0, np.arange(len(codes.classes)), makers.chip_region)
+        at = slot.take(flows.maker, axis=0) + codes.slot(flows.cell, 0, 0)[:, None]
+        chips = makers.chips.take(flows.maker, axis=0)
+        for name, units in (("sourcing", flows.units), ("base_sourcing", flows.base_units)):
+            bought = (chips * units[:, None]).ravel()
+            self._keep(name, sum_by(at.ravel(), bought, int(np.prod(shape))).reshape(shape))
         for name, values in self._alternatives.of_month(economy).items():
             self._keep(name, values)
         if economy.month == 0 or (economy.date % 12 == 11) or economy.month == self._months - 1:
-            self._flows.append(_alluvial(economy, region, chips))
+            self._flows.append(_alluvial(economy))
             self._flow_months.append(format_month(economy.date))
 
     def _keep_foundries(self, economy: Economy) -> None:
@@ -173,10 +141,39 @@ class Recorder:
             self._keep(f"foundry {name}", values)
 
 
-def _alluvial(economy: Economy, region: Int, chips: Float) -> Float:
+def _of_each_unit(economy: Economy) -> dict[str, Float]:
+    """(L,) what each unit of a flow adds to the columns of its cell."""
+    flows, makers, codes = economy.flows, economy.makers, economy.figures.codes
+    is_cn = economy.foundries.is_chinese.take(makers.supplier)
+    cn_chips = over_slots(makers.chips * is_cn)
+    from_china = np.array([code == "CN" for code in codes.origins])[makers.origin]
+    of_lines = {
+        "customs_value": makers.customs_value,
+        "china_assembled_value": makers.customs_value * from_china,
+        "chips": over_slots(makers.chips),
+        "cn_chips": cn_chips,
+        "chip_value": over_slots(makers.chip_value),
+        "cn_chip_value": over_slots(makers.chip_value * is_cn),
+        "cn_device_units": cn_chips > 0,
+        "trigger_sacrifice_value": over_slots(makers.plan_sacrifice),
+    }
+    of_flows = {name: values.take(flows.maker) for name, values in of_lines.items()}
+    return of_flows | {
+        "units": np.ones(len(flows)),
+        "retail_value": flows.price,
+        "import_value": of_flows["customs_value"] * border_crossing(economy),
+        "duty_value": flows.base_duty + flows.new_duty,
+        "new_duty_value": flows.new_duty,
+        "passed_on_value": flows.passed_on,
+        "rebate_value": rebate(flows.new_duty, economy.scenario.trade.border_pass_through),
+    }
+
+
+def _alluvial(economy: Economy) -> Float:
     """(R, O, M) chips a month from fab region over country of assembly to market."""
     codes, flows, makers = economy.figures.codes, economy.flows, economy.makers
     shape = (len(codes.regions), len(codes.origins), len(codes.markets))
-    at = region[flows.maker] * shape[1] + makers.origin[flows.maker][:, None]
+    chips = makers.chips[flows.maker] * flows.units[:, None]
+    at = makers.chip_region[flows.maker] * shape[1] + makers.origin[flows.maker][:, None]
     at = at * shape[2] + flows.market[:, None]
     return sum_by(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)

@@ -32,6 +32,10 @@ class Codes:
         """Row of (device, origin, market) in tables ravelled over the three."""
         return (device * len(self.origins) + origin) * len(self.markets) + market
 
+    def slot(self, cell: Any, node_class: Any, region: Any) -> Any:
+        """Row of a chip in a product of the cell, in tables ravelled over the three."""
+        return (cell * len(self.classes) + node_class) * len(self.regions) + region
+
     @property
     def n_cells(self) -> int:
         """Number of (device, origin, market) cells."""
@@ -77,6 +81,12 @@ class Shipments:
     def mostly_from(self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> Bool:
         """Which parts hold chips that count for the greater part as of these regions."""
         return self.chips_from(regions, classes) >= MOSTLY
+
+    def over_parts(self, values: Float) -> Float:
+        """Sum over the parts of each product."""
+        import numpy as np
+
+        return np.asarray(np.einsum("...k->...", values))
 
 
 def _counted(codes: Codes, regions: tuple[str, ...] | None) -> Bool | Float:

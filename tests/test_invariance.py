@@ -394,6 +394,7 @@ def test_names_of_identical_regions_do_not_matter() -> None:
     assert (one.foundries.output[jp] != one.foundries.output[kr]).any()
     renamed = copy.deepcopy(other)
     renamed.foundries.region = other.foundries.region[swap]
+    renamed.makers.chip_region = renamed.foundries.region[renamed.makers.supplier]
     assert_permuted(one, renamed, everyone, swap)
 
 

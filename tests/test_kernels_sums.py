@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tariffsim.kernels.sums import least_over_slots, over_slots, sum_by
+from tariffsim.kernels.slots import by_supplier, of_suppliers
+from tariffsim.kernels.sums import least_over_slots, over_slots, sum_by, sum_runs
 
 values = arrays(np.float64, st.tuples(st.integers(1, 40), st.integers(1, 5)),
                 elements=st.floats(-1e6, 1e6))  # fmt: skip
@@ -36,3 +37,25 @@ def test_no_rows_are_zero_of_float() -> None:
     empty = sum_by(np.zeros(0, dtype=np.int64), np.zeros(0), 3)
     assert empty.dtype == np.float64
     assert (empty == 0).all()
+
+
+@given(values, st.integers(1, 7))
+def test_sum_runs_is_the_sum_by_group_of_rows_in_order(array: np.ndarray, n_groups: int) -> None:
+    group = np.sort(np.arange(len(array)) * 31 % n_groups)
+    present, first = np.unique(group, return_index=True)
+    found = sum_runs(array.T, first)
+    for column, sums in zip(array.T, found, strict=True):
+        np.testing.assert_allclose(sums, sum_by(group, column, n_groups)[present], atol=1e-7)
+
+
+@given(values, st.integers(1, 7))
+def test_slots_and_their_suppliers(array: np.ndarray, n_foundries: int) -> None:
+    array.setflags(write=False)
+    n, n_classes = array.shape
+    supplier = np.arange(n * n_classes).reshape(n, n_classes) * 31 % n_foundries
+    bought = by_supplier(array, supplier, n_foundries)
+    price = np.arange(1.0, n_foundries * n_classes + 1).reshape(n_foundries, n_classes)
+    paid = of_suppliers(price, supplier)
+    assert paid[n - 1, 0] == price[supplier[n - 1, 0], 0]
+    # What lines pay is what foundries receive: forty numbers of 1e6 at a price of at most 35.
+    np.testing.assert_allclose((paid * array).sum(axis=0), (price * bought).sum(axis=0), atol=1e-5)

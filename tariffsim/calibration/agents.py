@@ -92,6 +92,7 @@ def make_makers(
         has_slot=slots.has_slot,
         is_drop_in=slots.is_drop_in,
         supplier=supplier,
+        chip_region=region,
         next_supplier=following.reshape(n, n_classes),
         switch_month=month,
         curvature=slots.curvature,
@@ -132,7 +133,7 @@ def make_flows(
 ) -> tuple[Flows, Cells]:
     """Flows of the lines at base prices, and the (market, device) cells they make up."""
     trade = scenario.trade
-    maker, market = np.nonzero(lines.value > 0)
+    market, maker = np.nonzero(lines.value.T > 0)
     device = lines.device[maker]
     n_devices = len(figures.codes.devices)
     unit_value = figures.unit_value[device]

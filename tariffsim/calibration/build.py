@@ -28,11 +28,12 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.errors import CalibrationError
 from tariffsim.figures import Figures
+from tariffsim.kernels.slots import by_supplier
 from tariffsim.kernels.sums import sum_by
 from tariffsim.scenario.fields import Scenario
 from tariffsim.tables import Tables
 from tariffsim.tariffs import Tariffs
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Float
 
 TOTALS_TOLERANCE = 1e-9
 """Relative miss of any (device, country, market) total above which the model refuses to run."""
@@ -84,7 +85,7 @@ def build_economy(
     supplier = draw_suppliers(shares, rows.of_line, chinese, is_china_slot, draws)
     chips = lines.value.sum(axis=1) / figures.unit_value[lines.device]
     chips_made = chips[:, None] * figures.chips_per_unit[lines.device]
-    ordered = _by_foundry(supplier, chips_made, len(fabs.name))
+    ordered = by_supplier(chips_made, supplier, len(fabs.name))
     expected = _expected_orders(rows, chips_made, shares)
     foundries = make_foundries(scenario, tables, figures, fabs, ordered, expected)
     odds, makers = make_makers(
@@ -98,12 +99,6 @@ def build_economy(
     )  # fmt: skip
     check_base_year(economy, lines.trade)
     return economy
-
-
-def _by_foundry(supplier: Int, chips: Float, n: int) -> Float:
-    n_classes = chips.shape[1]
-    flat = (supplier * n_classes + np.arange(n_classes)).ravel()
-    return sum_by(flat, chips.ravel(), n * n_classes).reshape(n, n_classes)
 
 
 def _expected_orders(rows: Rows, chips: Float, shares: Float) -> Float:

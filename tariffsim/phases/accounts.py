@@ -6,13 +6,11 @@ import numpy as np
 
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy, Foundries
-from tariffsim.kernels.duties import due_of_each
 from tariffsim.kernels.pricing import rebate
+from tariffsim.kernels.slots import by_supplier
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.kernels.supply import foundry_cost
 from tariffsim.ledger import BY_MARKET, PAYMENTS, WORLD, Ledger
-from tariffsim.phases.orders import by_foundry
-from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
 
 
@@ -44,10 +42,7 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     def of_importers(values: Float) -> Float:
         return sum_by(importers.market, values, n)
 
-    def of_makers(values: Float) -> Float:
-        home = economy.figures.origin_market[makers.origin]
-        return sum_by(home, sum_by(flows.maker, values, len(makers)), n)
-
+    home = economy.figures.origin_market[makers.origin]
     sales = flows.price * units
     received = by_importer(sales)
     distribution = (trade.retail_margin - trade.importer_profit) * flows.base_landed * units
@@ -58,7 +53,7 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     importers.duty = by_importer(duty)
     spent = distribution + ex_works * (1 + trade.freight) + duty - given_back
     importers.profit = received - by_importer(spent)
-    world = (makers.customs_value * makers.units).sum()
+    world = makers.customs_value @ makers.units
     ledger.book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
     ledger.book(
         "retail distribution", "importers", by_market(distribution), "other suppliers",
@@ -66,11 +61,14 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     )  # fmt: skip
     ledger.book(
         "ex-works sales", "importers", of_importers(importers.customs_value), "device makers",
-        sum_by(economy.figures.origin_market[makers.origin],
-                    makers.customs_value * makers.units, n),
+        sum_by(home, makers.customs_value * makers.units, n),
     )  # fmt: skip
     ledger.book(
-        "duty rebates", "device makers", of_makers(given_back), "importers", by_market(given_back)
+        "duty rebates",
+        "device makers",
+        sum_by(home[flows.maker], given_back, n),
+        "importers",
+        by_market(given_back),
     )
     ledger.book(
         "freight", "importers", by_market(trade.freight * ex_works), "other suppliers",
@@ -107,36 +105,18 @@ def _book_makers(economy: Economy, ledger: Ledger) -> None:
     )  # fmt: skip
     economy.policy_duty = np.zeros(len(economy.tariffs.laws))
     for i, duty in economy.instrument_duty.items():
-        economy.policy_duty[i] = (duty * flows.units).sum()
+        economy.policy_duty[i] = duty @ flows.units
     _bare_duties(economy)
 
 
 def _bare_duties(economy: Economy) -> None:
-    """Revenue of each instrument on bare chips."""
-    makers, tariffs, foundries = economy.makers, economy.tariffs, economy.foundries
-    laws = [
-        (i, tariffs.laws[i], rate)
-        for i, rate in economy.law.regime
-        if tariffs.laws[i].instrument.taxes_bare_chips
-    ]
-    if not laws:
-        return
-    region = foundries.region[makers.supplier]
-    abroad = tariffs.chip_crosses_border[makers.origin[:, None], region]
-    shipments = Shipments(  # every slot's chips are a shipment of their own
-        economy.figures.codes, makers.customs_value[:, None], abroad,
-        makers.chip_value[:, :, None], makers.chips[:, :, None], region[:, :, None],
-        np.arange(makers.supplier.shape[1])[:, None],
-    )  # fmt: skip
-    duties = [
-        (
-            law.instrument.stacking_group,
-            law.instrument.duty(shipments, rate) * law.scope[makers.origin, None],
-        )
-        for _, law, rate in laws
-    ]
-    for (i, _, _), due in zip(laws, due_of_each(duties), strict=True):
-        economy.policy_duty[i] = (over_slots(due) * makers.units).sum()
+    """Value of the chips that enter each country of assembly, and each instrument's duty on it."""
+    makers, codes, base = economy.makers, economy.figures.codes, economy.tariffs.base_bare
+    at = codes.slot(makers.origin[:, None], np.arange(base.shape[1]), makers.chip_region)
+    value = makers.chip_value * makers.units[:, None]
+    economy.chips_entered = sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
+    for i, rate in economy.law.in_force.bare_by_law.items():
+        economy.policy_duty[i] = (rate * economy.chips_entered).sum()
 
 
 def _book_chips(economy: Economy, ledger: Ledger) -> None:
@@ -152,7 +132,9 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
     for_lines = foundries.price * foundries.line_sales
     for_others = foundries.price * (foundries.sales - foundries.line_sales)
     bills = over_slots(makers.chip_value) * makers.units
-    offsets = by_foundry(economy, makers.chip_offset * makers.units[:, None])
+    offsets = by_supplier(
+        makers.chip_offset * makers.units[:, None], makers.supplier, len(foundries)
+    )
     others = foundries.price * foundries.other_orders * foundries.fill
     costs = foundry_cost(
         foundries.output,

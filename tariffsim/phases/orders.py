@@ -7,6 +7,7 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.demand import adjusted_orders
+from tariffsim.kernels.slots import by_supplier, of_suppliers
 from tariffsim.kernels.sums import least_over_slots, sum_by
 from tariffsim.kernels.supply import buyer_mix, experience, fill_rates, output_with_overflow
 from tariffsim.typing import Float
@@ -17,14 +18,9 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
     units = sum_by(flows.maker, flows.orders, len(makers))
     _order_for_others(economy)
-    foundries.orders = by_foundry(economy, units[:, None] * makers.chips) + foundries.other_orders
-
-
-def by_foundry(economy: Economy, chips: Float) -> Float:
-    """(F, K) sums of a slot array (N, K) over the suppliers."""
-    n, n_classes = economy.foundries.price.shape
-    flat = (economy.makers.supplier * n_classes + np.arange(n_classes)).ravel()
-    return sum_by(flat, chips.ravel(), n * n_classes).reshape(n, n_classes)
+    chips = units[:, None] * makers.chips
+    for_lines = by_supplier(chips, makers.supplier, len(foundries))
+    foundries.orders = for_lines + foundries.other_orders
 
 
 def _order_for_others(economy: Economy) -> None:
@@ -52,12 +48,12 @@ def deliver(economy: Economy, draws: Draws) -> None:
     """Foundries fill orders, sharing overflow; assembly needs every chip; goods are delivered."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
     foundries.fill = fill_rates(foundries.orders, foundries.capacity, foundries.bloc)
-    classes = np.arange(makers.supplier.shape[1])
-    filled = np.where(makers.has_slot, foundries.fill[makers.supplier, classes], 1.0)
+    filled = np.where(makers.has_slot, of_suppliers(foundries.fill, makers.supplier), 1.0)
     makers.fill = least_over_slots(filled)
     flows.units = flows.orders * makers.fill[flows.maker]
     makers.units = sum_by(flows.maker, flows.units, len(makers))
-    foundries.line_sales = by_foundry(economy, makers.units[:, None] * makers.chips)
+    chips = makers.units[:, None] * makers.chips
+    foundries.line_sales = by_supplier(chips, makers.supplier, len(foundries))
     foundries.sales = foundries.line_sales + foundries.other_orders * foundries.fill
     foundries.output = output_with_overflow(foundries.sales, foundries.capacity, foundries.bloc)
     foundries.experience = foundries.experience + experience(

@@ -20,6 +20,7 @@ from tariffsim.kernels.pricing import (
     retail_price,
     unit_cost,
 )
+from tariffsim.kernels.slots import of_suppliers
 from tariffsim.kernels.sums import over_slots
 from tariffsim.phases.offset import chip_offset
 from tariffsim.shipments import Shipments
@@ -30,10 +31,9 @@ def price_products(economy: Economy, draws: Draws) -> None:
     """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
     makers, figures = economy.makers, economy.figures
     _buy_chips(economy)
-    classes = np.arange(makers.supplier.shape[1])
-    cell = figures.codes.cell(makers.device, makers.origin, 0)[:, None]
-    region = economy.foundries.region[makers.supplier]
-    makers.bare_duty = makers.chip_value * economy.law.in_force.bare[cell, classes, region]
+    cell = figures.codes.cell(makers.device, makers.origin, 0)
+    slot = figures.codes.slot(cell[:, None], np.arange(makers.chips.shape[1]), makers.chip_region)
+    makers.bare_duty = makers.chip_value * economy.law.in_force.bare.take(slot)
     makers.chip_bill = over_slots(makers.chip_value + makers.bare_duty)
     amortised = makers.amortised_cost(economy.month)
     cost_factor = figures.cost_factor[makers.origin] / figures.cost_factor[makers.base_origin]
@@ -45,15 +45,16 @@ def _buy_chips(economy: Economy) -> None:
     """Chips in a unit, what they are invoiced at, and what China pays of their price."""
     makers, foundries, law = economy.makers, economy.foundries, economy.law
     growth = (1 + economy.scenario.trade.chip_content_growth) ** (economy.month / 12)
-    makers.chips = economy.figures.chips_per_unit[makers.device] * growth
+    makers.chips = economy.figures.chips_per_unit.take(makers.device, axis=0) * growth
     if (law.chips_factor != 1).any():
-        factor = law.chips_factor[makers.device]
+        factor = law.chips_factor.take(makers.device, axis=0)
         makers.chips = makers.chips * np.einsum("nmk,nm->nk", factor, makers.weights)
-    classes = np.arange(makers.supplier.shape[1])
-    price, region = foundries.price[makers.supplier, classes], foundries.region[makers.supplier]
+    makers.chip_region = foundries.region.take(makers.supplier)
+    price = of_suppliers(foundries.price, makers.supplier)
     part = chip_offset(
         economy, law.in_force.chip_value[None], law.in_force.chip_count[None], 0,
-        np.arange(len(makers))[:, None], makers.origin[:, None], classes, region, price,
+        np.arange(len(makers))[:, None], makers.origin[:, None],
+        np.arange(price.shape[1]), makers.chip_region, price,
     )  # fmt: skip
     makers.chip_offset = makers.chips * price * part
     makers.chip_value = makers.chips * price - makers.chip_offset
@@ -67,14 +68,14 @@ def border_crossing(economy: Economy) -> Bool:
 
 def product_shipments(economy: Economy) -> Shipments:
     """One unit of every flow as customs sees it."""
-    makers, flows, foundries = economy.makers, economy.flows, economy.foundries
+    makers, flows = economy.makers, economy.flows
     return Shipments(
         economy.figures.codes,
         makers.customs_value[flows.maker],
         border_crossing(economy),
-        makers.chip_value[flows.maker],
-        makers.chips[flows.maker],
-        foundries.region[makers.supplier[flows.maker]],
+        makers.chip_value.take(flows.maker, axis=0),
+        makers.chips.take(flows.maker, axis=0),
+        makers.chip_region.take(flows.maker, axis=0),
         np.arange(makers.supplier.shape[1]),
     )
 

@@ -64,8 +64,7 @@ class ComponentTariff(Instrument):
     def covered(self, shipments: Shipments, of: Float) -> Float:
         """The covered part of the value, or of the number, of the chips in a unit."""
         part = shipments.chips_from(self.chip_regions, self.node_classes)
-        result: Float = (of * part).sum(axis=-1)
-        return result
+        return shipments.over_parts(of * part)
 
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times the value, or the number, of covered chips."""
