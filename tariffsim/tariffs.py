@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -43,6 +44,11 @@ class Expected:
     product: Float
     """(cells,) for the country of assembly."""
     futures: tuple[Future, ...]
+
+    @cached_property
+    def counts_chips(self) -> bool:
+        """Whether any duty is on the number of chips."""
+        return bool(self.count_triggered.any())
 
     def of_kind(self, kind: int) -> list[Future]:
         """The futures that matter to a kind of choice."""

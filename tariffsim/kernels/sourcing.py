@@ -82,8 +82,9 @@ def cost_odds(cost: Float, base_cost: Float, elasticity: float) -> Float:
 
 def with_inertia(weights: Float, incumbent: Int, inertia: Float) -> Float:
     """Choice weights with the incumbent's multiplied by its inertia factor `(1 + S)^sigma`."""
-    is_incumbent = np.arange(weights.shape[1]) == incumbent[:, None]
-    return np.where(is_incumbent, weights * inertia[:, None], weights)
+    result = weights.copy()
+    result[np.arange(len(weights)), incumbent] *= inertia
+    return result
 
 
 def race(weights: Float, exponentials: Float) -> Int:

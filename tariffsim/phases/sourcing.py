@@ -23,6 +23,8 @@ BLOCK = 2048
 class OpenSlots:
     """Slots that draw noise this month, whatever the policy; one row each."""
 
+    place: Int
+    """Row in the ravelled (N, K) columns of makers."""
     maker: Int
     node_class: Int
     is_free: Bool
@@ -47,15 +49,15 @@ def choose_foundries(economy: Economy, draws: Draws) -> None:
     """Makers: designs and drop-in slots that open choose a foundry per node class."""
     makers = economy.makers
     slots = open_slots(economy, draws)
-    choice = makers.supplier[slots.maker, slots.node_class]
+    choice = makers.supplier.take(slots.place)
     chooses = np.flatnonzero(slots.is_free & slots.is_open)
     for start in range(0, len(chooses), BLOCK):
         rows = chooses[start : start + BLOCK]
         maker, node_class = slots.maker[rows], slots.node_class[rows]
         weights = choice_weights(economy, maker, node_class)
-        weights = with_inertia(weights, choice[rows], makers.inertia[maker, node_class])
-        choice[rows] = race(weights, slots.exponentials[rows])
-    makers.plan_sacrifice[slots.maker[chooses], slots.node_class[chooses]] = 0.0
+        weights = with_inertia(weights, choice[rows], makers.inertia.take(slots.place[rows]))
+        choice[rows] = race(weights, slots.exponentials.take(rows, axis=0))
+    makers.plan_sacrifice.put(slots.place[chooses], 0.0)
     if economy.tariffs.triggers:
         choice = avoid_triggers(economy, slots, choice, choice_weights)
     _qualify(economy, slots, choice)
@@ -65,12 +67,14 @@ def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
     """Which slots open, and their noise: drawn for all makers, free or not."""
     makers = economy.makers
     opens, by_itself = openings(economy, draws, economy.month)
-    maker, node_class = np.nonzero(makers.has_slot & (by_itself | opens[:, None]))
+    place = np.flatnonzero(makers.has_slot & (by_itself | opens[:, None]))
+    maker, node_class = np.divmod(place, makers.supplier.shape[1])
     return OpenSlots(
+        place,
         maker,
         node_class,
-        makers.switch_month[maker, node_class] < 0,
-        by_itself[maker, node_class],
+        makers.switch_month.take(place) < 0,
+        by_itself.take(place),
         opens[maker],
         draws.exponential("foundry noise", economy.month, len(maker), len(economy.foundries)),
     )
@@ -84,23 +88,27 @@ def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
     alone = draws.uniform("drop-in opens", month, n, n_classes) < min(
         1.0, sourcing.drop_in_hazard * sourcing.opening_factor
     )
-    return opens, np.where(makers.is_drop_in, alone, opens[:, None])
+    return opens, (makers.is_drop_in & alone) | (~makers.is_drop_in & opens[:, None])
 
 
 def choice_weights(economy: Economy, maker: Int, node_class: Int, triggered: bool = True) -> Float:
     """(rows, F) odds of each foundry at an open slot, before inertia: `exp(V)` of MODEL 4.2."""
     makers, foundries, sourcing = economy.makers, economy.foundries, economy.scenario.sourcing
+    n_classes, n_foundries = economy.base_shares.shape[1:]
+    place = maker * n_classes + node_class
+    shares = economy.base_shares.reshape(-1, n_foundries)
     odds = odds_from_scale(
-        economy.base_shares[makers.odds_row[maker], node_class],
-        makers.curvature[maker, node_class, None],
-        makers.odds_scale[maker, node_class, None],
+        shares.take(makers.odds_row[maker] * n_classes + node_class, axis=0),
+        makers.curvature.take(place)[:, None],
+        makers.odds_scale.take(place)[:, None],
     )
     base = np.where(foundries.base_capacity > 0, foundries.base_capacity, 1.0)
     size = (foundries.capacity / base) ** sourcing.size_term
     cost = slot_cost(economy, maker, node_class, triggered)
     base_cost = base_slot_cost(economy, maker, node_class)
     taste = _taste(economy, maker)
-    return odds * size.T[node_class] * taste * cost_odds(cost, base_cost, sourcing.elasticity)
+    odds *= size.T.take(node_class, axis=0) * taste
+    return odds * cost_odds(cost, base_cost, sourcing.elasticity)
 
 
 def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) -> Float:
@@ -111,17 +119,17 @@ def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) ->
     count = expected.count_triggered if triggered else expected.chip_count
     kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
     rate = over_markets(economy, slot, kind, maker, makers.origin[maker], node_class)
-    price = foundries.price.T[node_class]
+    price = foundries.price.T.take(node_class, axis=0)
     given = chip_offset(
         economy, expected.chip_value, expected.chip_count, kind[:, None], maker[:, None],
         makers.origin[maker, None], node_class[:, None], foundries.region, price,
     )  # fmt: skip
     price = price * (1 - given)
-    cost = price * (1 + rate[:, foundries.region])
-    if not count.any():
+    cost = price * (1 + rate.take(foundries.region, axis=1))
+    if not expected.counts_chips:
         return cost
     each = over_markets(economy, count, kind, maker, makers.origin[maker], node_class)
-    return np.asarray(cost + each[:, foundries.region])
+    return np.asarray(cost + each.take(foundries.region, axis=1))
 
 
 def base_slot_cost(economy: Economy, maker: Int, node_class: Int) -> Float:
@@ -129,7 +137,8 @@ def base_slot_cost(economy: Economy, maker: Int, node_class: Int) -> Float:
     makers, foundries = economy.makers, economy.foundries
     slot = economy.tariffs.tables(()).slot[None]
     rate = over_markets(economy, slot, 0, maker, makers.base_origin[maker], node_class)
-    return np.asarray(foundries.base_price.T[node_class] * (1 + rate[:, foundries.region]))
+    price = foundries.base_price.T.take(node_class, axis=0)
+    return np.asarray(price * (1 + rate.take(foundries.region, axis=1)))
 
 
 def over_markets(
@@ -137,11 +146,11 @@ def over_markets(
 ) -> Float:
     """(rows, R) mean of a duty table over the markets that each line is sold to."""
     codes, makers = economy.figures.codes, economy.makers
-    cell = codes.cell(makers.device[maker], origin, 0)
-    n_markets = len(codes.markets)
-    by_line = table.reshape(len(table), -1, n_markets, *table.shape[2:])
-    picked = by_line[kind, cell // n_markets, :, node_class]
-    result: Float = np.einsum("nmr,nm->nr", picked, makers.weights[maker])
+    n_classes, n_regions = table.shape[2:]
+    cell = codes.cell(makers.device[maker], origin, 0) + kind * codes.n_cells
+    cells = cell[:, None] + np.arange(len(codes.markets))
+    picked = table.reshape(-1, n_regions).take(cells * n_classes + node_class[:, None], axis=0)
+    result: Float = np.einsum("nmr,nm->nr", picked, makers.weights.take(maker, axis=0))
     return result
 
 
@@ -162,21 +171,22 @@ def _taste(economy: Economy, maker: Int) -> Float:
 def _qualify(economy: Economy, slots: OpenSlots, choice: Int) -> None:
     """Start qualifying the chosen suppliers; the old ones deliver until they take over."""
     makers, figures = economy.makers, economy.figures
-    switches = np.flatnonzero(choice != makers.supplier[slots.maker, slots.node_class])
+    switches = np.flatnonzero(choice != makers.supplier.take(slots.place))
     switches = switches[slots.is_free[switches]]
-    at = slots.maker[switches], slots.node_class[switches]
-    device = makers.device[at[0]]
+    at, device = slots.place[switches], makers.device[slots.maker[switches]]
+    life = makers.life_months.take(at)
     lead = np.where(
-        makers.is_drop_in[at],
+        makers.is_drop_in.take(at),
         economy.scenario.sourcing.drop_in_requalification_months,
         figures.requalification_months[device],
     )
-    makers.next_supplier[at] = choice[switches]
-    makers.switch_month[at] = economy.month + lead
-    makers.amortised[at] = written_off(
-        makers.amortised[at],
-        np.maximum(makers.amortised_until[at] - economy.month, 0),
-        makers.requalification_per_unit[at],
-        makers.life_months[at],
+    amortised = written_off(
+        makers.amortised.take(at),
+        np.maximum(makers.amortised_until.take(at) - economy.month, 0),
+        makers.requalification_per_unit.take(at),
+        life,
     )
-    makers.amortised_until[at] = economy.month + makers.life_months[at]
+    makers.next_supplier.put(at, choice[switches])
+    makers.switch_month.put(at, economy.month + lead)
+    makers.amortised.put(at, amortised)
+    makers.amortised_until.put(at, economy.month + life)
