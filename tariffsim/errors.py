@@ -106,3 +106,7 @@ class StorageError(TariffsimError):
     """Results cannot be read or written."""
 
     exit_code = 5
+
+
+class InterruptedRuns(KeyboardInterrupt):
+    """An interrupt while runs were made, of which some are kept."""

@@ -51,9 +51,10 @@ class SeedRecord:
 
 @dataclass
 class Gathered:
-    """All tables of a comparison."""
+    """All tables of a comparison, and the seeds they are of."""
 
     tables: dict[str, pd.DataFrame]
+    seeds: list[int]
 
 
 AXES: dict[str, tuple[str, ...]] = {
@@ -160,7 +161,8 @@ def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> Gathered:
         {"headline": pd.DataFrame(headline(summaries, next(iter(summaries))))}
         | {"summary": _summary(summaries, seeds)}
         | {table: pd.concat(frames, ignore_index=True) for table, frames in kept.items()}
-        | _means(sums, labels, len(seeds))
+        | _means(sums, labels, len(seeds)),
+        seeds,
     )
 
 

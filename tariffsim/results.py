@@ -9,7 +9,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.util import find_spec
@@ -19,9 +19,12 @@ from typing import Any
 import pandas as pd
 
 from tariffsim.dictionary import datapackage, dictionary
+from tariffsim.disk import locked, write_file
 from tariffsim.errors import StorageError
 
 MANIFEST = "manifest.json"
+RUNS = "runs"
+"""Folder of finished runs in a folder of results; it stays when results are replaced."""
 DEPENDENCIES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "matplotlib")
 
 
@@ -96,7 +99,8 @@ class Results:
             "outputs": dict(sorted(digests.items())),
         }
         for path, data in (outputs | {MANIFEST: _json(manifest)}).items():
-            _write_file(folder / path, data)
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            write_file(folder / path, data)
 
 
 @contextmanager
@@ -108,24 +112,19 @@ def writing_to(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(os.path.abspath(folder))
     lock = target.parent / f".{target.name}.lock"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_other(target)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise StorageError(f"{target}: cannot write results: {reason}") from error
-    try:
-        _lock(descriptor, target)
-    except StorageError:
-        os.close(descriptor)
-        raise
-    try:
-        yield target
-    finally:
-        os.close(descriptor)
-        with suppress(OSError):
-            lock.unlink()
+    with ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _refuse_other(target)
+            stack.enter_context(locked(lock, target))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StorageError(f"{target}: cannot write results: {reason}") from error
+        try:
+            yield target
+        finally:
+            with suppress(OSError):
+                lock.unlink()
 
 
 def load_results(folder: str | os.PathLike[str]) -> Results:
@@ -173,7 +172,8 @@ def provenance() -> dict[str, Any]:
 def _refuse_other(target: Path) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise StorageError(f"{target}: is not a folder")
-    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+    held_names = {path.name for path in target.iterdir()} if target.is_dir() else set()
+    if held_names - {RUNS} and MANIFEST not in held_names:
         held = "holds something else than results"
         if _is_ours(target):
             held = f"looks like results without their {MANIFEST}, and is not overwritten"
@@ -183,20 +183,6 @@ def _refuse_other(target: Path) -> None:
 def _is_ours(folder: Path) -> bool:
     """Whether a folder without manifest has files that only results have."""
     return all((folder / name).is_file() for name in ("datapackage.json", "variables.csv"))
-
-
-def _lock(descriptor: int, target: Path) -> None:
-    """Keep other processes out until the descriptor is closed, where the system can."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise StorageError(f"{target}: is busy: another command writes there") from error
-    except OSError:
-        return  # some network drives have no locks
 
 
 def _replace(fresh: Path, target: Path) -> None:
@@ -211,16 +197,11 @@ def _replace(fresh: Path, target: Path) -> None:
     except OSError:
         (old / target.name).rename(target)
         raise
+    else:
+        if (old / target.name / RUNS).is_dir():
+            (old / target.name / RUNS).rename(target / RUNS)
     finally:
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _csv(table: pd.DataFrame) -> bytes:

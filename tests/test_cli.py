@@ -59,7 +59,7 @@ def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail a test that gets as far as running anything."""
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise AssertionError("must not run")
 
     monkeypatch.setattr(experiments, "compare", refuse)
@@ -312,7 +312,7 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path, no_run: None) -> None:
 def test_failures_during_a_run(
     error: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(experiments, "compare", fail)
@@ -460,7 +460,7 @@ HOSTILE = (
 )  # fmt: skip
 
 
-def stop(*_: object) -> None:
+def stop(*_: object, **__: object) -> None:
     raise StorageError("far enough")
 
 

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import errno
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from concurrent.futures import BrokenExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import pytest
 
-from tariffsim.experiments import Settings, compare, measure
+from tariffsim import phases, simulation
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.errors import NotFiniteError, StorageError
+from tariffsim.experiments import Failure, Measured, Settings, compare, local, measure
+from tariffsim.experiments.local import on_this_machine
+from tariffsim.experiments.pairs import Outcome, Pair, outcome_of, pairs_of
+from tariffsim.experiments.store import opened, read_run, write_run
 from tariffsim.metrics import MEASURES
 from tariffsim.scenario import Scenario, load_scenario
 
 SEEDS = (3, 1, 2)
+needs_processes = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX systems")
 
 
 def small(name: str) -> Scenario:
@@ -50,3 +69,164 @@ def test_workers_change_nothing() -> None:
 def test_a_scenario_may_not_take_the_name_of_the_baseline() -> None:
     with pytest.raises(ValueError, match="name of the baseline"):
         measure({"baseline": SCENARIOS["component_50"]}, BASE, [1])
+
+
+# The store
+
+
+def stored(folder: Path, **more: Any) -> Measured:
+    return measure(SCENARIOS, BASE, SEEDS, settings=Settings(store=folder), **more)
+
+
+def test_what_is_kept_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = stored(tmp_path)
+    same(first.table, measure(SCENARIOS, BASE, SEEDS).table)
+    monkeypatch.setattr(simulation, "Simulation", None)  # so that a run would fail
+    again = stored(tmp_path)
+    assert not again.failures
+    same(first.table, again.table)
+    assert measure(SCENARIOS, BASE, [4], settings=Settings(store=tmp_path)).failures
+
+
+def test_a_stored_comparison_has_the_same_bits(tmp_path: Path) -> None:
+    expected = compare(list(SCENARIOS.values()), BASE, seeds=2)
+    for _ in range(2):
+        found = compare(list(SCENARIOS.values()), BASE, seeds=2, jobs=2, store=tmp_path)
+        for name, table in expected.tables.items():
+            same(table, found.tables[name])
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+def test_a_damaged_file_is_named_and_made_again(damage: str, tmp_path: Path) -> None:
+    expected = stored(tmp_path).table
+    file = sorted(tmp_path.glob("*.npz"))[4]
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes({"flip": data, "cut": data[:-20], "empty": b""}[damage])
+    with pytest.warns(RuntimeWarning, match=f"{file.name}: is damaged .* is made again"):
+        found = stored(tmp_path)
+    same(expected, found.table)
+    same(expected, stored(tmp_path).table)
+
+
+def test_every_bit_of_a_file_counts(tmp_path: Path) -> None:
+    """Any flipped bit is found, or makes no difference to what is read."""
+    record = outcome_of(pairs_of({"baseline": BASE}, [0], "US", is_full=False)[0])
+    write_run(tmp_path, "run", record, {})
+    data = (tmp_path / "run.npz").read_bytes()
+    for place in range(0, len(data), 7):
+        flipped = bytes([data[place] ^ 4])
+        (tmp_path / "run.npz").write_bytes(data[:place] + flipped + data[place + 1 :])
+        with suppress(StorageError):
+            assert read_run(tmp_path, "run") == record
+
+
+def test_a_second_writer_is_told(tmp_path: Path) -> None:
+    with opened(tmp_path / "runs"):
+        began = time.monotonic()
+        with pytest.raises(StorageError, match="is busy"):
+            stored(tmp_path / "runs")
+        assert time.monotonic() - began < 1
+    stored(tmp_path / "runs")
+
+
+def test_a_full_disk_loses_nothing_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, sync = [4], os.fsync
+
+    def full(descriptor: int) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left on device; finished runs are as they"):
+        stored(tmp_path)
+    assert len(list(tmp_path.glob("*.npz"))) == 4
+    assert len(list(tmp_path.iterdir())) == 5  # and the lock
+    monkeypatch.undo()
+    same(stored(tmp_path).table, measure(SCENARIOS, BASE, SEEDS).table)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(StorageError, match="holds something else than runs"):
+        stored(tmp_path)
+    with pytest.raises(StorageError, match="cannot keep runs"):
+        stored(tmp_path / "letter.txt")
+    if sys.platform == "linux":  # a folder that nobody can write
+        with pytest.raises(StorageError, match="/proc/runs: cannot keep runs"):
+            stored(Path("/proc/runs"))
+
+
+# Failures
+
+
+def test_a_failed_run_is_a_record_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = measure(SCENARIOS, BASE, SEEDS).table
+    first = phases.PHASES[0]
+
+    def policy(economy: Economy, draws: Draws) -> None:
+        if draws.seed == 1 and economy.scenario.name == "component_50" and economy.month == 4:
+            raise NotFiniteError("price became NaN")
+        first(economy, draws)
+
+    monkeypatch.setattr(simulation, "PHASES", (policy, *phases.PHASES[1:]))
+    measured = measure(SCENARIOS, BASE, SEEDS)
+    failure = Failure("component_50", 1, "policy", "NotFiniteError: price became NaN")
+    assert measured.failures == (failure,)
+    rest = expected[(expected["scenario"] != "component_50") | (expected["seed"] != 1)]
+    same(measured.table, rest.reset_index(drop=True))
+
+
+# Workers that are killed
+
+
+@needs_processes
+def test_a_killed_worker_costs_the_run_it_was_on(tmp_path: Path) -> None:
+    killed: list[int] = []
+
+    def kill(done: int, total: int) -> None:
+        if done in (3, 12):
+            worker = multiprocessing.active_children()[done % 2]
+            killed.append(worker.pid or 0)
+            os.kill(killed[-1], signal.SIGKILL)
+
+    settings = Settings(jobs=2, store=tmp_path)
+    found = measure(SCENARIOS, BASE, range(5), settings=settings, progress=kill)
+    assert not found.failures
+    same(found.table, measure(SCENARIOS, BASE, range(5)).table)
+    assert len(set(killed)) == 2
+
+
+@needs_processes
+def test_a_run_that_ends_its_worker_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "MOST_DEATHS", 1)
+    runs = pairs_of({"baseline": BASE, **SCENARIOS}, range(3), "US", is_full=False)
+    ended = dict(on_this_machine(runs, suicidal, jobs=2))
+    failures = [outcome for outcome in ended.values() if isinstance(outcome, Failure)]
+    assert len(ended) == len(runs)
+    assert [(f.scenario, f.seed) for f in failures] == [("component_50", 1)]
+    assert "most likely for want of memory" in failures[0].message
+
+
+def suicidal(pair: Pair) -> Outcome:
+    if (pair.name, pair.seed) == ("component_50", 1):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return outcome_of(pair)
+
+
+@needs_processes
+def test_workers_that_never_live_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "MOST_DEATHS", 1)
+    runs = pairs_of({"baseline": BASE, **SCENARIOS}, range(3), "US", is_full=False)
+    with pytest.raises(BrokenExecutor, match="long enough"):
+        list(on_this_machine(runs, killed_at_once, jobs=2))
+    assert not multiprocessing.active_children()
+
+
+def killed_at_once(pair: Pair) -> Outcome:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError(pair)

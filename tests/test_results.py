@@ -121,7 +121,7 @@ def test_an_interrupted_save_leaves_the_old_results(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
-    monkeypatch.setattr(results_module, "_write_file", failing)
+    monkeypatch.setattr(results_module, "write_file", failing)
     with pytest.raises(StorageError, match="No space left"):
         comparison.save(folder)
     assert (folder / "manifest.json").read_bytes() == before

@@ -16,6 +16,7 @@ from tariffsim.cli.files import explain, new, schema, validate
 from tariffsim.cli.listing import list_
 from tariffsim.cli.runs import compare, run
 from tariffsim.cli.screen import CONTEXT, with_examples
+from tariffsim.cli.stored import runs
 
 
 class Commands(click.Group):
@@ -59,7 +60,7 @@ def commands(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for command in (compare, run, validate, explain, list_, new, schema, doctor):
+for command in (compare, run, runs, validate, explain, list_, new, schema, doctor):
     commands.add_command(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 import click
 
 from tariffsim.cli.screen import json_text, printable
-from tariffsim.errors import TariffsimError
+from tariffsim.errors import InterruptedRuns, TariffsimError
 
 DONE, BUG, USAGE, FAILED, STORAGE, INTERRUPTED = 0, 1, 2, 4, 5, 130
 
@@ -36,7 +37,7 @@ def guarded(words: Sequence[str], action: Callable[[], Any]) -> int:
                 worker.terminate()
         if "--debug" in words:
             traceback.print_exception(error)
-        code, text = judged(error)
+        code, text = judged(error, words)
         try:
             click.echo(printable(text), err=True)
             if "--json" in words:
@@ -53,9 +54,12 @@ def _flat(message: str) -> str:
     return " ".join(message.split())
 
 
-def judged(error: BaseException) -> tuple[int, str]:
-    """Exit code and message of an error."""
+def judged(error: BaseException, words: Sequence[str] = ()) -> tuple[int, str]:
+    """Exit code and message of an error that a command ended with."""
     match error:
+        case click.Abort(__cause__=InterruptedRuns() as runs):
+            again = shlex.join(["tariffsim", *words])
+            return INTERRUPTED, f"interrupted; {runs}. To go on from there:\n  {again}"
         case click.Abort() | KeyboardInterrupt():
             return INTERRUPTED, "interrupted; results that were there before are as they were"
         case click.UsageError(ctx=click.Context() as ctx):
@@ -67,8 +71,8 @@ def judged(error: BaseException) -> tuple[int, str]:
             return error.exit_code, str(error)
         case BrokenExecutor() | MemoryError():
             return FAILED, (
-                "a run was ended by the system, most likely for want of memory; nothing was saved. "
-                "Try fewer processes (--jobs 1) or fewer makers."
+                "runs were ended by the system, most likely for want of memory; finished ones are "
+                "kept. Try fewer processes (--jobs 1) or fewer makers."
             )
         case OSError():
             where = f" {error.filename}" if error.filename else ""

@@ -27,6 +27,7 @@ HEADS = {
     "world_cn_share": "World\nshare\npoints",
 }
 """Heads of the columns after the Chinese share."""
+FACTS = ("seeds", "failures", "precision", "scenario_hashes", "data_hash")
 ROOMY = 90
 PAGE = 100
 """Columns a table keeps to where it can, so that it can be pasted and printed."""
@@ -47,7 +48,7 @@ def rows_of(results: Results) -> Rows:
 
 def data_of(results: Results, folder: Path) -> dict[str, Any]:
     """The same as one object."""
-    facts = {key: results.provenance[key] for key in ("seeds", "scenario_hashes", "data_hash")}
+    facts = {key: results.provenance.get(key) for key in FACTS}
     places = {"folder": str(folder), "report": str(folder / "report.html")}
     named = {"market": results.market, "baseline": results.baseline, "titles": results.titles}
     return named | facts | places | {"confidence": 0.95, "headline": rows_of(results)}
@@ -113,8 +114,13 @@ def _block(measures: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_b
 
 def _notes(rows: Rows, results: Results) -> list[str]:
     first, last = results.provenance["seeds"]
-    n = last - first + 1
-    seeds = f"{n} seeds ({first} to {last})" if n > 1 else f"1 seed ({first})"
+    n, tried = next(iter(rows[results.baseline].values()))["n"], last - first + 1
+    seeds = f"{n} seeds ({first} to {last})" if tried > 1 else f"1 seed ({first})"
+    if n < tried:
+        seeds = f"{n} of {tried} seeds ({first} to {last}): in the others a run failed"
+    if precision := results.provenance.get("precision"):
+        word = "reached" if precision["is_reached"] else "not reached"
+        seeds += f", {word} a precision of {precision['wanted']:g} points with them"
     notes = [f"{seeds}."]
     if len(rows) == 1:
         return notes

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tariffsim.cli.engine import end_with, making_runs, on_engine, to_precision
 from tariffsim.cli.scenarios import load_all, with_common_settings
 from tariffsim.cli.screen import CONTEXT, Screen, shared
 
 if TYPE_CHECKING:
     from tariffsim.scenario import Scenario
 
-Progress = Callable[[int, int], None]
 SET_HELP = (
     "Change a value, written as in a file; may be repeated. It holds for the scenarios and the "
     "baseline alike, so that pairs stay comparable; one of a policy holds wherever there is a "
@@ -27,12 +25,10 @@ RUN_OPTIONS = (
     click.option("-o", "--out", metavar="DIR", help="Folder of results; older ones are replaced."),
     click.option("--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Replications."),
     click.option("--seed", type=click.IntRange(0, 2**31), metavar="FIRST", help="First seed."),
-    click.option(
-        "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Processes; default: all cores."
-    ),
     click.option("--market", default="US", metavar="CODE", help="Whose purchases; default: US."),
     click.option("--set", "settings", multiple=True, metavar="KEY.PATH=VALUE", help=SET_HELP),
     click.option("--details", is_flag=True, help="Every measure, with its interval."),
+    on_engine,
     shared,
 )
 
@@ -47,6 +43,7 @@ def runs(function: Callable[..., None]) -> Callable[..., None]:
 @click.command(context_settings=CONTEXT, short_help="Run scenarios and compare them.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--baseline", default="baseline", metavar="FILE", help="What to compare with.")
+@to_precision
 @runs
 def compare(screen: Screen, files: tuple[str, ...], baseline: str, **given: Any) -> None:
     """Run scenarios and the baseline, seed by seed, and compare them.
@@ -57,6 +54,7 @@ def compare(screen: Screen, files: tuple[str, ...], baseline: str, **given: Any)
     Examples:
       tariffsim compare whole_product_china component_50 no_expansion
       tariffsim compare my_tariff.yaml --seeds 5 --out results/mine
+      tariffsim compare component_50 --precision 0.1pp --jobs 2
       tariffsim compare component_50 --market EU --set sourcing.elasticity=6
       tariffsim compare component_50 --set "policies.component_tariff.rate={2027-01: 0.8}"
     """
@@ -90,10 +88,11 @@ def _run_all(
     out: str | None,
     seeds: int | None,
     market: str,
-    jobs: int | None,
     settings: tuple[str, ...],
     details: bool,
     seed: int | None,
+    precision: float | None = None,
+    **engine: Any,
 ) -> None:
     base, *others = with_common_settings([base, *scenarios], settings)
     _check_market(market, base)
@@ -102,6 +101,7 @@ def _run_all(
 
     from tariffsim import experiments
     from tariffsim.cli.headline import data_of, text_of
+    from tariffsim.experiments.store import discard
     from tariffsim.report import publish
     from tariffsim.results import writing_to
     from tariffsim.scenario.remarks import remarks
@@ -110,16 +110,25 @@ def _run_all(
     for note in notes:
         screen.remark(f"Note: {note}.")
     many = len({(scenario.name, scenario.content_hash) for scenario in (base, *others)})
+    n = seeds or base.run.seeds
+    what = f"running {many} scenario{'s'[: many - 1]}, {n} seed{'s'[: n - 1]}"
     with writing_to(folder) as place:
-        with _progress(screen, many, seeds or base.run.seeds) as progress:
-            results = experiments.compare(others, base, seeds, seed, jobs, market, progress)
+        with making_runs(screen, what, place, **engine) as (made, progress):
+            results = experiments.compare(
+                others, base, seeds, seed, made.jobs, market, progress, precision=precision,
+                store=made.store, engine=made.engine, scheduler=made.scheduler,
+            )  # fmt: skip
             publish(results)
         results.save(place)
+        failures = results.provenance["failures"]
+        if made.store and not (failures or engine["store"]):
+            discard(made.store)
     text = text_of(results, base, details)
     if screen.is_json:
         screen.remark(text)
     screen.show(text, data_of(results, place) | {"notes": notes})
     screen.remark(f"\nReport:  {place / 'report.html'}\nResults: {place}")
+    end_with(failures)
 
 
 def _check_market(market: str, scenario: Scenario) -> None:
@@ -129,24 +138,3 @@ def _check_market(market: str, scenario: Scenario) -> None:
     if market not in known:
         message = f"there is no market {escaped(market)}; {nearest(market, known)}"
         raise click.UsageError(message, click.get_current_context())
-
-
-@contextmanager
-def _progress(screen: Screen, scenarios: int, seeds: int) -> Iterator[Progress | None]:
-    """A bar of runs done on a terminal; elsewhere one line."""
-    what = f"running {scenarios} scenario{'s'[: scenarios - 1]}, {seeds} seed{'s'[: seeds - 1]}"
-    if screen.is_quiet or sys.stderr is None or not sys.stderr.isatty():
-        screen.remark(what)
-        yield None
-        return
-    from rich import progress as rich
-    from rich.console import Console
-
-    columns = (
-        rich.TextColumn("{task.description}", markup=False), rich.BarColumn(20),
-        rich.MofNCompleteColumn(), rich.TextColumn("runs,"), rich.TimeElapsedColumn(),
-        rich.TextColumn("so far,"), rich.TimeRemainingColumn(), rich.TextColumn("to go"),
-    )  # fmt: skip
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what.partition(",")[0], total=scenarios * seeds)
-        yield lambda done, total: bar.update(task, completed=done)

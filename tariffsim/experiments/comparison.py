@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from numbers import Integral
-from typing import Any
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -18,9 +22,12 @@ from tariffsim.errors import Problem, RunsFailedError, ScenarioError
 from tariffsim.experiments.ensemble import Progress, Settings, outcomes
 from tariffsim.experiments.pairs import Failure, Outcome, Pair, pairs_of, record_of_pair
 from tariffsim.gather import SeedRecord, gather
+from tariffsim.intervals import paired_interval
 from tariffsim.results import Results, provenance
 from tariffsim.scenario import Scenario, load_scenario
 
+MOST_SEEDS = 1000
+"""Seeds that a wish for precision may take."""
 DEFAULT_MARKET = "US"
 HINTS = {
     "agents": "paired differences need the same agents and draws: give all the same numbers, with "
@@ -45,9 +52,10 @@ def run(
     jobs: int | None = 1,
     market: str = DEFAULT_MARKET,
     progress: Progress | None = None,
+    **engine: Any,
 ) -> Results:
     """Run one scenario; see `compare` for the arguments."""
-    return compare([], scenario, seeds, seed, jobs, market, progress)
+    return compare([], scenario, seeds, seed, jobs, market, progress, **engine)
 
 
 def compare(
@@ -58,8 +66,15 @@ def compare(
     jobs: int | None = 1,
     market: str = DEFAULT_MARKET,
     progress: Progress | None = None,
+    *,
+    precision: float | None = None,
+    store: str | os.PathLike[str] | None = None,
+    engine: Literal["local", "dask"] = "local",
+    scheduler: str | None = None,
 ) -> Results:
     """Run scenarios and the baseline with the same seeds and compare them pair by pair.
+
+    A seed whose run fails in one scenario is left out of all; `provenance["failures"]` tells.
 
     Args:
         scenarios: scenarios, files, or names of shipped ones; one of them; or a mapping of names
@@ -71,9 +86,16 @@ def compare(
             one needs a script whose main part is guarded by `if __name__ == "__main__"`.
         market: the market that headlines are about.
         progress: called with (runs done, runs in all).
+        precision: percentage points; more seeds, up to MOST_SEEDS, until the interval of every
+            change of the Chinese share reaches no further than that to either side.
+        store: folder that keeps finished runs; what it has is not run again.
+        engine: `local`, or `dask` for a cluster.
+        scheduler: address of a Dask scheduler; a cluster on this machine if None.
 
     Raises:
         ScenarioError: a scenario is refused, or cannot be compared with the baseline.
+        RunsFailedError: there is no seed without a failed run.
+        StorageError: the store cannot be written.
         ValueError: seeds, seed or jobs are no whole numbers, or too small.
     """
     began = time.perf_counter()
@@ -85,13 +107,19 @@ def compare(
     first = next(iter(named.values()))
     count = first.run.seeds if seeds is None else seeds
     start = first.run.seed if seed is None else seed
-    seeds_run = range(start, start + count)
-    pairs = pairs_of(named, seeds_run, market, is_full=True)
     base_year = pd.DataFrame(base_year_rows(build_economy(first, start, Draws(start))))
+    most = count if precision is None else max(count, MOST_SEEDS)
+    pairs = pairs_of(named, range(start, start + most), market, is_full=True)
+    settings = Settings(jobs, None if store is None else Path(store), engine, scheduler)
     failures: list[Failure] = []
-    records = _seed_records(outcomes(pairs, Settings(jobs), progress), failures)
-    tables = gather(named, records).tables | {"base_year": base_year}
-    return results_of(named, market, tables, seeds_run, failures, began)
+    with closing(outcomes(pairs, settings, progress)) as made:
+        wish = Wish(count, precision)
+        gathered = gather(named, wish.until_met(_seed_records(made, failures)))
+    tables = gathered.tables | {"base_year": base_year}
+    last = max([gathered.seeds[-1], *(failure.seed for failure in failures)])
+    made_with = precision and {"wanted": precision, "is_reached": wish.is_met}
+    facts = {"precision": made_with}
+    return results_of(named, market, tables, range(start, last + 1), failures, began, facts)
 
 
 def _whole(**given: tuple[object, int]) -> None:
@@ -175,6 +203,7 @@ def results_of(
     seeds: range,
     failures: Sequence[Failure],
     began: float,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Results:
     """Results with where they come from; the first scenario is the baseline."""
     facts: dict[str, Any] = provenance() | {
@@ -189,5 +218,31 @@ def results_of(
         scenarios={name: scenario.to_yaml() for name, scenario in named.items()},
         titles={name: scenario.title or name for name, scenario in named.items()},
         market=market,
-        provenance=facts,
+        provenance=facts | dict(more),
     )
+
+
+class Wish:
+    """How well changes of the headline share shall be known, and after how many seeds at least."""
+
+    def __init__(self, least: int, precision: float | None) -> None:
+        self._least, self._precision = max(least, 2), precision
+        self._changes: dict[str, list[float]] = {}
+        self.is_met = False
+
+    def until_met(self, records: Iterable[SeedRecord]) -> Iterator[SeedRecord]:
+        """Seeds in order until the wish is met; all of them without one.
+
+        Seeds count one by one, so that the answer does not depend on how many are under way.
+        """
+        for n, record in enumerate(records, start=1):
+            yield record
+            shares = {name: run.summary["cn_share"] for name, run in record.runs.items()}
+            base = next(iter(shares.values()))
+            for name, share in shares.items():
+                self._changes.setdefault(name, []).append(share - base)
+            if self._precision is not None and n >= self._least:
+                intervals = map(paired_interval, self._changes.values())
+                self.is_met = all((i.high - i.low) / 2 <= self._precision for i in intervals)
+                if self.is_met:
+                    return

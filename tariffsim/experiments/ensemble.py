@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import pandas as pd
 
-from tariffsim.experiments.local import available_cores, on_this_machine
-from tariffsim.experiments.pairs import Failure, Outcome, Pair, pairs_of
+from tariffsim.experiments.local import Ended, available_cores, on_this_machine
+from tariffsim.experiments.pairs import (
+    Failure,
+    Outcome,
+    Pair,
+    kept_outcome,
+    outcome_of,
+    pairs_of,
+)
+from tariffsim.experiments.store import finished, opened, read_run
 from tariffsim.metrics import MEASURES
 from tariffsim.scenario import Scenario
 
@@ -91,17 +102,42 @@ def measure(
 
 def outcomes(
     pairs: Sequence[Pair], settings: Settings, progress: Progress | None = None
-) -> Iterator[tuple[Pair, Outcome]]:
+) -> Generator[tuple[Pair, Outcome], None, None]:
     """The outcome of every pair, in their order, however the runs were made."""
+    with _store(pairs, settings) as store, ExitStack() as stack:
+        there = finished(store, {pair.key for pair in pairs}) if store else set()
+        early: dict[Pair, Outcome | None] = {p: None for p in pairs if p.key in there}
+        todo = [pair for pair in pairs if pair not in early]
+        ended = stack.enter_context(closing(_engine(todo, store, settings)))
+        done = len(early)
+        for pair in pairs:
+            while pair not in early:
+                other, outcome = next(ended)
+                early[other] = outcome
+                done += 1
+                if progress is not None:
+                    progress(done, len(pairs))
+            found = early.pop(pair)
+            if found is None and store is not None:
+                found = read_run(store, pair.key)
+            assert found is not None  # what is not returned is in the store
+            yield pair, found
+
+
+def _engine(pairs: Sequence[Pair], store: Path | None, settings: Settings) -> Ended:
     jobs = available_cores() if settings.jobs is None else settings.jobs
-    ended = on_this_machine(pairs, jobs)
-    early: dict[Pair, Outcome] = {}
-    waiting = iter(pairs)
-    expected = next(waiting, None)
-    for done, (pair, outcome) in enumerate(ended, start=1):
-        early[pair] = outcome
-        if progress is not None:
-            progress(done, len(pairs))
-        while expected in early:
-            yield expected, early.pop(expected)
-            expected = next(waiting, None)
+    work = partial(kept_outcome, store) if store else outcome_of
+    return on_this_machine(pairs, work, jobs)
+
+
+@contextmanager
+def _store(pairs: Sequence[Pair], settings: Settings) -> Iterator[Path | None]:
+    """Where records are; those of whole runs are too large for the pipes between processes."""
+    if settings.store is not None:
+        with opened(settings.store) as store:
+            yield store
+    elif settings.jobs == 1 or not any(pair.is_full for pair in pairs):
+        yield None
+    else:
+        with TemporaryDirectory(prefix="tariffsim-") as folder, opened(Path(folder)) as store:
+            yield store

@@ -7,19 +7,19 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import groupby
 from multiprocessing.connection import wait as wait_for_end
 
-from tariffsim.experiments.pairs import Failure, Outcome, Pair, outcome_of
+from tariffsim.experiments.pairs import Failure, Outcome, Pair
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 AHEAD = 2
 """Runs a lane has with its worker, so that it never waits for the next."""
 MOST_DEATHS = 3
-"""Workers that may end on one run, or all over without a run done, before it counts as failed."""
+"""Workers that may end on one run before it counts as failed."""
 ENDED = "the system ended its process each time, most likely for want of memory"
 
 
@@ -28,14 +28,19 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def on_this_machine(pairs: Sequence[Pair], jobs: int) -> Iterator[tuple[Pair, Outcome]]:
-    """Outcomes as runs end; a worker that is killed costs the run it was on, which is redone."""
+Work = Callable[[Pair], Outcome | None]
+"""Makes a run; None says that its record is in the store."""
+Ended = Generator[tuple[Pair, Outcome | None], None, None]
+
+
+def on_this_machine(pairs: Sequence[Pair], work: Work, jobs: int) -> Ended:
+    """Runs as they end; a worker that is killed costs the run it was on, which is redone."""
     if jobs <= 1 or len(pairs) <= 1:
-        yield from ((pair, outcome_of(pair)) for pair in pairs)
+        yield from ((pair, work(pair)) for pair in pairs)
         return
     others = set(multiprocessing.active_children())
     with _one_thread():
-        lanes = [Lane() for _ in range(min(jobs, len(pairs)))]
+        lanes = [Lane(work) for _ in range(min(jobs, len(pairs)))]
         try:
             yield from _driven(lanes, pairs)
         except BaseException:  # nobody waits for the rest
@@ -53,9 +58,10 @@ class Lane:
     A pool for each worker: when one is killed the others go on, and it is known on which run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work) -> None:
+        self._work = work
         self.waiting: deque[Pair] = deque()
-        self.sent: deque[tuple[Future[Outcome], Pair]] = deque()
+        self.sent: deque[tuple[Future[Outcome | None], Pair]] = deque()
         self._renew()
 
     def _renew(self) -> None:
@@ -67,45 +73,45 @@ class Lane:
         while self.waiting and len(self.sent) < AHEAD:
             pair = self.waiting.popleft()
             with _interrupts_ignored():
-                self.sent.append((self.pool.submit(outcome_of, pair), pair))
+                self.sent.append((self.pool.submit(self._work, pair), pair))
 
-    def ended(self) -> Iterator[tuple[Pair, Outcome | None]]:
-        """Runs that ended, in their order; None for the one that the worker died on."""
+    def ended(self) -> Iterator[tuple[Pair, Outcome | None, bool]]:
+        """Runs that ended, in their order, and whether the worker died on them."""
         while self.sent and self.sent[0][0].done():
             future, pair = self.sent.popleft()
             try:
-                yield pair, future.result()
+                yield pair, future.result(), False
             except BrokenExecutor:
                 self.waiting.extendleft(other for _, other in reversed(self.sent))
                 self.sent.clear()
                 self.pool.shutdown(wait=False)
                 self._renew()
-                yield pair, None
+                yield pair, None, True
 
 
-def _driven(lanes: Sequence[Lane], pairs: Sequence[Pair]) -> Iterator[tuple[Pair, Outcome]]:
-    """Keep all lanes busy; one lane does all pairs of a seed, so that the baseline is run once."""
-    seeds = deque(list(group) for _, group in groupby(pairs, key=lambda pair: pair.seed))
+def _driven(lanes: Sequence[Lane], pairs: Sequence[Pair]) -> Ended:
+    """Keep all lanes busy; one lane does all pairs of a baseline's run, so that it is run once."""
+    groups = deque(list(g) for _, g in groupby(pairs, lambda pair: (pair.hashes[1], pair.seed)))
     deaths: Counter[Pair] = Counter()
+    in_vain = 0
     while True:
         for lane in lanes:
             if not lane.waiting:
-                lane.waiting.extend(seeds.popleft() if seeds else _half_of_longest(lanes))
+                lane.waiting.extend(groups.popleft() if groups else _half_of_longest(lanes))
             lane.send()
         running = [future for lane in lanes for future, _ in lane.sent]
         if not running:
             return
         wait(running, return_when=FIRST_COMPLETED)
         for lane in lanes:
-            for pair, outcome in lane.ended():
-                if outcome is not None:
-                    deaths.pop(pair, None)
+            for pair, outcome, has_died in lane.ended():
+                deaths[pair] += has_died
+                in_vain = in_vain + 1 if has_died else 0
+                if in_vain > MOST_DEATHS * len(lanes):
+                    raise BrokenExecutor("no worker lives long enough for a run")
+                if not has_died:
                     yield pair, outcome
-                    continue
-                deaths[pair] += 1
-                if len(deaths) > MOST_DEATHS * len(lanes):
-                    raise BrokenExecutor(f"no worker can run: {ENDED}")
-                if deaths[pair] < MOST_DEATHS:
+                elif deaths[pair] < MOST_DEATHS:
                     lane.waiting.appendleft(pair)
                 else:
                     yield pair, Failure(pair.name, pair.seed, "", ENDED)

@@ -6,13 +6,18 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
+from tariffsim import simulation
 from tariffsim.economy import Economy
+from tariffsim.experiments.store import run_key, write_run
 from tariffsim.gather import RunRecord, record_of
 from tariffsim.history import History
 from tariffsim.metrics import Context, summarise
 from tariffsim.scenario import Scenario
-from tariffsim.simulation import Simulation
 
 KEPT_BASELINES = 2
 """Histories of the baseline that a process keeps for the pairs to come; some 8 MB each."""
@@ -38,11 +43,21 @@ class Pair:
     name: str
     scenario: Scenario
     baseline: Scenario
-    baseline_hash: str
+    hashes: tuple[str, str]
     seed: int
     market: str
     is_full: bool
     """Whether all tables are kept, or the measures alone."""
+
+    @cached_property
+    def key(self) -> str:
+        """Name in a store: a hash of all that the record depends on."""
+        return run_key(*self.hashes, self.seed, self.market, self.is_full)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is said of the run in its file."""
+        return {"scenario": self.name, "seed": self.seed, "market": self.market}
 
 
 Outcome = RunRecord | Failure
@@ -55,11 +70,19 @@ def pairs_of(
 ) -> list[Pair]:
     """All runs, seed by seed; the first scenario is the baseline."""
     base = next(iter(named.values()))
+    hashes = {name: run_hash(scenario) for name, scenario in named.items()}
+    first = next(iter(hashes.values()))
     return [
-        Pair(name, scenario, base, base.content_hash, seed, market, is_full)
+        Pair(name, scenario, base, (hashes[name], first), seed, market, is_full)
         for seed in seeds
         for name, scenario in named.items()
     ]
+
+
+def run_hash(scenario: Scenario) -> str:
+    """Hash of what one run depends on: not of how many there are."""
+    run = scenario.run.model_copy(update={"seed": 0, "seeds": 1})
+    return scenario.model_copy(update={"run": run}).content_hash
 
 
 def outcome_of(pair: Pair) -> Outcome:
@@ -71,10 +94,19 @@ def outcome_of(pair: Pair) -> Outcome:
         return Failure(pair.name, pair.seed, _phase(error), message)
 
 
+def kept_outcome(store: Path, pair: Pair) -> Failure | None:
+    """Make a run and keep its record; None if that went well."""
+    outcome = outcome_of(pair)
+    if isinstance(outcome, Failure):
+        return outcome
+    write_run(store, pair.key, outcome, pair.about)
+    return None
+
+
 def record_of_pair(pair: Pair) -> RunRecord:
     """Run a scenario, and the baseline if its run is not at hand, and reduce them."""
     baseline = _baseline(pair)
-    is_baseline = pair.scenario is pair.baseline or pair.scenario == pair.baseline
+    is_baseline = pair.hashes[0] == pair.hashes[1]
     history, context = baseline if is_baseline else _ran(pair.scenario, pair.seed)
     if pair.is_full:
         return record_of(history, baseline[0], context, pair.market)
@@ -83,7 +115,7 @@ def record_of_pair(pair: Pair) -> RunRecord:
 
 def _baseline(pair: Pair) -> Ran:
     """The baseline's run, kept for the other scenarios of the seed."""
-    key = (pair.baseline_hash, pair.seed)
+    key = (pair.hashes[1], pair.seed)
     if key not in _baselines:
         _baselines[key] = _ran(pair.baseline, pair.seed)
         while len(_baselines) > KEPT_BASELINES:
@@ -92,8 +124,8 @@ def _baseline(pair: Pair) -> Ran:
 
 
 def _ran(scenario: Scenario, seed: int) -> Ran:
-    simulation = Simulation(scenario, seed)
-    return simulation.run(), context_of(simulation.economy)
+    run = simulation.Simulation(scenario, seed)
+    return run.run(), context_of(run.economy)
 
 
 def context_of(economy: Economy) -> Context:
@@ -110,7 +142,9 @@ def context_of(economy: Economy) -> Context:
 def _phase(error: BaseException) -> str:
     """The function that the simulation was in: a phase, the calibration, the books; or measures."""
     codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
-    frames, names = [code.co_filename for code in codes], [code.co_name for code in codes]
-    own = Simulation.step.__code__.co_filename
-    called = [name for code, name in zip(frames, names[1:], strict=False) if code == own]
-    return called[-1] if called else "measures"
+    called = [
+        code.co_name
+        for caller, code in pairwise(codes)
+        if caller.co_filename == simulation.__file__ != code.co_filename
+    ]
+    return called[0] if called else "measures"

@@ -11,7 +11,7 @@ import pandas as pd
 from tariffsim.errors import ScenarioError
 from tariffsim.experiments.designs import Point
 from tariffsim.experiments.ensemble import Progress, Settings, outcomes
-from tariffsim.experiments.pairs import Failure, Pair
+from tariffsim.experiments.pairs import Failure, Pair, run_hash
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.factors import varied
 
@@ -92,6 +92,7 @@ class _Made:
     point: int
     scenario: Scenario
     baseline: Scenario
+    scenario_hash: str
     baseline_hash: str
     baseline_name: str
 
@@ -107,9 +108,9 @@ def _made(
             message = str(error.problems[0])
             failures.append(Failure(str(number), -1, DESIGN, message))
             continue
-        key = base.content_hash
+        key = run_hash(base)
         base, name = bases.setdefault(key, (base, f"{BASELINE}{number}"))
-        yield _Made(number, own, base, key, name)
+        yield _Made(number, own, base, run_hash(own), key, name)
 
 
 def _pairs(made: Sequence[_Made], seeds: Sequence[int], market: str) -> list[Pair]:
@@ -118,11 +119,11 @@ def _pairs(made: Sequence[_Made], seeds: Sequence[int], market: str) -> list[Pai
     for one in made:
         groups.setdefault(one.baseline_hash, []).append(one)
     return [
-        Pair(name, scenario, group[0].baseline, key, seed, market, is_full=False)
+        Pair(name, scenario, group[0].baseline, (own_key, key), seed, market, is_full=False)
         for key, group in groups.items()
         for seed in seeds
-        for name, scenario in [
-            (group[0].baseline_name, group[0].baseline),
-            *((str(one.point), one.scenario) for one in group),
+        for name, scenario, own_key in [
+            (group[0].baseline_name, group[0].baseline, key),
+            *((str(one.point), one.scenario, one.scenario_hash) for one in group),
         ]
     ]
