@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tariffsim.figures import Figures
+from tariffsim.investment import Investment
 from tariffsim.kernels.sums import over_slots
 from tariffsim.typing import Bool, Float, Int
 
@@ -37,6 +38,8 @@ class Foundries:
     """(F, K) chips a month."""
     capacity: Float
     """(F, K) chips a month."""
+    planned_capacity: Float
+    """(F, K) chips a month, as planned before anybody responds."""
     base_utilisation: Float
     """(F, K) orders over capacity in the base year."""
     utilisation: Float
@@ -75,6 +78,10 @@ class Foundries:
     """(F, K) chips ordered by those buyers."""
     subsidy: Float
     """(F, K) USD a chip of public money."""
+    revenue: Float
+    """(F, K) USD a month from chips, overflow settled."""
+    cost: Float
+    """(F, K) USD a month."""
 
     def __len__(self) -> int:
         return len(self.region)
@@ -236,6 +243,12 @@ class PolicyState:
     """China's planned share of capacity."""
     offset: float
     """Part of component duties on its chips that China makes good."""
+    grants: Float
+    """(R,) USD of capacity grants awarded."""
+    granted_investment: Float
+    """(R,) USD of capital cost of what these grants build."""
+    investment_credit: Float
+    """(R,) part of the capital cost of what is built that is refunded."""
     units_factor: Float
     """(cells,) factor on device demand."""
     chips_factor: Float
@@ -255,6 +268,7 @@ class Economy:
     origin_odds: Float
     """(rows, O) odds of the countries of assembly, by the same rows."""
     foundries: Foundries
+    investment: Investment
     makers: DeviceMakers
     importers: Importers
     flows: Flows

@@ -50,6 +50,12 @@ class Figures:
     """(R,) market a foundry region belongs to."""
     region_growth: Float
     """(R,) planned growth of capacity a year; zero where a plan sets it."""
+    build_lag: Int
+    """(R,) months from the decision to build until capacity arrives."""
+    capital_cost: Float
+    """(R,) USD for a thousand 300 mm wafers a month."""
+    world_wafers: Float
+    """(K,) world capacity, thousand 300 mm wafers a month."""
     is_china: Bool
     """(R,) the region whose capacity and discount follow the Chinese plan."""
     trade: Float

@@ -29,6 +29,7 @@ CELL_COLUMNS = (
 """Columns of the market x device table that are sums over flows."""
 FOUNDRY_COLUMNS = (
     "capacity",
+    "planned_capacity",
     "orders",
     "output",
     "utilisation",
@@ -77,6 +78,8 @@ class History:
     foundry_region: Int
     """(F,) region of each foundry."""
     foundry_names: list[str]
+    chips_per_kwpm: Float
+    """(K,) chips a month from a thousand 300 mm wafers a month."""
     policy_names: list[str]
     flow_months: list[str]
     """Months of `flows`: the first, each December, the last."""

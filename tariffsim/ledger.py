@@ -23,6 +23,8 @@ PAYMENTS = (
     "relocation",
     "foundry costs",
     "subsidies",
+    "capacity grants",
+    "investment credits",
     "net income",
 )
 """Rows of the transaction-flow matrix; the last one closes every sector."""

@@ -20,7 +20,7 @@ from tariffsim.kernels.welfare import (
     surplus_change,
     undelivered_surplus,
 )
-from tariffsim.ledger import BY_MARKET
+from tariffsim.ledger import BY_MARKET, PAYMENTS
 from tariffsim.shipments import Codes
 from tariffsim.typing import Float
 
@@ -189,9 +189,13 @@ def summarise(
     chinese = np.array([context.codes.regions[r] == "CN" for r in history.foundry_region])
     output = history.foundries["output"][last, chinese].sum()
     capacity = history.foundries["capacity"][last, chinese].sum()
+    funds = ledger_of(history, ("capacity grants", "investment credits"), "government", context)
     sales = cells["retail_value"][last] + cells["lost_value"][last]
     subsidy = history.foundries["subsidy_value"][last].sum(axis=(1, 2))
-    duty = np.maximum(_government(history, m, len(context.codes.markets)), 0)
+    duties = ledger_of(
+        history, ("duties on products", "duties on bare chips"), "government", context
+    )
+    duty = np.maximum(duties[:, m], 0)
     return {
         "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
         "cn_value_share": 100 * float(chinese_value_share(history, m)[last].mean()),
@@ -207,6 +211,8 @@ def summarise(
         "lost_output": 100 * float((cells["lost_value"][last] / np.maximum(sales, 1e-300)).mean()),
         "china_utilisation": 100 * float(output / max(capacity, 1e-300)),
         "china_subsidy": year * float(subsidy.mean()),
+        **capacity_measures(history, context, m),
+        "grant_spending": -1e-9 * float(funds[:, m].sum()),
         "total_consumer_cost": -1e-9 * float(change[:, 0].sum()),
         "total_welfare": 1e-9 * float(change.sum()),
         "total_revenue": 1e-9 * float(duty.sum()),
@@ -214,10 +220,32 @@ def summarise(
     }  # fmt: skip
 
 
-def _government(history: History, market: int, n_markets: int) -> Float:
-    """(T,) duties on products and on bare chips that a market's government receives."""
-    column = BY_MARKET.index("government") * n_markets + market
-    return np.asarray(history.ledger[:, history.duty_rows, column].sum(axis=1))
+def capacity_measures(history: History, context: Context, market: int) -> dict[str, float]:
+    """Capacity standing in the last month, in wafers, and against its plan."""
+    capacity, planned = (
+        (history.foundries[name][-1] / history.chips_per_kwpm).sum(axis=1)
+        for name in ("capacity", "planned_capacity")
+    )
+    china = np.array([context.codes.regions[r] == "CN" for r in history.foundry_region])
+    home = np.array([context.codes.region_market[r] == market for r in history.foundry_region])
+    share, plan = (100 * kwpm[china].sum() / kwpm.sum() for kwpm in (capacity, planned))
+    rivals = planned[~china].sum()
+    lost = 100 * (1 - capacity[~china].sum() / rivals) if rivals > 0 else 0.0
+    return {
+        "home_capacity": float(capacity[home].sum()),
+        "capacity_outside_china": float(capacity[~china].sum()),
+        "capacity_lost": float(lost),
+        "china_capacity_share": float(share),
+        "china_above_plan": float(share - plan),
+    }
+
+
+def ledger_of(history: History, payments: Sequence[str], sector: str, context: Context) -> Float:
+    """(T, M) what a kind of sector received by kinds of payment, USD a month; paid is negative."""
+    n = len(context.codes.markets)
+    first = BY_MARKET.index(sector) * n
+    rows = [PAYMENTS.index(payment) for payment in payments]
+    return np.asarray(history.ledger[:, rows, first : first + n].sum(axis=1))
 
 
 def headline(

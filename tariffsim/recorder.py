@@ -10,8 +10,6 @@ from tariffsim.errors import NotFiniteError
 from tariffsim.history import CELL_COLUMNS, FOUNDRY_COLUMNS, History
 from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
-from tariffsim.kernels.supply import foundry_cost
-from tariffsim.phases.accounts import overflow_payments
 from tariffsim.phases.trade import border_crossing
 from tariffsim.typing import Float, format_month
 
@@ -29,6 +27,7 @@ class Recorder:
         self._flow_months: list[str] = []
         self._alternatives = Alternatives(economy)
         self._foundries = economy.foundries
+        self._chips_per_kwpm = economy.investment.chips_per_kwpm
         self._policies = [law.name for law in economy.tariffs.laws]
 
     def record(self, economy: Economy) -> None:
@@ -60,6 +59,7 @@ class Recorder:
             flows=np.array(self._flows),
             foundry_region=self._foundries.region,
             foundry_names=self._foundries.name,
+            chips_per_kwpm=self._chips_per_kwpm,
             policy_names=self._policies,
             flow_months=self._flow_months,
             foundries={name: stacked[f"foundry {name}"] for name in FOUNDRY_COLUMNS},
@@ -114,27 +114,19 @@ class Recorder:
 
     def _keep_foundries(self, economy: Economy) -> None:
         foundries = economy.foundries
-        given, taken = overflow_payments(foundries)
-        revenue = foundries.price * foundries.sales - given + taken
         subsidy = foundries.subsidy * foundries.output
-        cost = foundry_cost(
-            foundries.output,
-            foundries.capacity,
-            foundries.unit_cost,
-            foundries.base_utilisation,
-            economy.scenario.supply.variable_cost_share,
-        )
         columns = {
             "capacity": foundries.capacity,
+            "planned_capacity": foundries.planned_capacity,
             "orders": foundries.orders,
             "output": foundries.output,
             "utilisation": foundries.utilisation,
             "price": foundries.price,
             "unit_cost": foundries.unit_cost,
-            "revenue": revenue,
+            "revenue": foundries.revenue,
             "subsidy_value": subsidy,
-            "cost_value": cost,
-            "profit": revenue + subsidy - cost,
+            "cost_value": foundries.cost,
+            "profit": foundries.revenue + subsidy - foundries.cost,
             "other_chips": foundries.other_orders * foundries.fill,
         }
         for name, values in columns.items():

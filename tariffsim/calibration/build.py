@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from tariffsim.calibration.agents import base_chips, make_flows, make_importers, make_makers
-from tariffsim.calibration.capacity import make_fabs, make_foundries
+from tariffsim.calibration.capacity import make_fabs, make_foundries, make_investment
 from tariffsim.calibration.figures import make_figures
 from tariffsim.calibration.law import make_tariffs
 from tariffsim.calibration.lines import make_lines
@@ -94,7 +94,8 @@ def build_economy(
     flows, cells = make_flows(scenario, figures, tariffs, lines)
     importers = make_importers(scenario, figures, flows, draws)
     economy = Economy(
-        scenario, figures, shares, odds, foundries, makers, importers, flows, cells,
+        scenario, figures, shares, odds, foundries,
+        make_investment(scenario, figures, foundries), makers, importers, flows, cells,
         base_chips(figures, makers, flows), tariffs,
     )  # fmt: skip
     check_base_year(economy, lines.trade)

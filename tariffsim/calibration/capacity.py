@@ -8,6 +8,9 @@ import numpy as np
 
 from tariffsim.economy import Foundries
 from tariffsim.figures import Figures
+from tariffsim.investment import Investment
+from tariffsim.kernels.investment import operating_margin, wafers
+from tariffsim.kernels.sums import sum_by
 from tariffsim.scenario.fields import Scenario
 from tariffsim.tables import Tables
 from tariffsim.typing import Float, Int
@@ -111,6 +114,7 @@ def make_foundries(
         is_chinese=chinese,
         base_capacity=capacity,
         capacity=capacity.copy(),
+        planned_capacity=capacity.copy(),
         base_utilisation=usage,
         utilisation=usage.copy(),
         base_price=price,
@@ -130,4 +134,42 @@ def make_foundries(
         other_share=other / np.maximum(other.sum(axis=0), 1e-300),
         other_orders=other.copy(),
         subsidy=zero.copy(),
+        revenue=price * output,
+        cost=cost * output,
+    )
+
+
+def make_investment(scenario: Scenario, figures: Figures, foundries: Foundries) -> Investment:
+    """Nothing is under way but what is planned; margins and utilisation are those of the base."""
+    n = len(figures.region_growth)
+    base = foundries.base_capacity
+    chips_per_kwpm = np.maximum(base.sum(axis=0), 1e-300) / figures.world_wafers
+    revenue, cost = (
+        sum_by(foundries.region, values.sum(axis=1), n)
+        for values in (foundries.revenue, foundries.cost)
+    )
+    margin = operating_margin(revenue - cost, revenue)
+    chinese = foundries.is_chinese
+    busy, capacity = (
+        wafers(values[chinese], chips_per_kwpm).sum() for values in (foundries.orders, base)
+    )
+    utilisation = float(busy / capacity) if capacity > 0 else 1.0
+    due = np.zeros((n, max(int(figures.build_lag.max()), scenario.supply.closure_months)))
+    zero = np.zeros(n)
+    return Investment(
+        chips_per_kwpm=chips_per_kwpm,
+        base_wafers=sum_by(foundries.region, wafers(base, chips_per_kwpm), n),
+        base_margin=margin,
+        margins=np.repeat(margin[:, None], 12, axis=1),
+        growth_ahead=zero,
+        growth_due=due,
+        granted=zero.copy(),
+        granted_due=due.copy(),
+        grants=zero.copy(),
+        grants_due=due.copy(),
+        credits=zero.copy(),
+        credits_due=due.copy(),
+        china_base_utilisation=utilisation,
+        china_utilisation=np.full(12, utilisation),
+        plan_gap=np.zeros(base.shape[1]),
     )

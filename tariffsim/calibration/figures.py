@@ -72,6 +72,10 @@ def make_figures(scenario: Scenario, tables: Tables) -> Figures:
         origin_market=np.array(codes.home_market),
         region_market=np.array(codes.region_market),
         region_growth=scenario.supply.capacity_growth_factor * growth,
+        build_lag=np.array(tables.foundry_regions.numbers("build_lag_months")).astype(np.int64),
+        capital_cost=1e6
+        * np.array(tables.foundry_regions.numbers("capital_cost_musd_per_kwpm_300mm")),
+        world_wafers=np.array(classes.numbers("world_wafers_kwpm_300mm")),
         is_china=np.array([region == CHINA for region in codes.regions]),
         trade=trade_totals(tables, codes),
     )

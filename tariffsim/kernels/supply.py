@@ -12,7 +12,7 @@ def odds(share: Float | float) -> Float:
     return np.asarray(share / (1 - np.asarray(share)))
 
 
-def grown_capacity(base_capacity: Float, growth: Float, years: float) -> Float:
+def grown_capacity(base_capacity: Float, growth: Float, years: Float | float) -> Float:
     """Capacity in chips a month after so many years of growth at a rate a year."""
     return np.asarray(base_capacity * (1 + growth) ** years)
 

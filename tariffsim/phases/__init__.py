@@ -8,6 +8,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.phases.accounts import keep_accounts
 from tariffsim.phases.assembly import choose_countries, move_assembly
+from tariffsim.phases.investment import invest
 from tariffsim.phases.orders import deliver, order_chips
 from tariffsim.phases.policy import announce_policy
 from tariffsim.phases.sourcing import choose_foundries, take_over
@@ -36,5 +37,6 @@ PHASES: tuple[Phase, ...] = (
     order_chips,
     deliver,
     keep_accounts,
+    invest,
 )
 """The phases of a month, in order."""

@@ -129,6 +129,8 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
         market = figures.region_market[foundries.region]
         return sum_by(market, values.sum(axis=1), ledger.n_markets)
 
+    given, taken = overflow_payments(foundries)
+    foundries.revenue = foundries.price * foundries.sales - given + taken
     for_lines = foundries.price * foundries.line_sales
     for_others = foundries.price * (foundries.sales - foundries.line_sales)
     bills = over_slots(makers.chip_value) * makers.units
@@ -136,7 +138,7 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
         makers.chip_offset * makers.units[:, None], makers.supplier, len(foundries)
     )
     others = foundries.price * foundries.other_orders * foundries.fill
-    costs = foundry_cost(
+    foundries.cost = costs = foundry_cost(
         foundries.output,
         foundries.capacity,
         foundries.unit_cost,
@@ -154,7 +156,6 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
         "chips for other buyers", "other chip buyers", others.sum(keepdims=True).ravel()[:1],
         "foundries", of_foundries(for_others),
     )  # fmt: skip
-    given, taken = overflow_payments(foundries)
     ledger.book(
         "overflow between foundries", "foundries", of_foundries(given), "foundries",
         of_foundries(taken),
@@ -166,6 +167,12 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
     ledger.book(
         "subsidies", "government", of_foundries(subsidy), "foundries", of_foundries(subsidy)
     )
+    for payment, by_region in (
+        ("capacity grants", economy.investment.grants),
+        ("investment credits", economy.investment.credits),
+    ):
+        paid = sum_by(figures.region_market, by_region, ledger.n_markets)
+        ledger.book(payment, "government", paid, "foundries", paid)
 
 
 def overflow_payments(foundries: Foundries) -> tuple[Float, Float]:

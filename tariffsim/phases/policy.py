@@ -29,6 +29,7 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         share += instrument.capacity_share(rate)
         offset += instrument.offset(rate)
     units, chips, preference = _factors(economy, regime)
+    grants, granted_investment, credit = _public_funds(economy, regime)
     economy.policy = PolicyState(
         rates=rates,
         regime=regime,
@@ -37,6 +38,9 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
         offset=min(offset, 1.0),
+        grants=grants,
+        granted_investment=granted_investment,
+        investment_credit=credit,
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
         preference=preference,
@@ -52,6 +56,22 @@ def _ai_content(economy: Economy) -> Float:
     )
     factor = ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
     return np.where(figures.is_ai_capable[:, None], factor, 1.0)[:, :, None]
+
+
+def _public_funds(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
+    """(R,) grants awarded and the capital cost of what they build, USD; credits as a fraction."""
+    regions, capacity = economy.figures.codes.regions, economy.investment.base_wafers
+    grants, built, credit = (np.zeros(len(regions)) for _ in range(3))
+    for i, rate in regime:
+        instrument = economy.tariffs.laws[i].instrument
+        granted, refunded = instrument.capacity_grant(rate), instrument.investment_credit(rate)
+        if granted or refunded:
+            chosen = instrument.chosen("regions", regions)
+            part = chosen * capacity / max(float(chosen @ capacity), 1e-300)
+            grants += granted * part
+            built += instrument.granted_investment(rate) * part
+            credit += refunded * chosen
+    return grants, built, credit
 
 
 def _factors(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:

@@ -6,6 +6,8 @@ import numpy as np
 
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
+from tariffsim.investment import Investment
+from tariffsim.kernels.investment import month_on, plan_gap, plan_slowing, wafers
 from tariffsim.kernels.supply import (
     china_capacity,
     grown_capacity,
@@ -13,19 +15,35 @@ from tariffsim.kernels.supply import (
     parity_price,
     posted_price,
 )
+from tariffsim.phases.investment import of_regions
+from tariffsim.typing import Float
 
 
 def add_capacity(economy: Economy, draws: Draws) -> None:
-    """Foundries: planned capacity arrives; China's follows its plan given the others'."""
-    foundries, figures = economy.foundries, economy.figures
-    growth = figures.region_growth[foundries.region][:, None]
+    """Foundries: what was decided arrives; China's capacity follows its plan given the others'."""
+    foundries, investment = economy.foundries, economy.investment
+    growth = economy.figures.region_growth[foundries.region][:, None]
+    before = foundries.planned_capacity
+    foundries.planned_capacity = _planned(economy, growth)
+    arrived = _come_due(investment)
+    ahead = investment.growth_ahead[foundries.region][:, None]
+    own = grown_capacity(foundries.planned_capacity, growth, ahead / 12)
+    own[foundries.is_chinese] *= 1 - _plan_gap(economy, before)
+    standing = of_regions(economy, wafers(own, investment.chips_per_kwpm))
+    granted = arrived / np.where(standing > 0, standing, np.inf)
+    investment.granted = investment.granted + granted
+    foundries.capacity = own * (1 + investment.granted[foundries.region][:, None])
+
+
+def _planned(economy: Economy, growth: Float) -> Float:
+    """(F, K) chips a month if nobody responds to anything."""
+    foundries = economy.foundries
     planned = grown_capacity(foundries.base_capacity, growth, economy.month / 12)
     chinese = foundries.is_chinese
     base = foundries.base_capacity
     base_others = base[~chinese].sum(axis=0)
     if not chinese.any() or not base_others.all():
-        foundries.capacity = planned
-        return
+        return planned
     total = china_capacity(
         planned[~chinese].sum(axis=0),
         base[chinese].sum(axis=0) / base_others,
@@ -34,7 +52,32 @@ def add_capacity(economy: Economy, draws: Draws) -> None:
     )
     own = base[chinese]
     planned[chinese] = own / np.maximum(own.sum(axis=0), 1e-300) * total
-    foundries.capacity = planned
+    return planned
+
+
+def _come_due(investment: Investment) -> Float:
+    """Growth and payments of the month come due; (R,) kwpm of capacity that grants have built."""
+    growth, investment.growth_due = month_on(investment.growth_due)
+    investment.growth_ahead = investment.growth_ahead + growth
+    investment.grants, investment.grants_due = month_on(investment.grants_due)
+    investment.credits, investment.credits_due = month_on(investment.credits_due)
+    arrived, investment.granted_due = month_on(investment.granted_due)
+    return arrived
+
+
+def _plan_gap(economy: Economy, before: Float) -> Float:
+    """(K,) part of China's plan that idle lines have kept from being built."""
+    foundries, investment = economy.foundries, economy.investment
+    old, plan = (
+        of[foundries.is_chinese].sum(axis=0) for of in (before, foundries.planned_capacity)
+    )
+    slowing = plan_slowing(
+        economy.scenario.supply.plan_response,
+        investment.china_base_utilisation,
+        float(investment.china_utilisation.mean()),
+    )
+    investment.plan_gap = plan_gap(investment.plan_gap, old, plan, slowing)
+    return investment.plan_gap
 
 
 def post_prices(economy: Economy, draws: Draws) -> None:

@@ -223,6 +223,18 @@ class Instrument(BaseModel):
         """Part of component duties that China makes good; neutral element 0, summed."""
         return 0.0
 
+    def capacity_grant(self, rate: float) -> float:
+        """USD a month awarded to foundries of the regions it names; neutral element 0, summed."""
+        return 0.0
+
+    def granted_investment(self, rate: float) -> float:
+        """USD a month of capital cost of what those grants build; neutral element 0, summed."""
+        return 0.0
+
+    def investment_credit(self, rate: float) -> float:
+        """Part of capital cost refunded in the regions it names; neutral element 0, summed."""
+        return 0.0
+
     def demand_factors(self, rate: float) -> Mapping[str, float]:
         """Factors on `units` and on `chips` of the scope; neutral element 1, multiplied."""
         return {}

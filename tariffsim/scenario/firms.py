@@ -37,8 +37,26 @@ class Supply(Block):
     discount_subsidy_share: float = parameter(
         0.35, "fraction", "Part of the discount that is public money.", 0.15, 0.6, ge=0, le=1
     )
-    investment: Literal["planned"] = parameter(
-        "planned", "choice", "How capacity outside China grows: as planned."
+    investment: Literal["planned", "responsive"] = parameter(
+        "planned", "choice", "How capacity outside China grows: as planned, or by margins."
+    )
+    investment_hurdle: float = parameter(
+        0.10,
+        "fraction",
+        "Operating margin below which foundries close capacity.",
+        0.05,
+        0.15,
+        ge=-1,
+        le=1,
+    )
+    closure_months: int = parameter(
+        6, "months", "Months from the decision to close until capacity is gone.", ge=1, le=60
+    )
+    capital_cost_share: float = parameter(
+        0.45, "fraction", "Part of the cost of a wafer that is capital.", 0.35, 0.55, ge=0, le=1
+    )
+    plan_response: float = parameter(
+        0.0, "fraction", "How far idle lines slow China's plan.", 0, 1, ge=0, le=1
     )
     capacity_growth_factor: float = parameter(
         1.0, "ratio", "Factor on the growth of capacity outside China.", 0.5, 1.5, ge=0, le=5

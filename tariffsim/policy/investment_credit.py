@@ -1,0 +1,28 @@
+"""Tax credit on what foundries build."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tariffsim.policy.base import WHOLE_SCOPE, Codes, Instrument, codes_field, rate_field
+from tariffsim.policy.paths import Path
+
+
+class InvestmentCredit(Instrument):
+    """Refunds part of the capital cost of all capacity decided while it is in force.
+
+    The government of the market a region belongs to pays, evenly over the months of building. It
+    raises growth where investment is responsive; China's plan does not ask for it.
+    """
+
+    path_field = "credit"
+    without = WHOLE_SCOPE
+    path_bounds = (0.0, 1.0)
+
+    kind: Literal["investment_credit"]
+    credit: Path = rate_field("Part of the capital cost that is refunded.", ge=0, le=1)
+    regions: Codes = codes_field("Foundry regions that have it.", "foundry_regions", ("US",))
+
+    def investment_credit(self, rate: float) -> float:
+        """The credit itself."""
+        return rate
