@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tariffsim.ledger import PAYMENTS
 from tariffsim.typing import Float, Int
 
 CELL_COLUMNS = (
@@ -83,8 +82,3 @@ class History:
     policy_names: list[str]
     flow_months: list[str]
     """Months of `flows`: the first, each December, the last."""
-
-    @property
-    def duty_rows(self) -> list[int]:
-        """Rows of the ledger that are duties."""
-        return [i for i, name in enumerate(PAYMENTS) if name.startswith("duties on")]

@@ -150,12 +150,14 @@ def test_it_is_neutral_before_and_after(kind: str, baseline: list[np.ndarray]) -
 
 
 def acts(kind: str) -> str:
-    """What an instrument acts on: China's paths, bare chips, or products and markets."""
+    """What an instrument acts on: foundries, bare chips, or products and markets."""
     instrument, rate = made(kind, strengths(kind)[0]), strengths(kind)[0]
-    if any(
-        f(rate) for f in (instrument.price_discount, instrument.capacity_share, instrument.offset)
-    ):
-        return "paths"
+    effects = (
+        instrument.price_discount, instrument.capacity_share, instrument.offset,
+        instrument.capacity_grant, instrument.investment_credit,
+    )  # fmt: skip
+    if any(effect(rate) for effect in effects):
+        return "foundries"
     return "bare chips" if instrument.taxes_bare_chips else "products"
 
 
@@ -170,7 +172,9 @@ NO_DEVICE: list[dict[str, Any]] = [
 EMPTY_SCOPES = [
     (kind, scope)
     for kind in KINDS
-    for scope in {"paths": [], "bare chips": NOWHERE, "products": NOWHERE + NO_DEVICE}[acts(kind)]
+    for scope in {"foundries": [], "bare chips": NOWHERE, "products": NOWHERE + NO_DEVICE}[
+        acts(kind)
+    ]
 ]
 
 
@@ -293,6 +297,9 @@ def test_other_effects_are_neutral_at_zero(kind: str) -> None:
     assert instrument.price_discount(0.0) == 0
     assert instrument.capacity_share(0.0) == 0
     assert instrument.preference(0.0) == 0
+    assert instrument.capacity_grant(0.0) == 0
+    assert instrument.granted_investment(0.0) == 0
+    assert instrument.investment_credit(0.0) == 0
     assert all(factor == 1 for factor in instrument.demand_factors(0.0).values())
     assert set(instrument.demand_factors(0.1)) <= {"units", "chips"}
     for strength in strengths(kind):

@@ -32,7 +32,7 @@ TABLES = load_tables()
 MARKETS, ORIGINS, DEVICES = TABLES.markets.codes, TABLES.origins.codes, TABLES.devices.codes
 CLASSES = TABLES.node_classes.codes
 SMALL = {"agents": {"importers_min": 1, "importers_max": 3}}
-TABLE_NAMES = ("foundries", "makers", "importers", "flows", "cells")
+TABLE_NAMES = ("foundries", "investment", "makers", "importers", "flows", "cells")
 BUSY = {
     "policies": {
         "component": {"kind": "component_tariff", "rate": {"2025-04": 0.5}},
@@ -41,7 +41,9 @@ BUSY = {
             "markets": ["US", "EU"],
         },
         "cut": {"kind": "price_cut", "points": {"2025-03": 0.1}},
-    }
+        "credit": {"kind": "investment_credit", "credit": {"2025-04": 0.2}},
+    },
+    "supply": {"investment": "responsive", "closure_months": 2, "plan_response": 0.5},
 }  # fmt: skip
 
 
@@ -218,8 +220,10 @@ def assert_duties_are_received(economy: Economy) -> None:
 
 # E6: all money times a factor leaves quantities and shares alone
 
+CAPITAL_COST = "capital_cost_musd_per_kwpm_300mm"
 IN_MONEY = {
-    "foundries": "base_price price parity_price base_cost unit_cost subsidy",
+    "foundries": "base_price price parity_price base_cost unit_cost subsidy revenue cost",
+    "investment": "grants grants_due credits credits_due",
     "makers": "other_inputs unit_cost customs_value chip_bill relocation requalification_per_unit "
     "amortised plan_sacrifice chip_value bare_duty",
     "importers": "customs_value duty profit",
@@ -251,6 +255,13 @@ def in_money(factor: float, folder: Path) -> Scenario:
             code: {"chip_price_usd": factor * TABLES.node_classes.number(code, "chip_price_usd")}
             for code in CLASSES
         },
+        "foundry_regions": {
+            code: {
+                CAPITAL_COST: factor * TABLES.foundry_regions.number(code, CAPITAL_COST),
+                "build_lag_months": 3,
+            }
+            for code in REGIONS
+        },
     }
     each = {
         "policies": {
@@ -259,6 +270,7 @@ def in_money(factor: float, folder: Path) -> Scenario:
                 "markets": ["EU"],
             },
             "bare": {"kind": "bare_chip_tariff", "rate": {"2025-03": 0.2}},
+            "grant": {"kind": "capacity_grant", "budget_per_year": {"2025-02": 5e9 * factor}},
         }
     }  # fmt: skip
     money = {"figures": figures, "data": {"us_imports_2024": str(imports)}}
@@ -366,13 +378,30 @@ def test_order_of_agents_does_not_matter(seed: int) -> None:
     assert_permuted(months(start, Draws(seed), 14), other, makers, foundries)
 
 
+def change_industries(economy: Economy) -> None:
+    """What Japan and Korea build changes places."""
+    order = np.arange(len(REGIONS))
+    order[[REGIONS.index("JP"), REGIONS.index("KR")]] = REGIONS.index("KR"), REGIONS.index("JP")
+    for column in fields(economy.investment):
+        values = getattr(economy.investment, column.name)
+        if np.shape(values)[:1] == order.shape:
+            setattr(economy.investment, column.name, values[order])
+
+
 def test_names_of_identical_regions_do_not_matter() -> None:
     """Foundries of two regions with equal figures change places."""
     figures = {
         "foundry_regions": {
             "KR": {
                 name: TABLES.foundry_regions.number("JP", name)
-                for name in ("foundries", "utilisation", "gross_margin", "growth_per_year")
+                for name in (
+                    "foundries",
+                    "utilisation",
+                    "gross_margin",
+                    "growth_per_year",
+                    "build_lag_months",
+                    CAPITAL_COST,
+                )
             }
         },
     }
@@ -389,12 +418,14 @@ def test_names_of_identical_regions_do_not_matter() -> None:
     everyone = np.arange(len(start.makers))
     other = permuted(start, everyone, swap)
     other.foundries.region = start.foundries.region.copy()
+    change_industries(other)
     other = months(other, PermutedDraws(4, other, everyone, swap), 14)
     one = months(start, Draws(4), 14)
     assert (one.foundries.output[jp] != one.foundries.output[kr]).any()
     renamed = copy.deepcopy(other)
     renamed.foundries.region = other.foundries.region[swap]
     renamed.makers.chip_region = renamed.foundries.region[renamed.makers.supplier]
+    change_industries(renamed)
     assert_permuted(one, renamed, everyone, swap)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from economies import merged, scenario
+from economies import each_region, merged, scenario
 from reference import Maker, Reference, Slot
 
 from tariffsim.calibration import build_economy
@@ -53,6 +53,13 @@ UNITS_SHIFT = {
     "end": "2025-12",
 }  # fmt: skip
 HOME_CHIPS = {"kind": "preference_shift", "log_odds": {"2025-05": 0.7}, "markets": ["CN"]}
+QUICK = {
+    "supply": {"investment": "responsive", "closure_months": 2},
+    "figures": {"foundry_regions": each_region(build_lag_months=3)},
+}
+"""Capacity that is decided on arrives within the months compared."""
+WAR = {"kind": "price_cut", "points": {"2025-02": 0.5, "2025-10": -0.1}}
+GRANT = {"kind": "capacity_grant", "budget_per_year": {"2025-02": 6e9, "2025-10": 1e9}}
 SCENARIOS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "without calendar": {"trade": {"tariffs_in_force": False}},
@@ -107,6 +114,20 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     ),
     "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
     "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
+    "plan slowed by idle lines": merged(
+        policies(a={"kind": "capacity_plan", "points": {"2025-03": 0.2, "2026-02": -0.1}}),
+        {"supply": {"plan_response": 0.9}},
+    ),
+    "responsive investment": merged(QUICK, policies(a=WAR)),
+    "grants and credits": merged(
+        QUICK,
+        policies(
+            a=GRANT,
+            b=GRANT | {"regions": ["JP", "CN", "KR"], "end": "2025-07", "additionality": 0.9},
+            c={"kind": "investment_credit", "credit": {"2025-03": 0.4}, "regions": ["US", "EU"]},
+            d={"kind": "price_cut", "points": {"2025-02": 0.4, "2025-12": -0.1}},
+        ),
+    ),
     "demand and taste": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),
     "without foresight": merged(
         policies(a=component(), b=CONTENT), {"sourcing": {"foresight": "none"}}
@@ -120,11 +141,12 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         e=CHIPS_SHIFT,
         f={"kind": "price_cut", "points": {"2025-06": 0.05}},
         g=product(rate=LINEAR),
+        h=GRANT,
     ),
 }
 FOUNDRY_COLUMNS = (
-    "price", "capacity", "orders", "output", "sales", "line_sales", "utilisation", "unit_cost",
-    "experience", "subsidy",
+    "price", "capacity", "planned_capacity", "orders", "output", "sales", "line_sales",
+    "utilisation", "unit_cost", "experience", "subsidy", "revenue", "cost",
 )  # fmt: skip
 LONG = {"baseline", "everything"}
 

@@ -31,7 +31,7 @@ def invest(economy: Economy, draws: Draws) -> None:
     due = at_month(investment.growth_due, np.maximum(decided, 0.0) - 1, lag)
     investment.growth_due = at_month(due, np.minimum(decided, 0.0), closing)
     standing = of_regions(economy, wafers(foundries.capacity, chips_per_kwpm))
-    growth = economy.figures.region_growth
+    growth = np.where(economy.figures.is_china, 0.0, economy.figures.region_growth)
     added = grown_capacity(standing, growth, np.maximum(decided, 0.0) / 12) - standing
     _award(economy, np.maximum(added, 0.0))
 
@@ -71,7 +71,8 @@ def _decided_growth(economy: Economy) -> Float:
         economy.law.investment_credit, supply.capital_cost_share, cost, price
     )
     decided = growth_response(margin, investment.base_margin, supply.investment_hurdle)
-    return np.where(economy.figures.region_growth > 0, decided, 1.0)
+    responds = ~economy.figures.is_china & (economy.figures.region_growth > 0)
+    return np.where(responds, decided, 1.0)
 
 
 def _award(economy: Economy, added: Float) -> None:

@@ -42,11 +42,14 @@ class Foundry:
     line_sales: ByClass = field(default_factory=dict)
     sales: ByClass = field(default_factory=dict)
     output: ByClass = field(default_factory=dict)
+    planned_capacity: ByClass = field(default_factory=dict)
+    revenue: ByClass = field(default_factory=dict)
+    cost: ByClass = field(default_factory=dict)
 
     def plan_capacity(self, world: Reference) -> None:
         """Capacity grows as planned; China's is set afterwards, by its plan."""
         for k in world.classes:
-            self.capacity[k] = self.base_capacity[k] * (1 + self.growth) ** world.years
+            self.planned_capacity[k] = self.base_capacity[k] * (1 + self.growth) ** world.years
 
     def post_prices(self, world: Reference) -> None:
         """Cost falls with experience, and the price moves towards its target (MODEL 4.1)."""

@@ -79,8 +79,15 @@ class Books:
                 self.pay("chips for other buyers", "other chip buyers", foundries, others)
                 capacity = f.base_utilisation[k] * f.capacity[k]
                 cost = f.unit_cost[k] * (v * f.output[k] + (1 - v) * capacity)
+                f.revenue[k], f.cost[k] = f.price[k] * f.sales[k], cost
                 self.pay("foundry costs", foundries, "other suppliers", cost)
                 self.pay("subsidies", treasury, foundries, f.subsidy[k] * f.output[k])
+
+        for i in world.industries:
+            now = world.month_number
+            treasury, foundries = f"government {i.market}", f"foundries {i.market}"
+            self.pay("capacity grants", treasury, foundries, i.grants_due[now])
+            self.pay("investment credits", treasury, foundries, i.credits_due[now])
 
     def _overflow(self, world: Reference, china: bool) -> None:
         """Foundries pass on what they were paid for chips that others of the bloc made."""
@@ -93,7 +100,9 @@ class Books:
             for f in bloc:
                 part = made[f] / sum(made.values())
                 row = "overflow between foundries", f"foundries {f.market}"
-                self.entries[row] += part * sum(given.values()) - given[f]
+                settled = part * sum(given.values()) - given[f]
+                f.revenue[k] += settled
+                self.entries[row] += settled
 
     def _net_income(self) -> None:
         left: defaultdict[str, float] = defaultdict(float)

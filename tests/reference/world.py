@@ -10,6 +10,7 @@ from typing import Any
 from reference.agents import ASSEMBLY, DESIGN, DROP_IN, Flow, Foundry, Importer, Maker, Slot
 from reference.books import Books
 from reference.customs import Customs, Rates
+from reference.industry import Industry
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.figures import AI_MONTHS
@@ -28,6 +29,7 @@ class Reference:
         self.customs = Customs(economy)
         self._read_figures(economy)
         self.foundries = self.make_foundries(economy)
+        self.industries = self.make_industries(economy)
         self._base_shares: dict[tuple[int, int], dict[Foundry, float]] = {}
         self.makers = self.make_makers(economy)
         self.importers, self.flows = self.make_flows(economy)
@@ -103,6 +105,30 @@ class Reference:
                 )
             )
         return foundries
+
+    def make_industries(self, economy: Economy) -> list[Industry]:
+        """One object a foundry region."""
+        figures = economy.figures
+        world = dict(zip(self.classes, figures.world_wafers.tolist(), strict=True))
+        self.chips_per_wafers = {
+            k: sum(f.base_capacity[k] for f in self.foundries) / world[k] for k in self.classes
+        }
+        self.china_plan: dict[str, float] = {}
+        self.plan_gap = dict.fromkeys(self.classes, 0.0)
+        industries = [
+            Industry(
+                region=region,
+                market=self.customs.chip_home[region],
+                growth=self.region_growth[region],
+                is_chinese=bool(figures.is_china[r]),
+                lag=int(figures.build_lag[r]),
+                capital_cost=float(figures.capital_cost[r]),
+                foundries=[f for f in self.foundries if f.region == region],
+            )
+            for r, region in enumerate(figures.codes.regions)
+        ]
+        self.each(industries, "start")
+        return industries
 
     def make_makers(self, economy: Economy) -> list[Maker]:
         """One object a line, with one a slot."""
@@ -210,6 +236,7 @@ class Reference:
         self.announce_policy()
         self.each(self.foundries, "plan_capacity")
         self.plan_chinese_capacity()
+        self.each(self.industries, "build")
         self.each(self.foundries, "post_prices")
         self.each(self.makers, "take_over")
         self.each(self.makers, "move")
@@ -225,6 +252,7 @@ class Reference:
         self.deliver()
         self.each(self.importers, "settle")
         self.books = Books(self)
+        self.each(self.industries, "invest")
 
     @property
     def date(self) -> int:
@@ -251,11 +279,30 @@ class Reference:
         share += sum(law.capacity_share(rate) for law, rate in laws)
         self.china_share = min(max(share, 1 - MOST_SHARE), MOST_SHARE)
         self.offset = min(sum(law.offset(rate) for law, rate in laws), 1.0)
+        self._award_public_money(laws)
         self.units_factor: dict[tuple[str, str], float] = {}
         self.chips_factor: dict[tuple[str, str, str], float] = {}
         self.preference: dict[tuple[str, str], float] = {}
         for law, rate in laws:
             self._shift_demand_and_taste(law, rate)
+
+    def _award_public_money(self, laws: list[Any]) -> None:
+        """Grants and credits by region; regions share a budget by their base capacity."""
+        self.grants: dict[str, float] = {}
+        self.granted_investment: dict[str, float] = {}
+        self.credit: dict[str, float] = {}
+        size = {i.region: i.wafers(self, "base_capacity") for i in self.industries}
+        for law, rate in laws:
+            named = [region for region in getattr(law, "regions", ()) if region in size]
+            total = sum(size[region] for region in named)
+            for region in named:
+                part = size[region] / total if total else 0.0
+                for funds, amount in (
+                    (self.grants, law.capacity_grant(rate) * part),
+                    (self.granted_investment, law.granted_investment(rate) * part),
+                    (self.credit, law.investment_credit(rate)),
+                ):
+                    funds[region] = funds.get(region, 0.0) + amount
 
     def _shift_demand_and_taste(self, law: Any, rate: float) -> None:
         factors, taste = law.demand_factors(rate), law.preference(rate)
@@ -295,13 +342,22 @@ class Reference:
         rivals = {k: sum(f.base_capacity[k] for f in others) for k in self.classes}
         if not chinese or not all(rivals.values()):
             return
-        start = self.scenario.supply.china_capacity_share.at(self.scenario.run.start)
+        supply = self.scenario.supply
+        start = supply.china_capacity_share.at(self.scenario.run.start)
+        china = next(i for i in self.industries if i.is_chinese)
+        idle = china.base_utilisation - sum(china.utilisations) / 12
+        left_out = supply.plan_response * max(0.0, min(1.0, idle / 0.2))
         for k in self.classes:
-            planned = sum(f.capacity[k] for f in others)
+            planned = sum(f.planned_capacity[k] for f in others)
             base = sum(f.base_capacity[k] for f in chinese)
             total = planned * base / rivals[k] * _odds(self.china_share) / _odds(start)
+            built = self.china_plan.get(k, base) * (1 - self.plan_gap[k])
+            if total >= self.china_plan.get(k, base):
+                built += (1 - left_out) * (total - self.china_plan.get(k, base))
+                self.plan_gap[k] = 1 - built / total if total else 0.0
+            self.china_plan[k] = total
             for f in chinese:
-                f.capacity[k] = f.base_capacity[k] / base * total if base else 0.0
+                f.planned_capacity[k] = f.base_capacity[k] / base * total if base else 0.0
 
     def open_designs(self) -> None:
         """Which designs and slots open, and the noise of the choice: drawn whatever the policy."""
