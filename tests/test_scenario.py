@@ -28,6 +28,8 @@ SHIPPED = {
     "component_allied",
     "specific_per_chip",
     "bare_chip_2027",
+    "chips_act",
+    "chips_act_component",
 }
 
 

@@ -78,6 +78,8 @@ def _decided_growth(economy: Economy) -> Float:
 def _award(economy: Economy, added: Float) -> None:
     """Grants build capacity; credits are a part of the capital cost of all that is `added`."""
     investment, law, figures = economy.investment, economy.law, economy.figures
+    if not (law.grants.any() or law.investment_credit.any()):
+        return
     lag, capital_cost = figures.build_lag, figures.capital_cost
     granted = law.granted_investment / capital_cost
     investment.granted_due = at_month(investment.granted_due, granted, lag)
