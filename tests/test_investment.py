@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from tariffsim.calibration import build_economy
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
-from tariffsim.experiments import context_of
+from tariffsim.experiments.pairs import context_of
 from tariffsim.kernels.investment import (
     at_month,
     evenly,
