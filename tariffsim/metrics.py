@@ -189,7 +189,7 @@ def summarise(
     chinese = np.array([context.codes.regions[r] == "CN" for r in history.foundry_region])
     output = history.foundries["output"][last, chinese].sum()
     capacity = history.foundries["capacity"][last, chinese].sum()
-    funds = ledger_of(history, ("capacity grants", "investment credits"), "government", context)
+    funds = ledger_of(history, ("capacity grants", "investment credits"), "foundries", context)
     sales = cells["retail_value"][last] + cells["lost_value"][last]
     subsidy = history.foundries["subsidy_value"][last].sum(axis=(1, 2))
     duties = ledger_of(
@@ -212,7 +212,7 @@ def summarise(
         "china_utilisation": 100 * float(output / max(capacity, 1e-300)),
         "china_subsidy": year * float(subsidy.mean()),
         **capacity_measures(history, context, m),
-        "grant_spending": -1e-9 * float(funds[:, m].sum()),
+        "grant_spending": 1e-9 * float(funds[:, m].sum()),
         "total_consumer_cost": -1e-9 * float(change[:, 0].sum()),
         "total_welfare": 1e-9 * float(change.sum()),
         "total_revenue": 1e-9 * float(duty.sum()),
