@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tariffsim.figures import Figures
-from tariffsim.investment import Investment
+from tariffsim.investment import Investment, PublicFunds
 from tariffsim.kernels.sums import over_slots
 from tariffsim.typing import Bool, Float, Int
 
@@ -243,12 +243,8 @@ class PolicyState:
     """China's planned share of capacity."""
     offset: float
     """Part of component duties on its chips that China makes good."""
-    grants: Float
-    """(R,) USD of capacity grants awarded."""
-    granted_investment: Float
-    """(R,) USD of capital cost of what these grants build."""
-    investment_credit: Float
-    """(R,) part of the capital cost of what is built that is refunded."""
+    funds: PublicFunds
+    """Grants and credits for foundries."""
     units_factor: Float
     """(cells,) factor on device demand."""
     chips_factor: Float

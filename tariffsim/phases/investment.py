@@ -68,7 +68,7 @@ def _decided_growth(economy: Economy) -> Float:
         for values in (foundries.unit_cost, foundries.price)
     )
     margin = investment.margins.mean(axis=1) + credit_in_margin(
-        economy.law.investment_credit, supply.capital_cost_share, cost, price
+        economy.law.funds.credit, supply.capital_cost_share, cost, price
     )
     decided = growth_response(margin, investment.base_margin, supply.investment_hurdle)
     responds = ~economy.figures.is_china & (economy.figures.region_growth > 0)
@@ -77,12 +77,12 @@ def _decided_growth(economy: Economy) -> Float:
 
 def _award(economy: Economy, added: Float) -> None:
     """Grants build capacity; credits are a part of the capital cost of all that is `added`."""
-    investment, law, figures = economy.investment, economy.law, economy.figures
-    if not (law.grants.any() or law.investment_credit.any()):
+    investment, funds, figures = economy.investment, economy.law.funds, economy.figures
+    if not (funds.grants.any() or funds.credit.any()):
         return
     lag, capital_cost = figures.build_lag, figures.capital_cost
-    granted = law.granted_investment / capital_cost
+    granted = funds.granted_investment / capital_cost
     investment.granted_due = at_month(investment.granted_due, granted, lag)
-    investment.grants_due = evenly(investment.grants_due, law.grants, lag)
-    credit = law.investment_credit * capital_cost * (added + granted)
+    investment.grants_due = evenly(investment.grants_due, funds.grants, lag)
+    credit = funds.credit * capital_cost * (added + granted)
     investment.credits_due = evenly(investment.credits_due, credit, lag)

@@ -7,6 +7,7 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy, PolicyState
 from tariffsim.figures import AI_MONTHS
+from tariffsim.investment import PublicFunds
 from tariffsim.kernels.demand import ai_content
 from tariffsim.law import Regime
 from tariffsim.typing import Float
@@ -29,7 +30,6 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         share += instrument.capacity_share(rate)
         offset += instrument.offset(rate)
     units, chips, preference = _factors(economy, regime)
-    grants, granted_investment, credit = _public_funds(economy, regime)
     economy.policy = PolicyState(
         rates=rates,
         regime=regime,
@@ -38,9 +38,7 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
         offset=min(offset, 1.0),
-        grants=grants,
-        granted_investment=granted_investment,
-        investment_credit=credit,
+        funds=_public_funds(economy, regime),
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
         preference=preference,
@@ -58,8 +56,8 @@ def _ai_content(economy: Economy) -> Float:
     return np.where(figures.is_ai_capable[:, None], factor, 1.0)[:, :, None]
 
 
-def _public_funds(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
-    """(R,) grants awarded and the capital cost of what they build, USD; credits as a fraction."""
+def _public_funds(economy: Economy, regime: Regime) -> PublicFunds:
+    """Grants and credits in force; regions share a budget by their base capacity."""
     regions, capacity = economy.figures.codes.regions, economy.investment.base_wafers
     grants, built, credit = (np.zeros(len(regions)) for _ in range(3))
     for i, rate in regime:
@@ -71,7 +69,7 @@ def _public_funds(economy: Economy, regime: Regime) -> tuple[Float, Float, Float
             grants += granted * part
             built += instrument.granted_investment(rate) * part
             credit += refunded * chosen
-    return grants, built, credit
+    return PublicFunds(grants, built, credit)
 
 
 def _factors(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
