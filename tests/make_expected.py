@@ -25,7 +25,8 @@ def summaries(
     name: str, changes: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, dict[str, float]]:
     """Every measure of a shipped scenario against the baseline, by seed, at its own size."""
-    pair = tuple((n, load_scenario(n).with_(**changes)) for n in dict.fromkeys(("baseline", name)))
+    names = dict.fromkeys((load_scenario(name).compare_with, name))
+    pair = tuple((n, load_scenario(n).with_(**changes)) for n in names)
     return {str(seed): run_task(Task(pair, seed, "US")).runs[name].summary for seed in SEEDS}
 
 

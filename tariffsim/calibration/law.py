@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from tariffsim.calibration.figures import DATA_MARKET
+from tariffsim.calibration.figures import CHINA, DATA_MARKET
 from tariffsim.figures import Figures
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.scenario.fields import Scenario
 from tariffsim.shipments import Codes
-from tariffsim.tables import BARE_CHIPS, CalendarRow, Tables
+from tariffsim.tables import BARE_CHIPS, CalendarRow, ImportRow, Tables
 from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Float, format_month, parse_month
 
@@ -32,8 +33,8 @@ def make_tariffs(scenario: Scenario, tables: Tables, figures: Figures) -> Tariff
     return Tariffs(
         codes,
         [*calendar, *scenario.law.items()],
-        base_product=_base_product(tables, codes),
-        base_bare=_base_bare(tables, codes),
+        base_product=_base_product(_base_rows(scenario, tables), codes),
+        base_bare=_base_bare(_base_rows(scenario, tables), codes),
         markup=scenario.trade.markup,
         foresight=sourcing.foresight,
         leads=np.stack(
@@ -56,14 +57,31 @@ def make_tariffs(scenario: Scenario, tables: Tables, figures: Figures) -> Tariff
     )
 
 
-def _base_product(tables: Tables, codes: Codes) -> Float:
+def _base_rows(scenario: Scenario, tables: Tables) -> tuple[ImportRow, ...]:
+    """Imports with their duties; before Section 301, China's owe at the rate of Japan's."""
+    if scenario.trade.base_duties == "observed":
+        return tables.imports
+    rate = {
+        row.device: row.calculated_duty_usd / row.customs_value_usd
+        for row in tables.imports
+        if row.origin == "JP" and row.customs_value_usd > 0
+    }
+    return tuple(
+        replace(row, calculated_duty_usd=row.customs_value_usd * rate.get(row.device, 0.0))
+        if row.origin == CHINA
+        else row
+        for row in tables.imports
+    )
+
+
+def _base_product(imports: tuple[ImportRow, ...], codes: Codes) -> Float:
     """(cells, 1) calculated duty over customs value of 2024, in the data market only."""
     value = np.zeros(codes.n_cells)
     duty = np.zeros(codes.n_cells)
     if DATA_MARKET not in codes.markets:
         return duty[:, None]
     market = codes.markets.index(DATA_MARKET)
-    for row in tables.imports:
+    for row in imports:
         if row.device in codes.devices:
             cell = codes.cell(
                 codes.devices.index(row.device), codes.origins.index(row.origin), market
@@ -78,11 +96,11 @@ def region_of(origin: str, codes: Codes) -> str:
     return origin if origin in codes.regions else REGION_OF_ORIGIN.get(origin, "OTHER")
 
 
-def _base_bare(tables: Tables, codes: Codes) -> Float:
+def _base_bare(imports: tuple[ImportRow, ...], codes: Codes) -> Float:
     """(O, K, R) base duty on bare chips where products are assembled in the data market."""
     value = np.zeros((2, len(codes.regions)))
     duty = np.zeros_like(value)
-    for row in tables.imports:
+    for row in imports:
         if row.device in BARE_CHIPS and region_of(row.origin, codes) in codes.regions:
             place = BARE_CHIPS.index(row.device), codes.regions.index(region_of(row.origin, codes))
             value[place] += row.customs_value_usd
@@ -102,6 +120,8 @@ def calendar_instruments(
     Each row is news on its date, and agents do not know its end in advance.
     """
     rows = [row for row in tables.calendar if row.in_baseline and row.rate is not None]
+    if scenario.trade.base_duties != "observed":
+        rows = [replace(row, in_2024_base=False) for row in rows]
     for number, row in enumerate(rows):
         end = _end(row, rows)
         if row.in_2024_base or (end is not None and end < scenario.run.start):

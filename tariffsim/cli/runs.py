@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffsim.cli.engine import end_with, making_runs, on_engine, to_precision
-from tariffsim.cli.scenarios import load_all, with_common_settings
+from tariffsim.cli.scenarios import load_all, load_with_baseline, with_common_settings
 from tariffsim.cli.screen import CONTEXT, Screen, shared
 
 if TYPE_CHECKING:
@@ -42,14 +42,15 @@ def runs(function: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(context_settings=CONTEXT, short_help="Run scenarios and compare them.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--baseline", default="baseline", metavar="FILE", help="What to compare with.")
+@click.option("--baseline", metavar="FILE", help="What to compare with.")
 @to_precision
 @runs
-def compare(screen: Screen, files: tuple[str, ...], baseline: str, **given: Any) -> None:
+def compare(screen: Screen, files: tuple[str, ...], baseline: str | None, **given: Any) -> None:
     """Run scenarios and the baseline, seed by seed, and compare them.
 
     Each FILE is the path of a scenario or the name of a shipped one. Results, charts and report go
     to results/compare-NAMES unless --out names another folder; how many seeds, the baseline says.
+    The baseline is `baseline` unless the scenarios say otherwise (`compare_with`) or you do.
 
     Examples:
       tariffsim compare whole_product_china component_50 no_expansion
@@ -58,7 +59,7 @@ def compare(screen: Screen, files: tuple[str, ...], baseline: str, **given: Any)
       tariffsim compare component_50 --market EU --set sourcing.elasticity=6
       tariffsim compare component_50 --set "policies.component_tariff.rate={2027-01: 0.8}"
     """
-    base, *scenarios = load_all([baseline, *files])
+    base, *scenarios = load_with_baseline(files, baseline)
     name = "-".join(("compare", *(scenario.name for scenario in scenarios)))
     _run_all(screen, base, scenarios, name, **given)
 

@@ -26,6 +26,16 @@ def load_all(files: Iterable[str]) -> list[Scenario]:
     return found
 
 
+def load_with_baseline(files: Iterable[str], baseline: str | None) -> list[Scenario]:
+    """The baseline, named or the one that the scenarios name themselves, and the scenarios."""
+    from tariffsim.scenario import baseline_of
+
+    if baseline is not None:
+        return load_all([baseline, *files])
+    scenarios = load_all(files)
+    return [baseline_of(scenarios), *scenarios]
+
+
 def with_common_settings(scenarios: Sequence[Scenario], settings: Sequence[str]) -> list[Scenario]:
     """All scenarios with the same settings; those of a policy only where there is that policy."""
     from tariffsim.scenario import with_settings

@@ -24,7 +24,7 @@ from tariffsim.experiments.pairs import Failure, Outcome, Pair, pairs_of, record
 from tariffsim.gather import SeedRecord, gather
 from tariffsim.intervals import paired_interval
 from tariffsim.results import Results, provenance
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import Scenario, baseline_of, load_scenario
 
 MOST_SEEDS = 1000
 """Seeds that a wish for precision may take."""
@@ -60,7 +60,7 @@ def run(
 
 def compare(
     scenarios: Scenario | str | Sequence[Scenario | str] | Mapping[str, Scenario],
-    baseline: Scenario | str = "baseline",
+    baseline: Scenario | str | None = None,
     seeds: int | None = None,
     seed: int | None = None,
     jobs: int | None = 1,
@@ -79,7 +79,7 @@ def compare(
     Args:
         scenarios: scenarios, files, or names of shipped ones; one of them; or a mapping of names
             to scenarios.
-        baseline: what they are compared with.
+        baseline: what they are compared with; what they say themselves (`compare_with`) if None.
         seeds: number of replications; the baseline's `run.seeds` if None.
         seed: the first seed; the baseline's `run.seed` if None.
         jobs: worker processes, one for each core if None; results do not depend on it. More than
@@ -131,15 +131,19 @@ def _whole(**given: tuple[object, int]) -> None:
 
 
 def named_scenarios(
-    scenarios: Sequence[Scenario | str] | Mapping[str, Scenario], baseline: Scenario | str
+    scenarios: Sequence[Scenario | str] | Mapping[str, Scenario], baseline: Scenario | str | None
 ) -> dict[str, Scenario]:
     """Baseline first, every scenario under its own name."""
-    base = load_scenario(baseline) if isinstance(baseline, str) else baseline
+    if not isinstance(scenarios, Mapping):
+        loaded = [load_scenario(s) if isinstance(s, str) else s for s in scenarios]
+    else:
+        loaded = list(scenarios.values())
+    base = baseline_of(loaded) if baseline is None else baseline
+    base = load_scenario(base) if isinstance(base, str) else base
     named = {base.name or "baseline": base}
     if isinstance(scenarios, Mapping):
         return named | dict(scenarios)
-    for item in scenarios:
-        scenario = load_scenario(item) if isinstance(item, str) else item
+    for scenario in loaded:
         if scenario.content_hash == base.content_hash and scenario.name == base.name:
             continue
         name, number = scenario.name or "scenario", 2

@@ -74,6 +74,13 @@ class Trade(Block):
     tariffs_in_force: bool = parameter(
         True, "yes or no", "Whether the duties of the tariff calendar apply.", source="S12 S13 S34"
     )
+    base_duties: Literal["observed", "before_301"] = parameter(
+        "observed",
+        "choice",
+        "Duties of the base year: those of 2024, or as before 2018, when China paid what Japan "
+        "does; the calendar's rows of 2018 and 2019 then come on top.",
+        source="S1",
+    )
     origin_rule: Literal["fab", "packaging", "owner"] = parameter(
         "fab",
         "choice",

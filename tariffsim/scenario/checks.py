@@ -13,6 +13,7 @@ from tariffsim.policy.paths import Path
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario.files import shipped_names
 from tariffsim.scenario.messages import Keys, out_of_range, problem_at
 from tariffsim.scenario.nodes import Node, node_at
 from tariffsim.scenario.text import nearest
@@ -25,6 +26,9 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
     tables, broken = _tables(scenario)
     for problem in broken:
         yield _placed(problem, scenario, tree)
+    if scenario.compare_with not in shipped_names():
+        hint = nearest(scenario.compare_with, shipped_names())
+        yield problem_at(tree, ("compare_with",), "is no shipped scenario", hint)
     yield from _ranges(scenario, tree)
     yield from _paths(scenario, tree)
     yield from _conditions(scenario, tree)

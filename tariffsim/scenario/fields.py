@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     AnyInstrument = Instrument
 else:
     AnyInstrument = Annotated[Union[tuple(INSTRUMENTS.values())], Field(discriminator="kind")]  # noqa: UP007
+ScenarioName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
 PolicyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
@@ -47,6 +48,10 @@ class Scenario(Block):
     schema_version: Literal[1] = Field(default=1, description="Version of this format.")
     title: Text = Field(default="", max_length=200, description="One line for tables and charts.")
     description: Text = Field(default="", max_length=4000, description="What it is about.")
+    compare_with: ScenarioName = Field(
+        default="baseline",
+        description="Shipped scenario that this one is compared with unless another is named.",
+    )
     run: Run = Field(default_factory=Run, description="Months and seeds.")
     agents: Agents = Field(default_factory=Agents, description="Numbers of agents.")
     supply: Supply = Field(default_factory=Supply, description="Foundries.")
@@ -106,7 +111,7 @@ class Scenario(Block):
 
         Replaced tables and figures count by their content, so that files may move.
         """
-        words = {"title", "description", "sources", "experiment", "data", "figures"}
+        words = {"title", "description", "compare_with", "sources", "experiment", "data", "figures"}
         content = self.model_dump(mode="json", exclude=words)
         for policy in content["policies"].values():
             policy.pop("source")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -48,6 +48,21 @@ def load_scenario(path_or_name: str | os.PathLike[str]) -> Scenario:
     stack.lay(path, escaped(shown))
     tree = stack.merged()
     return _build(tree, stack.problems, stack.files, path.stem, path.parent)
+
+
+def baseline_of(scenarios: Sequence[Scenario]) -> Scenario:
+    """The scenario that all of these say they are compared with.
+
+    Raises:
+        ScenarioError: they name different ones.
+    """
+    wanted = {scenario.compare_with: scenario.name for scenario in scenarios}
+    if len(wanted) > 1:
+        each = ", ".join(f"{name} with {base}" for base, name in wanted.items())
+        message, hint = "name different baselines", "compare them one by one, or give one baseline"
+        problem = Problem("scenarios", key="compare_with", message=message, given=each, hint=hint)
+        raise ScenarioError([problem])
+    return load_scenario(next(iter(wanted), "baseline"))
 
 
 def with_changes(scenario: Scenario, changes: Mapping[str, Any], label: str = "with_") -> Scenario:
