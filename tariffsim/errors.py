@@ -102,6 +102,12 @@ class ChoiceError(TariffsimError, ValueError):
     exit_code = 2
 
 
+class EngineError(TariffsimError):
+    """Runs cannot be made where they were asked for."""
+
+    exit_code = 2
+
+
 class StorageError(TariffsimError):
     """Results cannot be read or written."""
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from tariffsim.experiments.cluster import on_cluster
 from tariffsim.experiments.local import Ended, available_cores, on_this_machine
 from tariffsim.experiments.pairs import (
     Failure,
@@ -21,7 +22,8 @@ from tariffsim.experiments.pairs import (
     outcome_of,
     pairs_of,
 )
-from tariffsim.experiments.store import finished, opened, read_run
+from tariffsim.experiments.store import finished, opened, read_run, write_run
+from tariffsim.gather import RunRecord
 from tariffsim.metrics import MEASURES
 from tariffsim.scenario import Scenario
 
@@ -126,8 +128,21 @@ def outcomes(
 
 def _engine(pairs: Sequence[Pair], store: Path | None, settings: Settings) -> Ended:
     jobs = available_cores() if settings.jobs is None else settings.jobs
-    work = partial(kept_outcome, store) if store else outcome_of
-    return on_this_machine(pairs, work, jobs)
+    if settings.engine == "local":
+        work = partial(kept_outcome, store) if store else outcome_of
+        return on_this_machine(pairs, work, jobs)
+    return _kept(on_cluster(pairs, settings.scheduler, jobs), store)
+
+
+def _kept(ended: Ended, store: Path | None) -> Ended:
+    """The workers of a cluster may have other disks: records are kept here."""
+    with closing(ended):
+        for pair, outcome in ended:
+            if store is not None and isinstance(outcome, RunRecord):
+                write_run(store, pair.key, outcome, pair.about)
+                yield pair, None
+            else:
+                yield pair, outcome
 
 
 @contextmanager
@@ -136,7 +151,9 @@ def _store(pairs: Sequence[Pair], settings: Settings) -> Iterator[Path | None]:
     if settings.store is not None:
         with opened(settings.store) as store:
             yield store
-    elif settings.jobs == 1 or not any(pair.is_full for pair in pairs):
+    elif (settings.jobs, settings.engine) == (1, "local") or not any(
+        pair.is_full for pair in pairs
+    ):
         yield None
     else:
         with TemporaryDirectory(prefix="tariffsim-") as folder, opened(Path(folder)) as store:

@@ -91,7 +91,7 @@ class Lane:
 
 def _driven(lanes: Sequence[Lane], pairs: Sequence[Pair]) -> Ended:
     """Keep all lanes busy; one lane does all pairs of a baseline's run, so that it is run once."""
-    groups = deque(list(g) for _, g in groupby(pairs, lambda pair: (pair.hashes[1], pair.seed)))
+    groups = deque(list(g) for _, g in groupby(pairs, lambda pair: pair.group))
     deaths: Counter[Pair] = Counter()
     in_vain = 0
     while True:

@@ -55,6 +55,11 @@ class Pair:
         return run_key(*self.hashes, self.seed, self.market, self.is_full)
 
     @property
+    def group(self) -> tuple[str, int]:
+        """The baseline's run, which all pairs of a group share."""
+        return self.hashes[1], self.seed
+
+    @property
     def about(self) -> dict[str, Any]:
         """What is said of the run in its file."""
         return {"scenario": self.name, "seed": self.seed, "market": self.market}
@@ -85,13 +90,17 @@ def run_hash(scenario: Scenario) -> str:
     return scenario.model_copy(update={"run": run}).content_hash
 
 
-def outcome_of(pair: Pair) -> Outcome:
-    """The record of a run, or how it failed."""
+def outcome_of(pair: Pair, baseline: Ran | None = None) -> Outcome:
+    """The record of a run, or how it failed; the baseline is run here if it is not given."""
     try:
-        return record_of_pair(pair)
+        return record_of_pair(pair, baseline)
     except Exception as error:
-        message = f"{type(error).__name__}: {error}"
-        return Failure(pair.name, pair.seed, _phase(error), message)
+        return failure_of(pair, error)
+
+
+def failure_of(pair: Pair, error: BaseException) -> Failure:
+    """What is kept of an error."""
+    return Failure(pair.name, pair.seed, _phase(error), f"{type(error).__name__}: {error}")
 
 
 def kept_outcome(store: Path, pair: Pair) -> Failure | None:
@@ -103,11 +112,11 @@ def kept_outcome(store: Path, pair: Pair) -> Failure | None:
     return None
 
 
-def record_of_pair(pair: Pair) -> RunRecord:
+def record_of_pair(pair: Pair, baseline: Ran | None = None) -> RunRecord:
     """Run a scenario, and the baseline if its run is not at hand, and reduce them."""
-    baseline = _baseline(pair)
+    baseline = baseline or _baseline(pair)
     is_baseline = pair.hashes[0] == pair.hashes[1]
-    history, context = baseline if is_baseline else _ran(pair.scenario, pair.seed)
+    history, context = baseline if is_baseline else ran(pair.scenario, pair.seed)
     if pair.is_full:
         return record_of(history, baseline[0], context, pair.market)
     return RunRecord(summarise(history, baseline[0], context, pair.market), {}, {})
@@ -115,15 +124,16 @@ def record_of_pair(pair: Pair) -> RunRecord:
 
 def _baseline(pair: Pair) -> Ran:
     """The baseline's run, kept for the other scenarios of the seed."""
-    key = (pair.hashes[1], pair.seed)
+    key = pair.group
     if key not in _baselines:
-        _baselines[key] = _ran(pair.baseline, pair.seed)
+        _baselines[key] = ran(pair.baseline, pair.seed)
         while len(_baselines) > KEPT_BASELINES:
             _baselines.popitem(last=False)
     return _baselines[key]
 
 
-def _ran(scenario: Scenario, seed: int) -> Ran:
+def ran(scenario: Scenario, seed: int) -> Ran:
+    """A run by itself."""
     run = simulation.Simulation(scenario, seed)
     return run.run(), context_of(run.economy)
 
