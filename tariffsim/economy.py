@@ -7,13 +7,14 @@ J importers, D device groups, O countries of assembly, M markets. Money is 2024 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tariffsim.figures import Figures
 from tariffsim.investment import Investment, PublicFunds
-from tariffsim.kernels.sums import over_slots
+from tariffsim.kernels.sums import Runs, over_slots, runs_of, sum_runs
 from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
@@ -283,6 +284,14 @@ class Economy:
     """(O, K, R) USD this month of chips that entered a country of assembly."""
     ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))
     """(payments, sectors) USD this month."""
+
+    @cached_property
+    def _runs(self) -> Runs:
+        return runs_of(self.flows.cell, len(self.cells.growth))
+
+    def by_cell(self, values: Float) -> Float:
+        """(cells,) sum of values of the flows."""
+        return sum_runs(values, self._runs)
 
     @property
     def law(self) -> PolicyState:

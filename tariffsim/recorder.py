@@ -9,7 +9,7 @@ from tariffsim.economy import Economy
 from tariffsim.errors import NotFiniteError
 from tariffsim.history import CELL_COLUMNS, FOUNDRY_COLUMNS, History
 from tariffsim.kernels.pricing import rebate
-from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
+from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.phases.trade import border_crossing
 from tariffsim.typing import Float, format_month
 
@@ -21,7 +21,6 @@ class Recorder:
         codes = economy.figures.codes
         self._shape = (len(codes.markets), len(codes.devices))
         self._months = months
-        self._cell, self._first = np.unique(economy.flows.cell, return_index=True)
         self._rows: dict[str, list[Float]] = {}
         self._flows: list[Float] = []
         self._flow_months: list[str] = []
@@ -31,26 +30,25 @@ class Recorder:
         self._policies = [law.name for law in economy.tariffs.laws]
 
     def record(self, economy: Economy) -> None:
-        """Keep this month.
-
-        Raises:
-            NotFiniteError: a quantity became NaN or infinite.
-        """
+        """Keep this month."""
         self._keep_cells(economy)
         self._keep_sourcing(economy)
         self._keep_foundries(economy)
         self._keep("policy_rate", np.array(economy.law.rates))
         self._keep("policy_duty", economy.policy_duty)
         self._keep("ledger", economy.ledger)
-        newest = {name: rows[-1] for name, rows in self._rows.items()}
-        if not np.isfinite(sum(float(values.sum()) for values in newest.values())):
-            wrong = [name for name, values in newest.items() if not np.isfinite(values).all()]
-            month = format_month(economy.date)
-            raise NotFiniteError(f"{', '.join(wrong)} became NaN or infinite in {month}")
 
     def history(self, seed: int, start: int) -> History:
-        """All months as arrays."""
+        """All months as arrays.
+
+        Raises:
+            NotFiniteError: a quantity became NaN or infinite.
+        """
         stacked = {name: np.array(rows) for name, rows in self._rows.items()}
+        for name, values in stacked.items():
+            if not np.isfinite(values).all():
+                month = format_month(start + int(np.argwhere(~np.isfinite(values))[0, 0]))
+                raise NotFiniteError(f"{name} became NaN or infinite in {month}")
         names = [*CELL_COLUMNS, "price_index", "base_expenditure", "importer_profit"]
         return History(
             seed=seed,
@@ -78,13 +76,11 @@ class Recorder:
 
     def _keep_cells(self, economy: Economy) -> None:
         flows, cells, importers = economy.flows, economy.cells, economy.importers
-        lost = flows.orders - flows.units
         of_units = _of_each_unit(economy)
-        values = np.stack([*of_units.values(), lost, flows.price * lost])
-        values[: len(of_units)] *= flows.units
-        sums = np.zeros((len(values), len(cells.growth)))
-        sums[:, self._cell] = sum_runs(values, self._first)
-        columns = dict(zip([*of_units, "lost_units", "lost_value"], sums, strict=True))
+        columns = {name: economy.by_cell(each * flows.units) for name, each in of_units.items()}
+        lost = flows.orders - flows.units
+        columns["lost_units"] = economy.by_cell(lost)
+        columns["lost_value"] = economy.by_cell(flows.price * lost)
         columns["price_index"] = cells.price_index
         columns["base_expenditure"] = cells.base_expenditure * cells.growth
         cell = importers.market * self._shape[1] + importers.device
@@ -93,8 +89,8 @@ class Recorder:
             self._keep(name, column.reshape(self._shape))
         shape = (self._shape[0], len(economy.figures.codes.origins))
         at = flows.market * shape[1] + economy.makers.origin[flows.maker]
-        customs_value = values[list(of_units).index("customs_value")]
-        self._keep("origin_value", sum_by(at, customs_value, int(np.prod(shape))).reshape(shape))
+        sold = of_units["customs_value"] * flows.units
+        self._keep("origin_value", sum_by(at, sold, int(np.prod(shape))).reshape(shape))
 
     def _keep_sourcing(self, economy: Economy) -> None:
         flows, makers = economy.flows, economy.makers

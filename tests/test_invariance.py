@@ -19,11 +19,12 @@ from tariffsim.books import check_books
 from tariffsim.calibration import build_economy
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
-from tariffsim.errors import ConservationError
+from tariffsim.errors import ConservationError, NotFiniteError
 from tariffsim.ledger import PAYMENTS
 from tariffsim.phases import PHASES
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario.fields import Scenario
+from tariffsim.simulation import Simulation
 from tariffsim.tables import load_tables
 from tariffsim.tables.load import SHIPPED
 
@@ -169,6 +170,15 @@ def test_a_payment_booked_once_is_named() -> None:
     economy.ledger[PAYMENTS.index("freight"), 0] += 1e6
     with pytest.raises(ConservationError, match="payment 'freight' does not balance"):
         check_books(economy)
+
+
+def test_what_is_not_finite_is_named_with_its_month() -> None:
+    simulation = Simulation(scenario(makers=30), seed=0)
+    simulation.step()
+    simulation.economy.foundries.utilisation[0] = np.nan  # not in the books
+    simulation.recorder.record(simulation.economy)
+    with pytest.raises(NotFiniteError, match="foundry utilisation became NaN or infinite in 2025"):
+        simulation.recorder.history(0, simulation.scenario.run.start)
 
 
 def assert_books_balance(economy: Economy) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tariffsim.typing import Float, Int
@@ -12,12 +14,27 @@ def sum_by(group: Int, values: Float, n_groups: int) -> Float:
     return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
 
 
-def sum_runs(values: Float, first: Int) -> Float:
-    """(C, runs) sum over runs of rows in each column of values (C, rows), in their unit.
+@dataclass(frozen=True)
+class Runs:
+    """Rows in the order of their groups: one run of rows a group that has any."""
 
-    `first` (runs,) are the first rows, in order; a run ends where the next begins.
-    """
-    return np.asarray(np.add.reduceat(values, first, axis=1))
+    group: Int
+    """(runs,)"""
+    first: Int
+    """(runs,) first row."""
+    n_groups: int
+
+
+def runs_of(group: Int, n_groups: int) -> Runs:
+    """Runs of rows (rows,) that are in the order of their groups."""
+    return Runs(*np.unique(group, return_index=True), n_groups)
+
+
+def sum_runs(values: Float, runs: Runs) -> Float:
+    """(n_groups,) sum of the values of each group, in the unit of the values."""
+    total = np.zeros(runs.n_groups)
+    total[runs.group] = np.add.reduceat(values, runs.first)
+    return total
 
 
 def over_slots(values: Float) -> Float:

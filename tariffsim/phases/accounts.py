@@ -34,7 +34,7 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     units = flows.units
 
     def by_market(values: Float) -> Float:
-        return sum_by(flows.market, values, n)
+        return np.asarray(economy.by_cell(values).reshape(n, -1).sum(axis=1))
 
     def by_importer(values: Float) -> Float:
         return sum_by(flows.importer, values, len(importers))
