@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tariffsim.figures import Figures
-from tariffsim.investment import Investment, PublicFunds
+from tariffsim.investment import Investment
 from tariffsim.kernels.sums import Runs, over_slots, runs_of, sum_runs
+from tariffsim.policy_state import PolicyState
 from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
-    from tariffsim.law import DutyTables, Regime
     from tariffsim.scenario.fields import Scenario
-    from tariffsim.tariffs import Expected, Tariffs
+    from tariffsim.tariffs import Tariffs
 
 GLOBAL = -1
 """Market of a line sold to every market but China."""
@@ -226,32 +226,6 @@ class Cells:
     """Demand relative to the base year at base prices."""
     price_index: Float
     """CES price index, base year 1."""
-
-
-@dataclass
-class PolicyState:
-    """What the month's policy means: duties due and expected, points and factors."""
-
-    rates: list[float]
-    """Strength of each law."""
-    regime: Regime
-    """The laws in force."""
-    in_force: DutyTables
-    expected: Expected
-    discount: float
-    """China's price discount."""
-    capacity_share: float
-    """China's planned share of capacity."""
-    offset: float
-    """Part of component duties on its chips that China makes good."""
-    funds: PublicFunds
-    """Grants and credits for foundries."""
-    units_factor: Float
-    """(cells,) factor on device demand."""
-    chips_factor: Float
-    """(D, M, K) factor on chips in a unit."""
-    preference: Float
-    """(M, R) log odds added to the chips of a region."""
 
 
 @dataclass

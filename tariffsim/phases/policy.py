@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim.draws import Draws
-from tariffsim.economy import Economy, PolicyState
+from tariffsim.economy import Economy
 from tariffsim.figures import AI_MONTHS
 from tariffsim.investment import PublicFunds
 from tariffsim.kernels.demand import ai_content
 from tariffsim.law import Regime
+from tariffsim.policy_state import PolicyState
 from tariffsim.typing import Float
 
 LARGEST_SHARE = 0.99
