@@ -29,6 +29,7 @@ STILL: dict[str, Any] = {
         "china_capacity_share": 0.3,
         "china_price_discount": 0.2,
         "capacity_growth_factor": 0.0,
+        "investment": "planned",
         "learning": 0.0,
         "utilisation_price_response": 0.0,
     },

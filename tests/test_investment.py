@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -44,12 +45,14 @@ from tariffsim.simulation import Simulation
 
 US = REGIONS.index("US")
 LAG, CLOSING = 5, 3
+PLANNED: dict[str, Any] = {"supply": {"investment": "planned"}}
 RESPONSIVE: dict[str, Any] = {"supply": {"investment": "responsive", "closure_months": CLOSING}}
 QUICK: dict[str, Any] = {"figures": {"foundry_regions": each_region(build_lag_months=LAG)}}
 
 
 def world(*changes: dict[str, Any], **policies: dict[str, Any]) -> Scenario:
-    return scenario(QUICK, *changes, {"policies": policies}, makers=90)
+    """Capacity as planned unless a change says otherwise."""
+    return scenario(QUICK, PLANNED, *changes, {"policies": policies}, makers=90)
 
 
 def grant(budget: Any = 12e9, **fields: Any) -> dict[str, Any]:
@@ -353,11 +356,12 @@ def test_a_credit_raises_growth_only_where_investment_responds() -> None:
 
 def test_a_credit_is_worth_its_part_of_capital_in_the_margin() -> None:
     """`0.45 z cost / price`: a quarter at a margin of 28 % is 8 points."""
-    economy = last(world(RESPONSIVE, HELD, STILL, a=credit(0.25)), 2, 1)
-    calm = last(world(RESPONSIVE, HELD, STILL), 2, 1)
+    economy = last(world(HELD, STILL, RESPONSIVE, a=credit(0.25)), 2, 1)
+    calm = last(world(HELD, STILL, RESPONSIVE), 2, 1)
     assert not economy.figures.region_growth[US]  # so give it some, and decide again
     for each in (economy, calm):
-        each.figures.region_growth[US] = 0.02
+        growth = np.where(np.arange(len(REGIONS)) == US, 0.02, 0.0)
+        each.figures = replace(each.figures, region_growth=growth)
         each.investment.growth_due[:] = 0.0
         invest(each, Draws(0))
     more = (economy.investment.growth_due - calm.investment.growth_due)[US]

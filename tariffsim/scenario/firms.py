@@ -38,7 +38,7 @@ class Supply(Block):
         0.35, "fraction", "Part of the discount that is public money.", 0.15, 0.6, ge=0, le=1
     )
     investment: Literal["planned", "responsive"] = parameter(
-        "planned", "choice", "How capacity outside China grows: as planned, or by margins."
+        "responsive", "choice", "How capacity outside China grows: as planned, or by margins."
     )
     investment_hurdle: float = parameter(
         0.10,
