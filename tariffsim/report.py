@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from tariffsim.charts import CHARTS, Picture, pictures
 from tariffsim.charts.facts import Facts, content_of, facts_of, findings, period
+from tariffsim.charts.picture import on_one_page
 from tariffsim.charts.style import number
 from tariffsim.dictionary import Measure
 from tariffsim.errors import ScenarioError
@@ -56,6 +57,7 @@ def _page(
     )  # fmt: skip
     facts = facts_of(results)
     titles = {chart.name: chart.title for chart in CHARTS}
+    svgs = on_one_page([drawn[p.name][f"{p.name}.svg"].decode() for p in made])
     text = environment.get_template("report.html.j2").render(
         facts=facts,
         span=period(facts.months),
@@ -65,8 +67,8 @@ def _page(
         cautions=list(_cautions(results, facts)),
         charts=[
             {"title": titles[p.name], "finding": p.words.title, "name": p.name,
-             "svg": Markup(drawn[p.name][f"{p.name}.svg"].decode())}  # we drew it
-            for p in made
+             "svg": Markup(svg)}  # we drew it
+            for p, svg in zip(made, svgs, strict=True)
         ],
         left_out={titles[name]: reason for name, reason in left_out.items()},
         scenarios=_scenarios(results, facts),

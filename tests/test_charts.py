@@ -62,7 +62,8 @@ def test_files_of_a_comparison() -> None:
 
 def test_the_baseline_alone_leaves_out_what_compares() -> None:
     made, left_out = pictures(part([]))
-    assert [picture.name for picture in made] == ["01_chinese_share", "14_base_year_fit"]
+    alone = ["01_chinese_share", "07_foundries", "14_base_year_fit"]
+    assert [picture.name for picture in made] == alone
     assert set(left_out.values()) == {"it needs a scenario beside the baseline"}
     assert "baseline" not in made[0].words.title
 
@@ -246,6 +247,46 @@ def test_what_is_drawn_is_what_the_tables_hold() -> None:
     moved = BY_KEY["what_moved"].table(results)
     sums = moved.groupby("block")[["moved_1", "moved_2"]].sum()
     assert sums.abs().max().max() < 1e-9
+
+
+def test_who_pays_adds_up_to_what_the_world_loses() -> None:
+    results = part(PAIR)
+    data = BY_KEY["who_pays"].table(results)
+    headline = results.tables["headline"].set_index(["scenario", "measure"])["level"]
+    welfare = results.tables["welfare"].groupby(["scenario", "market", "term"])["value"]
+    last = welfare.apply(lambda values: 12e-9 * values.iloc[-12:].mean())
+    for n, name in enumerate(PAIR, start=1):
+        gain = (data[f"end_{n}"] - data[f"start_{n}"]).set_axis(data["label"])
+        net = gain.pop("Net change in the world")
+        assert net == pytest.approx(gain.sum())
+        assert net == pytest.approx(-headline[name, "deadweight_loss"])
+        assert gain["Treasury"] == pytest.approx(last[name, "US", "government"])
+        assert gain["Consumers"] == pytest.approx(-headline[name, "consumer_cost"])
+        assert gain["Foundries in China"] == pytest.approx(last[name, "CN", "foundries"])
+
+
+def test_chips_that_leave_a_market_add_up() -> None:
+    results = part(PAIR)
+    data = BY_KEY["where_chips_go"].table(results).set_index("label")
+    for column in ("change_1", "change_2"):
+        *markets, world = data[column]
+        assert world == pytest.approx(sum(markets))
+    share = results.tables["headline"].set_index(["scenario", "measure"])["level"]
+    for place, column, name, measure in (
+        ("United States", "share_2", "component_50", "cn_share"),
+        ("The world", "share_0", "baseline", "world_cn_share"),
+    ):  # a share of sums over months, against a mean of shares of months
+        assert data.loc[place, column] == pytest.approx(share[name, measure], abs=0.1)
+
+
+def test_foundries_have_all_capacity_and_start_at_the_discount() -> None:
+    results = part(PAIR)
+    data = BY_KEY["foundries"].table(results)
+    shares = data.groupby(["scenario", "quarter"])["capacity_share"].sum()
+    assert shares.to_numpy() == pytest.approx(100.0)
+    start = data[data["quarter"] == data["quarter"].min()].set_index(["scenario", "region"])
+    assert start.loc[("baseline", "CN"), "price"] == pytest.approx(80, abs=1)  # 20 % discount
+    assert start.loc[("baseline", "TW"), "price"] == pytest.approx(100, abs=1)
 
 
 def test_periods_in_words() -> None:

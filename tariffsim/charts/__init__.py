@@ -8,7 +8,10 @@ from tariffsim.charts import (
     chinese_share,
     cost_stack,
     device_prices,
+    foundries,
     what_moved,
+    where_chips_go,
+    who_pays,
 )
 from tariffsim.charts.picture import Chart, LeftOut, Picture, Words
 from tariffsim.results import Results
@@ -17,7 +20,10 @@ CHARTS: tuple[Chart[Results], ...] = (
     chinese_share.CHART,
     buys_and_costs.CHART,
     device_prices.CHART,
+    who_pays.CHART,
+    where_chips_go.CHART,
     what_moved.CHART,
+    foundries.CHART,
     base_year_fit.CHART,
 )
 """All charts of a comparison in the order of their numbers."""

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.collections import Collection, LineCollection, PathCollection
@@ -38,8 +39,9 @@ def lint(picture: Picture) -> list[str]:
 
 
 def _axis_of(figure: Figure) -> Iterator[Axis]:
-    for ax in figure.axes:
-        yield from (ax.xaxis, ax.yaxis)
+    for ax in figure.findobj(Axes):  # panels inside axes too
+        if isinstance(ax, Axes):
+            yield from (ax.xaxis, ax.yaxis)
 
 
 def _text_boxes(figure: Figure) -> list[tuple[Text, Bbox]]:
@@ -91,7 +93,7 @@ def _tick_faults(figure: Figure) -> Iterator[str]:
 def _word_faults(picture: Picture, boxes: list[tuple[Text, Bbox]]) -> Iterator[str]:
     words = picture.words
     shown = " ".join(" ".join(text.get_text().split()) for text, _ in boxes)
-    axes = [ax.get_xlabel() + ax.get_ylabel() for ax in picture.figure.axes]
+    axes = [axis.get_label_text() for axis in _axis_of(picture.figure)]
     if not words.unit or not any(words.unit in text for text in (words.subtitle, *axes)):
         yield "no unit in subtitle or axis name"
     for what in ("title", "subtitle", "note"):

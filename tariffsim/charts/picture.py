@@ -23,6 +23,26 @@ _DIGITS = re.compile(r"\b([1-9]\d*\.\d\d)\d+")
 Source = TypeVar("Source")
 """What a chart is made from: results of a comparison, or one agent explained."""
 
+_LETTER = re.compile(r'<path id="c\w\w-(DejaVu[^"]+)"([^>]*/>\n?)')
+_USE = re.compile(r'href="#c\w\w-(DejaVu[^"]+)"(?: transform="translate\(([-.\d]+) 0\)")?')
+
+
+def on_one_page(drawings: Sequence[str]) -> list[str]:
+    """SVG for one page: the shape of a letter is drawn once, by a short name, and used by all."""
+    short: dict[str, str] = {}
+
+    def drawn_once(found: re.Match[str]) -> str:
+        if found[1] in short:
+            return ""
+        short[found[1]] = f"l{len(short)}"
+        return f'<path id="{short[found[1]]}"{found[2]}'
+
+    def used(found: re.Match[str]) -> str:
+        place = f' x="{found[2]}"' if found[2] else ""
+        return f'href="#{short[found[1]]}"{place}'
+
+    return [_USE.sub(used, _LETTER.sub(drawn_once, svg)) for svg in drawings]
+
 
 class LeftOut(TariffsimError):
     """A chart does not apply to these results; the message says why."""
