@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
@@ -13,6 +16,8 @@ from tariffsim.charts.picture import Chart, LeftOut, Words
 from tariffsim.results import Results
 
 ROOM = 30.0
+MOST_NAMED = 8
+"""Scenarios that are named beside their points; more have a number there and a name above."""
 
 
 def table(results: Results) -> pd.DataFrame:
@@ -57,7 +62,26 @@ def words(data: pd.DataFrame, results: Results) -> Words:
         f"{title}. Scatter chart of share avoided (percentage points) against basket price (%): "
         f"{each}.",
         "percentage points",
+        [
+            style.Key(f"{number}: {row['label']}", look)
+            for number, (row, look) in enumerate(_numbered(data), start=1)
+        ]
+        if len(data) > MOST_NAMED
+        else (),
     )
+
+
+def _looks(data: pd.DataFrame) -> dict[str, style.Look]:
+    """Looks of all scenarios: points may all have their colour."""
+    families = {str(s): str(f) for s, f in zip(data["scenario"], data["family"], strict=True)}
+    return style.looks(families, most=len(families))
+
+
+def _numbered(data: pd.DataFrame) -> list[tuple[dict[Hashable, Any], style.Look]]:
+    """Rows with their looks, from the highest point to the lowest."""
+    rows = data.sort_values("share_avoided", ascending=False, kind="stable").to_dict("records")
+    looks = _looks(data)
+    return [(row, looks[row["scenario"]]) for row in rows]
 
 
 def _title(results: Results, facts: Facts) -> str:
@@ -87,8 +111,7 @@ def _title(results: Results, facts: Facts) -> str:
 def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw one point with its cross for every scenario of a table."""
     ax = style.own_axes(ax, 320, 48, ROOM)
-    families = {str(s): str(f) for s, f in zip(data["scenario"], data["family"], strict=True)}
-    looks = style.looks(families, most=len(families))  # points may all have their colour
+    looks = _looks(data)
     for row in data.to_dict("records"):
         look = looks[row["scenario"]]
         x, y = [row["price_rise"]], [row["share_avoided"]]
@@ -101,10 +124,12 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
                 zorder=4, label=style.drawn("share_avoided"))  # fmt: skip
         ax.plot(x, y, ls="none", label=style.drawn("price_rise", axis="x"))
     _axes(ax, data)
+    is_named = len(data) <= MOST_NAMED
     entries = [
-        Entry(row["price_rise"], row["share_avoided"], row["label"], looks[row["scenario"]].text)
-        for row in data.sort_values("share_avoided", ascending=False).to_dict("records")
-    ]
+        Entry(row["price_rise"], row["share_avoided"], row["label"] if is_named else str(number),
+              look.text)
+        for number, (row, look) in enumerate(_numbered(data), start=1)
+    ]  # fmt: skip
     beside(ax, entries, _blocked(ax, data), ROOM)
     return ax
 
@@ -151,5 +176,5 @@ def _blocked(ax: Axes, data: pd.DataFrame) -> list[Bbox]:
 CHART = Chart(
     2, "buys_and_costs", "What each policy buys and costs",
     "Chinese share avoided against the rise of the basket price, with 95 % intervals.",
-    table, words, draw, lambda data: 300.0 + 8 * max(0, len(data) - 4), 44, ROOM, 38,
+    table, words, draw, lambda data: 330.0, 44, ROOM, 38,
 )  # fmt: skip
