@@ -11,6 +11,7 @@ import numpy as np
 from tariffsim.economy import Economy
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import offset_part
+from tariffsim.means import Means
 from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Float
 
@@ -30,7 +31,8 @@ class Alternatives:
         markup = economy.scenario.trade.markup
         self._cost = figures.unit_value[:, None, None] / (1 + markup) * factor
         self._markup = markup
-        self._source: object = None
+        self._means = None if economy.claims is None else Means(economy, economy.claims)
+        self._source: tuple[object, object] | None = None
         foundries = economy.foundries
         member = np.eye(len(codes.regions))[foundries.region]
         capacity = np.einsum("fk,fr->krf", foundries.base_capacity, member)
@@ -41,20 +43,15 @@ class Alternatives:
     def of_month(self, economy: Economy) -> dict[str, Float]:
         """Arrays of `History` by name."""
         price = self._region_price(economy.foundries.price)
-        expected = economy.law.expected
-        if self._source is not expected:
-            self._source = expected
-            share = economy.figures.commodity_share[:, None]
-            self._rate, self._each, self._component = (
-                self._over_origins((1 - share) * t[Tariffs.DESIGN] + share * t[Tariffs.DROP_IN])
-                for t in (expected.slot, expected.chip_count, expected.chip_value)
-            )
-            product = expected.product.reshape(self._shape)
-            landed = self._cost * (1 + product * (1 + self._markup))
-            self._assembly = np.ascontiguousarray(landed.transpose(2, 0, 1))
+        source = economy.law.expected, economy.importers.is_traced
+        if self._source is None or any(
+            a is not b for a, b in zip(source, self._source, strict=True)
+        ):
+            self._source = source
+            self._read(economy)
         # what China makes good is a duty less
-        charged = self._component + self._each / price
-        given = offset_part(charged, economy.law.offset) * economy.figures.is_china * price
+        given = offset_part(self._component + self._count / price, economy.law.offset)
+        given = given * self._exposed * economy.figures.is_china * price
         return {
             "slot_price": price,
             "slot_duty": self._rate * (price - given) + self._each - given,
@@ -66,6 +63,29 @@ class Alternatives:
         """(K, R) mean posted price in a region, weighted by base capacity; USD a chip."""
         result: Float = np.einsum("krf,fk->kr", self._price_weight, price)
         return result + self._price_without
+
+    def _read(self, economy: Economy) -> None:
+        """What is expected from now on."""
+        expected, share = economy.law.expected, economy.figures.commodity_share[:, None]
+
+        def both(design: Float, drop_in: Float) -> Float:
+            return self._over_origins((1 - share) * design + share * drop_in)
+
+        self._rate, self._count, self._component = (
+            both(t[Tariffs.DESIGN], t[Tariffs.DROP_IN])
+            for t in (expected.slot, expected.chip_count, expected.chip_value)
+        )
+        self._each, self._exposed = self._count, np.ones(())
+        product = expected.product
+        if self._means is not None:
+            kinds = (Tariffs.DESIGN, Tariffs.DROP_IN)
+            slots = [self._means.slot(kind, economy.figures.chip_price) for kind in kinds]
+            by_value, self._each = (both(*tables) for tables in zip(*slots, strict=True))
+            self._rate = self._rate + by_value
+            self._exposed = self._means.exposed()[:, :, None, None]
+            product = product + self._means.origin_rate(Tariffs.ASSEMBLY)
+        landed = self._cost * (1 + product.reshape(self._shape) * (1 + self._markup))
+        self._assembly = np.ascontiguousarray(landed.transpose(2, 0, 1))
 
     def _over_origins(self, table: Float) -> Float:
         """(M, D, K, R) mean of a table of cells over the countries of the base year."""

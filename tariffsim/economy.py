@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tariffsim.commerce import Cells, Flows, Importers
 from tariffsim.figures import Figures
 from tariffsim.investment import Investment
 from tariffsim.kernels.sums import Runs, over_slots, runs_of, sum_runs
@@ -19,6 +20,7 @@ from tariffsim.policy_state import PolicyState
 from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
+    from tariffsim.claims import Claims
     from tariffsim.scenario.fields import Scenario
     from tariffsim.tariffs import Tariffs
 
@@ -100,6 +102,8 @@ class DeviceMakers:
     """(N,) size relative to the value-weighted mean of its device."""
     weights: Float
     """(N, M) share of its units by market in the base year."""
+    importer: Int
+    """(N, M) who brings it into each market; -1 where it is not sold."""
     odds_row: Int
     """(N,) row of the tables of base shares: (device, base origin, market or global)."""
     origin: Int
@@ -166,69 +170,6 @@ class DeviceMakers:
 
 
 @dataclass
-class Importers:
-    """One row an importer: lines of one device into one market."""
-
-    device: Int
-    market: Int
-    customs_value: Float
-    """(J,) USD a month brought in."""
-    duty: Float
-    """(J,) USD a month due."""
-    profit: Float
-    """(J,) USD a month."""
-
-    def __len__(self) -> int:
-        return len(self.device)
-
-
-@dataclass
-class Flows:
-    """One row a maker x market, handled by one importer; rows are in the order of cells."""
-
-    maker: Int
-    market: Int
-    importer: Int
-    cell: Int
-    """(L,) market x D + device."""
-    base_units: Float
-    """(L,) units a month."""
-    base_share: Float
-    """(L,) share of the cell's retail expenditure."""
-    base_landed: Float
-    """(L,) USD a unit."""
-    base_price: Float
-    """(L,) USD a unit, retail."""
-    orders: Float
-    """(L,) units ordered."""
-    units: Float
-    """(L,) units delivered."""
-    base_duty: Float
-    """(L,) USD a unit of duties of the base year."""
-    new_duty: Float
-    """(L,) USD a unit of duties since."""
-    passed_on: Float
-    """(L,) USD a unit of new duty in the retail price."""
-    price: Float
-    """(L,) USD a unit, retail."""
-
-    def __len__(self) -> int:
-        return len(self.maker)
-
-
-@dataclass
-class Cells:
-    """One row a (market, device): market x D + device."""
-
-    base_expenditure: Float
-    """USD a month at retail."""
-    growth: Float
-    """Demand relative to the base year at base prices."""
-    price_index: Float
-    """CES price index, base year 1."""
-
-
-@dataclass
 class Economy:
     """All tables, the month, and what the month's policy means for prices and plans."""
 
@@ -247,6 +188,8 @@ class Economy:
     base_chips: Float
     """(M, K) chips a month in the devices each market bought in the base year."""
     tariffs: Tariffs
+    claims: Claims | None
+    """What importers declare; None if all know and declare the truth."""
     month: int = -1
     """Months since the start; -1 before the first."""
     policy: PolicyState | None = None

@@ -74,9 +74,14 @@ class Statutes:
         base_product: Float,
         base_bare: Float,
         markup: float,
+        has_claims: bool = False,
     ) -> None:
-        """Compile; `base_product` (cells, 1) and `base_bare` (O, K, R) are base-year duties."""
-        self.codes, self.markup = codes, markup
+        """Compile; `base_product` (cells, 1) and `base_bare` (O, K, R) are base-year duties.
+
+        With `has_claims` what importers bear of declared duties is their own (see `claims`), and
+        the tables have no declared duties but for `chip_value` and `chip_count`.
+        """
+        self.codes, self.markup, self.has_claims = codes, markup, has_claims
         self.base_product, self.base_bare = base_product, base_bare
         self.laws = [
             Law(name, instrument, scope)
@@ -86,7 +91,7 @@ class Statutes:
         ]
         self.triggers = [i for i, law in enumerate(self.laws) if not law.instrument.is_separable]
         self._regimes: dict[Regime, DutyTables] = {}
-        self._probe_shape = (len(codes.classes), len(codes.regions))
+        self.probe_shape = (len(codes.classes), len(codes.regions))
         home = np.asarray(codes.home_market)
         origin, market = np.divmod(np.arange(codes.n_cells), len(codes.markets))
         self.crosses_border = home[origin % len(codes.origins)] != market
@@ -109,16 +114,18 @@ class Statutes:
     def _ask(self, regime: Regime) -> DutyTables:
         """Ask the instruments about a dollar of product, a dollar of chips and one chip."""
         probes = self._product_probe(), self._chip_probe(value=1.0), self._chip_probe(count=1.0)
-        product, chip_value, chip_count = (self._sum(regime, p, pulled=False) for p in probes)
+        product = self._sum(regime, probes[0], pulled=False)
+        chip_value, chip_count = (self._sum(regime, p, False, claims=True) for p in probes[1:])
         product_pulled, value_pulled, count_pulled = (
             self._sum(regime, p, pulled=True) for p in probes
         )
-        base, (n_classes, n_regions) = self.base_product, self._probe_shape
+        base, (n_classes, n_regions) = self.base_product, self.probe_shape
         shape = (self.codes.n_cells, n_classes * n_regions)
         by_law = self._bare(regime)
         bare = self.base_bare.reshape(len(self.base_bare), -1) + sum(by_law.values())
         bare = bare.take(self._origin_of_cell(), axis=0)
-        slot = slot_duty_rate(base + product, self.markup, bare, chip_value)
+        on_chips = chip_value * (not self.has_claims)
+        slot = slot_duty_rate(base + product, self.markup, bare, on_chips)
         pulled = slot_duty_rate(base + product_pulled, self.markup, bare, value_pulled)
         by_slot = (
             np.broadcast_to(table, shape).reshape(-1, n_classes, n_regions)
@@ -128,19 +135,24 @@ class Statutes:
         bare_by_law = {i: rate.reshape(self.base_bare.shape) for i, rate in by_law.items()}
         return DutyTables(of_product, bare_by_law, *by_slot)
 
-    def _sum(self, regime: Regime, probe: Shipments, pulled: bool) -> Float:
-        """Duty on products without triggered instruments, or as if all were triggered."""
+    def _sum(self, regime: Regime, probe: Shipments, pulled: bool, claims: bool = False) -> Float:
+        """Duty on products without triggered instruments, or as if all were triggered.
+
+        What importers declare is left out if there are claims, unless it is asked for.
+        """
         duties: list[tuple[str | None, Float]] = []
         for i, rate in regime:
             law = self.laws[i]
-            if not law.instrument.taxes_bare_chips and (pulled or law.instrument.is_separable):
+            counts = claims or not (self.has_claims and law.instrument.declares)
+            counts = counts and (pulled or law.instrument.is_separable)
+            if counts and not law.instrument.taxes_bare_chips:
                 duty = law.instrument.duty(probe, rate) * law.scope[:, None]
                 duties.append((law.instrument.stacking_group, duty))
         return np.asarray(stacked(duties) + np.zeros((1, 1)))
 
     def _bare(self, regime: Regime) -> dict[int, Float]:
         """(O, K x R) duty on a dollar of bare chips by law."""
-        probe = self._probe(self.chip_crosses_border_parts(), value=1.0)
+        probe = self.probe(self.chip_crosses_border_parts(), value=1.0)
         laws = {i: rate for i, rate in regime if self.laws[i].instrument.taxes_bare_chips}
         duties = [
             (law.instrument.stacking_group, law.instrument.duty(probe, rate) * law.scope[:, None])
@@ -150,7 +162,7 @@ class Statutes:
 
     def chip_crosses_border_parts(self) -> Bool:
         """(O, K x R) whether a chip of the region is foreign where it is assembled."""
-        return np.tile(self.chip_crosses_border, (1, self._probe_shape[0]))
+        return np.tile(self.chip_crosses_border, (1, self.probe_shape[0]))
 
     def _origin_of_cell(self) -> Int:
         return (np.arange(self.codes.n_cells) // len(self.codes.markets)) % len(self.codes.origins)
@@ -163,13 +175,16 @@ class Statutes:
         )  # fmt: skip
 
     def _chip_probe(self, value: float = 0.0, count: float = 0.0) -> Shipments:
-        return self._probe(self.crosses_border[:, None], value, count)
+        return self.probe(self.crosses_border[:, None], value=value, count=count)
 
-    def _probe(self, crosses_border: Bool, value: float = 0.0, count: float = 0.0) -> Shipments:
-        node_class, region = np.divmod(np.arange(np.prod(self._probe_shape)), self._probe_shape[1])
+    def probe(
+        self, crosses_border: Bool, product: float = 0.0, value: float = 0.0, count: float = 0.0
+    ) -> Shipments:
+        """A product of this value, and chips of this value and number, by class and region."""
+        node_class, region = np.divmod(np.arange(np.prod(self.probe_shape)), self.probe_shape[1])
         ones = np.ones((1, node_class.size, 1))
         return Shipments(
-            self.codes, np.zeros((1, 1)), crosses_border, value * ones, count * ones,
+            self.codes, np.full((1, 1), product), crosses_border, value * ones, count * ones,
             region.reshape(1, -1, 1), node_class.reshape(1, -1, 1),
         )  # fmt: skip
 
@@ -195,13 +210,13 @@ class Statutes:
 
         `cell` (rows, M) are the lines' cells by market, `is_sold` whether they sell there.
         """
-        probe = self._probe(np.ones((1, 1), dtype=bool), value=1.0, count=1.0)
-        covered = np.zeros((len(cell), *self._probe_shape), dtype=bool)
+        probe = self.probe(np.ones((1, 1), dtype=bool), value=1.0, count=1.0)
+        covered = np.zeros((len(cell), *self.probe_shape), dtype=bool)
         expected = {i for regime in regimes for i, _ in regime}
         for i in expected.intersection(self.triggers):
             met = (self.laws[i].scope[cell] * is_sold).any(axis=1)
             covers = np.asarray(self.laws[i].instrument.covers(probe))
-            covered |= np.reshape(met, (-1, 1, 1)) & covers.reshape(self._probe_shape)
+            covered |= np.reshape(met, (-1, 1, 1)) & covers.reshape(self.probe_shape)
         return covered
 
 

@@ -10,7 +10,7 @@ from tariffsim.errors import NotFiniteError
 from tariffsim.history import CELL_COLUMNS, FOUNDRY_COLUMNS, History
 from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
-from tariffsim.phases.trade import border_crossing
+from tariffsim.phases.shipped import border_crossing
 from tariffsim.typing import Float, format_month
 
 

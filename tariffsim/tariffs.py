@@ -84,14 +84,15 @@ class Tariffs(Statutes):
         discount_rate: float,
         start: int,
         end: int,
+        has_claims: bool = False,
     ) -> None:
         """Compile.
 
         `base_product` (cells,) and `base_bare` (O, K, R) are the base year's duties; `leads` and
         `hazards` (kinds, D) months to delivery and openings a month of the three kinds of choice;
-        `start` and `end` the first and last month simulated.
+        `start` and `end` the first and last month simulated; `has_claims` as in `Statutes`.
         """
-        super().__init__(codes, instruments, base_product, base_bare, markup)
+        super().__init__(codes, instruments, base_product, base_bare, markup, has_claims)
         self.foresight = foresight
         self._leads = leads
         self._weights = np.stack(

@@ -16,7 +16,7 @@ from tariffsim.scenario.catalogue import blocks
 from tariffsim.tables import FIGURE_TABLES, load_tables
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "model.md").read_text(encoding="utf-8")
-MODULES = "kernels|phases|calibration|metrics|books|draws|tariffs"
+MODULES = "kernels|means|phases|calibration|metrics|books|draws|tariffs"
 FUNCTIONS = sorted(set(re.findall(rf"`((?:{MODULES})\.[\w.]+)`", PAGE)))
 COLUMNS = sorted(
     set(

@@ -77,7 +77,8 @@ def made(kind: str, strength: Any, **extra: Any) -> Instrument:
 
 def world(*policies: dict[str, Any], **blocks: Any) -> Scenario:
     named = {f"p{i}": policy for i, policy in enumerate(policies)}
-    return scenario({"policies": named}, blocks, makers=150)
+    full = {"compliance": {"behaviour": "full"}}
+    return scenario({"policies": named}, full, blocks, makers=150)
 
 
 def fingerprint(rules: Scenario, months: int = MONTHS) -> list[np.ndarray]:
@@ -278,6 +279,28 @@ def test_separable_duties_are_sums_over_parts(kind: str, variant: int, seed: int
 
 
 @pytest.mark.parametrize(("kind", "variant"), ALL)
+@given(seed=st.integers(0, 2**20), rate=st.floats(1e-6, 5))
+@settings(max_examples=10)
+def test_declared_duties_are_sums_over_what_is_declared(
+    kind: str, variant: int, seed: int, rate: float
+) -> None:
+    """Parts sum to the duty, are on a value that can be hidden, and what nobody knows is linear."""
+    instrument, shipments = instrument_of(kind, variant, 0.1), sample(6, seed)
+    rate = min(rate, instrument.path_bounds[1])
+    parts = np.asarray(instrument.part_duties(shipments, rate))
+    values = np.broadcast_to(instrument.part_values(shipments), parts.shape)
+    duty = np.broadcast_to(instrument.duty(shipments, rate), 6)
+    np.testing.assert_allclose(np.broadcast_to(parts.sum(axis=-1), 6), duty, rtol=1e-12)
+    assert (values >= 0).all()
+    unknown = np.broadcast_to(instrument.unknown_duty(shipments, rate), 6)
+    assert np.isfinite(unknown).all()
+    assert (unknown >= 0).all()
+    half = instrument.unknown_duty(sample(6, seed, 0.5), rate / 2)
+    np.testing.assert_allclose(np.broadcast_to(half, 6), unknown / 4, rtol=1e-12)
+    assert np.shape(instrument.is_triggered_unknown(shipments)) in ((), (6,))
+
+
+@pytest.mark.parametrize(("kind", "variant"), ALL)
 def test_triggers_need_chips_they_cover(kind: str, variant: int) -> None:
     instrument = instrument_of(kind, variant, 0.1)
     if instrument.is_separable:
@@ -300,6 +323,8 @@ def test_other_effects_are_neutral_at_zero(kind: str) -> None:
     assert instrument.capacity_grant(0.0) == 0
     assert instrument.granted_investment(0.0) == 0
     assert instrument.investment_credit(0.0) == 0
+    assert instrument.tracing_share(0.0) == 0
+    assert instrument.enforcement(0.0) == (0, 0, 0)
     assert all(factor == 1 for factor in instrument.demand_factors(0.0).values())
     assert set(instrument.demand_factors(0.1)) <= {"units", "chips"}
     for strength in strengths(kind):

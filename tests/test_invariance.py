@@ -35,8 +35,12 @@ CLASSES = TABLES.node_classes.codes
 SMALL = {"agents": {"importers_min": 1, "importers_max": 3}}
 TABLE_NAMES = ("foundries", "investment", "makers", "importers", "flows", "cells")
 BUSY = {
+    "compliance": {"behaviour": "full", "audit_rate": 2.0, "penalty_multiple": 0.2},
     "policies": {
-        "component": {"kind": "component_tariff", "rate": {"2025-04": 0.5}},
+        "component": {
+            "kind": "component_tariff", "rate": {"2025-04": 0.5},
+            "unknown_origin_rule": "full_content",
+        },
         "content": {
             "kind": "product_tariff", "rate": {"2025-05": 0.2}, "only_with_chips_from": ["CN"],
             "markets": ["US", "EU"],
@@ -97,6 +101,12 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
         "per": st.sampled_from(["value", "chip"]),
         "covers_home_assembly": st.booleans(),
         "of": st.sampled_from(["units", "chips"]),
+        "unknown_origin_rule": st.sampled_from(
+            ["exempt", "deemed_share", "full_content", "full_value"]
+        ),
+        "deemed_share": st.floats(0, 1),
+        "detection": st.floats(0, 1),
+        "penalty_multiple": st.floats(0, 10),
         "end": st.sampled_from(["2025-08"]),
         "end_known": st.booleans(),
     }
@@ -126,6 +136,17 @@ settings_of_firms = st.fixed_dictionaries(
             }
         ),
         "assembly": st.fixed_dictionaries({"hazard": st.floats(0, 0.05)}),
+        "compliance": st.fixed_dictionaries(
+            {
+                "behaviour": st.sampled_from(["full", "full", "compliant"]),
+                "cannot_tell_share": st.floats(0, 1),
+                "tracing_cost_usd": st.floats(0, 1e6),
+                "honesty": st.floats(0, 2),
+                "audit_rate": st.floats(0, 12),
+                "detection": st.floats(0, 1),
+                "lookback_months": st.integers(1, 12),
+            }
+        ),
     }
 )
 
@@ -228,6 +249,16 @@ def assert_duties_are_received(economy: Economy) -> None:
     np.testing.assert_allclose(economy.policy_duty.sum() + base, received, rtol=TOLERANCE)
 
 
+def assert_penalties_are_received(economy: Economy) -> None:
+    """Back duties and penalties are what was found, never more than was hidden."""
+    importers = economy.importers
+    assert (importers.evaded >= 0).all()
+    assert (economy.flows.new_duty >= 0).all()
+    for payment, found in (("back duties", importers.back_duty), ("penalties", importers.penalty)):
+        received = np.maximum(economy.ledger[PAYMENTS.index(payment)], 0).sum()
+        np.testing.assert_allclose(received, found.sum(), rtol=TOLERANCE)
+
+
 # E6: all money times a factor leaves quantities and shares alone
 
 CAPITAL_COST = "capital_cost_musd_per_kwpm_300mm"
@@ -236,8 +267,9 @@ IN_MONEY = {
     "investment": "grants grants_due credits credits_due",
     "makers": "other_inputs unit_cost customs_value chip_bill relocation requalification_per_unit "
     "amortised plan_sacrifice chip_value bare_duty",
-    "importers": "customs_value duty profit",
-    "flows": "base_landed base_price base_duty new_duty passed_on price",
+    "importers": "customs_value duty evaded back_duty penalty profit",
+    "flows": "base_landed base_price base_duty new_duty evaded_duty penalty_cost compliance_cost "
+    "passed_on price",
     "cells": "base_expenditure",
 }
 
@@ -283,7 +315,11 @@ def in_money(factor: float, folder: Path) -> Scenario:
             "grant": {"kind": "capacity_grant", "budget_per_year": {"2025-02": 5e9 * factor}},
         }
     }  # fmt: skip
-    money = {"figures": figures, "data": {"us_imports_2024": str(imports)}}
+    money = {
+        "figures": figures,
+        "data": {"us_imports_2024": str(imports)},
+        "compliance": {"tracing_cost_usd": factor * 550_000, "firm_turnover_usd": factor * 150e6},
+    }
     return scenario(SMALL, BUSY, each, money, makers=120)
 
 
@@ -322,6 +358,8 @@ class PermutedDraws(Draws):
         self.economy, self.makers, self.foundries = economy, makers, foundries
 
     def uniform(self, stream: str, month: int, *shape: int) -> np.ndarray:
+        if stream.startswith("audit"):  # of importers, which keep their order
+            return super().uniform(stream, month, *shape)
         assert shape[0] == len(self.makers)
         return super().uniform(stream, month, *shape)[self.makers]
 

@@ -144,6 +144,50 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         h=GRANT,
     ),
 }
+FULL = {
+    "compliance": {
+        "behaviour": "full", "audit_rate": 3.0, "lookback_months": 5, "penalty_multiple": 0.2,
+        "honesty": 0.2,
+    }
+}  # fmt: skip
+"""Importers who hide, trace and are caught, often enough for a short run."""
+RULES = ("exempt", "deemed_share", "full_content", "full_value")
+SCENARIOS |= {
+    f"declarations, {rule}": merged(
+        FULL,
+        policies(
+            a=component(unknown_origin_rule=rule, deemed_share=0.2, rate={"2025-04": 1.5}),
+            b=product(only_with_chips_from=["CN"], unknown_origin_rule=rule, markets=["EU", "US"]),
+            c=product(assembly_countries=["CN", "VN"]),
+            d=component(per="chip", unknown_origin_rule=rule, node_classes=["A", "D"]),
+            e=component(threshold=0.02, unknown_origin_rule=rule, markets=["JK"]),
+        ),
+    )
+    for rule in RULES
+} | {
+    "declarations, baseline": FULL,
+    "declarations, groups and answers": merged(
+        FULL,
+        policies(
+            a=component(stacking_group="g", covers_home_assembly=False),
+            b=component(stacking_group="g", rate={"2025-05": 0.4}, covers_home_assembly=False),
+            c=product(stacking_group="h", assembly_countries=["CN"]),
+            d=product(stacking_group="h", rate={"2025-05": 0.35, "2025-10": 0.1}),
+            e={"kind": "price_offset", "part": {"2025-06": 0.5}},
+            f={
+                "kind": "disclosure",
+                "share": {"2025-04": 0.5, "2025-11": 1.0},
+                "devices": ["smartphone"],
+            },
+            g={"kind": "audit_programme", "audits": {"2025-09": 6.0}, "detection": 0.9},
+        ),
+    ),
+    "declarations without foresight": merged(
+        FULL,
+        policies(a=component(unknown_origin_rule="full_value"), b=CONTENT),
+        {"sourcing": {"foresight": "none"}},
+    ),
+}
 FOUNDRY_COLUMNS = (
     "price", "capacity", "planned_capacity", "orders", "output", "sales", "line_sales",
     "utilisation", "unit_cost", "experience", "subsidy", "revenue", "cost",
@@ -159,9 +203,14 @@ def run_both(scenario: Scenario, seed: int, months: int) -> Reference:
             phase(economy, draws)
         world.month()
         assert_same_choices(economy, world)
+        assert_same_knowledge(economy, world)
         assert_same_quantities(economy, world)
         assert_same_books(economy, world)
     return world
+
+
+def assert_same_knowledge(economy: Economy, world: Reference) -> None:
+    assert economy.importers.knows.tolist() == [importer.knows for importer in world.importers]
 
 
 def slots(economy: Economy, world: Reference) -> Iterator[tuple[Maker, tuple[int, int], Slot]]:
@@ -192,7 +241,10 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
     for column in FOUNDRY_COLUMNS:
         plain = [[getattr(f, column)[k] for k in world.classes] for f in world.foundries]
         close(getattr(foundries, column), plain, column)
-    for column in ("orders", "units", "price", "base_duty", "new_duty", "passed_on"):
+    for column in (
+        "orders", "units", "price", "base_duty", "new_duty", "passed_on", "evaded_duty",
+        "penalty_cost", "compliance_cost",
+    ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
     for column in ("customs_value", "units", "fill", "relocation"):
         close(getattr(economy.makers, column), [getattr(m, column) for m in world.makers], column)
@@ -208,7 +260,7 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
         bill = np.array([maker.chip_bill() for maker, *_ in held])
         close(getattr(economy.makers, column)[at], plain, column, scale=bill)
     worth = sum(importer.customs_value for importer in world.importers)
-    for column in ("customs_value", "duty", "profit"):
+    for column in ("customs_value", "duty", "profit", "back_duty", "penalty"):
         plain = [getattr(importer, column) for importer in world.importers]
         close(getattr(economy.importers, column), plain, column, scale=worth)
     chinese, total = chips_bought(economy)
@@ -308,3 +360,13 @@ def test_choices_are_made() -> None:
     assert changed > 20
     assert any(a.origin != b.origin or b.move_month > 12 for a, b in pairs)
     assert any(flow.new_duties for flow in after.flows)
+
+
+def test_declarations_are_made() -> None:
+    """In the runs compared importers trace, do not trace, hide and are caught."""
+    case = SCENARIOS["declarations, full_content"]
+    world = run_both(scenario(SMALL, case, makers=48), seed=1, months=8)
+    assert any(importer.is_traced for importer in world.importers)
+    assert any(not importer.knows for importer in world.importers)
+    assert any(importer.penalty > 0 for importer in world.importers)
+    assert any(flow.evaded_duty > 0 and flow.new_duty > 0 for flow in world.flows)

@@ -213,7 +213,24 @@ class Importer(Row):
     customs_value = Column(
         "USD a month", "value brought in, ex works", lambda e, i: e.importers.customs_value[i]
     )
-    duty = Column("USD a month", "duty due", lambda e, i: e.importers.duty[i])
+    knows_origin = Column(
+        "yes or no", "knows where its chips come from", lambda e, i: e.importers.knows[i]
+    )
+    is_traced = Column("yes or no", "traces its chips", lambda e, i: e.importers.is_traced[i])
+    honesty = Column(
+        "fraction",
+        "duty on a dollar of value from which it hides it, if it were never found",
+        lambda e, i: e.importers.honesty[i],
+    )
+    duty = Column("USD a month", "duty declared and paid", lambda e, i: e.importers.duty[i])
+    evaded = Column(
+        "USD", "duty evaded that audits may still find", lambda e, i: e.importers.evaded[i].sum(-1)
+    )
+    penalty = Column(
+        "USD a month",
+        "back duty and penalty",
+        lambda e, i: e.importers.back_duty[i] + e.importers.penalty[i],
+    )
     profit = Column("USD a month", "profit", lambda e, i: e.importers.profit[i])
 
     def _label(self) -> tuple[Any, ...]:

@@ -13,8 +13,9 @@ from tariffsim.calibration.suppliers import (
     relative_size,
     require_steady_state,
 )
+from tariffsim.commerce import Cells, Flows
 from tariffsim.draws import Draws
-from tariffsim.economy import Cells, DeviceMakers, Flows, Foundries, Importers
+from tariffsim.economy import DeviceMakers, Foundries
 from tariffsim.errors import CalibrationError
 from tariffsim.figures import Figures
 from tariffsim.kernels.sourcing import inertia_curvature, odds_from_scale, steady_state_scale
@@ -78,6 +79,7 @@ def make_makers(
         market=lines.market,
         size=relative_size(lines),
         weights=lines.value / value[:, None],
+        importer=np.full(lines.value.shape, -1),
         odds_row=rows.of_line,
         origin=lines.origin.copy(),
         next_origin=origin_next,
@@ -157,27 +159,13 @@ def make_flows(
         units=units.copy(),
         base_duty=base_duty,
         new_duty=np.zeros(len(maker)),
+        evaded_duty=np.zeros(len(maker)),
+        penalty_cost=np.zeros(len(maker)),
+        compliance_cost=np.zeros(len(maker)),
         passed_on=np.zeros(len(maker)),
         price=price.copy(),
     )
     return flows, Cells(spending, np.ones(len(spending)), np.ones(len(spending)))
-
-
-def make_importers(scenario: Scenario, figures: Figures, flows: Flows, draws: Draws) -> Importers:
-    """Importers of each (market, device) with flows; each flow is given to one of them."""
-    least, most = scenario.agents.importers_min, scenario.agents.importers_max
-    n_devices, n_markets = len(figures.codes.devices), len(figures.codes.markets)
-    used = np.bincount(flows.cell, minlength=n_devices * n_markets) > 0
-    count = least + (draws.uniform("importers", 0, used.size) * (most - least + 1)).astype(np.int64)
-    count = np.where(used, count, 0)
-    first = np.cumsum(count) - count
-    pick = draws.uniform("portfolio", 0, int(flows.maker.max()) + 1, n_markets)
-    chosen = (pick[flows.maker, flows.market] * count[flows.cell]).astype(np.int64)
-    flows.importer = first[flows.cell] + chosen
-    cell = np.repeat(np.arange(used.size), count)
-    zero = np.zeros(cell.size)
-    market, device = np.divmod(cell, n_devices)
-    return Importers(device, market, zero, zero.copy(), zero.copy())
 
 
 def base_chips(figures: Figures, makers: DeviceMakers, flows: Flows) -> Float:

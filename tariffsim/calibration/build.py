@@ -6,9 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from tariffsim.calibration.agents import base_chips, make_flows, make_importers, make_makers
+from tariffsim.calibration.agents import base_chips, make_flows, make_makers
 from tariffsim.calibration.capacity import make_fabs, make_foundries, make_investment
 from tariffsim.calibration.figures import make_figures
+from tariffsim.calibration.importers import make_claims, make_importers
 from tariffsim.calibration.law import make_tariffs
 from tariffsim.calibration.lines import make_lines
 from tariffsim.calibration.shares import (
@@ -24,6 +25,7 @@ from tariffsim.calibration.suppliers import (
     make_slots,
     matched_china_slots,
 )
+from tariffsim.claims import Claims
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.errors import CalibrationError
@@ -40,10 +42,11 @@ TOTALS_TOLERANCE = 1e-9
 
 
 @lru_cache(maxsize=4)
-def _prepared(scenario: Scenario, tables: Tables) -> tuple[Figures, Tariffs]:
+def _prepared(scenario: Scenario, tables: Tables) -> tuple[Figures, Tariffs, Claims | None]:
     """What does not depend on the seed."""
     figures = make_figures(scenario, tables)
-    return figures, make_tariffs(scenario, tables, figures)
+    tariffs = make_tariffs(scenario, tables, figures)
+    return figures, tariffs, make_claims(scenario, tariffs, figures)
 
 
 def build_economy(
@@ -62,7 +65,7 @@ def build_economy(
     """
     draws = Draws(seed) if draws is None else draws
     tables = scenario.tables()
-    figures, tariffs = _prepared(scenario, tables)
+    figures, tariffs, claims = _prepared(scenario, tables)
     fabs = make_fabs(tables)
     global_share = np.array(tables.devices.numbers("global_platform_share"))
     lines = make_lines(figures, scenario.agents, global_share, draws)
@@ -93,10 +96,11 @@ def build_economy(
     )
     flows, cells = make_flows(scenario, figures, tariffs, lines)
     importers = make_importers(scenario, figures, flows, draws)
+    makers.importer[flows.maker, flows.market] = flows.importer
     economy = Economy(
         scenario, figures, shares, odds, foundries,
         make_investment(scenario, figures, foundries), makers, importers, flows, cells,
-        base_chips(figures, makers, flows), tariffs,
+        base_chips(figures, makers, flows), tariffs, claims,
     )  # fmt: skip
     check_base_year(economy, lines.trade)
     return economy

@@ -54,6 +54,7 @@ def make_tariffs(scenario: Scenario, tables: Tables, figures: Figures) -> Tariff
         discount_rate=sourcing.discount_rate,
         start=scenario.run.start,
         end=scenario.run.end,
+        has_claims=scenario.compliance.behaviour == "full",
     )
 
 

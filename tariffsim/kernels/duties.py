@@ -7,7 +7,9 @@ import numpy as np
 from tariffsim.typing import Float
 
 
-def slot_duty_rate(product_rate: Float, markup: float, bare_rate: Float, chip_rate: Float) -> Float:
+def slot_duty_rate(
+    product_rate: Float, markup: float, bare_rate: Float, chip_rate: Float | float
+) -> Float:
     """Duty bill caused by a dollar of chips in a slot: the bill with them less the bill without.
 
     Bare-chip duty on the chip, product duty on the customs value that chip and duty add, and

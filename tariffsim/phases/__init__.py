@@ -8,6 +8,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.phases.accounts import keep_accounts
 from tariffsim.phases.assembly import choose_countries, move_assembly
+from tariffsim.phases.declarations import audit_importers, trace_origins
 from tariffsim.phases.investment import invest
 from tariffsim.phases.orders import deliver, order_chips
 from tariffsim.phases.policy import announce_policy
@@ -24,6 +25,7 @@ Phase = Callable[[Economy, Draws], None]
 
 PHASES: tuple[Phase, ...] = (
     announce_policy,
+    trace_origins,
     add_capacity,
     post_prices,
     take_over,
@@ -36,6 +38,7 @@ PHASES: tuple[Phase, ...] = (
     order_units,
     order_chips,
     deliver,
+    audit_importers,
     keep_accounts,
     invest,
 )

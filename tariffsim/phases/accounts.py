@@ -51,8 +51,9 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     duty = (flows.base_duty + flows.new_duty) * units
     importers.customs_value = by_importer(ex_works)
     importers.duty = by_importer(duty)
-    spent = distribution + ex_works * (1 + trade.freight) + duty - given_back
-    importers.profit = received - by_importer(spent)
+    compliance = flows.compliance_cost * units
+    spent = distribution + ex_works * (1 + trade.freight) + duty - given_back + compliance
+    importers.profit = received - by_importer(spent) - importers.back_duty - importers.penalty
     world = makers.customs_value @ makers.units
     ledger.book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
     ledger.book(
@@ -77,6 +78,12 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     ledger.book(
         "duties on products", "importers", of_importers(importers.duty), "government",
         by_market(duty),
+    )  # fmt: skip
+    for payment, found in (("back duties", importers.back_duty), ("penalties", importers.penalty)):
+        ledger.book(payment, "importers", of_importers(found), "government", of_importers(found))
+    ledger.book(
+        "compliance", "importers", of_importers(by_importer(compliance)), "other suppliers",
+        compliance.sum(keepdims=True),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tariffsim.economy import Economy
 from tariffsim.kernels.pricing import ex_works_price, unit_cost
+from tariffsim.phases import borne
 from tariffsim.phases.offset import chip_offset
 from tariffsim.shipments import Shipments
 from tariffsim.tariffs import Future
@@ -75,8 +76,12 @@ def mean_over_markets(economy: Economy, maker: Int, duty: Float) -> Float:
 
 def triggered_duty(economy: Economy, maker: Int, product: Imagined, future: Future) -> Float:
     """(rows, O) USD a unit that triggers are expected to cost."""
-    tariffs = economy.tariffs
-    duty = tariffs.triggered_duty(future.regime, product.cell, product.shipments)
+    if economy.claims is None:
+        tariffs = economy.tariffs
+        duty = tariffs.triggered_duty(future.regime, product.cell, product.shipments)
+    else:
+        of_products = maker, product.shipments, product.cell
+        duty = borne.content_duty(economy, economy.claims, *of_products, future.regime, True)
     return mean_over_markets(economy, maker, duty)
 
 
@@ -85,6 +90,10 @@ def border_duty(economy: Economy, maker: Int, product: Imagined, future: Future)
     tables, shipments = future.tables, product.shipments
     at = product.cell[..., None], shipments.chip_class, shipments.chip_region
     duty = tables.product[product.cell] * shipments.customs_value
+    if economy.claims is not None:
+        of_products = maker, shipments, product.cell
+        duty = duty + borne.border_duty(economy, economy.claims, *of_products, future)
+        return mean_over_markets(economy, maker, duty)
     if tables.has_chip_value:
         duty = duty + (shipments.chip_value * tables.chip_value[at]).sum(axis=-1)
     if tables.has_chip_count:

@@ -23,7 +23,8 @@ def chip_offset(
     """Part of the price of a chip that makers exposed to component duties get back.
 
     `value` and `count` (kinds, cells, K, R) are component duties on a dollar of chips and on a
-    chip; what counts is their mean over the line's markets. Other arrays broadcast together.
+    chip; what counts is their mean over the line's markets, as far as importers there can tell
+    where chips come from. Other arrays broadcast together.
     """
     if economy.law.offset == 0.0:
         return 0.0
@@ -31,5 +32,6 @@ def chip_offset(
     cell = codes.cell(makers.device[maker], origin, 0)[..., None] + np.arange(len(codes.markets))
     at = np.asarray(kind)[..., None], cell, node_class[..., None], region[..., None]
     rate = value[at] + count[at] / price[..., None]
-    mean = (rate * makers.weights[maker]).sum(axis=-1)
+    exposed = makers.weights[maker] * economy.importers.knows[makers.importer[maker]]
+    mean = (rate * exposed).sum(axis=-1)
     return offset_part(mean, economy.law.offset) * economy.figures.is_china[region]

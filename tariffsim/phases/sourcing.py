@@ -10,6 +10,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.pricing import written_off
 from tariffsim.kernels.sourcing import cost_odds, odds_from_scale, race, with_inertia
+from tariffsim.phases import borne
 from tariffsim.phases.offset import chip_offset
 from tariffsim.phases.plans import avoid_triggers
 from tariffsim.tariffs import Tariffs
@@ -126,6 +127,9 @@ def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) ->
     )  # fmt: skip
     price = price * (1 - given)
     cost = price * (1 + rate.take(foundries.region, axis=1))
+    if economy.claims is not None:
+        lines = maker, node_class, kind, price, triggered
+        return np.asarray(cost + borne.slot_duty(economy, economy.claims, *lines))
     if not expected.counts_chips:
         return cost
     each = over_markets(economy, count, kind, maker, makers.origin[maker], node_class)

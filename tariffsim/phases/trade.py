@@ -22,9 +22,11 @@ from tariffsim.kernels.pricing import (
 )
 from tariffsim.kernels.slots import of_suppliers
 from tariffsim.kernels.sums import over_slots
+from tariffsim.phases.declarations import declare
 from tariffsim.phases.offset import chip_offset
+from tariffsim.phases.shipped import flow_cells, product_shipments
 from tariffsim.shipments import Shipments
-from tariffsim.typing import Bool, Float
+from tariffsim.typing import Float, Int
 
 
 def price_products(economy: Economy, draws: Draws) -> None:
@@ -60,54 +62,43 @@ def _buy_chips(economy: Economy) -> None:
     makers.chip_value = makers.chips * price - makers.chip_offset
 
 
-def border_crossing(economy: Economy) -> Bool:
-    """(L,) whether a flow is imported: assembled in another market than it is sold in."""
-    origin = economy.makers.origin[economy.flows.maker]
-    return np.asarray(economy.figures.origin_market[origin] != economy.flows.market)
-
-
-def product_shipments(economy: Economy) -> Shipments:
-    """One unit of every flow as customs sees it."""
-    makers, flows = economy.makers, economy.flows
-    return Shipments(
-        economy.figures.codes,
-        makers.customs_value[flows.maker],
-        border_crossing(economy),
-        makers.chip_value.take(flows.maker, axis=0),
-        makers.chips.take(flows.maker, axis=0),
-        makers.chip_region.take(flows.maker, axis=0),
-        np.arange(makers.supplier.shape[1]),
-    )
-
-
 def assess_duties(economy: Economy, draws: Draws) -> None:
     """Customs: base duties and every instrument in force are assessed on each flow."""
-    makers, flows, tariffs = economy.makers, economy.flows, economy.tariffs
-    shipments = product_shipments(economy)
-    cell = economy.figures.codes.cell(
-        makers.device[flows.maker], makers.origin[flows.maker], flows.market
-    )
+    flows, tariffs = economy.flows, economy.tariffs
+    shipments, cell = product_shipments(economy), flow_cells(economy)
     flows.base_duty = tariffs.base_product[cell, 0] * shipments.customs_value
+    if economy.claims is not None:
+        declare(economy, economy.claims, shipments, cell)
+    else:
+        economy.instrument_duty = _as_the_law_says(economy, shipments, cell)
+    flows.new_duty = sum(economy.instrument_duty.values(), start=np.zeros(len(flows)))
+
+
+def _as_the_law_says(economy: Economy, shipments: Shipments, cell: Int) -> dict[int, Float]:
+    """USD a unit by law in force, if everybody declares the truth."""
     numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
     for i, rate in economy.law.regime:
-        law = tariffs.laws[i]
+        law = economy.tariffs.laws[i]
         if not law.instrument.taxes_bare_chips:
             duty = law.instrument.duty(shipments, rate) * law.scope[cell]
             duty = duty * law.instrument.is_triggered(shipments)
             numbers.append(i)
             duties.append((law.instrument.stacking_group, duty))
-    economy.instrument_duty = dict(zip(numbers, due_of_each(duties), strict=True))
-    flows.new_duty = sum(economy.instrument_duty.values(), start=np.zeros(len(flows)))
+    return dict(zip(numbers, due_of_each(duties), strict=True))
 
 
 def set_retail_prices(economy: Economy, draws: Draws) -> None:
     """Importers: duty is passed on slowly; retail prices are set."""
     makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
     flows.passed_on = passed_on_duty(
-        flows.passed_on, flows.new_duty, trade.pass_through, trade.pass_through_months
+        flows.passed_on,
+        flows.new_duty + flows.penalty_cost,
+        trade.pass_through,
+        trade.pass_through_months,
     )
     landed = landed_cost(makers.customs_value[flows.maker], trade.freight, flows.base_duty)
+    landed = landed + flows.compliance_cost
     flows.price = retail_price(landed, flows.base_landed, trade.retail_margin, flows.passed_on)
 
 

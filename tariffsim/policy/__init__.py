@@ -14,12 +14,17 @@ def _found() -> Iterator[type[Instrument]]:
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
         for thing in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
             is_instrument = isinstance(thing, type) and issubclass(thing, Instrument)
-            if is_instrument and thing is not Instrument and thing.__module__.endswith(module.name):
+            if is_instrument and thing.__module__.endswith(module.name) and kind_of(thing):
                 yield thing
 
 
+def kind_of(instrument: type[Instrument]) -> tuple[str, ...]:
+    """The literal that an instrument is named by in files; none for what is only built upon."""
+    return get_args(instrument.model_fields["kind"].annotation)
+
+
 INSTRUMENTS: dict[str, type[Instrument]] = {
-    get_args(instrument.model_fields["kind"].annotation)[0]: instrument for instrument in _found()
+    kind_of(instrument)[0]: instrument for instrument in _found()
 }
 
 __all__ = ["INSTRUMENTS", "Instrument"]

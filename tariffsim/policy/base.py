@@ -211,6 +211,35 @@ class Instrument(BaseModel):
         """Which chips can pull the trigger (parts of the shipments, booleans)."""
         return False
 
+    @property
+    def declares(self) -> str:
+        """What importers declare for it, and may hide: `origin`, `content`, or nothing."""
+        return ""
+
+    def part_duties(self, shipments: Shipments, rate: float) -> Float:
+        """USD a unit by part that is declared by itself, summing to `duty`; one part if whole."""
+        return self.duty(shipments, rate)[..., None]
+
+    def part_values(self, shipments: Shipments) -> Float:
+        """USD a unit of each part: the value that a false declaration hides."""
+        return shipments.customs_value[..., None]
+
+    def unknown_duty(self, shipments: Shipments, rate: float) -> Float:
+        """USD a unit where the origin of chips is not known, before any trigger."""
+        return self.duty(shipments, rate)
+
+    def is_triggered_unknown(self, shipments: Shipments) -> Any:
+        """Whether a duty is due at all where the origin of chips is not known."""
+        return True
+
+    def tracing_share(self, rate: float) -> float:
+        """Part of imports whose importers must trace their chips; neutral element 0, highest."""
+        return 0.0
+
+    def enforcement(self, rate: float) -> tuple[float, float, float]:
+        """Audits a year (summed), detection and penalty multiple (highest); neutral elements 0."""
+        return 0.0, 0.0, 0.0
+
     def price_discount(self, rate: float) -> float:
         """Points added to China's price discount; neutral element 0, summed."""
         return 0.0

@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tariffsim.policy.base import Instrument, Scope, codes_field, rate_field
+from tariffsim.policy.base import Scope, codes_field, rate_field
+from tariffsim.policy.declared import DeclaredContent
 from tariffsim.policy.paths import Path
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
 
 
-class ComponentTariff(Instrument):
+class ComponentTariff(DeclaredContent):
     """Duty on the invoice value of covered chips, or in USD on each of them.
 
     It falls on imports and, with `covers_home_assembly`, on covered chips entering bare for
@@ -55,24 +56,56 @@ class ComponentTariff(Instrument):
     @property
     def tax_base(self) -> tuple[object, ...]:
         """Kind, and which chips are counted how."""
-        return (self.kind, self.per, self.chip_regions, self.node_classes, self.threshold)
+        covered = self.kind, self.per, self.chip_regions, self.node_classes, self.threshold
+        return (*covered, self.unknown_origin_rule, self.deemed_share)
 
     def covers(self, shipments: Shipments) -> Any:
         """Chips that count for the greater part as of the covered regions and node classes."""
         return shipments.mostly_from(self.chip_regions, self.node_classes)
 
     def covered(self, shipments: Shipments, of: Float) -> Float:
-        """The covered part of the value, or of the number, of the chips in a unit."""
-        part = shipments.chips_from(self.chip_regions, self.node_classes)
-        return shipments.over_parts(of * part)
+        """The covered part of the value, or of the number, of the chips in each part."""
+        part: Float = of * shipments.chips_from(self.chip_regions, self.node_classes)
+        return part
 
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times the value, or the number, of covered chips."""
-        chips = shipments.chip_count if self.per == "chip" else shipments.chip_value
-        base = self.covered(shipments, chips)
-        result: Float = rate * (
-            base if self.covers_home_assembly else base * shipments.crosses_border
-        )
+        covered = self.covered(shipments, self._chips(shipments))
+        return self._on(shipments, rate, shipments.over_parts(covered))
+
+    def part_duties(self, shipments: Shipments, rate: float) -> Float:
+        """The same by part: every class of chips is declared by itself."""
+        reach = 1.0 if self.covers_home_assembly else shipments.crosses_border[..., None]
+        result: Float = rate * self.covered(shipments, self._chips(shipments)) * reach
+        return result
+
+    def part_values(self, shipments: Shipments) -> Float:
+        """Value of the covered chips by part."""
+        return self.covered(shipments, shipments.chip_value)
+
+    def unknown_duty(self, shipments: Shipments, rate: float) -> Float:
+        """Rate times the share of all chips that is deemed covered, or the whole product's value.
+
+        The value of goods assembled at home is not declared, and a duty on each chip has none: for
+        these `full_value` means all chips.
+        """
+        base = self._deemed(shipments, self._chips(shipments))
+        if self.unknown_origin_rule == "full_value" and self.per == "value":
+            crosses = shipments.crosses_border
+            base = base * ~crosses + shipments.customs_value * crosses
+        return self._on(shipments, rate, base)
+
+    def _chips(self, shipments: Shipments) -> Float:
+        return shipments.chip_count if self.per == "chip" else shipments.chip_value
+
+    def _deemed(self, shipments: Shipments, of: Float) -> Float:
+        """What is deemed covered where the origin is not known: a share of all of the classes."""
+        classes = shipments.chips_from(None, self.node_classes)
+        return self.unknown_share * shipments.over_parts(of * classes)
+
+    def _on(self, shipments: Shipments, rate: float, base: Float) -> Float:
+        reached = base if self.covers_home_assembly else base * shipments.crosses_border
+        result: Float = rate * reached
         return result
 
     @property
@@ -82,7 +115,13 @@ class ComponentTariff(Instrument):
 
     def is_triggered(self, shipments: Shipments) -> Any:
         """True where covered chips reach the threshold share of the customs value."""
+        return self._reaches(shipments, shipments.over_parts(self.part_values(shipments)))
+
+    def is_triggered_unknown(self, shipments: Shipments) -> Any:
+        """True where the chips deemed covered do."""
+        return self._reaches(shipments, self._deemed(shipments, shipments.chip_value))
+
+    def _reaches(self, shipments: Shipments, value: Float) -> Any:
         if self.is_separable:
             return True
-        covered_value = self.covered(shipments, shipments.chip_value)
-        return (covered_value > 0) & (covered_value >= self.threshold * shipments.customs_value)
+        return (value > 0) & (value >= self.threshold * shipments.customs_value)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from tariffsim.policy.base import Codes, Instrument, codes_field, rate_field
+from tariffsim.policy.base import Codes, codes_field, rate_field
+from tariffsim.policy.declared import DeclaredContent
 from tariffsim.policy.paths import Path
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float
 
 
-class ProductTariff(Instrument):
+class ProductTariff(DeclaredContent):
     """Ad valorem duty on the customs value of the product.
 
     With `only_with_chips_from` it is due only where the product contains a chip of those
-    regions: a trigger, so that changing one of two such chips gains nothing.
+    regions: a trigger, so that changing one of two such chips gains nothing; the rule for unknown
+    origin is about these chips. Otherwise importers declare the country of assembly alone.
     """
 
     kind: Literal["product_tariff"]
@@ -27,7 +29,13 @@ class ProductTariff(Instrument):
     @property
     def tax_base(self) -> tuple[object, ...]:
         """Kind, and which chips trigger it."""
-        return (self.kind, self.only_with_chips_from)
+        rule = self.unknown_origin_rule, self.deemed_share
+        return (self.kind, self.only_with_chips_from, *(rule if self.only_with_chips_from else ()))
+
+    @property
+    def declares(self) -> str:
+        """The country of assembly, or the chips that trigger it."""
+        return "origin" if self.only_with_chips_from is None else "content"
 
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times customs value at the border."""
@@ -47,3 +55,7 @@ class ProductTariff(Instrument):
         if self.only_with_chips_from is None:
             return True
         return (self.covers(shipments) & (shipments.chip_count > 0)).any(axis=-1)
+
+    def unknown_duty(self, shipments: Shipments, rate: float) -> Float:
+        """The same on the share of the product that is deemed covered."""
+        return self.unknown_share * self.duty(shipments, rate)

@@ -14,6 +14,7 @@ from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.base import Code, Text
 from tariffsim.policy.conditions import dated
 from tariffsim.scenario.blocks import Agents, Block, OtherBuyers, Run, Source, Trade
+from tariffsim.scenario.compliance import Compliance
 from tariffsim.scenario.experiment import Experiment
 from tariffsim.scenario.firms import Assembly, Sourcing, Supply
 from tariffsim.scenario.nodes import Node, Position, node_at
@@ -58,6 +59,9 @@ class Scenario(Block):
     sourcing: Sourcing = Field(default_factory=Sourcing, description="Choice of foundry.")
     assembly: Assembly = Field(default_factory=Assembly, description="Choice of country.")
     trade: Trade = Field(default_factory=Trade, description="Prices and duties.")
+    compliance: Compliance = Field(
+        default_factory=Compliance, description="Importers' knowledge and honesty."
+    )
     other_buyers: OtherBuyers = Field(
         default_factory=OtherBuyers, description="Chip buyers outside the device groups."
     )

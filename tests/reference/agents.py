@@ -360,6 +360,7 @@ class Maker:
             weight * share * due
             for weight, rates in futures
             for market, share in self.weights.items()
+            if self.importer(market).knows
             for due in world.customs.product_duties(
                 Product(self.device, origin, market, 0.0, dollar), rates, LEFT_OUT
             ).values()
@@ -392,9 +393,22 @@ class Maker:
         border_duty = 0.0
         for market, weight in self.weights.items():
             product = Product(self.device, origin, market, (1 + trade.markup) * cost, chips)
-            due = sum(customs.product_duties(product, rates, trigger).values())
+            due = self.expected_duty(world, product, rates, trigger)
             border_duty += weight * (customs.base_duty(product) + due)
         return Quote(cost, bare_duty, border_duty)
+
+    def expected_duty(
+        self, world: Reference, product: Product, rates: Rates, trigger: str
+    ) -> float:
+        """New duty on a product as far as its importer will bear it, USD a unit."""
+        if not world.declarations.is_full:
+            return sum(world.customs.product_duties(product, rates, trigger).values())
+        importer = self.importer(product.market)
+        return world.declarations.borne(product, rates, trigger, importer)
+
+    def importer(self, market: str) -> Importer:
+        """Who brings the line into a market."""
+        return next(flow.importer for flow in self.flows if flow.market == market)
 
     def switching(self, world: Reference) -> float:
         """Cost of switching suppliers that is being written off, USD a unit."""
@@ -476,10 +490,37 @@ class Importer:
 
     device: str
     market: str
+    can_tell: bool
+    honesty: float
+    tracing_rate: float
+    size_rank: float
     flows: list[Flow] = field(default_factory=list)
+    is_traced: bool = False
+    will_trace: bool = False
+    evaded: dict[int, float] = field(default_factory=dict)
+    """USD of duty evaded by month, as far back as audits look and not yet found."""
+    back_duty: float = 0.0
+    penalty: float = 0.0
     customs_value: float = 0.0
     duty: float = 0.0
     profit: float = 0.0
+
+    @property
+    def knows(self) -> bool:
+        """Knows where its chips come from."""
+        return self.can_tell or self.is_traced
+
+    def be_audited(self, world: Reference, audit: float, finds: float) -> None:
+        """An audit, if the draws are for one, finds what was hidden in the months before."""
+        rules = world.scenario.compliance
+        self.evaded[world.month_number] = sum(f.evaded_duty * f.units for f in self.flows)
+        self.evaded.pop(world.month_number - rules.lookback_months, None)
+        audits, detection, penalty = world.declarations.audits(self.market, world.rates)
+        self.back_duty = 0.0
+        if audit < audits and finds < detection:
+            self.back_duty = sum(self.evaded.values())
+            self.evaded.clear()
+        self.penalty = penalty * self.back_duty
 
     def settle(self, world: Reference) -> None:
         """What it brought in, owed and has left over this month, USD."""
@@ -491,7 +532,8 @@ class Importer:
         distribution *= trade.retail_margin - trade.importer_profit
         rebates = sum(f.new_duty * f.units for f in self.flows) * (1 - trade.border_pass_through)
         landed = self.customs_value * (1 + trade.freight) + self.duty - rebates
-        self.profit = sales - distribution - landed
+        landed += sum(f.compliance_cost * f.units for f in self.flows)
+        self.profit = sales - distribution - landed - self.back_duty - self.penalty
 
 
 @dataclass(eq=False)
@@ -512,6 +554,9 @@ class Flow:
     base_duty: float = 0.0
     new_duties: dict[int, float] = field(default_factory=dict)
     """USD a unit by instrument."""
+    evaded_duty: float = 0.0
+    penalty_cost: float = 0.0
+    compliance_cost: float = 0.0
 
     @property
     def new_duty(self) -> float:
@@ -522,12 +567,23 @@ class Flow:
         """Customs assesses the duty on one unit."""
         product = self.maker.product(self.market)
         self.base_duty = world.customs.base_duty(product)
-        self.new_duties = world.customs.product_duties(product, world.rates)
+        if not world.declarations.is_full:
+            self.new_duties = world.customs.product_duties(product, world.rates)
+            return
+        self.new_duties, self.evaded_duty = world.declarations.declare(
+            product, world.rates, self.importer
+        )
+        self.penalty_cost = self.evaded_duty
+        self.penalty_cost *= world.declarations.exposure(self.market, world.rates)
+        self.compliance_cost = 0.0
+        if self.importer.is_traced:
+            self.compliance_cost = self.importer.tracing_rate * product.customs_value
 
     def set_price(self, world: Reference) -> None:
         """The importer passes duty on slowly and sets the retail price (MODEL 4.4)."""
         trade = world.scenario.trade
-        gap = trade.pass_through * self.new_duty - self.passed_on
+        gap = trade.pass_through * (self.new_duty + self.penalty_cost) - self.passed_on
         self.passed_on += gap / trade.pass_through_months
         landed = self.maker.customs_value * (1 + trade.freight) + self.base_duty
+        landed += self.compliance_cost
         self.price = landed + trade.retail_margin * self.base_landed + self.passed_on

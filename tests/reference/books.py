@@ -43,8 +43,14 @@ class Books:
             self.pay("duty rebates", makers, importers, given_back)
             self.pay("freight", importers, "other suppliers", trade.freight * value)
             self.pay("duties on products", importers, f"government {m}", duty)
+            self.pay("compliance", importers, "other suppliers", flow.compliance_cost * units)
             for i, new_duty in flow.new_duties.items():
                 self.duty_by_instrument[i] += new_duty * units
+
+        for importer in world.importers:
+            parties = f"importers {importer.market}", f"government {importer.market}"
+            self.pay("back duties", *parties, importer.back_duty)
+            self.pay("penalties", *parties, importer.penalty)
 
     def _makers(self, world: Reference) -> None:
         for maker in world.makers:

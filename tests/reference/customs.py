@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,10 @@ class Product:
     market: str
     customs_value: float
     chips: tuple[Chips, ...]
+
+    def from_(self, origin: str) -> Product:
+        """The same with another country of assembly on its papers."""
+        return replace(self, origin=origin)
 
 
 class Customs:
@@ -84,14 +88,14 @@ class Customs:
         self, product: Product, rates: Rates, trigger: str = REAL
     ) -> dict[int, float]:
         """New duty on a product by instrument: in each stacking group only the highest."""
-        numbers = [i for i in self._for_product(product) if i in rates]
+        numbers = [i for i in self.for_product(product) if i in rates]
         if not numbers:
             return {}
-        shipment, due = self._shipment(product), {}
+        shipment, due = self.shipment(product), {}
         for i in numbers:
             if self._counts(self.instruments[i], shipment, trigger):
                 due[i] = self.ask(self.instruments[i], shipment, rates[i])
-        return self._highest(due)
+        return self.highest(due)
 
     def base_duty(self, product: Product) -> float:
         """Duty of the base year on a product."""
@@ -103,8 +107,8 @@ class Customs:
         numbers = [i for i in self._for_chips(origin) if i in rates]
         if not numbers or self.chip_home[chips.region] == self.home[origin]:
             return {}
-        bare = self._shipment(Product("", origin, self.home[origin], 0.0, (chips,)), bare=True)
-        return self._highest({i: self.ask(self.instruments[i], bare, rates[i]) for i in numbers})
+        bare = self.shipment(Product("", origin, self.home[origin], 0.0, (chips,)), bare=True)
+        return self.highest({i: self.ask(self.instruments[i], bare, rates[i]) for i in numbers})
 
     def base_chip_duty(self, origin: str, chips: Chips) -> float:
         """Duty of the base year on chips that enter bare."""
@@ -149,9 +153,10 @@ class Customs:
     def _covers(self, instrument: Instrument, node_class: str, region: str) -> bool:
         chip = Chips(node_class, region, 1.0, 1.0)
         product = Product("", self.codes.origins[0], self.codes.markets[0], 1.0, (chip,))
-        return bool(np.any(instrument.covers(self._shipment(product))))
+        return bool(np.any(instrument.covers(self.shipment(product))))
 
-    def _shipment(self, product: Product, bare: bool = False) -> Shipments:
+    def shipment(self, product: Product, bare: bool = False) -> Shipments:
+        """One unit as instruments see it."""
         codes, chips = self.codes, product.chips
         return Shipments(
             codes,
@@ -163,7 +168,8 @@ class Customs:
             np.array([codes.classes.index(c.node_class) for c in chips], dtype=np.int64),
         )
 
-    def _for_product(self, product: Product) -> list[int]:
+    def for_product(self, product: Product) -> list[int]:
+        """Instruments with the product in their scope."""
         return self._in_scope(product.device, product.origin, product.market)
 
     def _in_scope(self, device: str, origin: str, market: str) -> list[int]:
@@ -190,7 +196,8 @@ class Customs:
             ]
         return self._on_chips[origin]
 
-    def _highest(self, due: dict[int, float]) -> dict[int, float]:
+    def highest(self, due: dict[int, float]) -> dict[int, float]:
+        """Duties without those that are not the highest of their stacking group."""
         winner: dict[str, int] = {}
         for i, duty in due.items():
             group = self.instruments[i].stacking_group

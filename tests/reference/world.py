@@ -10,6 +10,7 @@ from typing import Any
 from reference.agents import ASSEMBLY, DESIGN, DROP_IN, Flow, Foundry, Importer, Maker, Slot
 from reference.books import Books
 from reference.customs import Customs, Rates
+from reference.declarations import Declarations
 from reference.industry import Industry
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
@@ -27,6 +28,7 @@ class Reference:
         self.scenario, self.draws = economy.scenario, draws
         self.month_number = -1
         self.customs = Customs(economy)
+        self.declarations = Declarations(economy, self.customs)
         self._read_figures(economy)
         self.foundries = self.make_foundries(economy)
         self.industries = self.make_industries(economy)
@@ -178,6 +180,7 @@ class Reference:
             amortised=float(table.amortised[i, c]),
             amortised_until=int(table.amortised_until[i, c]),
             chips=float(table.chips[i, c]),
+            chip_value=float(table.chip_value[i, c]),
         )
 
     def _shares_of(self, economy: Economy, row: int, c: int) -> dict[Foundry, float]:
@@ -190,9 +193,18 @@ class Reference:
     def make_flows(self, economy: Economy) -> tuple[list[Importer], list[Flow]]:
         """One object an importer, and one a line and market."""
         table, codes = economy.flows, economy.figures.codes
+        own = economy.importers
         importers = [
-            self.new(Importer, device=codes.devices[d], market=codes.markets[m])
-            for d, m in zip(economy.importers.device, economy.importers.market, strict=True)
+            self.new(
+                Importer,
+                device=codes.devices[own.device[j]],
+                market=codes.markets[own.market[j]],
+                can_tell=bool(own.can_tell[j]),
+                honesty=float(own.honesty[j]),
+                tracing_rate=float(own.tracing_rate[j]),
+                size_rank=float(own.size_rank[j]),
+            )
+            for j in range(len(own))
         ]
         copied = (
             "base_units", "base_share", "base_landed", "base_price", "orders", "units",
@@ -234,6 +246,8 @@ class Reference:
     def month(self) -> None:
         """One month, in the order of MODEL 3."""
         self.announce_policy()
+        if self.declarations.is_full:
+            self.declarations.decide(self)
         self.each(self.foundries, "plan_capacity")
         self.plan_chinese_capacity()
         self.each(self.industries, "build")
@@ -250,6 +264,8 @@ class Reference:
         self.order_units()
         self.order_chips()
         self.deliver()
+        if self.declarations.is_full:
+            self.audit_importers()
         self.each(self.importers, "settle")
         self.books = Books(self)
         self.each(self.industries, "invest")
@@ -487,6 +503,14 @@ class Reference:
                 f.utilisation[k] = f.base_utilisation[k]
                 if f.capacity[k] > 0:
                     f.utilisation[k] = f.orders[k] / f.capacity[k]
+
+    def audit_importers(self) -> None:
+        """Customs audits some importers, whatever they did."""
+        now, n = self.month_number, len(self.importers)
+        audits = self.draws.uniform("audits", now, n).tolist()
+        finds = self.draws.uniform("audit finds", now, n).tolist()
+        for importer, audit, find in zip(self.importers, audits, finds, strict=True):
+            importer.be_audited(self, audit, find)
 
     def _fill(self, china: bool, k: str) -> float:
         bloc = [f for f in self.foundries if f.is_chinese == china]

@@ -1,0 +1,77 @@
+"""Importers in the base year, and what they declare (MODEL 4.5)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.claims import Claims, Enforcement
+from tariffsim.commerce import Flows, Importers
+from tariffsim.draws import Draws
+from tariffsim.figures import Figures
+from tariffsim.kernels.compliance import tracing_cost_rate
+from tariffsim.kernels.sums import sum_by
+from tariffsim.scenario.fields import Scenario
+from tariffsim.tariffs import Tariffs
+from tariffsim.typing import Float, Int
+
+
+def make_importers(scenario: Scenario, figures: Figures, flows: Flows, draws: Draws) -> Importers:
+    """Importers of each (market, device) with flows; each flow is given to one of them."""
+    least, most = scenario.agents.importers_min, scenario.agents.importers_max
+    n_devices, n_markets = len(figures.codes.devices), len(figures.codes.markets)
+    used = np.bincount(flows.cell, minlength=n_devices * n_markets) > 0
+    count = least + (draws.uniform("importers", 0, used.size) * (most - least + 1)).astype(np.int64)
+    count = np.where(used, count, 0)
+    first = np.cumsum(count) - count
+    pick = draws.uniform("portfolio", 0, int(flows.maker.max()) + 1, n_markets)
+    chosen = (pick[flows.maker, flows.market] * count[flows.cell]).astype(np.int64)
+    flows.importer = first[flows.cell] + chosen
+    market, device = np.divmod(np.repeat(np.arange(used.size), count), n_devices)
+    value = figures.unit_value[device] * sum_by(flows.importer, flows.base_units, len(device))
+    size, rank = _sizes(value, market)
+    compliance = scenario.compliance
+    knows = draws.uniform("importer can tell", 0, len(device)) >= compliance.cannot_tell_share
+    return Importers(
+        device=device,
+        market=market,
+        can_tell=knows | (compliance.behaviour == "compliant"),
+        is_traced=np.zeros(len(device), dtype=bool),
+        honesty=compliance.honesty * draws.exponential("honesty", 0, len(device)),
+        tracing_rate=tracing_cost_rate(
+            size,
+            compliance.firm_turnover_usd,
+            compliance.tracing_cost_usd,
+            compliance.tracing_value_share,
+        ),
+        size_rank=rank,
+        customs_value=value,
+        evaded=np.zeros((len(device), compliance.lookback_months)),
+        **{name: np.zeros(len(device)) for name in ("duty", "back_duty", "penalty", "profit")},
+    )
+
+
+def _sizes(value: Float, market: Int) -> tuple[Float, Float]:
+    """Size over the mean of the market, and the part of its imports that larger importers bring."""
+    size, rank = np.ones(len(value)), np.ones(len(value))
+    for m in np.unique(market):
+        own = np.flatnonzero(market == m)
+        own = own[np.argsort(-value[own], kind="stable")]
+        share = value[own] / value[own].sum()
+        size[own] = share * len(own)
+        rank[own] = np.cumsum(share) - share
+    return size, rank
+
+
+def make_claims(scenario: Scenario, tariffs: Tariffs, figures: Figures) -> Claims | None:
+    """What importers declare; None if all know and declare the truth."""
+    compliance = scenario.compliance
+    if compliance.behaviour == "compliant":
+        return None
+    everywhere = np.ones(len(figures.codes.markets))
+    enforcement = Enforcement(
+        compliance.audit_rate * everywhere,
+        compliance.detection * everywhere,
+        compliance.penalty_multiple * everywhere,
+        compliance.lookback_months,
+    )
+    return Claims(tariffs, figures.trade.ravel() > 0, enforcement)

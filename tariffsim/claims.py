@@ -1,0 +1,194 @@
+"""What importers declare: duties that depend on what they say of origin and content (MODEL 4.5).
+
+Like `law`, instruments are asked once about a dollar of product, a dollar of chips and one chip;
+here at rate one, as what is due depends on each importer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.kernels.compliance import detection_probability
+from tariffsim.kernels.duties import stacked
+from tariffsim.law import Law, Regime, Statutes
+from tariffsim.shipments import Shipments
+from tariffsim.typing import Bool, Float, Int
+
+
+@dataclass(frozen=True)
+class Origins:
+    """What a false country of origin saves on products, by (device, country, market) cell."""
+
+    rate: Float
+    """(cells,) fraction of customs value due with the true country."""
+    gain: Float
+    """(cells,) of it, what the cheapest country that ships the device would not pay."""
+    false_cell: Int
+    """(cells,) the cell of that country."""
+
+
+@dataclass(frozen=True)
+class UnitDuty:
+    """What a duty of rate one takes; first axis: goods made at home, goods at the border."""
+
+    product: Float
+    """(2,) of a dollar of product."""
+    chip_value: Float
+    """(2, K, R) of a dollar of chips."""
+    chip_count: Float
+    """(2, K, R) of one chip, USD."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A duty on what is inside; of a stacking group one for all, as all are on the same base."""
+
+    laws: tuple[int, ...]
+    is_separable: bool
+    known: UnitDuty
+    unknown: UnitDuty
+
+
+@dataclass(frozen=True)
+class Enforcement:
+    """Audits by market."""
+
+    audits: Float
+    """(M,) audits of an importer a year."""
+    detection: Float
+    """(M,) part of them that find what was hidden."""
+    penalty: Float
+    """(M,) penalty over the duty evaded."""
+    lookback_months: int
+
+    @property
+    def exposure(self) -> Float:
+        """(M,) back duty and penalty expected for a dollar of duty evaded."""
+        found = detection_probability(self.audits, self.detection, self.lookback_months)
+        return np.asarray(found * (1 + self.penalty))
+
+
+class Claims:
+    """The laws under which importers declare, and how declarations are enforced.
+
+    Args:
+        statutes: the law of the scenario.
+        ships: (cells,) whether a country ships a device to a market.
+        audits: enforcement without any programme, as in `Enforcement`.
+    """
+
+    def __init__(self, statutes: Statutes, ships: Bool, enforcement: Enforcement) -> None:
+        self.statutes, self._ships, self._enforcement = statutes, ships, enforcement
+        self._origin: dict[Regime, Origins] = {}
+        self._rates: dict[tuple[tuple[int, ...], Regime], Float] = {}
+        groups: dict[object, list[int]] = {}
+        for i, law in enumerate(statutes.laws):
+            if law.instrument.declares == "content":
+                group = law.instrument.stacking_group
+                groups.setdefault(
+                    i if group is None else (group, law.instrument.tax_base), []
+                ).append(i)
+        self.contents = tuple(self._content(tuple(laws)) for laws in groups.values())
+
+    def _content(self, laws: tuple[int, ...]) -> Content:
+        instrument = self.statutes.laws[laws[0]].instrument
+        probes = [
+            self.statutes.probe(np.array([[False], [True]]), **ones)
+            for ones in ({"product": 1.0}, {"value": 1.0}, {"count": 1.0})
+        ]
+        shape = 2, *self.statutes.probe_shape
+
+        def unit(duties: list[Float]) -> UnitDuty:
+            product, value, count = (np.broadcast_to(d, (2, shape[1] * shape[2])) for d in duties)
+            return UnitDuty(product[:, 0], value.reshape(shape), count.reshape(shape))
+
+        return Content(
+            laws,
+            instrument.is_separable,
+            unit([instrument.duty(probe, 1.0) for probe in probes]),
+            unit([instrument.unknown_duty(probe, 1.0) for probe in probes]),
+        )
+
+    def declared(self, regime: Regime, what: str) -> Iterator[tuple[int, Law, float]]:
+        """Laws of a regime that are about `origin`, or `content`, with their number and rate."""
+        for i, rate in regime:
+            if self.statutes.laws[i].instrument.declares == what:
+                yield i, self.statutes.laws[i], rate
+
+    def rate(self, content: Content, regime: Regime) -> Float:
+        """(cells,) rate of a duty on content: the highest of its stacking group."""
+        key = content.laws, regime
+        if key not in self._rates:
+            highest = np.zeros(self.statutes.codes.n_cells)
+            for i, rate in regime:
+                if i in content.laws:
+                    highest = np.maximum(highest, rate * self.statutes.laws[i].scope)
+            self._rates[key] = highest
+        return self._rates[key]
+
+    def origins(self, regime: Regime) -> Origins:
+        """What false countries of origin save under a regime."""
+        if regime not in self._origin:
+            codes, crosses = self.statutes.codes, self.statutes.crosses_border
+            due = stacked(
+                [
+                    (law.instrument.stacking_group, rate * law.scope * crosses)
+                    for _, law, rate in self.declared(regime, "origin")
+                ]
+            ) + np.zeros(codes.n_cells)
+            shape = len(codes.devices), len(codes.origins), len(codes.markets)
+            foreign = np.where(self._ships & crosses, due, np.inf).reshape(shape)
+            least = np.broadcast_to(foreign.argmin(axis=1)[:, None], shape).ravel()
+            device, rest = np.divmod(np.arange(codes.n_cells), shape[1] * shape[2])
+            false_cell = np.asarray(codes.cell(device, least, rest % shape[2]))
+            gain = np.maximum(due - due[false_cell], 0.0) * crosses
+            self._origin[regime] = Origins(due, gain, false_cell)
+        return self._origin[regime]
+
+    def enforcement(self, regime: Regime) -> Enforcement:
+        """Audits under a regime."""
+        base = self._enforcement
+        audits, detection, penalty = base.audits, base.detection, base.penalty
+        for i, rate in regime:
+            law = self.statutes.laws[i]
+            more, finds, multiple = law.instrument.enforcement(rate)
+            here = law.instrument.chosen("markets", self.statutes.codes.markets)
+            audits = audits + here * more
+            detection = np.maximum(detection, here * finds)
+            penalty = np.maximum(penalty, here * multiple)
+        return Enforcement(audits, detection, penalty, base.lookback_months)
+
+    def markets(self, regime: Regime) -> list[int]:
+        """Markets in which anything is declared under a regime."""
+        laws = [
+            self.statutes.laws[i] for i, _ in regime if self.statutes.laws[i].instrument.declares
+        ]
+        codes = self.statutes.codes.markets
+        return [
+            m for m, code in enumerate(codes) if any(code in w.instrument.markets for w in laws)
+        ]
+
+
+def content_claims(
+    claims: Claims, regime: Regime, shipments: Shipments, cell: Int, triggered_only: bool = False
+) -> Iterator[tuple[int, Law, Float, Float, Float]]:
+    """Number and law; duty and value by part if the content is known; duty if it is not.
+
+    USD a unit, in scope and with real triggers.
+    """
+    for i, law, rate in claims.declared(regime, "content"):
+        instrument, scope = law.instrument, law.scope[cell]
+        if triggered_only and instrument.is_separable:
+            continue
+        due = scope * instrument.is_triggered(shipments)
+        unknown = instrument.unknown_duty(shipments, rate)
+        yield (
+            i,
+            law,
+            instrument.part_duties(shipments, rate) * due[..., None],
+            instrument.part_values(shipments),
+            unknown * scope * instrument.is_triggered_unknown(shipments),
+        )

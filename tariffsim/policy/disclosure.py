@@ -1,0 +1,27 @@
+"""Duty to declare: importers must find out where the chips in their products come from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tariffsim.policy.base import ASSEMBLY_SCOPE, Instrument, rate_field
+from tariffsim.policy.paths import Path
+
+
+class Disclosure(Instrument):
+    """Obliges importers to trace their chips, the largest first, at the cost of tracing."""
+
+    path_field = "share"
+    without = ASSEMBLY_SCOPE
+    path_bounds = (0.0, 1.0)
+
+    kind: Literal["disclosure"]
+    share: Path = rate_field(
+        "Part of the market's imports whose importers are obliged, the largest importers first.",
+        ge=0,
+        le=1,
+    )
+
+    def tracing_share(self, rate: float) -> float:
+        """The share itself."""
+        return rate
