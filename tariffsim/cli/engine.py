@@ -85,6 +85,9 @@ def making_runs(
     from tariffsim.experiments import Settings
     from tariffsim.results import RUNS
 
+    if scheduler and engine != "dask":
+        message = "--scheduler needs --engine dask"
+        raise click.UsageError(message, click.get_current_context())
     settings = Settings(jobs, store or folder / RUNS, engine, scheduler)
     state = [0, 0]
     with _bar(screen, what) as bar, warnings.catch_warnings():
