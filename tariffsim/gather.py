@@ -89,6 +89,10 @@ def record_of(history: History, baseline: History, context: Context, market: str
     every_market["price_index"] = np.stack(
         [basket_price(history, i) for i in range(len(context.codes.markets))], axis=1
     )
+    wafers = {
+        name: history.foundries[of] / history.chips_per_kwpm
+        for name, of in (("capacity_kwpm", "capacity"), ("planned_kwpm", "planned_capacity"))
+    }
     end = {name: values[-LAST:, m] for name, values in cells.items()}
     arrays = {
         "market_month": every_market | _shares(every_market),
@@ -103,7 +107,7 @@ def record_of(history: History, baseline: History, context: Context, market: str
             "chip_value": np.concatenate([bought, other_value[:, None]], axis=1),
         },
         "region_origin": {"chips": history.flows},
-        "foundries": history.foundries,
+        "foundries": history.foundries | wafers,
         "policies": {"rate": history.policy_rate, "policy_duty": history.policy_duty},
         "books": {"value": history.ledger},
         "welfare": {"value": welfare(history, baseline, context)},
