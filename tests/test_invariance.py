@@ -83,7 +83,7 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
     kind = draw(st.sampled_from(sorted(INSTRUMENTS)))
     cls = INSTRUMENTS[kind]
     low, high = cls.path_bounds
-    rates = st.floats(max(low, -0.5), min(high, 1.5))
+    rates = st.floats(max(low, -0.5), 0.1 * high if high > 1000 else min(high, 1.5))
     start = draw(st.integers(1, 6))
     policy: dict[str, Any] = {
         "kind": kind,
@@ -97,6 +97,7 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
         "only_with_chips_from": codes(REGIONS),
         "devices": codes(DEVICES),
         "assembly_countries": codes(ORIGINS),
+        "regions": codes(REGIONS),
         "threshold": st.floats(0, 0.1),
         "per": st.sampled_from(["value", "chip"]),
         "covers_home_assembly": st.booleans(),
@@ -125,7 +126,13 @@ settings_of_firms = st.fixed_dictionaries(
             }
         ),
         "supply": st.fixed_dictionaries(
-            {"learning": st.floats(0, 0.2), "capacity_growth_factor": st.floats(0, 2)}
+            {
+                "learning": st.floats(0, 0.2),
+                "capacity_growth_factor": st.floats(0, 2),
+                "investment": st.sampled_from(["planned", "responsive"]),
+                "closure_months": st.integers(1, 4),
+                "plan_response": st.floats(0, 1),
+            }
         ),
         "trade": st.fixed_dictionaries(
             {
