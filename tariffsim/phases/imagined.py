@@ -8,6 +8,7 @@ import numpy as np
 
 from tariffsim.economy import Economy
 from tariffsim.kernels.pricing import ex_works_price, unit_cost
+from tariffsim.kernels.sums import over_slots
 from tariffsim.phases import borne
 from tariffsim.phases.offset import chip_offset
 from tariffsim.shipments import Shipments
@@ -49,23 +50,23 @@ def imagine(
     )  # fmt: skip
     value = count * each * (1 - part)
     device = makers.device[maker][:, None]
-    bare = tables.bare[figures.codes.cell(device, origin, 0)[:, :, None], classes, region]
+    cell = figures.codes.cell(device, origin, 0)[:, :, None]
+    bare = tables.bare.take(figures.codes.slot(cell, classes, region))
     factor = figures.cost_factor[origin] / figures.cost_factor[makers.base_origin[maker], None]
-    bill = (value * (1 + bare)).sum(axis=2)
+    bill = over_slots(value * (1 + bare))
     amortised = makers.amortised_cost(economy.month, maker)[:, None] * switching
     cost = unit_cost(makers.other_inputs[maker, None], factor, bill, amortised)
-    markets = np.arange(len(figures.codes.markets))
-    cell = np.asarray(figures.codes.cell(device[:, :, None], origin[:, :, None], markets))
+    cells = np.asarray(cell + np.arange(len(figures.codes.markets)))
     shipments = Shipments(
         figures.codes,
         ex_works_price(cost, economy.scenario.trade.markup)[:, :, None],
-        economy.tariffs.crosses_border[cell],
+        economy.tariffs.crosses_border[cells],
         value[:, :, None, :],
         count[:, :, None, :],
         region[:, :, None, :],
         classes,
     )
-    return Imagined(cost, cell, shipments)
+    return Imagined(cost, cells, shipments)
 
 
 def mean_over_markets(economy: Economy, maker: Int, duty: Float) -> Float:
@@ -88,16 +89,17 @@ def triggered_duty(economy: Economy, maker: Int, product: Imagined, future: Futu
 def border_duty(economy: Economy, maker: Int, product: Imagined, future: Future) -> Float:
     """(rows, O) USD a unit due at the border, triggered duties included."""
     tables, shipments = future.tables, product.shipments
-    at = product.cell[..., None], shipments.chip_class, shipments.chip_region
     duty = tables.product[product.cell] * shipments.customs_value
     if economy.claims is not None:
         of_products = maker, shipments, product.cell
         duty = duty + borne.border_duty(economy, economy.claims, *of_products, future)
         return mean_over_markets(economy, maker, duty)
-    if tables.has_chip_value:
-        duty = duty + (shipments.chip_value * tables.chip_value[at]).sum(axis=-1)
-    if tables.has_chip_count:
-        duty = duty + (shipments.chip_count * tables.chip_count[at]).sum(axis=-1)
+    if tables.has_chip_value or tables.has_chip_count:
+        cell = product.cell[..., None]
+        at = shipments.codes.slot(cell, shipments.chip_class, shipments.chip_region)
+        by_value = shipments.chip_value * tables.chip_value.take(at)
+        by_count = shipments.chip_count * tables.chip_count.take(at)
+        duty = duty + over_slots(by_value + by_count)
     due = mean_over_markets(economy, maker, duty)
     if not economy.tariffs.triggers:
         return due
