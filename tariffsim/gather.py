@@ -80,6 +80,7 @@ def record_of(history: History, baseline: History, context: Context, market: str
     """Reduce one run to what the tables need."""
     m = context.codes.markets.index(market)
     cells, months = history.cells, history.months
+    change = welfare(history, baseline, context)
     regions = history.sourcing.sum(axis=(2, 3))
     other = other_chips_by_region(history, context)
     price = history.foundries["price"] * history.foundries["other_chips"]
@@ -110,9 +111,9 @@ def record_of(history: History, baseline: History, context: Context, market: str
         "foundries": history.foundries | wafers,
         "policies": {"rate": history.policy_rate, "policy_duty": history.policy_duty},
         "books": {"value": history.ledger},
-        "welfare": {"value": welfare(history, baseline, context)},
+        "welfare": {"value": change},
     }
-    summary = summarise(history, baseline, context, market)
+    summary = summarise(history, baseline, context, market, change)
     return RunRecord(summary, arrays, _labels(history, context.codes, months))
 
 

@@ -146,9 +146,9 @@ def welfare(history: History, baseline: History, context: Context) -> Float:
     )
 
 
-def deadweight_loss(history: History, baseline: History, context: Context) -> Float:
-    """(T,) minus the world sum of changes, other chip buyers' surplus included."""
-    world = welfare(history, baseline, context).sum(axis=(1, 2))
+def deadweight_loss(change: Float, history: History, baseline: History) -> Float:
+    """(T,) minus the world sum of changes (`welfare`), other chip buyers' surplus included."""
+    world = change.sum(axis=(1, 2))
     return np.asarray(-(world + other_buyers_surplus(history, baseline)))
 
 
@@ -174,13 +174,16 @@ HEADLINE = (
 
 
 def summarise(
-    history: History, baseline: History, context: Context, market: str
+    history: History, baseline: History, context: Context, market: str, world: Float
 ) -> dict[str, float]:
-    """Every measure of one run against the baseline with the same seed, in the unit of MEASURES."""
+    """Every measure of one run against the baseline with the same seed, in the unit of MEASURES.
+
+    `world` is the change of `welfare` in all markets.
+    """
     m = context.codes.markets.index(market)
     last = slice(-LAST, None)
     cells = {name: values[:, m].sum(axis=1) for name, values in history.cells.items()}
-    change = welfare(history, baseline, context)[:, m]
+    change = world[:, m]
     year = 12e-9
 
     def part(one: str, of: str) -> float:
@@ -205,7 +208,7 @@ def summarise(
         "policy_revenue": year * float(cells["new_duty_value"][last].mean()),
         "consumer_cost": -year * float(change[last, 0].mean()),
         "welfare": year * float(change[last].sum(axis=1).mean()),
-        "deadweight_loss": year * float(deadweight_loss(history, baseline, context)[last].mean()),
+        "deadweight_loss": year * float(deadweight_loss(world, history, baseline)[last].mean()),
         "world_cn_share": 100 * float(world_chinese_share(history, context)[last].mean()),
         "cn_assembled_share": part("china_assembled_value", "customs_value"),
         "lost_output": 100 * float((cells["lost_value"][last] / np.maximum(sales, 1e-300)).mean()),

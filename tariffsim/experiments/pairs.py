@@ -16,7 +16,7 @@ from tariffsim.economy import Economy
 from tariffsim.experiments.store import run_key, write_run
 from tariffsim.gather import RunRecord, record_of
 from tariffsim.history import History
-from tariffsim.metrics import Context, summarise
+from tariffsim.metrics import Context, summarise, welfare
 from tariffsim.scenario import Scenario
 
 KEPT_BASELINES = 2
@@ -119,7 +119,8 @@ def record_of_pair(pair: Pair, baseline: Ran | None = None) -> RunRecord:
     history, context = baseline if is_baseline else ran(pair.scenario, pair.seed)
     if pair.is_full:
         return record_of(history, baseline[0], context, pair.market)
-    return RunRecord(summarise(history, baseline[0], context, pair.market), {}, {})
+    change = welfare(history, baseline[0], context)
+    return RunRecord(summarise(history, baseline[0], context, pair.market, change), {}, {})
 
 
 def _baseline(pair: Pair) -> Ran:
