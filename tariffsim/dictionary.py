@@ -24,6 +24,10 @@ class Variable:
     sign: str
 
 
+OF_RUNS = ("summary", "point_runs")
+"""Tables with a column a measure."""
+
+
 @cache
 def variables() -> dict[str, Variable]:
     """The data dictionary by name of column."""
@@ -56,9 +60,9 @@ def measures() -> dict[str, Measure]:
 
 def entry(table: str, column: str) -> Variable | None:
     """What a column of a table is; None if it is not in the dictionary."""
-    measure = measures().get(column) if table == "summary" else None
+    measure = measures().get(column) if table in OF_RUNS else None
     if measure is not None:
-        text = measure.label, measure.unit, "summary", measure.definition
+        text = measure.label, measure.unit, " ".join(OF_RUNS), measure.definition
         return Variable(column, *text, "")
     return variables().get(column)
 

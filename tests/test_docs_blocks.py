@@ -34,7 +34,7 @@ def commands(page: Path) -> list[str]:
 
 def made_small(command: str) -> str:
     """The same comparison, soon done."""
-    is_run = re.match(r"tariffsim (compare|run) ", command)
+    is_run = re.match(r"tariffsim (compare|run|sweep|sensitivity) ", command)
     if not is_run:
         return command
     return is_run[0] + TINY + " " + re.sub(r" --seeds \d+", "", command[is_run.end() :])

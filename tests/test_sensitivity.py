@@ -37,7 +37,10 @@ def test_sobol_indices_of_ishigami() -> None:
     """First 0.3139, 0.4424, 0 and total 0.5576, 0.4424, 0.2437 (Saltelli et al. 2008)."""
     table = sobol(ANGLES, ishigami, 4096).set_index("factor")
     assert table.index[0] == "x1"
-    for column, exact in (("first", (0.3139, 0.4424, 0)), ("total", (0.5576, 0.4424, 0.2437))):
+    for column, exact in (
+        ("first_order", (0.3139, 0.4424, 0)),
+        ("total_order", (0.5576, 0.4424, 0.2437)),
+    ):
         known = np.array(exact)
         found = table.loc[["x1", "x2", "x3"], column].to_numpy(float)
         assert found == pytest.approx(known, abs=0.02)  # sampling error at 4,096 points
@@ -71,7 +74,7 @@ def test_a_tornado_of_a_line() -> None:
     assert table["swing"].to_numpy() == pytest.approx([3, -2, 0], abs=1e-12)
     assert table["swing_low"].to_numpy() == pytest.approx([3, -2, 0], abs=1e-12)
     assert table["is_distinguishable"].tolist() == [True, True, False]
-    assert table.loc["n", ["low", "high"]].tolist() == [1, 4]
+    assert table.loc["n", ["low_end", "high_end"]].tolist() == [1, 4]
 
 
 def test_indices_depend_on_the_seed_alone() -> None:

@@ -92,7 +92,8 @@ def test_points_that_are_refused_are_kept_as_failures(tmp_path: Any) -> None:
     shares = {"supply.discount_cost_share": (0.3, 0.9), "supply.discount_subsidy_share": (0.2, 0.6)}
     results = sweep(tariff(), base(), shares, seeds=1)
     failures = results.provenance["failures"]
-    assert [(f["scenario"], f["phase"]) for f in failures] == [("2", "design"), ("3", "design")]
+    named = [(f["scenario"], f["phase"]) for f in failures]
+    assert named == [("point 2", "design"), ("point 3", "design")]
     assert "must not exceed 1" in failures[0]["message"]
     assert results.tables["sweep"]["point"].unique().tolist() == [0, 1]
     assert len(results.tables["points"]) == 4

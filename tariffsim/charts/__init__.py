@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tariffsim.charts import (
     base_year_fit,
     buys_and_costs,
@@ -9,6 +11,9 @@ from tariffsim.charts import (
     cost_stack,
     device_prices,
     foundries,
+    indices,
+    rate_curve,
+    tornado,
     what_moved,
     where_chips_go,
     who_pays,
@@ -27,16 +32,34 @@ CHARTS: tuple[Chart[Results], ...] = (
     base_year_fit.CHART,
 )
 """All charts of a comparison in the order of their numbers."""
+OF_EXPERIMENTS: tuple[Chart[Results], ...] = (
+    rate_curve.CHART,
+    tornado.CHART,
+    indices.CHART,
+)
+"""Charts of what many runs were asked."""
 OF_AGENTS = (cost_stack.CHART,)
 """Charts of one agent explained."""
 
-__all__ = ["CHARTS", "OF_AGENTS", "Chart", "LeftOut", "Picture", "Words", "draw_all", "pictures"]
+__all__ = [
+    "CHARTS",
+    "OF_AGENTS",
+    "OF_EXPERIMENTS",
+    "Chart",
+    "LeftOut",
+    "Picture",
+    "Words",
+    "draw_all",
+    "pictures",
+]
 
 
-def pictures(results: Results) -> tuple[list[Picture], dict[str, str]]:
+def pictures(
+    results: Results, charts: Sequence[Chart[Results]] = CHARTS
+) -> tuple[list[Picture], dict[str, str]]:
     """Every chart that applies to these results, and why the others are left out."""
     made, left_out = [], {}
-    for chart in CHARTS:
+    for chart in charts:
         try:
             made.append(chart.picture(results))
         except LeftOut as reason:
@@ -44,7 +67,7 @@ def pictures(results: Results) -> tuple[list[Picture], dict[str, str]]:
     return made, left_out
 
 
-def draw_all(results: Results) -> dict[str, bytes]:
+def draw_all(results: Results, charts: Sequence[Chart[Results]] = CHARTS) -> dict[str, bytes]:
     """Files of every chart that applies: `charts/01_chinese_share.svg`, `.png`, `.csv`, `.txt`."""
-    made, _ = pictures(results)
+    made, _ = pictures(results, charts)
     return {f"charts/{name}": data for picture in made for name, data in picture.files().items()}

@@ -14,6 +14,7 @@ from tariffsim.results import Results
 from tariffsim.scenario.nodes import plain
 from tariffsim.scenario.yaml import parse
 from tariffsim.tables import load_tables
+from tariffsim.typing import format_month, parse_month
 
 KINDS = {
     "component_tariff": "component",
@@ -145,9 +146,9 @@ class Facts:
 
 def facts_of(results: Results) -> Facts:
     """The facts of a comparison."""
-    market_month, first = results.tables["market_month"], results.baseline
-    seeds = market_month["seed"].unique()
-    span = f"seeds {seeds.min()} to {seeds.max()}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    first = results.baseline
+    months, seeds = _months_and_seeds(results)
+    span = f"seeds {min(seeds)} to {max(seeds)}" if len(seeds) > 1 else f"seed {seeds[0]}"
     titles = {n: one_line(t) or n for n, t in results.titles.items()}
     count = Counter(title.casefold()[:60] for title in titles.values())
     labels = {n: t if count[t.casefold()[:60]] == 1 else f"{n}: {t}" for n, t in titles.items()}
@@ -155,10 +156,21 @@ def facts_of(results: Results) -> Facts:
         labels[first] = "Baseline"
     return Facts(
         _place(label("markets", results.market)),
-        tuple(sorted(market_month["month"].unique())),
+        months,
         len(seeds), span, str(results.provenance.get("tariffsim", "")),
         first, labels, {n: family_of(text) for n, text in results.scenarios.items()},
     )  # fmt: skip
+
+
+def _months_and_seeds(results: Results) -> tuple[tuple[str, ...], list[int]]:
+    """Months and seeds of the runs; of an experiment, which keeps no months, those asked for."""
+    if "market_month" in results.tables:
+        table = results.tables["market_month"]
+        return tuple(sorted(table["month"].unique())), table["seed"].unique().tolist()
+    run = content_of(results.scenarios[results.baseline])["run"]
+    start, end = parse_month(str(run["start"])), parse_month(str(run["end"]), last=True)
+    first, last = results.provenance["seeds"]
+    return tuple(map(format_month, range(start, end + 1))), list(range(first, last + 1))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from tariffsim import __version__
+from tariffsim.cli.assumptions import sensitivity
 from tariffsim.cli.doctor import doctor
 from tariffsim.cli.failures import guarded
 from tariffsim.cli.files import explain, new, schema, validate
@@ -17,6 +18,7 @@ from tariffsim.cli.listing import list_
 from tariffsim.cli.runs import compare, run
 from tariffsim.cli.screen import CONTEXT, with_examples
 from tariffsim.cli.stored import runs
+from tariffsim.cli.sweeps import sweep
 
 
 class Commands(click.Group):
@@ -60,7 +62,19 @@ def commands(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for command in (compare, run, runs, validate, explain, list_, new, schema, doctor):
+for command in (
+    compare,
+    run,
+    sweep,
+    sensitivity,
+    runs,
+    validate,
+    explain,
+    list_,
+    new,
+    schema,
+    doctor,
+):
     commands.add_command(command)
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from math import isnan
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tariffsim.cli.numbers import (
+    IN_WORDS,
+    NONE,
+    UNKNOWN,
+    change_of,
+    decimals_of,
+    number_of,
+    with_interval,
+)
 from tariffsim.cli.screen import ENDLESS, prose, table, width
 from tariffsim.metrics import COMPARED, COST_PER_POINT, HEADLINE, LAST, MEASURES
 from tariffsim.typing import format_month
@@ -34,7 +42,6 @@ PAGE = 100
 ALL = tuple(HEADS)
 ROOMS = ((True, 2, ALL), (True, 1, ALL), (False, 1, ALL), (False, 1, ALL[1:]))
 """Whether intervals stand beside the change, blanks between columns, and which: first that fits."""
-NONE, UNKNOWN, IN_WORDS = "-", "n.d.", "not distinguishable"
 
 
 def rows_of(results: Results) -> Rows:
@@ -81,14 +88,16 @@ def _lines(rows: Rows, is_roomy: bool, gap: int, columns: Sequence[str]) -> str:
     (base_name, base), *others = rows.items()
     change = "\nchange [95 %]\npoints" if is_roomy else "change\n[95 %]\npoints"
     heads = ["", "\nShare\n%", change, *(HEADS[m] for m in columns)]
-    levels = [NONE if m in COMPARED else _number(base[m]["level"], 1) for m in columns]
-    cells = [[base_name, _number(base["cn_share"]["level"], 1), NONE, *levels]]
-    decimals = {m: _decimals(measures[m]["difference"] for _, measures in others) for m in columns}
+    levels = [NONE if m in COMPARED else number_of(base[m]["level"], 1) for m in columns]
+    cells = [[base_name, number_of(base["cn_share"]["level"], 1), NONE, *levels]]
+    decimals = {
+        m: decimals_of(measures[m]["difference"] for _, measures in others) for m in columns
+    }
     for name, measures in others:
         share = measures["cn_share"]
-        changes = [_change(measures[m], decimals[m]) for m in columns]
-        interval = _with_interval(_change(share, 1), share, 1, " " if is_roomy else "\n")
-        cells.append([name, _number(share["level"], 1), interval, *changes])
+        changes = [change_of(measures[m], decimals[m]) for m in columns]
+        interval = with_interval(change_of(share, 1), share, 1, " " if is_roomy else "\n")
+        cells.append([name, number_of(share["level"], 1), interval, *changes])
     longest = 22 if is_roomy else 14
     for row in cells:
         row[0] = "\n".join(row[0][i : i + longest] for i in range(0, len(row[0]), longest))
@@ -102,12 +111,12 @@ def _block(measures: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_b
         row = measures[name]
         if is_base and name in COMPARED:
             continue
-        level = NONE if name in COMPARED else _number(row["level"], _decimals([row["level"]]))
+        level = NONE if name in COMPARED else number_of(row["level"], decimals_of([row["level"]]))
         decimals = (
-            1 if row["unit"] == "%" else _decimals([row["difference"], row["low"], row["high"]])
+            1 if row["unit"] == "%" else decimals_of([row["difference"], row["low"], row["high"]])
         )
-        change = _change(row, decimals).replace(UNKNOWN, IN_WORDS)
-        change = "" if is_base else _with_interval(change, row, decimals, gap)
+        change = change_of(row, decimals).replace(UNKNOWN, IN_WORDS)
+        change = "" if is_base else with_interval(change, row, decimals, gap)
         cells.append([f"{row['label']}, {row['unit']}", level, change])
     return table(["", "level", "" if is_base else "change [95 %]"], cells, " rr")
 
@@ -137,29 +146,3 @@ def _notes(rows: Rows, results: Results) -> list[str]:
         " draws); doubt about the assumptions comes on top."
         f" {UNKNOWN}: {IN_WORDS}, the interval covers zero.",
     ]
-
-
-def _change(row: Mapping[str, Any], decimals: int) -> str:
-    """Change, if it can be told from none; after a single seed nobody can say."""
-    if row["n"] < 2 or row["low"] == row["high"] == 0:
-        return _number(row["difference"], decimals, "+")
-    is_known = row["is_distinguishable"] and not isnan(row["difference"])
-    return _number(row["difference"], decimals, "+") if is_known else UNKNOWN
-
-
-def _with_interval(change: str, row: Mapping[str, Any], decimals: int, gap: str = " ") -> str:
-    if isnan(row["low"]):
-        return change
-    low, high = (_number(row[end], decimals, "+") for end in ("low", "high"))
-    return f"{change}{gap}[{low}, {high}]"
-
-
-def _decimals(values: Iterable[float]) -> int:
-    """Decimals that leave two or three digits that mean something."""
-    most = max((abs(value) for value in values if not isnan(value)), default=0.0)
-    return 0 if most >= 1000 else 1 if most >= 10 else 2 if most >= 1 else 3
-
-
-def _number(value: float, decimals: int, sign: str = "") -> str:
-    rounded = round(value, decimals) + 0.0  # no minus zero
-    return NONE if isnan(value) else f"{rounded:{sign if rounded else ''},.{decimals}f}"

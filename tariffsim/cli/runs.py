@@ -21,13 +21,17 @@ SET_HELP = (
     "baseline alike, so that pairs stay comparable; one of a policy holds wherever there is a "
     "policy of that name."
 )
+DETAILS = click.option("--details", is_flag=True, help="Every measure, with its interval.")
+BASELINE = click.option("--baseline", metavar="FILE", help="What to compare with.")
+TORNADO_SEEDS = 3
+"""Replications of the search for the assumptions that matter most."""
 RUN_OPTIONS = (
     click.option("-o", "--out", metavar="DIR", help="Folder of results; older ones are replaced."),
     click.option("--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Replications."),
     click.option("--seed", type=click.IntRange(0, 2**31), metavar="FIRST", help="First seed."),
     click.option("--market", default="US", metavar="CODE", help="Whose purchases; default: US."),
     click.option("--set", "settings", multiple=True, metavar="KEY.PATH=VALUE", help=SET_HELP),
-    click.option("--details", is_flag=True, help="Every measure, with its interval."),
+    DETAILS,
     on_engine,
     shared,
 )
@@ -42,8 +46,13 @@ def runs(function: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(context_settings=CONTEXT, short_help="Run scenarios and compare them.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--baseline", metavar="FILE", help="What to compare with.")
+@BASELINE
 @to_precision
+@click.option(
+    "--sensitivity", is_flag=True,
+    help="Say which three assumptions matter most to each scenario: low and high end of every "
+    f"plausible range, {TORNADO_SEEDS} seeds; about a hundred more pairs of runs a scenario.",
+)  # fmt: skip
 @runs
 def compare(screen: Screen, files: tuple[str, ...], baseline: str | None, **given: Any) -> None:
     """Run scenarios and the baseline, seed by seed, and compare them.
@@ -93,15 +102,18 @@ def _run_all(
     details: bool,
     seed: int | None,
     precision: float | None = None,
+    sensitivity: bool = False,
     **engine: Any,
 ) -> None:
     base, *others = with_common_settings([base, *scenarios], settings)
-    _check_market(market, base)
+    check_market(market, base)
     default = re.sub(r"[^\w.-]+", "_", name)[:80].strip("._") or "results"
     folder = Path("results", default) if out is None else Path(out)
 
     from tariffsim import experiments
+    from tariffsim.cli.assumptions import in_words
     from tariffsim.cli.headline import data_of, text_of
+    from tariffsim.experiments.assumptions import tornados
     from tariffsim.experiments.store import discard
     from tariffsim.report import publish
     from tariffsim.results import writing_to
@@ -120,19 +132,26 @@ def _run_all(
                 store=made.store, engine=made.engine, scheduler=made.scheduler,
             )  # fmt: skip
             publish(results)
+            if sensitivity and len(results.titles) > 1:
+                found = tornados(others, base, TORNADO_SEEDS, seed, market, made, progress)
+                results.tables["assumptions"] = found
         results.save(place)
         failures = results.provenance["failures"]
         if made.store and not (failures or engine["store"]):
             discard(made.store)
-    text = text_of(results, base, details)
+    text, data = text_of(results, base, details), data_of(results, place) | {"notes": notes}
+    if "assumptions" in results.tables:
+        text += f"\n\n{in_words(results.tables['assumptions'], TORNADO_SEEDS)}"
+        data["assumptions"] = results.tables["assumptions"].to_dict("records")
     if screen.is_json:
         screen.remark(text)
-    screen.show(text, data_of(results, place) | {"notes": notes})
+    screen.show(text, data)
     screen.remark(f"\nReport:  {place / 'report.html'}\nResults: {place}")
     end_with(failures)
 
 
-def _check_market(market: str, scenario: Scenario) -> None:
+def check_market(market: str, scenario: Scenario) -> None:
+    """Refuse a market that the tables do not have."""
     from tariffsim.scenario.text import escaped, nearest
 
     known = scenario.tables().markets.codes

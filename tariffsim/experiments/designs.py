@@ -48,24 +48,22 @@ def points_of(
     Raises:
         ScenarioError: the factors do not fit the design, or there would be too many points.
     """
-    problems = [] if factors else [Problem("experiment", message="varies nothing")]
-    for factor in factors:
-        if name == "grid" and not factor.values:
-            hint = "give low:high:step, or take --design lhs"
-            problems.append(Problem("experiment", 0, 0, factor.key, "has no steps", "", hint))
-        if name != "grid" and factor.low is None:
-            hint = "give low:high, or take --design grid"
-            problems.append(Problem("experiment", 0, 0, factor.key, "has no range", "", hint))
+    hint = "give --vary KEY=VALUES, or an `experiment` block in the file"
+    problems = [] if factors else [Problem("experiment", message="varies nothing", hint=hint)]
+    if name == "grid":
+        hint = "give low:high:step, or take another design: lhs"
+        problems += [Problem("experiment", 0, 0, factor.key, "has no steps", "", hint)
+                     for factor in factors if not factor.values]  # fmt: skip
+    else:
+        problems += rangeless(factors)
     count = prod(len(f.values) for f in factors) if name == "grid" else points
     if count is None:
         problems.append(Problem("experiment", message=f"{name} needs its number of points"))
     elif count > MOST_POINTS:
         given = f"{count:,}, at most {MOST_POINTS:,}"
         problems.append(Problem("experiment", message="has too many points", given=given))
-    elif name == "sobol" and count & (count - 1):
-        hint = f"take {1 << (count.bit_length() - 1)} or {1 << count.bit_length()}"
-        message = "a Sobol sequence is balanced at powers of two only"
-        problems.append(Problem("experiment", message=message, given=str(count), hint=hint))
+    elif name == "sobol":
+        problems += unbalanced(count)
     if problems or count is None:
         raise ScenarioError(problems)
     if name == "grid":
@@ -73,6 +71,22 @@ def points_of(
     rng = np.random.default_rng(seed)
     sampler = qmc.LatinHypercube if name == "lhs" else qmc.Sobol
     return placed(factors, sampler(len(factors), seed=rng).random(count))
+
+
+def rangeless(factors: Sequence[Factor]) -> list[Problem]:
+    """Factors that a design over ranges cannot take."""
+    hint = "give low:high, or take the design grid"
+    return [Problem("experiment", 0, 0, factor.key, "has no range", "", hint)
+            for factor in factors if factor.low is None]  # fmt: skip
+
+
+def unbalanced(count: int) -> list[Problem]:
+    """A number of points that a Sobol sequence should not have."""
+    if not count & (count - 1):
+        return []
+    hint = f"take {1 << (count.bit_length() - 1)} or {1 << count.bit_length()}"
+    message = "a Sobol sequence is balanced at powers of two only"
+    return [Problem("experiment", message=message, given=str(count), hint=hint)]
 
 
 def grid(factors: Sequence[Factor]) -> list[Point]:

@@ -25,7 +25,7 @@ KEPT_BASELINES = 2
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that failed: the phase of the month it was in, and what was said."""
+    """A run that failed: the phase of the month it was in, and what was said; -1: any seed."""
 
     scenario: str
     seed: int
@@ -33,7 +33,8 @@ class Failure:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.scenario}, seed {self.seed}: {self.phase or 'run'}: {self.message}"
+        where = self.scenario if self.seed < 0 else f"{self.scenario}, seed {self.seed}"
+        return f"{where}: {self.phase or 'run'}: {self.message}"
 
 
 @dataclass(frozen=True, eq=False)

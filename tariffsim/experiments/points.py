@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -15,9 +15,10 @@ from tariffsim.experiments.pairs import Failure, Pair, run_hash
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.factors import varied
 
+Row = dict[str, float]
 BATCH = 256
 """Points whose scenarios are held in memory at a time."""
-BASELINE = "baseline of point "
+BASELINE, POINT = "baseline of point ", "point "
 DESIGN = "design"
 """The phase of a failure of a point that no scenario can be made of."""
 
@@ -36,12 +37,15 @@ class PointRuns:
     baseline: pd.DataFrame
     failures: tuple[Failure, ...]
 
-    def differences(self, measure: str) -> pd.DataFrame:
-        """Paired differences, one row a point and one column a seed."""
-        change = self.own[["point", "seed"]].assign(
-            difference=self.own[measure] - self.baseline[measure]
+    def by_point(self, measure: str, is_difference: bool = True) -> pd.DataFrame:
+        """Paired differences of a measure, or its levels: one row a point, one column a seed."""
+        own = self.own[measure]
+        value = own - self.baseline[measure] if is_difference else own
+        return (
+            self.own[["point", "seed"]]
+            .assign(value=value)
+            .pivot(index="point", columns="seed", values="value")
         )
-        return change.pivot(index="point", columns="seed", values="difference")
 
 
 def run_points(
@@ -58,31 +62,23 @@ def run_points(
     Values hold for both, those of a policy where there is a policy of that name, so that the
     difference is what the scenario does under the assumptions of the point.
     """
-    own: list[dict[str, float]] = []
-    base: list[dict[str, float]] = []
+    rows: list[tuple[Row, Row]] = []
     failures: list[Failure] = []
-    todo, done = iter(enumerate(points)), 0
+    todo, done, total = iter(enumerate(points)), 0, len(points) * len(seeds)
     while batch := dict(islice(todo, BATCH)):
         made = list(_made(scenario, baseline, batch, failures))
-        pairs = _pairs(made, seeds, market)
-        total = len(points) * len(seeds)
-        found: dict[tuple[str, int], dict[str, float]] = {}
-        for pair, outcome in outcomes(pairs, settings):
+        found: dict[tuple[str, int], Row] = {}
+        for pair, outcome in outcomes(_pairs(made, seeds, market), settings):
             if isinstance(outcome, Failure):
                 failures.append(outcome)
             else:
                 found[pair.name, pair.seed] = outcome.summary
-            if progress is not None and not pair.name.startswith(BASELINE):
+            if progress is not None and pair.name.startswith(POINT):
                 done += 1
                 progress(done, total)
-        for made_one in made:
-            for seed in seeds:
-                keys = (str(made_one.point), seed), (made_one.baseline_name, seed)
-                if all(key in found for key in keys):
-                    row: dict[str, float] = {"point": made_one.point, "seed": seed}
-                    own.append(row | found[keys[0]])
-                    base.append(row | found[keys[1]])
-    return PointRuns(pd.DataFrame(own), pd.DataFrame(base), tuple(failures))
+        rows += _rows(made, seeds, found)
+    own, base = (pd.DataFrame([both[i] for both in rows]) for i in (0, 1))
+    return PointRuns(own, base, tuple(failures))
 
 
 @dataclass(frozen=True)
@@ -96,6 +92,10 @@ class _Made:
     baseline_hash: str
     baseline_name: str
 
+    @property
+    def name(self) -> str:
+        return f"{POINT}{self.point}"
+
 
 def _made(
     scenario: Scenario, baseline: Scenario, points: dict[int, Point], failures: list[Failure]
@@ -106,11 +106,23 @@ def _made(
             own, base = varied(scenario, point), varied(baseline, point)
         except ScenarioError as error:
             message = str(error.problems[0])
-            failures.append(Failure(str(number), -1, DESIGN, message))
+            failures.append(Failure(f"{POINT}{number}", -1, DESIGN, message))
             continue
         key = run_hash(base)
         base, name = bases.setdefault(key, (base, f"{BASELINE}{number}"))
         yield _Made(number, own, base, run_hash(own), key, name)
+
+
+def _rows(
+    made: Sequence[_Made], seeds: Sequence[int], found: Mapping[tuple[str, int], Row]
+) -> Iterator[tuple[Row, Row]]:
+    """Rows of the scenario and of the baseline, where both were run."""
+    for one in made:
+        for seed in seeds:
+            keys = (one.name, seed), (one.baseline_name, seed)
+            if all(key in found for key in keys):
+                place: Row = {"point": one.point, "seed": seed}
+                yield place | found[keys[0]], place | found[keys[1]]
 
 
 def _pairs(made: Sequence[_Made], seeds: Sequence[int], market: str) -> list[Pair]:
@@ -124,6 +136,6 @@ def _pairs(made: Sequence[_Made], seeds: Sequence[int], market: str) -> list[Pai
         for seed in seeds
         for name, scenario, own_key in [
             (group[0].baseline_name, group[0].baseline, key),
-            *((str(one.point), one.scenario, one.scenario_hash) for one in group),
+            *((one.name, one.scenario, one.scenario_hash) for one in group),
         ]
     ]

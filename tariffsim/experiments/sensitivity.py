@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from tariffsim.errors import TariffsimError
+from tariffsim.errors import RunsFailedError, TariffsimError
 from tariffsim.experiments.designs import Point, placed
 from tariffsim.intervals import paired_interval
 from tariffsim.scenario.factors import Factor
@@ -30,8 +30,9 @@ class MissingExtra(TariffsimError):
 def tornado(factors: Sequence[Factor], evaluate: Evaluate) -> pd.DataFrame:
     """Each factor at its low and its high end, all else as it is; widest swing first.
 
-    One row a factor: the answer as things are and at both ends, the paired change from one end to
-    the other with its 95 % interval over seeds, and whether that can be told from none.
+    One row a factor: the answer as things are and at both ends (with the 95 % interval over seeds
+    of the paired change from as things are), and the paired swing from low to high. A factor of
+    which no seed was run at both ends has no row.
     """
     points: list[Point] = [{}]
     for factor in factors:
@@ -40,21 +41,34 @@ def tornado(factors: Sequence[Factor], evaluate: Evaluate) -> pd.DataFrame:
     as_is = values[0]
     rows = []
     for n, factor in enumerate(factors):
-        low, high = values[2 * n + 1], values[2 * n + 2]
-        swing = paired_interval([float(v) for v in high - low])
-        ends = {f"{name}_change": paired_interval([float(v) for v in at - as_is])
-                for name, at in (("low", low), ("high", high))}  # fmt: skip
-        rows.append({
-            "factor": factor.key, "meaning": factor.meaning, "unit": factor.unit,
-            "low": _ends(factor)[0], "high": _ends(factor)[1], "as_is": float(as_is.mean()),
-            "at_low": float(low.mean()), "at_high": float(high.mean()),
-            **{name: interval.mean for name, interval in ends.items()},
-            "swing": swing.mean, "swing_low": swing.low, "swing_high": swing.high,
-            "is_distinguishable": swing.is_distinguishable, "n": swing.n,
-        })  # fmt: skip
+        both = values[2 * n + 1 : 2 * n + 3]
+        good = np.isfinite(both).all(axis=0) & np.isfinite(as_is)  # seeds of which no run failed
+        if good.any():
+            rows.append(_swing(factor, as_is[good], *both[:, good]))
+    if not rows:
+        raise RunsFailedError("no factor was run at both of its ends")
     table = pd.DataFrame(rows)
     order = table["swing"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)
+
+
+def _swing(factor: Factor, as_is: Float, low: Float, high: Float) -> dict[str, Any]:
+    """What a factor does between its ends, seed by seed."""
+    level, swing = float(as_is.mean()), paired_interval([float(v) for v in high - low])
+    row = _about(factor) | dict(zip(("low_end", "high_end"), _ends(factor), strict=True))
+    row["as_is"] = level
+    for name, values in (("at_low", low), ("at_high", high)):
+        change = paired_interval([float(v) for v in values - as_is])
+        row |= {name: level + change.mean, f"{name}_from": level + change.low,
+                f"{name}_to": level + change.high}  # fmt: skip
+    return row | {
+        "swing": swing.mean, "swing_low": swing.low, "swing_high": swing.high,
+        "is_distinguishable": swing.is_distinguishable, "n": swing.n,
+    }  # fmt: skip
+
+
+def _about(factor: Factor) -> dict[str, Any]:
+    return {"factor": factor.key, "meaning": factor.meaning, "factor_unit": factor.unit}
 
 
 def _ends(factor: Factor) -> tuple[Any, Any]:
@@ -93,8 +107,8 @@ def sobol(
 ) -> pd.DataFrame:
     """First-order and total Sobol indices (Saltelli et al. 2010) with bootstrap intervals.
 
-    `first` is the part of the variance of the answer that a factor explains by itself, `total`
-    the part it has a hand in. Needs base_points x (factors + 2) points. Largest total first.
+    `first_order` is the part of the variance of the answer that a factor explains by itself,
+    `total_order` the part it has a hand in. Needs base_points x (factors + 2) points.
     """
     salib = _salib()
     problem = _problem(factors)
@@ -104,10 +118,10 @@ def sobol(
         problem, answer, calc_second_order=False, seed=seed, print_to_console=False
     )
     columns: dict[str, Any] = {}
-    for name, key in (("first", "S1"), ("total", "ST")):
+    for name, key in (("first_order", "S1"), ("total_order", "ST")):
         value, half = (np.asarray(found[k], float) for k in (key, f"{key}_conf"))
         columns |= {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
-    return _ranked(factors, columns, "total")
+    return _ranked(factors, columns, "total_order")
 
 
 def _answer(evaluate: Evaluate, factors: Sequence[Factor], unit: Float) -> Float:
@@ -124,12 +138,8 @@ def _problem(factors: Sequence[Factor]) -> dict[str, Any]:
 
 
 def _ranked(factors: Sequence[Factor], columns: dict[str, Any], by: str) -> pd.DataFrame:
-    about = {
-        "factor": [f.key for f in factors], "meaning": [f.meaning for f in factors],
-        "unit": [f.unit for f in factors], "low": [f.low for f in factors],
-        "high": [f.high for f in factors],
-    }  # fmt: skip
-    table = pd.DataFrame(about | {k: np.asarray(v, float) for k, v in columns.items()})
+    about = [_about(f) | {"low_end": f.low, "high_end": f.high} for f in factors]
+    table = pd.DataFrame(about).assign(**{k: np.asarray(v, float) for k, v in columns.items()})
     return table.sort_values(by, ascending=False, kind="stable").reset_index(drop=True)
 
 

@@ -19,6 +19,7 @@ from tariffsim.intervals import paired_interval
 from tariffsim.metrics import headline
 from tariffsim.results import Results
 from tariffsim.scenario import Scenario
+from tariffsim.scenario.factors import plausible
 from tariffsim.typing import Float
 
 REVENUE = "policy_revenue"
@@ -26,7 +27,7 @@ REVENUE = "policy_revenue"
 
 def sweep(
     scenario: Scenario | str,
-    baseline: Scenario | str = "baseline",
+    baseline: Scenario | str | None = None,
     vary: Mapping[str, Any] | None = None,
     design: str | None = None,
     points: int | None = None,
@@ -44,8 +45,9 @@ def sweep(
 
     Args:
         scenario: what is varied: a scenario, a file, or the name of a shipped one.
-        baseline: what it is compared with, at the same values.
-        vary: what each key is varied over: values, `start:stop:step`, `low:high` or `range`.
+        baseline: what it is compared with, at the same values; what it says itself if None.
+        vary: what each key is varied over: values, `start:stop:step`, `low:high` or `range`; in
+            a design that fills ranges, every assumption with a plausible one if nothing is said.
         design: grid, lhs or sobol.
         points: points of a Latin hypercube or Sobol sequence.
         seeds: replications at every point; the baseline's `run.seeds` if None.
@@ -62,9 +64,11 @@ def sweep(
     check_comparable(named, market)
     base, own = (*named.values(),)[0], (*named.values(),)[-1]
     plan = own.experiment
-    factors = factors_of(own, plan.vary if vary is None else vary)
+    name, asked = design or plan.design, plan.vary if vary is None else vary
+    fills_all = name != "grid" and not asked
+    factors = list(plausible(own)) if fills_all else factors_of(own, asked)
     start = base.run.seed if seed is None else seed
-    made = points_of(design or plan.design, factors, points or plan.points, start)
+    made = points_of(name, factors, points or plan.points, start)
     replications = range(start, start + (seeds or plan.seeds or base.run.seeds))
     runs = run_points(own, base, made, replications, market, settings, progress)
     tables = {
@@ -76,6 +80,9 @@ def sweep(
     }
     results = results_of(named, market, tables, replications, runs.failures, began)
     results.provenance["factors"] = [asdict(factor) for factor in factors]
+    is_curve = len(factors) == 1 and factors[0].is_numeric and len(made) > 2
+    if is_curve and factors[0].key.startswith("policies.") and not runs.own.empty:
+        results.provenance["revenue_peak"] = asdict(revenue_peak(results, factors[0].key))
     return results
 
 
