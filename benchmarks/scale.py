@@ -1,6 +1,10 @@
 """Time and memory against the number of makers, and the whole step against its kernels alone.
 
 Prints seconds a month, megabytes and ratios from one run. `--quick` leaves out a million makers.
+
+"Kernels alone" are the functions of arrays that the phases call (kernels, draws, duties of
+instruments), called again with the same arrays and nothing between; the whole step is the phases
+with what they gather and assign, the books and the recorder.
 """
 
 from __future__ import annotations
@@ -9,9 +13,18 @@ import resource
 import subprocess
 import sys
 import time
-from types import ModuleType
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from inspect import isfunction
+from statistics import median
 
-from tariffsim.kernels import demand, duties, pricing, sourcing, sums, supply
+from tariffsim.books import check_books
+from tariffsim.draws import Draws
+from tariffsim.phases import PHASES
+from tariffsim.policy import INSTRUMENTS
+from tariffsim.policy.base import Instrument
 from tariffsim.scenario import load_scenario
 from tariffsim.simulation import Simulation
 
@@ -41,53 +54,84 @@ def in_own_process(makers: int, months: int) -> tuple[float, float, float]:
     return built, month, memory
 
 
-class Clock:
-    """Adds up the time spent inside wrapped kernels, not counting kernels called by kernels."""
+Call = tuple[Callable[..., object], tuple[object, ...], dict[str, object]]
 
-    def __init__(self) -> None:
-        self.spent, self.depth = 0.0, 0
 
-    def wrap(self, module: ModuleType, name: str) -> object:
-        kernel = getattr(module, name)
+@contextmanager
+def kept_calls() -> Iterator[list[Call]]:
+    """Collect the calls of kernels, draws and duties of instruments, each from outside such calls.
 
-        def timed(*args: object, **kwargs: object) -> object:
-            self.depth += 1
-            began = time.perf_counter()
+    These are the functions of arrays alone; gathers, assignments and Python are what is between.
+    """
+    calls: list[Call] = []
+    depth = 0
+
+    def kept(function: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            nonlocal depth
+            if not depth:
+                calls.append((function, args, kwargs))
+            depth += 1
             try:
-                return kernel(*args, **kwargs)
+                return function(*args, **kwargs)
             finally:
-                self.depth -= 1
-                if not self.depth:
-                    self.spent += time.perf_counter() - began
+                depth -= 1
 
-        return timed
+        return call
+
+    owners = [module for name, module in sys.modules.items() if name.startswith("tariffsim")]
+    places: list[tuple[object, str]] = [
+        (owner, name)
+        for owner in owners
+        for name, value in vars(owner).items()
+        if isfunction(value) and value.__module__.startswith("tariffsim.kernels")
+    ]
+    kinds = {Instrument, *INSTRUMENTS.values()}
+    places += [(kind, "duty") for kind in kinds if "duty" in vars(kind)]
+    places += [(kind, "is_triggered") for kind in kinds if "is_triggered" in vars(kind)]
+    places += [(Draws, name) for name in ("uniform", "exponential")]
+    originals = [(owner, name, getattr(owner, name)) for owner, name in places]
+    for owner, name, function in originals:
+        setattr(owner, name, kept(function))
+    try:
+        yield calls
+    finally:
+        for owner, name, function in originals:
+            setattr(owner, name, function)
 
 
-def step_against_kernels(makers: int, months: int) -> tuple[float, float]:
-    """Seconds a month of the whole step, and of its kernels with the array work between them."""
+def timed(call: Callable[[], object]) -> float:
+    """Processor seconds."""
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+
+def parts_of_step(makers: int, months: int) -> dict[str, float]:
+    """Processor seconds a month (medians): phases, their kernels alone, books, recorder.
+
+    Kernels are called again with the arrays of a second run of the same months.
+    """
     scenario = load_scenario("component_50").with_(agents__makers=makers)
-    simulation = Simulation(scenario, 0)
-    simulation.step()
-    began = time.perf_counter()
-    for _ in range(months):
-        simulation.step()
-    whole = (time.perf_counter() - began) / months
-    clock = Clock()
-    modules = (demand, duties, pricing, sourcing, sums, supply)
-    originals = {
-        (user, name): value
-        for user in list(sys.modules.values())
-        if user is not None and getattr(user, "__name__", "").startswith("tariffsim.")
-        for name, value in vars(user).items()
-        if getattr(value, "__module__", "") in {m.__name__ for m in modules} and callable(value)
-    }
-    for (user, name), _ in originals.items():
-        setattr(user, name, clock.wrap(user, name))
-    for _ in range(months):
-        simulation.step()
-    for (user, name), value in originals.items():
-        setattr(user, name, value)
-    return whole, clock.spent / months
+    one, other = Simulation(scenario, 0), Simulation(scenario, 0)
+    spent: dict[str, list[float]] = defaultdict(list)
+
+    def phases(simulation: Simulation) -> None:
+        for phase in PHASES:
+            phase(simulation.economy, simulation.draws)
+
+    def again(calls: list[Call]) -> None:
+        for function, args, kwargs in calls:
+            function(*args, **kwargs)
+
+    for _ in range(months + 1):
+        spent["phases"].append(timed(lambda: phases(one)))
+        spent["books"].append(timed(lambda: check_books(one.economy)))
+        spent["recorder"].append(timed(lambda: one.recorder.record(one.economy)))
+        with kept_calls() as calls:
+            phases(other)
+        spent["kernels"].append(timed(partial(again, calls)))
+    return {part: median(seconds[1:]) for part, seconds in spent.items()}
 
 
 def main() -> None:
@@ -105,9 +149,14 @@ def main() -> None:
             flush=True,
         )
     for makers in (1_200, 10_000):
-        whole, kernels = step_against_kernels(makers, 12)
-        print(f"whole step with recorder / time inside kernels, {makers:,} makers: "
-              f"{whole / kernels:.2f}")  # fmt: skip
+        of = parts_of_step(makers, 24)
+        step = of["phases"] + of["books"] + of["recorder"]
+        print(
+            f"{makers:,} makers: whole step {1e3 * step:.2f} ms, {step / of['kernels']:.2f} times "
+            f"its kernels alone; kernels {of['kernels'] / step:.0%}, gathering between them "
+            f"{(of['phases'] - of['kernels']) / step:.0%}, recorder {of['recorder'] / step:.0%}, "
+            f"books {of['books'] / step:.0%}"
+        )
 
 
 if __name__ == "__main__":
