@@ -34,7 +34,7 @@ def _identities(economy: Economy) -> list[str]:
         *(f"sector '{sector}'" for sector in sectors(codes.markets)),
         "duty by instrument",
         *(f"chips made and sold of class {name}" for name in codes.classes),
-        *(f"chips sold for devices and used of class {name}" for name in codes.classes),
+        *(f"chips sold for devices, used and stocked of class {name}" for name in codes.classes),
     ]
 
 
@@ -44,13 +44,14 @@ def _residuals(economy: Economy) -> Float:
     largest = max(float(np.abs(ledger).max()), 1e-300)
     made, for_lines = foundries.output.sum(axis=0), foundries.line_sales.sum(axis=0)
     sold, used = foundries.sales.sum(axis=0), makers.units @ makers.chips
+    stocked = (makers.stock - makers.opening_stock).sum(axis=0)
     return np.concatenate(
         [
             ledger.sum(axis=1) / largest,
             ledger.sum(axis=0) / largest,
             [_unbooked_duty(economy) / largest],
             (made - sold) / np.maximum(made, 1.0),
-            (for_lines - used) / np.maximum(for_lines, 1.0),
+            (for_lines - used - stocked) / np.maximum(np.maximum(for_lines, used), 1.0),
         ]
     )
 

@@ -63,9 +63,23 @@ class Flows:
     base_price: Float
     """(L,) USD a unit, retail."""
     orders: Float
-    """(L,) units ordered."""
+    """(L,) units that consumers order, without what they wait for."""
+    backlog: Float
+    """(L,) units that consumers still wait for from last month."""
+    wanted: Float
+    """(L,) units that consumers want this month: orders, and what they wait for."""
+    purchases: Float
+    """(L,) units that the importer orders from the maker."""
     units: Float
-    """(L,) units delivered."""
+    """(L,) units that the maker delivers."""
+    sold: Float
+    """(L,) units sold to consumers."""
+    lost: Float
+    """(L,) units that consumers wanted, did not get and wait for no longer."""
+    stock: Float
+    """(L,) units in the importer's stock."""
+    blocked: Float
+    """(L,) part of the chips of the worst class that measures keep back."""
     base_duty: Float
     """(L,) USD a unit of duties of the base year."""
     new_duty: Float

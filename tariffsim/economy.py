@@ -64,7 +64,7 @@ class Foundries:
     orders: Float
     """(F, K) chips ordered this month."""
     fill: Float
-    """(F, K) part of the orders filled."""
+    """(F, K) part of other buyers' orders filled."""
     bloc: Float
     """(2, F) one where a foundry is outside China, or in it: who makes whose overflow."""
     sales: Float
@@ -160,6 +160,30 @@ class DeviceMakers:
     """(N, K) USD a unit that China pays of their posted price."""
     bare_duty: Float
     """(N, K) USD a unit of duty on chips entering bare where the line is assembled."""
+    supplied_since: Int
+    """(N, K) month since which the supplier supplies."""
+    second_source: Int
+    """(N, K) foundry on standby in another region; the supplier itself where there is none."""
+    has_second_source: Bool
+    """(N, K) whether a second source is kept."""
+    stock_months: Float
+    """(N,) months of use that the line holds in chips."""
+    need: Float
+    """(N, K) chips for the units ordered this month."""
+    past_need: Float
+    """(N, 2, K) the same of the two months before."""
+    chip_orders: Float
+    """(N, K) chips ordered this month, to refill the stock."""
+    let_through: Float
+    """(N, K) part of the supplier's deliveries that no measure keeps back."""
+    opening_stock: Float
+    """(N, K) chips in stock at the beginning of the month."""
+    stock: Float
+    """(N, K) chips in stock."""
+    chip_payments: Float
+    """(N,) USD paid this month for chips delivered, net of offsets."""
+    offset_payments: Float
+    """(N, K) USD of the price of chips delivered this month that is given back."""
 
     def __len__(self) -> int:
         return len(self.device)

@@ -32,6 +32,10 @@ class Figures:
     """(D,) USD for one design."""
     design_units: Float
     """(D,) units a month of one typical design."""
+    stock_months: Float
+    """(D,) months of use that makers hold in chips."""
+    second_source_share: Float
+    """(D,) share of slots with a second source."""
     substitution_elasticity: Float
     """(D,) between lines of a device."""
     demand_elasticity: Float

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tariffsim.history import History
+from tariffsim.incidence import pass_through
 from tariffsim.ledger import PAYMENTS, sectors
 from tariffsim.metrics import (
     LAST,
@@ -94,9 +95,10 @@ def record_of(history: History, baseline: History, context: Context, market: str
         name: history.foundries[of] / history.chips_per_kwpm
         for name, of in (("capacity_kwpm", "capacity"), ("planned_kwpm", "planned_capacity"))
     }
+    every_market["longest_stop"] = cells["longest_stop"].max(axis=2)
     end = {name: values[-LAST:, m] for name, values in cells.items()}
     arrays = {
-        "market_month": every_market | _shares(every_market),
+        "market_month": every_market | _shares(every_market) | pass_through(every_market),
         "device_end": {
             "price_index": end["price_index"].mean(axis=0),
             "cn_share": _part(end["cn_chips"].sum(axis=0), end["chips"].sum(axis=0)),

@@ -8,7 +8,11 @@ from tariffsim.typing import Float, Int
 
 CELL_COLUMNS = (
     "units",
+    "sold_units",
     "lost_units",
+    "stock_units",
+    "lines",
+    "stopped_lines",
     "retail_value",
     "lost_value",
     "customs_value",
@@ -49,7 +53,7 @@ class History:
     seed: int
     months: list[str]
     cells: dict[str, Float]
-    """(T, M, D) by column; CELL_COLUMNS, price_index and base_expenditure."""
+    """(T, M, D) by column; CELL_COLUMNS, longest_stop, price_index and base_expenditure."""
     origin_value: Float
     """(T, M, O) USD a month ex works."""
     flows: Float
@@ -82,3 +86,5 @@ class History:
     policy_names: list[str]
     flow_months: list[str]
     """Months of `flows`: the first, each December, the last."""
+    cut_from: float
+    """Months from the start to the first day of the first cut-off or ban; infinite without one."""

@@ -235,5 +235,8 @@ def _scope(codes: Codes, instrument: Instrument) -> Float:
     if instrument.taxes_bare_chips:
         return np.asarray(markets[np.asarray(codes.home_market)] * origins)
     devices = chosen(codes.devices, instrument.devices, instrument.exempt_devices)
-    result: Float = np.einsum("d,o,m->dom", devices, origins, markets).ravel()
+    places = np.broadcast_to(markets, (len(origins), len(markets)))
+    if instrument.meets_home_assembly:  # lines sold there, or assembled there
+        places = np.maximum(places, markets[np.asarray(codes.home_market)][:, None])
+    result: Float = np.einsum("d,o,om->dom", devices, origins, places).ravel()
     return result

@@ -12,6 +12,7 @@ PAYMENTS = (
     "ex-works sales",
     "duty rebates",
     "freight",
+    "carrying of stocks",
     "duties on products",
     "duties on bare chips",
     "back duties",

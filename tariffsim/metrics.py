@@ -22,6 +22,7 @@ from tariffsim.kernels.welfare import (
 )
 from tariffsim.ledger import BY_MARKET, PAYMENTS
 from tariffsim.shipments import Codes
+from tariffsim.shortages import cutoff_loss, days_to_stop, recovery_months, stopped_share
 from tariffsim.typing import Float
 
 WELFARE_TERMS = ("consumers", "government", "importers and makers", "foundries", "fit")
@@ -85,7 +86,7 @@ def consumer_surplus(history: History, context: Context) -> Float:
     """(T, M) consumers' surplus against base-year prices, less that on units not delivered."""
     cells, eta = history.cells, context.demand_elasticity
     surplus = surplus_change(cells["base_expenditure"], cells["price_index"], eta)
-    ordered = cells["units"] + cells["lost_units"]
+    ordered = cells["sold_units"] + cells["lost_units"]
     missing = _ratio(cells["lost_units"], ordered)
     spending = cells["retail_value"] + cells["lost_value"]
     return np.asarray((surplus - undelivered_surplus(spending, missing, eta)).sum(axis=2))
@@ -216,6 +217,10 @@ def summarise(
         "china_subsidy": year * float(subsidy.mean()),
         **capacity_measures(history, context, m),
         "grant_spending": 1e-9 * float(funds[:, m].sum()),
+        "cutoff_loss": 1e-9 * cutoff_loss(history, m),
+        "days_to_stop": days_to_stop(history, baseline, m),
+        "recovery_months": recovery_months(history, baseline, m),
+        "stopped_share": 100 * stopped_share(history, m),
         "total_consumer_cost": -1e-9 * float(change[:, 0].sum()),
         "total_welfare": 1e-9 * float(change.sum()),
         "total_revenue": 1e-9 * float(duty.sum()),

@@ -34,3 +34,9 @@ class PolicyState:
     """(D, M, K) factor on chips in a unit."""
     preference: Float
     """(M, R) log odds added to the chips of a region."""
+    supply_share: Float | None
+    """(cells, K, R) part of deliveries let through; None where nothing is kept back."""
+    open_share: Float | None
+    """(cells, K, R) part of a new supplier's deliveries that would be let through now."""
+    candidate_share: Float | None
+    """(kinds, cells, K, R) the least of that and of what is expected over a choice's life."""

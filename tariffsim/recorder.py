@@ -27,6 +27,11 @@ class Recorder:
         self._alternatives = Alternatives(economy)
         self._foundries = economy.foundries
         self._chips_per_kwpm = economy.investment.chips_per_kwpm
+        self._cut_from = min(
+            (law.instrument.first_moment for law in economy.tariffs.laws
+             if law.instrument.restricts_supply),
+            default=np.inf,
+        ) - economy.scenario.run.start  # fmt: skip
         self._policies = [law.name for law in economy.tariffs.laws]
 
     def record(self, economy: Economy) -> None:
@@ -49,7 +54,9 @@ class Recorder:
             if not np.isfinite(values).all():
                 month = format_month(start + int(np.argwhere(~np.isfinite(values))[0, 0]))
                 raise NotFiniteError(f"{name} became NaN or infinite in {month}")
-        names = [*CELL_COLUMNS, "price_index", "base_expenditure", "importer_profit"]
+        names = [
+            *CELL_COLUMNS, "longest_stop", "price_index", "base_expenditure", "importer_profit"
+        ]  # fmt: skip
         return History(
             seed=seed,
             months=[format_month(start + t) for t in range(len(self._rows["ledger"]))],
@@ -60,6 +67,7 @@ class Recorder:
             chips_per_kwpm=self._chips_per_kwpm,
             policy_names=self._policies,
             flow_months=self._flow_months,
+            cut_from=self._cut_from,
             foundries={name: stacked[f"foundry {name}"] for name in FOUNDRY_COLUMNS},
             **{
                 name: stacked[name]
@@ -76,11 +84,22 @@ class Recorder:
 
     def _keep_cells(self, economy: Economy) -> None:
         flows, cells, importers = economy.flows, economy.cells, economy.importers
-        of_units = _of_each_unit(economy)
-        columns = {name: economy.by_cell(each * flows.units) for name, each in of_units.items()}
-        lost = flows.orders - flows.units
-        columns["lost_units"] = economy.by_cell(lost)
-        columns["lost_value"] = economy.by_cell(flows.price * lost)
+        of_units, wanted = _of_each_unit(economy), np.where(flows.purchases > 0, flows.purchases, 1)
+        short = np.where(flows.purchases > 0, 1 - flows.units / wanted, 0.0)
+        others = {
+            "sold_units": flows.sold,
+            "lost_units": flows.lost,
+            "stock_units": flows.stock,
+            "lines": np.ones(len(flows)),
+            "stopped_lines": short,
+            "retail_value": flows.price * flows.sold,
+            "lost_value": flows.price * flows.lost,
+        }
+        of_flows = {name: each * flows.units for name, each in of_units.items()} | others
+        columns = {name: economy.by_cell(values) for name, values in of_flows.items()}
+        columns["longest_stop"] = np.zeros(len(cells.growth))
+        if short.any():
+            np.maximum.at(columns["longest_stop"], flows.cell, short)
         columns["price_index"] = cells.price_index
         columns["base_expenditure"] = cells.base_expenditure * cells.growth
         cell = importers.market * self._shape[1] + importers.device
@@ -148,7 +167,6 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
     of_flows = {name: values.take(flows.maker) for name, values in of_lines.items()}
     return of_flows | {
         "units": np.ones(len(flows)),
-        "retail_value": flows.price,
         "import_value": of_flows["customs_value"] * border_crossing(economy),
         "duty_value": flows.base_duty + flows.new_duty,
         "new_duty_value": flows.new_duty,

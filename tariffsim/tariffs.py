@@ -120,6 +120,12 @@ class Tariffs(Statutes):
             self._expected[key] = self._mix(futures)
         return self._expected[key]
 
+    def regime_ahead(self, date: int, months: int) -> Regime:
+        """The regime that agents expect so many months from now."""
+        seen = self._foreseen(date)
+        at = min(date + months - self._origin_date, len(seen.rates) - 1)
+        return seen.regimes[int(seen.regime_of[at])]
+
     def _foreseen(self, now: int) -> Foresight:
         """What agents foresee now, from the first month simulated on."""
         laws = [law.instrument for law in self.laws]

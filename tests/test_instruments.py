@@ -326,9 +326,14 @@ def test_other_effects_are_neutral_at_zero(kind: str) -> None:
     assert instrument.tracing_share(0.0) == 0
     assert instrument.enforcement(0.0) == (0, 0, 0)
     assert all(factor == 1 for factor in instrument.demand_factors(0.0).values())
+    assert instrument.supply_share(0.0, START) == 1
+    assert instrument.candidate_share(0.0) == 1
     assert set(instrument.demand_factors(0.1)) <= {"units", "chips"}
     for strength in strengths(kind):
         assert all(factor > 0 for factor in instrument.demand_factors(strength).values())
+        shares = instrument.supply_share(strength, START + 24), instrument.candidate_share(strength)
+        assert all(0 <= share <= 1 for share in shares)
+        assert instrument.restricts_supply == (min(shares) < 1 and strength > 0)
 
 
 # Dates

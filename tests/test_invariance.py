@@ -47,8 +47,15 @@ BUSY = {
         },
         "cut": {"kind": "price_cut", "points": {"2025-03": 0.1}},
         "credit": {"kind": "investment_credit", "credit": {"2025-04": 0.2}},
+        "shortage": {
+            "kind": "chip_cutoff", "refused": 0.8, "first_day": "2025-06-10", "days": 80,
+            "markets": ["EU", "JK"],
+        },
+        "ban": {"kind": "import_ban", "refused": 1.0, "start": "2025-05", "grace_months": 4},
     },
     "supply": {"investment": "responsive", "closure_months": 2, "plan_response": 0.5},
+    "orders": {"stock_factor": 0.5, "second_source_factor": 1.0, "backlog_share": 0.25},
+    "trade": {"front_loading_months": 3.0},
 }  # fmt: skip
 
 
@@ -110,6 +117,8 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
         "penalty_multiple": st.floats(0, 10),
         "end": st.sampled_from(["2025-08"]),
         "end_known": st.booleans(),
+        "days": st.integers(0, 200),
+        "grace_months": st.integers(0, 4),
     }
     for name, values in optional.items():
         if name in cls.model_fields and draw(st.booleans()):
@@ -140,6 +149,7 @@ settings_of_firms = st.fixed_dictionaries(
                 "pass_through": st.floats(0, 1),
                 "growth_factor": st.floats(0, 8),
                 "chip_content_growth": st.floats(0, 0.5),
+                "front_loading_months": st.just(0.0) | st.floats(0.5, 4),
             }
         ),
         "assembly": st.fixed_dictionaries({"hazard": st.floats(0, 0.05)}),
@@ -152,6 +162,14 @@ settings_of_firms = st.fixed_dictionaries(
                 "audit_rate": st.floats(0, 12),
                 "detection": st.floats(0, 1),
                 "lookback_months": st.integers(1, 12),
+            }
+        ),
+        "orders": st.fixed_dictionaries(
+            {
+                "stock_factor": st.just(0.0) | st.floats(0.01, 3),
+                "second_source_factor": st.just(0.0) | st.floats(0.1, 3),
+                "backlog_share": st.floats(0, 1),
+                "allocation": st.sampled_from(["pro_rata", "domestic_first", "contract_first"]),
             }
         ),
     }
@@ -180,7 +198,7 @@ def test_books_balance_and_goods_are_conserved(
     ("table", "column", "named"),
     [
         ("foundries", "output", "chips made and sold of class A"),
-        ("foundries", "line_sales", "chips sold for devices and used of class A"),
+        ("foundries", "line_sales", "chips sold for devices, used and stocked of class A"),
         ("flows", "base_duty", "duty by instrument"),
     ],
 )
@@ -220,13 +238,15 @@ def assert_books_balance(economy: Economy) -> None:
 
 
 def assert_chips_are_conserved(economy: Economy) -> None:
-    """Chips made are chips sold, to lines and to others, within capacity."""
+    """Chips made are chips used, stocked and sold to others, within capacity."""
     foundries, makers = economy.foundries, economy.makers
+    stocked = (makers.stock - makers.opening_stock).sum(axis=0)
+    assert (makers.stock >= 0).all()
     made = foundries.output.sum(axis=0)
     others = (foundries.other_orders * foundries.fill).sum(axis=0)
     used = (makers.units[:, None] * makers.chips).sum(axis=0)
     np.testing.assert_allclose(made, foundries.sales.sum(axis=0), rtol=TOLERANCE)
-    np.testing.assert_allclose(made, used + others, rtol=TOLERANCE)
+    np.testing.assert_allclose(made + used, 2 * used + stocked + others, rtol=TOLERANCE)
     assert (foundries.output <= foundries.capacity * (1 + TOLERANCE)).all()
     assert (foundries.output >= 0).all()
     for china in (False, True):  # overflow stays in its bloc
@@ -236,12 +256,15 @@ def assert_chips_are_conserved(economy: Economy) -> None:
 
 
 def assert_devices_are_conserved(economy: Economy) -> None:
-    """Units made are units sold, never more than ordered."""
+    """Units made are units bought; those sold and in stock are no more than wanted and bought."""
     flows, makers = economy.flows, economy.makers
-    sold = np.bincount(flows.maker, flows.units, len(makers))
-    np.testing.assert_allclose(makers.units, sold, rtol=TOLERANCE)
-    assert (flows.units <= flows.orders * (1 + TOLERANCE)).all()
-    assert (flows.units >= 0).all()
+    bought = np.bincount(flows.maker, flows.units, len(makers))
+    np.testing.assert_allclose(makers.units, bought, rtol=TOLERANCE)
+    assert (flows.units <= flows.purchases * (1 + TOLERANCE)).all()
+    assert (flows.sold <= flows.wanted).all()
+    missed = flows.sold + flows.lost + flows.backlog
+    np.testing.assert_allclose(missed, flows.wanted, rtol=TOLERANCE)
+    assert all((column >= 0).all() for column in (flows.units, flows.stock, flows.lost))
 
 
 def assert_duties_are_received(economy: Economy) -> None:
@@ -273,7 +296,7 @@ IN_MONEY = {
     "foundries": "base_price price parity_price base_cost unit_cost subsidy revenue cost",
     "investment": "grants grants_due credits credits_due",
     "makers": "other_inputs unit_cost customs_value chip_bill relocation requalification_per_unit "
-    "amortised plan_sacrifice chip_value bare_duty",
+    "amortised plan_sacrifice chip_value bare_duty chip_payments offset_payments",
     "importers": "customs_value duty evaded back_duty penalty profit",
     "flows": "base_landed base_price base_duty new_duty evaded_duty penalty_cost compliance_cost "
     "passed_on price",
@@ -376,18 +399,30 @@ class PermutedDraws(Draws):
             hazard = self.economy.scenario.assembly.hazard
             maker = np.flatnonzero(self.uniform("plant opens", month, len(self.makers)) < hazard)
             return drawn[self.makers[maker].argsort().argsort()]
-        assert stream == "foundry noise"
-        maker, node_class = np.nonzero(self._open(month))
+        if stream.startswith("emergency"):
+            return drawn[self.makers][:, self.foundries]
+        opened = self._open(month)
+        if stream == "second source":
+            opened &= self._by_itself(month) & self.economy.makers.has_second_source
+        else:
+            assert stream == "foundry noise"
+        maker, node_class = np.nonzero(opened)
         row = self.makers[maker] * self.economy.makers.supplier.shape[1] + node_class
         return drawn[row.argsort().argsort()][:, self.foundries]
 
     def _open(self, month: int) -> np.ndarray:
+        makers = self.economy.makers
+        return makers.has_slot & (self._design(month)[:, None] | self._by_itself(month))
+
+    def _by_itself(self, month: int) -> np.ndarray:
         makers, sourcing = self.economy.makers, self.economy.scenario.sourcing
-        hazard = self.economy.figures.design_hazard[makers.device]
-        design = self.uniform("design opens", month, len(hazard)) < hazard
         alone = self.uniform("drop-in opens", month, *makers.supplier.shape)
         alone = alone < sourcing.drop_in_hazard * sourcing.opening_factor
-        return makers.has_slot & (design[:, None] | (makers.is_drop_in & alone))
+        return np.where(makers.is_drop_in, alone, self._design(month)[:, None])
+
+    def _design(self, month: int) -> np.ndarray:
+        hazard = self.economy.figures.design_hazard[self.economy.makers.device]
+        return self.uniform("design opens", month, len(hazard)) < hazard
 
 
 def permuted(economy: Economy, makers: np.ndarray, foundries: np.ndarray) -> Economy:
@@ -404,6 +439,7 @@ def permuted(economy: Economy, makers: np.ndarray, foundries: np.ndarray) -> Eco
     place = foundries.argsort()
     result.makers.supplier = place[result.makers.supplier]
     result.makers.next_supplier = place[result.makers.next_supplier]
+    result.makers.second_source = place[result.makers.second_source]
     result.flows.maker = makers.argsort()[result.flows.maker]
     result.base_shares = result.base_shares[:, :, foundries]
     return result

@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.integrate import quad
 
 import tariffsim.kernels
+from tariffsim.kernels.allocation import fills_by_rank
 from tariffsim.kernels.demand import adjusted_orders, cell_demand, ces_price_index, units_demanded
 from tariffsim.kernels.duties import due_of_each, horizon_weights, slot_duty_rate, stacked
 from tariffsim.kernels.pricing import (
@@ -43,7 +44,6 @@ from tariffsim.kernels.supply import (
     buyer_mix,
     china_capacity,
     experience,
-    fill_rates,
     foundry_cost,
     grown_capacity,
     learning_index,
@@ -443,7 +443,7 @@ BLOC = frozen([[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]])
 
 @given(numbers(0, 1e6, 5, 3), numbers(0, 1e6, 5, 3))
 def test_rationing_conserves_chips(orders: np.ndarray, capacity: np.ndarray) -> None:
-    fill = fill_rates(orders, capacity, BLOC)
+    fill = fills_by_rank([orders], capacity, BLOC)[0]
     assert ((fill >= 0) & (fill <= 1)).all()
     filled = frozen(fill * orders)
     made = output_with_overflow(filled, capacity, BLOC)

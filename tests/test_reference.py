@@ -188,6 +188,42 @@ SCENARIOS |= {
         {"sourcing": {"foresight": "none"}},
     ),
 }
+ORDERS = {
+    "orders": {"stock_factor": 0.5, "second_source_factor": 1.5, "backlog_share": 0.25},
+    "trade": {"front_loading_months": 3.0},
+}
+CUT = {
+    "kind": "chip_cutoff", "refused": 1.0, "first_day": "2025-03-20", "days": 75,
+    "markets": ["US", "EU"], "exempt_assembly_countries": ["CN"], "node_classes": ["A", "B", "D"],
+}  # fmt: skip
+SLOW_WALK = {
+    "kind": "licensing", "refused": {"2025-02": 0.6, "2025-09": 0.05}, "chip_regions": ["TW", "KR"],
+    "markets": ["CN", "ROW"], "devices": ["smartphone", "combustion_car", "small_appliance"],
+}  # fmt: skip
+BAN = {"kind": "import_ban", "refused": 1.0, "start": "2025-04", "announced": "2025-02",
+       "grace_months": 3}  # fmt: skip
+SCARCE = {"kind": "demand_shift", "change": {"2025-03": 1.0, "2025-08": 0.1}}
+SCENARIOS |= {
+    "cut-off without stocks": policies(a=CUT),
+    "cut-off": merged(policies(a=CUT, b=component(announced="2025-01")), ORDERS),
+    "licences and a ban": merged(policies(a=SLOW_WALK, b=BAN), ORDERS),
+    "second sources without stocks": merged(
+        policies(a=CUT, b=SLOW_WALK, c=SCARCE), {"orders": {"second_source_factor": 1.5}}
+    ),
+    "scarce for those abroad": merged(
+        policies(a=SCARCE), ORDERS, {"orders": {"allocation": "domestic_first"}}
+    ),
+    "scarce for those who are new": merged(
+        policies(a=SCARCE, b=BAN), {"orders": {"allocation": "contract_first"}}
+    ),
+    "buying ahead": merged(
+        policies(a=product(rate=STEP), b=component(rate={"2025-08": 0.5}), c=SCARCE), ORDERS
+    ),
+    "a ban with triggers": merged(policies(a=BAN, b=CONTENT, c=SLOW_WALK), ORDERS),
+}
+SCENARIOS["everything with stocks"] = merged(
+    SCENARIOS["everything"], policies(cut=CUT, slow=SLOW_WALK, ban=BAN, scarce=SCARCE), ORDERS
+)
 FOUNDRY_COLUMNS = (
     "price", "capacity", "planned_capacity", "orders", "output", "sales", "line_sales",
     "utilisation", "unit_cost", "experience", "subsidy", "revenue", "cost",
@@ -230,6 +266,7 @@ def assert_same_choices(economy: Economy, world: Reference) -> None:
         assert maker.move_month == makers.move_month[i]
     for _, at, slot in slots(economy, world):
         assert slot.supplier.name == name[makers.supplier[at]]
+        assert slot.second_source.name == name[makers.second_source[at]]
         assert (slot.waiting is not None) == (makers.switch_month[at] >= 0)
         if slot.waiting is not None:
             assert slot.waiting.name == name[makers.next_supplier[at]]
@@ -240,14 +277,21 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
     foundries, flows = economy.foundries, economy.flows
     for column in FOUNDRY_COLUMNS:
         plain = [[getattr(f, column)[k] for k in world.classes] for f in world.foundries]
-        close(getattr(foundries, column), plain, column)
+        scale = foundries.capacity if column in ("sales", "line_sales", "output") else 0.0
+        close(getattr(foundries, column), plain, column, np.maximum(np.abs(plain), scale))
     for column in (
-        "orders", "units", "price", "base_duty", "new_duty", "passed_on", "evaded_duty",
+        "orders", "price", "base_duty", "new_duty", "passed_on", "evaded_duty",
         "penalty_cost", "compliance_cost",
     ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
-    for column in ("customs_value", "units", "fill", "relocation"):
+    for column in ("customs_value", "relocation"):
         close(getattr(economy.makers, column), [getattr(m, column) for m in world.makers], column)
+    close(economy.makers.fill, [m.fill for m in world.makers], "fill", scale=1.0)
+    wanted = np.bincount(flows.maker, flows.wanted)
+    close(economy.makers.units, [m.units for m in world.makers], "units of lines", scale=wanted)
+    for column in ("purchases", "units", "sold", "stock", "lost", "backlog"):
+        plain = [getattr(f, column) for f in world.flows]
+        close(getattr(flows, column), plain, column, scale=flows.wanted)
     held = list(slots(economy, world))
     at = tuple(np.transpose([place for _, place, _ in held]))
     for column, plain in (
@@ -259,6 +303,8 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
     ):
         bill = np.array([maker.chip_bill() for maker, *_ in held])
         close(getattr(economy.makers, column)[at], plain, column, scale=bill)
+    used = np.array([slot.chips * sum(f.wanted for f in maker.flows) for maker, _, slot in held])
+    close(economy.makers.stock[at], [slot.stock for *_, slot in held], "stock", scale=used)
     worth = sum(importer.customs_value for importer in world.importers)
     for column in ("customs_value", "duty", "profit", "back_duty", "penalty"):
         plain = [getattr(importer, column) for importer in world.importers]

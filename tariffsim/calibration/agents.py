@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim.calibration.lines import Lines
+from tariffsim.calibration.second_sources import draw_second_sources
 from tariffsim.calibration.shares import Rows, origin_shares
 from tariffsim.calibration.suppliers import (
     Slots,
@@ -23,6 +24,9 @@ from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.scenario.fields import Scenario
 from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Float, Int
+
+LONG_AGO = -1200
+"""Month since which suppliers of the base year supply."""
 
 
 def make_makers(
@@ -72,7 +76,14 @@ def make_makers(
     if (other < 0).any():
         codes = sorted({figures.codes.devices[d] for d in device[other < 0]})
         raise CalibrationError(f"chips cost more than the whole product of: {', '.join(codes)}")
-    month = month.reshape(n, n_classes)
+    month, following = month.reshape(n, n_classes), following.reshape(n, n_classes)
+    has_second, second = draw_second_sources(
+        shares, rows.of_line, slots, figures.second_source_share[device], foundries.region,
+        supplier, np.where(month >= 0, following, supplier), draws,
+    )  # fmt: skip
+    units = value / figures.unit_value[device]
+    need = units[:, None] * figures.chips_per_unit[device]
+    stock = figures.stock_months[device][:, None] * need
     return odds, DeviceMakers(
         device=device,
         base_origin=lines.origin,
@@ -88,14 +99,14 @@ def make_makers(
         unit_cost=figures.unit_value[device] / (1 + scenario.trade.markup),
         customs_value=figures.unit_value[device],
         chip_bill=bill,
-        units=value / figures.unit_value[device],
+        units=units,
         fill=np.ones(n),
         relocation=np.zeros(n),
         has_slot=slots.has_slot,
         is_drop_in=slots.is_drop_in,
         supplier=supplier,
         chip_region=region,
-        next_supplier=following.reshape(n, n_classes),
+        next_supplier=following,
         switch_month=month,
         curvature=slots.curvature,
         odds_scale=slots.scale,
@@ -109,6 +120,18 @@ def make_makers(
         chip_value=figures.chips_per_unit[device] * chip_price,
         chip_offset=np.zeros((n, n_classes)),
         bare_duty=figures.chips_per_unit[device] * chip_price * bare,
+        supplied_since=np.full((n, n_classes), LONG_AGO),
+        has_second_source=has_second,
+        second_source=second,
+        stock_months=figures.stock_months[device],
+        need=need,
+        past_need=np.stack([need, need], axis=1),
+        chip_orders=need.copy(),
+        let_through=np.ones((n, n_classes)),
+        opening_stock=stock.copy(),
+        stock=stock,
+        chip_payments=over_slots(need * chip_price),
+        offset_payments=np.zeros((n, n_classes)),
     )
 
 
@@ -156,7 +179,14 @@ def make_flows(
         base_landed=landed,
         base_price=price,
         orders=units.copy(),
+        backlog=np.zeros(len(maker)),
+        wanted=units.copy(),
+        purchases=units.copy(),
         units=units.copy(),
+        sold=units.copy(),
+        lost=np.zeros(len(maker)),
+        stock=np.zeros(len(maker)),
+        blocked=np.zeros(len(maker)),
         base_duty=base_duty,
         new_duty=np.zeros(len(maker)),
         evaded_duty=np.zeros(len(maker)),

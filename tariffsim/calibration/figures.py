@@ -13,6 +13,7 @@ from tariffsim.tables import Tables
 from tariffsim.typing import Float
 
 CHINA = "CN"
+DAYS_A_YEAR = 365
 DATA_MARKET = "US"
 """The market whose imports are data; the others follow its pattern."""
 
@@ -60,6 +61,13 @@ def make_figures(scenario: Scenario, tables: Tables) -> Figures:
         requalification_months=np.array(devices.numbers("requalification_months")).astype(np.int64),
         requalification_cost=np.array(devices.numbers("requalification_cost_usd")),
         design_units=np.array(devices.numbers("design_units_month")),
+        stock_months=scenario.orders.stock_factor
+        * np.array(devices.numbers("chip_stock_days"))
+        * (12 / DAYS_A_YEAR),
+        second_source_share=np.minimum(
+            1.0,
+            scenario.orders.second_source_factor * np.array(devices.numbers("dual_sourced_share")),
+        ),
         substitution_elasticity=_not_one(np.array(devices.numbers("substitution_elasticity"))),
         demand_elasticity=np.array(devices.numbers("demand_elasticity")),
         market_growth=scenario.trade.growth_factor

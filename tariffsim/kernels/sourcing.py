@@ -106,3 +106,20 @@ def utility(weights: Float, exponentials: Float, choice: Int) -> Float:
     rows = np.arange(len(choice))
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(weights[rows, choice] / exponentials[rows, choice]))
+
+
+def drawn_elsewhere(
+    shares: Float, region: Int, supplier: Int, following: Int, exponentials: Float
+) -> Int:
+    """Second sources drawn from shares (rows, F) outside the regions of two suppliers (rows,).
+
+    A row without any stays with its supplier alone.
+    """
+    is_near = (region == region[supplier][:, None]) | (region == region[following][:, None])
+    weights = np.where(is_near, 0.0, shares)
+    return np.where(weights.any(axis=1), race(weights, exponentials), supplier)
+
+
+def shortened(months: Int, factor: float) -> Int:
+    """Whole months of an emergency requalification, rounded up, at least one."""
+    return np.asarray(np.maximum(np.ceil(months * factor), 1), dtype=np.int64)

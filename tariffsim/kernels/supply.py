@@ -68,16 +68,6 @@ def foundry_cost(
     return np.asarray(variable * unit_cost * output + fixed)
 
 
-def fill_rates(orders: Float, capacity: Float, bloc: Float) -> Float:
-    """(F, K) part of the orders filled, pro rata in a bloc: `min(1, capacity / orders)`.
-
-    `bloc` (B, F) is one where a foundry belongs to a bloc. A full foundry's overflow is made by
-    others of its bloc with spare lines, so that nobody waits while a neighbour stands idle.
-    """
-    rates = np.minimum(1.0, (bloc @ capacity) / np.maximum(bloc @ orders, 1e-300))
-    return np.asarray(bloc.T @ rates)
-
-
 def output_with_overflow(filled: Float, capacity: Float, bloc: Float) -> Float:
     """(F, K) chips each foundry makes: its own orders, and its part of its bloc's overflow.
 

@@ -31,7 +31,7 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     """What consumers, importers and governments pay and receive on products."""
     flows, makers, importers = economy.flows, economy.makers, economy.importers
     trade, n = economy.scenario.trade, ledger.n_markets
-    units = flows.units
+    units, sold = flows.units, flows.sold
 
     def by_market(values: Float) -> Float:
         return np.asarray(economy.by_cell(values).reshape(n, -1).sum(axis=1))
@@ -43,16 +43,18 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
         return sum_by(importers.market, values, n)
 
     home = economy.figures.origin_market[makers.origin]
-    sales = flows.price * units
+    sales = flows.price * sold
     received = by_importer(sales)
-    distribution = (trade.retail_margin - trade.importer_profit) * flows.base_landed * units
+    distribution = (trade.retail_margin - trade.importer_profit) * flows.base_landed * sold
     ex_works = makers.customs_value[flows.maker] * units
+    carrying = trade.carrying_cost * makers.customs_value[flows.maker] * flows.stock
     given_back = rebate(flows.new_duty, trade.border_pass_through) * units
     duty = (flows.base_duty + flows.new_duty) * units
     importers.customs_value = by_importer(ex_works)
     importers.duty = by_importer(duty)
     compliance = flows.compliance_cost * units
-    spent = distribution + ex_works * (1 + trade.freight) + duty - given_back + compliance
+    spent = distribution + ex_works * (1 + trade.freight) + duty - given_back
+    spent = spent + compliance + carrying
     importers.profit = received - by_importer(spent) - importers.back_duty - importers.penalty
     world = makers.customs_value @ makers.units
     ledger.book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
@@ -74,6 +76,10 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     ledger.book(
         "freight", "importers", by_market(trade.freight * ex_works), "other suppliers",
         np.array([trade.freight * world]),
+    )  # fmt: skip
+    ledger.book(
+        "carrying of stocks", "importers", by_market(carrying), "other suppliers",
+        carrying.sum(keepdims=True),
     )  # fmt: skip
     ledger.book(
         "duties on products", "importers", of_importers(importers.duty), "government",
@@ -140,10 +146,7 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
     foundries.revenue = foundries.price * foundries.sales - given + taken
     for_lines = foundries.price * foundries.line_sales
     for_others = foundries.price * (foundries.sales - foundries.line_sales)
-    bills = over_slots(makers.chip_value) * makers.units
-    offsets = by_supplier(
-        makers.chip_offset * makers.units[:, None], makers.supplier, len(foundries)
-    )
+    offsets = by_supplier(makers.offset_payments, makers.supplier, len(foundries))
     others = foundries.price * foundries.other_orders * foundries.fill
     foundries.cost = costs = foundry_cost(
         foundries.output,
@@ -154,7 +157,7 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
     )
     subsidy = foundries.subsidy * foundries.output
     ledger.book(
-        "chips for devices", "device makers", sum_by(home, bills, ledger.n_markets),
+        "chips for devices", "device makers", sum_by(home, makers.chip_payments, ledger.n_markets),
         "foundries", of_foundries(for_lines - offsets),
     )  # fmt: skip
     paid = of_foundries(offsets)

@@ -1,4 +1,4 @@
-"""Orders go back to foundries; what is scarce is shared pro rata (MODEL 4.6)."""
+"""Orders go back to foundries, to refill the stocks of makers (MODEL 4.6)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.demand import adjusted_orders
-from tariffsim.kernels.slots import by_supplier, of_suppliers
-from tariffsim.kernels.sums import least_over_slots, sum_by
-from tariffsim.kernels.supply import buyer_mix, experience, fill_rates, output_with_overflow
+from tariffsim.kernels.inventory import refill_orders, stock_target
+from tariffsim.kernels.slots import by_supplier
+from tariffsim.kernels.sums import sum_by
+from tariffsim.kernels.supply import buyer_mix
+from tariffsim.phases.restrictions import keep_back
 from tariffsim.typing import Float
 
 
 def order_chips(economy: Economy, draws: Draws) -> None:
     """Makers and other buyers order chips from foundries."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
-    units = sum_by(flows.maker, flows.orders, len(makers))
+    units = sum_by(flows.maker, flows.purchases, len(makers))
+    makers.need = units[:, None] * makers.chips
+    makers.opening_stock = makers.stock
+    makers.chip_orders = makers.need
+    if economy.scenario.orders.stock_factor > 0:
+        target = stock_target(makers.need, makers.past_need, makers.stock_months[:, None])
+        makers.chip_orders = refill_orders(makers.need, makers.stock, target)
+    makers.past_need = np.stack([makers.need, makers.past_need[:, 0]], axis=1)
+    keep_back(economy)
     _order_for_others(economy)
-    chips = units[:, None] * makers.chips
-    for_lines = by_supplier(chips, makers.supplier, len(foundries))
+    let_through = makers.chip_orders * makers.let_through
+    for_lines = by_supplier(let_through, makers.supplier, len(foundries))
     foundries.orders = for_lines + foundries.other_orders
 
 
@@ -42,22 +52,3 @@ def other_growth(economy: Economy) -> Float:
     growth = (1 + figures.market_growth) ** years
     content = (1 + economy.scenario.trade.chip_content_growth) ** years
     return np.asarray(growth @ chips / chips.sum(axis=0) * content)
-
-
-def deliver(economy: Economy, draws: Draws) -> None:
-    """Foundries fill orders, sharing overflow; assembly needs every chip; goods are delivered."""
-    makers, flows, foundries = economy.makers, economy.flows, economy.foundries
-    foundries.fill = fill_rates(foundries.orders, foundries.capacity, foundries.bloc)
-    filled = np.where(makers.has_slot, of_suppliers(foundries.fill, makers.supplier), 1.0)
-    makers.fill = least_over_slots(filled)
-    flows.units = flows.orders * makers.fill[flows.maker]
-    makers.units = sum_by(flows.maker, flows.units, len(makers))
-    chips = makers.units[:, None] * makers.chips
-    foundries.line_sales = by_supplier(chips, makers.supplier, len(foundries))
-    foundries.sales = foundries.line_sales + foundries.other_orders * foundries.fill
-    foundries.output = output_with_overflow(foundries.sales, foundries.capacity, foundries.bloc)
-    foundries.experience = foundries.experience + experience(
-        foundries.output, economy.scenario.supply.learning_spillover
-    )
-    busy = foundries.orders / np.where(foundries.capacity > 0, foundries.capacity, 1.0)
-    foundries.utilisation = np.where(foundries.capacity > 0, busy, foundries.base_utilisation)

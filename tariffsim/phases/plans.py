@@ -48,7 +48,8 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     best, duty = free, _expected_duty(economy, designs, at, node_class, free, futures)
     total = duty
     for plan in (choice[rows], plan_b):
-        lost = money * (utility(with_cost, noise, free) - utility(with_cost, noise, plan))
+        gap = utility(with_cost, noise, free) - utility(with_cost, noise, plan)
+        lost = np.where(plan == free, 0.0, money * gap)
         due = _expected_duty(economy, designs, at, node_class, plan, futures)
         cost = due + sum_by(at, lost, len(designs))
         better = (due < duty) & (cost < total)

@@ -10,6 +10,7 @@ from tariffsim.figures import AI_MONTHS
 from tariffsim.investment import PublicFunds
 from tariffsim.kernels.demand import ai_content
 from tariffsim.law import Regime
+from tariffsim.phases.restrictions import restrictions
 from tariffsim.policy_state import PolicyState
 from tariffsim.typing import Float
 
@@ -31,11 +32,12 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         share += instrument.capacity_share(rate)
         offset += instrument.offset(rate)
     units, chips, preference = _factors(economy, regime)
+    expected = tariffs.expected(economy.date)
     economy.policy = PolicyState(
         rates=rates,
         regime=regime,
         in_force=tariffs.tables(regime),
-        expected=tariffs.expected(economy.date),
+        expected=expected,
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
         offset=min(offset, 1.0),
@@ -43,6 +45,7 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
         preference=preference,
+        **restrictions(economy, rates, expected),
     )
 
 

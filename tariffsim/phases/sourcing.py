@@ -9,10 +9,18 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.pricing import written_off
-from tariffsim.kernels.sourcing import cost_odds, odds_from_scale, race, with_inertia
+from tariffsim.kernels.sourcing import (
+    cost_odds,
+    odds_from_scale,
+    race,
+    shortened,
+    with_inertia,
+)
 from tariffsim.phases import borne
 from tariffsim.phases.offset import chip_offset
 from tariffsim.phases.plans import avoid_triggers
+from tariffsim.phases.restrictions import of_candidates
+from tariffsim.phases.second_sources import renew_second_sources
 from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Bool, Float, Int
 
@@ -43,6 +51,7 @@ def take_over(economy: Economy, draws: Draws) -> None:
     makers = economy.makers
     due = makers.switch_month == economy.month
     makers.supplier = np.where(due, makers.next_supplier, makers.supplier)
+    makers.supplied_since = np.where(due, economy.month, makers.supplied_since)
     makers.switch_month = np.where(due, -1, makers.switch_month)
 
 
@@ -61,7 +70,9 @@ def choose_foundries(economy: Economy, draws: Draws) -> None:
     makers.plan_sacrifice.put(slots.place[chooses], 0.0)
     if economy.tariffs.triggers:
         choice = avoid_triggers(economy, slots, choice, choice_weights)
-    _qualify(economy, slots, choice)
+    switches = slots.is_free & (choice != makers.supplier.take(slots.place))
+    qualify(economy, slots.place[switches], choice[switches])
+    renew_second_sources(economy, slots, draws)
 
 
 def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
@@ -109,7 +120,8 @@ def choice_weights(economy: Economy, maker: Int, node_class: Int, triggered: boo
     base_cost = base_slot_cost(economy, maker, node_class)
     taste = _taste(economy, maker)
     odds *= size.T.take(node_class, axis=0) * taste
-    return odds * cost_odds(cost, base_cost, sourcing.elasticity)
+    weights = odds * cost_odds(cost, base_cost, sourcing.elasticity)
+    return of_candidates(economy, weights, maker, node_class)
 
 
 def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) -> Float:
@@ -172,25 +184,31 @@ def _taste(economy: Economy, maker: Int) -> Float:
     return np.asarray(taste)
 
 
-def _qualify(economy: Economy, slots: OpenSlots, choice: Int) -> None:
-    """Start qualifying the chosen suppliers; the old ones deliver until they take over."""
-    makers, figures = economy.makers, economy.figures
-    switches = np.flatnonzero(choice != makers.supplier.take(slots.place))
-    switches = switches[slots.is_free[switches]]
-    at, device = slots.place[switches], makers.device[slots.maker[switches]]
-    life = makers.life_months.take(at)
-    lead = np.where(
-        makers.is_drop_in.take(at),
-        economy.scenario.sourcing.drop_in_requalification_months,
-        figures.requalification_months[device],
-    )
+def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.0) -> None:
+    """Start qualifying the chosen suppliers; the old ones deliver until they take over.
+
+    `place` are rows in the ravelled (N, K) columns of makers.
+    """
+    makers = economy.makers
+    life = makers.life_months.take(place)
     amortised = written_off(
-        makers.amortised.take(at),
-        np.maximum(makers.amortised_until.take(at) - economy.month, 0),
-        makers.requalification_per_unit.take(at),
+        makers.amortised.take(place),
+        np.maximum(makers.amortised_until.take(place) - economy.month, 0),
+        makers.requalification_per_unit.take(place),
         life,
     )
-    makers.next_supplier.put(at, choice[switches])
-    makers.switch_month.put(at, economy.month + lead)
-    makers.amortised.put(at, amortised)
-    makers.amortised_until.put(at, economy.month + life)
+    lead = shortened(lead_months(economy, place), months_factor)
+    makers.next_supplier.put(place, choice)
+    makers.switch_month.put(place, economy.month + lead)
+    makers.amortised.put(place, amortised)
+    makers.amortised_until.put(place, economy.month + life)
+
+
+def lead_months(economy: Economy, place: Int) -> Int:
+    """(rows,) months from a choice to delivery by the new supplier."""
+    makers, figures = economy.makers, economy.figures
+    return np.where(
+        makers.is_drop_in.take(place),
+        economy.scenario.sourcing.drop_in_requalification_months,
+        figures.requalification_months[makers.device[place // makers.supplier.shape[1]]],
+    )

@@ -22,6 +22,7 @@ from tariffsim.kernels.pricing import (
 )
 from tariffsim.kernels.slots import of_suppliers
 from tariffsim.kernels.sums import over_slots
+from tariffsim.law import Regime
 from tariffsim.phases.declarations import declare
 from tariffsim.phases.offset import chip_offset
 from tariffsim.phases.shipped import flow_cells, product_shipments
@@ -70,15 +71,17 @@ def assess_duties(economy: Economy, draws: Draws) -> None:
     if economy.claims is not None:
         declare(economy, economy.claims, shipments, cell)
     else:
-        economy.instrument_duty = _as_the_law_says(economy, shipments, cell)
+        economy.instrument_duty = as_the_law_says(economy, shipments, cell, economy.law.regime)
     flows.new_duty = sum(economy.instrument_duty.values(), start=np.zeros(len(flows)))
 
 
-def _as_the_law_says(economy: Economy, shipments: Shipments, cell: Int) -> dict[int, Float]:
-    """USD a unit by law in force, if everybody declares the truth."""
+def as_the_law_says(
+    economy: Economy, shipments: Shipments, cell: Int, regime: Regime
+) -> dict[int, Float]:
+    """USD a unit by law of a regime, if everybody declares the truth."""
     numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
-    for i, rate in economy.law.regime:
+    for i, rate in regime:
         law = economy.tariffs.laws[i]
         if not law.instrument.taxes_bare_chips:
             duty = law.instrument.duty(shipments, rate) * law.scope[cell]

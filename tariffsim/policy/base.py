@@ -106,6 +106,10 @@ class Instrument(BaseModel):
     """Fields of the scope that mean nothing for this instrument, and are refused."""
     taxes_bare_chips: ClassVar[bool] = False
     """Whether `duty` is asked about bare chips, not about products."""
+    restricts_supply: ClassVar[bool] = False
+    """Whether `supply_share` and `candidate_share` are asked about deliveries of chips."""
+    meets_home_assembly: ClassVar[bool] = False
+    """Whether its markets stand for what is assembled there too, not only for what is sold."""
 
     kind: str
     announced: Date | None = date_field("Month from which agents expect it; the start if left out.")
@@ -154,10 +158,20 @@ class Instrument(BaseModel):
         return (*self.path_bounds, str(unit))
 
     @property
+    def is_dated(self) -> bool:
+        """Whether there is a first month."""
+        return self.start is not None or self.path.first_month is not None
+
+    @property
     def first_month(self) -> int:
         """First month in force (month count); the scenario checks that there is one."""
         start = self.start if self.start is not None else self.path.first_month
         return start if start is not None else 0
+
+    @property
+    def first_moment(self) -> float:
+        """The same as a count of months, to the day where a day is given."""
+        return float(self.first_month)
 
     @property
     def known_from(self) -> int:
@@ -271,3 +285,11 @@ class Instrument(BaseModel):
     def preference(self, rate: float) -> float:
         """Added to the utility of chips of the regions it names; neutral element 0, summed."""
         return 0.0
+
+    def supply_share(self, rate: float, month: int) -> float:
+        """Part of deliveries let through in a month; neutral element 1, multiplied."""
+        return 1.0
+
+    def candidate_share(self, rate: float) -> float:
+        """Part of a new supplier's deliveries that would be let through; as `supply_share`."""
+        return 1.0

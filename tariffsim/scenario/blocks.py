@@ -131,6 +131,24 @@ class Trade(Block):
     order_adjustment: float = parameter(
         0.25, "fraction a month", "Speed of orders towards desired orders.", 0.1, 1, gt=0, le=1
     )
+    front_loading_months: float = parameter(
+        0.0,
+        "months",
+        "Most months of sales that importers buy ahead of a duty rise; 0 is none.",
+        1,
+        6,
+        ge=0,
+        le=12,
+    )
+    carrying_cost: float = parameter(
+        0.02,
+        "fraction a month",
+        "Cost of holding products, of their value.",
+        0.01,
+        0.03,
+        gt=0,
+        le=1,
+    )
     chip_content_growth: float = parameter(
         0.02, "per year", "Growth of chips in a unit.", 0, 0.05, ge=-0.5, le=1
     )

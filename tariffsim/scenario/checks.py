@@ -168,7 +168,7 @@ def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
     field = policy.path_field
     if policy.start is None and is_given(node_at(tree, [*map(str, at), "when"])):
         return  # dated by what it answers
-    if policy.start is None and policy.path.first_month is None:
+    if not policy.is_dated:
         hint = f"give `start`, or dates in `{field}`: {{2026-01: {policy.path.values[0]:g}}}"
         yield problem_at(tree, at, "has no first date", hint, given="")
         return

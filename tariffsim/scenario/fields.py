@@ -16,7 +16,7 @@ from tariffsim.policy.conditions import dated
 from tariffsim.scenario.blocks import Agents, Block, OtherBuyers, Run, Source, Trade
 from tariffsim.scenario.compliance import Compliance
 from tariffsim.scenario.experiment import Experiment
-from tariffsim.scenario.firms import Assembly, Sourcing, Supply
+from tariffsim.scenario.firms import Assembly, Orders, Sourcing, Supply
 from tariffsim.scenario.nodes import Node, Position, node_at
 from tariffsim.tables import Tables, load_tables
 
@@ -58,6 +58,7 @@ class Scenario(Block):
     supply: Supply = Field(default_factory=Supply, description="Foundries.")
     sourcing: Sourcing = Field(default_factory=Sourcing, description="Choice of foundry.")
     assembly: Assembly = Field(default_factory=Assembly, description="Choice of country.")
+    orders: Orders = Field(default_factory=Orders, description="Orders, stocks and what is scarce.")
     trade: Trade = Field(default_factory=Trade, description="Prices and duties.")
     compliance: Compliance = Field(
         default_factory=Compliance, description="Importers' knowledge and honesty."

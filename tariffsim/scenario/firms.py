@@ -197,3 +197,53 @@ class Assembly(Block):
     lead_months: int = parameter(
         12, "months", "Months until a moved line delivers.", 6, 24, ge=1, le=60
     )
+
+
+class Orders(Block):
+    """Orders, stocks and who gets what is scarce (MODEL 4.6)."""
+
+    stock_factor: float = parameter(
+        0.0,
+        "ratio",
+        "Factor on the days of chips that makers hold; 0 is none.",
+        0.5,
+        2,
+        ge=0,
+        le=20,
+    )
+    second_source_factor: float = parameter(
+        0.0,
+        "ratio",
+        "Factor on the share of slots with a second source; 0 is none.",
+        0.5,
+        1.5,
+        ge=0,
+        le=20,
+    )
+    backlog_share: float = parameter(
+        0.0, "fraction", "Part of lost sales that comes back a month later.", 0, 0.5, ge=0, le=1
+    )
+    allocation: Literal["pro_rata", "domestic_first", "contract_first"] = parameter(
+        "pro_rata",
+        "choice",
+        "Who is served first when chips are scarce: nobody, lines assembled where the chips are "
+        "made, or slots supplied for a year.",
+    )
+    emergency_share: float = parameter(
+        0.1,
+        "fraction",
+        "Part of deliveries refused from which a maker looks for another supplier at once.",
+        0.02,
+        0.5,
+        gt=0,
+        le=1,
+    )
+    emergency_months_factor: float = parameter(
+        0.5,
+        "ratio",
+        "Months of requalification in an emergency relative to others.",
+        0.33,
+        1,
+        ge=0,
+        le=1,
+    )

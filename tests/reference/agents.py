@@ -103,6 +103,24 @@ class Slot:
     bare_duty: float = 0.0
     sacrifice: float = 0.0
     """USD a unit given up, when it last chose, to keep clear of a trigger."""
+    has_second_source: bool = False
+    second_source: Foundry = field(kw_only=True)
+    """On standby in another region; the supplier itself where there is none."""
+    supplied_since: int = 0
+    stock: float = 0.0
+    opening_stock: float = 0.0
+    past_need: list[float] = field(default_factory=list)
+    """Chips needed in the two months before."""
+    need: float = 0.0
+    """Chips for the units ordered this month."""
+    ordered: float = 0.0
+    current: float = 0.0
+    """Part of the order that is for this month's use."""
+    let_through: float = 1.0
+    met: float = 1.0
+    """Part of that order which the supplier delivers."""
+    sent: float = 0.0
+    from_second: float = 0.0
     noise: dict[Foundry, float] = field(default_factory=dict)
     """Gumbel draws of this month, empty when neither slot nor design opens."""
     opens_itself: bool = False
@@ -136,6 +154,7 @@ class Maker:
     other_inputs: float
     customs_value: float
     units: float
+    stock_months: float
     slots: dict[str, Slot]
     design_opens: bool = False
     plant_noise: dict[str, float] = field(default_factory=dict)
@@ -143,6 +162,7 @@ class Maker:
     flows: list[Flow] = field(default_factory=list)
     fill: float = 1.0
     relocation: float = 0.0
+    chip_payments: float = 0.0
 
     # Suppliers
 
@@ -151,6 +171,7 @@ class Maker:
         for slot in self.slots.values():
             if slot.waiting is not None and slot.take_over_month == world.month_number:
                 slot.supplier, slot.waiting = slot.waiting, None
+                slot.supplied_since = world.month_number
 
     def choose_foundries(self, world: Reference) -> None:
         """Open slots choose a foundry; triggers are weighed by a second plan (MODEL 4.2)."""
@@ -181,8 +202,50 @@ class Maker:
             v -= sigma * math.log(cost)
             if f is not slot.supplier:
                 v -= slot.log_inertia
-            utilities[f] = v + slot.noise[f]
-        return utilities
+            share = self.candidate_share(world, slot, f.region)
+            if share > 0:
+                utilities[f] = v + math.log(share) + slot.noise[f]
+        return utilities or {slot.supplier: 0.0}
+
+    def candidate_share(self, world: Reference, slot: Slot, region: str) -> float:
+        """Least part of a supplier's deliveries that measures let through, now or expected."""
+        kind, k = DROP_IN if slot.is_drop_in else DESIGN, slot.node_class
+        futures = world.foreseen(kind, self.device)
+        shares = []
+        for market in self.weights:
+            share = 1.0
+            for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
+                allow = world.customs.instruments[i].candidate_share
+                later = sum(w * allow(rates.get(i, 0.0)) for w, rates in futures)
+                share *= min(allow(world.rates.get(i, 0.0)), later)
+            shares.append(share)
+        return min(shares)
+
+    def is_cut(self, world: Reference, k: str, region: str) -> bool:
+        """Whether so much of a supplier's deliveries is kept back that a maker looks elsewhere."""
+        least = 1.0
+        for market in self.weights:
+            share = 1.0
+            for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
+                share *= world.customs.instruments[i].candidate_share(world.rates.get(i, 0.0))
+            least = min(least, share)
+        return 1 - least >= world.scenario.orders.emergency_share
+
+    def requalify_at_once(self, world: Reference, slot: Slot) -> None:
+        """Cut off, the maker takes the best supplier that is not, in fewer months (MODEL 4.6)."""
+        k = slot.node_class
+        if not self.is_cut(world, k, slot.supplier.region):
+            return
+        factor = world.scenario.orders.emergency_months_factor
+        lead = max(math.ceil(self.lead_months(world, slot) * factor), 1)
+        if slot.waiting is not None and not self.is_cut(world, k, slot.waiting.region):
+            slot.take_over_month = min(slot.take_over_month, world.month_number + lead)
+            return
+        utilities = self.utilities(world, slot, PULLED)
+        found = {f: v for f, v in utilities.items() if not self.is_cut(world, k, f.region)}
+        if found:
+            self.qualify(world, slot, self.best(found), lead)
+            slot.sacrifice = 0.0
 
     def taste(self, world: Reference, foundry: Foundry) -> float:
         """What moving to or from China, and shifts of preference, add to utility."""
@@ -275,12 +338,17 @@ class Maker:
         real = self.quote(world, suppliers, self.origin, rates, REAL, price)
         return real.duty - self.quote(world, suppliers, self.origin, rates, LEFT_OUT, price).duty
 
-    def qualify(self, world: Reference, slot: Slot, foundry: Foundry) -> None:
-        """Start qualifying a supplier; the old one delivers until it takes over."""
+    def lead_months(self, world: Reference, slot: Slot) -> int:
+        """Months from a choice to delivery by the new supplier."""
         if slot.is_drop_in:
-            lead = world.scenario.sourcing.drop_in_requalification_months
-        else:
-            lead = world.requalification_months[self.device]
+            return world.scenario.sourcing.drop_in_requalification_months
+        return world.requalification_months[self.device]
+
+    def qualify(
+        self, world: Reference, slot: Slot, foundry: Foundry, months: int | None = None
+    ) -> None:
+        """Start qualifying a supplier; the old one delivers until it takes over."""
+        lead = months or self.lead_months(world, slot)
         slot.waiting = foundry
         slot.take_over_month = world.month_number + lead
         months_left = max(slot.amortised_until - world.month_number, 0)
@@ -443,20 +511,29 @@ class Maker:
         return Product(self.device, self.origin, market, self.customs_value, chips)
 
     def order_chips(self, world: Reference) -> None:
-        """Chips for all units ordered."""
-        units = sum(flow.orders for flow in self.flows)
-        for k, slot in self.slots.items():
-            slot.supplier.orders[k] += units * slot.chips
-
-    def assemble(self, world: Reference) -> None:
-        """Products are built from what is delivered: one missing chip stops the line."""
-        fills = [world.fill[s.supplier.is_chinese, k] for k, s in self.slots.items()]
-        self.fill = min(fills, default=1.0)
+        """Chips for all units ordered, and to refill the stock."""
+        units = sum(flow.purchases for flow in self.flows)
         for flow in self.flows:
-            flow.units = flow.orders * self.fill
-        self.units = sum(flow.units for flow in self.flows)
+            flow.blocked = 0.0
         for k, slot in self.slots.items():
-            slot.supplier.line_sales[k] += self.units * slot.chips
+            slot.ordered = slot.need = units * slot.chips
+            if world.scenario.orders.stock_factor > 0:
+                target = self.stock_months * (slot.need + sum(slot.past_need)) / 3
+                slot.ordered = max(slot.need + target - slot.stock, 0.0)
+            slot.past_need = [slot.need, slot.past_need[0]]
+            slot.let_through = self.let_through(world, k, slot.supplier.region)
+            for flow in self.flows:
+                blocked = 1 - world.let_through(self, flow.market, k, slot.supplier.region)
+                flow.blocked = max(flow.blocked, blocked)
+            slot.supplier.orders[k] += slot.ordered * slot.let_through
+
+    def let_through(self, world: Reference, k: str, region: str) -> float:
+        """Part of a region's chips for this line that no measure keeps back."""
+        units = sum(flow.purchases for flow in self.flows)
+        blocked = sum(
+            f.purchases * (1 - world.let_through(self, f.market, k, region)) for f in self.flows
+        )
+        return max(1 - blocked / units, 0.0) if units > 0 else 1.0
 
 
 @dataclass(frozen=True)
@@ -527,13 +604,14 @@ class Importer:
         trade = world.scenario.trade
         self.customs_value = sum(f.maker.customs_value * f.units for f in self.flows)
         self.duty = sum((f.base_duty + f.new_duty) * f.units for f in self.flows)
-        sales = sum(f.price * f.units for f in self.flows)
-        distribution = sum(f.base_landed * f.units for f in self.flows)
+        sales = sum(f.price * f.sold for f in self.flows)
+        distribution = sum(f.base_landed * f.sold for f in self.flows)
         distribution *= trade.retail_margin - trade.importer_profit
         rebates = sum(f.new_duty * f.units for f in self.flows) * (1 - trade.border_pass_through)
         landed = self.customs_value * (1 + trade.freight) + self.duty - rebates
+        carrying = trade.carrying_cost * sum(f.maker.customs_value * f.stock for f in self.flows)
         landed += sum(f.compliance_cost * f.units for f in self.flows)
-        self.profit = sales - distribution - landed - self.back_duty - self.penalty
+        self.profit = sales - distribution - landed - carrying - self.back_duty - self.penalty
 
 
 @dataclass(eq=False)
@@ -557,6 +635,14 @@ class Flow:
     evaded_duty: float = 0.0
     penalty_cost: float = 0.0
     compliance_cost: float = 0.0
+    backlog: float = 0.0
+    wanted: float = 0.0
+    purchases: float = 0.0
+    sold: float = 0.0
+    lost: float = 0.0
+    stock: float = 0.0
+    blocked: float = 0.0
+    """Part of the chips of the worst class that is kept back."""
 
     @property
     def new_duty(self) -> float:
@@ -587,3 +673,21 @@ class Flow:
         landed = self.maker.customs_value * (1 + trade.freight) + self.base_duty
         landed += self.compliance_cost
         self.price = landed + trade.retail_margin * self.base_landed + self.passed_on
+
+    def buy_ahead(self, world: Reference) -> None:
+        """Ahead of a duty rise the importer stocks up; otherwise it sells what it holds first."""
+        trade, value = world.scenario.trade, self.maker.customs_value
+        self.wanted = self.orders + self.backlog
+        months, left = 0.0, 1
+        product = self.maker.product(self.market)
+        now = sum(world.customs.product_duties(product, world.rates).values())
+        for ahead in range(1, math.ceil(trade.front_loading_months) + 1):
+            rates = world.customs.expected(world.date + ahead, world.date)
+            later = sum(world.customs.product_duties(product, rates).values())
+            if later - now > 1e-12 * value:
+                worth = (later - now) / (trade.carrying_cost * value)
+                months, left = min(worth, trade.front_loading_months), ahead
+                break
+        lacking = months * self.wanted - self.stock
+        self.purchases = self.wanted + max(lacking, 0.0) / left
+        self.purchases -= min(max(-lacking, 0.0), self.wanted)

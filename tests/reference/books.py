@@ -34,14 +34,17 @@ class Books:
             home = world.customs.home[maker.origin]
             importers, makers = f"importers {m}", f"device makers {home}"
             value = maker.customs_value * units
-            distribution = (trade.retail_margin - trade.importer_profit) * flow.base_landed * units
+            distribution = trade.retail_margin - trade.importer_profit
+            distribution *= flow.base_landed * flow.sold
+            carrying = trade.carrying_cost * maker.customs_value * flow.stock
             duty = (flow.base_duty + flow.new_duty) * units
             given_back = (1 - trade.border_pass_through) * flow.new_duty * units
-            self.pay("retail sales", f"consumers {m}", importers, flow.price * units)
+            self.pay("retail sales", f"consumers {m}", importers, flow.price * flow.sold)
             self.pay("retail distribution", importers, "other suppliers", distribution)
             self.pay("ex-works sales", importers, makers, value)
             self.pay("duty rebates", makers, importers, given_back)
             self.pay("freight", importers, "other suppliers", trade.freight * value)
+            self.pay("carrying of stocks", importers, "other suppliers", carrying)
             self.pay("duties on products", importers, f"government {m}", duty)
             self.pay("compliance", importers, "other suppliers", flow.compliance_cost * units)
             for i, new_duty in flow.new_duties.items():
@@ -63,12 +66,16 @@ class Books:
             self.pay("switching of suppliers", makers, "other suppliers", switching * units)
             self.pay("relocation", makers, "other suppliers", maker.relocation)
             for k, slot in maker.slots.items():
-                bill = slot.chip_value * units
+                second = slot.second_source
+                units_worth = slot.sent / slot.chips
+                bill = slot.chip_value * units_worth
                 self.pay("chips for devices", makers, f"foundries {slot.supplier.market}", bill)
+                bill = slot.from_second * second.price[k]
+                self.pay("chips for devices", makers, f"foundries {second.market}", bill)
                 treasury, foundries = (
                     f"{s} {slot.supplier.market}" for s in ("government", "foundries")
                 )
-                self.pay("price offsets", treasury, foundries, slot.offset * units)
+                self.pay("price offsets", treasury, foundries, slot.offset * units_worth)
                 bare = slot.bare_duty * units
                 self.pay("duties on bare chips", makers, f"government {home}", bare)
                 chips = next(c for c in maker.product(home).chips if c.node_class == k)

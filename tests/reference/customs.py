@@ -70,6 +70,7 @@ class Customs:
         }
         self.answered: dict[tuple[str, Chips, int], tuple[float, Rates]] = {}
         self._on_products: dict[tuple[str, str, str], list[int]] = {}
+        self._restricting: dict[tuple[str, ...], list[int]] = {}
         self._on_chips: dict[str, list[int]] = {}
 
     # Rates
@@ -81,6 +82,33 @@ class Customs:
     def expected(self, date: int, now: int) -> dict[int, float]:
         """Instruments that agents expect now to be in force in a month."""
         return _not_zero(i.rate_expected(date, now, self.foresight) for i in self.instruments)
+
+    # Chips that are kept back
+
+    def restrictions(self, rates: Rates) -> list[int]:
+        """Measures in force that keep chips back."""
+        return [i for i in rates if self.instruments[i].restricts_supply]
+
+    def restrictions_on(
+        self, device: str, origin: str, market: str, node_class: str, region: str
+    ) -> list[int]:
+        """Measures that may keep a region's chips from lines of a device."""
+        key = device, origin, market, node_class, region
+        if key not in self._restricting:
+            self._restricting[key] = [
+                i
+                for i, law in enumerate(self.instruments)
+                if law.restricts_supply
+                and (
+                    market in law.markets
+                    or (law.meets_home_assembly and self.home[origin] in law.markets)
+                )
+                and _chosen(origin, law.assembly_countries, law.exempt_assembly_countries)
+                and _chosen(device, law.devices, law.exempt_devices)
+                and _chosen(region, law.chip_regions, ())
+                and _chosen(node_class, law.node_classes, ())
+            ]
+        return self._restricting[key]
 
     # Duties, USD a unit
 

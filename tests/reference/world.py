@@ -11,6 +11,7 @@ from reference.agents import ASSEMBLY, DESIGN, DROP_IN, Flow, Foundry, Importer,
 from reference.books import Books
 from reference.customs import Customs, Rates
 from reference.declarations import Declarations
+from reference.delivery import deliver
 from reference.industry import Industry
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
@@ -153,6 +154,7 @@ class Reference:
                     other_inputs=float(table.other_inputs[i]),
                     customs_value=float(table.customs_value[i]),
                     units=float(table.units[i]),
+                    stock_months=float(table.stock_months[i]),
                     slots={
                         k: self._slot(economy, i, c)
                         for c, k in enumerate(codes.classes)
@@ -181,6 +183,11 @@ class Reference:
             amortised_until=int(table.amortised_until[i, c]),
             chips=float(table.chips[i, c]),
             chip_value=float(table.chip_value[i, c]),
+            has_second_source=bool(table.has_second_source[i, c]),
+            second_source=self.foundries[table.second_source[i, c]],
+            supplied_since=int(table.supplied_since[i, c]),
+            stock=float(table.stock[i, c]),
+            past_need=table.past_need[i, :, c].tolist(),
         )
 
     def _shares_of(self, economy: Economy, row: int, c: int) -> dict[Foundry, float]:
@@ -254,16 +261,19 @@ class Reference:
         self.each(self.foundries, "post_prices")
         self.each(self.makers, "take_over")
         self.each(self.makers, "move")
+        self.requalify_at_once()
         self.open_designs()
         self.each(self.makers, "choose_foundries")
+        self.renew_second_sources()
         self.open_plants()
         self.each(self.makers, "choose_country")
         self.each(self.makers, "set_price")
         self.each(self.flows, "assess")
         self.each(self.flows, "set_price")
         self.order_units()
+        self.each(self.flows, "buy_ahead")
         self.order_chips()
-        self.deliver()
+        deliver(self)
         if self.declarations.is_full:
             self.audit_importers()
         self.each(self.importers, "settle")
@@ -396,6 +406,43 @@ class Reference:
         for slot, row in zip(opened, drawn.tolist(), strict=True):
             slot.noise = {f: -math.log(e) for f, e in zip(self.foundries, row, strict=True)}
 
+    def requalify_at_once(self) -> None:
+        """Makers that are cut off choose at once; noise is keyed by slot (MODEL 4.6)."""
+        if not self.customs.restrictions(self.rates):
+            return
+        drawn = {
+            k: self.draws.exponential(
+                f"emergency {c}", self.month_number, len(self.makers), len(self.foundries)
+            ).tolist()
+            for c, k in enumerate(self.classes)
+        }
+        for maker in self.makers:
+            for k, slot in maker.slots.items():
+                slot.noise = {
+                    f: -math.log(e)
+                    for f, e in zip(self.foundries, drawn[k][maker.number], strict=True)
+                }
+                maker.requalify_at_once(self, slot)
+
+    def renew_second_sources(self) -> None:
+        """Slots that open draw another second source."""
+        opened = [
+            slot
+            for maker in self.makers
+            for slot in maker.slots.values()
+            if slot.has_second_source and slot.noise and slot.opens_itself
+        ]
+        n = len(self.foundries)
+        drawn = self.draws.exponential("second source", self.month_number, len(opened), n)
+        for slot, row in zip(opened, drawn.tolist(), strict=True):
+            near = {slot.supplier.region, (slot.waiting or slot.supplier).region}
+            times = {
+                f: e / slot.base_shares[f]
+                for f, e in zip(self.foundries, row, strict=True)
+                if f.region not in near and slot.base_shares[f] > 0
+            }
+            slot.second_source = min(times, key=times.__getitem__) if times else slot.supplier
+
     def open_plants(self) -> None:
         """Which lines reconsider their country of assembly, and the noise of the choice."""
         now, hazard = self.month_number, self.scenario.assembly.hazard
@@ -406,6 +453,14 @@ class Reference:
             maker.plant_noise = {}
         for maker, row in zip(opened, drawn.tolist(), strict=True):
             maker.plant_noise = {o: -math.log(e) for o, e in zip(self.origins, row, strict=True)}
+
+    def let_through(self, maker: Maker, market: str, k: str, region: str) -> float:
+        """Part of a region's chips for a line's products in a market that no measure keeps back."""
+        share = 1.0
+        for i in self.customs.restrictions_on(maker.device, maker.origin, market, k, region):
+            if i in self.rates:
+                share *= self.customs.instruments[i].supply_share(self.rates[i], self.date)
+        return share
 
     def chips_per_unit(self, device: str, node_class: str, weights: dict[str, float]) -> float:
         """Chips in a unit now: a trend, and shifts averaged over the line's markets."""
@@ -482,28 +537,6 @@ class Reference:
         growth *= (1 + self.scenario.trade.chip_content_growth) ** self.years
         return {f: share * sum(base.values()) * growth for f, share in mix.items()}
 
-    def deliver(self) -> None:
-        """Foundries of a bloc fill orders pro rata, making each other's overflow."""
-        self.fill = {
-            (china, k): self._fill(china, k) for china in (False, True) for k in self.classes
-        }
-        for f in self.foundries:
-            f.line_sales = dict.fromkeys(self.classes, 0.0)
-        self.each(self.makers, "assemble")
-        for k in self.classes:
-            for f in self.foundries:
-                others = self.other_orders[k][f] * self.fill[f.is_chinese, k]
-                f.sales[k] = f.line_sales[k] + others
-            for china in (False, True):
-                self._share_overflow([f for f in self.foundries if f.is_chinese == china], k)
-            made = sum(f.output[k] for f in self.foundries)
-            for f in self.foundries:
-                spillover = self.scenario.supply.learning_spillover * (made - f.output[k])
-                f.experience[k] += f.output[k] + spillover
-                f.utilisation[k] = f.base_utilisation[k]
-                if f.capacity[k] > 0:
-                    f.utilisation[k] = f.orders[k] / f.capacity[k]
-
     def audit_importers(self) -> None:
         """Customs audits some importers, whatever they did."""
         now, n = self.month_number, len(self.importers)
@@ -511,21 +544,6 @@ class Reference:
         finds = self.draws.uniform("audit finds", now, n).tolist()
         for importer, audit, find in zip(self.importers, audits, finds, strict=True):
             importer.be_audited(self, audit, find)
-
-    def _fill(self, china: bool, k: str) -> float:
-        bloc = [f for f in self.foundries if f.is_chinese == china]
-        orders = sum(f.orders[k] for f in bloc)
-        return min(1.0, sum(f.capacity[k] for f in bloc) / orders) if orders > 0 else 1.0
-
-    @staticmethod
-    def _share_overflow(bloc: list[Foundry], k: str) -> None:
-        """What a full foundry cannot make is made by others in proportion to spare capacity."""
-        overflow = sum(max(f.sales[k] - f.capacity[k], 0.0) for f in bloc)
-        spare = sum(max(f.capacity[k] - f.sales[k], 0.0) for f in bloc)
-        for f in bloc:
-            f.output[k] = min(f.sales[k], f.capacity[k])
-            if spare > 0:
-                f.output[k] += max(f.capacity[k] - f.sales[k], 0.0) / spare * overflow
 
 
 def _odds(share: float) -> float:

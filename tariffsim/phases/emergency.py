@@ -1,0 +1,66 @@
+"""Makers that are cut off look for another supplier at once (MODEL 4.6)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.draws import Draws
+from tariffsim.economy import Economy
+from tariffsim.kernels.sourcing import race, shortened
+from tariffsim.phases.restrictions import share_of_candidates
+from tariffsim.phases.sourcing import choice_weights, lead_months, qualify
+from tariffsim.typing import Bool, Float, Int
+
+
+def requalify_at_once(economy: Economy, draws: Draws) -> None:
+    """Makers: who is cut off chooses among suppliers that are not, in fewer months than usual."""
+    table = economy.law.open_share
+    if table is None:
+        return
+    makers, orders = economy.makers, economy.scenario.orders
+    place = np.flatnonzero(makers.has_slot)
+    maker, node_class = np.divmod(place, makers.supplier.shape[1])
+    let_through = share_of_candidates(economy, table, maker, node_class)
+    is_cut = 1 - let_through >= orders.emergency_share
+    rows = np.arange(len(place))
+    needs = is_cut[rows, makers.supplier.take(place)]
+    waits = makers.switch_month.take(place) >= 0
+    waits &= ~is_cut[rows, makers.next_supplier.take(place)]
+    _hasten(economy, place[needs & waits])
+    chooses = np.flatnonzero(needs & ~waits)
+    if len(chooses):
+        _choose(economy, draws, place[chooses], ~is_cut[chooses])
+
+
+def _choose(economy: Economy, draws: Draws, place: Int, is_candidate: Bool) -> None:
+    """Choose and start to qualify; who has no candidate tries again next month."""
+    maker, node_class = np.divmod(place, economy.makers.supplier.shape[1])
+    weights = choice_weights(economy, maker, node_class) * is_candidate
+    choice = race(weights, _noise(economy, draws, maker, node_class))
+    found = weights.any(axis=1)
+    factor = economy.scenario.orders.emergency_months_factor
+    qualify(economy, place[found], choice[found], factor)
+    economy.makers.plan_sacrifice.put(place[found], 0.0)
+
+
+def _noise(economy: Economy, draws: Draws, maker: Int, node_class: Int) -> Float:
+    """(rows, F) unit exponentials of a stream of its own, keyed by slot.
+
+    Who needs them depends on policy, so they are drawn for every line of a class.
+    """
+    n_foundries = len(economy.foundries)
+    noise = np.empty((len(maker), n_foundries))
+    for k in np.unique(node_class):
+        here = node_class == k
+        stream = f"emergency {k}"
+        drawn = draws.exponential(stream, economy.month, len(economy.makers), n_foundries)
+        noise[here] = drawn[maker[here]]
+    return noise
+
+
+def _hasten(economy: Economy, place: Int) -> None:
+    """A qualification under way is brought forward as far as an emergency allows."""
+    makers = economy.makers
+    lead = shortened(lead_months(economy, place), economy.scenario.orders.emergency_months_factor)
+    soonest = np.minimum(makers.switch_month.take(place), economy.month + lead)
+    makers.switch_month.put(place, soonest)

@@ -1,0 +1,120 @@
+"""Chips that measures keep back: what is let through, and who is a candidate (MODEL 4.2, 4.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tariffsim.economy import Economy
+from tariffsim.kernels.sums import sum_by
+from tariffsim.law import Law
+from tariffsim.tariffs import Expected, Tariffs
+from tariffsim.typing import Float, Int
+
+
+def restrictions(
+    economy: Economy, rates: list[float], expected: Expected
+) -> dict[str, Float | None]:
+    """Tables of what is let through, now and as expected by those who choose; None if all is."""
+    laws = {i: law for i, law in enumerate(economy.tariffs.laws) if law.instrument.restricts_supply}
+    foreseen = {i for future in expected.futures for i, _ in future.regime}
+    in_force = [i for i in laws if rates[i] != 0.0]
+    known = [i for i in laws if rates[i] != 0.0 or i in foreseen]
+    now = {i: laws[i].instrument.candidate_share(rates[i]) for i in known}
+    supply = [(laws[i], laws[i].instrument.supply_share(rates[i], economy.date)) for i in in_force]
+    per_kind = [
+        _let_through(
+            economy,
+            [(laws[i], np.minimum(_expected(laws[i], i, expected, kind), now[i])) for i in known],
+        )
+        for kind in (Tariffs.DESIGN, Tariffs.DROP_IN)
+    ]
+    return {
+        "supply_share": _let_through(economy, supply) if in_force else None,
+        "open_share": _let_through(economy, [(laws[i], now[i]) for i in in_force])
+        if in_force
+        else None,
+        "candidate_share": np.stack(per_kind) if known else None,
+    }
+
+
+def _expected(law: Law, number: int, expected: Expected, kind: int) -> Float:
+    """(D,) part that a measure is expected to let through on the mean over a choice's life."""
+    share = law.instrument.candidate_share
+    later = [
+        future.weight[kind] * share(dict(future.regime).get(number, 0.0))
+        for future in expected.futures
+    ]
+    return np.asarray(sum(later))
+
+
+def _let_through(economy: Economy, shares: Sequence[tuple[Law, Float | float]]) -> Float:
+    """(cells, K, R) product over laws of the shares, one or (D,), that they let through."""
+    codes = economy.figures.codes
+    left = np.ones((len(codes.devices), codes.n_cells // len(codes.devices), 1, 1))
+    for law, share in shares:
+        regions = law.instrument.chosen("chip_regions", codes.regions)
+        classes = law.instrument.chosen("node_classes", codes.classes)
+        reach = np.einsum("dc,k,r->dckr", law.scope.reshape(left.shape[:2]), classes, regions)
+        kept_back = np.reshape(1.0 - np.asarray(share), (-1, 1, 1, 1))
+        left = left * (1.0 - reach * kept_back)
+    return np.asarray(left.reshape(codes.n_cells, *left.shape[2:]))
+
+
+def share_of_candidates(
+    economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
+) -> Float:
+    """(rows, F) least share let through in any market that a line is sold to."""
+    makers, codes = economy.makers, economy.figures.codes
+    cell = codes.cell(makers.device[maker], makers.origin[maker], 0)[:, None]
+    cell = cell + np.arange(len(codes.markets))
+    at = (cell, node_class[:, None]) if kind is None else (kind[:, None], cell, node_class[:, None])
+    is_sold = makers.weights[maker] > 0
+    by_region = np.where(is_sold[:, :, None], table[at], 1.0).min(axis=1)
+    return np.asarray(by_region[:, economy.foundries.region])
+
+
+def of_candidates(economy: Economy, weights: Float, maker: Int, node_class: Int) -> Float:
+    """(rows, F) weights without suppliers kept back; who has no other candidate stays as it is."""
+    makers, table = economy.makers, economy.law.candidate_share
+    if table is None:
+        return weights
+    kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
+    allowed = weights * share_of_candidates(economy, table, maker, node_class, kind)
+    stays = np.arange(weights.shape[1]) == makers.supplier[maker, node_class][:, None]
+    return np.where(allowed.any(axis=1, keepdims=True), allowed, stays)
+
+
+def keep_back(economy: Economy) -> None:
+    """Which part of the chips for each flow, and each line, may not be delivered this month."""
+    makers, flows = economy.makers, economy.flows
+    blocked = _blocked(economy, makers.supplier)
+    flows.blocked = blocked.max(axis=1) if blocked.ndim else np.zeros(len(flows))
+    makers.let_through = let_through(economy, makers.supplier)
+
+
+def let_through(economy: Economy, supplier: Int) -> Float:
+    """(N, K) part of the chips that suppliers (N, K) may deliver: the mean over a line's flows."""
+    flows, makers = economy.flows, economy.makers
+    blocked = _blocked(economy, supplier)
+    if not blocked.ndim:
+        return np.ones(supplier.shape)
+    ordered = sum_by(flows.maker, flows.purchases, len(makers))[:, None]
+    kept_back = np.stack(
+        [sum_by(flows.maker, flows.purchases * part, len(makers)) for part in blocked.T], axis=1
+    )
+    return np.maximum(1.0 - kept_back / np.where(ordered > 0, ordered, 1.0), 0.0)
+
+
+def _blocked(economy: Economy, supplier: Int) -> Float:
+    """(L, K) part of the chips for each flow that suppliers may not deliver; () for none."""
+    table, flows, makers = economy.law.supply_share, economy.flows, economy.makers
+    if table is None:
+        return np.zeros(())
+    cell = economy.figures.codes.cell(
+        makers.device[flows.maker], makers.origin[flows.maker], flows.market
+    )
+    region = economy.foundries.region[supplier[flows.maker]]
+    blocked = 1.0 - table[cell[:, None], np.arange(supplier.shape[1]), region]
+    return np.asarray(blocked * makers.has_slot[flows.maker])

@@ -1,0 +1,38 @@
+"""Import ban: a market shuts the chips of named regions out of what is assembled or sold there."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from tariffsim.policy.base import Codes, Scope, codes_field
+from tariffsim.policy.restriction import Restriction
+
+
+class ImportBan(Restriction):
+    """Banned suppliers are no candidates for lines sold or assembled in the markets.
+
+    Suppliers in place may deliver for some months more, while their buyers look for others.
+    """
+
+    meets_home_assembly: ClassVar[bool] = True
+
+    kind: Literal["import_ban"]
+    markets: Codes = codes_field(
+        "Markets that ban the chips from what is sold or assembled there.", "markets", ("CN",)
+    )
+    chip_regions: Scope = codes_field(
+        "Regions whose chips are banned; `all` for all of them.", "foundry_regions", ("US",)
+    )
+    grace_months: int = Field(
+        default=6,
+        ge=0,
+        le=120,
+        description="Months for which suppliers in place may still deliver.",
+        json_schema_extra={"unit": "months"},
+    )
+
+    def supply_share(self, rate: float, month: int) -> float:
+        """All in the months of grace, then what is not banned."""
+        return 1.0 if month < self.first_month + self.grace_months else 1.0 - rate

@@ -1,0 +1,16 @@
+"""Licences on exports of chips, given slowly: deliveries fall to the share approved."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tariffsim.policy.restriction import Restriction
+
+
+class Licensing(Restriction):
+    """Deliveries to lines in its scope need a licence, and only a part of them gets one.
+
+    The share refused may change over time, and stays when the last date is past (slow-walk).
+    """
+
+    kind: Literal["licensing"]

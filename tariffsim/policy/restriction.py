@@ -1,0 +1,40 @@
+"""What measures that keep chips from being delivered have in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tariffsim.policy.base import Codes, Instrument, Scope, codes_field, rate_field
+from tariffsim.policy.paths import Path
+
+
+class Restriction(Instrument):
+    """Keeps chips of some regions from lines in its scope, wholly or in part."""
+
+    path_field: ClassVar[str] = "refused"
+    path_bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    without: ClassVar[tuple[str, ...]] = ("stacking_group",)
+    restricts_supply: ClassVar[bool] = True
+
+    refused: Path = rate_field(
+        "Part of deliveries refused: one less the share of licences approved; 1 is a ban.",
+        ge=0,
+        le=1,
+    )
+    markets: Codes = codes_field(
+        "Markets whose products go without, as far as their assembly is in scope.",
+        "markets",
+        ("US",),
+    )
+    chip_regions: Scope = codes_field(
+        "Regions whose chips are kept back; `all` for all of them.", "foundry_regions", ("CN",)
+    )
+    node_classes: Scope = codes_field("Node classes kept back; all if left out.", "node_classes")
+
+    def supply_share(self, rate: float, month: int) -> float:
+        """The share of licences approved."""
+        return 1.0 - rate
+
+    def candidate_share(self, rate: float) -> float:
+        """The same: whoever is cut off is no candidate."""
+        return 1.0 - rate

@@ -1,0 +1,183 @@
+"""Who gets chips, who builds, who goes without: the second half of the month (MODEL 4.6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reference.agents import Flow, Foundry, Maker, Slot
+    from reference.world import Reference
+
+YEAR = 12
+
+
+def deliver(world: Reference) -> None:
+    """Foundries fill orders by rank, second sources step in, lines build with what they have."""
+    _fill_orders(world)
+    _ask_second_sources(world)
+    for maker in world.makers:
+        assemble(world, maker)
+    for flow in world.flows:
+        sell(world, flow)
+    for f in world.foundries:
+        f.line_sales = dict.fromkeys(world.classes, 0.0)
+    for maker in world.makers:
+        for slot in maker.slots.values():
+            slot.supplier.line_sales[slot.node_class] += slot.sent
+            slot.second_source.line_sales[slot.node_class] += slot.from_second
+    for f in world.foundries:
+        for k in world.classes:
+            f.sales[k] = f.line_sales[k] + world.other_orders[k][f] * world.fill[f.is_chinese, k]
+    make_chips(world)
+
+
+def rank(world: Reference, maker: Maker, slot: Slot) -> int:
+    """Zero for slots that are served first."""
+    rule = world.scenario.orders.allocation
+    if rule == "contract_first":
+        return int(world.month_number - slot.supplied_since < YEAR)
+    if rule == "domestic_first":
+        return int(slot.supplier.market != world.customs.home[maker.origin])
+    return 0
+
+
+def _fill_orders(world: Reference) -> None:
+    """Orders for this month's use by rank, then those to restock, pro rata within a bloc."""
+    ordered: defaultdict[tuple[bool, str, int], float] = defaultdict(float)
+    ranks: dict[Slot, int] = {}
+    for maker in world.makers:
+        for k, slot in maker.slots.items():
+            ranks[slot] = rank(world, maker, slot)
+            current = min(slot.need, slot.ordered)
+            china = slot.supplier.is_chinese
+            ordered[china, k, ranks[slot]] += current * slot.let_through
+            ordered[china, k, 2] += (slot.ordered - current) * slot.let_through
+    for k, orders in world.other_orders.items():
+        for f, chips in orders.items():
+            ordered[f.is_chinese, k, 0] += chips
+    fill: dict[tuple[bool, str, int], float] = {}
+    for china in (False, True):
+        for k in world.classes:
+            left = sum(f.capacity[k] for f in world.foundries if f.is_chinese == china)
+            for r in range(3):
+                total = ordered[china, k, r]
+                fill[china, k, r] = left / total if total > left else 1.0
+                left = max(left - fill[china, k, r] * total, 0.0)
+    world.fill = {(china, k): fill[china, k, 0] for china, k, _ in fill}
+    for slot, r in ranks.items():
+        china, k = slot.supplier.is_chinese, slot.node_class
+        slot.current = min(slot.need, slot.ordered)
+        slot.met = fill[china, k, r] * slot.let_through
+        restocked = (slot.ordered - slot.current) * fill[china, k, 2] * slot.let_through
+        slot.sent = slot.current * slot.met + restocked
+        slot.from_second = 0.0
+
+
+def _ask_second_sources(world: Reference) -> None:
+    """What a slot lacks for this month's use is asked of its second source, if it has spare."""
+    asked: dict[Slot, float] = {}
+    for maker in world.makers:
+        for k, slot in maker.slots.items():
+            unmet, second = slot.current * (1 - slot.met), slot.second_source
+            is_elsewhere = second.region != slot.supplier.region
+            if slot.has_second_source and is_elsewhere and unmet > 1e-12 * slot.need:
+                through = maker.let_through(world, k, second.region)
+                asked[slot] = unmet * through
+    if not asked:
+        return
+    for f in world.foundries:
+        f.line_sales = dict.fromkeys(world.classes, 0.0)
+    for maker in world.makers:
+        for slot in maker.slots.values():
+            slot.supplier.line_sales[slot.node_class] += slot.sent
+    for k in world.classes:
+        for f in world.foundries:
+            f.sales[k] = f.line_sales[k] + world.other_orders[k][f] * world.fill[f.is_chinese, k]
+        for china in (False, True):
+            share_overflow([f for f in world.foundries if f.is_chinese == china], k)
+    wanted: defaultdict[tuple[Foundry, str], float] = defaultdict(float)
+    for slot, chips in asked.items():
+        wanted[slot.second_source, slot.node_class] += chips
+    for (f, k), chips in wanted.items():
+        f.orders[k] += chips
+    for slot, chips in asked.items():
+        f, k = slot.second_source, slot.node_class
+        if chips > 0:
+            slot.from_second = chips * min(
+                max(f.capacity[k] - f.output[k], 0.0) / wanted[f, k], 1.0
+            )
+
+
+def assemble(world: Reference, maker: Maker) -> None:
+    """Units are built from stock and deliveries: one missing chip stops the line."""
+    has_stock = world.scenario.orders.stock_factor > 0
+    maker.fill = 1.0
+    for slot in maker.slots.values():
+        if slot.need > 0:
+            part = slot.met + slot.from_second / slot.need
+            if has_stock:
+                part = (slot.stock + slot.sent + slot.from_second) / slot.need
+            maker.fill = min(maker.fill, part)
+    _share_out(maker)
+    maker.units = sum(flow.units for flow in maker.flows)
+    maker.chip_payments = 0.0
+    for slot in maker.slots.values():
+        used = maker.units * slot.chips
+        if has_stock:
+            slot.opening_stock = slot.stock
+            slot.stock = max(slot.stock + slot.sent + slot.from_second - used, 0.0)
+        else:  # orders for the chips of lost units are cancelled
+            slot.sent = min(slot.sent, used) if slot.from_second > 0 else used
+            slot.from_second = used - slot.sent
+        maker.chip_payments += slot.chip_value / slot.chips * slot.sent
+        maker.chip_payments += slot.from_second * slot.second_source.price[slot.node_class]
+
+
+def _share_out(maker: Maker) -> None:
+    """Flows whose chips are kept back go without first, in proportion."""
+    ordered = sum(f.purchases for f in maker.flows)
+    blocked = sum(f.purchases * f.blocked for f in maker.flows) / (ordered or 1.0)
+    short = 1 - maker.fill
+    for flow in maker.flows:
+        part = short
+        if blocked > 0 and short <= blocked:
+            part = flow.blocked * short / blocked
+        elif blocked > 0:
+            beyond = (short - blocked) / (1 - blocked) if blocked < 1 else 0.0
+            part = flow.blocked + (1 - flow.blocked) * beyond
+        flow.units = flow.purchases * (1 - part)
+
+
+def sell(world: Reference, flow: Flow) -> None:
+    """The importer sells what consumers want and he has; some of them wait for the rest."""
+    held = flow.stock + flow.units
+    flow.sold = min(flow.wanted, held)
+    flow.stock = held - flow.sold
+    missed = flow.wanted - flow.sold
+    flow.backlog = world.scenario.orders.backlog_share * missed
+    flow.lost = missed - flow.backlog
+
+
+def make_chips(world: Reference) -> None:
+    """Chips are made, and learned from; utilisation is what prices look at next month."""
+    for k in world.classes:
+        for china in (False, True):
+            share_overflow([f for f in world.foundries if f.is_chinese == china], k)
+        made = sum(f.output[k] for f in world.foundries)
+        for f in world.foundries:
+            spillover = world.scenario.supply.learning_spillover * (made - f.output[k])
+            f.experience[k] += f.output[k] + spillover
+            f.utilisation[k] = f.base_utilisation[k]
+            if f.capacity[k] > 0:
+                f.utilisation[k] = f.orders[k] / f.capacity[k]
+
+
+def share_overflow(bloc: list[Foundry], k: str) -> None:
+    """What a full foundry cannot make is made by others in proportion to spare capacity."""
+    overflow = sum(max(f.sales[k] - f.capacity[k], 0.0) for f in bloc)
+    spare = sum(max(f.capacity[k] - f.sales[k], 0.0) for f in bloc)
+    for f in bloc:
+        f.output[k] = min(f.sales[k], f.capacity[k])
+        if spare > 0:
+            f.output[k] += max(f.capacity[k] - f.sales[k], 0.0) / spare * overflow

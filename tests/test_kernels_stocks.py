@@ -1,0 +1,96 @@
+"""Stocks and ranks: identities and limits (MODEL 4.4, 4.6)."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tariffsim.kernels.allocation import fills_by_rank
+from tariffsim.kernels.inventory import (
+    months_worth_holding,
+    refill_orders,
+    stock_target,
+    units_short,
+)
+from tariffsim.kernels.sourcing import drawn_elsewhere, shortened
+
+BLOC = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 1, 1.0]])
+ROUNDING = 1e-9
+"""Relative: a handful of roundings of 1e-16, in differences of equals."""
+
+
+def numbers(low: float, high: float, *shape: int) -> st.SearchStrategy[np.ndarray]:
+    return arrays(float, shape, elements=st.floats(low, high))
+
+
+@given(st.lists(numbers(0, 1e6, 5, 2), min_size=1, max_size=4), numbers(0, 1e6, 5, 2))
+def test_ranks_share_what_is_left(orders: list[np.ndarray], capacity: np.ndarray) -> None:
+    """A rank gets something only when all before it got everything; nothing is left unasked."""
+    fills = fills_by_rank(orders, capacity, BLOC)
+    filled = sum(BLOC @ (fill * order) for fill, order in zip(fills, orders, strict=True))
+    wanted, can = sum(BLOC @ order for order in orders), BLOC @ capacity
+    np.testing.assert_allclose(filled, np.minimum(wanted, can), rtol=ROUNDING, atol=1e-3)
+    for before, fill, order in zip(fills[:-1], fills[1:], orders[1:], strict=True):
+        assert ((fill >= 0) & (fill <= 1)).all()
+        rest = (before < 1 - ROUNDING) & (BLOC.T @ (BLOC @ order) > 0)
+        assert (fill[rest] < 1e-3).all() or (BLOC.T @ (BLOC @ order))[rest].max() < 1
+
+
+@given(numbers(0, 1e6, 4, 3), numbers(0, 1e6, 4, 3), numbers(0, 3, 4, 1))
+def test_orders_refill_the_stock(use: np.ndarray, stock: np.ndarray, months: np.ndarray) -> None:
+    """After this month's use the stock is at its target, or above with nothing ordered."""
+    past = np.stack([use, use], axis=1)
+    target = stock_target(use, past, months)
+    np.testing.assert_allclose(target, months * use, rtol=ROUNDING)
+    ordered = refill_orders(use, stock, target)
+    left = stock + ordered - use
+    np.testing.assert_allclose(left[ordered > 0], target[ordered > 0], rtol=ROUNDING, atol=1e-6)
+    assert (left >= target - 1e-6).all()
+
+
+@given(numbers(0, 1e6, 6), numbers(0, 1, 6), st.floats(0, 1))
+def test_flows_of_a_line_share_what_is_missing(
+    ordered: np.ndarray, blocked: np.ndarray, short: float
+) -> None:
+    total = ordered.sum()
+    mean = (ordered * blocked).sum() / total if total > 0 else 0.0
+    missing = units_short(ordered, blocked, np.float64(short), np.float64(mean))
+    np.testing.assert_allclose(missing.sum(), short * total, rtol=1e-6, atol=1e-6 * total)
+    assert (missing >= 0).all()
+    assert (missing <= ordered).all()
+    if short <= mean:  # whose chips are let through goes without nothing
+        assert (missing[blocked == 0] == 0).all()
+    np.testing.assert_allclose(
+        units_short(ordered, np.full(6, short), np.float64(short), np.float64(short)),
+        short * ordered,
+        rtol=ROUNDING,
+    )
+
+
+def test_months_worth_holding() -> None:
+    """At 2 % a month a rise of 5 % of value is worth two and a half months of sales."""
+    saved = np.array([0.05, 0.0, -0.2, 10.0])
+    months = months_worth_holding(100 * saved, np.full(4, 100.0), 0.02, 3.0)
+    np.testing.assert_allclose(months, [2.5, 0.0, 0.0, 3.0])
+
+
+def test_second_sources_are_drawn_from_the_shares_elsewhere() -> None:
+    shares = np.tile([0.4, 0.2, 0.3, 0.1], (40_000, 1))
+    region = np.array([0, 0, 1, 2])
+    first = np.zeros(len(shares), dtype=np.int64)
+    noise = np.random.default_rng(1).standard_exponential(shares.shape)
+    drawn = drawn_elsewhere(shares, region, first, first, noise)
+    share = np.bincount(drawn, minlength=4) / len(drawn)
+    np.testing.assert_allclose(share, [0, 0, 0.75, 0.25], atol=4 * np.sqrt(0.19 / len(drawn)))
+    following = np.full(len(first), 2)
+    assert (drawn_elsewhere(shares, region, first, following, noise) == 3).all()
+    alone = np.tile([0.6, 0.4, 0.0, 0.0], (3, 1))
+    assert (drawn_elsewhere(alone, region, first[:3], first[:3], noise[:3]) == 0).all()
+
+
+def test_emergency_months_are_rounded_up() -> None:
+    months = np.array([1, 2, 5, 18])
+    np.testing.assert_array_equal(shortened(months, 0.5), [1, 1, 3, 9])
+    np.testing.assert_array_equal(shortened(months, 1.0), months)
