@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +30,29 @@ def write_whole(path: Path, data: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_new_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by path into a folder that is there whole or not at all.
+
+    Raises:
+        StorageError: it is there already, or cannot be written.
+    """
+    try:
+        if target.exists() or target.is_symlink():
+            raise StorageError(f"{target}: is there already, and is not overwritten")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        try:
+            fresh.chmod(0o755)
+            for path, data in files.items():
+                (fresh / path).parent.mkdir(parents=True, exist_ok=True)
+                write_file(fresh / path, data)
+            fresh.rename(target)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise StorageError(f"{target}: cannot be written: {error.strerror}") from error
 
 
 @contextmanager

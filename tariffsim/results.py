@@ -18,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from tariffsim import __version__
 from tariffsim.dictionary import datapackage, dictionary
 from tariffsim.disk import locked, write_file
 from tariffsim.errors import StorageError
@@ -85,11 +86,11 @@ class Results:
         return target
 
     def _write(self, folder: Path) -> None:
-        outputs: dict[str, bytes] = {f"{name}.csv": _csv(t) for name, t in self.tables.items()}
+        outputs: dict[str, bytes] = {f"{name}.csv": csv_bytes(t) for name, t in self.tables.items()}
         if find_spec("pyarrow"):  # with the extra `parquet`
             outputs |= {f"{n}.parquet": t.to_parquet(index=False) for n, t in self.tables.items()}
         outputs |= {f"scenarios/{n}.yaml": text.encode() for n, text in self.scenarios.items()}
-        outputs["variables.csv"] = _csv(dictionary(self.tables))
+        outputs["variables.csv"] = csv_bytes(dictionary(self.tables))
         outputs["datapackage.json"] = _json(datapackage(self.tables))
         outputs |= self.files
         digests = {path: hashlib.sha256(data).hexdigest() for path, data in outputs.items()}
@@ -162,7 +163,7 @@ def load_results(folder: str | os.PathLike[str]) -> Results:
 def provenance() -> dict[str, Any]:
     """Versions and machine facts of this run."""
     return {
-        "tariffsim": metadata.version("tariffsim"),
+        "tariffsim": __version__,
         "python": platform.python_version(),
         "machine": {"system": platform.system(), "machine": platform.machine()},
         "versions": {name: metadata.version(name) for name in DEPENDENCIES},
@@ -204,7 +205,8 @@ def _replace(fresh: Path, target: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _csv(table: pd.DataFrame) -> bytes:
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as it is saved: every number reads back as it was."""
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 

@@ -20,6 +20,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.errors import ScenarioError
 from tariffsim.experiments.decompose import changes_between, decompose, with_changes_made
+from tariffsim.experiments.equal import scaled_alike
 from tariffsim.experiments.frontier import break_even, combined, curves, frontier, optimum
 from tariffsim.experiments.paired import Paired
 from tariffsim.experiments.roots import find_root
@@ -56,7 +57,7 @@ def test_the_root_of_a_function_is_found(function: Callable[[float], float], roo
     found = find_root(noisy(function), 0, 3)
     assert found.is_met
     assert not found.is_jump
-    assert found.value == pytest.approx(root, abs=3e-4)  # the precision on a range of three
+    assert found.value == pytest.approx(root, abs=3e-3)  # the precision on a range of three
     assert found.bracket[0] <= found.value <= found.bracket[1]
 
 
@@ -79,14 +80,14 @@ def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
 
 def test_of_two_roots_the_lower_one_is_found() -> None:
     assert find_root(noisy(lambda x: x * (3 - x) - 2, 0.0), 0, 3).value == pytest.approx(
-        1, abs=3e-4
+        1, abs=3e-3
     )
 
 
 def test_a_target_that_is_met_between_two_points_of_the_scan_is_found() -> None:
     """A revenue that peaks inside: the scan sees it below the target everywhere."""
     found = find_root(noisy(lambda x: 0.01 - (x - 1.4) ** 2, 0.0), 0, 3)
-    assert found.value == pytest.approx(1.3, abs=3e-4)
+    assert found.value == pytest.approx(1.3, abs=3e-3)
 
 
 def test_without_a_root_the_nearest_is_reported() -> None:
@@ -100,7 +101,7 @@ def test_without_a_root_the_nearest_is_reported() -> None:
 def test_a_jump_past_the_target_is_said() -> None:
     found = find_root(noisy(lambda x: float(x > 1.1) - 0.5, 0.0), 0, 3)
     assert found.is_jump
-    assert found.value == pytest.approx(1.1, abs=1e-3)
+    assert found.value == pytest.approx(1.1, abs=3e-3)
 
 
 def test_where_the_measure_does_not_move_there_is_no_interval() -> None:
@@ -135,14 +136,14 @@ def test_solving_for_a_level_a_difference_and_another_scenario() -> None:
         return with_strength(base, rate)
 
     level = solve(at, Target("cn_share", 15.0), (0, 2), toy(share))
-    assert level.root.value == pytest.approx(1, abs=2e-4)  # 1e-4 of the range
-    assert level.reached.mean == pytest.approx(15, abs=0.01)
-    assert strength_of(level.scenario) == pytest.approx(1, abs=2e-4)
+    assert level.root.value == pytest.approx(1, abs=2e-3)  # 1e-3 of the range
+    assert level.reached.mean == pytest.approx(15, abs=0.03)
+    assert strength_of(level.scenario) == pytest.approx(1, abs=2e-3)
     like = solve(at, Target("cn_share", like=at(0.5)), (0, 2), toy(share))
-    assert like.root.value == pytest.approx(0.5, abs=2e-4)
+    assert like.root.value == pytest.approx(0.5, abs=2e-3)
     assert like.root.high - like.root.low < 1e-9  # the seeds' own noise cancels
     less = solve(at, Target("cn_share", -5.0, at(0.5)), (0, 2), toy(share))
-    assert less.root.value == pytest.approx(1, abs=2e-4)
+    assert less.root.value == pytest.approx(1, abs=2e-3)
 
 
 def test_a_target_out_of_reach_says_the_most_there_is() -> None:
@@ -278,13 +279,13 @@ def decomposed() -> pd.DataFrame:
 
 def test_contributions_add_up(decomposed: pd.DataFrame) -> None:
     for measure, rows in decomposed.groupby("measure"):
-        values = rows["value"].to_numpy()
+        values = rows["contribution"].to_numpy()
         # levels of up to a few hundred, each with roundings of 1e-16
         assert values[:-1].sum() == pytest.approx(values[-1], abs=1e-11), measure
 
 
 def test_contributions_have_the_signs_of_the_economics(decomposed: pd.DataFrame) -> None:
-    rows = decomposed[decomposed["measure"] == "cn_share"].set_index("change")["value"]
+    rows = decomposed[decomposed["measure"] == "cn_share"].set_index("change")["contribution"]
     assert rows["policies.component_tariff"] < 0
     assert rows["supply.china_capacity_share"] > 0
     assert rows["supply.china_price_discount"] > 0
@@ -309,7 +310,7 @@ def test_acting_early_avoids_more() -> None:
     table = timing(policy, starts, base, Paired(base, range(3))).set_index("start")
     assert list(table.index) == ["2025-02", "2025-08", "2026-02", "2027-01", NEVER]
     assert table["avoided"].is_monotonic_decreasing
-    assert (table.loc[NEVER, ["avoided", "consumer_cost", "welfare"]] == 0).all()
+    assert (table.loc[NEVER, ["avoided", "total_consumer_cost", "total_welfare"]] == 0).all()
     assert table.loc["2025-02", "share"] < table.loc[NEVER, "share"]
 
 
@@ -342,7 +343,7 @@ def insured(cost: float, loss: float) -> pd.DataFrame:
                 "instrument": "a",
                 "rate": rate,
                 "seed": seed,
-                "cn_share": 30 / (1 + rate),
+                "share": 30 / (1 + rate),
                 "cost": cost * rate**2,
                 "cutoff_loss": loss * (2 - rate) + noise,
             }
@@ -402,3 +403,29 @@ def test_a_cut_off_is_added_to_every_rate() -> None:
         "component_tariff",
         "cut",
     }
+
+
+# Equal effect
+
+
+def test_scenarios_are_scaled_to_what_the_first_one_reaches() -> None:
+    def answer(s: Scenario) -> float:
+        weight = {"component_tariff": 1.0, "product_tariff": 0.4}
+        return 30 / (1 + sum(weight[n] * p.path.level for n, p in s.policies.items()))
+
+    first, second, third = map(
+        load_scenario, ("component_50", "whole_product_china", "no_expansion")
+    )
+    scaled = scaled_alike([first, second, third], "effect", toy(answer))
+    assert scaled[0].scenario == first
+    assert scaled[2].scenario == third
+    assert strength_of(scaled[1].scenario) == pytest.approx(1.25, abs=3e-3)
+    assert scaled[1].before == 0.25
+    assert "as component_50" in scaled[1].scenario.title
+    strong = with_strength(first, 1.5)
+    _, most = scaled_alike([strong, second], "effect", toy(answer))
+    assert not most.is_met
+    assert strength_of(most.scenario) == 2.0
+    assert most.scenario.title.endswith("(at rate 2, the most it can reach)")
+    assert "the most it can reach (Chinese share of chips 16.7 %)" in str(most)
+    assert str(scaled[1]).startswith("whole_product_china: rate 0.25 scaled to 1.25 [")

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from tariffsim.charts import (
     base_year_fit,
+    best_rate,
     buys_and_costs,
     chinese_share,
     cost_stack,
+    decomposition,
     device_prices,
+    early_or_late,
     foundries,
+    frontier,
     indices,
     rate_curve,
     tornado,
@@ -33,9 +37,13 @@ CHARTS: tuple[Chart[Results], ...] = (
 )
 """All charts of a comparison in the order of their numbers."""
 OF_EXPERIMENTS: tuple[Chart[Results], ...] = (
+    early_or_late.CHART,
     rate_curve.CHART,
+    frontier.CHART,
     tornado.CHART,
     indices.CHART,
+    decomposition.CHART,
+    best_rate.CHART,
 )
 """Charts of what many runs were asked."""
 OF_AGENTS = (cost_stack.CHART,)

@@ -126,6 +126,11 @@ class Facts:
         title = self.labels[name]
         return f"“{_cut(title)}”"
 
+    def instrument(self, name: str) -> str:
+        """What a scenario is called whose rate is varied, so that its title may name another."""
+        short = self.short(name)
+        return self.labels[name] if short.startswith("“") else short[:1].upper() + short[1:]
+
     def ranked(self, first: Iterable[str]) -> dict[str, str]:
         """Kinds of the scenarios, the baseline and those of the finding before the others."""
         order = dict.fromkeys([self.baseline, *first, *self.labels])

@@ -11,14 +11,18 @@ import click
 
 from tariffsim import __version__
 from tariffsim.cli.assumptions import sensitivity
+from tariffsim.cli.attribution import decompose, timing
 from tariffsim.cli.doctor import doctor
 from tariffsim.cli.failures import guarded
 from tariffsim.cli.files import explain, new, schema, validate
 from tariffsim.cli.listing import list_
+from tariffsim.cli.packages import pack, verify
 from tariffsim.cli.runs import compare, run
 from tariffsim.cli.screen import CONTEXT, with_examples
+from tariffsim.cli.solving import solve
 from tariffsim.cli.stored import runs
 from tariffsim.cli.sweeps import sweep
+from tariffsim.cli.trade_off import frontier
 
 
 class Commands(click.Group):
@@ -62,19 +66,27 @@ def commands(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for command in (
+COMMANDS = (
     compare,
     run,
+    solve,
     sweep,
     sensitivity,
+    frontier,
+    decompose,
+    timing,
     runs,
+    pack,
+    verify,
     validate,
     explain,
     list_,
     new,
     schema,
     doctor,
-):
+)
+"""In the order of the help."""
+for command in COMMANDS:
     commands.add_command(command)
 
 

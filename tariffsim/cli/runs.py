@@ -11,7 +11,7 @@ import click
 
 from tariffsim.cli.engine import end_with, making_runs, on_engine, to_precision
 from tariffsim.cli.scenarios import load_all, load_with_baseline, with_common_settings
-from tariffsim.cli.screen import CONTEXT, Screen, shared
+from tariffsim.cli.screen import CONTEXT, Screen, prose, shared
 
 if TYPE_CHECKING:
     from tariffsim.scenario import Scenario
@@ -47,6 +47,11 @@ def runs(function: Callable[..., None]) -> Callable[..., None]:
 @click.command(context_settings=CONTEXT, short_help="Run scenarios and compare them.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @BASELINE
+@click.option(
+    "--equal", type=click.Choice(["effect", "revenue"]), metavar="WHAT",
+    help="Scale the rates of all scenarios first: to the effect (Chinese share of chips) or the "
+    "revenue of the first FILE.",
+)  # fmt: skip
 @to_precision
 @click.option(
     "--sensitivity", is_flag=True,
@@ -65,6 +70,7 @@ def compare(screen: Screen, files: tuple[str, ...], baseline: str | None, **give
       tariffsim compare whole_product_china component_50 no_expansion
       tariffsim compare my_tariff.yaml --seeds 5 --out results/mine
       tariffsim compare component_50 --precision 0.1pp --jobs 2
+      tariffsim compare component_50 whole_product_china --equal effect
       tariffsim compare component_50 --market EU --set sourcing.elasticity=6
       tariffsim compare component_50 --set "policies.component_tariff.rate={2027-01: 0.8}"
     """
@@ -103,6 +109,7 @@ def _run_all(
     seed: int | None,
     precision: float | None = None,
     sensitivity: bool = False,
+    equal: str | None = None,
     **engine: Any,
 ) -> None:
     base, *others = with_common_settings([base, *scenarios], settings)
@@ -114,6 +121,8 @@ def _run_all(
     from tariffsim.cli.assumptions import in_words
     from tariffsim.cli.headline import data_of, text_of
     from tariffsim.experiments.assumptions import tornados
+    from tariffsim.experiments.equal import scaled_alike
+    from tariffsim.experiments.paired import Paired
     from tariffsim.experiments.store import discard
     from tariffsim.report import publish
     from tariffsim.results import writing_to
@@ -122,11 +131,17 @@ def _run_all(
     notes = [note for scenario in (base, *others) for note in remarks(scenario)]
     for note in notes:
         screen.remark(f"Note: {note}.")
+    said: list[str] = []
     many = len({(scenario.name, scenario.content_hash) for scenario in (base, *others)})
     n = seeds or base.run.seeds
     what = f"running {many} scenario{'s'[: many - 1]}, {n} seed{'s'[: n - 1]}"
     with writing_to(folder) as place:
         with making_runs(screen, what, place, **engine) as (made, progress):
+            if equal and others:
+                first = base.run.seed if seed is None else seed
+                paired = Paired(base, range(first, first + n), market, made, progress, True)
+                scaled = scaled_alike(others, equal, paired)
+                others, said = [s.scenario for s in scaled], [str(s) for s in scaled if s.found]
             results = experiments.compare(
                 others, base, seeds, seed, made.jobs, market, progress, precision=precision,
                 store=made.store, engine=made.engine, scheduler=made.scheduler,
@@ -139,7 +154,11 @@ def _run_all(
         failures = results.provenance["failures"]
         if made.store and not (failures or engine["store"]):
             discard(made.store)
-    text, data = text_of(results, base, details), data_of(results, place) | {"notes": notes}
+    text, data = (
+        text_of(results, base, details),
+        data_of(results, place) | {"notes": [*notes, *said]},
+    )
+    text = "\n".join([text, *map(prose, said)])
     if "assumptions" in results.tables:
         text += f"\n\n{in_words(results.tables['assumptions'], TORNADO_SEEDS)}"
         data["assumptions"] = results.tables["assumptions"].to_dict("records")

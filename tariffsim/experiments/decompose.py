@@ -24,6 +24,7 @@ SHARED = (
     "description",
     "sources",
     "experiment",
+    "compare_with",
     "run",
     "agents",
     "data",
@@ -148,6 +149,6 @@ def _rows(
         interval = paired_interval(each.tolist())
         yield {
             "measure": measure, "unit": unit, "step": step, "change": name, "label": label,
-            "value": interval.mean, "low": interval.low, "high": interval.high,
+            "contribution": interval.mean, "low": interval.low, "high": interval.high,
             "is_distinguishable": interval.is_distinguishable, "n": interval.n,
         }  # fmt: skip

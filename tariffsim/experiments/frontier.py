@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tariffsim.experiments.paired import Measuring
+from tariffsim.experiments.paired import Measuring, columns_of
 from tariffsim.experiments.strength import with_strength
 from tariffsim.intervals import paired_interval, ratio_interval
 from tariffsim.scenario import Scenario
@@ -42,7 +41,7 @@ def frontier(
     found = []
     for (name, rate), label in keys.items():
         run = runs[label]
-        kept = {"instrument": name, "rate": rate, "cn_share": run["cn_share"],
+        kept = {"instrument": name, "rate": rate, "share": run["cn_share"],
                 "cost": -run["welfare"]}  # fmt: skip
         if cutoff is not None:
             kept["cutoff_loss"] = run[LOSS] - runs[f"{label}, cut off"][LOSS]
@@ -58,21 +57,25 @@ def combined(scenario: Scenario, other: Scenario) -> Scenario:
 
 
 def curves(runs: pd.DataFrame) -> pd.DataFrame:
-    """Means and intervals of share and cost by instrument and rate, and who is on the frontier.
+    """Means of share and cost by instrument and rate, and which points are on the frontier.
 
-    On the frontier is what no other point beats in both: no smaller share at no higher cost.
+    Intervals of the share are those of its difference from the lowest rate, seed by seed. On the
+    frontier is what no other point beats: a smaller share at no higher cost, or the same for less.
     """
     rows = []
-    for (name, rate), each in runs.groupby(["instrument", "rate"], sort=False):
-        row: dict[str, Any] = {"instrument": name, "rate": rate}
-        for column in ("cn_share", "cost", "cutoff_loss"):
-            if column in each:
-                interval = paired_interval(each[column].tolist())
-                row |= {column: interval.mean, f"{column}_low": interval.low,
-                        f"{column}_high": interval.high}  # fmt: skip
-        rows.append(row)
+    for name, each in runs.groupby("instrument", sort=False):
+        rates, share = _by_rate(each, "share")
+        others = [c for c in ("cost", "cutoff_loss") if c in each]
+        values = {column: _by_rate(each, column)[1] for column in others}
+        for i, rate in enumerate(rates):
+            lowest = float(share[0].mean())
+            row = {"instrument": name, "rate": rate}
+            row |= columns_of("share", share[i] - share[0], lowest)
+            for column in others:
+                row |= columns_of(column, values[column][i])
+            rows.append(row)
     table = pd.DataFrame(rows)
-    points = list(zip(table["cn_share"], table["cost"], strict=True))
+    points = list(zip(table["share"], table["cost"], strict=True))
     table["is_on_frontier"] = [
         not any(s <= share and c <= cost and (s, c) != (share, cost) for s, c in points)
         for share, cost in points
@@ -88,7 +91,7 @@ def break_even(runs: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for name, each in runs.groupby("instrument", sort=False):
-        rates, cost, loss = _by_rate(each)
+        (rates, cost), (_, loss) = _by_rate(each, "cost"), _by_rate(each, "cutoff_loss")
         for rate, extra, saved in zip(rates[1:], cost[1:] - cost[0], loss[0] - loss[1:],
                                       strict=True):  # fmt: skip
             ratio = ratio_interval(extra.tolist(), saved.tolist())
@@ -107,7 +110,7 @@ def optimum(runs: pd.DataFrame, probabilities: Sequence[float] = PROBABILITIES) 
     """
     rows = []
     for name, each in runs.groupby("instrument", sort=False):
-        rates, cost, loss = _by_rate(each)
+        (rates, cost), (_, loss) = _by_rate(each, "cost"), _by_rate(each, "cutoff_loss")
         for probability in probabilities:
             expected = cost + probability * loss
             best = int(expected.mean(axis=1).argmin())
@@ -125,10 +128,7 @@ def optimum(runs: pd.DataFrame, probabilities: Sequence[float] = PROBABILITIES) 
     return pd.DataFrame(rows)
 
 
-def _by_rate(runs: pd.DataFrame) -> tuple[list[float], Float, Float]:
-    """Rates from low to high; cost and cut-off loss by rate and seed."""
-    cost, loss = (
-        runs.pivot(index="rate", columns="seed", values=column).sort_index()
-        for column in ("cost", "cutoff_loss")
-    )
-    return cost.index.tolist(), cost.to_numpy(float), loss.to_numpy(float)
+def _by_rate(runs: pd.DataFrame, column: str) -> tuple[list[float], Float]:
+    """Rates from low to high; values by rate and seed."""
+    wide = runs.pivot(index="rate", columns="seed", values=column).sort_index()
+    return wide.index.tolist(), wide.to_numpy(float)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from tariffsim.errors import RunsFailedError
 from tariffsim.experiments.comparison import check_comparable
 from tariffsim.experiments.ensemble import Progress, Settings, measure
+from tariffsim.intervals import paired_interval
 from tariffsim.scenario import Scenario
 
 Measuring = Callable[[Mapping[str, Scenario]], pd.DataFrame]
@@ -17,6 +20,13 @@ Measuring = Callable[[Mapping[str, Scenario]], pd.DataFrame]
 
 ASKED = "asked: "
 """Before the names of what is asked for, which might be that of the baseline."""
+
+
+def columns_of(name: str, values: ArrayLike, level: float = 0.0) -> dict[str, float]:
+    """A mean over seeds and the ends of its interval as columns, laid around a level."""
+    interval = paired_interval(np.asarray(values, float).tolist())
+    ends = {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return {column: level + value for column, value in ends.items()}
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,18 @@ Gaps = Callable[[Sequence[float]], Float]
 """Gap to the target at some values: (values, seeds)."""
 SCAN = 5
 """Points at which a range is looked at before a root is looked for between two of them."""
-PRECISION = 1e-4
+PRECISION = 1e-3
 """Precision of the answer, relative to the range: far below what seeds leave open."""
 REFINEMENTS = 8
 """Points spent on the nearest approach where no two points of the scan enclose the target."""
 SLOPE_STEP = 0.05
 """Step over which the slope at the answer is measured, relative to the range."""
 JUMP = 0.02
-"""A gap left over at the answer that counts as a jump, relative to that across the bracket."""
-NEGLIGIBLE = 0.02
+"""A gap left over at the answer is a jump if larger than this part of that across the bracket.
+
+With a finite number of firms every mean is a staircase: a step that seeds would hide is none.
+"""
+NEGLIGIBLE = 0.05
 """A gap this small relative to its standard error is none."""
 
 
@@ -107,11 +110,16 @@ def find_root(gaps: Gaps, low: float, high: float) -> Root:
     (at,) = tried.at([value])
     slope, half = _slope(tried, at, low, high)
     across = abs(tried.gap(left) - tried.gap(right))
-    is_jump = left != right and abs(tried.gap(value)) > JUMP * across
+    is_jump = left != right and abs(at.gap) > JUMP * across and _is_sure(at)
     ends = (nan, nan) if is_jump else (max(value - half, low), min(value + half, high))
     if isnan(half):
         ends = (nan, nan)
     return Root(value, *ends, (left, right), True, is_jump, slope, at, _all(tried))
+
+
+def _is_sure(point: Point) -> bool:
+    """Whether a gap is more than seeds would make; with one seed nobody can say."""
+    return len(point.gaps) < 2 or point.interval.is_distinguishable
 
 
 def _all(tried: _Tried) -> tuple[Point, ...]:

@@ -58,7 +58,7 @@ class Solution:
     def table(self) -> pd.DataFrame:
         """Everything that was tried: value, mean gap to the target and its interval."""
         return pd.DataFrame(
-            [{"value": point.value, "measure": self.target.measure,
+            [{"tried": point.value, "measure": self.target.measure,
               "unit": self.target.known.unit, "gap": point.gap, "low": point.interval.low,
               "high": point.interval.high, "n": point.interval.n,
               "is_answer": self.root.is_met and point is self.root.at}

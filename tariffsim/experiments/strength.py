@@ -27,6 +27,13 @@ def tariffs_of(scenario: Scenario) -> dict[str, Instrument]:
     return found
 
 
+def rate_key(scenario: Scenario) -> str:
+    """The key of the highest of its rates."""
+    tariffs = tariffs_of(scenario)
+    name = max(tariffs, key=lambda name: tariffs[name].path.level)
+    return f"policies.{name}.{tariffs[name].path_field}"
+
+
 def strength_of(scenario: Scenario) -> float:
     """The highest rate that its tariffs come to."""
     return max(policy.path.level for policy in tariffs_of(scenario).values())

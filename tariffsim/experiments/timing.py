@@ -8,17 +8,14 @@ from typing import Any
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
-from tariffsim.experiments.paired import Measuring
-from tariffsim.intervals import paired_interval
+from tariffsim.experiments.paired import Measuring, columns_of
 from tariffsim.policy.paths import Path
 from tariffsim.scenario import Scenario, catalogue
 from tariffsim.typing import format_month
 
 NEVER = "never"
-MEASURES = {
-    "cn_share": "share", "run_cn_share": "run_share", "total_consumer_cost": "consumer_cost",
-    "total_welfare": "welfare", "total_revenue": "revenue",
-}  # fmt: skip
+TOTALS = ("total_consumer_cost", "total_welfare", "total_revenue")
+MEASURES = {"cn_share": "share", "run_cn_share": "avoided"} | {name: name for name in TOTALS}
 """Measures whose differences from never acting are shown, with their names in the table."""
 
 
@@ -72,12 +69,9 @@ def timing(
     for name in [*asked, NEVER]:
         row: dict[str, Any] = {"start": name, "label": scenario.title or scenario.name}
         for measured, column in MEASURES.items():
-            difference = (table.loc[name][measured] - never[measured]).tolist()
-            interval = paired_interval(difference)
-            base = float(never["cn_share"].mean()) if column == "share" else 0.0
-            sign = -months if column == "run_share" else 1
-            ends = sorted((sign * interval.low, sign * interval.high))
-            row |= {column: base + sign * interval.mean, f"{column}_low": base + ends[0],
-                    f"{column}_high": base + ends[1]}  # fmt: skip
-        rows.append(row | {"n": interval.n})
-    return pd.DataFrame(rows).rename(columns=lambda c: c.replace("run_share", "avoided"))
+            difference = table.loc[name][measured] - never[measured]
+            level = float(never["cn_share"].mean()) if column == "share" else 0.0
+            factor = -months if column == "avoided" else 1
+            row |= columns_of(column, factor * difference, level)
+        rows.append(row | {"n": len(never)})
+    return pd.DataFrame(rows)
