@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,20 +69,17 @@ def verify(
         settings.jobs, before.market, progress, engine=settings.engine,
         scheduler=settings.scheduler,
     )  # fmt: skip
-    tables = pd.DataFrame([_compared(folder, name, table) for name, table in after.tables.items()])
-    order = [IDENTICAL, WITHIN, MOVED]
+    rows = [_compared(name, before.tables.get(name, pd.DataFrame()), table)
+            for name, table in after.tables.items()]  # fmt: skip
+    tables, order = pd.DataFrame(rows), [IDENTICAL, WITHIN, MOVED]
     return Verdict(max(tables["status"], key=order.index), tables, tuple(_changed(before, after)))
 
 
-def _compared(folder: Path, name: str, table: pd.DataFrame) -> dict[str, Any]:
+def _compared(name: str, old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Any]:
     """How a table differs from the one that was saved."""
-    path, now = folder / f"{name}.csv", csv_bytes(table)
-    then = path.read_bytes() if path.is_file() else b""
     row: dict[str, Any] = {"table": name, "status": IDENTICAL, "difference": 0.0, "where": ""}
-    if now == then:
+    if csv_bytes(old) == csv_bytes(new):
         return row
-    old, new = (pd.read_csv(io.BytesIO(data)) if data else
-                pd.DataFrame() for data in (then, now))  # fmt: skip
     if list(old) != list(new) or len(old) != len(new):
         return row | {"status": MOVED, "difference": np.inf, "where": "rows or columns"}
     worst, where = max(((_apart(old[c], new[c]), c) for c in old), key=lambda found: found[0])
