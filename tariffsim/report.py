@@ -241,7 +241,9 @@ def _assumptions(results: Results) -> dict[str, Any]:
     """The baseline's numbers with their sources, counted."""
     content = dict(content_of(results.scenarios[results.baseline]))
     if content.pop("data", None):
-        return {"reason": "the scenarios replace data tables, which are not kept with the results"}
+        return {
+            "reason": "the scenarios replace data tables: see scenarios/*.csv beside this report"
+        }
     try:
         scenario = Scenario().with_(**content)
         rows = [r for r in explain(scenario) if r.key.split(".")[0] not in WORDS]

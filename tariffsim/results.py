@@ -152,7 +152,7 @@ def load_results(folder: str | os.PathLike[str]) -> Results:
             tables[name.removesuffix(".csv")] = pd.read_csv(
                 path / name, keep_default_na=False, na_values=[""]
             )
-        elif name.startswith("charts/") or name == "report.html":
+        elif name.startswith("charts/") or name == "report.html" or _is_data(name):
             files[name] = data
     scenarios = {n: outputs[f"scenarios/{n}.yaml"].decode() for n in titles}
     market = manifest.pop("market")
@@ -168,6 +168,11 @@ def provenance() -> dict[str, Any]:
         "machine": {"system": platform.system(), "machine": platform.machine()},
         "versions": {name: metadata.version(name) for name in DEPENDENCIES},
     }
+
+
+def _is_data(name: str) -> bool:
+    """Whether a file is a data table that the scenarios replace."""
+    return name.startswith("scenarios/") and name.endswith(".csv")
 
 
 def _refuse_other(target: Path) -> None:

@@ -34,7 +34,9 @@ def commands(page: Path) -> list[str]:
 
 def made_small(command: str) -> str:
     """The same comparison, soon done."""
-    is_run = re.match(r"tariffsim (compare|run|sweep|sensitivity) ", command)
+    is_run = re.match(
+        r"tariffsim (compare|run|sweep|sensitivity|solve|frontier|decompose|timing) ", command
+    )
     if not is_run:
         return command
     return is_run[0] + TINY + " " + re.sub(r" --seeds \d+", "", command[is_run.end() :])

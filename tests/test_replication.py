@@ -18,6 +18,7 @@ from tariffsim.errors import StorageError
 from tariffsim.experiments import compare
 from tariffsim.experiments.replication import CHECKSUMS, IDENTICAL, MOVED, WITHIN, pack, verify
 from tariffsim.scenario import load_scenario
+from tariffsim.tables.load import SHIPPED
 from tests.test_cli import _own_folder, call
 
 __all__ = ["_own_folder"]  # a fixture
@@ -173,3 +174,17 @@ def test_what_is_no_comparison_cannot_be_verified(saved: Path, tmp_path: Path) -
     results.save(tmp_path / "solved")
     with pytest.raises(StorageError, match="holds no comparison"):
         verify(tmp_path / "solved")
+
+
+def test_replaced_data_tables_go_with_the_results(tmp_path: Path) -> None:
+    table = (SHIPPED / "foundry_regions.csv").read_text("utf-8")
+    (tmp_path / "mine.csv").write_text(table, encoding="utf-8")
+    text = "extends: baseline\ndata: {foundry_regions: mine.csv}\n"
+    (tmp_path / "mine.yaml").write_text(f"schema_version: 1\n{text}", encoding="utf-8")
+    base = load_scenario(tmp_path / "mine.yaml").with_(**SMALL)
+    folder = compare([], base, seeds=1).save(tmp_path / "moved" / "results")
+    (tmp_path / "mine.csv").unlink()
+    assert verify(folder).status == IDENTICAL
+    write_new_folder(tmp_path / "package", pack(folder))
+    assert (tmp_path / "package/results/scenarios/foundry_regions.csv").is_file()
+    assert verify(tmp_path / "package").status == IDENTICAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
@@ -110,12 +111,17 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def _blocked(ax: Axes, data: pd.DataFrame) -> list[Bbox]:
-    """The points, in points of the axes."""
+    """The curves, in points of the axes."""
     wide, tall = style.points(ax)
     (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
-    at = [(wide * (x - x0) / (x1 - x0), tall * (y - y0) / (y1 - y0))
-          for x, y in zip(data["share"], data["cost"], strict=True)]  # fmt: skip
-    return [Bbox.from_extents(x - 6, y - 6, x + 6, y + 6) for x, y in at]
+    found = []
+    for _, rows in data.groupby("instrument", sort=False):
+        x = wide * (rows["share"].to_numpy() - x0) / (x1 - x0)
+        y = tall * (rows["cost"].to_numpy() - y0) / (y1 - y0)
+        place, along = np.arange(len(x)), np.linspace(0, len(x) - 1, 12 * len(x))
+        for cx, cy in zip(np.interp(along, place, x), np.interp(along, place, y), strict=True):
+            found.append(Bbox.from_extents(cx - 5, cy - 5, cx + 5, cy + 5))
+    return found
 
 
 CHART = Chart(

@@ -46,7 +46,7 @@ def frontier(
 
     Examples:
       tariffsim frontier component_50 whole_product_china --rates 0:2:0.1
-      tariffsim frontier component_50 --rates 0:1:0.25 --cutoff chip_cutoff --seeds 5
+      tariffsim frontier component_50 --rates 0:1:0.25 --cutoff my_cutoff.yaml --seeds 5
     """
     base, *scenarios = settled([*files, *([cutoff] if cutoff else [])], baseline, given)
     cut = scenarios.pop() if cutoff else None
@@ -100,7 +100,7 @@ def _points(curves: pd.DataFrame) -> str:
 def _pays(rows: pd.DataFrame) -> str:
     about = (
         "Break-even: yearly probability of a cut-off from which a rate pays, its welfare cost "
-        "(bn USD a year) over the loss it saves (bn USD); below zero it pays without any"
+        "(bn USD a year) over the loss it saves (bn USD); above 1 never, below 0 always"
     )
     cells = [
         (row["instrument"], f"{row['rate']:g}", f"{row['extra_cost']:.3f}",

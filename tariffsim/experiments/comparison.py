@@ -25,6 +25,7 @@ from tariffsim.gather import SeedRecord, gather
 from tariffsim.intervals import paired_interval
 from tariffsim.results import Results, provenance
 from tariffsim.scenario import Scenario, baseline_of, load_scenario
+from tariffsim.scenario.writing import scenario_text
 
 MOST_SEEDS = 1000
 """Seeds that a wish for precision may take."""
@@ -217,12 +218,15 @@ def results_of(
         "failures": [asdict(failure) for failure in failures],
         "wall_seconds": round(time.perf_counter() - began, 3),
     }
+    replaced = next(iter(named.values())).data_files  # the same in all of them
+    beside = {table: f"{table}.csv" for table in replaced}
     return Results(
         tables=tables,
-        scenarios={name: scenario.to_yaml() for name, scenario in named.items()},
+        scenarios={name: scenario_text(scenario, beside) for name, scenario in named.items()},
         titles={name: scenario.title or name for name, scenario in named.items()},
         market=market,
         provenance=facts | dict(more),
+        files={f"scenarios/{beside[t]}": path.read_bytes() for t, path in replaced.items()},
     )
 
 
