@@ -117,14 +117,6 @@ def _run_all(
     default = re.sub(r"[^\w.-]+", "_", name)[:80].strip("._") or "results"
     folder = Path("results", default) if out is None else Path(out)
 
-    from tariffsim import experiments
-    from tariffsim.cli.assumptions import in_words
-    from tariffsim.cli.headline import data_of, text_of
-    from tariffsim.experiments.assumptions import tornados
-    from tariffsim.experiments.equal import scaled_alike
-    from tariffsim.experiments.paired import Paired
-    from tariffsim.experiments.store import discard
-    from tariffsim.report import publish
     from tariffsim.results import writing_to
     from tariffsim.scenario.remarks import remarks
 
@@ -136,6 +128,15 @@ def _run_all(
     n = seeds or base.run.seeds
     what = f"running {many} scenario{'s'[: many - 1]}, {n} seed{'s'[: n - 1]}"
     with writing_to(folder) as place:
+        from tariffsim import experiments  # heavy, so not before it is known that nobody writes
+        from tariffsim.cli.assumptions import in_words
+        from tariffsim.cli.headline import data_of, text_of
+        from tariffsim.experiments.assumptions import tornados
+        from tariffsim.experiments.equal import scaled_alike
+        from tariffsim.experiments.paired import Paired
+        from tariffsim.experiments.store import discard
+        from tariffsim.report import publish
+
         with making_runs(screen, what, place, **engine) as (made, progress):
             if equal and others:
                 first = base.run.seed if seed is None else seed

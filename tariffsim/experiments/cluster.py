@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import groupby, islice
 from typing import Any
 
 from tariffsim.errors import EngineError
-from tariffsim.experiments.local import ENDED, Ended
+from tariffsim.experiments.local import ENDED, Ended, interrupts_ignored
 from tariffsim.experiments.pairs import Failure, Outcome, Pair, failure_of, outcome_of, ran
 from tariffsim.experiments.store import code_digest
 
@@ -32,9 +33,15 @@ def on_cluster(pairs: Sequence[Pair], scheduler: str | None, jobs: int) -> Ended
         return
     with ExitStack() as stack:
         try:
-            cluster = scheduler or stack.enter_context(
-                LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
-            )
+            with interrupts_ignored():
+                cluster = scheduler or stack.enter_context(
+                    LocalCluster(
+                        n_workers=jobs,
+                        threads_per_worker=1,
+                        dashboard_address=None,
+                        silence_logs=logging.ERROR,
+                    )
+                )
             client = stack.enter_context(Client(cluster, timeout=PATIENCE, set_as_default=False))
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, ValueError, TimeoutError) as error:

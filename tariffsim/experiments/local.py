@@ -72,7 +72,7 @@ class Lane:
         """Hand the worker its next runs."""
         while self.waiting and len(self.sent) < AHEAD:
             pair = self.waiting.popleft()
-            with _interrupts_ignored():
+            with interrupts_ignored():
                 self.sent.append((self.pool.submit(self._work, pair), pair))
 
     def ended(self) -> Iterator[tuple[Pair, Outcome | None, bool]]:
@@ -136,7 +136,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def interrupts_ignored() -> Iterator[None]:
     """Workers started inside leave an interrupt to this process, which stops them."""
     if threading.current_thread() is not threading.main_thread():
         yield
