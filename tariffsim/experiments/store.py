@@ -9,7 +9,7 @@ import math
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -198,4 +198,5 @@ def discard(store: Path) -> None:
         for path in store.glob(f"*{SUFFIX}"):
             path.unlink()
         (store / LOCK).unlink()
-    store.rmdir()
+    with suppress(OSError):  # what somebody else put there stays
+        store.rmdir()
