@@ -202,8 +202,8 @@ def _meets(economy: Economy, maker: int, law: int) -> bool:
 
 
 def _duty(economy: Economy, maker: int, k: int, regime: tuple[tuple[int, float], ...]) -> Float:
-    """(F,) USD a chip that a slot causes under one regime, as if triggers were pulled."""
-    tables, foundries = economy.tariffs.tables(regime), economy.foundries
+    """(F,) USD a chip that a slot owes by the letter of a regime, as if triggers were pulled."""
+    tables, foundries = economy.tariffs.tables(regime, as_written=True), economy.foundries
     rows, origin, column = np.array([maker]), economy.makers.origin[[maker]], np.array([k])
     rate, each = (
         over_markets(economy, table[None], 0, rows, origin, column)[0][foundries.region]

@@ -22,6 +22,9 @@ CELL_COLUMNS = (
     "new_duty_value",
     "passed_on_value",
     "rebate_value",
+    "evaded_value",
+    "compliance_value",
+    "informed_value",
     "chips",
     "cn_chips",
     "chip_value",
@@ -30,6 +33,13 @@ CELL_COLUMNS = (
     "trigger_sacrifice_value",
 )
 """Columns of the market x device table that are sums over flows."""
+IMPORTER_COLUMNS = (
+    "importer_profit",
+    "penalty_value",
+    "importers_who_know",
+    "importers_sure_of_none",
+)
+"""Columns of the same table that are sums over importers."""
 FOUNDRY_COLUMNS = (
     "capacity",
     "planned_capacity",

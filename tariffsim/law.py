@@ -90,7 +90,7 @@ class Statutes:
             if scope.any()
         ]
         self.triggers = [i for i, law in enumerate(self.laws) if not law.instrument.is_separable]
-        self._regimes: dict[Regime, DutyTables] = {}
+        self._regimes: dict[tuple[Regime, bool], DutyTables] = {}
         self.probe_shape = (len(codes.classes), len(codes.regions))
         home = np.asarray(codes.home_market)
         origin, market = np.divmod(np.arange(codes.n_cells), len(codes.markets))
@@ -105,26 +105,27 @@ class Statutes:
         """The regime of these rates, one for each law."""
         return tuple((i, rate) for i, rate in enumerate(rates) if rate != 0.0)
 
-    def tables(self, regime: Regime) -> DutyTables:
-        """Duties of a regime, asked for once."""
-        if regime not in self._regimes:
-            self._regimes[regime] = self._ask(regime)
-        return self._regimes[regime]
+    def tables(self, regime: Regime, as_written: bool = False) -> DutyTables:
+        """Duties of a regime, asked for once; `as_written` with those that importers declare."""
+        key = regime, as_written or not self.has_claims
+        if key not in self._regimes:
+            self._regimes[key] = self._ask(*key)
+        return self._regimes[key]
 
-    def _ask(self, regime: Regime) -> DutyTables:
+    def _ask(self, regime: Regime, all_laws: bool) -> DutyTables:
         """Ask the instruments about a dollar of product, a dollar of chips and one chip."""
         probes = self._product_probe(), self._chip_probe(value=1.0), self._chip_probe(count=1.0)
-        product = self._sum(regime, probes[0], pulled=False)
-        chip_value, chip_count = (self._sum(regime, p, False, claims=True) for p in probes[1:])
+        product = self._sum(regime, probes[0], False, all_laws)
+        chip_value, chip_count = (self._sum(regime, p, False, True) for p in probes[1:])
         product_pulled, value_pulled, count_pulled = (
-            self._sum(regime, p, pulled=True) for p in probes
+            self._sum(regime, p, True, all_laws) for p in probes
         )
         base, (n_classes, n_regions) = self.base_product, self.probe_shape
         shape = (self.codes.n_cells, n_classes * n_regions)
         by_law = self._bare(regime)
         bare = self.base_bare.reshape(len(self.base_bare), -1) + sum(by_law.values())
         bare = bare.take(self._origin_of_cell(), axis=0)
-        on_chips = chip_value * (not self.has_claims)
+        on_chips = chip_value * all_laws
         slot = slot_duty_rate(base + product, self.markup, bare, on_chips)
         pulled = slot_duty_rate(base + product_pulled, self.markup, bare, value_pulled)
         by_slot = (
@@ -135,16 +136,16 @@ class Statutes:
         bare_by_law = {i: rate.reshape(self.base_bare.shape) for i, rate in by_law.items()}
         return DutyTables(of_product, bare_by_law, *by_slot)
 
-    def _sum(self, regime: Regime, probe: Shipments, pulled: bool, claims: bool = False) -> Float:
+    def _sum(self, regime: Regime, probe: Shipments, pulled: bool, all_laws: bool) -> Float:
         """Duty on products without triggered instruments, or as if all were triggered.
 
-        What importers declare is left out if there are claims, unless it is asked for.
+        Of all laws, or of those under which importers declare nothing.
         """
         duties: list[tuple[str | None, Float]] = []
         for i, rate in regime:
             law = self.laws[i]
-            counts = claims or not (self.has_claims and law.instrument.declares)
-            counts = counts and (pulled or law.instrument.is_separable)
+            counts = pulled or law.instrument.is_separable
+            counts = counts and (all_laws or not law.instrument.declares)
             if counts and not law.instrument.taxes_bare_chips:
                 duty = law.instrument.duty(probe, rate) * law.scope[:, None]
                 duties.append((law.instrument.stacking_group, duty))

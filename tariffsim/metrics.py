@@ -216,6 +216,7 @@ def summarise(
         "china_utilisation": 100 * float(output / max(capacity, 1e-300)),
         "china_subsidy": year * float(subsidy.mean()),
         **capacity_measures(history, context, m),
+        **compliance_measures({name: values[last] for name, values in cells.items()}),
         "grant_spending": 1e-9 * float(funds[:, m].sum()),
         "cutoff_loss": 1e-9 * cutoff_loss(history, m),
         "days_to_stop": days_to_stop(history, baseline, m),
@@ -226,6 +227,22 @@ def summarise(
         "total_revenue": 1e-9 * float(duty.sum()),
         "run_cn_share": 100 * float(chinese_share(history, m).mean()),
     }  # fmt: skip
+
+
+def compliance_measures(cells: Mapping[str, Float]) -> dict[str, float]:
+    """What importers know, hide and pay for it, of the columns of one market in some months."""
+
+    def part(one: str, *of: str) -> float:
+        whole = sum(cells[name].sum() for name in of)
+        return float(100 * cells[one].sum() / max(whole, 1e-300))
+
+    return {
+        "compliance_cost": 12e-9 * float(cells["compliance_value"].mean()),
+        "penalties": 12e-9 * float(cells["penalty_value"].mean()),
+        "evaded_share": part("evaded_value", "evaded_value", "new_duty_value"),
+        "can_tell_share": part("informed_value", "customs_value"),
+        "sure_of_none_share": part("importers_sure_of_none", "importers_who_know"),
+    }
 
 
 def capacity_measures(history: History, context: Context, market: int) -> dict[str, float]:

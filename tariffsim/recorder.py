@@ -7,7 +7,7 @@ import numpy as np
 from tariffsim.alternatives import Alternatives
 from tariffsim.economy import Economy
 from tariffsim.errors import NotFiniteError
-from tariffsim.history import CELL_COLUMNS, FOUNDRY_COLUMNS, History
+from tariffsim.history import CELL_COLUMNS, FOUNDRY_COLUMNS, IMPORTER_COLUMNS, History
 from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.phases.shipped import border_crossing
@@ -55,7 +55,7 @@ class Recorder:
                 month = format_month(start + int(np.argwhere(~np.isfinite(values))[0, 0]))
                 raise NotFiniteError(f"{name} became NaN or infinite in {month}")
         names = [
-            *CELL_COLUMNS, "longest_stop", "price_index", "base_expenditure", "importer_profit"
+            *CELL_COLUMNS, *IMPORTER_COLUMNS, "longest_stop", "price_index", "base_expenditure",
         ]  # fmt: skip
         return History(
             seed=seed,
@@ -103,7 +103,15 @@ class Recorder:
         columns["price_index"] = cells.price_index
         columns["base_expenditure"] = cells.base_expenditure * cells.growth
         cell = importers.market * self._shape[1] + importers.device
-        columns["importer_profit"] = sum_by(cell, importers.profit, len(cells.growth))
+        has_none = sum_by(flows.importer, of_units["cn_chips"], len(importers)) == 0
+        of_importers = (
+            importers.profit,
+            importers.back_duty + importers.penalty,
+            importers.knows,
+            importers.knows & has_none,
+        )
+        for name, column in zip(IMPORTER_COLUMNS, of_importers, strict=True):
+            columns[name] = sum_by(cell, column, len(cells.growth))
         for name, column in columns.items():
             self._keep(name, column.reshape(self._shape))
         shape = (self._shape[0], len(economy.figures.codes.origins))
@@ -172,6 +180,9 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
         "new_duty_value": flows.new_duty,
         "passed_on_value": flows.passed_on,
         "rebate_value": rebate(flows.new_duty, economy.scenario.trade.border_pass_through),
+        "evaded_value": flows.evaded_duty,
+        "compliance_value": flows.compliance_cost,
+        "informed_value": of_flows["customs_value"] * economy.importers.knows[flows.importer],
     }
 
 
