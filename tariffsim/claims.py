@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class Enforcement:
     """(M,) penalty over the duty evaded."""
     lookback_months: int
 
-    @property
+    @cached_property
     def exposure(self) -> Float:
         """(M,) back duty and penalty expected for a dollar of duty evaded."""
         found = detection_probability(self.audits, self.detection, self.lookback_months)
@@ -83,6 +84,7 @@ class Claims:
     def __init__(self, statutes: Statutes, ships: Bool, enforcement: Enforcement) -> None:
         self.statutes, self._ships, self._enforcement = statutes, ships, enforcement
         self._origin: dict[Regime, Origins] = {}
+        self._audits: dict[Regime, Enforcement] = {}
         self._rates: dict[tuple[tuple[int, ...], Regime], Float] = {}
         groups: dict[object, list[int]] = {}
         for i, law in enumerate(statutes.laws):
@@ -150,6 +152,11 @@ class Claims:
 
     def enforcement(self, regime: Regime) -> Enforcement:
         """Audits under a regime."""
+        if regime not in self._audits:
+            self._audits[regime] = self._audited(regime)
+        return self._audits[regime]
+
+    def _audited(self, regime: Regime) -> Enforcement:
         base = self._enforcement
         audits, detection, penalty = base.audits, base.detection, base.penalty
         for i, rate in regime:

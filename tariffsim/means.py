@@ -25,6 +25,8 @@ class Means:
         self._value = value * sum_by(flows.importer, flows.base_units, len(importers))
         self._row = np.arange(len(importers))[:, None]
         origins = np.arange(len(codes.origins))
+        group = importers.market * len(codes.devices) + importers.device
+        self._first = np.flatnonzero(np.diff(group, prepend=-1))
         self._cell: Int = codes.cell(importers.device[:, None], origins, importers.market[:, None])
 
     def origin_rate(self, kind: int) -> Float:
@@ -89,9 +91,9 @@ class Means:
         return minds(self.economy, self.claims, future.regime, rows, market)
 
     def _mean(self, values: Float, weights: Float) -> Float:
-        """(cells, ...) weighted means over importers (J, O, ...)."""
-        shape = (self.economy.figures.codes.n_cells, *values.shape[2:])
-        top, bottom = np.zeros(shape), np.zeros(shape)
-        np.add.at(top, self._cell, weights * values)
-        np.add.at(bottom, self._cell, np.broadcast_to(weights, values.shape))
-        return np.asarray(top / np.where(bottom > 0, bottom, 1.0))
+        """(cells, ...) weighted means over the importers of a device and market (J, O, ...)."""
+        weights = np.broadcast_to(weights, values.shape)
+        top, bottom = (np.add.reduceat(x, self._first) for x in (weights * values, weights))
+        mean = np.zeros((self.economy.figures.codes.n_cells, *values.shape[2:]))
+        mean[self._cell[self._first]] = top / np.where(bottom > 0, bottom, 1.0)
+        return mean
