@@ -63,9 +63,9 @@ class SlotChoice:
     stays_in_region: float
     """Probability that it takes a foundry of that region."""
     break_even_rate: float
-    """Further component duty on the region's chips, fraction of their price, at which the next
-    opening is as likely to leave the region as to stay; infinite: none. Below zero it is more
-    likely to leave as things are."""
+    """Further component duty on the region's chips, borne in full, fraction of their price, at
+    which the next opening is as likely to leave the region as to stay; infinite: none. Below zero
+    it is more likely to leave as things are."""
     break_even_alone: dict[str, float]
     """The same, where it is above zero, if only one of the line's markets levies it."""
 

@@ -45,12 +45,20 @@ class UnitDuty:
 
 @dataclass(frozen=True)
 class Content:
-    """A duty on what is inside; of a stacking group one for all, as all are on the same base."""
+    """A duty not by country alone; of a stacking group one for all, as all are on the same base."""
 
     laws: tuple[int, ...]
     is_separable: bool
+    is_declared: bool
+    """Depends on what importers say of the content, and may be hidden."""
     known: UnitDuty
     unknown: UnitDuty
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether it is a duty at all."""
+        tables = (table for unit in (self.known, self.unknown) for table in vars(unit).values())
+        return any(table.any() for table in tables)
 
 
 @dataclass(frozen=True)
@@ -88,12 +96,16 @@ class Claims:
         self._rates: dict[tuple[tuple[int, ...], Regime], Float] = {}
         groups: dict[object, list[int]] = {}
         for i, law in enumerate(statutes.laws):
-            if law.instrument.declares == "content":
+            if not law.instrument.taxes_bare_chips and law.instrument.declares != "origin":
                 group = law.instrument.stacking_group
-                groups.setdefault(
-                    i if group is None else (group, law.instrument.tax_base), []
-                ).append(i)
-        self.contents = tuple(self._content(tuple(laws)) for laws in groups.values())
+                key = i if group is None else (group, law.instrument.tax_base)
+                groups.setdefault(key, []).append(i)
+        contents = (self._content(tuple(laws)) for laws in groups.values())
+        self.contents = tuple(content for content in contents if content.takes_anything)
+        self._origin_laws = {
+            i for i, law in enumerate(statutes.laws) if law.instrument.declares == "origin"
+        }
+        self._content_laws = {i for content in self.contents for i in content.laws}
 
     def _content(self, laws: tuple[int, ...]) -> Content:
         instrument = self.statutes.laws[laws[0]].instrument
@@ -110,15 +122,18 @@ class Claims:
         return Content(
             laws,
             instrument.is_separable,
+            instrument.declares == "content",
             unit([instrument.duty(probe, 1.0) for probe in probes]),
             unit([instrument.unknown_duty(probe, 1.0) for probe in probes]),
         )
 
-    def declared(self, regime: Regime, what: str) -> Iterator[tuple[int, Law, float]]:
-        """Laws of a regime that are about `origin`, or `content`, with their number and rate."""
-        for i, rate in regime:
-            if self.statutes.laws[i].instrument.declares == what:
-                yield i, self.statutes.laws[i], rate
+    def on_origin(self, regime: Regime) -> Iterator[tuple[int, Law, float]]:
+        """Laws of a regime on products by country of assembly, with their number and rate."""
+        return ((i, self.statutes.laws[i], rate) for i, rate in regime if i in self._origin_laws)
+
+    def on_content(self, regime: Regime) -> Iterator[tuple[int, Law, float]]:
+        """The other laws of a regime on products."""
+        return ((i, self.statutes.laws[i], rate) for i, rate in regime if i in self._content_laws)
 
     def rate(self, content: Content, regime: Regime) -> Float:
         """(cells,) rate of a duty on content: the highest of its stacking group."""
@@ -138,7 +153,7 @@ class Claims:
             due = stacked(
                 [
                     (law.instrument.stacking_group, rate * law.scope * crosses)
-                    for _, law, rate in self.declared(regime, "origin")
+                    for _, law, rate in self.on_origin(regime)
                 ]
             ) + np.zeros(codes.n_cells)
             shape = len(codes.devices), len(codes.origins), len(codes.markets)
@@ -169,33 +184,47 @@ class Claims:
         return Enforcement(audits, detection, penalty, base.lookback_months)
 
     def markets(self, regime: Regime) -> list[int]:
-        """Markets in which anything is declared under a regime."""
-        laws = [
-            self.statutes.laws[i] for i, _ in regime if self.statutes.laws[i].instrument.declares
-        ]
+        """Markets with any duty on products under a regime."""
         codes = self.statutes.codes.markets
+        laws = [law for _, law, _ in (*self.on_origin(regime), *self.on_content(regime))]
         return [
             m for m, code in enumerate(codes) if any(code in w.instrument.markets for w in laws)
         ]
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What an instrument asks for of shipments, in scope and with real triggers, USD a unit."""
+
+    number: int
+    law: Law
+    parts: Float
+    """By part that is declared by itself (last axis), if the origin of the chips is known."""
+    values: Float
+    """Value of these parts."""
+    unknown: Float
+    """The duty if it is not."""
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether it may be hidden."""
+        return self.law.instrument.declares == "content"
+
+
 def content_claims(
     claims: Claims, regime: Regime, shipments: Shipments, cell: Int, triggered_only: bool = False
-) -> Iterator[tuple[int, Law, Float, Float, Float]]:
-    """Number and law; duty and value by part if the content is known; duty if it is not.
-
-    USD a unit, in scope and with real triggers.
-    """
-    for i, law, rate in claims.declared(regime, "content"):
+) -> Iterator[Claim]:
+    """Claims of the laws of a regime that do not go by country alone."""
+    for i, law, rate in claims.on_content(regime):
         instrument, scope = law.instrument, law.scope[cell]
         if triggered_only and instrument.is_separable:
             continue
         due = scope * instrument.is_triggered(shipments)
-        unknown = instrument.unknown_duty(shipments, rate)
-        yield (
+        unknown = instrument.unknown_duty(shipments, rate) * scope
+        yield Claim(
             i,
             law,
             instrument.part_duties(shipments, rate) * due[..., None],
             instrument.part_values(shipments),
-            unknown * scope * instrument.is_triggered_unknown(shipments),
+            unknown * instrument.is_triggered_unknown(shipments),
         )

@@ -78,8 +78,8 @@ class Statutes:
     ) -> None:
         """Compile; `base_product` (cells, 1) and `base_bare` (O, K, R) are base-year duties.
 
-        With `has_claims` what importers bear of declared duties is their own (see `claims`), and
-        the tables have no declared duties but for `chip_value` and `chip_count`.
+        With `has_claims` what is due on a product depends on its importer (see `claims`), and the
+        tables have base duties and duties on bare chips only, but for `chip_value` and `chip_count`.
         """
         self.codes, self.markup, self.has_claims = codes, markup, has_claims
         self.base_product, self.base_bare = base_product, base_bare
@@ -139,13 +139,12 @@ class Statutes:
     def _sum(self, regime: Regime, probe: Shipments, pulled: bool, all_laws: bool) -> Float:
         """Duty on products without triggered instruments, or as if all were triggered.
 
-        Of all laws, or of those under which importers declare nothing.
+        Of all laws, or of none: see `claims`.
         """
         duties: list[tuple[str | None, Float]] = []
         for i, rate in regime:
             law = self.laws[i]
-            counts = pulled or law.instrument.is_separable
-            counts = counts and (all_laws or not law.instrument.declares)
+            counts = all_laws and (pulled or law.instrument.is_separable)
             if counts and not law.instrument.taxes_bare_chips:
                 duty = law.instrument.duty(probe, rate) * law.scope[:, None]
                 duties.append((law.instrument.stacking_group, duty))

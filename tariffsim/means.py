@@ -76,8 +76,9 @@ class Means:
         for future, weight in self._futures(kind):
             who = self._minds(future, deep=True)
             due = self.claims.rate(content, future.regime)[self._cell][..., None]
-            each += weight[..., None] * who.bears(due * unit, price)
-        knowing = self._value * self.economy.importers.knows
+            borne = who.bears(due * unit, price) if content.is_declared else due * unit
+            each += weight[..., None] * borne
+        knowing = self._value * (self.economy.importers.knows | (not content.is_declared))
         return self._mean(each, knowing[:, None, None] * each)
 
     def _futures(self, kind: int) -> Iterator[tuple[Future, Float]]:

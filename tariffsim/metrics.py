@@ -184,6 +184,7 @@ def summarise(
     m = context.codes.markets.index(market)
     last = slice(-LAST, None)
     cells = {name: values[:, m].sum(axis=1) for name, values in history.cells.items()}
+    cells["owed_value"] = cells["new_duty_value"] + cells["evaded_value"]
     change = world[:, m]
     year = 12e-9
 
@@ -216,7 +217,11 @@ def summarise(
         "china_utilisation": 100 * float(output / max(capacity, 1e-300)),
         "china_subsidy": year * float(subsidy.mean()),
         **capacity_measures(history, context, m),
-        **compliance_measures({name: values[last] for name, values in cells.items()}),
+        "compliance_cost": year * float(cells["compliance_value"][last].mean()),
+        "penalties": year * float(cells["penalty_value"][last].mean()),
+        "evaded_share": part("evaded_value", "owed_value"),
+        "can_tell_share": part("informed_value", "customs_value"),
+        "sure_of_none_share": part("importers_sure_of_none", "importers_who_know"),
         "grant_spending": 1e-9 * float(funds[:, m].sum()),
         "cutoff_loss": 1e-9 * cutoff_loss(history, m),
         "days_to_stop": days_to_stop(history, baseline, m),
@@ -227,22 +232,6 @@ def summarise(
         "total_revenue": 1e-9 * float(duty.sum()),
         "run_cn_share": 100 * float(chinese_share(history, m).mean()),
     }  # fmt: skip
-
-
-def compliance_measures(cells: Mapping[str, Float]) -> dict[str, float]:
-    """What importers know, hide and pay for it, of the columns of one market in some months."""
-
-    def part(one: str, *of: str) -> float:
-        whole = sum(cells[name].sum() for name in of)
-        return float(100 * cells[one].sum() / max(whole, 1e-300))
-
-    return {
-        "compliance_cost": 12e-9 * float(cells["compliance_value"].mean()),
-        "penalties": 12e-9 * float(cells["penalty_value"].mean()),
-        "evaded_share": part("evaded_value", "evaded_value", "new_duty_value"),
-        "can_tell_share": part("informed_value", "customs_value"),
-        "sure_of_none_share": part("importers_sure_of_none", "importers_who_know"),
-    }
 
 
 def capacity_measures(history: History, context: Context, market: int) -> dict[str, float]:

@@ -21,18 +21,21 @@ REGIONS = load_tables().foundry_regions.codes
 DEVICES = load_tables().devices.codes
 CLASSES = load_tables().node_classes.codes
 
+COMPLIANT: dict[str, Any] = {"compliance": {"behaviour": "compliant"}}
+"""All importers know the origin of their chips and declare the truth."""
+
 NO_STOCKS: dict[str, Any] = {
     "stock_factor": 0.0,
     "second_source_factor": 0.0,
     "backlog_share": 0.0,
 }
-CORE: dict[str, Any] = {
+CORE: dict[str, Any] = COMPLIANT | {
     "trade": {"ai_chip_uplift": 0.0, "front_loading_months": 0.0},
     "orders": NO_STOCKS,
 }
 """Every mechanism beyond the core model switched off: what was there before them."""
 
-STILL: dict[str, Any] = {
+STILL: dict[str, Any] = COMPLIANT | {
     "supply": {
         "china_capacity_share": 0.3,
         "china_price_discount": 0.2,

@@ -11,6 +11,7 @@ from economies import (
     ALL_OPEN,
     AT_ONCE,
     COMPETITIVE,
+    COMPLIANT,
     DEVICES,
     HELD,
     STILL,
@@ -220,7 +221,7 @@ def test_component_tariff_on_a_product_that_is_all_chip_is_a_product_tariff() ->
     """E9: no other inputs, no mark-up, every chip covered."""
     rate = {"2025-01": 0.2, "2025-09": 0.6}
     worlds = [
-        last(scenario(ALL_CHIP, free_trade(), law, makers=400), 3, 15)
+        last(scenario(COMPLIANT, ALL_CHIP, free_trade(), law, makers=400), 3, 15)
         for law in (
             component(rate, chip_regions="all", covers_home_assembly=False),
             product(rate),
@@ -233,7 +234,7 @@ def test_component_tariff_on_a_product_that_is_all_chip_is_a_product_tariff() ->
 def test_content_trigger_is_silent_without_covered_chips() -> None:
     """E9: lines without a Chinese chip pay nothing, others pay on the whole product."""
     law = product(0.3, only_with_chips_from=["CN"])
-    for economy in run(scenario(law, makers=300), 0, 6):
+    for economy in run(scenario(COMPLIANT, law, makers=300), 0, 6):
         makers, flows = economy.makers, economy.flows
         has = (economy.foundries.is_chinese[makers.supplier] & makers.has_slot).any(axis=1)
         due = next(iter(
@@ -438,7 +439,13 @@ def test_signs() -> None:
     seeds, months = range(4), 72
     ends = {
         name: [(chinese_share(e), basket(e)) for e in (last(rules, s, months) for s in seeds)]
-        for name in ("baseline", "component_50", "component_late", "whole_product_china")
+        for name in (
+            "baseline",
+            "component_50",
+            "component_unknown_full",
+            "component_late",
+            "whole_product_china",
+        )
         for rules in [load_scenario(name)]
     }
     start = np.array([chinese_share(last(load_scenario("baseline"), s, 1)) for s in seeds])
@@ -449,7 +456,10 @@ def test_signs() -> None:
     # cheaper chips and more capacity with an elasticity of four: several points in every draw
     assert (share[base] > start + 0.02).all()
     # a duty of 50 % divides the odds of an open slot by 1.5^4 = 5, of one that is stuck by one
-    assert (share["component_50"] < 0.75 * share[base]).all()
+    assert (share["component_unknown_full"] < 0.75 * share[base]).all()
+    # importers who cannot tell, nearly half of them, are exempt unless the law says otherwise
+    assert (share["component_unknown_full"] < share["component_50"]).all()
+    assert (share["component_50"] < 0.85 * share[base]).all()
     # acting three years later leaves part of the fall undone
     assert (share["component_50"] < share["component_late"]).all()
     assert (share["component_late"] < share[base]).all()

@@ -24,6 +24,8 @@ from tariffsim.simulation import Simulation
 from tariffsim.typing import format_month
 
 SMALL = {"agents__makers": 150, "run__end": "2027-12"}
+COMPLIANT = {"compliance__behaviour": "compliant"}
+"""So that makers count with every duty in full."""
 
 
 def scenario(name: str, **changes: object) -> Scenario:
@@ -86,7 +88,7 @@ def test_each_instrument_has_its_own_duty() -> None:
     tariff = {"kind": "component_tariff", "announced": "2025-01", "rate": {"2025-01": 0.5},
               "markets": ["US", "EU", "JK", "CN", "ROW"]}  # fmt: skip
     made = load_scenario("baseline").with_(
-        **SMALL, policies={"component_tariff": tariff}, trade__tariffs_in_force=False
+        **SMALL, **COMPLIANT, policies={"component_tariff": tariff}, trade__tariffs_in_force=False
     )
     (slot, *_) = tariffsim.explain_choice(made, 20, "2025-02").slots
     duty = slot.duties["component_tariff"] / slot.candidates["price"]
@@ -111,14 +113,14 @@ def test_at_the_break_even_rate_half_of_the_openings_leave() -> None:
     """The closed form against the model itself: the same choice under the rate it gives."""
     start = {"announced": "2025-01", "kind": "component_tariff", "node_classes": ["A"],
              "markets": ["US", "EU", "JK", "CN", "ROW"]}  # fmt: skip
-    before = scenario("baseline")
+    before = scenario("baseline", **COMPLIANT)
     tried = 0
     for maker in range(0, 150, 9):
         (slot, *_) = tariffsim.explain_choice(before, maker, "2025-01").slots
         if slot.node_class != "A" or not 0 < slot.break_even_rate < 5:
             continue
         policy = start | {"rate": {"2025-01": slot.break_even_rate}, "chip_regions": [slot.region]}
-        after = scenario("baseline", policies={"tried": policy})
+        after = scenario("baseline", **COMPLIANT, policies={"tried": policy})
         (moved, *_) = tariffsim.explain_choice(after, maker, "2025-01").slots
         if moved.next_supplier != slot.next_supplier:
             continue  # it opened in this very month and chose otherwise

@@ -43,7 +43,7 @@ def test_china_owed_what_japan_does() -> None:
 )
 def test_duties_come_as_they_came(month: str, bare: float, routers: float) -> None:
     tariffs = law(load_scenario("section_301_2018"))
-    duties = tariffs.tables(tariffs.regime(tariffs.rates_in_force(parse_month(month))))
+    duties = tariffs.tables(tariffs.regime(tariffs.rates_in_force(parse_month(month))), True)
     codes = tariffs.codes
     us, china = codes.markets.index("US"), codes.origins.index("CN")
     router = codes.cell(codes.devices.index("network_gear"), china, us)

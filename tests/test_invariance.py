@@ -583,7 +583,9 @@ def test_neutral_before_it_starts_without_foresight(kind: str) -> None:
 
 def test_announcement_is_not_neutral() -> None:
     """The four tests above could fail: after its announcement a tariff moves suppliers."""
-    policy = instrument("component_tariff", 2.0, start="2025-09", announced="2025-02")
+    policy = instrument(
+        "component_tariff", 2.0, start="2025-09", announced="2025-02", chip_regions=["TW", "KR"]
+    )
     one, other = (months(build_economy(s, 6), Draws(6), 8) for s in with_and_without(plain=policy))
     assert (one.makers.next_supplier != other.makers.next_supplier).any()
 

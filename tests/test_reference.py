@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from economies import each_region, merged, scenario
+from economies import COMPLIANT, each_region, merged, scenario
 from reference import Maker, Reference, Slot
 
 from tariffsim.calibration import build_economy
@@ -25,7 +25,7 @@ from tariffsim.scenario.fields import Scenario
 from tariffsim.tables.load import SHIPPED
 
 TOLERANCE = 1e-9
-SMALL = {"agents": {"importers_min": 1, "importers_max": 3}}
+SMALL = COMPLIANT | {"agents": {"importers_min": 1, "importers_max": 3}}
 STEP = {"2025-06": 0.25, "2026-03": 0.5}
 
 
@@ -221,6 +221,15 @@ SCENARIOS |= {
     ),
     "a ban with triggers": merged(policies(a=BAN, b=CONTENT, c=SLOW_WALK), ORDERS),
 }
+SCENARIOS["declarations with stocks"] = merged(
+    FULL,
+    ORDERS,
+    policies(
+        a=component(unknown_origin_rule="full_content"),
+        b=product(assembly_countries=["CN"], rate={"2025-06": 0.4}),
+        c=CUT,
+    ),
+)
 SCENARIOS["everything with stocks"] = merged(
     SCENARIOS["everything"], policies(cut=CUT, slow=SLOW_WALK, ban=BAN, scarce=SCARCE), ORDERS
 )

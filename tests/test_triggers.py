@@ -15,6 +15,7 @@ START = {"rate": 0.5, "start": "2025-03"}
 
 def with_policy(**policy: Any) -> Scenario:
     small = {"agents__makers": 200, "run__end": "2026-12", "policies__it": START | policy}
+    small["compliance__behaviour"] = "compliant"  # every importer pays
     return load_scenario("baseline").with_(**small)
 
 

@@ -99,9 +99,11 @@ def _slot_duty(
         known, unknown = content.known, content.unknown
         covered = known.chip_value[at][:, region] + known.chip_count[at][:, region]
         due, blind = (rate[:, None] * _of_a_chip(u, at, region, price) for u in (known, unknown))
-        borne = duty_borne(due, price * covered, who.honesty[:, None], who.exposure)
-        on_chip = on_chip + np.where(who.knows[:, None], borne, blind)
-        whole = who.bears(rate * known.product[at_border], 1.0)
+        whole = rate * known.product[at_border]
+        if content.is_declared:
+            due = duty_borne(due, price * covered, who.honesty[:, None], who.exposure)
+            whole = who.bears(whole, 1.0)
+        on_chip = on_chip + np.where(who.knows[:, None], due, blind)
         product = product + np.where(who.knows, whole, rate * unknown.product[at_border])
     bare = future.tables.bare[cell, node_class][:, region]
     on_product = product[:, None] * (1 + tariffs.markup) * (1 + bare)
@@ -113,33 +115,54 @@ def _of_a_chip(unit: UnitDuty, at: tuple[Int, Int], region: Int, price: Float) -
     return np.asarray(unit.chip_value[at][:, region] * price + unit.chip_count[at][:, region])
 
 
-def border_duty(
-    economy: Economy, claims: Claims, maker: Int, shipments: Shipments, cell: Int, future: Future
+def lines_duty(
+    economy: Economy, claims: Claims, maker: Int, shipments: Shipments, cell: Int, regime: Regime
 ) -> Float:
-    """(rows, O, M) USD a unit that declared duties are expected to take of imagined products."""
-    who = _of_lines(economy, claims, maker, future.regime)
-    rate = who.origin_rate(claims, future.regime, cell)
-    on_content = content_duty(economy, claims, maker, shipments, cell, future.regime)
-    return rate * shipments.customs_value + on_content
+    """(rows, O, M) USD a unit that declared duties cost importers of imagined products."""
+    return _of_products(claims, _of_lines(economy, claims, maker, regime), shipments, cell, regime)
 
 
-def content_duty(
-    economy: Economy,
+def flows_duty(
+    economy: Economy, claims: Claims, shipments: Shipments, cell: Int, regime: Regime
+) -> Float:
+    """(L,) USD a unit that declared duties cost importers of what is brought in."""
+    flows = economy.flows
+    who = minds(economy, claims, regime, flows.importer, flows.market)
+    return _of_products(claims, who, shipments, cell, regime)
+
+
+def triggered_duty(
+    economy: Economy, claims: Claims, maker: Int, shipments: Shipments, cell: Int, regime: Regime
+) -> Float:
+    """(rows, O, M) of that of imagined products, what triggers cost."""
+    who = _of_lines(economy, claims, maker, regime)
+    return _of_content(claims, who, shipments, cell, regime, triggered_only=True)
+
+
+def _of_products(
+    claims: Claims, who: Minds, shipments: Shipments, cell: Int, regime: Regime
+) -> Float:
+    on_product = who.origin_rate(claims, regime, cell) * shipments.customs_value
+    return np.asarray(on_product + _of_content(claims, who, shipments, cell, regime))
+
+
+def _of_content(
     claims: Claims,
-    maker: Int,
+    who: Minds,
     shipments: Shipments,
     cell: Int,
     regime: Regime,
     triggered_only: bool = False,
 ) -> Float:
-    """(rows, O, M) of these, the part on what is inside, triggers as they are."""
-    who = _of_lines(economy, claims, maker, regime)
+    """USD a unit of duties on what is inside, triggers as they are."""
     duties: list[tuple[str | None, Float]] = []
-    claimed = content_claims(claims, regime, shipments, cell, triggered_only)
-    for _, law, parts, values, blind in claimed:
-        borne = duty_borne(parts, values, who.honesty[..., None], who.exposure[..., None])
-        due = np.where(who.knows, borne.sum(axis=-1), blind)
-        duties.append((law.instrument.stacking_group, due))
+    for claim in content_claims(claims, regime, shipments, cell, triggered_only):
+        borne = claim.parts
+        if claim.is_declared:
+            honesty, exposure = who.honesty[..., None], who.exposure[..., None]
+            borne = duty_borne(borne, claim.values, honesty, exposure)
+        due = np.where(who.knows, borne.sum(axis=-1), claim.unknown)
+        duties.append((claim.law.instrument.stacking_group, due))
     return np.asarray(stacked(duties) + np.zeros(cell.shape))
 
 

@@ -29,16 +29,18 @@ def declare(economy: Economy, claims: Claims, shipments: Shipments, cell: Int) -
     evaded = np.where(hides, gain, 0.0) * shipments.customs_value
     numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
-    for i, law, rate in claims.declared(regime, "origin"):
+    for i, law, rate in claims.on_origin(regime):
         numbers.append(i)
         duty = law.instrument.duty(shipments, rate) * law.scope[declared]
         duties.append((law.instrument.stacking_group, duty))
     hidden: dict[int, Float] = {}
-    for i, law, parts, values, unknown in content_claims(claims, regime, shipments, cell):
-        is_hidden = evades(parts, values, honesty[:, None], exposure[:, None])
-        numbers.append(i)
-        duties.append((law.instrument.stacking_group, np.where(knows, parts.sum(-1), unknown)))
-        hidden[i] = np.where(knows, (parts * is_hidden).sum(-1), 0.0)
+    for claim in content_claims(claims, regime, shipments, cell):
+        is_hidden = evades(claim.parts, claim.values, honesty[:, None], exposure[:, None])
+        is_hidden &= knows[:, None] & claim.is_declared
+        duty = np.where(knows, claim.parts.sum(axis=-1), claim.unknown)
+        numbers.append(claim.number)
+        duties.append((claim.law.instrument.stacking_group, duty))
+        hidden[claim.number] = (claim.parts * is_hidden).sum(axis=-1)
     due = dict(zip(numbers, due_of_each(duties), strict=True))
     for i, not_declared in hidden.items():
         not_due = np.where(due[i] > 0, not_declared, 0.0)
@@ -101,9 +103,11 @@ def _duties_ahead(economy: Economy, claims: Claims) -> tuple[Float, Float]:
     known: list[tuple[str | None, Float]] = []
     unknown: list[tuple[str | None, Float]] = []
     shipments = product_shipments(economy)
-    for _, law, parts, _, blind in content_claims(claims, ahead, shipments, flow_cells(economy)):
-        known.append((law.instrument.stacking_group, parts.sum(axis=-1)))
-        unknown.append((law.instrument.stacking_group, blind))
+    for claim in content_claims(claims, ahead, shipments, flow_cells(economy)):
+        if claim.is_declared:
+            group = claim.law.instrument.stacking_group
+            known.append((group, claim.parts.sum(axis=-1)))
+            unknown.append((group, claim.unknown))
     own, without = (
         sum_by(
             flows.importer, (stacked(duties) + np.zeros(len(flows))) * flows.units, len(importers)

@@ -82,7 +82,7 @@ def triggered_duty(economy: Economy, maker: Int, product: Imagined, future: Futu
         duty = tariffs.triggered_duty(future.regime, product.cell, product.shipments)
     else:
         of_products = maker, product.shipments, product.cell
-        duty = borne.content_duty(economy, economy.claims, *of_products, future.regime, True)
+        duty = borne.triggered_duty(economy, economy.claims, *of_products, future.regime)
     return mean_over_markets(economy, maker, duty)
 
 
@@ -92,7 +92,7 @@ def border_duty(economy: Economy, maker: Int, product: Imagined, future: Future)
     duty = tables.product[product.cell] * shipments.customs_value
     if economy.claims is not None:
         of_products = maker, shipments, product.cell
-        duty = duty + borne.border_duty(economy, economy.claims, *of_products, future)
+        duty = duty + borne.lines_duty(economy, economy.claims, *of_products, future.regime)
         return mean_over_markets(economy, maker, duty)
     if tables.has_chip_value or tables.has_chip_count:
         cell = product.cell[..., None]

@@ -10,6 +10,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.inventory import months_worth_holding
 from tariffsim.law import Regime
+from tariffsim.phases.borne import flows_duty
 from tariffsim.phases.shipped import flow_cells, product_shipments
 from tariffsim.phases.trade import as_the_law_says
 from tariffsim.typing import Float
@@ -37,8 +38,7 @@ def buy_ahead(economy: Economy, draws: Draws) -> None:
 def _rise_ahead(economy: Economy) -> tuple[Float, Float]:
     """(L,) months to the first rise of each flow's duty that is in reach, and USD a unit it adds.
 
-    In reach is what comes within the most months of sales that anybody would hold; importers look
-    at the duty that the law asks for.
+    In reach is what comes within the most months of sales that anybody would hold.
     """
     flows, now = economy.flows, economy.law.regime
     left, saved = np.ones(len(flows)), np.zeros(len(flows))
@@ -46,14 +46,17 @@ def _rise_ahead(economy: Economy) -> tuple[Float, Float]:
     for months in range(1, ceil(economy.scenario.trade.front_loading_months) + 1):
         ahead = economy.tariffs.regime_ahead(economy.date, months)
         if ahead != regime:
-            rise = _legal_duty(economy, ahead) - _legal_duty(economy, now)
+            rise = _duty_under(economy, ahead) - _duty_under(economy, now)
             first = (rise > LEAST_RISE * value) & (saved == 0)
             left, saved = np.where(first, months, left), np.where(first, rise, saved)
             regime = ahead
     return left, saved
 
 
-def _legal_duty(economy: Economy, regime: Regime) -> Float:
-    """(L,) USD a unit of new duty on what is brought in, under a regime."""
-    duties = as_the_law_says(economy, product_shipments(economy), flow_cells(economy), regime)
+def _duty_under(economy: Economy, regime: Regime) -> Float:
+    """(L,) USD a unit of new duty that importers would bear on what is brought in."""
+    shipments, cell = product_shipments(economy), flow_cells(economy)
+    if economy.claims is not None:
+        return flows_duty(economy, economy.claims, shipments, cell, regime)
+    duties = as_the_law_says(economy, shipments, cell, regime)
     return sum(duties.values(), start=np.zeros(len(economy.flows)))

@@ -227,7 +227,10 @@ class Instrument(BaseModel):
 
     @property
     def declares(self) -> str:
-        """What importers declare for it, and may hide: `origin`, `content`, or nothing."""
+        """What importers declare for it, and may hide: `origin`, `content`, or nothing.
+
+        A duty for which they declare nothing is paid by all.
+        """
         return ""
 
     def part_duties(self, shipments: Shipments, rate: float) -> Float:
@@ -244,7 +247,7 @@ class Instrument(BaseModel):
 
     def is_triggered_unknown(self, shipments: Shipments) -> Any:
         """Whether a duty is due at all where the origin of chips is not known."""
-        return True
+        return self.is_triggered(shipments)
 
     def tracing_share(self, rate: float) -> float:
         """Part of imports whose importers must trace their chips; neutral element 0, highest."""

@@ -56,6 +56,10 @@ class ProductTariff(DeclaredContent):
             return True
         return (self.covers(shipments) & (shipments.chip_count > 0)).any(axis=-1)
 
+    def is_triggered_unknown(self, shipments: Shipments) -> Any:
+        """True: what the rule deems covered is."""
+        return True
+
     def unknown_duty(self, shipments: Shipments, rate: float) -> Float:
         """The same on the share of the product that is deemed covered."""
         return self.unknown_share * self.duty(shipments, rate)

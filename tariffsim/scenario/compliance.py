@@ -11,7 +11,7 @@ class Compliance(Block):
     """Visibility, tracing, declarations, audits (MODEL 4.5)."""
 
     behaviour: Literal["full", "compliant"] = parameter(
-        "compliant",
+        "full",
         "choice",
         "Whether importers may be ignorant or dishonest; `compliant`: all know and declare.",
     )

@@ -680,10 +680,10 @@ class Flow:
         self.wanted = self.orders + self.backlog
         months, left = 0.0, 1
         product = self.maker.product(self.market)
-        now = sum(world.customs.product_duties(product, world.rates).values())
+        now = self.maker.expected_duty(world, product, world.rates, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):
             rates = world.customs.expected(world.date + ahead, world.date)
-            later = sum(world.customs.product_duties(product, rates).values())
+            later = self.maker.expected_duty(world, product, rates, REAL)
             if later - now > 1e-12 * value:
                 worth = (later - now) / (trade.carrying_cost * value)
                 months, left = min(worth, trade.front_loading_months), ahead

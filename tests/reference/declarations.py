@@ -95,7 +95,7 @@ class Declarations:
         shipment = self.customs.shipment(product)
         for i in self.customs.for_product(product):
             law = self.customs.instruments[i]
-            if i not in rates or law.declares != "content":
+            if i not in rates or law.declares == "origin":
                 continue
             if trigger == LEFT_OUT and not law.is_separable:
                 continue
@@ -116,7 +116,9 @@ class Declarations:
         rate += min(gain, exposure * gain + honesty) - gain
         content = {}
         for i, parts, blind in self.content(product, rates, trigger):
-            bears = sum(min(d, exposure * d + honesty * v) for d, v in parts)
+            bears = sum(d for d, _ in parts)
+            if self.customs.instruments[i].declares:
+                bears = sum(min(d, exposure * d + honesty * v) for d, v in parts)
             content[i] = bears if importer.knows else blind
         return rate * product.customs_value + sum(self.customs.highest(content).values())
 
@@ -135,6 +137,7 @@ class Declarations:
             due[i], hidden[i] = blind, 0.0
             if importer.knows:
                 due[i] = sum(d for d, _ in parts)
+            if importer.knows and self.customs.instruments[i].declares:
                 hidden[i] = sum(d for d, v in parts if d * dear > importer.honesty * v)
         due = self.customs.highest(due)
         evaded += sum(hidden[i] for i in due)
@@ -173,7 +176,11 @@ class Declarations:
         for importer in world.importers:
             known = unknown = 0.0
             for flow in importer.flows:
-                claims = list(self.content(flow.maker.product(flow.market), ahead))
+                claims = [
+                    claim
+                    for claim in self.content(flow.maker.product(flow.market), ahead)
+                    if self.customs.instruments[claim[0]].declares
+                ]
                 due = self.customs.highest({i: sum(d for d, _ in p) for i, p, _ in claims})
                 known += sum(due.values()) * flow.units
                 due = self.customs.highest({i: blind for i, _, blind in claims})
