@@ -78,8 +78,8 @@ class Statutes:
     ) -> None:
         """Compile; `base_product` (cells, 1) and `base_bare` (O, K, R) are base-year duties.
 
-        With `has_claims` what is due on a product depends on its importer (see `claims`), and the
-        tables have base duties and duties on bare chips only, but for `chip_value` and `chip_count`.
+        With `has_claims` what is due on a product depends on its importer (see `claims`); but for
+        `chip_value` and `chip_count` the tables then have base duties and those on bare chips only.
         """
         self.codes, self.markup, self.has_claims = codes, markup, has_claims
         self.base_product, self.base_bare = base_product, base_bare

@@ -30,6 +30,7 @@ NO_STOCKS: dict[str, Any] = {
     "backlog_share": 0.0,
 }
 CORE: dict[str, Any] = COMPLIANT | {
+    "supply": {"investment": "planned"},
     "trade": {"ai_chip_uplift": 0.0, "front_loading_months": 0.0},
     "orders": NO_STOCKS,
 }
