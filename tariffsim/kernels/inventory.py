@@ -30,9 +30,9 @@ def units_short(ordered: Float, blocked: Float, short: Float, mean_blocked: Floa
     `blocked` (parts of their orders, `mean_blocked` over the line), in proportion; what is lacking
     beyond that is shared by all.
     """
-    within = blocked * short / np.where(mean_blocked > 0, mean_blocked, 1.0)
+    of_blocked = np.minimum(short, mean_blocked) / np.where(mean_blocked > 0, mean_blocked, 1.0)
     beyond = (short - mean_blocked) / np.where(mean_blocked < 1, 1 - mean_blocked, 1.0)
-    part = np.where(short <= mean_blocked, within, blocked + (1 - blocked) * beyond)
+    part = np.where(short <= mean_blocked, blocked * of_blocked, blocked + (1 - blocked) * beyond)
     return np.asarray(ordered * np.clip(part, 0.0, 1.0))
 
 

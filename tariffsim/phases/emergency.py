@@ -7,13 +7,16 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import race, shortened
-from tariffsim.phases.restrictions import share_of_candidates
+from tariffsim.phases.restrictions import share_of_candidates, share_of_sales
 from tariffsim.phases.sourcing import choice_weights, lead_months, qualify
 from tariffsim.typing import Bool, Float, Int
 
 
 def requalify_at_once(economy: Economy, draws: Draws) -> None:
-    """Makers: who is cut off chooses among suppliers that are not, in fewer months than usual."""
+    """Makers: who is cut off chooses among suppliers that are not, in fewer months than usual.
+
+    Who would lose less than a switch costs waits.
+    """
     table = economy.law.open_share
     if table is None:
         return
@@ -24,12 +27,26 @@ def requalify_at_once(economy: Economy, draws: Draws) -> None:
     is_cut = 1 - let_through >= orders.emergency_share
     rows = np.arange(len(place))
     needs = is_cut[rows, makers.supplier.take(place)]
+    needs &= _loses_more_than_a_switch(economy, table, place)
     waits = makers.switch_month.take(place) >= 0
     waits &= ~is_cut[rows, makers.next_supplier.take(place)]
     _hasten(economy, place[needs & waits])
     chooses = np.flatnonzero(needs & ~waits)
     if len(chooses):
         _choose(economy, draws, place[chooses], ~is_cut[chooses])
+
+
+def _loses_more_than_a_switch(economy: Economy, table: Float, place: Int) -> Bool:
+    """(rows,) slots whose line would lose more profit on units not made than a switch costs.
+
+    Both USD a unit over the life of a choice, as if the measure stayed.
+    """
+    makers, markup = economy.makers, economy.scenario.trade.markup
+    maker, node_class = np.divmod(place, makers.supplier.shape[1])
+    let_through = share_of_sales(economy, table, maker, node_class)
+    refused = 1 - let_through[np.arange(len(place)), makers.supplier.take(place)]
+    profit = makers.customs_value[maker] * markup / (1 + markup)
+    return np.asarray(refused * profit > makers.requalification_per_unit.take(place))
 
 
 def _choose(economy: Economy, draws: Draws, place: Int, is_candidate: Bool) -> None:

@@ -66,13 +66,28 @@ def share_of_candidates(
     economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
 ) -> Float:
     """(rows, F) least share let through in any market that a line is sold to."""
+    shares = _by_market(economy, table, maker, node_class, kind)
+    is_sold = economy.makers.weights[maker] > 0
+    by_region = np.where(is_sold[:, :, None], shares, 1.0).min(axis=1)
+    return np.asarray(by_region[:, economy.foundries.region])
+
+
+def share_of_sales(economy: Economy, table: Float, maker: Int, node_class: Int) -> Float:
+    """(rows, F) the same, mean over the markets that a line is sold to."""
+    shares = _by_market(economy, table, maker, node_class)
+    by_region = np.einsum("nmr,nm->nr", shares, economy.makers.weights[maker])
+    return np.asarray(by_region[:, economy.foundries.region])
+
+
+def _by_market(
+    economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
+) -> Float:
+    """(rows, M, R) share of a region's chips let through to each market."""
     makers, codes = economy.makers, economy.figures.codes
     cell = codes.cell(makers.device[maker], makers.origin[maker], 0)[:, None]
     cell = cell + np.arange(len(codes.markets))
     at = (cell, node_class[:, None]) if kind is None else (kind[:, None], cell, node_class[:, None])
-    is_sold = makers.weights[maker] > 0
-    by_region = np.where(is_sold[:, :, None], table[at], 1.0).min(axis=1)
-    return np.asarray(by_region[:, economy.foundries.region])
+    return np.asarray(table[at])
 
 
 def of_candidates(economy: Economy, weights: Float, maker: Int, node_class: Int) -> Float:

@@ -132,7 +132,7 @@ class Trade(Block):
         0.25, "fraction a month", "Speed of orders towards desired orders.", 0.1, 1, gt=0, le=1
     )
     front_loading_months: float = parameter(
-        0.0,
+        3.0,
         "months",
         "Most months of sales that importers buy ahead of a duty rise; 0 is none.",
         1,

@@ -203,7 +203,7 @@ class Orders(Block):
     """Orders, stocks and who gets what is scarce (MODEL 4.6)."""
 
     stock_factor: float = parameter(
-        0.0,
+        1.0,
         "ratio",
         "Factor on the days of chips that makers hold; 0 is none.",
         0.5,
@@ -212,7 +212,7 @@ class Orders(Block):
         le=20,
     )
     second_source_factor: float = parameter(
-        0.0,
+        1.0,
         "ratio",
         "Factor on the share of slots with a second source; 0 is none.",
         0.5,
@@ -221,7 +221,7 @@ class Orders(Block):
         le=20,
     )
     backlog_share: float = parameter(
-        0.0, "fraction", "Part of lost sales that comes back a month later.", 0, 0.5, ge=0, le=1
+        0.25, "fraction", "Part of lost sales that comes back a month later.", 0, 0.5, ge=0, le=1
     )
     allocation: Literal["pro_rata", "domestic_first", "contract_first"] = parameter(
         "pro_rata",

@@ -223,18 +223,30 @@ class Maker:
 
     def is_cut(self, world: Reference, k: str, region: str) -> bool:
         """Whether so much of a supplier's deliveries is kept back that a maker looks elsewhere."""
-        least = 1.0
-        for market in self.weights:
-            share = 1.0
-            for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
-                share *= world.customs.instruments[i].candidate_share(world.rates.get(i, 0.0))
-            least = min(least, share)
+        least = min(self.let_through(world, k, region, market) for market in self.weights)
         return 1 - least >= world.scenario.orders.emergency_share
+
+    def let_through(self, world: Reference, k: str, region: str, market: str) -> float:
+        """Part of a region's chips that measures in force let through to a market."""
+        share = 1.0
+        for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
+            share *= world.customs.instruments[i].candidate_share(world.rates.get(i, 0.0))
+        return share
+
+    def can_wait(self, world: Reference, slot: Slot) -> bool:
+        """Whether the profit lost on units not made is less than a switch costs, USD a unit."""
+        refused = sum(
+            weight * (1 - self.let_through(world, slot.node_class, slot.supplier.region, market))
+            for market, weight in self.weights.items()
+        )
+        markup = world.scenario.trade.markup
+        profit = self.customs_value * markup / (1 + markup)
+        return refused * profit <= slot.requalification_per_unit
 
     def requalify_at_once(self, world: Reference, slot: Slot) -> None:
         """Cut off, the maker takes the best supplier that is not, in fewer months (MODEL 4.6)."""
         k = slot.node_class
-        if not self.is_cut(world, k, slot.supplier.region):
+        if not self.is_cut(world, k, slot.supplier.region) or self.can_wait(world, slot):
             return
         factor = world.scenario.orders.emergency_months_factor
         lead = max(math.ceil(self.lead_months(world, slot) * factor), 1)
