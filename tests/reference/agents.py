@@ -223,10 +223,10 @@ class Maker:
 
     def is_cut(self, world: Reference, k: str, region: str) -> bool:
         """Whether so much of a supplier's deliveries is kept back that a maker looks elsewhere."""
-        least = min(self.let_through(world, k, region, market) for market in self.weights)
+        least = min(self.law_lets_through(world, k, region, market) for market in self.weights)
         return 1 - least >= world.scenario.orders.emergency_share
 
-    def let_through(self, world: Reference, k: str, region: str, market: str) -> float:
+    def law_lets_through(self, world: Reference, k: str, region: str, market: str) -> float:
         """Part of a region's chips that measures in force let through to a market."""
         share = 1.0
         for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
@@ -235,8 +235,9 @@ class Maker:
 
     def can_wait(self, world: Reference, slot: Slot) -> bool:
         """Whether the profit lost on units not made is less than a switch costs, USD a unit."""
+        k = slot.node_class
         refused = sum(
-            weight * (1 - self.let_through(world, slot.node_class, slot.supplier.region, market))
+            weight * (1 - self.law_lets_through(world, k, slot.supplier.region, market))
             for market, weight in self.weights.items()
         )
         markup = world.scenario.trade.markup
