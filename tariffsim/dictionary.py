@@ -58,6 +58,13 @@ def measures() -> dict[str, Measure]:
     return {measure.name: measure for measure in found}
 
 
+COSTS = {
+    "cost_per_point": ("consumer_cost", "cn_share"),
+    "cost_per_kwpm": ("grant_spending", "home_capacity"),
+}
+"""Cost, and what it is spent on, of measures that are ratios of means over all runs."""
+
+
 def entry(table: str, column: str) -> Variable | None:
     """What a column of a table is; None if it is not in the dictionary."""
     measure = measures().get(column) if table in OF_RUNS else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.dictionary import Measure, measures
+from tariffsim.dictionary import COSTS, Measure, measures
 from tariffsim.history import History
 from tariffsim.intervals import Interval, paired_interval, ratio_interval
 from tariffsim.kernels.welfare import (
@@ -153,12 +153,12 @@ def deadweight_loss(change: Float, history: History, baseline: History) -> Float
     return np.asarray(-(world + other_buyers_surplus(history, baseline)))
 
 
-MEASURES = tuple(m for m in measures().values() if m.name != "cost_per_point")
-"""Measures of one run; the cost per point is a ratio over all runs."""
-COST_PER_POINT = measures()["cost_per_point"]
+RATIOS = tuple(measures()[name] for name in COSTS)
+MEASURES = tuple(m for m in measures().values() if m.name not in COSTS)
+"""Measures of one run."""
 COMPARED = frozenset(
     ("consumer_cost", "welfare", "deadweight_loss", "total_consumer_cost", "total_welfare",
-     "cost_per_point")
+     *COSTS)
 )  # fmt: skip
 """Measures that exist only against a baseline."""
 HEADLINE = (
@@ -273,11 +273,23 @@ def headline(
             level = float(np.mean([run[measure.name] for run in runs]))
             pairs = [a[measure.name] - b[measure.name] for a, b in zip(runs, base, strict=True)]
             rows.append(_row(scenario, measure, level, paired_interval(pairs)))
-        avoided = [b["cn_share"] - a["cn_share"] for a, b in zip(runs, base, strict=True)]
-        cost = [1000 * run["consumer_cost"] for run in runs]
-        ratio = ratio_interval(cost, avoided)
-        rows.append(_row(scenario, COST_PER_POINT, ratio.mean, ratio))
+        for ratio in RATIOS:
+            cost = _unit_cost(runs, base, *COSTS[ratio.name])
+            rows.append(_row(scenario, ratio, cost.mean, cost))
     return rows
+
+
+def _unit_cost(
+    runs: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, float]], cost: str, bought: str
+) -> Interval:
+    """Millions for each unit by which a measure changes (a share falls) with its cost, billions."""
+    sign = -1 if bought == "cn_share" else 1
+    pairs = list(zip(runs, base, strict=True))
+    change = [sign * (run[bought] - usual[bought]) for run, usual in pairs]
+    spent = [1000 * (run[cost] - usual[cost]) for run, usual in pairs]
+    if not any(spent):
+        change = [0.0] * len(change)
+    return ratio_interval(spent, change)
 
 
 def _row(scenario: str, measure: Measure, level: float, change: Interval) -> dict[str, object]:

@@ -15,7 +15,7 @@ from tariffsim.charts.picture import on_one_page
 from tariffsim.charts.style import number
 from tariffsim.dictionary import Measure
 from tariffsim.errors import ScenarioError
-from tariffsim.metrics import COST_PER_POINT, HEADLINE, MEASURES
+from tariffsim.metrics import HEADLINE, MEASURES, RATIOS
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.results import Results
 from tariffsim.scenario import Scenario, catalogue
@@ -87,7 +87,7 @@ def _printable(value: Any) -> Any:
 
 
 def _measure(name: str) -> Measure:
-    return next(m for m in (*MEASURES, COST_PER_POINT) if m.name == name)
+    return next(m for m in (*MEASURES, *RATIOS) if m.name == name)
 
 
 def _rows(results: Results, facts: Facts) -> list[dict[str, Any]]:

@@ -14,8 +14,10 @@ from tariffsim.intervals import paired_interval, ratio_interval
 from tariffsim.metrics import (
     HEADLINE,
     MEASURES,
+    RATIOS,
     Context,
     deadweight_loss,
+    headline,
     ledger_of,
     other_buyers_surplus,
     summarise,
@@ -72,7 +74,7 @@ def test_ratio_interval_covers_the_truth() -> None:
 
 
 def test_headline_measures_exist() -> None:
-    names = {measure.name for measure in MEASURES} | {"cost_per_point"}
+    names = {measure.name for measure in (*MEASURES, *RATIOS)}
     assert set(HEADLINE) <= names
     assert all(measure.definition and measure.unit for measure in MEASURES)
 
@@ -118,3 +120,20 @@ def test_duty_is_what_the_government_gains(pair: tuple[History, History, Context
     duty = duty - ledger_of(base, rows, "government", context)[:, m]
     # Sums over payments of 1e11 USD round to 1e-5.
     assert change == pytest.approx(duty, abs=1e-3)
+
+
+def test_ratios_are_of_what_is_paid_and_what_it_buys() -> None:
+    """Ten billion for forty thousand wafers is 250 million a thousand; nothing paid, no ratio."""
+    usual = dict.fromkeys((measure.name for measure in MEASURES), 0.0)
+    granted = [usual | {"grant_spending": 10.0, "home_capacity": gain} for gain in (39.0, 41.0)]
+    given = [usual | {"home_capacity": gain} for gain in (39.0, 41.0)]
+    runs = {"baseline": [usual, usual], "granted": granted, "given": given}
+    cost = {
+        row["scenario"]: row
+        for row in headline(runs, "baseline")
+        if row["measure"] == "cost_per_kwpm"
+    }
+    assert cost["granted"]["level"] == pytest.approx(250.0)
+    assert cost["granted"]["low"] < 250.0 < cost["granted"]["high"]
+    assert np.isnan(cost["given"]["level"])
+    assert np.isnan(cost["baseline"]["level"])

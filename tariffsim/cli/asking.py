@@ -128,10 +128,10 @@ def named_number(text: str, option: str) -> tuple[str, float]:
 
 def measure_of(name: str) -> Measure:
     """A measure of one run by its name; a usage error names the nearest."""
-    from tariffsim.dictionary import measures
+    from tariffsim.dictionary import COSTS, measures
     from tariffsim.scenario.text import escaped, nearest
 
-    known = {m.name: m for m in measures().values() if m.name != "cost_per_point"}
+    known = {m.name: m for m in measures().values() if m.name not in COSTS}
     if name not in known:
         message = f"there is no measure {escaped(name)}; {nearest(name, known)}"
         raise click.UsageError(message, click.get_current_context())

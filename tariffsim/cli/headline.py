@@ -16,7 +16,7 @@ from tariffsim.cli.numbers import (
     with_interval,
 )
 from tariffsim.cli.screen import ENDLESS, prose, table, width
-from tariffsim.metrics import COMPARED, COST_PER_POINT, HEADLINE, LAST, MEASURES
+from tariffsim.metrics import COMPARED, HEADLINE, LAST, MEASURES, RATIOS
 from tariffsim.typing import format_month
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
     fitting = [b for room in (min(width(), PAGE), width()) for b in bodies if widest[b] <= room]
     body = fitting[0] if fitting else ""
     if not body:
-        names = [m.name for m in (*MEASURES, COST_PER_POINT)] if details else HEADLINE
+        names = [m.name for m in (*MEASURES, *RATIOS)] if details else HEADLINE
         body = "\n\n".join(
             prose(f"{name}: {results.titles[name]}")
             + "\n" + _block(measures, names, name == results.baseline)

@@ -54,9 +54,9 @@ def _phases() -> Iterator[dict[str, Any]]:
 
 
 def _metrics() -> Iterator[dict[str, Any]]:
-    from tariffsim.metrics import COST_PER_POINT, MEASURES
+    from tariffsim.metrics import MEASURES, RATIOS
 
-    for m in (*MEASURES, COST_PER_POINT):
+    for m in (*MEASURES, *RATIOS):
         yield {"metric": m.name, "label": m.label, "unit": m.unit, "description": m.definition}
 
 

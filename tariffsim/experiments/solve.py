@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tariffsim.dictionary import Measure, measures
+from tariffsim.dictionary import COSTS, Measure, measures
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.experiments.paired import Measuring
 from tariffsim.experiments.roots import Root, find_root
@@ -37,8 +37,8 @@ class Target:
             ScenarioError: there is no such measure.
         """
         found = measures().get(self.measure)
-        if found is None or self.measure == "cost_per_point":
-            hint = nearest(self.measure, [m for m in measures() if m != "cost_per_point"])
+        if found is None or self.measure in COSTS:
+            hint = nearest(self.measure, [m for m in measures() if m not in COSTS])
             raise ScenarioError([Problem(escaped(self.measure), message="is no measure of one run",
                                          hint=hint)])  # fmt: skip
         return found
