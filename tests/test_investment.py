@@ -11,6 +11,7 @@ import pytest
 from economies import (
     AT_ONCE,
     HELD,
+    NO_STOCKS,
     REGIONS,
     STILL,
     component,
@@ -128,7 +129,8 @@ def test_steady_state_is_as_planned() -> None:
         "supply": {"capacity_growth_factor": 1.0},
         "trade": {"growth_factor": 1.0},
     }
-    rules = scenario(QUICK, STILL, HELD, {"trade": AT_ONCE}, growth, RESPONSIVE, makers=90)
+    still = merged(STILL, HELD, {"trade": AT_ONCE, "orders": NO_STOCKS})  # stocks grow too
+    rules = scenario(QUICK, still, growth, RESPONSIVE, makers=90)
     economy = last(rules, 3, 24)
     rivals = ~economy.foundries.is_chinese
     assert economy.foundries.planned_capacity[rivals].sum() > 1.05 * (
