@@ -30,7 +30,7 @@ CELL_COLUMNS = (
     "chip_value",
     "cn_chip_value",
     "cn_device_units",
-    "trigger_sacrifice_value",
+    "sacrifice_value",
 )
 """Columns of the market x device table that are sums over flows."""
 IMPORTER_COLUMNS = (

@@ -112,7 +112,7 @@ def fit_loss(history: History, baseline: History, context: Context) -> Float:
         context.assembly_elasticity,
     )
     loss = loss + (history.cells["units"] * moved).sum(axis=2)
-    column = "trigger_sacrifice_value"
+    column = "sacrifice_value"
     return np.asarray(loss + (history.cells[column] - baseline.cells[column]).sum(axis=2))
 
 

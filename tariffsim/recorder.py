@@ -170,7 +170,7 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
         "chip_value": over_slots(makers.chip_value),
         "cn_chip_value": over_slots(makers.chip_value * is_cn),
         "cn_device_units": cn_chips > 0,
-        "trigger_sacrifice_value": over_slots(makers.plan_sacrifice),
+        "sacrifice_value": over_slots(makers.plan_sacrifice),
     }
     of_flows = {name: values.take(flows.maker) for name, values in of_lines.items()}
     return of_flows | {

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from economies import CORE, HELD, NO_STOCKS, STILL, each_device, merged, product, scenario
+from economies import ALL_OPEN, CORE, HELD, NO_STOCKS, STILL, each_device, merged, product, scenario
 
 from tariffsim.economy import Economy
 from tariffsim.history import History
+from tariffsim.kernels.sourcing import choice_probabilities
+from tariffsim.phases import PHASES
+from tariffsim.phases.sourcing import choose_foundries, weights_of_all
 from tariffsim.scenario.fields import Scenario
 from tariffsim.shortages import days_to_stop, lost_share, recovery_months
 from tariffsim.simulation import Simulation, simulate
@@ -244,6 +247,43 @@ def test_without_a_shortage_stocks_cost_nothing() -> None:
     # orders follow prices of the year before with a lag, so use moves by a few parts in a thousand
     np.testing.assert_allclose(held, target[makers.has_slot], rtol=0.02)
     np.testing.assert_allclose(lost_share(simulate(rules, 3), US), 0.0, atol=ROUNDING)
+
+
+def test_fit_is_the_logit_loss_of_the_suppliers_shut_out() -> None:
+    """Who chooses anew without some suppliers gives up `-ln(1 - P) / sigma` of its chip bill.
+
+    P: odds of those shut out (McFadden 1978). Every slot opens, switching costs nothing and all
+    chips cost the same.
+    """
+    ban = {
+        "kind": "licensing",
+        "refused": 1.0,
+        "start": "2025-01",
+        "markets": ["US", "EU", "JK", "ROW"],
+    }
+    still = {"supply": {"china_price_discount": 0.0}}
+    rules = scenario(
+        STILL, ALL_OPEN, {"orders": NO_STOCKS}, still, {"policies": {"ban": ban}}, makers=3000
+    )
+    run = Simulation(rules, 3)
+    for phase in PHASES[: PHASES.index(choose_foundries) + 1]:
+        phase(run.economy, run.draws)
+    economy, makers = run.economy, run.economy.makers
+    place = np.flatnonzero(makers.has_slot)
+    maker, node_class = np.divmod(place, makers.supplier.shape[1])
+    chances = choice_probabilities(weights_of_all(economy, maker, node_class))
+    shut_out = chances[:, economy.foundries.is_chinese].sum(axis=1)
+    is_meant = makers.weights[maker, economy.figures.codes.markets.index("CN")] < 1
+    bill = (
+        makers.chips.take(place)
+        * economy.foundries.price[0, node_class]
+        / rules.sourcing.elasticity
+    )
+    given_up = makers.plan_sacrifice.take(place) / bill
+    np.testing.assert_array_equal(given_up[~is_meant], 0.0)
+    loss = given_up[is_meant] + np.log(1 - shut_out[is_meant])
+    assert abs(loss.mean()) < 4 * loss.std() / np.sqrt(len(loss))  # four standard errors
+    assert given_up[is_meant].mean() > 0.05
 
 
 def test_core_has_none_of_it() -> None:

@@ -8,7 +8,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import race, shortened
 from tariffsim.phases.restrictions import share_of_candidates, share_of_sales
-from tariffsim.phases.sourcing import choice_weights, lead_months, qualify
+from tariffsim.phases.sourcing import choice_weights, forgone, lead_months, qualify
 from tariffsim.typing import Bool, Float, Int
 
 
@@ -53,11 +53,13 @@ def _choose(economy: Economy, draws: Draws, place: Int, is_candidate: Bool) -> N
     """Choose and start to qualify; who has no candidate tries again next month."""
     maker, node_class = np.divmod(place, economy.makers.supplier.shape[1])
     weights = choice_weights(economy, maker, node_class) * is_candidate
-    choice = race(weights, _noise(economy, draws, maker, node_class))
+    noise = _noise(economy, draws, maker, node_class)
+    choice = race(weights, noise)
     found = weights.any(axis=1)
     factor = economy.scenario.orders.emergency_months_factor
     qualify(economy, place[found], choice[found], factor)
-    economy.makers.plan_sacrifice.put(place[found], 0.0)
+    given_up = forgone(economy, place[found], choice[found], noise[found])
+    economy.makers.plan_sacrifice.put(place[found], np.maximum(given_up, 0.0))
 
 
 def _noise(economy: Economy, draws: Draws, maker: Int, node_class: Int) -> Float:

@@ -64,7 +64,7 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
 def _book_sacrifice(
     economy: Economy, slots: OpenSlots, rows: Int, money: Float, taste: Float, free: Int, best: Int
 ) -> None:
-    """Keep what the plan taken gives up, USD a unit, without the switching cost paid besides.
+    """Add what the plan taken gives up, USD a unit, without the switching cost paid besides.
 
     A slot that only joins its design's plan had no choice and gains nothing by joining.
     """
@@ -73,7 +73,8 @@ def _book_sacrifice(
     given_up = np.where(slots.is_open[rows], given_up, np.maximum(given_up, 0.0))
     changed = best != free
     at = slots.maker[rows[changed]], slots.node_class[rows[changed]]
-    economy.makers.plan_sacrifice[at] = given_up[changed]
+    before = np.where(slots.is_open[rows[changed]], economy.makers.plan_sacrifice[at], 0.0)
+    economy.makers.plan_sacrifice[at] = before + given_up[changed]
 
 
 def _suppliers(economy: Economy, designs: Int) -> Int:

@@ -14,6 +14,7 @@ from tariffsim.kernels.sourcing import (
     odds_from_scale,
     race,
     shortened,
+    utility,
     with_inertia,
 )
 from tariffsim.phases import borne
@@ -61,13 +62,16 @@ def choose_foundries(economy: Economy, draws: Draws) -> None:
     slots = open_slots(economy, draws)
     choice = makers.supplier.take(slots.place)
     chooses = np.flatnonzero(slots.is_free & slots.is_open)
+    given_up = np.zeros(len(choice))
     for start in range(0, len(chooses), BLOCK):
         rows = chooses[start : start + BLOCK]
         maker, node_class = slots.maker[rows], slots.node_class[rows]
         weights = choice_weights(economy, maker, node_class)
         weights = with_inertia(weights, choice[rows], makers.inertia.take(slots.place[rows]))
-        choice[rows] = race(weights, slots.exponentials.take(rows, axis=0))
-    makers.plan_sacrifice.put(slots.place[chooses], 0.0)
+        noise = slots.exponentials.take(rows, axis=0)
+        choice[rows] = race(weights, noise)
+        given_up[rows] = forgone(economy, slots.place[rows], choice[rows], noise)
+    makers.plan_sacrifice.put(slots.place[chooses], given_up[chooses])
     if economy.tariffs.triggers:
         choice = avoid_triggers(economy, slots, choice, choice_weights)
     switches = slots.is_free & (choice != makers.supplier.take(slots.place))
@@ -103,8 +107,32 @@ def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
     return opens, (makers.is_drop_in & alone) | (~makers.is_drop_in & opens[:, None])
 
 
+def forgone(economy: Economy, place: Int, choice: Int, noise: Float) -> Float:
+    """(rows,) USD a unit that choices give up because measures keep chips back (part of fit, 4.7).
+
+    Against the best of all suppliers, without the switching cost paid besides.
+    """
+    makers, sigma = economy.makers, economy.scenario.sourcing.elasticity
+    if economy.law.candidate_share is None or sigma == 0.0:
+        return np.zeros(len(place))
+    maker, node_class = np.divmod(place, makers.supplier.shape[1])
+    taste = weights_of_all(economy, maker, node_class)
+    with_cost = with_inertia(taste, makers.supplier.take(place), makers.inertia.take(place))
+    best = race(with_cost, noise)
+    money = makers.chips.take(place) * economy.foundries.price[best, node_class] / sigma
+    with np.errstate(invalid="ignore"):
+        gap = utility(taste, noise, best) - utility(taste, noise, choice)
+    return np.asarray(money * np.where((choice != best) & np.isfinite(gap), gap, 0.0))
+
+
 def choice_weights(economy: Economy, maker: Int, node_class: Int, triggered: bool = True) -> Float:
-    """(rows, F) odds of each foundry at an open slot, before inertia: `exp(V)` of MODEL 4.2."""
+    """(rows, F) odds of each foundry that may deliver at an open slot: `exp(V)` of MODEL 4.2."""
+    weights = weights_of_all(economy, maker, node_class, triggered)
+    return of_candidates(economy, weights, maker, node_class)
+
+
+def weights_of_all(economy: Economy, maker: Int, node_class: Int, triggered: bool = True) -> Float:
+    """(rows, F) the same if no measure kept chips back; before inertia."""
     makers, foundries, sourcing = economy.makers, economy.foundries, economy.scenario.sourcing
     n_classes, n_foundries = economy.base_shares.shape[1:]
     place = maker * n_classes + node_class
@@ -120,8 +148,7 @@ def choice_weights(economy: Economy, maker: Int, node_class: Int, triggered: boo
     base_cost = base_slot_cost(economy, maker, node_class)
     taste = _taste(economy, maker)
     odds *= size.T.take(node_class, axis=0) * taste
-    weights = odds * cost_odds(cost, base_cost, sourcing.elasticity)
-    return of_candidates(economy, weights, maker, node_class)
+    return np.asarray(odds * cost_odds(cost, base_cost, sourcing.elasticity))
 
 
 def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) -> Float:

@@ -178,7 +178,7 @@ class Maker:
         choosing = [s for s in self.slots.values() if s.noise and s.is_free and s.opens_itself]
         choice = {s: self.best(self.utilities(world, s, PULLED)) for s in choosing}
         for slot in choosing:
-            slot.sacrifice = 0.0
+            slot.sacrifice = self.forgone(world, slot, choice[slot])
         if self.design_opens or choosing:
             choice |= self.plan_without_triggers(world, choice)
         for slot, foundry in choice.items():
@@ -191,7 +191,16 @@ class Maker:
         return max(utilities, key=utilities.__getitem__)
 
     def utilities(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
-        """Utility of each candidate, noise and inertia included (MODEL 4.2)."""
+        """Utility of each supplier that may deliver, noise and inertia included (MODEL 4.2)."""
+        utilities = {}
+        for f, utility in self.utilities_of_all(world, slot, trigger).items():
+            share = self.candidate_share(world, slot, f.region)
+            if share > 0:
+                utilities[f] = utility + math.log(share)
+        return utilities or {slot.supplier: 0.0}
+
+    def utilities_of_all(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
+        """The same if no measure kept chips back."""
         sourcing, k = world.scenario.sourcing, slot.node_class
         sigma, omega = sourcing.elasticity, sourcing.size_term
         costs = self.chip_costs(world, slot, trigger)
@@ -202,10 +211,21 @@ class Maker:
             v -= sigma * math.log(cost)
             if f is not slot.supplier:
                 v -= slot.log_inertia
-            share = self.candidate_share(world, slot, f.region)
-            if share > 0:
-                utilities[f] = v + math.log(share) + slot.noise[f]
-        return utilities or {slot.supplier: 0.0}
+            utilities[f] = v + slot.noise[f]
+        return utilities
+
+    def forgone(self, world: Reference, slot: Slot, choice: Foundry) -> float:
+        """What a choice gives up because chips are kept back, USD a unit (MODEL 4.7)."""
+        utilities, sigma = (
+            self.utilities_of_all(world, slot, PULLED),
+            world.scenario.sourcing.elasticity,
+        )
+        best = self.best(utilities)
+        if best is choice or sigma == 0.0:
+            return 0.0
+        gap = utilities[best] - utilities[choice]
+        gap += slot.log_inertia * ((best is not slot.supplier) - (choice is not slot.supplier))
+        return slot.chips * best.price[slot.node_class] / sigma * gap
 
     def candidate_share(self, world: Reference, slot: Slot, region: str) -> float:
         """Least part of a supplier's deliveries that measures let through, now or expected."""
@@ -257,8 +277,9 @@ class Maker:
         utilities = self.utilities(world, slot, PULLED)
         found = {f: v for f, v in utilities.items() if not self.is_cut(world, k, f.region)}
         if found:
-            self.qualify(world, slot, self.best(found), lead)
-            slot.sacrifice = 0.0
+            choice = self.best(found)
+            slot.sacrifice = max(self.forgone(world, slot, choice), 0.0)
+            self.qualify(world, slot, choice, lead)
 
     def taste(self, world: Reference, foundry: Foundry) -> float:
         """What moving to or from China, and shifts of preference, add to utility."""
@@ -332,9 +353,10 @@ class Maker:
                 given_up = utilities[slot][free[slot]] - utilities[slot][foundry]
                 given_up += slot.log_inertia * (free[slot] is not slot.supplier)
                 given_up -= slot.log_inertia * (foundry is not slot.supplier)
-                slot.sacrifice = money[slot] * given_up
-                if not slot.opens_itself:
-                    slot.sacrifice = max(slot.sacrifice, 0.0)
+                if slot.opens_itself:
+                    slot.sacrifice += money[slot] * given_up
+                else:
+                    slot.sacrifice = max(money[slot] * given_up, 0.0)
         return best
 
     def expected_trigger(
