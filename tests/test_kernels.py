@@ -48,6 +48,7 @@ from tariffsim.kernels.supply import (
     grown_capacity,
     learning_index,
     odds,
+    offset_part,
     output_with_overflow,
     parity_price,
     posted_price,
@@ -542,6 +543,14 @@ def test_rule_of_half(
         half[0], price_1, frozen((chips_0 + linear) / 2), linear
     )
     np.testing.assert_allclose(steps, rule_of_half(price_0, price_1, chips_0, linear), atol=1e-9)
+
+
+@given(arrays(float, 4, elements=st.floats(0, 5)), st.floats(0, 1))
+def test_an_offset_gives_back_its_part_of_the_duty(rate: np.ndarray, offset: float) -> None:
+    """In full, the price with duty is the price before; in part, so much of it is given back."""
+    np.testing.assert_allclose((1 - offset_part(rate, 1.0)) * (1 + rate), 1.0, rtol=1e-12)
+    given_back = offset_part(rate, offset) * (1 + rate)
+    np.testing.assert_allclose(given_back, offset * rate, rtol=1e-12, atol=1e-300)
 
 
 def test_every_kernel_is_tested() -> None:

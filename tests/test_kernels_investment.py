@@ -1,0 +1,103 @@
+"""Kernels of investment: limits and identities (MODEL 4.1)."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tariffsim.kernels.investment import (
+    at_month,
+    credit_in_margin,
+    evenly,
+    growth_response,
+    last_year,
+    month_on,
+    operating_margin,
+    plan_gap,
+    plan_slowing,
+    wafers,
+)
+
+ROUNDING = 1e-12
+"""Relative: a handful of roundings of 1e-16."""
+
+
+def numbers(low: float, high: float, *shape: int) -> st.SearchStrategy[np.ndarray]:
+    return arrays(float, shape, elements=st.floats(low, high))
+
+
+REVENUE = st.one_of(st.just(0.0), st.floats(1e-3, 1e3))  # no cents of a cent
+
+
+@given(numbers(-1e3, 1e3, 5), arrays(float, 5, elements=REVENUE))
+def test_margin_is_profit_over_revenue(profit: np.ndarray, revenue: np.ndarray) -> None:
+    margin = operating_margin(profit, revenue)
+    sold = revenue > 0
+    np.testing.assert_allclose((margin * revenue)[sold], profit[sold], rtol=ROUNDING)
+    assert (margin[revenue == 0] == -1).all()
+
+
+@given(numbers(-1, 1, 4), numbers(-0.5, 0.6, 4), st.floats(0, 0.3), st.floats(0, 0.5))
+def test_growth_rises_with_the_margin(
+    margin: np.ndarray, base: np.ndarray, hurdle: float, more: float
+) -> None:
+    growth = growth_response(margin, base, hurdle)
+    assert ((growth >= -1) & (growth <= 2)).all()
+    assert (growth_response(margin + more, base, hurdle) >= growth).all()
+    np.testing.assert_array_equal(growth_response(base, base, hurdle), 1.0)
+
+
+def test_a_credit_of_all_capital_is_its_share_of_cost() -> None:
+    """Capital is 45 % of the cost of a wafer; at cost 0.8 of the price that is 36 points."""
+    worth = credit_in_margin(np.array([1.0, 0.5, 0.0]), 0.45, np.full(3, 0.8), np.ones(3))
+    np.testing.assert_allclose(worth, [0.36, 0.18, 0.0], rtol=ROUNDING)
+
+
+@given(numbers(0, 1e6, 3, 6), numbers(0, 1e6, 3), arrays(int, 3, elements=st.integers(1, 6)))
+def test_schedules_add_what_is_promised(
+    schedule: np.ndarray, amount: np.ndarray, months: np.ndarray
+) -> None:
+    """An amount comes due once in its month, or in equal parts over the months until then."""
+    once, spread = at_month(schedule, amount, months), evenly(schedule, amount, months)
+    for added in (once - schedule, spread - schedule):
+        np.testing.assert_allclose(added.sum(axis=1), amount, rtol=1e-9, atol=1e-9)
+    rows = np.arange(3)
+    np.testing.assert_array_equal(once[rows, months - 1], (schedule[rows, months - 1] + amount))
+    due, later = month_on(spread)
+    np.testing.assert_array_equal(due, spread[:, 0])
+    np.testing.assert_array_equal(later[:, :-1], spread[:, 1:])
+    assert not later[:, -1].any()
+
+
+@given(numbers(-1, 1, 2, 12), numbers(-1, 1, 2))
+def test_a_year_keeps_the_last_twelve_months(window: np.ndarray, newest: np.ndarray) -> None:
+    moved = last_year(window, newest)
+    np.testing.assert_array_equal(moved[:, :-1], window[:, 1:])
+    np.testing.assert_array_equal(moved[:, -1], newest)
+
+
+@given(numbers(0, 0.9, 4), numbers(1, 1e6, 4), st.floats(1, 2), st.floats(0, 1))
+def test_the_gap_is_what_is_not_built(
+    gap: np.ndarray, before: np.ndarray, growth: float, slowing: float
+) -> None:
+    """Built capacity grows by the planned addition less what is left out of it."""
+    plan = before * growth
+    built = (1 - gap) * before + (1 - slowing) * (plan - before)
+    np.testing.assert_allclose((1 - plan_gap(gap, before, plan, slowing)) * plan, built, rtol=1e-9)
+    fallen = plan_gap(gap, plan, before, slowing)
+    np.testing.assert_allclose(fallen, gap, rtol=ROUNDING)
+
+
+def test_slowing_is_full_at_twenty_idle_points() -> None:
+    assert plan_slowing(0.8, 0.9, 0.9) == 0.0
+    assert plan_slowing(0.8, 0.9, 1.0) == 0.0
+    np.testing.assert_allclose(plan_slowing(0.8, 0.9, 0.8), 0.4, rtol=ROUNDING)
+    np.testing.assert_allclose(plan_slowing(0.8, 0.9, 0.1), 0.8, rtol=ROUNDING)
+
+
+@given(numbers(0, 1e9, 3, 4), numbers(1, 1e7, 4))
+def test_classes_add_up_in_wafers(capacity: np.ndarray, chips: np.ndarray) -> None:
+    expected = sum(capacity[:, k] / chips[k] for k in range(4))
+    np.testing.assert_allclose(wafers(capacity, chips), expected, rtol=ROUNDING)
