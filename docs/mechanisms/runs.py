@@ -1,0 +1,44 @@
+"""Scenarios of the charts of mechanisms, and their runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import tariffsim
+from tariffsim.results import Results
+from tariffsim.scenario import Scenario
+
+SWITCHED_ON: Mapping[str, Any] = {
+    "orders__stock_factor": 1.0,
+    "orders__second_source_factor": 1.0,
+    "orders__backlog_share": 0.25,
+    "trade__front_loading_months": 3.0,
+}
+"""Stocks, second sources, backlogs and buying ahead, whatever the defaults are."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs scenarios against their baseline; runs that two charts share are made once."""
+
+    seeds: int = 3
+    makers: int | None = None
+    """Number of device makers; that of the baseline if None."""
+    store: Path = field(default_factory=lambda: Path(mkdtemp(prefix="mechanisms-")) / "runs")
+
+    def scenario(self, name: str = "baseline", **changes: Any) -> Scenario:
+        """A shipped scenario with all mechanisms switched on, and changes."""
+        size = {} if self.makers is None else {"agents__makers": self.makers}
+        return tariffsim.load_scenario(name).with_(**{**SWITCHED_ON, **size, **changes})
+
+    def compare(
+        self, scenarios: Mapping[str, Scenario], baseline: Scenario | None = None
+    ) -> Results:
+        """Paired runs of scenarios, under the names given."""
+        base = self.scenario() if baseline is None else baseline
+        named = {name: made.with_(title=name) for name, made in scenarios.items()}
+        return tariffsim.compare(named, base, seeds=self.seeds, seed=0, store=self.store)
