@@ -22,6 +22,9 @@ TALL = 210.0
 LEFT, RIGHT = 46.0, 20.0
 NAMES, END = 178.0, 24.0
 ONE_LINE = 14.0
+SPACE, OUT = 0.09, 26.0
+"""Between panels with lines, as a part of the width; how far left of them their names begin."""
+STEPS = [1, 2, 2.5, 5, 10]
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,12 @@ def _bars(
     of_rows.zero_line(ax)
     wide, _ = style.points(ax)
     ax.annotate(style.wrap(panel.name, 8.5, wide, "bold", 2), (0, 1), size=8.5, weight="bold",
-                xycoords="axes fraction", va="top", linespacing=style.LINE / 1.2)  # fmt: skip
+                xycoords="axes fraction", va="top", linespacing=style.LINE / 1.2,
+                bbox={"fc": "white", "ec": "none", "pad": 1})  # fmt: skip
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.grid(visible=True, axis="x")
-    ax.xaxis.set_major_locator(MaxNLocator(3))
+    ax.xaxis.set_major_locator(MaxNLocator(3, steps=STEPS))
     ax.xaxis.set_major_formatter(
         style.tick if panel.is_change else lambda value, _: style.tick(value).lstrip("+")
     )
@@ -110,25 +114,30 @@ def lines(
     keys = [style.Key(series, looks[series]) for series in dict.fromkeys(data["series"])]
     words = Words(words.title, words.subtitle, words.note, words.alt, words.unit, keys)
     with style.in_style():
-        body = TALL + 2 * ONE_LINE + 4
+        width = (1 - SPACE * (len(panels) - 1)) / len(panels)
+        wide = (style.WIDTH - LEFT - RIGHT) * width + OUT
+        heads = [style.wrap(panel.name, 8.5, wide, "bold", 2) for panel in panels]
+        body = TALL + ONE_LINE * max(head.count("\n") for head in heads) + 6
         figure, ax = style.page(
             words.title, words.subtitle, words.note, words.keys, body, LEFT, RIGHT, 38
         )
         ax.set_axis_off()
-        gap = 0.09
-        width = (1 - gap * (len(panels) - 1)) / len(panels)
         for n, panel in enumerate(panels):
-            box = (n * (width + gap), 0, width, TALL / body)
+            box = (n * (width + SPACE), 0, width, TALL / body)
             inside = ax.inset_axes(box)
-            _lines(inside, data, panel, looks, marks or {})
+            _lines(inside, data, panel, looks)
+            _marks(inside, marks or {})
+            inside.annotate(
+                heads[n], (0, 1), size=8.5, weight="bold", xycoords="axes fraction", va="bottom",
+                xytext=(-OUT, 8), textcoords="offset points", linespacing=style.LINE / 1.2,
+            )  # fmt: skip
             inside.set_xlabel(at_name, loc="right")
     return Picture(name, figure, words, data)
 
 
 def _lines(
-    ax: Axes, data: pd.DataFrame, panel: Panel, looks: Mapping[str, style.Look],
-    marks: Mapping[float, str],
-) -> None:  # fmt: skip
+    ax: Axes, data: pd.DataFrame, panel: Panel, looks: Mapping[str, style.Look]
+) -> None:
     is_dated = not pd.api.types.is_numeric_dtype(data["at"])
     for depth, (series, rows) in enumerate(data.groupby("series", sort=False)):
         rows = rows[rows[panel.column].notna()]
@@ -151,22 +160,22 @@ def _lines(
         ax.set_ylim(min(low, 0.0), high + 0.08 * (high - min(low, 0.0) or 1.0))
     if ax.get_ylim()[0] < 0:
         ax.axhline(0, color="#6E6E6E", lw=1, zorder=1.5)
+    ax.grid(visible=False, axis="x")
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=STEPS))
+    ax.yaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.yaxis.set_major_formatter(
+        style.tick if panel.is_change else lambda value, _: style.tick(value).lstrip("+")
+    )
+
+
+def _marks(ax: Axes, marks: Mapping[float, str]) -> None:
+    """Lines upright at events, with their names."""
     for place, text in marks.items():
         ax.axvline(place, color="#9A9A9A", lw=0.9, zorder=1.4)
         ax.annotate(text, (place, 1), xycoords=("data", "axes fraction"), xytext=(3, -2),
                     textcoords="offset points", va="top", size=7.5, color=style.QUIET,
                     bbox={"fc": "white", "ec": "none", "pad": 0.8, "alpha": 0.8})  # fmt: skip
-    wide, _ = style.points(ax)
-    ax.annotate(style.wrap(panel.name, 8.5, wide + 24, "bold", 2), (0, 1), size=8.5,
-                weight="bold", xycoords="axes fraction", xytext=(-26, 8), va="bottom",
-                textcoords="offset points", linespacing=style.LINE / 1.2)  # fmt: skip
-    ax.grid(visible=False, axis="x")
-    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.yaxis.set_major_formatter(
-        style.tick if panel.is_change else lambda value, _: style.tick(value).lstrip("+")
-    )
 
 
 def listed(data: pd.DataFrame, panels: Sequence[Panel], by: str = "label") -> str:

@@ -7,14 +7,13 @@ import pandas as pd
 from drawing import Panel, bars, ends_of, lines, listed, look
 from runs import Runs
 
-from tariffsim.charts import style
-from tariffsim.charts.facts import facts_of, findings
+from tariffsim.charts.facts import facts_of, findings, period
 from tariffsim.charts.picture import Picture, Words
 from tariffsim.experiments.sweep import peak
 from tariffsim.results import Results
 from tariffsim.scenario import Scenario
 
-RATES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+RATES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Rates of the component tariff over which evasion is shown."""
 
 
@@ -69,32 +68,27 @@ def unknown_origin(runs: Runs) -> Picture:
 
 def evasion(runs: Runs) -> Picture:
     """Evasion: revenue and what is hidden over the rate, and if all declared the truth."""
-    tables, facts = [], None
-    named = {"As importers are": "full", "If all knew and declared": "compliant"}
+    named = {"Some hide": "full", "All declare": "compliant"}
+    tables = []
     for series, behaviour in named.items():
-        base = runs.scenario(compliance__behaviour=behaviour, run__end="2029-12")
+        base = runs.scenario(
+            compliance__behaviour=behaviour, compliance__cannot_tell_share=0.0,
+            trade__tariffs_in_force=False, run__end="2029-12",
+        )  # fmt: skip
         results = runs.compare({_rate(r): _taxed(base, r) for r in RATES}, base)
-        facts = facts_of(results)
         tables.append(_curve(results).assign(series=series))
     data = pd.concat(tables, ignore_index=True)
-    peaks = {series: _peak(rows) for series, rows in data.groupby("series", sort=False)}
-    by_rate = data[data["series"] == "As importers are"].groupby("at")["evaded"].mean()
     shown = data.groupby(["series", "at"], sort=False)[["revenue", "evaded"]].mean().reset_index()
-    (here, level, is_inside), (honest, most, _) = (peaks[series] for series in named)
-    where = f"is highest at {100 * here:.0f} %" if is_inside else "rises to the end of the range"
-    title = (
-        f"Revenue of a duty on Chinese chips {where}, {level:.1f} bn USD a year, when "
-        f"{float(np.interp(here, by_rate.index, by_rate)):.0f} % of new duty is hidden; if all knew "
-        f"and declared it would be {most:.1f} bn at {100 * honest:.0f} %"
-    )
-    assert facts is not None
-    panels = [Panel("revenue", "New duty revenue against a rate of zero, bn USD a year"),
-              Panel("evaded", "Hidden by false declarations, % of new duty")]  # fmt: skip
+    title = _evasion_title(data)
+    facts = facts_of(results)
+    panels = [Panel("revenue", "Duty revenue, bn USD a year"),
+              Panel("evaded", "Hidden by false declarations, % of the duty", 0)]  # fmt: skip
     words = Words(
         title,
         f"Duty on Chinese chips inside what {facts.place} buys, over its rate (% of their value); "
-        f"{facts.end}; bn USD a year and % of all new duty on products",
-        f"Chips of unknown origin are deemed 30 % Chinese. {facts.source}",
+        f"{facts.end}; bn USD a year and % of the duty",
+        "All importers can tell where their chips come from; no other new duties. Means over runs. "
+        f"{facts.source}",
         f"{title}. Two line charts over the rate. {ends_of(shown, panels)}.",
         "bn USD a year",
     )
@@ -103,28 +97,39 @@ def evasion(runs: Runs) -> Picture:
     return lines("evasion", shown, panels, looks, words, at_name="Rate, % of value →")
 
 
+def _evasion_title(data: pd.DataFrame) -> str:
+    """Where revenue is highest, what is hidden there, and what honest importers would pay."""
+    found = {series: _peak(rows) for series, rows in data.groupby("series", sort=False)}
+    (at, level, is_inside), (honest_at, most, is_honest_inside) = found.values()
+    some = data[data["series"] == next(iter(found))].groupby("at")["evaded"].mean()
+    hidden = float(np.interp(at, some.index, some))
+    where = "is highest at" if is_inside else "still rises at"
+    then = "be highest at" if is_honest_inside else "still rise at"
+    return (
+        f"Revenue of a duty on Chinese chips {where} a rate of {100 * at:.0f} %, {level:.1f} bn USD "
+        f"a year, of which {hidden:.0f} % of the duty is hidden; if all declared the truth it would "
+        f"{then} {100 * honest_at:.0f} %, at {most:.1f} bn"
+    )
+
+
 def _rate(rate: float) -> str:
     return f"{100 * rate:g} %"
 
 
 def _taxed(base: Scenario, rate: float) -> Scenario:
-    tariff = {"kind": "component_tariff", "rate": {"2026-01": rate}, "announced": "2025-07",
-              "unknown_origin_rule": "deemed_share", "deemed_share": 0.3}  # fmt: skip
+    tariff = {"kind": "component_tariff", "rate": {"2026-01": rate}, "announced": "2025-07"}
     return base.with_(policies__component_tariff=tariff)
 
 
 def _curve(results: Results) -> pd.DataFrame:
-    """Revenue over that at a rate of zero, and part hidden, by rate and seed."""
-    summary = results.tables["summary"].set_index(["scenario", "seed"])
-    zero = summary.loc[_rate(0.0), "policy_revenue"]
-    made = []
-    for rate in RATES:
-        rows = summary.loc[_rate(rate)]
-        made.append(pd.DataFrame({
-            "at": rate, "seed": rows.index, "revenue": rows["policy_revenue"] - zero,
-            "evaded": rows["evaded_share"],
-        }))  # fmt: skip
-    return pd.concat(made, ignore_index=True)
+    """Revenue and part hidden, by rate and seed."""
+    rows = results.tables["summary"].set_index("scenario")
+    rate = {_rate(rate): rate for rate in RATES}
+    rows = rows[rows.index.isin(rate)]
+    return pd.DataFrame({
+        "at": rows.index.map(rate), "seed": rows["seed"].to_numpy(),
+        "revenue": rows["policy_revenue"].to_numpy(), "evaded": rows["evaded_share"].to_numpy(),
+    })  # fmt: skip
 
 
 def _peak(rows: pd.DataFrame) -> tuple[float, float, bool]:
@@ -147,12 +152,13 @@ def pass_through(runs: Runs) -> Picture:
     in_force = mean["new_duty_value"] > 0
     parts = (mean.div(mean["new_duty_value"], axis=0) * 100).where(in_force, np.nan)
     border = 100 - parts["rebate_value"]
+    age = np.arange(len(mean)) - float(np.flatnonzero(in_force)[0])
     data = pd.concat([
-        pd.DataFrame({"series": "Paid at the border, less what makers rebate", "at": mean.index,
+        pd.DataFrame({"series": "Paid at the border, less what makers rebate", "at": age,
                       "part": border, "value": mean["new_duty_value"] - mean["rebate_value"]}),
-        pd.DataFrame({"series": "In retail prices", "at": mean.index,
+        pd.DataFrame({"series": "In retail prices", "at": age,
                       "part": parts["passed_on_value"], "value": mean["passed_on_value"]}),
-    ], ignore_index=True)  # fmt: skip
+    ], ignore_index=True).query("at >= -3")  # fmt: skip
     shop = parts["passed_on_value"][in_force]
     left = mean["passed_on_value"]
     title = (
@@ -168,12 +174,15 @@ def pass_through(runs: Runs) -> Picture:
         f"Duty of 25 % on devices assembled in China, {facts.place}, January 2026 to December 2028, "
         "no other new duties; % of duty and bn USD a year",
         f"{facts.source}",
-        f"{title}. Two line charts by month. {ends_of(data, panels)}.",
+        f"{title}. Two line charts by age of the duty. {ends_of(data, panels)}.",
         "bn USD a year",
     )
     looks = {"Paid at the border, less what makers rebate": look("no policy"),
              "In retail prices": look("whole-product")}  # fmt: skip
-    return lines("pass_through", data, panels, looks, words)
+    return lines(
+        "pass_through", data, panels, looks, words, {0.0: "In force", 36.0: "Ends"},
+        "Months since the duty came into force →",
+    )  # fmt: skip
 
 
 def front_loading(runs: Runs) -> Picture:
@@ -192,12 +201,12 @@ def front_loading(runs: Runs) -> Picture:
     data = pd.concat(frames, ignore_index=True)
     ahead = data[data["series"] == "Importers buy ahead"].set_index("at")["imports"]
     plain = data[data["series"] == "Nobody buys ahead"].set_index("at")["imports"]
-    gap = ahead - plain
-    top, bottom = gap.idxmax(), gap.idxmin()
+    change = 100 * (ahead / plain - 1)
+    top, bottom = change.idxmax(), change.idxmin()
     title = (
-        f"Before a duty announced for January 2026 imports from China are {gap[top]:.0f} % of normal "
-        f"above what they would be if nobody bought ahead ({_month(top)}), and {-gap[bottom]:.0f} % "
-        f"below it after ({_month(bottom)})"
+        f"Ahead of a duty announced for January 2026 importers buy {change[top]:.0f} % more from "
+        f"China than they would otherwise ({period([top])}), and {-change[bottom]:.0f} % less once "
+        f"it is in force ({period([bottom])})"
     )
     assert facts is not None
     panels = [Panel("imports", "Devices bought from China, no duty = 100", 0),
@@ -214,12 +223,6 @@ def front_loading(runs: Runs) -> Picture:
     return lines(
         "front_loading", data, panels, looks, words, {2025.5: "Announced", 2026.0: "In force"}
     )
-
-
-def _month(month: str) -> str:
-    from tariffsim.charts.facts import period
-
-    return period([month])
 
 
 def _imports(results: Results) -> pd.DataFrame:

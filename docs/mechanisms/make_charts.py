@@ -14,7 +14,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import chips
 import importers
+import rivals
+import shortages
 from runs import Runs
 
 from tariffsim.charts.lint import lint
@@ -28,6 +31,15 @@ MECHANISMS: dict[str, Callable[[Runs], Picture]] = {
         importers.evasion,
         importers.pass_through,
         importers.front_loading,
+        shortages.cut_off,
+        shortages.requalification,
+        rivals.answers,
+        rivals.price_war,
+        rivals.grants,
+        rivals.older_nodes,
+        chips.origin_rule,
+        chips.makers_choice,
+        chips.resource_shuffling,
     )
 }
 """Charts by name, in the order of the page."""

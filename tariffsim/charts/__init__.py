@@ -10,6 +10,7 @@ from tariffsim.charts import (
     buys_and_costs,
     chinese_share,
     cost_stack,
+    cut_off,
     decomposition,
     device_prices,
     early_or_late,
@@ -33,6 +34,7 @@ CHARTS: tuple[Chart[Results], ...] = (
     where_chips_go.CHART,
     what_moved.CHART,
     foundries.CHART,
+    cut_off.CHART,
     base_year_fit.CHART,
 )
 """All charts of a comparison in the order of their numbers."""

@@ -1,0 +1,224 @@
+"""Charts of what China does, and of what others build."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from drawing import Panel, bars, ends_of, lines, listed, look
+from importers import of_measures
+from runs import Runs
+
+from tariffsim.charts.facts import facts_of
+from tariffsim.charts.picture import Picture, Words
+from tariffsim.results import Results
+
+LATE = "2036-12"
+"""End of the runs that look for what comes back."""
+
+
+def last_year(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the last twelve months."""
+    return rows[rows["month"].isin(sorted(rows["month"].unique())[-12:])]
+
+
+def answers(runs: Runs) -> Picture:
+    """Answers to a component tariff: price offset, tariff on US chips, ban of US chips."""
+    ban = {"kind": "import_ban", "refused": 1.0, "when": "component_tariff in force for 3 months"}
+    results = runs.compare({
+        "50 % duty, no answer": runs.scenario("component_50"),
+        "Half made good by China": runs.scenario("component_offset"),
+        "China taxes US chips, 50 %": runs.scenario("retaliation"),
+        "China bans US chips": runs.scenario("component_50", policies__ban=ban),
+    })  # fmt: skip
+    panels = [
+        Panel("cn_share", "Chinese share in what the US buys, % of chips"),
+        Panel("us_share", "US share in what China buys, % of chips"),
+        Panel("us_profit", "US foundries, bn USD a year", 2, is_change=True),
+        Panel("china", "China's welfare, bn USD a year", 2, is_change=True),
+    ]
+    data = of_measures(results, panels[:1], ()).drop(columns=["cn_share_low", "cn_share_high"])
+    names = list(results.scenarios)
+    data["us_share"] = _part_of(results, "CN", "US")[names].to_numpy()
+    gains = 12e-9 * last_year(results.tables["welfare"]).pivot_table(
+        "value", "scenario", ["market", "term"], "sum"
+    ) / 12  # fmt: skip
+    data["us_profit"] = gains["US"]["foundries"][names].to_numpy()
+    data["china"] = gains["CN"].sum(axis=1)[names].to_numpy()
+    by = data.set_index("label")
+    none, offset, tax, ban_ = (by.loc[name] for name in names[1:])
+    undone = 100 * (offset["cn_share"] - none["cn_share"]) / (
+        by.loc["No policy", "cn_share"] - none["cn_share"]
+    )  # fmt: skip
+    title = (
+        f"Making half of the duty good undoes {undone:.0f} % of what it does to the Chinese share; "
+        f"a 50 % duty on US chips changes US foundries' profit by {_signed(tax['us_profit'])} bn USD "
+        f"a year against no policy, a ban by {_signed(ban_['us_profit'])} bn"
+    )
+    facts = facts_of(results)
+    words = Words(
+        title,
+        f"50 % duty of the United States on Chinese chips inside its imports, and answers to it; "
+        f"{facts.end}; % of chips; bn USD a year against no policy",
+        f"Means over runs. {facts.source}",
+        f"{title}. Bar chart. {listed(data, panels)}.",
+        "% of chips",
+    )
+    looks = {label: look("component") for label in data["label"]} | {"No policy": look("no policy")}
+    return bars("answers", data, panels, looks, words)
+
+
+def _signed(value: float) -> str:
+    from tariffsim.charts.style import number
+
+    return number(value, 1, sign=True)
+
+
+def _part_of(results: Results, market: str, region: str) -> pd.Series[float]:
+    """Share of a region in the chips that a market buys in the last year, %, by scenario."""
+    rows = last_year(results.tables["market_region"])
+    chips = rows[rows["market"] == market].pivot_table("chips", "scenario", "region", "sum")
+    return 100 * chips[region] / chips.sum(axis=1)
+
+
+def price_war(runs: Runs) -> Picture:
+    """Investment: capacity outside China during and after a price war, against planned."""
+    war = {"kind": "price_cut", "points": 0.2, "start": "2026-01", "end": "2028-12"}
+    named = {"Investment answers margins": "responsive", "Investment as planned": "planned"}
+    frames = []
+    for series, rule in named.items():
+        base = runs.scenario(supply__investment=rule, run__end=LATE)
+        results = runs.compare({"war": base.with_(policies__price_war=war)}, base)
+        frames.append(_under_war(results).assign(series=series))
+    data = pd.concat(frames, ignore_index=True)
+    built = data[data["series"] == next(iter(named))].set_index("at")["capacity"]
+    least, year = float(built.min()), str(built.idxmin())[:4]
+    title = (
+        f"Three years of Chinese prices 20 points lower leave capacity outside China "
+        f"{_signed(built['2028-12'])} % from its path when they end, {_signed(least)} % at the worst, "
+        f"in {year}, and {_signed(built.iloc[-1])} % eight years after"
+    )
+    facts = facts_of(results)
+    panels = [Panel("capacity", "Capacity outside China, % against no price war", 1, True),
+              Panel("share", f"Chinese share in {facts.place}, points against no price war",
+                    1, True)]  # fmt: skip
+    words = Words(
+        title,
+        "Price war of 2026 to 2028, not announced; capacity in wafers, % of that without it; share "
+        "in percentage points of chips",
+        f"China's own capacity goes by its plan in all runs; assumptions are flat after 2030. "
+        f"{facts.source}",
+        f"{title}. Two line charts by month. {ends_of(data, panels)}.",
+        "%",
+    )
+    looks = dict(zip(named, (look("several"), look("no policy")), strict=True))
+    return lines("price_war", data, panels, looks, words, {2026.0: "War", 2029.0: "Ends"})
+
+
+def _under_war(results: Results) -> pd.DataFrame:
+    """Capacity outside China, %, and yearly mean of the Chinese share, points, against no war."""
+    rows = results.tables["foundries"]
+    outside = rows[rows["region"] != "CN"]
+    kwpm = outside.groupby(["scenario", "month"])["capacity_kwpm"].sum()
+    us = results.tables["market_month"].query("market == 'US'")
+    chips = us.groupby(["scenario", "month"])[["cn_chips", "chips"]].mean()
+    share = 100 * chips["cn_chips"] / chips["chips"]
+    own, base = "war", results.baseline
+    change = (share[own] - share[base]).rolling(6, center=True, min_periods=1).mean()
+    return pd.DataFrame({
+        "at": kwpm[own].index, "capacity": (100 * (kwpm[own] / kwpm[base] - 1)).to_numpy(),
+        "share": change.to_numpy(),
+    })  # fmt: skip
+
+
+def grants(runs: Runs) -> Picture:
+    """Capacity grants: what they build, and who buys from it, with and without a tariff."""
+    names = {"Grants": "chips_act", "50 % duty": "component_50",
+             "Grants and duty": "chips_act_component"}  # fmt: skip
+    results = runs.compare({label: runs.scenario(name) for label, name in names.items()})
+    panels = [
+        Panel("home_capacity", "US capacity, thousand wafers a month", 0),
+        Panel("used", "Its utilisation, %", 1),
+        Panel("us_share", "US chips in what the US buys, %"),
+        Panel("cn_share", "Chinese chips in it, %"),
+    ]
+    data = of_measures(results, [panels[0], panels[3]], ())[["label", "home_capacity", "cn_share"]]
+    order = list(results.scenarios)
+    rows = last_year(results.tables["foundries"]).query("region == 'US'")
+    made = rows.groupby("scenario")[["output", "capacity"]].sum()
+    data["used"] = (100 * made["output"] / made["capacity"])[order].to_numpy()
+    data["us_share"] = _part_of(results, "US", "US")[order].to_numpy()
+    by = data.set_index("label")
+    gain = by - by.loc["No policy"]
+    title = (
+        f"Grants build {gain.loc['Grants', 'home_capacity']:.0f} thousand wafers a month with or "
+        f"without a duty; US chips gain {gain.loc['Grants', 'us_share']:.1f} points of US purchases "
+        f"by grants, {gain.loc['50 % duty', 'us_share']:.1f} by a duty and "
+        f"{gain.loc['Grants and duty', 'us_share']:.1f} by both"
+    )
+    facts = facts_of(results)
+    words = Words(
+        title,
+        f"4 bn USD of grants in 2025 and a credit of 25 %, with and without a 50 % duty on Chinese "
+        f"chips inside imports; {facts.place}, {facts.end}; thousand wafers a month, %",
+        f"Means over runs. {facts.source}",
+        f"{title}. Bar chart. {listed(data, panels)}.",
+        "thousand wafers a month",
+    )
+    kinds = ("no policy", "other", "component", "several")
+    looks = {label: look(kind) for label, kind in zip(data["label"], kinds, strict=True)}
+    return bars("grants", data, panels, looks, words)
+
+
+def older_nodes(runs: Runs) -> Picture:
+    """AI-enabled devices and export controls: demand for older chips, and whose they are."""
+    names = {"AI+ plan met": "ai_plus", "Export controls": "export_controls",
+             "Controls lifted in 2028": "export_controls_reversed"}  # fmt: skip
+    results = runs.compare({label: runs.scenario(name) for label, name in names.items()})
+    data = _in_china(results, list(names))
+    last = data[data["at"] >= "2030-01"].groupby("series", sort=False)[
+        ["chips", "share", "world"]
+    ].mean()
+    ai, controls, lifted = (last.loc[name] for name in names)
+    title = (
+        f"AI-enabled devices add {ai['chips']:.1f} % to the chips in what China buys and "
+        f"{_signed(ai['world'])} points to its share of the world's; export controls move its own "
+        f"share at home by {_signed(controls['share'])} points, {_signed(lifted['share'])} of which "
+        "stay when they are lifted"
+    )
+    facts = facts_of(results)
+    panels = [Panel("chips", "Chips in what China buys, %", 1, True),
+              Panel("share", "Chinese share of them, points", 1, True),
+              Panel("world", "Chinese share of all chips, points", 1, True)]  # fmt: skip
+    words = Words(
+        title,
+        "Change against no policy; foundational chips in devices bought in China, and all sold in "
+        "the world; % of chips and percentage points, quarterly means",
+        f"What controls do to older nodes is assumed, not derived. {facts.source}",
+        f"{title}. Three line charts by quarter. {ends_of(data, panels)}.",
+        "% of chips",
+    )
+    looks = dict(zip(names, (look("bare chip"), look("several"), look("other")), strict=True))
+    return lines("older_nodes", data, panels, looks, words)
+
+
+def _in_china(results: Results, names: Sequence[str]) -> pd.DataFrame:
+    """Changes against the baseline by quarter: chips bought in China, Chinese share of them and of
+    the world's."""
+    rows = results.tables["market_region"]
+    quarter = [f"{m[:4]}-{3 * ((int(m[5:]) - 1) // 3) + 1:02d}" for m in rows["month"]]
+    rows = rows.assign(at=quarter, chinese=np.where(rows["region"] == "CN", rows["chips"], 0.0))
+    world = rows.groupby(["scenario", "at"])[["chips", "chinese"]].sum()
+    home = rows[rows["market"] == "CN"].groupby(["scenario", "at"])[["chips", "chinese"]].sum()
+    frames = []
+    for name in names:
+        own, base = home.loc[name], home.loc[results.baseline]
+        all_, before = world.loc[name], world.loc[results.baseline]
+        frames.append(pd.DataFrame({
+            "series": name, "at": own.index,
+            "chips": 100 * (own["chips"] / base["chips"] - 1),
+            "share": 100 * (own["chinese"] / own["chips"] - base["chinese"] / base["chips"]),
+            "world": 100 * (all_["chinese"] / all_["chips"] - before["chinese"] / before["chips"]),
+        }))  # fmt: skip
+    return pd.concat(frames, ignore_index=True)

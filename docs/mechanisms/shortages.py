@@ -1,0 +1,81 @@
+"""Charts of cut-offs: stocks, second sources, requalification."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+from drawing import Panel, ends_of, lines, look
+from runs import Runs
+
+from tariffsim.charts import cut_off as shipped
+from tariffsim.charts.facts import facts_of, findings
+from tariffsim.charts.picture import Picture, Words
+from tariffsim.results import Results
+
+FIRST = "2028-01"
+CUT = {"kind": "chip_cutoff", "first_day": f"{FIRST}-01", "days": 180, "refused": 1.0}
+"""No Chinese chips for what the United States buys for half a year, without a warning."""
+
+
+def cut_off(runs: Runs) -> Picture:
+    """A cut-off: output lost with stocks, without, and after years of a component tariff."""
+    base = runs.scenario(run__end="2029-12")
+    results = runs.compare({
+        "Cut-off": base.with_(policies__cut_off=CUT),
+        "Cut-off after two years of 50 % duty": runs.scenario(
+            "component_unknown_full", run__end="2029-12", policies__cut_off=CUT
+        ),
+        "Cut-off, no stocks of chips": base.with_(policies__cut_off=CUT, orders__stock_factor=0.0),
+    }, base)  # fmt: skip
+    return replace(shipped.CHART.picture(results), name="cut_off")
+
+
+def requalification(runs: Runs) -> Picture:
+    """Second sources and emergency requalification: output lost with and without them."""
+    base = runs.scenario(run__end="2029-12")
+    nearly = CUT | {"refused": 0.99, "days": 365}  # below an emergency share of 1
+    cut = base.with_(policies__cut_off=nearly)
+    named = {
+        "Neither": cut.with_(orders__emergency_share=1.0, orders__second_source_factor=0.0),
+        "Second sources": cut.with_(orders__emergency_share=1.0),
+        "Requalification at once": cut.with_(orders__second_source_factor=0.0),
+        "Both": cut,
+    }
+    results = runs.compare(named, base)
+    data = _lost(results, list(named))
+    loss = {name: findings(results, "cutoff_loss")[name].level for name in named}
+    title = (
+        f"A year without Chinese chips costs {loss['Neither']:.0f} bn USD of sales if nobody may "
+        f"switch in a hurry, {loss['Second sources']:.0f} bn with second sources, "
+        f"{loss['Requalification at once']:.0f} bn with emergency requalification and "
+        f"{loss['Both']:.0f} bn with both"
+    )
+    facts = facts_of(results)
+    panels = [Panel("lost", "Sales lost for want of a chip, % of sales", 0),
+              Panel("share", "Chinese share of chips bought, %", 0)]  # fmt: skip
+    words = Words(
+        title,
+        f"99 % of Chinese chips refused to what {facts.place} buys, all of 2028; sales lost, % of "
+        "sales; Chinese share, % of chips",
+        f"Chips in stock last one to two months. {facts.source}",
+        f"{title}. Two line charts by month. {ends_of(data, panels)}.",
+        "% of sales",
+    )
+    kinds = ("no policy", "other", "bare chip", "component")
+    looks = {name: look(kind) for name, kind in zip(named, kinds, strict=True)}
+    return lines(
+        "requalification", data, panels, looks, words, {2028.0: "Cut off", 2029.0: "Lifted"}
+    )
+
+
+def _lost(results: Results, names: list[str]) -> pd.DataFrame:
+    """Sales lost and Chinese share by month, %."""
+    rows = results.tables["market_month"].query("market == 'US' and month >= '2027-07'")
+    mean = rows.groupby(["scenario", "month"], sort=False)[
+        ["lost_value", "retail_value", "cn_chips", "chips"]
+    ].mean()
+    lost = 100 * mean["lost_value"] / (mean["lost_value"] + mean["retail_value"])
+    share = 100 * mean["cn_chips"] / mean["chips"]
+    data = pd.DataFrame({"lost": lost, "share": share}).loc[names].reset_index()
+    return data.rename(columns={"scenario": "series", "month": "at"})
