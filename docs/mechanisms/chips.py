@@ -19,6 +19,8 @@ MONTH = 18
 """The month of the choice that is shown: July 2026, with the duty in force and half its rate."""
 OWED = 0.4
 """Expected duty over price from which an importer is taken to pay the component duty in full."""
+CHEAP = 0.5
+"""Switching cost over the chip bill of a design's life."""
 
 
 def origin_rule(runs: Runs) -> Picture:
@@ -66,18 +68,20 @@ def makers_choice(runs: Runs) -> Picture:
 
 
 def _undecided(simulation: Simulation) -> Explanation:
-    """Of lines sold in the US alone, with Chinese chips and an importer who owes the duty: the slot
-    nearest to leaving China."""
+    """Of slots of lines that enter the US and no other market, supplied from China, whose importer
+    is to pay the component duty and which are cheap to switch: the one nearest to leaving China."""
     economy, found = simulation.economy, []
-    us = economy.figures.codes.markets.index("US")
-    for maker in range(len(economy.makers)):
-        if economy.makers.weights[maker, us] < 1.0:
+    codes, makers = economy.figures.codes, economy.makers
+    us = codes.markets.index("US")
+    crosses = economy.tariffs.crosses_border[codes.cell(makers.device, makers.origin, us)]
+    for maker in range(len(makers)):
+        if makers.weights[maker, us] < 1.0 or not crosses[maker]:
             continue
         told = explain_maker(economy, simulation.draws, maker, 0)
         found += [
             replace(told, slots=(slot,))
             for slot in told.slots
-            if slot.region == "CN" and _part_due(slot) > OWED
+            if slot.region == "CN" and _part_due(slot) > OWED and slot.switching_cost < CHEAP
         ]
     return min(found, key=lambda told: abs(told.slots[0].stays_in_region - 0.5))
 

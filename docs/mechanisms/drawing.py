@@ -49,21 +49,27 @@ def bars(
 ) -> Picture:  # fmt: skip
     """A row a case and a column of bars a measure; columns `low` and `high` are intervals."""
     with style.in_style():
-        body = of_rows.body(len(data)) + 2 * ONE_LINE
+        width = (1 - GAP * (len(panels) - 1)) / len(panels)
+        wide = (style.WIDTH - NAMES - END) * width
+        heads = [style.wrap(panel.name, 8.5, wide, "bold", 3) for panel in panels]
+        above = ONE_LINE * (1 + max(head.count("\n") for head in heads))
+        body = of_rows.body(len(data)) + above
         figure, ax = style.page(
             words.title, words.subtitle, words.note, words.keys, body, NAMES, END, 24
         )
         places = of_rows.rows(ax, data["label"].tolist())
-        top = 2 * ONE_LINE / body * (len(data) + 0.2) / (1 - 2 * ONE_LINE / body)
-        ax.set_ylim(len(data) - 0.4, -0.6 - top)
+        ax.set_ylim(len(data) - 0.4, -0.6 - above / of_rows.PITCH)
         ax.get_xaxis().set_visible(False)
         ax.spines["bottom"].set_visible(False)
         ax.grid(visible=False)
-        width = (1 - GAP * (len(panels) - 1)) / len(panels)
         for n, panel in enumerate(panels):
             inside = ax.inset_axes((n * (width + GAP), 0, width, 1))
             inside.set_ylim(ax.get_ylim())
             _bars(inside, data, panel, places, looks)
+            inside.annotate(
+                heads[n], (0, 1), size=8.5, weight="bold", xycoords="axes fraction", va="top",
+                linespacing=style.LINE / 1.2, bbox={"fc": "white", "ec": "none", "pad": 1},
+            )  # fmt: skip
     return Picture(name, figure, words, data)
 
 
@@ -86,17 +92,15 @@ def _bars(
         ax.hlines(places, data[ends[0]], data[ends[1]], color="#8C8C8C", lw=1.3, zorder=4,
                   label=style.drawn(*ends, axis="x"))  # fmt: skip
     for place, value, (_, row) in zip(places, values, data.iterrows(), strict=True):
-        tip = float(max(row[[panel.column, *ends]])) if value >= 0 else float(
-            min(row[[panel.column, *ends]])
+        tip = (
+            float(max(row[[panel.column, *ends]]))
+            if value >= 0
+            else float(min(row[[panel.column, *ends]]))
         )
         ax.annotate(style.number(value, panel.decimals, sign=panel.is_change), (tip, place),
                     xytext=(4 if value >= 0 else -4, 0), textcoords="offset points", size=8,
                     va="center", ha="left" if value >= 0 else "right", zorder=5)  # fmt: skip
     of_rows.zero_line(ax)
-    wide, _ = style.points(ax)
-    ax.annotate(style.wrap(panel.name, 8.5, wide, "bold", 2), (0, 1), size=8.5, weight="bold",
-                xycoords="axes fraction", va="top", linespacing=style.LINE / 1.2,
-                bbox={"fc": "white", "ec": "none", "pad": 1})  # fmt: skip
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.grid(visible=True, axis="x")
@@ -117,7 +121,7 @@ def lines(
         width = (1 - SPACE * (len(panels) - 1)) / len(panels)
         wide = (style.WIDTH - LEFT - RIGHT) * width + OUT
         heads = [style.wrap(panel.name, 8.5, wide, "bold", 2) for panel in panels]
-        body = TALL + ONE_LINE * max(head.count("\n") for head in heads) + 6
+        body = TALL + ONE_LINE * max(head.count("\n") for head in heads) + 16
         figure, ax = style.page(
             words.title, words.subtitle, words.note, words.keys, body, LEFT, RIGHT, 38
         )
@@ -135,9 +139,7 @@ def lines(
     return Picture(name, figure, words, data)
 
 
-def _lines(
-    ax: Axes, data: pd.DataFrame, panel: Panel, looks: Mapping[str, style.Look]
-) -> None:
+def _lines(ax: Axes, data: pd.DataFrame, panel: Panel, looks: Mapping[str, style.Look]) -> None:
     is_dated = not pd.api.types.is_numeric_dtype(data["at"])
     for depth, (series, rows) in enumerate(data.groupby("series", sort=False)):
         rows = rows[rows[panel.column].notna()]

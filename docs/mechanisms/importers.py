@@ -44,12 +44,13 @@ def unknown_origin(runs: Runs) -> Picture:
         Panel("policy_revenue", "Duty against no policy, bn USD a year", 2, is_change=True),
     ]
     data = of_measures(results, panels, ("policy_revenue",))
+    data = data.drop(columns=["can_tell_share_low", "can_tell_share_high"])
     by = data.set_index("label")
     exempt, full = by.loc["Unknown is exempt"], by.loc["All chips taxed"]
     avoided = by.loc["No policy", "cn_share"] - by["cn_share"]
     title = (
         f"Where chips of unknown origin are exempt, importers of {exempt['can_tell_share']:.0f} % "
-        f"of purchases can tell and 50 % duty avoids {avoided['Unknown is exempt']:.1f} points of "
+        f"of purchases can tell and a duty of 50 % avoids {avoided['Unknown is exempt']:.1f} points of "
         f"Chinese share; where they are taxed, {full['can_tell_share']:.0f} % and "
         f"{avoided['All chips taxed']:.1f} points"
     )
@@ -107,7 +108,7 @@ def _evasion_title(data: pd.DataFrame) -> str:
     then = "be highest at" if is_honest_inside else "still rise at"
     return (
         f"Revenue of a duty on Chinese chips {where} a rate of {100 * at:.0f} %, {level:.1f} bn USD "
-        f"a year, of which {hidden:.0f} % of the duty is hidden; if all declared the truth it would "
+        f"a year, when {hidden:.0f} % of the duty is hidden; if all declared the truth it would "
         f"{then} {100 * honest_at:.0f} %, at {most:.1f} bn"
     )
 
@@ -162,7 +163,7 @@ def pass_through(runs: Runs) -> Picture:
     shop = parts["passed_on_value"][in_force]
     left = mean["passed_on_value"]
     title = (
-        f"{border[in_force].iloc[-1]:.0f} % of a duty is paid at the border at once; "
+        f"Importers pay {border[in_force].iloc[-1]:.0f} % of a duty at once, makers the rest; "
         f"{shop.iloc[5]:.0f} % of it is in retail prices after 6 months, {shop.iloc[23]:.0f} % after "
         f"24; a year after its end {100 * left['2029-12'] / left['2028-12']:.0f} % of that is still "
         "there"

@@ -1,8 +1,8 @@
 """Draw the charts of docs/mechanisms.md, one a mechanism: SVG here, PNG to look at elsewhere.
 
-    python docs/mechanisms/make_charts.py                   # all of them, some minutes
-    python docs/mechanisms/make_charts.py evasion cut_off   # these
-    python docs/mechanisms/make_charts.py --list
+python docs/mechanisms/make_charts.py                   # all of them, some minutes
+python docs/mechanisms/make_charts.py evasion cut_off   # these
+python docs/mechanisms/make_charts.py --list
 """
 
 from __future__ import annotations

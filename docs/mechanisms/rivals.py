@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from drawing import Panel, bars, ends_of, lines, listed, look
 from importers import of_measures
 from runs import Runs
 
+from tariffsim.charts import style
 from tariffsim.charts.facts import facts_of
 from tariffsim.charts.picture import Picture, Words
 from tariffsim.results import Results
@@ -33,9 +33,9 @@ def answers(runs: Runs) -> Picture:
         "China bans US chips": runs.scenario("component_50", policies__ban=ban),
     })  # fmt: skip
     panels = [
-        Panel("cn_share", "Chinese share in what the US buys, % of chips"),
-        Panel("us_share", "US share in what China buys, % of chips"),
-        Panel("us_profit", "US foundries, bn USD a year", 2, is_change=True),
+        Panel("cn_share", "Chinese chips in US purchases, %"),
+        Panel("us_share", "US chips in Chinese purchases, %"),
+        Panel("us_profit", "US foundries' profit, bn USD a year", 2, is_change=True),
         Panel("china", "China's welfare, bn USD a year", 2, is_change=True),
     ]
     data = of_measures(results, panels[:1], ()).drop(columns=["cn_share_low", "cn_share_high"])
@@ -70,9 +70,7 @@ def answers(runs: Runs) -> Picture:
 
 
 def _signed(value: float) -> str:
-    from tariffsim.charts.style import number
-
-    return number(value, 1, sign=True)
+    return style.number(value, 1, sign=True)
 
 
 def _part_of(results: Results, market: str, region: str) -> pd.Series[float]:
@@ -95,18 +93,17 @@ def price_war(runs: Runs) -> Picture:
     built = data[data["series"] == next(iter(named))].set_index("at")["capacity"]
     least, year = float(built.min()), str(built.idxmin())[:4]
     title = (
-        f"Three years of Chinese prices 20 points lower leave capacity outside China "
-        f"{_signed(built['2028-12'])} % from its path when they end, {_signed(least)} % at the worst, "
-        f"in {year}, and {_signed(built.iloc[-1])} % eight years after"
+        f"Three years of Chinese prices 20 points lower change capacity outside China by "
+        f"{_signed(built['2028-12'])} % until they end, by {_signed(least)} % in {year}, at the "
+        f"worst, and by {_signed(built.iloc[-1])} % eight years after; planned capacity minds nothing"
     )
     facts = facts_of(results)
     panels = [Panel("capacity", "Capacity outside China, % against no price war", 1, True),
-              Panel("share", f"Chinese share in {facts.place}, points against no price war",
-                    1, True)]  # fmt: skip
+              Panel("share", "Chinese share of US purchases, points", 1, True)]  # fmt: skip
     words = Words(
         title,
-        "Price war of 2026 to 2028, not announced; capacity in wafers, % of that without it; share "
-        "in percentage points of chips",
+        f"Price war of 2026 to 2028, not announced; capacity in wafers, % of that without it; Chinese "
+        f"share of chips in what {facts.place} buys, percentage points against no price war",
         f"China's own capacity goes by its plan in all runs; assumptions are flat after 2030. "
         f"{facts.source}",
         f"{title}. Two line charts by month. {ends_of(data, panels)}.",
@@ -177,26 +174,24 @@ def older_nodes(runs: Runs) -> Picture:
              "Controls lifted in 2028": "export_controls_reversed"}  # fmt: skip
     results = runs.compare({label: runs.scenario(name) for label, name in names.items()})
     data = _in_china(results, list(names))
-    last = data[data["at"] >= "2030-01"].groupby("series", sort=False)[
-        ["chips", "share", "world"]
-    ].mean()
+    last = data[data["at"] == data["at"].max()].set_index("series")
     ai, controls, lifted = (last.loc[name] for name in names)
     title = (
-        f"AI-enabled devices add {ai['chips']:.1f} % to the chips in what China buys and "
-        f"{_signed(ai['world'])} points to its share of the world's; export controls move its own "
-        f"share at home by {_signed(controls['share'])} points, {_signed(lifted['share'])} of which "
-        "stay when they are lifted"
+        f"AI-enabled devices add {ai['chips']:.1f} % to the chips in what China buys; export controls "
+        f"move China's share of them by {_signed(controls['share'])} points, of which "
+        f"{_signed(lifted['share'])} stay when they are lifted, and cost China "
+        f"{controls['lost']:.1f} % of sales for want of chips"
     )
     facts = facts_of(results)
     panels = [Panel("chips", "Chips in what China buys, %", 1, True),
               Panel("share", "Chinese share of them, points", 1, True),
-              Panel("world", "Chinese share of all chips, points", 1, True)]  # fmt: skip
+              Panel("lost", "Sales lost in China, % of sales", 1)]  # fmt: skip
     words = Words(
         title,
-        "Change against no policy; foundational chips in devices bought in China, and all sold in "
-        "the world; % of chips and percentage points, quarterly means",
+        "Foundational chips in devices bought in China, change against no policy, % of chips and "
+        "percentage points; sales not delivered for want of a chip, % of sales; yearly means",
         f"What controls do to older nodes is assumed, not derived. {facts.source}",
-        f"{title}. Three line charts by quarter. {ends_of(data, panels)}.",
+        f"{title}. Three line charts by year. {ends_of(data, panels)}.",
         "% of chips",
     )
     looks = dict(zip(names, (look("bare chip"), look("several"), look("other")), strict=True))
@@ -204,21 +199,21 @@ def older_nodes(runs: Runs) -> Picture:
 
 
 def _in_china(results: Results, names: Sequence[str]) -> pd.DataFrame:
-    """Changes against the baseline by quarter: chips bought in China, Chinese share of them and of
-    the world's."""
-    rows = results.tables["market_region"]
-    quarter = [f"{m[:4]}-{3 * ((int(m[5:]) - 1) // 3) + 1:02d}" for m in rows["month"]]
-    rows = rows.assign(at=quarter, chinese=np.where(rows["region"] == "CN", rows["chips"], 0.0))
-    world = rows.groupby(["scenario", "at"])[["chips", "chinese"]].sum()
-    home = rows[rows["market"] == "CN"].groupby(["scenario", "at"])[["chips", "chinese"]].sum()
-    frames = []
-    for name in names:
-        own, base = home.loc[name], home.loc[results.baseline]
-        all_, before = world.loc[name], world.loc[results.baseline]
-        frames.append(pd.DataFrame({
-            "series": name, "at": own.index,
-            "chips": 100 * (own["chips"] / base["chips"] - 1),
-            "share": 100 * (own["chinese"] / own["chips"] - base["chinese"] / base["chips"]),
-            "world": 100 * (all_["chinese"] / all_["chips"] - before["chinese"] / before["chips"]),
-        }))  # fmt: skip
-    return pd.concat(frames, ignore_index=True)
+    """By year: chips bought in China and Chinese share of them against no policy; sales lost."""
+    rows = results.tables["market_month"].query("market == 'CN'")
+    year = rows["month"].str[:4].astype(float)
+    sums = (
+        rows.assign(at=year)
+        .groupby(["scenario", "at"])[["chips", "cn_chips", "lost_value", "retail_value"]]
+        .sum()
+    )
+    share, base = 100 * sums["cn_chips"] / sums["chips"], results.baseline
+    lost = 100 * sums["lost_value"] / (sums["lost_value"] + sums["retail_value"])
+    return pd.concat([
+        pd.DataFrame({
+            "chips": 100 * (sums["chips"][name] / sums["chips"][base] - 1),
+            "share": share[name] - share[base],
+            "lost": lost[name],
+        }).reset_index().assign(series=name)
+        for name in names
+    ], ignore_index=True)  # fmt: skip

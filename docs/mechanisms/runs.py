@@ -25,7 +25,7 @@ SWITCHED_ON: Mapping[str, Any] = {
 class Runs:
     """Runs scenarios against their baseline; runs that two charts share are made once."""
 
-    seeds: int = 3
+    seeds: int = 4
     makers: int | None = None
     """Number of device makers; that of the baseline if None."""
     store: Path = field(default_factory=lambda: Path(mkdtemp(prefix="mechanisms-")) / "runs")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -17,9 +19,9 @@ from tariffsim.typing import parse_month
 MOST, MOST_DEVICES = 3, 10
 BEFORE, AFTER = 3, 6
 """Months shown before the first and after the last in which more is lost than in the baseline."""
-LEAST = 0.005
-"""Loss that counts, % of sales: what is less is shown as 0.0."""
-TALL, ABOVE, BETWEEN, LEFT, RIGHT = 150.0, 20.0, 58.0, 150.0, 24.0
+LEAST, PART = 0.005, 0.02
+"""Loss that counts: % of sales, and as a part of that in the worst month."""
+TALL, ABOVE, BETWEEN, LEFT, RIGHT = 150.0, 20.0, 36.0, 150.0, 24.0
 """Points: height of the lines, for the name of a panel, between panels, at the sides."""
 
 
@@ -68,7 +70,8 @@ def _lost(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 def _around(by_month: pd.DataFrame, facts: Facts) -> list[str]:
     """The months around those in which more is lost than in the baseline; else all."""
     more = by_month.drop(columns=facts.baseline).sub(by_month[facts.baseline], axis=0)
-    out = [n for n, lost in enumerate((more > LEAST).any(axis=1)) if lost]
+    counts = more > max(LEAST, PART * float(more.max().max()) if more.size else 0.0)
+    out = [n for n, lost in enumerate(counts.any(axis=1)) if lost]
     if not out:
         return list(facts.months)
     return list(facts.months[max(out[0] - BEFORE, 0) : out[-1] + 1 + AFTER])
@@ -129,18 +132,19 @@ def _title(data: pd.DataFrame, results: Results, facts: Facts) -> str:
     if facts.n < 2:
         return "One run: what a cut-off costs cannot be told from chance"
     by_month, parts = data[data["block"] == "month"], []
+    named = replace(facts, families=dict.fromkeys(facts.families, "other"))  # by their titles
     usual = by_month["lost_0"]
     for name, column in _scenarios(data).items():
         if name not in cut_off(results):
             continue
         worst = int((by_month[column] - usual).to_numpy().argmax())
         lost = float((by_month[column] - usual).iloc[worst])
-        who = facts.short(name)
+        who = named.short(name)
         if lost < LEAST:
             parts.append(f"{who} costs no sales")
         else:
             month = period([str(by_month["at"].iloc[worst])])
-            parts.append(f"{who} costs {style.number(lost)} % of sales in {month}, its worst month")
+            parts.append(f"{who} costs up to {style.precise(lost)} % of a month's sales ({month})")
     return sentences(parts)
 
 
@@ -192,7 +196,8 @@ def _by_device(ax: Axes, rows: pd.DataFrame, data: pd.DataFrame) -> None:
     places = of_rows.rows(ax, rows["label"].tolist())
     of_rows.dumbbells(ax, rows, places, columns, _looks(data))
     high = float(rows[columns].max().max())
-    ax.set_xlim(0, 1.05 * high if high > LEAST else 1.0)
+    high = high if high > LEAST else 1.0
+    ax.set_xlim(-0.012 * high, 1.05 * high)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g} %")
     ax.set_xlabel("% of sales →", loc="right")
