@@ -11,25 +11,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tariffsim.break_even import cost_to_leave, importers_of, kind_of_choice, rate_of_cost
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import choice_probabilities, cost_odds, with_inertia
+from tariffsim.phases import borne
 from tariffsim.phases.sourcing import (
     base_slot_cost,
     choice_weights,
+    offset_price,
     openings,
     over_markets,
     slot_cost,
 )
-from tariffsim.tariffs import Tariffs
+from tariffsim.tariffs import Future
 from tariffsim.typing import Float, format_month
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BASE_DUTIES = "duties of 2024"
-NOT_PAID = "not paid"
-"""Duty on the books that the line does not count with, as its importer will not pay it."""
+MADE_GOOD = "made good by China"
+"""What China gives back of the duty on its chips, USD a chip below zero."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,19 @@ class SlotChoice:
     candidates: pd.DataFrame
     """One row a foundry, see `candidates_of`."""
     duties: pd.DataFrame
-    """USD a chip of expected duty by foundry (rows) and instrument."""
+    """USD a chip of expected duty by foundry (rows) and instrument, as its importers bear it."""
     stays: float
     """Probability that the next opening keeps the foundry in place, at what is expected now."""
     stays_in_region: float
     """Probability that it takes a foundry of that region."""
     break_even_rate: float
-    """Further component duty on the region's chips, borne in full, fraction of their price, at
-    which the next opening is as likely to leave the region as to stay; infinite: none. Below zero
-    it is more likely to leave as things are."""
+    """Rate of a further component tariff on the region's chips in all markets of the line, fraction
+    of their price, at which the next opening is as likely to leave the region as to stay; infinite:
+    none, for want of others or because importers would not pay it. Below zero it is more likely to
+    leave as things are."""
     break_even_alone: dict[str, float]
-    """The same, where it is above zero, if only one of the line's markets levies it."""
+    """The same, where it is above zero, if only one of the line's markets levies it; markets where
+    no rate would do are left out."""
 
 
 def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoice:
@@ -82,7 +87,8 @@ def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoi
     opens = openings(economy, draws, economy.month)[1][maker, k]
     table = candidates_of(economy, maker, k)
     region = codes.regions[economy.foundries.region[_in_place(economy, maker, k)]]
-    rate = _break_even(economy, table, region)
+    rise = cost_to_leave(economy, table, region)
+    borne_by = importers_of(economy, maker, k)
     opening = _next_opening(economy, draws, maker, k)
     return SlotChoice(
         node_class=codes.classes[k],
@@ -99,13 +105,14 @@ def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoi
         duties=duties_of(economy, maker, k).loc[table.index],
         stays=float(table.loc[table["in_place"], "probability"].sum()),
         stays_in_region=float(table.loc[table["region"] == region, "probability"].sum()),
-        break_even_rate=rate,
+        break_even_rate=rate_of_cost(rise, borne_by),
         break_even_alone={
-            market: rate / float(weight)
-            for market, weight in zip(codes.markets, makers.weights[maker], strict=True)
-            if weight > 0 and 0 < rate < math.inf
+            codes.markets[market]: rate
+            for market in np.flatnonzero(makers.weights[maker]) if 0 < rise < math.inf
+            for rate in [rate_of_cost(rise, borne_by[borne_by["market"] == market])]
+            if rate < math.inf
         },
-    )
+    )  # fmt: skip
 
 
 def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
@@ -158,29 +165,31 @@ def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
 def duties_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     """USD a chip of expected duty by foundry and instrument; they add up to `expected_duty`.
 
-    Each instrument is what it adds to the duties before it: duties on bare chips first, as duty on
-    the product falls on them too, then by rate, so that the highest of a stacking group has it all.
+    What importers will bear: nothing or as much for all foundries where they cannot tell, no more
+    than what hiding costs where they may hide. Each instrument is what it adds to those before it:
+    duties on bare chips first, as duty on the product falls on them too, then by rate, so that the
+    highest of a stacking group has it all.
     """
     import pandas as pd
 
     makers, tariffs, foundries = economy.makers, economy.tariffs, economy.foundries
-    device = makers.device[maker]
-    kind = Tariffs.DROP_IN if makers.is_drop_in[maker, k] else Tariffs.DESIGN
+    kind, device = kind_of_choice(economy, maker, k), makers.device[maker]
     found: dict[str, Float] = {BASE_DUTIES: np.zeros(len(foundries))}
+    row, column = np.array([maker]), np.array([k])
+    price = offset_price(economy, row, column, np.array([kind]))
     for future in economy.law.expected.of_kind(kind):
         met = [entry for entry in future.regime if _meets(economy, maker, entry[0])]
+        others = [entry for entry in future.regime if entry not in met]  # what a lie still costs
         met.sort(key=lambda entry: (not tariffs.laws[entry[0]].instrument.taxes_bare_chips,
                                     -entry[1]))  # fmt: skip
         before = np.zeros(len(foundries))
         for n in range(len(met) + 1):
-            duty = _duty(economy, maker, k, tuple(sorted(met[:n])))
+            duty = _duty(economy, maker, k, tuple(sorted([*others, *met[:n]])), price)
             name = in_short(tariffs.laws[met[n - 1][0]].name) if n else BASE_DUTIES
             part = future.weight[kind, device] * (duty - before)
             found[name] = found.get(name, 0.0) + part
             before = duty
-    row, column = np.array([maker]), np.array([k])
-    expected = slot_cost(economy, row, column, True)[0] - foundries.price[:, k]
-    found[NOT_PAID] = expected - np.sum(list(found.values()), axis=0)
+    found[MADE_GOOD] = price[0] - foundries.price[:, k]
     table = pd.DataFrame(found, index=pd.Index(foundries.name, name="foundry"))
     seen = table.abs().max() > 1e-12 * foundries.price[:, k].max()  # above rounding
     kept: pd.DataFrame = table.loc[:, seen]
@@ -201,37 +210,28 @@ def _meets(economy: Economy, maker: int, law: int) -> bool:
     return bool((scope[cell : cell + len(codes.markets)] * makers.weights[maker]).any())
 
 
-def _duty(economy: Economy, maker: int, k: int, regime: tuple[tuple[int, float], ...]) -> Float:
-    """(F,) USD a chip that a slot owes by the letter of a regime, as if triggers were pulled."""
-    tables, foundries = economy.tariffs.tables(regime, as_written=True), economy.foundries
+def _duty(
+    economy: Economy, maker: int, k: int, regime: tuple[tuple[int, float], ...], price: Float
+) -> Float:
+    """(F,) USD a chip that a slot is to cause under a regime, as if triggers were pulled."""
+    tables, region = economy.tariffs.tables(regime), economy.foundries.region
     rows, origin, column = np.array([maker]), economy.makers.origin[[maker]], np.array([k])
     rate, each = (
-        over_markets(economy, table[None], 0, rows, origin, column)[0][foundries.region]
+        over_markets(economy, table[None], 0, rows, origin, column)[0][region]
         for table in (tables.slot_triggered, tables.count_triggered)
     )
-    return np.asarray(foundries.price[:, k] * rate + each)
+    if economy.claims is None:
+        return np.asarray(price[0] * rate + each)
+    future = Future(regime, tables, np.ones((1, len(economy.figures.codes.devices))))
+    kind = np.zeros(1, dtype=np.int64)
+    lines = rows, column, kind, price, True, (future,)
+    return np.asarray(price[0] * rate + borne.slot_duty(economy, economy.claims, *lines)[0])
 
 
 def switching_cost_share(economy: Economy, maker: int, k: int) -> float:
     """Fraction `S` of a design's lifetime chip bill, from the incumbent's factor on its odds."""
     sigma = economy.scenario.sourcing.elasticity
     return float(economy.makers.inertia[maker, k] ** (1 / sigma) - 1) if sigma else 0.0
-
-
-def _break_even(economy: Economy, table: pd.DataFrame, region: str) -> float:
-    """Component duty at which half of the next openings leave the supplier's region.
-
-    With odds `W` of staying in the region, cost there has to rise by `W^(1/sigma)`: a logit with
-    `cost^-sigma`. Per dollar of price, as the duty is on the price and not on the duties.
-    """
-    probability, is_home = table["probability"], table["region"] == region
-    stays, leaves = float(probability[is_home].sum()), float(probability[~is_home].sum())
-    sigma = economy.scenario.sourcing.elasticity
-    if leaves == 0.0 or sigma == 0.0:
-        return math.inf
-    at = table[table["in_place"]].iloc[0]
-    of_price = (at["price"] + at["expected_duty"]) / at["price"]
-    return float(of_price * ((stays / leaves) ** (1 / sigma) - 1))
 
 
 def _in_place(economy: Economy, maker: int, k: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -19,6 +20,17 @@ TABLES = ("candidates", "duties")
 
 
 @dataclass(frozen=True)
+class Importer:
+    """An importer as makers know it."""
+
+    can_tell: bool
+    """Whether it knows where the chips in its products come from."""
+    hides_from: float
+    """Rate of a duty, on a chip or a product, from which hiding it is cheaper than paying; fraction
+    of what is hidden, infinite if it never is."""
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A device maker after a month of a run: what it is, and the choice at each of its slots."""
 
@@ -33,6 +45,8 @@ class Explanation:
     """Country of assembly."""
     markets: dict[str, float]
     """Share of its units by market, in the base year."""
+    importers: dict[str, Importer]
+    """Who brings it in, by market."""
     units: float
     """Units delivered in the month."""
     elasticity: float
@@ -57,6 +71,7 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values, ready for JSON; tables are lists of rows."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "slots"}
+        plain["importers"] = {market: vars(who) for market, who in self.importers.items()}
         return plain | {"slots": [_plain(slot) for slot in self.slots]}
 
 
@@ -104,6 +119,7 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
         device_label=str(label),
         origin=codes.origins[makers.origin[maker]],
         markets={market: float(weight) for market, weight in weights if weight > 0},
+        importers=importers_by_market(economy, maker),
         units=float(makers.units[maker]),
         elasticity=scenario.sourcing.elasticity,
         kinds={in_short(law.name): law.instrument.kind for law in economy.tariffs.laws},
@@ -112,6 +128,21 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
             for k in np.flatnonzero(makers.has_slot[maker])
         ),
     )
+
+
+def importers_by_market(economy: Economy, maker: int) -> dict[str, Importer]:
+    """The importers of a line under the audits of now; one that never hides where none may."""
+    makers, importers, claims = economy.makers, economy.importers, economy.claims
+    found = {}
+    for market in np.flatnonzero(makers.weights[maker]):
+        importer, least = makers.importer[maker, market], math.inf
+        if claims is not None:
+            exposure = float(claims.enforcement(economy.law.regime).exposure[market])
+            honesty = float(importers.honesty[importer])
+            least = honesty / (1 - exposure) if exposure < 1 else math.inf
+        can_tell = claims is None or bool(importers.knows[importer])
+        found[economy.figures.codes.markets[market]] = Importer(can_tell, least)
+    return found
 
 
 def _month(month: str | int, scenario: Scenario) -> int:

@@ -7,13 +7,15 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 import tariffsim
+from tariffsim.break_even import rate_of_cost
 from tariffsim.charts.cost_stack import files_of, pictures_of
 from tariffsim.charts.lint import lint
-from tariffsim.choices import BASE_DUTIES
+from tariffsim.choices import BASE_DUTIES, MADE_GOOD
 from tariffsim.cli import commands
 from tariffsim.errors import ChoiceError
 from tariffsim.explanation import Explanation, explain_maker
@@ -109,34 +111,156 @@ def test_the_highest_of_a_stacking_group_has_all_of_its_duty(seed: int) -> None:
     assert "low" not in found.slots[0].duties
 
 
-def test_at_the_break_even_rate_half_of_the_openings_leave() -> None:
-    """The closed form against the model itself: the same choice under the rate it gives."""
+ALL_MARKETS = ["US", "EU", "JK", "CN", "ROW"]
+EXPOSURE = (1 - (1 - 0.01 * 0.6 / 12) ** 12) * (1 + 3.0)
+"""Back duty and penalty expected for a dollar hidden, at the defaults of `compliance`."""
+
+
+@pytest.mark.parametrize("behaviour", ["compliant", "full"])
+def test_at_the_break_even_rate_half_of_the_openings_leave(behaviour: str) -> None:
+    """The answer against the model itself: the same choice under the rate it gives."""
     start = {"announced": "2025-01", "kind": "component_tariff", "node_classes": ["A"],
-             "markets": ["US", "EU", "JK", "CN", "ROW"]}  # fmt: skip
-    before = scenario("baseline", **COMPLIANT)
+             "markets": ALL_MARKETS}  # fmt: skip
+    before = scenario("baseline", compliance__behaviour=behaviour)
     tried = 0
     for maker in range(0, 150, 9):
         (slot, *_) = tariffsim.explain_choice(before, maker, "2025-01").slots
         if slot.node_class != "A" or not 0 < slot.break_even_rate < 5:
             continue
         policy = start | {"rate": {"2025-01": slot.break_even_rate}, "chip_regions": [slot.region]}
-        after = scenario("baseline", **COMPLIANT, policies={"tried": policy})
+        after = before.with_(policies={"tried": policy})
         (moved, *_) = tariffsim.explain_choice(after, maker, "2025-01").slots
         if moved.next_supplier != slot.next_supplier:
             continue  # it opened in this very month and chose otherwise
         assert moved.stays_in_region == pytest.approx(0.5, abs=1e-9)
         assert moved.break_even_rate == pytest.approx(0.0, abs=1e-9)
         tried += 1
-    assert tried > 3
+    assert tried > (3 if behaviour == "compliant" else 1)
 
 
-def test_break_even_of_one_market_goes_with_its_weight(everyone: list[Explanation]) -> None:
-    for found in everyone:
+def test_break_even_of_one_market_goes_with_its_weight() -> None:
+    made = Simulation(scenario("component_50", **COMPLIANT), seed=3)
+    made.step()
+    alone = 0
+    for maker in range(150):
+        found = explain_maker(made.economy, made.draws, maker, 3)
         for slot in found.slots:
             for market, rate in slot.break_even_alone.items():
                 assert rate * found.markets[market] == pytest.approx(slot.break_even_rate)
             assert bool(slot.break_even_alone) == (0 < slot.break_even_rate < math.inf)
+            alone += len(slot.break_even_alone)
+    assert alone > 150
+
+
+def test_one_market_alone_needs_more_and_none_that_cannot_tell(everyone: list[Explanation]) -> None:
+    told = 0
+    for found in everyone:
+        for slot in found.slots:
             assert (slot.break_even_rate > 0) == (slot.stays_in_region > 0.5)
+            for market, rate in slot.break_even_alone.items():
+                assert rate >= slot.break_even_rate * (1 - 1e-12)
+                assert found.importers[market].can_tell
+                told += 1
+    assert told > 50
+
+
+def test_a_rate_costs_importers_what_they_do_not_hide() -> None:
+    importers = pd.DataFrame({
+        "market": [0, 1, 2], "weight": [0.5, 0.3, 0.0], "honesty": [0.2, 1.0, 0.1],
+        "exposure": [0.1, 0.0, 0.1],
+    })  # fmt: skip
+    for rise in (0.05, 0.16, 0.3, 0.5, 2.0):
+        rate = rate_of_cost(rise, importers)
+        borne = [min(rate, e * rate + h) for h, e in importers[["honesty", "exposure"]].to_numpy()]
+        assert sum(importers["weight"] * borne) == pytest.approx(rise)
+    assert rate_of_cost(0.31, importers.iloc[1:]) == math.inf  # 0.3 of the value at most
+    assert rate_of_cost(0.1, importers.iloc[2:]) == math.inf  # who cannot tell owes nothing
+    assert rate_of_cost(-0.1, importers) == -0.1
+
+
+def taxed(rate: float, **changes: object) -> Scenario:
+    """A component tariff of every market, alone in the world."""
+    tariff = {"kind": "component_tariff", "announced": "2025-01", "rate": {"2025-01": rate},
+              "markets": ALL_MARKETS}  # fmt: skip
+    rule = {key: changes.pop(key) for key in ("unknown_origin_rule",) if key in changes}
+    return scenario(
+        "baseline", policies={"tariff": tariff | rule}, trade__tariffs_in_force=False, **changes
+    )
+
+
+def test_a_duty_costs_no_more_than_hiding_it() -> None:
+    rate, capped = 1.5, 0
+    made = Simulation(taxed(rate, compliance__cannot_tell_share=0.0), seed=1)
+    made.step()
+    importers, makers = made.economy.importers, made.economy.makers
+    for maker in range(0, 150, 5):
+        honesty = importers.honesty[makers.importer[maker]]
+        costs = np.minimum(rate, EXPOSURE * rate + honesty)
+        weights = makers.weights[maker]
+        found = explain_maker(made.economy, made.draws, maker, 1)
+        for slot in found.slots:
+            is_china = slot.candidates["region"] == "CN"
+            duty = slot.duties["tariff"] / slot.candidates["price"]
+            assert duty[is_china].to_numpy() == pytest.approx((weights * costs).sum())
+            assert not duty[~is_china].any()
+        for market, who in found.importers.items():
+            at = made.economy.figures.codes.markets.index(market)
+            assert (who.hides_from < rate) == (costs[at] < rate)
+            capped += who.hides_from < rate
+    assert capped > 20
+
+
+def test_who_cannot_tell_brings_no_duty_into_the_stack_where_unknown_is_exempt() -> None:
+    found = tariffsim.explain_choice(taxed(0.5, compliance__cannot_tell_share=1.0), 20, "2025-01")
+    assert not any(who.can_tell for who in found.importers.values())
+    for slot in found.slots:
+        assert set(slot.duties) <= {BASE_DUTIES}
+        if slot.stays_in_region > 0.5:
+            assert slot.break_even_rate == math.inf
+            assert not slot.break_even_alone
+
+
+def test_who_cannot_tell_pays_alike_for_all_where_unknown_is_taxed() -> None:
+    """Without tracing, as nobody can afford it here, the full duty is due whoever made the chip."""
+    made = taxed(
+        0.5, compliance__cannot_tell_share=1.0, compliance__tracing_cost_usd=1e11,
+        unknown_origin_rule="full_content",
+    )  # fmt: skip
+    for slot in tariffsim.explain_choice(made, 20, "2025-01").slots:
+        assert (slot.duties["tariff"] / slot.candidates["price"]).to_numpy() == pytest.approx(0.5)
+
+
+def test_hiding_leaves_duties_that_nobody_can_hide_as_they_are() -> None:
+    """Duties of 2024 are paid whatever importers say; what is hidden is the new duty's."""
+    honest, real = (
+        tariffsim.explain_choice(scenario("whole_product_china", **changes), 30, "2026-03")
+        for changes in (COMPLIANT, {})
+    )
+    for one, two in zip(honest.slots, real.slots, strict=True):
+        share = [s.duties[BASE_DUTIES] / s.candidates["price"] for s in (one, two)]
+        assert share[0].to_numpy() == pytest.approx(share[1].to_numpy())
+        parts = pictures_of(real)[two.node_class].table.set_index(["foundry", "part"])
+        drawn = (parts["end"] - parts["start"]).xs(BASE_DUTIES, level="part")
+        assert drawn.to_numpy() == pytest.approx(two.duties[BASE_DUTIES][drawn.index].to_numpy())
+
+
+def test_what_china_makes_good_is_a_lower_price() -> None:
+    half = {"kind": "price_offset", "part": 0.5, "start": "2025-01", "announced": "2025-01"}
+    whole = taxed(0.5, **COMPLIANT).with_(policies__offset=half)
+    found = tariffsim.explain_choice(whole, 20, "2025-01")
+    for slot in found.slots:
+        is_china = slot.candidates["region"] == "CN"
+        price = slot.candidates["price"]
+        given = slot.duties[MADE_GOOD]
+        assert (given / price)[is_china].to_numpy() == pytest.approx(-0.5 * 0.5 / 1.5)
+        assert not given[~is_china].any()
+        assert slot.duties.sum(axis=1).to_numpy() == pytest.approx(
+            slot.candidates["expected_duty"].to_numpy()
+        )
+        picture = pictures_of(found)[slot.node_class]
+        assert lint(picture) == []
+        bottom = picture.table[picture.table["part"].str.startswith("price less")]
+        assert len(bottom) == picture.table["foundry"].nunique()
 
 
 def test_no_rate_where_nobody_else_makes_the_chip() -> None:
@@ -215,6 +339,10 @@ def test_the_command_says_the_same_as_python() -> None:
         assert f"Class {slot.node_class}: " in text
         assert slot.supplier in text
         assert "Break-even duty" in text
+    (importer,) = [line for line in text.splitlines() if line.startswith("Its importer ")]
+    assert any(not who.can_tell for who in found.importers.values()) == ("cannot tell" in importer)
+    for market, who in found.importers.items():
+        assert told["importers"][market] == {"can_tell": who.can_tell, "hides_from": who.hides_from}
 
 
 @pytest.mark.parametrize(

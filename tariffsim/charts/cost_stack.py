@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 import pandas as pd
@@ -11,11 +12,18 @@ from tariffsim.charts import rows as of_rows
 from tariffsim.charts import style
 from tariffsim.charts.facts import KINDS, label
 from tariffsim.charts.picture import Chart, Picture, Words
-from tariffsim.choices import BASE_DUTIES, NOT_PAID
+from tariffsim.choices import BASE_DUTIES, MADE_GOOD
 from tariffsim.explanation import Explanation
 
 PRICE, SWITCHING, OTHERS = "price", "switching", "other duties"
-LOOKS = {PRICE: "#C4CCD6", BASE_DUTIES: "#8C8C8C", OTHERS: "#5F5F5F", SWITCHING: "#A285D1"}
+LOWERED = "price less what China makes good"
+LOOKS = {
+    PRICE: "#C4CCD6",
+    LOWERED: "#C4CCD6",
+    BASE_DUTIES: "#8C8C8C",
+    OTHERS: "#5F5F5F",
+    SWITCHING: "#A285D1",
+}
 MOST, MOST_DUTIES = 10, 3
 LEFT, RIGHT = 132.0, 150.0
 
@@ -28,13 +36,15 @@ def table(found: Explanation) -> pd.DataFrame:
     cheapest = by_chance["total"].idxmin()
     if cheapest not in by_chance.index[:MOST]:
         by_chance = pd.concat([by_chance[: MOST - 1], by_chance.loc[[cheapest]]])
-    duties = _few(slot.duties.drop(columns=NOT_PAID, errors="ignore"))
+    is_lowered = MADE_GOOD in slot.duties
+    given = slot.duties[MADE_GOOD].to_dict() if is_lowered else {}
+    duties = _few(slot.duties.drop(columns=MADE_GOOD, errors="ignore"))
     due, made = duties.to_dict("index"), []
     for n, (foundry, row) in enumerate(by_chance[:MOST].to_dict("index").items()):
-        statutory = sum(due[foundry].values())
-        kept = row["expected_duty"] / statutory if statutory else 0.0  # the rest is not paid
-        parts = {PRICE: row["price"], **{name: kept * due[foundry][name] for name in duties},
-                 SWITCHING: row["switching_cost"]}  # fmt: skip
+        price: dict[Hashable, float] = {
+            LOWERED if is_lowered else PRICE: row["price"] + given.get(foundry, 0.0)
+        }
+        parts = {**price, **due[foundry], SWITCHING: row["switching_cost"]}
         start = 0.0
         for part, value in parts.items():
             mark = " (supplies now)" if row["supplies_now"] else ""

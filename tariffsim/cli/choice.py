@@ -70,8 +70,24 @@ def _about(found: Explanation) -> str:
         f"Device maker {found.maker} in {found.month}: {name} (seed {found.seed})",
         f"{found.device_label}, assembled in {found.origin}, {found.units:,.0f} units a month; "
         f"sold in {sold}.",
-        "Duties are those expected over the life of its next choice, the mean over its markets.",
+        "Duties are those expected over the life of its next choice, as its importers will bear "
+        "them, the mean over its markets.",
+        *_importers(found),
     )
+
+
+def _importers(found: Explanation) -> list[str]:
+    """Who cannot tell, and from which rate the others hide."""
+    blind = [market for market, who in found.importers.items() if not who.can_tell]
+    hides = {m: who.hides_from for m, who in found.importers.items()
+             if who.can_tell and who.hides_from < math.inf}  # fmt: skip
+    parts = []
+    if blind:
+        parts.append(f"cannot tell where its chips come from in {', '.join(blind)}")
+    if hides:
+        rates = ", ".join(f"{_percent(rate)} in {market}" for market, rate in hides.items())
+        parts.append(f"would rather hide than pay a duty from {rates} of the value")
+    return [f"Its importer {'; '.join(parts)}."] if parts else []
 
 
 def _slot(slot: SlotChoice) -> str:
@@ -111,7 +127,10 @@ def _break_even(slot: SlotChoice) -> str:
     """What it would take to switch, in words."""
     rate, region = slot.break_even_rate, slot.region
     if math.isinf(rate):
-        return f"Break-even duty: no rate. No duty on chips from {region} would move this choice."
+        return (
+            f"Break-even duty: no rate. No further duty on chips from {region} would move this "
+            "choice: nobody else makes them, or its importers would not pay it."
+        )
     if rate <= 0:
         return (
             f"Break-even duty: none needed. The next opening is more likely to leave {region} than "

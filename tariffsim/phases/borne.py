@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,12 +54,16 @@ def slot_duty(
     kind: Int,
     price: Float,
     triggered: bool,
+    futures: Sequence[Future] | None = None,
 ) -> Float:
-    """(rows, F) USD a chip that declared duties are expected to take at each foundry's price."""
+    """(rows, F) USD a chip that declared duties are expected to take at each foundry's price.
+
+    In the futures given; in those that agents expect if None.
+    """
     makers = economy.makers
     device = makers.device[maker]
     total = np.zeros(price.shape)
-    for future in economy.law.expected.futures:
+    for future in economy.law.expected.futures if futures is None else futures:
         weight = future.weight[kind, device]
         for market in claims.markets(future.regime) if weight.any() else []:
             sold = weight * makers.weights[maker, market]

@@ -159,12 +159,7 @@ def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) ->
     count = expected.count_triggered if triggered else expected.chip_count
     kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
     rate = over_markets(economy, slot, kind, maker, makers.origin[maker], node_class)
-    price = foundries.price.T.take(node_class, axis=0)
-    given = chip_offset(
-        economy, expected.chip_value, expected.chip_count, kind[:, None], maker[:, None],
-        makers.origin[maker, None], node_class[:, None], foundries.region, price,
-    )  # fmt: skip
-    price = price * (1 - given)
+    price = offset_price(economy, maker, node_class, kind)
     cost = price * (1 + rate.take(foundries.region, axis=1))
     if economy.claims is not None:
         lines = maker, node_class, kind, price, triggered
@@ -173,6 +168,17 @@ def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) ->
         return cost
     each = over_markets(economy, count, kind, maker, makers.origin[maker], node_class)
     return np.asarray(cost + each.take(foundries.region, axis=1))
+
+
+def offset_price(economy: Economy, maker: Int, node_class: Int, kind: Int) -> Float:
+    """(rows, F) posted price of a chip less what China is expected to make good, USD."""
+    expected, foundries = economy.law.expected, economy.foundries
+    price = foundries.price.T.take(node_class, axis=0)
+    given = chip_offset(
+        economy, expected.chip_value, expected.chip_count, kind[:, None], maker[:, None],
+        economy.makers.origin[maker, None], node_class[:, None], foundries.region, price,
+    )  # fmt: skip
+    return np.asarray(price * (1 - given))
 
 
 def base_slot_cost(economy: Economy, maker: Int, node_class: Int) -> Float:
