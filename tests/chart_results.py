@@ -42,6 +42,28 @@ def single() -> Results:
     return tariffsim.compare({"component_50": policy}, base, seeds=1, jobs=1)
 
 
+CUT = {"kind": "chip_cutoff", "first_day": "2026-03-11", "days": 80, "refused": 1.0}
+"""A cut-off within the months of `cut_off`."""
+
+
+@cache
+def cut_off() -> Results:
+    """Four cut-offs beside a tariff: more than a chart shows; makers hold stocks."""
+    held = {"agents__makers": 150, "run__end": "2026-12", "orders__stock_factor": 1.0}
+    base = tariffsim.load_scenario("baseline").with_(**held)
+    tariff = tariffsim.load_scenario("component_50").with_(**held)
+    bans = {"kind": "import_ban", "markets": ["US"], "chip_regions": ["CN"], "refused": 1.0}
+    made = {
+        "tariff": tariff,
+        "cut": base.with_(policies__cut=CUT),
+        "cut_later": tariff.with_(policies__cut=CUT | {"first_day": "2026-06-01"}),
+        "half": base.with_(policies__cut=CUT | {"refused": 0.5}, orders__stock_factor=0.0),
+        "ban": base.with_(policies__ban=bans | {"start": "2026-10", "grace_months": 0}),
+    }
+    named = {name: scenario.with_(title=f"Scenario {name}") for name, scenario in made.items()}
+    return tariffsim.compare(named, base, seeds=2, jobs=1)
+
+
 def part(names: Iterable[str], titles: Mapping[str, str] | None = None) -> Results:
     """The baseline and some of the shipped scenarios, as if they had been run alone."""
     whole = shipped()

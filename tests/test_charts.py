@@ -8,12 +8,21 @@ from itertools import pairwise
 import matplotlib
 import pandas as pd
 import pytest
-from chart_results import HOSTILE, PAIR, hostile, part, shipped, single, with_finding
+from chart_results import (
+    HOSTILE,
+    PAIR,
+    cut_off,
+    hostile,
+    part,
+    shipped,
+    single,
+    with_finding,
+)
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tariffsim.charts import CHARTS, Chart, LeftOut, Picture, draw_all, pictures, style
-from tariffsim.charts.facts import facts_of, family_of, period
+from tariffsim.charts.facts import facts_of, family_of, findings, period
 from tariffsim.charts.labels import spread
 from tariffsim.charts.lint import lint
 from tariffsim.results import Results
@@ -26,8 +35,29 @@ RESULTS: dict[str, Callable[[], Results]] = {
     "one policy": lambda: part(["bare_chip_2027"]),
     "baseline alone": lambda: part([]),
     "one seed, three months": single,
+    "cut-offs": cut_off,
+    "cut-offs with hostile titles": lambda: replace(
+        cut_off(),
+        titles={name: HOSTILE[n % len(HOSTILE)] for n, name in enumerate(cut_off().titles)},
+    ),
+    "cut-offs of one seed that cost nothing": lambda: without_loss(),
 }
 BY_KEY = {chart.key: chart for chart in CHARTS}
+CUTS = BY_KEY["cut_off"]
+ALWAYS = [chart for chart in CHARTS if chart is not CUTS]
+"""Charts that any comparison has."""
+
+
+def without_loss() -> Results:
+    """Cut-offs from which nobody loses anything, seen once."""
+    results = cut_off()
+    tables = {
+        name: table.assign(lost_value=0.0) if "lost_value" in table else table
+        for name, table in results.tables.items()
+    }
+    seeds = tables["market_month"]["seed"]
+    tables["market_month"] = tables["market_month"][seeds == 0]
+    return replace(results, tables=tables)
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -41,7 +71,7 @@ def test_no_chart_has_a_fault(name: str) -> None:
 def test_files_of_a_comparison() -> None:
     files = draw_all(part(PAIR))
     names = {
-        f"charts/{chart.name}.{kind}" for chart in CHARTS for kind in ("svg", "png", "csv", "txt")
+        f"charts/{chart.name}.{kind}" for chart in ALWAYS for kind in ("svg", "png", "csv", "txt")
     }
     assert set(files) == names
     assert {"charts/01_chinese_share.svg", "charts/14_base_year_fit.csv"} <= names
@@ -64,6 +94,7 @@ def test_the_baseline_alone_leaves_out_what_compares() -> None:
     made, left_out = pictures(part([]))
     alone = ["01_chinese_share", "07_foundries", "14_base_year_fit"]
     assert [picture.name for picture in made] == alone
+    assert left_out.pop(CUTS.name) == "it needs a scenario that cuts chips off"
     assert set(left_out.values()) == {"it needs a scenario beside the baseline"}
     assert "baseline" not in made[0].words.title
 
@@ -89,7 +120,7 @@ def test_drawing_leaves_the_settings_of_the_user_alone() -> None:
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.key)
 def test_a_chart_draws_a_table_into_the_axes_it_is_given(chart: Chart) -> None:
-    table = chart.table(part(PAIR))
+    table = chart.table(cut_off() if chart is CUTS else part(PAIR))
     ax = Figure(figsize=(9, 5)).add_axes((0.3, 0.1, 0.4, 0.8))
     assert chart.draw(table, ax) is ax
     assert isinstance(chart.draw(table, None), Axes)
@@ -287,6 +318,50 @@ def test_foundries_have_all_capacity_and_start_at_the_discount() -> None:
     start = data[data["quarter"] == data["quarter"].min()].set_index(["scenario", "region"])
     assert start.loc[("baseline", "CN"), "price"] == pytest.approx(80, abs=1)  # 20 % discount
     assert start.loc[("baseline", "TW"), "price"] == pytest.approx(100, abs=1)
+
+
+def test_a_cut_off_is_drawn_where_chips_are_cut_off_and_only_there() -> None:
+    assert CUTS.name in {picture.name for picture in pictures(cut_off())[0]}
+    assert pictures(part(PAIR))[1][CUTS.name] == "it needs a scenario that cuts chips off"
+    assert "1 more cut-offs are not shown" in CUTS.picture(cut_off()).words.note
+
+
+def test_a_cut_off_shows_what_is_lost_by_month_and_by_device() -> None:
+    results = cut_off()
+    data = CUTS.table(results)
+    assert data["scenario_1"].iloc[0] == "cut"
+    months = data[data["block"] == "month"].set_index("at")["lost_1"]
+    rows = results.tables["market_month"].query("scenario == 'cut' and market == 'US'")
+    sums = rows.groupby("month")[["lost_value", "retail_value"]].sum()
+    lost = 100 * sums["lost_value"] / sums.sum(axis=1)
+    assert months.to_numpy() == pytest.approx(lost[months.index].to_numpy())
+    worst = months.idxmax()
+    assert "2026-03" <= worst <= "2026-05"  # days 70 to 150 of the year
+    assert months.index[0] < "2026-03"
+    devices = data[data["block"] == "device"]
+    order = devices[["lost_1", "lost_2", "lost_3"]].max(axis=1).tolist()
+    assert order == sorted(order, reverse=True)
+    whole = results.tables["market_device"].query("scenario == 'cut' and market == 'US'")
+    whole = whole[whole["month"].isin(months.index)].groupby("device")
+    sums = whole[["lost_value", "retail_value"]].sum()
+    each = 100 * sums["lost_value"] / sums.sum(axis=1)
+    assert devices["lost_1"].to_numpy() == pytest.approx(each[devices["at"]].to_numpy())
+
+
+def test_words_of_a_cut_off_follow_its_numbers() -> None:
+    results = cut_off()
+    words = CUTS.picture(results).words
+    months = CUTS.table(results).query("block == 'month'")
+    worst = (months["lost_1"] - months["lost_0"]).max()  # some is lost without a cut-off
+    assert words.title.startswith(f"“Scenario cut” costs up to {worst:.1f} % of a month's sales (")
+    days = findings(results, "days_to_stop")["cut"].level
+    assert days > 0
+    (key,) = [key.text for key in words.keys if key.text.startswith("Scenario cut:")]
+    assert key.endswith(f"the first line stops after {days:.0f} days")
+    moved = with_finding(results, "cut", "days_to_stop", level=0.0)
+    assert any(key.text.endswith("the first line stops at once")
+               for key in CUTS.picture(moved).words.keys)  # fmt: skip
+    assert "cannot be told from chance" in CUTS.picture(without_loss()).words.title
 
 
 def test_periods_in_words() -> None:

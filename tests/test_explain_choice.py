@@ -339,7 +339,7 @@ def test_the_command_says_the_same_as_python() -> None:
         assert f"Class {slot.node_class}: " in text
         assert slot.supplier in text
         assert "Break-even duty" in text
-    (importer,) = [line for line in text.splitlines() if line.startswith("Its importer ")]
+    (importer,) = [line for line in text.splitlines() if line.startswith("Its importers: ")]
     assert any(not who.can_tell for who in found.importers.values()) == ("cannot tell" in importer)
     for market, who in found.importers.items():
         assert told["importers"][market] == {"can_tell": who.can_tell, "hides_from": who.hides_from}

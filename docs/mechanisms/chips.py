@@ -17,9 +17,9 @@ from tariffsim.simulation import Simulation
 
 MONTH = 18
 """The month of the choice that is shown: July 2026, with the duty in force and half its rate."""
-OWED = 0.4
-"""Expected duty over price from which an importer is taken to pay the component duty in full."""
-CHEAP = 0.5
+OWED = 0.35
+"""Expected component duty over price from which an importer is taken to pay it in full."""
+CHEAP = 1.0
 """Switching cost over the chip bill of a design's life."""
 
 
@@ -37,13 +37,13 @@ def origin_rule(runs: Runs) -> Picture:
     ]
     data = of_measures(results, panels, ("policy_revenue", "consumer_cost"))
     by = data.set_index("label")
-    avoided = by.loc["No policy", "cn_share"] - by["cn_share"]
+    by["avoided"] = by.loc["No policy", "cn_share"] - by["cn_share"]
     fab, packaging, owner = (by.loc[name] for name in rules)
     title = (
         f"A 50 % duty by place of packaging raises {packaging['policy_revenue']:.1f} bn USD a year "
-        f"and avoids {avoided[list(rules)[1]]:.1f} points of chips from China; by place of the fab "
-        f"{fab['policy_revenue']:.1f} bn and {avoided[list(rules)[0]]:.1f} points, by owner "
-        f"{owner['policy_revenue']:.1f} bn and {avoided[list(rules)[2]]:.1f}"
+        f"and avoids {packaging['avoided']:.1f} points of chips from China; by place of the fab "
+        f"{fab['policy_revenue']:.1f} bn and {fab['avoided']:.1f} points, by owner "
+        f"{owner['policy_revenue']:.1f} bn and {owner['avoided']:.1f}"
     )
     facts = facts_of(results)
     words = Words(
@@ -68,28 +68,28 @@ def makers_choice(runs: Runs) -> Picture:
 
 
 def _undecided(simulation: Simulation) -> Explanation:
-    """Of slots of lines that enter the US and no other market, supplied from China, whose importer
-    is to pay the component duty and which are cheap to switch: the one nearest to leaving China."""
+    """The slot nearest to an even chance of keeping its Chinese foundry.
+
+    Of lines that enter the US and no other market, where the importer is to pay the component duty
+    and a switch costs less than the chips.
+    """
     economy, found = simulation.economy, []
     codes, makers = economy.figures.codes, economy.makers
     us = codes.markets.index("US")
     crosses = economy.tariffs.crosses_border[codes.cell(makers.device, makers.origin, us)]
     for maker in range(len(makers)):
-        if makers.weights[maker, us] < 1.0 or not crosses[maker]:
-            continue
-        told = explain_maker(economy, simulation.draws, maker, 0)
-        found += [
-            replace(told, slots=(slot,))
-            for slot in told.slots
-            if slot.region == "CN" and _part_due(slot) > OWED and slot.switching_cost < CHEAP
-        ]
-    return min(found, key=lambda told: abs(told.slots[0].stays_in_region - 0.5))
+        if makers.weights[maker, us] == 1.0 and crosses[maker]:
+            told = explain_maker(economy, simulation.draws, maker, 0)
+            found += [replace(told, slots=(slot,)) for slot in told.slots if _owes(slot)]
+    return min(found, key=lambda told: abs(told.slots[0].stays - 0.5))
 
 
-def _part_due(slot: SlotChoice) -> float:
-    """Expected duty on the foundry in place, over its price."""
-    (here,) = slot.candidates[slot.candidates["in_place"]].to_dict("records")
-    return float(here["expected_duty"] / here["price"])
+def _owes(slot: SlotChoice) -> bool:
+    """Whether a slot has a Chinese foundry in place that the component duty falls on."""
+    (here,) = slot.candidates.index[slot.candidates["in_place"]]
+    duty = slot.duties.get("component_tariff", 0.0 * slot.candidates["price"])[here]
+    is_taxed = duty > OWED * slot.candidates["price"][here]
+    return bool(slot.region == "CN" and is_taxed and slot.switching_cost < CHEAP)
 
 
 def resource_shuffling(runs: Runs) -> Picture:

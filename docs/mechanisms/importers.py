@@ -50,15 +50,15 @@ def unknown_origin(runs: Runs) -> Picture:
     avoided = by.loc["No policy", "cn_share"] - by["cn_share"]
     title = (
         f"Where chips of unknown origin are exempt, importers of {exempt['can_tell_share']:.0f} % "
-        f"of purchases can tell and a duty of 50 % avoids {avoided['Unknown is exempt']:.1f} points of "
-        f"Chinese share; where they are taxed, {full['can_tell_share']:.0f} % and "
+        f"of purchases can tell and a duty of 50 % avoids {avoided['Unknown is exempt']:.1f} "
+        f"points of Chinese share; where they are taxed, {full['can_tell_share']:.0f} % and "
         f"{avoided['All chips taxed']:.1f} points"
     )
     facts = facts_of(results)
     words = Words(
         title,
-        f"50 % duty on Chinese chips inside what {facts.place} buys, by what the law makes of chips "
-        f"of unknown origin; {facts.end}; % of purchases, % of chips, bn USD a year",
+        f"50 % duty on Chinese chips inside what {facts.place} buys, by what the law makes of "
+        f"chips of unknown origin; {facts.end}; % of purchases, % of chips, bn USD a year",
         f"Grey lines: 95 % intervals of the differences from no policy. {facts.source}",
         f"{title}. Bar chart. {listed(data, panels)}.",
         "% of chips",
@@ -107,9 +107,9 @@ def _evasion_title(data: pd.DataFrame) -> str:
     where = "is highest at" if is_inside else "still rises at"
     then = "be highest at" if is_honest_inside else "still rise at"
     return (
-        f"Revenue of a duty on Chinese chips {where} a rate of {100 * at:.0f} %, {level:.1f} bn USD "
-        f"a year, when {hidden:.0f} % of the duty is hidden; if all declared the truth it would "
-        f"{then} {100 * honest_at:.0f} %, at {most:.1f} bn"
+        f"Revenue of a duty on Chinese chips {where} a rate of {100 * at:.0f} %, {level:.1f} bn "
+        f"USD a year, when {hidden:.0f} % of the duty is hidden; if all declared the truth it "
+        f"would {then} {100 * honest_at:.0f} %, at {most:.1f} bn"
     )
 
 
@@ -164,17 +164,17 @@ def pass_through(runs: Runs) -> Picture:
     left = mean["passed_on_value"]
     title = (
         f"Importers pay {border[in_force].iloc[-1]:.0f} % of a duty at once, makers the rest; "
-        f"{shop.iloc[5]:.0f} % of it is in retail prices after 6 months, {shop.iloc[23]:.0f} % after "
-        f"24; a year after its end {100 * left['2029-12'] / left['2028-12']:.0f} % of that is still "
-        "there"
+        f"{shop.iloc[5]:.0f} % of it is in retail prices after 6 months, {shop.iloc[23]:.0f} % "
+        f"after 24; a year after its end {100 * left['2029-12'] / left['2028-12']:.0f} % of that "
+        "is still there"
     )
     facts = facts_of(results)
     panels = [Panel("part", "Part of the duty, %", 0), Panel("value", "Value, bn USD a year")]
     words = Words(
         title,
-        f"Duty of 25 % on devices assembled in China, {facts.place}, January 2026 to December 2028, "
-        "no other new duties; % of duty and bn USD a year",
-        f"{facts.source}",
+        f"Duty of 25 % on devices assembled in China, {facts.place}, January 2026 to December "
+        "2028, no other new duties; % of duty and bn USD a year",
+        facts.source,
         f"{title}. Two line charts by age of the duty. {ends_of(data, panels)}.",
         "bn USD a year",
     )

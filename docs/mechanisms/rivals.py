@@ -53,8 +53,8 @@ def answers(runs: Runs) -> Picture:
     )  # fmt: skip
     title = (
         f"Making half of the duty good undoes {undone:.0f} % of what it does to the Chinese share; "
-        f"a 50 % duty on US chips changes US foundries' profit by {_signed(tax['us_profit'])} bn USD "
-        f"a year against no policy, a ban by {_signed(ban_['us_profit'])} bn"
+        f"a 50 % duty on US chips changes US foundries' profit by {_signed(tax['us_profit'])} bn "
+        f"USD a year against no policy, a ban by {_signed(ban_['us_profit'])} bn"
     )
     facts = facts_of(results)
     words = Words(
@@ -95,15 +95,15 @@ def price_war(runs: Runs) -> Picture:
     title = (
         f"Three years of Chinese prices 20 points lower change capacity outside China by "
         f"{_signed(built['2028-12'])} % until they end, by {_signed(least)} % in {year}, at the "
-        f"worst, and by {_signed(built.iloc[-1])} % eight years after; planned capacity minds nothing"
+        f"worst, and by {_signed(built.iloc[-1])} % eight years after"
     )
     facts = facts_of(results)
     panels = [Panel("capacity", "Capacity outside China, % against no price war", 1, True),
               Panel("share", "Chinese share of US purchases, points", 1, True)]  # fmt: skip
     words = Words(
         title,
-        f"Price war of 2026 to 2028, not announced; capacity in wafers, % of that without it; Chinese "
-        f"share of chips in what {facts.place} buys, percentage points against no price war",
+        f"Price war of 2026 to 2028, not announced; capacity in wafers, % of that without it; "
+        f"Chinese share of chips in what {facts.place} buys, percentage points against none",
         f"China's own capacity goes by its plan in all runs; assumptions are flat after 2030. "
         f"{facts.source}",
         f"{title}. Two line charts by month. {ends_of(data, panels)}.",
@@ -150,8 +150,8 @@ def grants(runs: Runs) -> Picture:
     gain = by - by.loc["No policy"]
     title = (
         f"Grants build {gain.loc['Grants', 'home_capacity']:.0f} thousand wafers a month with or "
-        f"without a duty; US chips gain {gain.loc['Grants', 'us_share']:.1f} points of US purchases "
-        f"by grants, {gain.loc['50 % duty', 'us_share']:.1f} by a duty and "
+        f"without a duty; US chips gain {gain.loc['Grants', 'us_share']:.1f} points of US "
+        f"purchases by grants, {gain.loc['50 % duty', 'us_share']:.1f} by a duty and "
         f"{gain.loc['Grants and duty', 'us_share']:.1f} by both"
     )
     facts = facts_of(results)
@@ -177,8 +177,8 @@ def older_nodes(runs: Runs) -> Picture:
     last = data[data["at"] == data["at"].max()].set_index("series")
     ai, controls, lifted = (last.loc[name] for name in names)
     title = (
-        f"AI-enabled devices add {ai['chips']:.1f} % to the chips in what China buys; export controls "
-        f"move China's share of them by {_signed(controls['share'])} points, of which "
+        f"AI-enabled devices add {ai['chips']:.1f} % to the chips in what China buys; export "
+        f"controls move China's share of them by {_signed(controls['share'])} points, of which "
         f"{_signed(lifted['share'])} stay when they are lifted, and cost China "
         f"{controls['lost']:.1f} % of sales for want of chips"
     )

@@ -58,7 +58,7 @@ def requalification(runs: Runs) -> Picture:
         title,
         f"99 % of Chinese chips refused to what {facts.place} buys, all of 2028; sales lost, % of "
         "sales; Chinese share, % of chips",
-        f"Chips in stock last one to two months. {facts.source}",
+        facts.source,
         f"{title}. Two line charts by month. {ends_of(data, panels)}.",
         "% of sales",
     )

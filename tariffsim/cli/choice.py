@@ -83,11 +83,11 @@ def _importers(found: Explanation) -> list[str]:
              if who.can_tell and who.hides_from < math.inf}  # fmt: skip
     parts = []
     if blind:
-        parts.append(f"cannot tell where its chips come from in {', '.join(blind)}")
+        parts.append(f"cannot tell where chips come from in {', '.join(blind)}")
     if hides:
         rates = ", ".join(f"{_percent(rate)} in {market}" for market, rate in hides.items())
-        parts.append(f"would rather hide than pay a duty from {rates} of the value")
-    return [f"Its importer {'; '.join(parts)}."] if parts else []
+        parts.append(f"would rather hide a duty than pay it from a rate of {rates}")
+    return [f"Its importers: {'; '.join(parts)}."] if parts else []
 
 
 def _slot(slot: SlotChoice) -> str:
