@@ -12,14 +12,6 @@ import tariffsim
 from tariffsim.results import Results
 from tariffsim.scenario import Scenario
 
-SWITCHED_ON: Mapping[str, Any] = {
-    "orders__stock_factor": 1.0,
-    "orders__second_source_factor": 1.0,
-    "orders__backlog_share": 0.25,
-    "trade__front_loading_months": 3.0,
-}
-"""Stocks, second sources, backlogs and buying ahead, whatever the defaults are."""
-
 
 @dataclass(frozen=True)
 class Runs:
@@ -31,9 +23,9 @@ class Runs:
     store: Path = field(default_factory=lambda: Path(mkdtemp(prefix="mechanisms-")) / "runs")
 
     def scenario(self, name: str = "baseline", **changes: Any) -> Scenario:
-        """A shipped scenario with all mechanisms switched on, and changes."""
+        """A shipped scenario and changes."""
         size = {} if self.makers is None else {"agents__makers": self.makers}
-        return tariffsim.load_scenario(name).with_(**{**SWITCHED_ON, **size, **changes})
+        return tariffsim.load_scenario(name).with_(**size, **changes)
 
     def compare(
         self, scenarios: Mapping[str, Scenario], baseline: Scenario | None = None
