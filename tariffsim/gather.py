@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from tariffsim.headline import headline
 from tariffsim.history import History
 from tariffsim.incidence import pass_through
 from tariffsim.ledger import PAYMENTS, sectors
@@ -17,7 +18,6 @@ from tariffsim.metrics import (
     Context,
     basket_price,
     foundry_region,
-    headline,
     other_chips_by_region,
     summarise,
     welfare,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tariffsim.experiments.pairs import context_of
+from tariffsim.headline import headline
 from tariffsim.history import History
 from tariffsim.intervals import paired_interval, ratio_interval
 from tariffsim.metrics import (
@@ -17,7 +18,6 @@ from tariffsim.metrics import (
     RATIOS,
     Context,
     deadweight_loss,
-    headline,
     ledger_of,
     other_buyers_surplus,
     summarise,
