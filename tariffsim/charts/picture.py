@@ -28,7 +28,10 @@ _USE = re.compile(r'href="#c\w\w-(DejaVu[^"]+)"(?: transform="translate\(([-.\d]
 
 
 def on_one_page(drawings: Sequence[str]) -> list[str]:
-    """SVG for one page: the shape of a letter is drawn once, by a short name, and used by all."""
+    """SVG for one page: the shape of a letter is drawn once, by a short name, and used by all.
+
+    Places of letters are in hundredths of their size, so that a whole number is exact enough.
+    """
     short: dict[str, str] = {}
 
     def drawn_once(found: re.Match[str]) -> str:
@@ -38,7 +41,7 @@ def on_one_page(drawings: Sequence[str]) -> list[str]:
         return f'<path id="{short[found[1]]}"{found[2]}'
 
     def used(found: re.Match[str]) -> str:
-        place = f' x="{found[2]}"' if found[2] else ""
+        place = f' x="{float(found[2]):.0f}"' if found[2] else ""
         return f'href="#{short[found[1]]}"{place}'
 
     return [_USE.sub(used, _LETTER.sub(drawn_once, svg)) for svg in drawings]
