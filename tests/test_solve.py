@@ -304,6 +304,23 @@ def test_all_dates_move_alike() -> None:
         shifted(load_scenario("baseline"), parse_month("2026-01"))
 
 
+def test_answers_move_with_what_they_answer() -> None:
+    """A policy with a condition has no first month of its own."""
+    answered = load_scenario("retaliation")
+    assert first_month(answered) == parse_month("2026-01")
+    assert shifted(answered, first_month(answered)).content_hash == answered.content_hash
+    law = shifted(answered, parse_month("2028-02")).law
+    assert law["component_tariff"].first_month == parse_month("2028-02")
+    assert law["retaliation"].first_month == parse_month("2028-05")
+
+
+def test_days_move_with_the_months() -> None:
+    cut = {"kind": "chip_cutoff", "refused": 1.0, "first_day": "2028-01-31", "days": 20}
+    late = shifted(load_scenario("baseline").with_(policies={"cut": cut}), parse_month("2029-02"))
+    assert late.policies["cut"].first_day == "2029-02-28"  # type: ignore[attr-defined]
+    assert first_month(late) == parse_month("2029-02")
+
+
 def test_acting_early_avoids_more() -> None:
     base, policy = small("baseline"), small("component_100")
     starts = [parse_month(month) for month in ("2025-02", "2025-08", "2026-02", "2027-01")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from tariffsim.errors import Problem, ScenarioError
 from tariffsim.experiments.paired import Measuring, columns_of
 from tariffsim.policy.paths import Path
 from tariffsim.scenario import Scenario, catalogue
-from tariffsim.typing import format_month
+from tariffsim.typing import format_month, parse_month
 
 NEVER = "never"
 TOTALS = ("total_consumer_cost", "total_welfare", "total_revenue")
@@ -36,19 +37,28 @@ def shifted(scenario: Scenario, start: int) -> Scenario:
                 moved[field] = value.model_copy(update={"months": months})
             elif parameter.kind == "date" and value is not None:
                 moved[field] = format_month(value + move)
+            elif parameter.unit == "day" and value is not None:
+                moved[field] = _day_moved(value, move)
         policies[name] = moved
     return scenario.with_(policies=policies)
 
 
+def _day_moved(day: str, months: int) -> str:
+    """The same day so many months later; the last of the month if it has no such day."""
+    moved = parse_month(day[:7]) + months
+    year, month = divmod(moved, 12)
+    return f"{format_month(moved)}-{min(int(day[8:]), monthrange(year, month + 1)[1]):02d}"
+
+
 def first_month(scenario: Scenario) -> int:
-    """When the first of its policies starts.
+    """When the first of its policies starts; those with a condition follow others.
 
     Raises:
         ScenarioError: it has none.
     """
-    if not scenario.policies:
+    if not scenario.law:
         raise ScenarioError([Problem(scenario.name, message="has no policy to move")])
-    return min(policy.first_month for policy in scenario.policies.values())
+    return min(policy.first_month for policy in scenario.law.values())
 
 
 def timing(
