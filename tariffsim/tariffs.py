@@ -130,8 +130,9 @@ class Tariffs(Statutes):
         """What agents foresee now, from the first month simulated on."""
         laws = [law.instrument for law in self.laws]
         states = [
-            (now >= law.known_from, law.end_known or law.end is None or now > law.end)
+            (now >= law.known_from, law.end_known or last is None or now > last)
             for law in laws
+            for last in [law.last_month]
         ]
         known: object = tuple(states)
         if self.foresight == "none":

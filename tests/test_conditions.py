@@ -69,6 +69,14 @@ def test_in_force_exactly_while_the_condition_holds(start: int, wait: int, lengt
         assert (rate != 0.0) == met
 
 
+def test_an_answer_to_a_cutoff_of_so_many_days_ends_with_it() -> None:
+    cut = {"kind": "chip_cutoff", "refused": 1.0, "first_day": "2025-03-10", "days": 60}
+    found = law(cut=cut, answer=ANSWER | {"when": "cut in force for 1 month"})
+    assert (found["answer"].first_month, found["answer"].end) == (
+        parse_month("2025-04"), parse_month("2025-05"),
+    )  # fmt: skip
+
+
 def test_same_run_as_with_the_dates_written_out() -> None:
     run = {"run": {"start": "2025-01", "end": "2026-12"}}
     duty = {"kind": "component_tariff", "rate": {"2025-06": 0.5}}

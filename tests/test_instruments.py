@@ -16,6 +16,7 @@ from tariffsim.economy import Economy
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.scenario.fields import Scenario
 from tariffsim.shipments import Codes, Shipments
+from tariffsim.typing import parse_month
 
 KINDS = sorted(INSTRUMENTS)
 START = 2025 * 12
@@ -363,6 +364,17 @@ def test_dates(
     else:
         assert expected == strength  # nobody knows that it ends
     assert instrument.rate_expected(at, today, "none") == instrument.rate_in_force(today)
+
+
+@pytest.mark.parametrize("end_known", [True, False])
+def test_nobody_counts_the_days_of_a_cutoff_whose_end_is_not_known(end_known: bool) -> None:
+    """Ten days of April are the last: until then they may be any."""
+    cut = made("chip_cutoff", 1.0, first_day="2025-03-01", days=41, end_known=end_known)
+    first = parse_month("2025-03")
+    later = [cut.rate_expected(first + n, first, "announced") for n in range(4)]
+    assert later == ([1.0, 1 / 3, 0.0, 0.0] if end_known else [1.0] * 4)
+    assert cut.rate_expected(first + 3, first + 2, "announced") == 0.0
+    assert cut.last_month == first + 1
 
 
 # Documentation and files

@@ -205,6 +205,7 @@ BAN = {"kind": "import_ban", "refused": 1.0, "start": "2025-04", "announced": "2
 SCARCE = {"kind": "demand_shift", "change": {"2025-03": 1.0, "2025-08": 0.1}}
 SCENARIOS |= {
     "cut-off without stocks": policies(a=CUT),
+    "cut-off of nobody knows how many days": policies(a=CUT | {"end_known": False}),
     "cut-off": merged(policies(a=CUT, b=component(announced="2025-01")), ORDERS),
     "licences and a ban": merged(policies(a=SLOW_WALK, b=BAN), ORDERS),
     "second sources without stocks": merged(

@@ -158,6 +158,14 @@ def test_who_would_lose_less_than_a_switch_costs_waits() -> None:
     assert not (after & ~before & ~china).any()
 
 
+@pytest.mark.parametrize("end_known", [True, False])
+def test_who_knows_that_it_is_over_before_another_could_deliver_waits(end_known: bool) -> None:
+    """A month's cut-off sets nobody in motion, as no other delivers before it is over."""
+    cut = cutoff(start=None, first_day="2025-03-01", days=31, end_known=end_known)
+    chosen = switched(world(cut)) & ~switched(world())
+    assert chosen.any() != end_known
+
+
 @pytest.mark.parametrize("part", [0.0, 0.25, 1.0])
 def test_a_part_of_lost_sales_comes_back(part: float) -> None:
     """Units wanted are orders and the backlog; what is missed is lost or comes back."""

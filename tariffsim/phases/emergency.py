@@ -7,7 +7,11 @@ import numpy as np
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import race, shortened
-from tariffsim.phases.restrictions import share_of_candidates, share_of_sales
+from tariffsim.phases.restrictions import (
+    open_share_ahead,
+    share_of_candidates,
+    share_of_sales,
+)
 from tariffsim.phases.sourcing import choice_weights, forgone, lead_months, qualify
 from tariffsim.typing import Bool, Float, Int
 
@@ -15,7 +19,7 @@ from tariffsim.typing import Bool, Float, Int
 def requalify_at_once(economy: Economy, draws: Draws) -> None:
     """Makers: who is cut off chooses among suppliers that are not, in fewer months than usual.
 
-    Who would lose less than a switch costs waits.
+    Who would lose less than a switch costs waits, and so does who knows that all is over by then.
     """
     table = economy.law.open_share
     if table is None:
@@ -28,6 +32,7 @@ def requalify_at_once(economy: Economy, draws: Draws) -> None:
     rows = np.arange(len(place))
     needs = is_cut[rows, makers.supplier.take(place)]
     needs &= _loses_more_than_a_switch(economy, table, place)
+    needs[needs] = _is_still_cut_by_then(economy, place[needs])
     waits = makers.switch_month.take(place) >= 0
     waits &= ~is_cut[rows, makers.next_supplier.take(place)]
     _hasten(economy, place[needs & waits])
@@ -47,6 +52,25 @@ def _loses_more_than_a_switch(economy: Economy, table: Float, place: Int) -> Boo
     refused = 1 - let_through[np.arange(len(place)), makers.supplier.take(place)]
     profit = makers.customs_value[maker] * markup / (1 + markup)
     return np.asarray(refused * profit > makers.requalification_per_unit.take(place))
+
+
+def _is_still_cut_by_then(economy: Economy, place: Int) -> Bool:
+    """(rows,) slots of whose chips any is refused, as far as known, once another could deliver."""
+    makers = economy.makers
+    maker, node_class = np.divmod(place, makers.supplier.shape[1])
+    lead = _soonest(economy, place)
+    is_cut = np.zeros(len(place), dtype=bool)
+    for months in np.unique(lead):
+        rows = np.flatnonzero(lead == months)
+        table = open_share_ahead(economy, int(months))
+        share = share_of_candidates(economy, table, maker[rows], node_class[rows])
+        is_cut[rows] = share[np.arange(len(rows)), makers.supplier.take(place[rows])] < 1.0
+    return is_cut
+
+
+def _soonest(economy: Economy, place: Int) -> Int:
+    """(rows,) months from an emergency choice to delivery by the new supplier."""
+    return shortened(lead_months(economy, place), economy.scenario.orders.emergency_months_factor)
 
 
 def _choose(economy: Economy, draws: Draws, place: Int, is_candidate: Bool) -> None:
@@ -80,6 +104,5 @@ def _noise(economy: Economy, draws: Draws, maker: Int, node_class: Int) -> Float
 def _hasten(economy: Economy, place: Int) -> None:
     """A qualification under way is brought forward as far as an emergency allows."""
     makers = economy.makers
-    lead = shortened(lead_months(economy, place), economy.scenario.orders.emergency_months_factor)
-    soonest = np.minimum(makers.switch_month.take(place), economy.month + lead)
+    soonest = np.minimum(makers.switch_month.take(place), economy.month + _soonest(economy, place))
     makers.switch_month.put(place, soonest)

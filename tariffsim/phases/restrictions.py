@@ -52,7 +52,8 @@ def _expected(law: Law, number: int, expected: Expected, kind: int) -> Float:
 def _let_through(economy: Economy, shares: Sequence[tuple[Law, Float | float]]) -> Float:
     """(cells, K, R) product over laws of the shares, one or (D,), that they let through."""
     codes = economy.figures.codes
-    left = np.ones((len(codes.devices), codes.n_cells // len(codes.devices), 1, 1))
+    n_devices, sets = len(codes.devices), (len(codes.classes), len(codes.regions))
+    left = np.ones((n_devices, codes.n_cells // n_devices, *sets))
     for law, share in shares:
         regions = law.instrument.chosen("chip_regions", codes.regions)
         classes = law.instrument.chosen("node_classes", codes.classes)
@@ -60,6 +61,16 @@ def _let_through(economy: Economy, shares: Sequence[tuple[Law, Float | float]]) 
         kept_back = np.reshape(1.0 - np.asarray(share), (-1, 1, 1, 1))
         left = left * (1.0 - reach * kept_back)
     return np.asarray(left.reshape(codes.n_cells, *left.shape[2:]))
+
+
+def open_share_ahead(economy: Economy, months: int) -> Float:
+    """(cells, K, R) part let through that agents expect so many months from now."""
+    tariffs = economy.tariffs
+    laws = ((tariffs.laws[i], rate) for i, rate in tariffs.regime_ahead(economy.date, months))
+    return _let_through(
+        economy,
+        [(w, w.instrument.candidate_share(r)) for w, r in laws if w.instrument.restricts_supply],
+    )
 
 
 def share_of_candidates(

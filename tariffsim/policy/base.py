@@ -179,6 +179,11 @@ class Instrument(BaseModel):
         return self.first_month if self.announced is None else self.announced
 
     @property
+    def last_month(self) -> int | None:
+        """Last month in force; None if it is open."""
+        return self.end
+
+    @property
     def tax_base(self) -> tuple[object, ...]:
         """What the duty is on: within a stacking group all must tax the same."""
         return (self.kind,)
@@ -195,8 +200,9 @@ class Instrument(BaseModel):
             return self.rate_in_force(now)
         if now < self.known_from:
             return 0.0
-        if self.end is not None and not self.end_known and now <= self.end < month:
-            month = self.end
+        last = self.last_month
+        if last is not None and not self.end_known and now <= last < month:
+            month = last
         return self.rate_in_force(month)
 
     # Effects. Each has a neutral element; an instrument overrides the ones it has.

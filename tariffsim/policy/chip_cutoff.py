@@ -68,6 +68,22 @@ class ChipCutoff(Restriction):
         opens = date(month // 12, month % 12 + 1, 1)
         return max(date.fromisoformat(self.first_day), opens) if self.first_day else opens
 
+    @property
+    def last_month(self) -> int | None:
+        """The month of the last day without deliveries, unless `end` is earlier."""
+        if self.days is None:
+            return self.end
+        last = self._first + timedelta(max(self.days - 1, 0))
+        month = last.year * 12 + last.month - 1
+        return month if self.end is None else min(month, self.end)
+
+    def rate_expected(self, month: int, now: int, foresight: str) -> float:
+        """As for all; while nobody knows its last day, later months count as cut as a whole."""
+        last = self.last_month
+        if foresight == "none" or self.end_known or last is None or not now <= last <= month:
+            return super().rate_expected(month, now, foresight)
+        return super().rate_in_force(last) if now >= self.known_from else 0.0
+
     def rate_in_force(self, month: int) -> float:
         """Part refused, times the part of the month's days that is cut."""
         rate = super().rate_in_force(month)

@@ -88,8 +88,8 @@ def _following(policy: Instrument, others: list[Instrument], months: int) -> Ins
 def _in_force(policy: Instrument) -> Iterator[tuple[int, int | None]]:
     """First and last month in which a policy has a rate; None for a last one that is open."""
     first, last = policy.first_month, max(policy.first_month, *policy.path.months, 0)
-    months = range(first, (last if policy.end is None else policy.end) + 1)
+    months = range(first, (last if policy.last_month is None else policy.last_month) + 1)
     active = [month for month in months if policy.rate_in_force(month) != 0.0]
     if active:
-        is_open = policy.end is None and active[-1] == last
+        is_open = policy.last_month is None and active[-1] == last
         yield active[0], None if is_open else active[-1]

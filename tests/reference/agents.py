@@ -264,6 +264,15 @@ class Maker:
         profit = self.customs_value * markup / (1 + markup)
         return refused * profit <= slot.requalification_per_unit
 
+    def is_over(self, world: Reference, k: str, region: str, months: int) -> bool:
+        """Whether all is known to be let through again so many months from now."""
+        rates = world.customs.expected(world.date + months, world.date)
+        for market in self.weights:
+            for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
+                if world.customs.instruments[i].candidate_share(rates.get(i, 0.0)) < 1:
+                    return False
+        return True
+
     def requalify_at_once(self, world: Reference, slot: Slot) -> None:
         """Cut off, the maker takes the best supplier that is not, in fewer months (MODEL 4.6)."""
         k = slot.node_class
@@ -271,6 +280,8 @@ class Maker:
             return
         factor = world.scenario.orders.emergency_months_factor
         lead = max(math.ceil(self.lead_months(world, slot) * factor), 1)
+        if self.is_over(world, k, slot.supplier.region, lead):
+            return
         if slot.waiting is not None and not self.is_cut(world, k, slot.waiting.region):
             slot.take_over_month = min(slot.take_over_month, world.month_number + lead)
             return
