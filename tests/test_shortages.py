@@ -158,6 +158,34 @@ def test_who_would_lose_less_than_a_switch_costs_waits() -> None:
     assert not (after & ~before & ~china).any()
 
 
+@pytest.mark.parametrize("refused", [0.1, 0.3, 0.7])
+def test_just_as_much_as_sets_makers_in_motion_does(refused: float) -> None:
+    """1 - (1 - 0.1) is less than 0.1 in floating point."""
+    just = {"orders": {"emergency_share": refused}}
+    more = {"orders": {"emergency_share": refused * 1.001}}
+    free = {"figures": {"devices": each_device(requalification_cost_usd=0)}}
+    before = switched(world(free))
+    assert (switched(world(free, just, cutoff(refused))) & ~before).any()
+    assert not (switched(world(free, more, cutoff(refused))) & ~before).any()
+
+
+def test_nobody_chooses_a_supplier_to_leave_it_at_once() -> None:
+    """With a fifth refused for good nobody chooses it who would lose more than a switch costs."""
+    slow = {"kind": "licensing", "refused": 0.2, "start": "2025-03"}
+    churn = {"sourcing": {"opening_factor": 5.0}}
+    rules = world(churn, {"policies": {"slow": slow}}, months=12)
+    before, economy = advanced(rules, 11), advanced(rules, 12)
+    makers, markup = economy.makers, rules.trade.markup
+    place = np.flatnonzero((makers.switch_month >= 0) & (before.makers.switch_month < 0))
+    maker = place // makers.supplier.shape[1]
+    profit = before.makers.customs_value[maker] * markup / (1 + markup)
+    loses = 0.2 * profit * makers.weights[maker, US] > makers.requalification_per_unit.take(place)
+    chinese = economy.foundries.is_chinese[makers.next_supplier.take(place)]
+    assert not (chinese & loses).any()
+    assert loses.any()
+    assert chinese.any()  # of those whom it costs less than a switch
+
+
 @pytest.mark.parametrize("end_known", [True, False])
 def test_who_knows_that_it_is_over_before_another_could_deliver_waits(end_known: bool) -> None:
     """A month's cut-off sets nobody in motion, as no other delivers before it is over."""

@@ -8,9 +8,11 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import race, shortened
 from tariffsim.phases.restrictions import (
+    is_cut,
     open_share_ahead,
     share_of_candidates,
     share_of_sales,
+    worth_a_switch,
 )
 from tariffsim.phases.sourcing import choice_weights, forgone, lead_months, qualify
 from tariffsim.typing import Bool, Float, Int
@@ -24,34 +26,21 @@ def requalify_at_once(economy: Economy, draws: Draws) -> None:
     table = economy.law.open_share
     if table is None:
         return
-    makers, orders = economy.makers, economy.scenario.orders
+    makers = economy.makers
     place = np.flatnonzero(makers.has_slot)
     maker, node_class = np.divmod(place, makers.supplier.shape[1])
-    let_through = share_of_candidates(economy, table, maker, node_class)
-    is_cut = 1 - let_through >= orders.emergency_share
+    of_table = economy, table, maker, node_class
+    cut, refused = is_cut(economy, share_of_candidates(*of_table)), 1 - share_of_sales(*of_table)
+    leaves = cut & worth_a_switch(economy, refused, maker, node_class)
     rows = np.arange(len(place))
-    needs = is_cut[rows, makers.supplier.take(place)]
-    needs &= _loses_more_than_a_switch(economy, table, place)
+    needs = leaves[rows, makers.supplier.take(place)]
     needs[needs] = _is_still_cut_by_then(economy, place[needs])
     waits = makers.switch_month.take(place) >= 0
-    waits &= ~is_cut[rows, makers.next_supplier.take(place)]
+    waits &= ~cut[rows, makers.next_supplier.take(place)]
     _hasten(economy, place[needs & waits])
     chooses = np.flatnonzero(needs & ~waits)
     if len(chooses):
-        _choose(economy, draws, place[chooses], ~is_cut[chooses])
-
-
-def _loses_more_than_a_switch(economy: Economy, table: Float, place: Int) -> Bool:
-    """(rows,) slots whose line would lose more profit on units not made than a switch costs.
-
-    Both USD a unit over the life of a choice, as if the measure stayed.
-    """
-    makers, markup = economy.makers, economy.scenario.trade.markup
-    maker, node_class = np.divmod(place, makers.supplier.shape[1])
-    let_through = share_of_sales(economy, table, maker, node_class)
-    refused = 1 - let_through[np.arange(len(place)), makers.supplier.take(place)]
-    profit = makers.customs_value[maker] * markup / (1 + markup)
-    return np.asarray(refused * profit > makers.requalification_per_unit.take(place))
+        _choose(economy, draws, place[chooses], ~cut[chooses])
 
 
 def _is_still_cut_by_then(economy: Economy, place: Int) -> Bool:
@@ -59,13 +48,13 @@ def _is_still_cut_by_then(economy: Economy, place: Int) -> Bool:
     makers = economy.makers
     maker, node_class = np.divmod(place, makers.supplier.shape[1])
     lead = _soonest(economy, place)
-    is_cut = np.zeros(len(place), dtype=bool)
+    still = np.zeros(len(place), dtype=bool)
     for months in np.unique(lead):
         rows = np.flatnonzero(lead == months)
         table = open_share_ahead(economy, int(months))
         share = share_of_candidates(economy, table, maker[rows], node_class[rows])
-        is_cut[rows] = share[np.arange(len(rows)), makers.supplier.take(place[rows])] < 1.0
-    return is_cut
+        still[rows] = share[np.arange(len(rows)), makers.supplier.take(place[rows])] < 1.0
+    return still
 
 
 def _soonest(economy: Economy, place: Int) -> Int:

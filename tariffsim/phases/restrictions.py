@@ -10,7 +10,10 @@ from tariffsim.economy import Economy
 from tariffsim.kernels.sums import sum_by
 from tariffsim.law import Law
 from tariffsim.tariffs import Expected, Tariffs
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Bool, Float, Int
+
+ROUNDING = 1e-9
+"""Part of deliveries by which one less the part let through may miss the part refused."""
 
 
 def restrictions(
@@ -83,9 +86,11 @@ def share_of_candidates(
     return np.asarray(by_region[:, economy.foundries.region])
 
 
-def share_of_sales(economy: Economy, table: Float, maker: Int, node_class: Int) -> Float:
+def share_of_sales(
+    economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
+) -> Float:
     """(rows, F) the same, mean over the markets that a line is sold to."""
-    shares = _by_market(economy, table, maker, node_class)
+    shares = _by_market(economy, table, maker, node_class, kind)
     by_region = np.einsum("nmr,nm->nr", shares, economy.makers.weights[maker])
     return np.asarray(by_region[:, economy.foundries.region])
 
@@ -101,13 +106,35 @@ def _by_market(
     return np.asarray(table[at])
 
 
+def is_cut(economy: Economy, let_through: Float) -> Bool:
+    """Whether so much is refused that a maker looks for another supplier at once."""
+    return np.asarray(1 - let_through >= economy.scenario.orders.emergency_share - ROUNDING)
+
+
+def worth_a_switch(economy: Economy, refused: Float, maker: Int, node_class: Int) -> Bool:
+    """(rows, F) whether a line would lose more profit on units not made than a switch costs.
+
+    Both USD a unit over the life of a choice, as if the part refused stayed.
+    """
+    makers, markup = economy.makers, economy.scenario.trade.markup
+    profit = makers.customs_value[maker] * markup / (1 + markup)
+    cost = makers.requalification_per_unit[maker, node_class]
+    return np.asarray(refused * profit[:, None] > cost[:, None])
+
+
 def of_candidates(economy: Economy, weights: Float, maker: Int, node_class: Int) -> Float:
-    """(rows, F) weights without suppliers kept back; who has no other candidate stays as it is."""
+    """(rows, F) weights without suppliers kept back; who has no other candidate stays as it is.
+
+    Nobody chooses a supplier that it would leave at once.
+    """
     makers, table = economy.makers, economy.law.candidate_share
     if table is None:
         return weights
     kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
-    allowed = weights * share_of_candidates(economy, table, maker, node_class, kind)
+    at = economy, table, maker, node_class, kind
+    share, refused = share_of_candidates(*at), 1 - share_of_sales(*at)
+    leaves = is_cut(economy, share) & worth_a_switch(economy, refused, maker, node_class)
+    allowed = weights * np.where(leaves, 0.0, share)
     stays = np.arange(weights.shape[1]) == makers.supplier[maker, node_class][:, None]
     return np.where(allowed.any(axis=1, keepdims=True), allowed, stays)
 

@@ -194,8 +194,10 @@ class Maker:
         """Utility of each supplier that may deliver, noise and inertia included (MODEL 4.2)."""
         utilities = {}
         for f, utility in self.utilities_of_all(world, slot, trigger).items():
-            share = self.candidate_share(world, slot, f.region)
-            if share > 0:
+            shares = self.candidate_shares(world, slot, f.region)
+            share, mean = min(shares.values()), sum(w * shares[m] for m, w in self.weights.items())
+            leaves = self.is_too_little(world, share) and self.worth_a_switch(world, slot, 1 - mean)
+            if share > 0 and not leaves:
                 utilities[f] = utility + math.log(share)
         return utilities or {slot.supplier: 0.0}
 
@@ -227,24 +229,35 @@ class Maker:
         gap += slot.log_inertia * ((best is not slot.supplier) - (choice is not slot.supplier))
         return slot.chips * best.price[slot.node_class] / sigma * gap
 
-    def candidate_share(self, world: Reference, slot: Slot, region: str) -> float:
-        """Least part of a supplier's deliveries that measures let through, now or expected."""
+    def candidate_shares(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
+        """Part of a supplier's deliveries let through, now and as expected, by market."""
         kind, k = DROP_IN if slot.is_drop_in else DESIGN, slot.node_class
         futures = world.foreseen(kind, self.device)
-        shares = []
+        shares = {}
         for market in self.weights:
             share = 1.0
             for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
                 allow = world.customs.instruments[i].candidate_share
                 later = sum(w * allow(rates.get(i, 0.0)) for w, rates in futures)
                 share *= min(allow(world.rates.get(i, 0.0)), later)
-            shares.append(share)
-        return min(shares)
+            shares[market] = share
+        return shares
 
     def is_cut(self, world: Reference, k: str, region: str) -> bool:
         """Whether so much of a supplier's deliveries is kept back that a maker looks elsewhere."""
         least = min(self.law_lets_through(world, k, region, market) for market in self.weights)
-        return 1 - least >= world.scenario.orders.emergency_share
+        return self.is_too_little(world, least)
+
+    @staticmethod
+    def is_too_little(world: Reference, let_through: float) -> bool:
+        """Whether a part refused, of 0.1 or whatever is given, sets makers in motion."""
+        return 1 - let_through >= world.scenario.orders.emergency_share - 1e-9
+
+    def worth_a_switch(self, world: Reference, slot: Slot, refused: float) -> bool:
+        """Whether the profit lost on units not made is more than a switch costs, USD a unit."""
+        markup = world.scenario.trade.markup
+        profit = self.customs_value * markup / (1 + markup)
+        return refused * profit > slot.requalification_per_unit
 
     def law_lets_through(self, world: Reference, k: str, region: str, market: str) -> float:
         """Part of a region's chips that measures in force let through to a market."""
@@ -260,9 +273,7 @@ class Maker:
             weight * (1 - self.law_lets_through(world, k, slot.supplier.region, market))
             for market, weight in self.weights.items()
         )
-        markup = world.scenario.trade.markup
-        profit = self.customs_value * markup / (1 + markup)
-        return refused * profit <= slot.requalification_per_unit
+        return not self.worth_a_switch(world, slot, refused)
 
     def is_over(self, world: Reference, k: str, region: str, months: int) -> bool:
         """Whether all is known to be let through again so many months from now."""
