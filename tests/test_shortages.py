@@ -140,6 +140,28 @@ def switched(rules: Scenario) -> np.ndarray:
     return makers.switch_month >= 0
 
 
+def test_a_supplier_that_is_lost_had_been_the_best() -> None:
+    """Who is cut off gives up `-ln(1 - P) / (P sigma)` of its chip bill, P: odds of those cut off.
+
+    Of all slots P has them, so that all together give up the logit's `-ln(1 - P) / sigma`.
+    """
+    free = {"figures": {"devices": each_device(requalification_cost_usd=0)}}
+    economy = advanced(world(free, cutoff(end_known=False), makers=1200), FIRST + 1)
+    makers, foundries = economy.makers, economy.foundries
+    usual = switched(world(free, makers=1200))
+    place = np.flatnonzero((makers.switch_month >= 0) & ~usual)
+    maker, k = np.divmod(place, makers.supplier.shape[1])
+    left = choice_probabilities(weights_of_all(economy, maker, k))[:, ~foundries.is_chinese]
+    left = left.sum(axis=1)
+    price = foundries.price[makers.supplier.take(place), k]
+    part = makers.plan_sacrifice.take(place) / (makers.chips.take(place) * price)
+    error = 4.0 * part + np.log(left) / (1 - left)
+    # mean of hundreds of independent draws: four standard errors
+    assert abs(error.mean()) < 4 * error.std() / np.sqrt(len(place))
+    assert len(place) > 300
+    assert (part > 0).all()
+
+
 def test_who_would_lose_less_than_a_switch_costs_waits() -> None:
     """A slot switches where the markup on what is refused exceeds the cost of a switch, a unit."""
     dear = {"figures": {"devices": each_device(requalification_cost_usd=2e7)}}
@@ -289,17 +311,22 @@ def test_fit_is_the_logit_loss_of_the_suppliers_shut_out() -> None:
     """Who chooses anew without some suppliers gives up `-ln(1 - P) / sigma` of its chip bill.
 
     P: odds of those shut out (McFadden 1978). Every slot opens, switching costs nothing and all
-    chips cost the same.
+    chips cost the same. A hair less than all is refused, so that nobody hurries before.
     """
     ban = {
         "kind": "licensing",
-        "refused": 1.0,
+        "refused": 1 - 1e-6,
         "start": "2025-01",
         "markets": ["US", "EU", "JK", "ROW"],
     }
     still = {"supply": {"china_price_discount": 0.0}}
     rules = scenario(
-        STILL, ALL_OPEN, {"orders": NO_STOCKS}, still, {"policies": {"ban": ban}}, makers=3000
+        STILL,
+        ALL_OPEN,
+        {"orders": NO_STOCKS | {"emergency_share": 1.0}},
+        still,
+        {"policies": {"ban": ban}},
+        makers=3000,
     )
     run = Simulation(rules, 3)
     for phase in PHASES[: PHASES.index(choose_foundries) + 1]:

@@ -108,6 +108,19 @@ def utility(weights: Float, exponentials: Float, choice: Int) -> Float:
         return np.asarray(np.log(weights[rows, choice] / exponentials[rows, choice]))
 
 
+def lead_of_winner(weights: Float, exponentials: Float, winner: Int, other: Int) -> Float:
+    """Utility, noise included, of the alternative known to have won each row less another's.
+
+    The race is won at `T = E / sum(w)`, whoever wins, and the other comes in at `T + E' / w'` as an
+    exponential has no memory: `ln(1 + E' / (w' T))`. Its mean against the best of some alternatives
+    with a part q of all weights is `-ln q / (1 - q)`.
+    """
+    rows = np.arange(len(winner))
+    moment = exponentials[rows, winner] / weights.sum(axis=1)
+    behind = exponentials[rows, other] / weights[rows, other]
+    return np.asarray(np.log1p(behind / moment))
+
+
 def drawn_elsewhere(
     shares: Float, region: Int, supplier: Int, following: Int, exponentials: Float
 ) -> Int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
-from tariffsim.kernels.sourcing import race, shortened
+from tariffsim.kernels.sourcing import lead_of_winner, race, shortened, with_inertia
 from tariffsim.phases.restrictions import (
     is_cut,
     open_share_ahead,
@@ -14,7 +14,7 @@ from tariffsim.phases.restrictions import (
     share_of_sales,
     worth_a_switch,
 )
-from tariffsim.phases.sourcing import choice_weights, forgone, lead_months, qualify
+from tariffsim.phases.sourcing import choice_weights, lead_months, qualify, weights_of_all
 from tariffsim.typing import Bool, Float, Int
 
 
@@ -71,8 +71,26 @@ def _choose(economy: Economy, draws: Draws, place: Int, is_candidate: Bool) -> N
     found = weights.any(axis=1)
     factor = economy.scenario.orders.emergency_months_factor
     qualify(economy, place[found], choice[found], factor)
-    given_up = forgone(economy, place[found], choice[found], noise[found])
-    economy.makers.plan_sacrifice.put(place[found], np.maximum(given_up, 0.0))
+    given_up = _given_up(economy, place[found], choice[found], noise[found])
+    economy.makers.plan_sacrifice.put(place[found], given_up)
+
+
+def _given_up(economy: Economy, place: Int, choice: Int, noise: Float) -> Float:
+    """(rows,) USD a unit given up in leaving the supplier that had suited best (MODEL 4.7).
+
+    With noise drawn anew a supplier that is lost would suit no better than any other; but what is
+    in place had been chosen, so that its noise is that of a winner.
+    """
+    makers, sigma = economy.makers, economy.scenario.sourcing.elasticity
+    if sigma == 0.0:
+        return np.zeros(len(place))
+    maker, node_class = np.divmod(place, makers.supplier.shape[1])
+    left, inertia = makers.supplier.take(place), makers.inertia.take(place)
+    taste = weights_of_all(economy, maker, node_class)
+    with_cost = with_inertia(taste, left, inertia)
+    gap = lead_of_winner(with_cost, noise, left, choice) - np.log(inertia)
+    money = makers.chips.take(place) * economy.foundries.price[left, node_class] / sigma
+    return np.asarray(money * gap)
 
 
 def _noise(economy: Economy, draws: Draws, maker: Int, node_class: Int) -> Float:

@@ -300,8 +300,22 @@ class Maker:
         found = {f: v for f, v in utilities.items() if not self.is_cut(world, k, f.region)}
         if found:
             choice = self.best(found)
-            slot.sacrifice = max(self.forgone(world, slot, choice), 0.0)
+            slot.sacrifice = self.given_up(world, slot, choice)
             self.qualify(world, slot, choice, lead)
+
+    def given_up(self, world: Reference, slot: Slot, choice: Foundry) -> float:
+        """What leaving the supplier that had been best of all gives up, USD a unit (MODEL 4.7)."""
+        sigma, left = world.scenario.sourcing.elasticity, slot.supplier
+        if sigma == 0.0:
+            return 0.0
+        odds = {
+            f: math.exp(u - slot.noise[f])
+            for f, u in self.utilities_of_all(world, slot, PULLED).items()
+        }
+        won = math.exp(-slot.noise[left]) / sum(odds.values())
+        behind = math.exp(-slot.noise[choice]) / odds[choice]
+        gap = math.log(1 + behind / won) - slot.log_inertia
+        return slot.chips * left.price[slot.node_class] / sigma * gap
 
     def taste(self, world: Reference, foundry: Foundry) -> float:
         """What moving to or from China, and shifts of preference, add to utility."""
