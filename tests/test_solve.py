@@ -446,3 +446,16 @@ def test_scenarios_are_scaled_to_what_the_first_one_reaches() -> None:
     assert most.scenario.title.endswith("(at rate 2, the most it can reach)")
     assert "the most it can reach (Chinese share of chips 16.7 %)" in str(most)
     assert str(scaled[1]).startswith("whole_product_china: rate 0.25 scaled to 1.25 [")
+
+
+def test_equal_revenue_counts_duties_on_bare_chips() -> None:
+    """Of two tariffs on bare chips that differ in their rate alone, the rates are equal."""
+    bare = {"kind": "bare_chip_tariff", "start": "2025-01", "rate": 0.4}
+    first, second = (
+        small("baseline").with_(policies={"bare": bare | {"rate": rate}}) for rate in (0.4, 0.1)
+    )
+    scaled = scaled_alike([first, second], "revenue", Paired(small("baseline"), range(2)))
+    assert scaled[1].is_met
+    assert strength_of(scaled[1].scenario) == pytest.approx(
+        0.4, rel=0.05
+    )  # found to 1/20 of an s.e.

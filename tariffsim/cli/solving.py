@@ -57,7 +57,7 @@ def solve(
 
     Examples:
       tariffsim solve component_50 --target cn_share=10
-      tariffsim solve component_50 --like whole_product_china --measure policy_revenue
+      tariffsim solve component_50 --like whole_product_china --measure duty_revenue
       tariffsim solve component_50 --against price_cut=0.10 --seeds 5
       tariffsim solve component_50 policies.component_tariff.threshold --change welfare=0
     """

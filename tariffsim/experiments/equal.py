@@ -11,7 +11,7 @@ from tariffsim.experiments.solve import Solution, Target, solve
 from tariffsim.experiments.strength import strength_of, strongest, with_strength
 from tariffsim.scenario import Scenario
 
-MEASURES = {"effect": "cn_share", "revenue": "policy_revenue"}
+MEASURES = {"effect": "cn_share", "revenue": "duty_revenue"}
 """What is made equal, and the measure it is read from."""
 LONGEST = 200
 """Letters of a title."""
