@@ -14,7 +14,7 @@ from tariffsim.kernels.inventory import (
     stock_target,
     units_short,
 )
-from tariffsim.kernels.sourcing import drawn_elsewhere, shortened
+from tariffsim.kernels.sourcing import drawn_elsewhere, lead_of_winner, race, shortened
 
 BLOC = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 1, 1.0]])
 ROUNDING = 1e-9
@@ -88,6 +88,21 @@ def test_second_sources_are_drawn_from_the_shares_elsewhere() -> None:
     assert (drawn_elsewhere(shares, region, first, following, noise) == 3).all()
     alone = np.tile([0.6, 0.4, 0.0, 0.0], (3, 1))
     assert (drawn_elsewhere(alone, region, first[:3], first[:3], noise[:3]) == 0).all()
+
+
+def test_a_winner_leads_as_if_the_race_had_been_watched() -> None:
+    """Same mean as in races that alternative 0 did win, and `-ln q / (1 - q)` in closed form."""
+    weights = np.tile([2.0, 0.5, 1.5], (200_000, 1))
+    watched, drawn = np.random.default_rng(2).standard_exponential((2, *weights.shape))
+    times = watched / weights
+    won = times.argmin(axis=1) == 0
+    seen = np.log(times[won, 1:].min(axis=1) / times[won, 0])
+    best = race(weights * [0.0, 1.0, 1.0], drawn)
+    led = lead_of_winner(weights, drawn, np.zeros(len(weights), dtype=np.int64), best)
+    for sample in (seen, led):  # four standard errors
+        error = 4 * sample.std() / np.sqrt(len(sample))
+        assert abs(sample.mean() + np.log(0.5) / 0.5) < error
+    assert (led > 0).all()
 
 
 def test_emergency_months_are_rounded_up() -> None:
