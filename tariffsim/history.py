@@ -88,6 +88,8 @@ class History:
     """(T, laws) USD a month."""
     ledger: Float
     """(T, payments, sectors) USD a month."""
+    stock_value: Float
+    """(T, M) chips of home makers and products of importers in stock, at base prices, USD."""
     foundry_region: Int
     """(F,) region of each foundry."""
     foundry_names: list[str]

@@ -128,17 +128,22 @@ def other_buyers_surplus(history: History, baseline: History) -> Float:
 
 
 def welfare(history: History, baseline: History, context: Context) -> Float:
-    """(T, M, 5) change against the baseline with the same seed: the terms of WELFARE_TERMS."""
+    """(T, M, 5) change against the baseline with the same seed: the terms of WELFARE_TERMS.
+
+    What importers and makers put into stock is theirs, at base prices.
+    """
     n = len(context.codes.markets)
 
     def income(sector: str) -> Float:
         return net_income(history, sector, n) - net_income(baseline, sector, n)
 
+    more_in_stock = history.stock_value - baseline.stock_value
+    put_into_stock = np.diff(more_in_stock, axis=0, prepend=0.0)
     return np.stack(
         [
             consumer_surplus(history, context) - consumer_surplus(baseline, context),
             income("government"),
-            income("importers") + income("device makers"),
+            income("importers") + income("device makers") + put_into_stock,
             income("foundries"),
             -fit_loss(history, baseline, context),
         ],

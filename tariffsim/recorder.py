@@ -42,6 +42,7 @@ class Recorder:
         self._keep("policy_rate", np.array(economy.law.rates))
         self._keep("policy_duty", economy.policy_duty)
         self._keep("ledger", economy.ledger)
+        self._keep("stock_value", _stock_value(economy))
 
     def history(self, seed: int, start: int) -> History:
         """All months as arrays.
@@ -74,7 +75,7 @@ class Recorder:
                 for name in (
                     "origin_value", "sourcing", "base_sourcing", "base_assembly", "assembly_price",
                     "slot_price", "slot_duty",
-                    "policy_rate", "policy_duty", "ledger",
+                    "policy_rate", "policy_duty", "ledger", "stock_value",
                 )
             },
         )  # fmt: skip
@@ -184,6 +185,15 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
         "compliance_value": flows.compliance_cost,
         "informed_value": of_flows["customs_value"] * economy.importers.knows[flows.importer],
     }
+
+
+def _stock_value(economy: Economy) -> Float:
+    """(M,) USD: chips that home makers and products that importers hold, at base prices."""
+    flows, makers, figures = economy.flows, economy.makers, economy.figures
+    n_markets = len(figures.codes.markets)
+    products = sum_by(flows.market, flows.base_landed * flows.stock, n_markets)
+    chips = over_slots(makers.stock * figures.chip_price)
+    return products + sum_by(figures.origin_market[makers.origin], chips, n_markets)
 
 
 def _alluvial(economy: Economy) -> Float:

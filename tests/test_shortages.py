@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from economies import ALL_OPEN, CORE, HELD, NO_STOCKS, STILL, each_device, merged, product, scenario
 
+from tariffsim.calibration import build_economy
 from tariffsim.economy import Economy
+from tariffsim.experiments.pairs import context_of
 from tariffsim.history import History
 from tariffsim.kernels.sourcing import choice_probabilities
+from tariffsim.metrics import welfare
 from tariffsim.phases import PHASES
 from tariffsim.phases.sourcing import choose_foundries, weights_of_all
 from tariffsim.scenario.fields import Scenario
@@ -277,6 +280,19 @@ def test_importers_buy_ahead_of_a_duty_and_less_after() -> None:
     sold = early.cells["sold_units"][:, US].sum(axis=1)
     np.testing.assert_allclose(bought(early), sold + built, rtol=ROUNDING)
     assert stock[-1] < 0.01 * stock.max()
+
+
+def test_goods_bought_ahead_are_not_lost() -> None:
+    """At the end of a run that ends before the duty rises, what is held is worth its landed cost.
+
+    What is lost is the cost of carrying it: a few per cent of its value.
+    """
+    usual, early = (simulate(world(law, months=RISE), 3) for law in ({}, DUTY))
+    held = (early.stock_value - usual.stock_value)[-1, US]
+    context = context_of(build_economy(world(DUTY, months=RISE), 3))
+    change = welfare(early, usual, context)[:, US].sum()
+    assert held > 0
+    assert abs(change) < 0.1 * held
 
 
 @pytest.mark.parametrize("reason", ["nobody knew", "holding costs more", "it falls"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 from drawing import Panel, bars, listed, look
 from importers import of_measures
 from runs import Runs
@@ -27,17 +28,23 @@ def origin_rule(runs: Runs) -> Picture:
     """Origin rule: what the same duty does if chips are Chinese by fab, packaging or owner."""
     rules = {"By place of the fab": "fab", "By place of packaging": "packaging",
              "By owner": "owner"}  # fmt: skip
-    results = runs.compare(
-        {name: runs.scenario("component_50", trade__origin_rule=r) for name, r in rules.items()}
-    )
+    found = {
+        name: runs.compare(
+            {name: runs.scenario("component_50", trade__origin_rule=r)},
+            runs.scenario(trade__origin_rule=r),
+        )
+        for name, r in rules.items()
+    }
     panels = [
-        Panel("cn_share", "Share of chips from fabs in China, %"),
+        Panel("cn_share", "Chips from fabs in China, points of share", 1, is_change=True),
         Panel("policy_revenue", "Duty against no policy, bn USD a year", 2, is_change=True),
         Panel("consumer_cost", "Cost to consumers, bn USD a year", 2, is_change=True),
     ]
-    data = of_measures(results, panels, ("policy_revenue", "consumer_cost"))
+    changes = tuple(panel.column for panel in panels)
+    tables = [of_measures(results, panels, changes)[1:] for results in found.values()]
+    data = pd.concat(tables, ignore_index=True)
     by = data.set_index("label")
-    by["avoided"] = by.loc["No policy", "cn_share"] - by["cn_share"]
+    by["avoided"] = -by["cn_share"]
     fab, packaging, owner = (by.loc[name] for name in rules)
     title = (
         f"A 50 % duty by place of packaging raises {packaging['policy_revenue']:.1f} bn USD a year "
@@ -45,16 +52,17 @@ def origin_rule(runs: Runs) -> Picture:
         f"{fab['policy_revenue']:.1f} bn and {fab['avoided']:.1f} points, by owner "
         f"{owner['policy_revenue']:.1f} bn and {owner['avoided']:.1f}"
     )
-    facts = facts_of(results)
+    facts = facts_of(found["By owner"])
     words = Words(
         title,
-        f"50 % duty on chips that count as Chinese inside what {facts.place} buys; {facts.end}; % "
-        "of chips, bn USD a year",
-        f"Grey lines: 95 % intervals of the differences from no policy. {facts.source}",
+        f"50 % duty on chips that count as Chinese inside what {facts.place} buys; {facts.end}; "
+        "points of share, bn USD a year",
+        "Against no policy under the same rule, with 95 % intervals of the differences. "
+        f"{facts.source}",
         f"{title}. Bar chart. {listed(data, panels)}.",
-        "% of chips",
+        "points of share",
     )
-    looks = {label: look("component") for label in data["label"]} | {"No policy": look("no policy")}
+    looks = {label: look("component") for label in data["label"]}
     return bars("origin_rule", data, panels, looks, words)
 
 
