@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tariffsim.policy.base import ASSEMBLY_SCOPE, DEVICE_SCOPE, Instrument
+from tariffsim.policy.base import Instrument
+from tariffsim.policy.fields import ASSEMBLY_SCOPE, DEVICE_SCOPE
 from tariffsim.policy.paths import Path
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import DEVICE_SCOPE, Instrument, Scope, codes_field, rate_field
+from tariffsim.policy.base import Instrument
+from tariffsim.policy.fields import DEVICE_SCOPE, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float

@@ -6,90 +6,18 @@ scope, foresight and stacking are the same for all and are handled around it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
-from tariffsim.policy.conditions import FORM, condition
+from tariffsim.policy.conditions import FORM
+from tariffsim.policy.fields import Code, Codes, Condition, Scope, codes_field, date_field
 from tariffsim.policy.paths import Date, EndDate, Path
 from tariffsim.typing import Float
 
 if TYPE_CHECKING:
     from tariffsim.shipments import Shipments
-
-# Controls but tab and line feed, other line breaks, and marks that reorder or hide text.
-BAD_CHARACTER = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069"
-    "\ufeff\ufff9-\uffff\ud800-\udfff]"
-)
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _as_scope(value: Any) -> Any:
-    return None if value == "all" else _as_tuple(value)
-
-
-def _as_code(value: Any) -> Any:
-    return str(value) if type(value) is int else value  # a number of the HS is a code, not a count
-
-
-def _plain_text(text: str) -> str:
-    if bad := BAD_CHARACTER.search(text):
-        raise ValueError(f"must not hold the character U+{ord(bad.group()):04X}")
-    return text
-
-
-def _as_condition(text: str) -> str:
-    condition(text)
-    return text
-
-
-Text = Annotated[str, AfterValidator(_plain_text)]
-Code = Annotated[Text, BeforeValidator(_as_code), Field(min_length=1, max_length=40)]
-Condition = Annotated[Text, AfterValidator(_as_condition)]
-Codes = Annotated[tuple[Code, ...], BeforeValidator(_as_tuple)]
-Scope = Annotated[
-    tuple[Code, ...] | None,
-    BeforeValidator(_as_scope),
-    PlainSerializer(lambda codes: "all" if codes is None else codes, when_used="json"),
-    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-
-
-def rate_field(description: str, **extra: Any) -> Any:
-    """A field holding an ad valorem rate over time (fraction of value, at most 5)."""
-    return Field(description=description, json_schema_extra={"unit": "fraction"} | extra)
-
-
-def codes_field(description: str, table: str, default: tuple[str, ...] | None = None) -> Any:
-    """A field holding codes of a data table; None, in files `all`, means all of them."""
-    return Field(
-        default=default, description=description, json_schema_extra={"unit": "code", "table": table}
-    )
-
-
-def date_field(description: str) -> Any:
-    """A field holding a month that may be left out."""
-    return Field(default=None, description=description, json_schema_extra={"unit": "month"})
-
-
-ASSEMBLY_SCOPE = ("assembly_countries", "exempt_assembly_countries", "stacking_group")
-"""Fields of the scope that only duties on products have."""
-DEVICE_SCOPE = ("devices", "exempt_devices")
-WHOLE_SCOPE = ("markets", *DEVICE_SCOPE, *ASSEMBLY_SCOPE)
 
 
 class Instrument(BaseModel):

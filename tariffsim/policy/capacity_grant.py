@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tariffsim.policy.base import WHOLE_SCOPE, Codes, Instrument, codes_field, rate_field
+from tariffsim.policy.base import Instrument
+from tariffsim.policy.fields import WHOLE_SCOPE, Codes, codes_field, rate_field
 from tariffsim.policy.paths import Path
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tariffsim.policy.base import Text
+from tariffsim.policy.fields import Text
 from tariffsim.policy.restriction import Restriction
 from tariffsim.typing import FIRST_YEAR, LAST_YEAR
 

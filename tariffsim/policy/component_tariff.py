@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tariffsim.policy.base import Scope, codes_field, rate_field
 from tariffsim.policy.declared import DeclaredContent
+from tariffsim.policy.fields import Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tariffsim.policy.base import ASSEMBLY_SCOPE, Instrument, Scope, codes_field, rate_field
+from tariffsim.policy.base import Instrument
+from tariffsim.policy.fields import ASSEMBLY_SCOPE, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 
 

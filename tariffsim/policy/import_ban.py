@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tariffsim.policy.base import Codes, Scope, codes_field
+from tariffsim.policy.fields import Codes, Scope, codes_field
 from tariffsim.policy.restriction import Restriction
 
 

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import (
-    ASSEMBLY_SCOPE,
-    DEVICE_SCOPE,
-    Instrument,
-    Scope,
-    codes_field,
-    rate_field,
-)
+from tariffsim.policy.base import Instrument
+from tariffsim.policy.fields import ASSEMBLY_SCOPE, DEVICE_SCOPE, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import WHOLE_SCOPE, Instrument, rate_field
+from tariffsim.policy.base import Instrument
+from tariffsim.policy.fields import WHOLE_SCOPE, rate_field
 from tariffsim.policy.paths import Path
 
 

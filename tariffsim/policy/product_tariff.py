@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from tariffsim.policy.base import Codes, codes_field, rate_field
 from tariffsim.policy.declared import DeclaredContent
+from tariffsim.policy.fields import Codes, codes_field, rate_field
 from tariffsim.policy.paths import Path
 from tariffsim.shipments import Shipments
 from tariffsim.typing import Float

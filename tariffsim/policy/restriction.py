@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tariffsim.policy.base import Codes, Instrument, Scope, codes_field, rate_field
+from tariffsim.policy.base import Instrument
+from tariffsim.policy.fields import Codes, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
 
 

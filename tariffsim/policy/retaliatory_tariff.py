@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tariffsim.policy.bare_chip_tariff import BareChipTariff
-from tariffsim.policy.base import Codes, Scope, codes_field
+from tariffsim.policy.fields import Codes, Scope, codes_field
 
 
 class RetaliatoryTariff(BareChipTariff):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tariffsim.policy.base import Codes, Text
+from tariffsim.policy.fields import Codes, Text
 from tariffsim.policy.paths import Date, EndDate
 
 

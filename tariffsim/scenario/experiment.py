@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from tariffsim.policy.base import Text
+from tariffsim.policy.fields import Text
 from tariffsim.scenario.blocks import Block, parameter
 
 Value = float | int | str | bool

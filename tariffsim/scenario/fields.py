@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from pydantic import Field, PrivateAttr
 
 from tariffsim.policy import INSTRUMENTS, Instrument
-from tariffsim.policy.base import Code, Text
 from tariffsim.policy.conditions import dated
+from tariffsim.policy.fields import Code, Text
 from tariffsim.scenario.blocks import Agents, Block, OtherBuyers, Run, Source, Trade
 from tariffsim.scenario.compliance import Compliance
 from tariffsim.scenario.experiment import Experiment

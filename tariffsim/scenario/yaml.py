@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from tariffsim.errors import Problem
-from tariffsim.policy.base import BAD_CHARACTER
+from tariffsim.policy.fields import BAD_CHARACTER
 from tariffsim.scenario.nodes import Node, Position, Scalar
 from tariffsim.scenario.text import escaped
 
