@@ -422,6 +422,24 @@ def test_a_cut_off_is_added_to_every_rate() -> None:
     }
 
 
+def test_a_cut_off_that_would_not_be_added_is_refused() -> None:
+    tariff = load_scenario("component_50")
+    name = "component_tariff"
+    other = {"kind": "chip_cutoff", "refused": 1.0, "start": "2029-01"}
+    same = load_scenario("baseline").with_(policies={name: other})
+    with pytest.raises(ScenarioError, match=f"another name for its policy {name}"):
+        combined(tariff, same)
+    with pytest.raises(ScenarioError, match="no policy to add"):
+        combined(tariff, load_scenario("baseline"))
+
+
+def test_answers_to_tariffs_keep_their_strength() -> None:
+    answered = load_scenario("retaliation")
+    stronger = with_strength(answered, 1.0)
+    assert stronger.policies["component_tariff"].path.level == 1.0
+    assert stronger.policies["retaliation"] == answered.policies["retaliation"]
+
+
 # Equal effect
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from tariffsim.errors import Problem, ScenarioError
 from tariffsim.experiments.paired import Measuring, columns_of
 from tariffsim.experiments.strength import with_strength
 from tariffsim.intervals import paired_interval, ratio_interval
@@ -50,10 +51,22 @@ def frontier(
 
 
 def combined(scenario: Scenario, other: Scenario) -> Scenario:
-    """The scenario with the policies of another one besides its own."""
-    policies = {n: p.model_dump(mode="json", exclude={"source"}) for n, p in other.policies.items()
-                if n not in scenario.policies}  # fmt: skip
-    return scenario.with_(policies=policies)
+    """The scenario with the policies of another one besides its own.
+
+    Raises:
+        ScenarioError: a measure that keeps chips back has the name of another policy, or all that
+            the other one has is there already.
+    """
+    own = scenario.policies
+    added = {n: p.model_dump(mode="json", exclude={"source"}) for n, p in other.policies.items()
+             if n not in own}  # fmt: skip
+    taken = [n for n, p in other.policies.items() if n in own and p.restricts_supply and p != own[n]]
+    if taken or not added:
+        message = "has no policy to add"
+        if taken:
+            message = f"needs another name for its policy {taken[0]}, which {scenario.name} has too"
+        raise ScenarioError([Problem(other.name, message=message)])
+    return scenario.with_(policies=added)
 
 
 def curves(runs: pd.DataFrame) -> pd.DataFrame:

@@ -13,12 +13,12 @@ TIMES = 5.0
 
 
 def tariffs_of(scenario: Scenario) -> dict[str, Instrument]:
-    """The policies that levy a duty; all where none does.
+    """The policies that levy a duty; all where none does. Answers to others keep their strength.
 
     Raises:
         ScenarioError: there is no policy with a strength.
     """
-    policies = scenario.policies
+    policies = {n: p for n, p in scenario.policies.items() if p.when is None}
     duties = {n: p for n, p in policies.items() if type(p).duty is not Instrument.duty}
     found = {n: p for n, p in (duties or policies).items() if p.path.level}
     if not found:
