@@ -60,7 +60,8 @@ def combined(scenario: Scenario, other: Scenario) -> Scenario:
     own = scenario.policies
     added = {n: p.model_dump(mode="json", exclude={"source"}) for n, p in other.policies.items()
              if n not in own}  # fmt: skip
-    taken = [n for n, p in other.policies.items() if n in own and p.restricts_supply and p != own[n]]
+    cuts = {n: p for n, p in other.policies.items() if p.restricts_supply}
+    taken = [name for name, policy in cuts.items() if own.get(name, policy) != policy]
     if taken or not added:
         message = "has no policy to add"
         if taken:
