@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.errors import NotFiniteError, StorageError
 from tariffsim.experiments import Failure, Measured, Settings, compare, local, measure
-from tariffsim.experiments.local import on_this_machine
+from tariffsim.experiments.local import Lane, on_this_machine
 from tariffsim.experiments.pairs import Outcome, Pair, outcome_of, pairs_of
 from tariffsim.experiments.store import opened, read_run, write_run
 from tariffsim.metrics import MEASURES
@@ -230,3 +230,28 @@ def test_workers_that_never_live_are_given_up(monkeypatch: pytest.MonkeyPatch) -
 def killed_at_once(pair: Pair) -> Outcome:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError(pair)
+
+
+def nothing(pair: Pair) -> None:
+    """Work that is done at once."""
+
+
+def test_a_worker_killed_between_two_runs_is_replaced() -> None:
+    """It had nothing to do, so that nothing is lost and no run has died."""
+    before = set(multiprocessing.active_children())
+    lane = Lane(nothing)
+    first, second = pairs_of({"baseline": BASE}, range(2), "US", is_full=False)
+    lane.waiting.append(first)
+    lane.send()
+    wait([future for future, _ in lane.sent])
+    assert list(lane.ended()) == [(first, None, False)]
+    (worker,) = set(multiprocessing.active_children()) - before
+    worker.kill()
+    until = time.monotonic() + 60
+    while not lane.pool._broken and time.monotonic() < until:
+        time.sleep(0.01)
+    lane.waiting.append(second)
+    lane.send()
+    wait([future for future, _ in lane.sent])
+    assert list(lane.ended()) == [(second, None, False)]
+    lane.pool.shutdown()

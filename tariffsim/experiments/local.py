@@ -72,8 +72,15 @@ class Lane:
         """Hand the worker its next runs."""
         while self.waiting and len(self.sent) < AHEAD:
             pair = self.waiting.popleft()
-            with interrupts_ignored():
-                self.sent.append((self.pool.submit(self._work, pair), pair))
+            try:
+                with interrupts_ignored():
+                    self.sent.append((self.pool.submit(self._work, pair), pair))
+            except BrokenExecutor:  # its worker died after it had ended a run
+                self.waiting.appendleft(pair)
+                if self.sent:  # `ended` sees to it
+                    return
+                self.pool.shutdown(wait=False)
+                self._renew()
 
     def ended(self) -> Iterator[tuple[Pair, Outcome | None, bool]]:
         """Runs that ended, in their order, and whether the worker died on them."""
