@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 from tariffsim.experiments import Settings, measure
 from tariffsim.experiments.pairs import context_of
-from tariffsim.metrics import summarise
+from tariffsim.metrics import summarise, welfare
 from tariffsim.scenario import load_scenario
 from tariffsim.simulation import Simulation
 
@@ -58,15 +58,20 @@ def bare(seed: int) -> None:
         simulation = Simulation(load_scenario(name), seed)
         context = context_of(simulation.economy)
         histories.append(simulation.run())
-        summarise(histories[-1], histories[0], context, "US")
+        change = welfare(histories[-1], histories[0], context)
+        summarise(histories[-1], histories[0], context, "US", change)
 
 
 def overhead_on_one_core() -> float:
     """Processor time with the engine over that without, less one."""
     spent = [0.0, 0.0]
+    ways: tuple[Callable[[int], object], ...] = (
+        bare,
+        lambda seed: sweep(range(seed, seed + 1), "local", 1, print_none),
+    )
     bare(0)
     for seed in range(1, 1 + BARE):
-        for i, make in enumerate((bare, lambda s: sweep(range(s, s + 1), "local", 1, print_none))):
+        for i, make in enumerate(ways):
             began = time.process_time()
             make(seed)
             spent[i] += time.process_time() - began
