@@ -98,7 +98,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(tmp_path: Path) -> N
     running.send_signal(signal.SIGINT)
     began = time.monotonic()
     _, err = running.communicate(timeout=30)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # two seconds where nothing else runs
     assert running.returncode == 130
     assert "of 120 runs are finished and kept in" in err
     assert shlex.join(["tariffsim", *words]) in err
