@@ -14,7 +14,7 @@ from tariffsim.charts.facts import Facts, content_of, facts_of, findings, label,
 from tariffsim.charts.picture import Chart, LeftOut, Words
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.results import Results
-from tariffsim.typing import parse_month
+from tariffsim.typing import format_month, parse_month
 
 MOST, MOST_DEVICES = 3, 10
 BEFORE, AFTER = 3, 6
@@ -185,7 +185,7 @@ def _by_month(ax: Axes, rows: pd.DataFrame, data: pd.DataFrame) -> None:
     first, last = parse_month(rows["at"].iloc[0]), parse_month(rows["at"].iloc[-1])
     step = max((last - first) // 6, 1)
     ticks = range(first + (-first) % (12 if step > 6 else 3), last + 1, 12 if step > 6 else 3)
-    ax.set_xticks([t / 12 for t in ticks], [f"{t // 12}-{t % 12 + 1:02d}" for t in ticks])
+    ax.set_xticks([t / 12 for t in ticks], [format_month(t) for t in ticks])
     ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g} %")
     ax.grid(visible=False, axis="x")

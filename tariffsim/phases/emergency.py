@@ -9,12 +9,12 @@ from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import lead_of_winner, race, shortened, with_inertia
 from tariffsim.phases.restrictions import (
     is_cut,
+    left_at_once,
+    of_candidates,
     open_share_ahead,
     share_of_candidates,
-    share_of_sales,
-    worth_a_switch,
 )
-from tariffsim.phases.sourcing import choice_weights, lead_months, qualify, weights_of_all
+from tariffsim.phases.sourcing import lead_months, qualify, weights_of_all
 from tariffsim.typing import Bool, Float, Int
 
 
@@ -29,9 +29,8 @@ def requalify_at_once(economy: Economy, draws: Draws) -> None:
     makers = economy.makers
     place = np.flatnonzero(makers.has_slot)
     maker, node_class = np.divmod(place, makers.supplier.shape[1])
-    of_table = economy, table, maker, node_class
-    cut, refused = is_cut(economy, share_of_candidates(*of_table)), 1 - share_of_sales(*of_table)
-    leaves = cut & worth_a_switch(economy, refused, maker, node_class)
+    let_through, leaves = left_at_once(economy, table, maker, node_class)
+    cut = is_cut(economy, let_through)
     rows = np.arange(len(place))
     needs = leaves[rows, makers.supplier.take(place)]
     needs[needs] = _is_still_cut_by_then(economy, place[needs])
@@ -65,17 +64,18 @@ def _soonest(economy: Economy, place: Int) -> Int:
 def _choose(economy: Economy, draws: Draws, place: Int, is_candidate: Bool) -> None:
     """Choose and start to qualify; who has no candidate tries again next month."""
     maker, node_class = np.divmod(place, economy.makers.supplier.shape[1])
-    weights = choice_weights(economy, maker, node_class) * is_candidate
+    taste = weights_of_all(economy, maker, node_class)
+    weights = of_candidates(economy, taste, maker, node_class) * is_candidate
     noise = _noise(economy, draws, maker, node_class)
     choice = race(weights, noise)
     found = weights.any(axis=1)
     factor = economy.scenario.orders.emergency_months_factor
     qualify(economy, place[found], choice[found], factor)
-    given_up = _given_up(economy, place[found], choice[found], noise[found])
+    given_up = _given_up(economy, place[found], taste[found], choice[found], noise[found])
     economy.makers.plan_sacrifice.put(place[found], given_up)
 
 
-def _given_up(economy: Economy, place: Int, choice: Int, noise: Float) -> Float:
+def _given_up(economy: Economy, place: Int, taste: Float, choice: Int, noise: Float) -> Float:
     """(rows,) USD a unit given up in leaving the supplier that had suited best (MODEL 4.7).
 
     With noise drawn anew a supplier that is lost would suit no better than any other; but what is
@@ -84,9 +84,8 @@ def _given_up(economy: Economy, place: Int, choice: Int, noise: Float) -> Float:
     makers, sigma = economy.makers, economy.scenario.sourcing.elasticity
     if sigma == 0.0:
         return np.zeros(len(place))
-    maker, node_class = np.divmod(place, makers.supplier.shape[1])
+    node_class = place % makers.supplier.shape[1]
     left, inertia = makers.supplier.take(place), makers.inertia.take(place)
-    taste = weights_of_all(economy, maker, node_class)
     with_cost = with_inertia(taste, left, inertia)
     gap = lead_of_winner(with_cost, noise, left, choice) - np.log(inertia)
     money = makers.chips.take(place) * economy.foundries.price[left, node_class] / sigma

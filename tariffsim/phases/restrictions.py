@@ -80,18 +80,24 @@ def share_of_candidates(
     economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
 ) -> Float:
     """(rows, F) least share let through in any market that a line is sold to."""
+    return _least(economy, _by_market(economy, table, maker, node_class, kind), maker)
+
+
+def left_at_once(
+    economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
+) -> tuple[Float, Bool]:
+    """(rows, F) the same, and whether so much is refused that a line leaves a supplier for it."""
     shares = _by_market(economy, table, maker, node_class, kind)
+    least = _least(economy, shares, maker)
+    mean = np.einsum("nmr,nm->nr", shares, economy.makers.weights[maker])
+    refused = 1 - mean[:, economy.foundries.region]
+    return least, is_cut(economy, least) & _worth_a_switch(economy, refused, maker, node_class)
+
+
+def _least(economy: Economy, shares: Float, maker: Int) -> Float:
+    """(rows, F) least of shares by market (rows, M, R) in any that a line is sold to."""
     is_sold = economy.makers.weights[maker] > 0
     by_region = np.where(is_sold[:, :, None], shares, 1.0).min(axis=1)
-    return np.asarray(by_region[:, economy.foundries.region])
-
-
-def share_of_sales(
-    economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
-) -> Float:
-    """(rows, F) the same, mean over the markets that a line is sold to."""
-    shares = _by_market(economy, table, maker, node_class, kind)
-    by_region = np.einsum("nmr,nm->nr", shares, economy.makers.weights[maker])
     return np.asarray(by_region[:, economy.foundries.region])
 
 
@@ -111,7 +117,7 @@ def is_cut(economy: Economy, let_through: Float) -> Bool:
     return np.asarray(1 - let_through >= economy.scenario.orders.emergency_share - ROUNDING)
 
 
-def worth_a_switch(economy: Economy, refused: Float, maker: Int, node_class: Int) -> Bool:
+def _worth_a_switch(economy: Economy, refused: Float, maker: Int, node_class: Int) -> Bool:
     """(rows, F) whether a line would lose more profit on units not made than a switch costs.
 
     Both USD a unit over the life of a choice, as if the part refused stayed.
@@ -131,9 +137,7 @@ def of_candidates(economy: Economy, weights: Float, maker: Int, node_class: Int)
     if table is None:
         return weights
     kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
-    at = economy, table, maker, node_class, kind
-    share, refused = share_of_candidates(*at), 1 - share_of_sales(*at)
-    leaves = is_cut(economy, share) & worth_a_switch(economy, refused, maker, node_class)
+    share, leaves = left_at_once(economy, table, maker, node_class, kind)
     allowed = weights * np.where(leaves, 0.0, share)
     stays = np.arange(weights.shape[1]) == makers.supplier[maker, node_class][:, None]
     return np.where(allowed.any(axis=1, keepdims=True), allowed, stays)

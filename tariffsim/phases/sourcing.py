@@ -66,11 +66,12 @@ def choose_foundries(economy: Economy, draws: Draws) -> None:
     for start in range(0, len(chooses), BLOCK):
         rows = chooses[start : start + BLOCK]
         maker, node_class = slots.maker[rows], slots.node_class[rows]
-        weights = choice_weights(economy, maker, node_class)
+        taste = weights_of_all(economy, maker, node_class)
+        weights = of_candidates(economy, taste, maker, node_class)
         weights = with_inertia(weights, choice[rows], makers.inertia.take(slots.place[rows]))
         noise = slots.exponentials.take(rows, axis=0)
         choice[rows] = race(weights, noise)
-        given_up[rows] = forgone(economy, slots.place[rows], choice[rows], noise)
+        given_up[rows] = forgone(economy, slots.place[rows], taste, choice[rows], noise)
     makers.plan_sacrifice.put(slots.place[chooses], given_up[chooses])
     if economy.tariffs.triggers:
         choice = avoid_triggers(economy, slots, choice, choice_weights)
@@ -107,16 +108,16 @@ def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
     return opens, (makers.is_drop_in & alone) | (~makers.is_drop_in & opens[:, None])
 
 
-def forgone(economy: Economy, place: Int, choice: Int, noise: Float) -> Float:
+def forgone(economy: Economy, place: Int, taste: Float, choice: Int, noise: Float) -> Float:
     """(rows,) USD a unit that choices give up because measures keep chips back (part of fit, 4.7).
 
-    Against the best of all suppliers, without the switching cost paid besides.
+    Against the best of all suppliers, without the switching cost paid besides; `taste` (rows, F) is
+    `weights_of_all`.
     """
     makers, sigma = economy.makers, economy.scenario.sourcing.elasticity
     if economy.law.candidate_share is None or sigma == 0.0:
         return np.zeros(len(place))
-    maker, node_class = np.divmod(place, makers.supplier.shape[1])
-    taste = weights_of_all(economy, maker, node_class)
+    node_class = place % makers.supplier.shape[1]
     with_cost = with_inertia(taste, makers.supplier.take(place), makers.inertia.take(place))
     best = race(with_cost, noise)
     money = makers.chips.take(place) * economy.foundries.price[best, node_class] / sigma
