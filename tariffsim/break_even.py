@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tariffsim.economy import Economy
+from tariffsim.kernels.compliance import hides_from
 from tariffsim.tariffs import Tariffs
 
 if TYPE_CHECKING:
@@ -63,11 +64,11 @@ def rate_of_cost(rise: float, importers: pd.DataFrame) -> float:
     if rise <= 0 or math.isinf(rise):
         return rise
     weight, honesty, exposure = (importers[c].to_numpy() for c in ("weight", "honesty", "exposure"))
-    hides_from = np.where(exposure < 1, honesty / np.maximum(1 - exposure, 1e-300), math.inf)
-    bends = np.unique(hides_from[np.isfinite(hides_from)])
+    from_rate = hides_from(honesty, exposure)
+    bends = np.unique(from_rate[np.isfinite(from_rate)])
     low, cost = 0.0, 0.0
     for high in (*bends, math.inf):
-        slope = float((weight * np.where(hides_from > low, 1.0, exposure)).sum())
+        slope = float((weight * np.where(from_rate > low, 1.0, exposure)).sum())
         if slope > 0 and cost + slope * (high - low) >= rise:
             return float(low + (rise - cost) / slope)
         low, cost = float(high), cost + slope * (high - low) if slope else cost

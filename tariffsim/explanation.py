@@ -12,6 +12,7 @@ from tariffsim.choices import SlotChoice, explain_slot, in_short
 from tariffsim.draws import Draws
 from tariffsim.economy import Economy
 from tariffsim.errors import ChoiceError
+from tariffsim.kernels.compliance import hides_from
 from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.simulation import Simulation
 from tariffsim.typing import format_month, parse_month
@@ -137,9 +138,8 @@ def importers_by_market(economy: Economy, maker: int) -> dict[str, Importer]:
     for market in np.flatnonzero(makers.weights[maker]):
         importer, least = makers.importer[maker, market], math.inf
         if claims is not None:
-            exposure = float(claims.enforcement(economy.law.regime).exposure[market])
-            honesty = float(importers.honesty[importer])
-            least = honesty / (1 - exposure) if exposure < 1 else math.inf
+            exposure = claims.enforcement(economy.law.regime).exposure[market]
+            least = float(hides_from(importers.honesty[importer], exposure))
         can_tell = claims is None or bool(importers.knows[importer])
         found[economy.figures.codes.markets[market]] = Importer(can_tell, least)
     return found

@@ -11,6 +11,7 @@ from tariffsim.kernels.compliance import (
     detection_probability,
     duty_borne,
     evades,
+    hides_from,
     tracing_cost_rate,
     tracing_pays,
 )
@@ -76,3 +77,13 @@ def test_tracing_pays_for_what_it_avoids() -> None:
     assert tracing_pays(np.array(100.0), np.array(30.0), np.array(69.0))
     assert not tracing_pays(np.array(100.0), np.array(30.0), np.array(70.0))
     assert not tracing_pays(np.array(0.0), np.array(30.0), np.array(0.0))  # `exempt`
+
+
+@given(st.floats(0.01, 10), st.floats(0, 0.9), st.floats(0.001, 3))
+def test_above_the_rate_it_hides_from_an_importer_bears_less_than_the_duty(
+    honesty: float, exposure: float, more: float
+) -> None:
+    rate = hides_from(np.array([honesty]), np.array([exposure]))
+    np.testing.assert_allclose(duty_borne(rate, 1.0, honesty, exposure), rate, rtol=1e-12)
+    assert (duty_borne(rate + more, 1.0, honesty, exposure) < rate + more).all()
+    assert hides_from(np.array([honesty]), np.array([1.5])) == np.inf

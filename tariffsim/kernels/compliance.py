@@ -30,6 +30,12 @@ def duty_borne(duty: Float, value: Float | float, honesty: Float, exposure: Floa
     return np.asarray(np.minimum(duty, exposure * duty + honesty * value))
 
 
+def hides_from(honesty: Float, exposure: Float) -> Float:
+    """Rate of a duty above which hiding costs less than paying; infinite if it never does."""
+    kept = np.maximum(1 - exposure, 1e-300)
+    return np.where(exposure < 1, honesty / kept, np.inf)
+
+
 def tracing_cost_rate(
     relative_size: Float, turnover: float, cost: float, value_share: float
 ) -> Float:
