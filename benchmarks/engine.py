@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 from tariffsim.experiments import Settings, measure
 from tariffsim.experiments.pairs import context_of
-from tariffsim.metrics import summarise, welfare
+from tariffsim.record.metrics import summarise, welfare
 from tariffsim.scenario import load_scenario
 from tariffsim.simulation import Simulation
 

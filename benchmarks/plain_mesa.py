@@ -19,8 +19,8 @@ from reference import Foundry, Importer, Maker, Reference, Slot
 from reference.agents import DESIGN, DROP_IN
 from reference.customs import Chips, Customs, Product, Rates
 
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 
 
 class MesaFoundry(Foundry, mesa.Agent):

@@ -20,13 +20,13 @@ from functools import partial
 from inspect import isfunction
 from statistics import median
 
-from tariffsim.books import check_books
-from tariffsim.draws import Draws
-from tariffsim.phases import PHASES
+from tariffsim.month import PHASES
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.policy.base import Instrument
 from tariffsim.scenario import load_scenario
 from tariffsim.simulation import Simulation
+from tariffsim.state.draws import Draws
+from tariffsim.state.ledger import check_books
 
 SIZES = {1_000: 24, 10_000: 12, 100_000: 6, 1_000_000: 3}
 """Makers, and months timed (the first month is left out)."""

@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 
 from tariffsim.calibration import build_economy
-from tariffsim.draws import Draws
-from tariffsim.phases import PHASES
+from tariffsim.month import PHASES
 from tariffsim.scenario import load_scenario
+from tariffsim.state.draws import Draws
 
 SCENARIO = "component_50"
 SIZES = {1_200: 24, 100_000: 3}

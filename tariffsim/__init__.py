@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tariffsim.experiments import compare, run
-    from tariffsim.explanation import Explanation, explain_choice
+    from tariffsim.explain.line import Explanation, explain_choice
     from tariffsim.model import TariffModel
-    from tariffsim.results import Results, load_results
+    from tariffsim.record.results import Results, load_results
     from tariffsim.scenario import Scenario, load_scenario
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Explanation": "explanation",
-    "Results": "results",
+    "Explanation": "explain.line",
+    "Results": "record.results",
     "Scenario": "scenario",
     "TariffModel": "model",
     "compare": "experiments",
-    "explain_choice": "explanation",
-    "load_results": "results",
+    "explain_choice": "explain.line",
+    "load_results": "record.results",
     "load_scenario": "scenario",
     "run": "experiments",
 }

@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 
 from tariffsim.agents import Census, DeviceMaker, Foundry, Importer, Population
 from tariffsim.agents.versions import DataCollector, Model
-from tariffsim.economy import Economy
-from tariffsim.history import History
+from tariffsim.record.history import History
 from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.simulation import Simulation
+from tariffsim.state.economy import Economy
 from tariffsim.typing import format_month
 
 

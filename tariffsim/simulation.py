@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tariffsim.books import check_books
 from tariffsim.calibration import build_economy
-from tariffsim.draws import Draws
-from tariffsim.history import History
-from tariffsim.phases import PHASES
-from tariffsim.recorder import Recorder
+from tariffsim.month import PHASES
+from tariffsim.record.history import History
+from tariffsim.record.recorder import Recorder
 from tariffsim.scenario import Scenario
+from tariffsim.state.draws import Draws
+from tariffsim.state.ledger import check_books
 
 
 class Simulation:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 import tariffsim
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 from tariffsim.scenario.files import shipped_names
 
 PAIR = ("whole_product_china", "component_50")

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tariffsim.calibration import build_economy
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
-from tariffsim.phases import PHASES
+from tariffsim.month import PHASES
 from tariffsim.scenario.fields import Scenario
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 from tariffsim.tables import load_tables
 from tariffsim.tables.load import SHIPPED
 

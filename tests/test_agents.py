@@ -88,8 +88,8 @@ def test_lines_and_importers_agree(model: TariffModel) -> None:
 
 
 def test_cost_stack_is_the_choice_of_the_model(model: TariffModel, makers: Population) -> None:
+    from tariffsim.behaviour.sourcing import choice_weights
     from tariffsim.kernels.sourcing import race, with_inertia
-    from tariffsim.phases.sourcing import choice_weights
 
     maker = makers.select(market="US", china_share=lambda share: share > 0.2)[0]
     name = maker.classes[-1]

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from tariffsim.books import check_books
 from tariffsim.calibration import build_economy
 from tariffsim.calibration.build import base_totals, check_base_year
 from tariffsim.calibration.capacity import MOST_WORLD_CAPACITY, world_capacity
 from tariffsim.calibration.shares import china_table_shares, in_units
-from tariffsim.economy import GLOBAL, Economy
 from tariffsim.errors import CalibrationError, DataError
 from tariffsim.kernels.sourcing import leaving_probability, odds_from_scale
 from tariffsim.scenario.fields import Scenario
+from tariffsim.state.economy import GLOBAL, Economy
+from tariffsim.state.ledger import check_books
 from tariffsim.tables import load_tables
 
 TABLES = load_tables()

@@ -25,7 +25,7 @@ from tariffsim.charts import CHARTS, Chart, LeftOut, Picture, draw_all, pictures
 from tariffsim.charts.facts import facts_of, family_of, findings, period
 from tariffsim.charts.labels import spread
 from tariffsim.charts.lint import lint
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 RESULTS: dict[str, Callable[[], Results]] = {
     "all shipped scenarios": shipped,

@@ -15,7 +15,7 @@ from tariffsim.charts import OF_EXPERIMENTS, Chart, LeftOut, draw_all, indices, 
 from tariffsim.charts.lint import lint
 from tariffsim.experiments.assumptions import sensitivity
 from tariffsim.experiments.sweep import sweep
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 from tariffsim.scenario import load_scenario
 from tests.chart_results import HOSTILE
 

@@ -13,7 +13,7 @@ from chart_results import HOSTILE
 from tariffsim.charts import OF_EXPERIMENTS, draw_all, pictures
 from tariffsim.charts.lint import lint
 from tariffsim.experiments.frontier import break_even, curves, optimum
-from tariffsim.results import Results, provenance
+from tariffsim.record.results import Results, provenance
 from tariffsim.scenario import load_scenario
 
 NAMES = ("baseline", "component_50", "whole_product_china")

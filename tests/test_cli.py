@@ -21,8 +21,8 @@ import pytest
 from tariffsim import experiments
 from tariffsim.cli import commands, headline
 from tariffsim.errors import StorageError
-from tariffsim.metrics import MEASURES
-from tariffsim.results import Results, load_results, writing_to
+from tariffsim.record.metrics import MEASURES
+from tariffsim.record.results import Results, load_results, writing_to
 from tariffsim.scenario import load_scenario
 from tariffsim.scenario.files import shipped_names
 
@@ -52,7 +52,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts take most of the time of a tiny run; one test has them."""
-    monkeypatch.setattr("tariffsim.report.publish", lambda results: None)
+    monkeypatch.setattr("tariffsim.report.page.publish", lambda results: None)
 
 
 @pytest.fixture

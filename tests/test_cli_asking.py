@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tariffsim.results import load_results
+from tariffsim.record.results import load_results
 from tariffsim.scenario import load_scenario
 from tests.test_cli import _own_folder, call, no_run
 

@@ -15,14 +15,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tariffsim import phases, simulation
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
+from tariffsim import month, simulation
 from tariffsim.errors import NotFiniteError
 from tariffsim.experiments import compare
 from tariffsim.experiments.store import opened
-from tariffsim.results import load_results
+from tariffsim.record.results import load_results
 from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 from tests.test_cli import (
     _own_folder,
     call,
@@ -44,14 +44,14 @@ def small(name: str) -> Scenario:
 @pytest.fixture
 def one_failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seed 1 fails in component_50."""
-    first = phases.PHASES[0]
+    first = month.PHASES[0]
 
     def policy(economy: Economy, draws: Draws) -> None:
         if draws.seed == 1 and economy.scenario.name == "component_50":
             raise NotFiniteError("price became NaN")
         first(economy, draws)
 
-    monkeypatch.setattr(simulation, "PHASES", (policy, *phases.PHASES[1:]))
+    monkeypatch.setattr(simulation, "PHASES", (policy, *month.PHASES[1:]))
 
 
 def test_a_failed_run_ends_in_code_4_with_the_rest_saved(
@@ -70,7 +70,7 @@ def test_a_failed_run_ends_in_code_4_with_the_rest_saved(
     assert len(list(Path("out/runs").glob("*.npz"))) == 5  # kept, so that one is left to do
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tariffsim.report.publish", lambda results: None)
+    monkeypatch.setattr("tariffsim.report.page.publish", lambda results: None)
     assert call(*words)[0] == 0
     assert not Path("out/runs").exists()
     expected = compare(small("component_50"), small("baseline"), seeds=3).tables["summary"]

@@ -12,7 +12,7 @@ import pytest
 
 from tariffsim.cli.assumptions import in_words
 from tariffsim.experiments.designs import points_of
-from tariffsim.results import load_results
+from tariffsim.record.results import load_results
 from tests.test_cli import call
 
 RATE = "policies.component_tariff.rate"
@@ -149,7 +149,7 @@ def test_a_comparison_says_what_matters_most(monkeypatch: pytest.MonkeyPatch) ->
 
     whole = assumptions.plausible
     monkeypatch.setattr(assumptions, "plausible", lambda scenario: whole(scenario)[10:12])
-    monkeypatch.setattr("tariffsim.report.publish", lambda results: None)
+    monkeypatch.setattr("tariffsim.report.page.publish", lambda results: None)
     code, out, err = call("compare", "component_50", *TINY, "--sensitivity")
     assert code == 0, err
     assert "The three assumptions that matter most" in out

@@ -9,12 +9,12 @@ import pytest
 from economies import HELD, STILL, component, free_trade, merged, product, run, scenario
 from scipy import stats
 
-from tariffsim.economy import Economy
-from tariffsim.phases.sourcing import slot_cost
+from tariffsim.behaviour.sourcing import slot_cost
 from tariffsim.policy.component_tariff import ComponentTariff
+from tariffsim.policy.shipments import Shipments
 from tariffsim.scenario.compliance import Compliance
 from tariffsim.scenario.fields import Scenario
-from tariffsim.shipments import Shipments
+from tariffsim.state.economy import Economy
 
 MANY = {"agents": {"importers_min": 150, "importers_max": 150}}
 """So many importers that most have one flow: sampling error is small."""

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tariffsim import economy, tariffs
-from tariffsim.phases import PHASES
+from tariffsim.law import duty_tables, policy_state
+from tariffsim.month import PHASES
 from tariffsim.scenario.catalogue import blocks
+from tariffsim.state import constants, economy
 from tariffsim.tables import FIGURE_TABLES, load_tables
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "model.md").read_text(encoding="utf-8")
-MODULES = "kernels|means|phases|calibration|metrics|books|draws|tariffs"
+MODULES = "kernels|month|behaviour|law|calibration|record|state"
 FUNCTIONS = sorted(set(re.findall(rf"`((?:{MODULES})\.[\w.]+)`", PAGE)))
 COLUMNS = sorted(
     set(
@@ -48,7 +49,11 @@ def test_functions_exist(name: str) -> None:
 @pytest.mark.parametrize("name", COLUMNS)
 def test_columns_exist(name: str) -> None:
     table, column = name.split(".")
-    owner = getattr(economy, table, None) or getattr(tariffs, table)
+    (owner,) = (
+        vars(m)[table]
+        for m in (economy, constants, policy_state, duty_tables)
+        if getattr(vars(m).get(table), "__module__", "") == m.__name__
+    )
     assert column in owner.__dataclass_fields__
 
 

@@ -91,7 +91,7 @@ def test_every_page_is_on_the_map() -> None:
 
 
 def test_tables_of_results_are_all_described() -> None:
-    from tariffsim.gather import AXES
+    from tariffsim.record.result_tables import AXES
 
     text = (ROOT / "docs" / "how_to_use_results.md").read_text(encoding="utf-8")
     for table in (*AXES, "headline", "summary", "base_year"):

@@ -28,16 +28,16 @@ from economies import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tariffsim.behaviour.sourcing import choice_weights
 from tariffsim.calibration import build_economy
 from tariffsim.calibration.build import base_totals
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import choice_probabilities, odds_from_scale, with_inertia
 from tariffsim.kernels.welfare import rule_of_half, surplus_change
-from tariffsim.phases.policy import announce_policy
-from tariffsim.phases.sourcing import choice_weights
+from tariffsim.law.policy_state import announce_policy
 from tariffsim.scenario import load_scenario
 from tariffsim.scenario.fields import Scenario
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 from tariffsim.theory import (
     MeanField,
     consumers_loss,

@@ -16,16 +16,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tariffsim import phases, simulation
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
+from tariffsim import month, simulation
 from tariffsim.errors import NotFiniteError, StorageError
 from tariffsim.experiments import Failure, Measured, Settings, compare, local, measure
 from tariffsim.experiments.local import Lane, on_this_machine
 from tariffsim.experiments.pairs import Outcome, Pair, outcome_of, pairs_of
 from tariffsim.experiments.store import opened, read_run, write_run
-from tariffsim.metrics import MEASURES
+from tariffsim.record.metrics import MEASURES
 from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 
 SEEDS = (3, 1, 2)
 needs_processes = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX systems")
@@ -166,14 +166,14 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_a_failed_run_is_a_record_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = measure(SCENARIOS, BASE, SEEDS).table
-    first = phases.PHASES[0]
+    first = month.PHASES[0]
 
     def policy(economy: Economy, draws: Draws) -> None:
         if draws.seed == 1 and economy.scenario.name == "component_50" and economy.month == 4:
             raise NotFiniteError("price became NaN")
         first(economy, draws)
 
-    monkeypatch.setattr(simulation, "PHASES", (policy, *phases.PHASES[1:]))
+    monkeypatch.setattr(simulation, "PHASES", (policy, *month.PHASES[1:]))
     measured = measure(SCENARIOS, BASE, SEEDS)
     failure = Failure("component_50", 1, "policy", "NotFiniteError: price became NaN")
     assert measured.failures == (failure,)

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tariffsim.dictionary import COSTS
 from tariffsim.errors import ScenarioError
 from tariffsim.experiments import Task, compare, run, run_task
-from tariffsim.results import Results
+from tariffsim.record.dictionary import COSTS
+from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario, load_scenario
 
 SMALL = {"agents__makers": 150, "run__end": "2026-06"}

@@ -12,15 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 import tariffsim
-from tariffsim.break_even import rate_of_cost
+from tariffsim.behaviour.sourcing import choice_weights
 from tariffsim.charts.cost_stack import files_of, pictures_of
 from tariffsim.charts.lint import lint
-from tariffsim.choices import BASE_DUTIES, MADE_GOOD
 from tariffsim.cli import commands
 from tariffsim.errors import ChoiceError
-from tariffsim.explanation import Explanation, explain_maker
+from tariffsim.explain.line import Explanation, explain_maker
+from tariffsim.explain.slot import BASE_DUTIES, MADE_GOOD, rate_of_cost
 from tariffsim.kernels.sourcing import choice_probabilities, with_inertia
-from tariffsim.phases.sourcing import choice_weights
 from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.simulation import Simulation
 from tariffsim.typing import format_month

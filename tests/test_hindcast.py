@@ -9,8 +9,8 @@ from economies import scenario
 from tariffsim.calibration import build_economy
 from tariffsim.errors import ScenarioError
 from tariffsim.experiments import compare
+from tariffsim.law.expectations import Tariffs
 from tariffsim.scenario import Scenario, baseline_of, load_scenario
-from tariffsim.tariffs import Tariffs
 from tariffsim.typing import parse_month
 
 

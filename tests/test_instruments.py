@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tariffsim.calibration import build_economy
-from tariffsim.economy import Economy
 from tariffsim.policy import INSTRUMENTS, Instrument
+from tariffsim.policy.shipments import Codes, Shipments
 from tariffsim.scenario.fields import Scenario
-from tariffsim.shipments import Codes, Shipments
+from tariffsim.state.economy import Economy
 from tariffsim.typing import parse_month
 
 KINDS = sorted(INSTRUMENTS)

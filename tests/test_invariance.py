@@ -15,16 +15,15 @@ from economies import REGIONS, free_trade, merged, run, scenario
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tariffsim.books import check_books
 from tariffsim.calibration import build_economy
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
 from tariffsim.errors import ConservationError, NotFiniteError
-from tariffsim.ledger import PAYMENTS
-from tariffsim.phases import PHASES
+from tariffsim.month import PHASES
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario.fields import Scenario
 from tariffsim.simulation import Simulation
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
+from tariffsim.state.ledger import PAYMENTS, check_books
 from tariffsim.tables import load_tables
 from tariffsim.tables.load import SHIPPED
 

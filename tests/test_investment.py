@@ -25,9 +25,8 @@ from economies import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tariffsim.behaviour.foundries import invest
 from tariffsim.calibration import build_economy
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
 from tariffsim.experiments.pairs import context_of
 from tariffsim.kernels.investment import (
     at_month,
@@ -37,12 +36,13 @@ from tariffsim.kernels.investment import (
     plan_gap,
     plan_slowing,
 )
-from tariffsim.ledger import PAYMENTS
-from tariffsim.metrics import capacity_measures
-from tariffsim.phases import PHASES
-from tariffsim.phases.investment import invest
+from tariffsim.month import PHASES
+from tariffsim.record.metrics import capacity_measures
 from tariffsim.scenario.fields import Scenario
 from tariffsim.simulation import Simulation
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
+from tariffsim.state.ledger import PAYMENTS
 
 US = REGIONS.index("US")
 LAG, CLOSING = 5, 3

@@ -16,9 +16,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.integrate import quad
 
 import tariffsim.kernels
-from tariffsim.kernels.allocation import fills_by_rank
 from tariffsim.kernels.demand import adjusted_orders, cell_demand, ces_price_index, units_demanded
 from tariffsim.kernels.duties import due_of_each, horizon_weights, slot_duty_rate, stacked
+from tariffsim.kernels.inventory import fills_by_rank
 from tariffsim.kernels.pricing import (
     ex_works_price,
     landed_cost,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tariffsim.kernels.allocation import fills_by_rank
 from tariffsim.kernels.inventory import (
+    fills_by_rank,
     months_worth_holding,
     refill_orders,
     stock_target,

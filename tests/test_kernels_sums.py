@@ -7,8 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tariffsim.kernels.slots import by_supplier, of_suppliers
-from tariffsim.kernels.sums import least_over_slots, over_slots, runs_of, sum_by, sum_runs
+from tariffsim.kernels.sums import (
+    by_supplier,
+    least_over_slots,
+    of_suppliers,
+    over_slots,
+    runs_of,
+    sum_by,
+    sum_runs,
+)
 
 values = arrays(np.float64, st.tuples(st.integers(1, 40), st.integers(1, 5)),
                 elements=st.floats(-1e6, 1e6))  # fmt: skip

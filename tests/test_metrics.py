@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tariffsim.experiments.pairs import context_of
-from tariffsim.headline import headline
-from tariffsim.history import History
-from tariffsim.intervals import paired_interval, ratio_interval
-from tariffsim.metrics import (
+from tariffsim.record.headline import headline
+from tariffsim.record.history import History
+from tariffsim.record.intervals import paired_interval, ratio_interval
+from tariffsim.record.metrics import (
     HEADLINE,
     MEASURES,
     RATIOS,

@@ -14,8 +14,8 @@ import pytest
 from mesa import Agent, DataCollector
 
 from tariffsim.agents import DeviceMaker, Foundry, Importer
-from tariffsim.history import History
 from tariffsim.model import TariffModel
+from tariffsim.record.history import History
 from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.simulation import simulate
 

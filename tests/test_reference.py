@@ -17,11 +17,11 @@ from economies import COMPLIANT, each_region, merged, scenario
 from reference import Maker, Reference, Slot
 
 from tariffsim.calibration import build_economy
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
-from tariffsim.ledger import PAYMENTS, sectors
-from tariffsim.phases import PHASES
+from tariffsim.month import PHASES
 from tariffsim.scenario.fields import Scenario
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
+from tariffsim.state.ledger import PAYMENTS, sectors
 from tariffsim.tables.load import SHIPPED
 
 TOLERANCE = 1e-9

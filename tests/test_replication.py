@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tariffsim.disk import write_new_folder
 from tariffsim.errors import StorageError
 from tariffsim.experiments import compare
 from tariffsim.experiments.replication import CHECKSUMS, IDENTICAL, MOVED, WITHIN, pack, verify
+from tariffsim.record.disk import write_new_folder
 from tariffsim.scenario import load_scenario
 from tariffsim.tables.load import SHIPPED
 from tests.test_cli import _own_folder, call
@@ -167,7 +167,7 @@ def test_a_package_is_written_whole_and_never_over_something(tmp_path: Path) -> 
 
 
 def test_what_is_no_comparison_cannot_be_verified(saved: Path, tmp_path: Path) -> None:
-    from tariffsim.results import load_results
+    from tariffsim.record.results import load_results
 
     results = load_results(saved)
     results.tables = {"solve": results.tables["summary"]}

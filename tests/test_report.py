@@ -12,9 +12,9 @@ import pytest
 from chart_results import PAIR, hostile, part, shipped, single, with_finding
 
 from tariffsim.charts import CHARTS
-from tariffsim.metrics import HEADLINE
-from tariffsim.report import make_report, publish
-from tariffsim.results import Results, load_results
+from tariffsim.record.metrics import HEADLINE
+from tariffsim.record.results import Results, load_results
+from tariffsim.report.page import make_report, publish
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 RESULTS: dict[str, Callable[[], Results]] = {

@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tariffsim import results as results_module
-from tariffsim.dictionary import entry
 from tariffsim.errors import StorageError
 from tariffsim.experiments import compare
-from tariffsim.results import Results, load_results
+from tariffsim.record import results as results_module
+from tariffsim.record.dictionary import entry
+from tariffsim.record.results import Results, load_results
 from tariffsim.scenario import load_scenario
 
 SMALL = {"agents__makers": 120, "run__end": "2025-12"}

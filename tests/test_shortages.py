@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from economies import ALL_OPEN, CORE, HELD, NO_STOCKS, STILL, each_device, merged, product, scenario
 
+from tariffsim.behaviour.sourcing import choose_foundries, weights_of_all
 from tariffsim.calibration import build_economy
-from tariffsim.economy import Economy
 from tariffsim.experiments.pairs import context_of
-from tariffsim.history import History
 from tariffsim.kernels.sourcing import choice_probabilities
-from tariffsim.metrics import welfare
-from tariffsim.phases import PHASES
-from tariffsim.phases.sourcing import choose_foundries, weights_of_all
+from tariffsim.month import PHASES
+from tariffsim.record.history import History
+from tariffsim.record.metrics import welfare
+from tariffsim.record.supply_disruption import days_to_stop, lost_share, recovery_months
 from tariffsim.scenario.fields import Scenario
-from tariffsim.shortages import days_to_stop, lost_share, recovery_months
 from tariffsim.simulation import Simulation, simulate
+from tariffsim.state.economy import Economy
 
 US = 0
 NOBODY_SWITCHES = {"orders": {"emergency_months_factor": 1.0, "emergency_share": 1.0}}

@@ -16,8 +16,6 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import brentq
 
 from tariffsim.calibration import build_economy
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
 from tariffsim.errors import ScenarioError
 from tariffsim.experiments.decompose import changes_between, decompose, with_changes_made
 from tariffsim.experiments.equal import scaled_alike
@@ -29,6 +27,8 @@ from tariffsim.experiments.solve import Target, solve
 from tariffsim.experiments.strength import strength_of, strongest, with_strength
 from tariffsim.experiments.timing import NEVER, first_month, shifted, timing
 from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 from tariffsim.theory import shifted_shares
 from tariffsim.typing import Float, parse_month
 

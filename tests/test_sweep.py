@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tariffsim.dictionary import COSTS
 from tariffsim.experiments import compare
 from tariffsim.experiments.ensemble import Settings
 from tariffsim.experiments.points import run_points
 from tariffsim.experiments.sweep import Peak, peak, revenue_peak, sweep
-from tariffsim.results import Results, load_results
+from tariffsim.record.dictionary import COSTS
+from tariffsim.record.results import Results, load_results
 from tariffsim.scenario import Scenario, load_scenario
 
 RATE = "policies.component_tariff.rate"

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
+from tariffsim.behaviour.sourcing import choice_weights
 from tariffsim.calibration import build_economy
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
 from tariffsim.kernels.sourcing import odds_from_scale, race, steady_state_shares, with_inertia
-from tariffsim.phases import PHASES
-from tariffsim.phases.policy import announce_policy
-from tariffsim.phases.sourcing import choice_weights
+from tariffsim.law.policy_state import announce_policy
+from tariffsim.month import PHASES
 from tariffsim.scenario.fields import Scenario
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 from tariffsim.theory import (
     MeanField,
     consumers_loss,

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tariffsim.economy import Economy
 from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.simulation import Simulation
+from tariffsim.state.economy import Economy
 
 START = {"rate": 0.5, "start": "2025-03"}
 

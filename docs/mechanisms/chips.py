@@ -12,8 +12,8 @@ from runs import Runs
 from tariffsim.charts import cost_stack, where_chips_go
 from tariffsim.charts.facts import facts_of
 from tariffsim.charts.picture import Picture, Words
-from tariffsim.choices import SlotChoice
-from tariffsim.explanation import Explanation, explain_maker
+from tariffsim.explain.line import Explanation, explain_maker
+from tariffsim.explain.slot import SlotChoice
 from tariffsim.simulation import Simulation
 
 MONTH = 18

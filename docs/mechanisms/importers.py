@@ -10,7 +10,7 @@ from runs import Runs
 from tariffsim.charts.facts import facts_of, findings, period
 from tariffsim.charts.picture import Picture, Words
 from tariffsim.experiments.sweep import peak
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario
 
 RATES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)

@@ -12,7 +12,7 @@ from runs import Runs
 from tariffsim.charts import style
 from tariffsim.charts.facts import facts_of
 from tariffsim.charts.picture import Picture, Words
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 LATE = "2036-12"
 """End of the runs that look for what comes back."""

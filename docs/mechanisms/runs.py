@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import tariffsim
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario
 
 

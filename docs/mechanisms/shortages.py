@@ -11,7 +11,7 @@ from runs import Runs
 from tariffsim.charts import cut_off as shipped
 from tariffsim.charts.facts import facts_of, findings
 from tariffsim.charts.picture import Picture, Words
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 FIRST = "2028-01"
 CUT = {"kind": "chip_cutoff", "first_day": f"{FIRST}-01", "days": 180, "refused": 1.0}

@@ -9,7 +9,7 @@ import numpy as np
 
 from tariffsim.agents.population import Population
 from tariffsim.agents.rows import Column, Row
-from tariffsim.choices import candidates_of, switching_cost_share
+from tariffsim.explain.slot import candidates_of, switching_cost_share
 from tariffsim.typing import Float, format_month
 
 if TYPE_CHECKING:

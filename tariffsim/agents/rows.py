@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import numpy as np
 
 from tariffsim.agents.versions import Agent
-from tariffsim.economy import Economy
+from tariffsim.state.economy import Economy
 from tariffsim.typing import Int
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Row(Agent):  # type: ignore[misc]
     def by_class(self, column: str) -> dict[str, float]:
         """A column of the economy's table that is split by node class, such as a foundry's `price`.
 
-        Columns and units are documented in `tariffsim.economy`.
+        Columns and units are documented in `tariffsim.state.economy`.
         """
         economy = self.model.economy
         values = getattr(getattr(economy, self.in_economy), column)[self.row]

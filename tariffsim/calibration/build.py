@@ -6,12 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from tariffsim.calibration.agents import base_chips, make_flows, make_makers
 from tariffsim.calibration.capacity import make_fabs, make_foundries, make_investment
-from tariffsim.calibration.figures import make_figures
+from tariffsim.calibration.constants import make_figures
 from tariffsim.calibration.importers import make_claims, make_importers
-from tariffsim.calibration.law import make_tariffs
 from tariffsim.calibration.lines import make_lines
+from tariffsim.calibration.makers import base_chips, make_flows, make_makers
 from tariffsim.calibration.shares import (
     Rows,
     china_table_shares,
@@ -25,16 +24,16 @@ from tariffsim.calibration.suppliers import (
     make_slots,
     matched_china_slots,
 )
-from tariffsim.claims import Claims
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
+from tariffsim.calibration.tariff_calendar import make_tariffs
 from tariffsim.errors import CalibrationError
-from tariffsim.figures import Figures
-from tariffsim.kernels.slots import by_supplier
-from tariffsim.kernels.sums import sum_by
+from tariffsim.kernels.sums import by_supplier, sum_by
+from tariffsim.law.declarations import Claims
+from tariffsim.law.expectations import Tariffs
 from tariffsim.scenario.fields import Scenario
+from tariffsim.state.constants import Figures
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 from tariffsim.tables import Tables
-from tariffsim.tariffs import Tariffs
 from tariffsim.typing import Float
 
 TOTALS_TOLERANCE = 1e-9

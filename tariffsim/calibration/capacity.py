@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.economy import Foundries
-from tariffsim.figures import Figures
-from tariffsim.investment import Investment
 from tariffsim.kernels.investment import operating_margin, wafers
 from tariffsim.kernels.sums import sum_by
 from tariffsim.scenario.fields import Scenario
+from tariffsim.state.constants import Figures
+from tariffsim.state.economy import Foundries, Investment
 from tariffsim.tables import Tables
 from tariffsim.typing import Float, Int
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.claims import Claims, Enforcement
-from tariffsim.commerce import Flows, Importers
-from tariffsim.draws import Draws
-from tariffsim.figures import Figures
 from tariffsim.kernels.compliance import tracing_cost_rate
 from tariffsim.kernels.sums import sum_by
+from tariffsim.law.declarations import Claims, Enforcement
+from tariffsim.law.expectations import Tariffs
 from tariffsim.scenario.fields import Scenario
-from tariffsim.tariffs import Tariffs
+from tariffsim.state.constants import Figures
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Flows, Importers
 from tariffsim.typing import Float, Int
 
 

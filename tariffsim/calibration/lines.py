@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.calibration.figures import CHINA
-from tariffsim.draws import Draws
-from tariffsim.economy import GLOBAL
-from tariffsim.figures import Figures
+from tariffsim.calibration.constants import CHINA
 from tariffsim.kernels.sums import sum_by
 from tariffsim.scenario.blocks import Agents
+from tariffsim.state.constants import Figures
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import GLOBAL
 from tariffsim.typing import Float, Int
 
 LEAST_LINES = 3

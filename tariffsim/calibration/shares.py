@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.calibration.figures import CHINA
+from tariffsim.calibration.constants import CHINA
 from tariffsim.calibration.lines import Lines
-from tariffsim.economy import GLOBAL
-from tariffsim.figures import Figures
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import odds
 from tariffsim.scenario.fields import Scenario
+from tariffsim.state.constants import Figures
+from tariffsim.state.economy import GLOBAL
 from tariffsim.tables import Tables
 from tariffsim.typing import Float, Int
 

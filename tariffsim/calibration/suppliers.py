@@ -1,4 +1,4 @@
-"""Slots of the lines: steady state, base suppliers, and switches under way (MODEL 5.3, 5.4)."""
+"""Slots of the lines: steady state, suppliers, second sources, switches under way (MODEL 5)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim.calibration.lines import Lines
-from tariffsim.draws import Draws
-from tariffsim.economy import GLOBAL
 from tariffsim.errors import CalibrationError
-from tariffsim.figures import Figures
 from tariffsim.kernels.sourcing import (
+    drawn_elsewhere,
     inertia_curvature,
     leaving_probability,
     odds_from_scale,
@@ -21,6 +19,9 @@ from tariffsim.kernels.sourcing import (
 )
 from tariffsim.kernels.sums import over_slots
 from tariffsim.scenario.firms import Sourcing
+from tariffsim.state.constants import Figures
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import GLOBAL
 from tariffsim.typing import Bool, Float, Int
 
 BLOCK = 4096
@@ -250,3 +251,29 @@ def pipeline(
         left = 1 + (u[block, 2] * (lead[block] - 1)).astype(np.int64)
         month[block] = np.where(moving, left, -1)
     return following, month
+
+
+def draw_second_sources(
+    shares: Float,
+    of_line: Int,
+    slots: Slots,
+    chance: Float,
+    region: Int,
+    supplier: Int,
+    following: Int,
+    draws: Draws,
+) -> tuple[Bool, Int]:
+    """(N, K) which slots keep a second source, with a `chance` (N,), and which foundry it is.
+
+    Drawn from the base shares (rows, K, F) outside the regions of the supplier and of the one that
+    follows it.
+    """
+    has = draws.uniform("has second source", 0, *supplier.shape) < chance[:, None]
+    has &= slots.has_slot
+    maker, node_class = np.nonzero(has)
+    second = supplier.copy()
+    noise = draws.exponential("second source at start", 0, len(maker), len(region))
+    second[has] = drawn_elsewhere(
+        shares[of_line[maker], node_class], region, supplier[has], following[has], noise
+    )
+    return has, second

@@ -24,7 +24,7 @@ from tariffsim.charts import (
     who_pays,
 )
 from tariffsim.charts.picture import Chart, LeftOut, Picture, Words
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 CHARTS: tuple[Chart[Results], ...] = (
     chinese_share.CHART,

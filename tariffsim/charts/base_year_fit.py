@@ -10,7 +10,7 @@ from tariffsim.charts import rows as of_rows
 from tariffsim.charts import style
 from tariffsim.charts.facts import facts_of, label
 from tariffsim.charts.picture import Chart, LeftOut, Words
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 RIGHT = 150.0
 PASS, FAIL = "#12436D", "#BD1F01"

@@ -10,7 +10,7 @@ from tariffsim.charts import style
 from tariffsim.charts.facts import facts_of
 from tariffsim.charts.labels import Entry, at_the_end
 from tariffsim.charts.picture import Chart, LeftOut, Words
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 ROOM = 170.0
 

@@ -13,7 +13,7 @@ from tariffsim.charts import style
 from tariffsim.charts.facts import Facts, facts_of, findings, sentences, strongest
 from tariffsim.charts.labels import Entry, beside
 from tariffsim.charts.picture import Chart, LeftOut, Words
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 ROOM = 30.0
 MOST_NAMED = 8

@@ -13,8 +13,8 @@ from tariffsim.charts import style
 from tariffsim.charts.facts import Facts, Finding, facts_of, findings, period, strongest
 from tariffsim.charts.labels import Entry, at_the_end
 from tariffsim.charts.picture import Chart, Words
-from tariffsim.metrics import LAST
-from tariffsim.results import Results
+from tariffsim.record.metrics import LAST
+from tariffsim.record.results import Results
 from tariffsim.typing import parse_month
 
 ROOM = 196.0

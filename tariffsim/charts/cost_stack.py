@@ -12,8 +12,8 @@ from tariffsim.charts import rows as of_rows
 from tariffsim.charts import style
 from tariffsim.charts.facts import KINDS, label
 from tariffsim.charts.picture import Chart, Picture, Words
-from tariffsim.choices import BASE_DUTIES, MADE_GOOD
-from tariffsim.explanation import Explanation
+from tariffsim.explain.line import Explanation
+from tariffsim.explain.slot import BASE_DUTIES, MADE_GOOD
 
 PRICE, SWITCHING, OTHERS = "price", "switching", "other duties"
 LOWERED = "price less what China makes good"

@@ -13,7 +13,7 @@ from tariffsim.charts import style
 from tariffsim.charts.facts import Facts, content_of, facts_of, findings, label, period, sentences
 from tariffsim.charts.picture import Chart, LeftOut, Words
 from tariffsim.policy import INSTRUMENTS
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 from tariffsim.typing import format_month, parse_month
 
 MOST, MOST_DEVICES = 3, 10

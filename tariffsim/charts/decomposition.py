@@ -10,9 +10,9 @@ from tariffsim.charts import style
 from tariffsim.charts.facts import facts_of
 from tariffsim.charts.picture import Chart, LeftOut, Words
 from tariffsim.charts.style import Key, Look
-from tariffsim.dictionary import measures
-from tariffsim.metrics import COMPARED
-from tariffsim.results import Results
+from tariffsim.record.dictionary import measures
+from tariffsim.record.metrics import COMPARED
+from tariffsim.record.results import Results
 
 LEFT, RIGHT = 216.0, 64.0
 LEVEL, MORE, LESS = "#3D3D3D", "#BD1F01", "#12436D"

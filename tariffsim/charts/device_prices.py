@@ -9,8 +9,8 @@ from tariffsim.charts import rows as of_rows
 from tariffsim.charts import style
 from tariffsim.charts.facts import Facts, facts_of, label, sentences
 from tariffsim.charts.picture import Chart, LeftOut, Words
-from tariffsim.intervals import paired_interval
-from tariffsim.results import Results
+from tariffsim.record.intervals import paired_interval
+from tariffsim.record.results import Results
 
 
 def compared(facts: Facts) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from tariffsim.charts import style
 from tariffsim.charts.facts import Facts, facts_of, period
 from tariffsim.charts.picture import Chart, LeftOut, Words
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 from tariffsim.typing import parse_month
 
 RIGHT = 128.0

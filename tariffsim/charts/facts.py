@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tariffsim.metrics import LAST
-from tariffsim.results import Results
+from tariffsim.record.metrics import LAST
+from tariffsim.record.results import Results
 from tariffsim.scenario.nodes import plain
 from tariffsim.scenario.yaml import parse
 from tariffsim.tables import load_tables

@@ -10,8 +10,8 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from tariffsim.charts import style
 from tariffsim.charts.facts import Facts, facts_of, label, period, sentences
 from tariffsim.charts.picture import Chart, Words
-from tariffsim.metrics import LAST
-from tariffsim.results import Results
+from tariffsim.record.metrics import LAST
+from tariffsim.record.results import Results
 from tariffsim.typing import parse_month
 
 SHARE = "capacity_share"

@@ -12,7 +12,7 @@ from tariffsim.charts.facts import Facts, facts_of
 from tariffsim.charts.labels import Entry, beside
 from tariffsim.charts.picture import Chart, LeftOut, Words
 from tariffsim.charts.style import Look
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 RIGHT = 60.0
 COLUMNS = ["share", "share_low", "share_high", "cost", "cost_low", "cost_high"]

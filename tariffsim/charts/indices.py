@@ -18,7 +18,7 @@ from tariffsim.charts.tornado import (
     named_rows,
     strongest,
 )
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 METHODS = {"sobol": ("total_order", "first_order"), "morris": ("mu_star", "sigma")}
 """Columns of a method: the one with bars and intervals, and the one with marks."""

@@ -13,8 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from tariffsim.charts import style
 from tariffsim.charts.facts import Facts, facts_of
 from tariffsim.charts.picture import Chart, LeftOut, Words
-from tariffsim.dictionary import measures
-from tariffsim.results import Results
+from tariffsim.record.dictionary import measures
+from tariffsim.record.results import Results
 
 LEVELS = ("cn_share", "evaded_share")
 """Measures shown as levels; the others as changes from the baseline."""

@@ -12,8 +12,8 @@ from tariffsim.charts import rows as of_rows
 from tariffsim.charts import style
 from tariffsim.charts.facts import facts_of
 from tariffsim.charts.picture import Chart, LeftOut, Words
-from tariffsim.dictionary import measures
-from tariffsim.results import Results
+from tariffsim.record.dictionary import measures
+from tariffsim.record.results import Results
 
 MOST = 15
 """Rows drawn; the others are counted in the note."""

@@ -10,9 +10,9 @@ from tariffsim.charts import style
 from tariffsim.charts.device_prices import compared
 from tariffsim.charts.facts import Facts, facts_of, label, sentences
 from tariffsim.charts.picture import Chart, Words
-from tariffsim.gather import OTHER_BUYERS
-from tariffsim.metrics import LAST
-from tariffsim.results import Results
+from tariffsim.record.metrics import LAST
+from tariffsim.record.result_tables import OTHER_BUYERS
+from tariffsim.record.results import Results
 
 YEAR = 12e-9
 """From chips a month to thousand millions a year."""

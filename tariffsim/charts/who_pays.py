@@ -10,8 +10,8 @@ from tariffsim.charts import style
 from tariffsim.charts.device_prices import compared
 from tariffsim.charts.facts import Facts, facts_of, findings, sentences
 from tariffsim.charts.picture import Chart, Words
-from tariffsim.metrics import LAST
-from tariffsim.results import Results
+from tariffsim.record.metrics import LAST
+from tariffsim.record.results import Results
 
 YEAR = 12e-9
 """From USD a month to thousand million USD a year."""

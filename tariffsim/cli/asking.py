@@ -21,10 +21,10 @@ from tariffsim.cli.screen import Screen
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tariffsim.dictionary import Measure
     from tariffsim.experiments.paired import Paired
-    from tariffsim.intervals import Interval
-    from tariffsim.results import Results
+    from tariffsim.record.dictionary import Measure
+    from tariffsim.record.intervals import Interval
+    from tariffsim.record.results import Results
     from tariffsim.scenario import Scenario
 
 
@@ -66,7 +66,7 @@ class Asked:
 
     def _save(self, results: Results) -> None:
         from tariffsim.experiments.store import discard
-        from tariffsim.results import RUNS
+        from tariffsim.record.results import RUNS
 
         results.save(self.folder)
         if self.runs.settings.store == self.folder / RUNS:
@@ -90,7 +90,7 @@ def asking(
     folder = Path("results", default) if out is None else Path(out)
 
     from tariffsim.experiments.paired import Paired
-    from tariffsim.results import writing_to
+    from tariffsim.record.results import writing_to
 
     first = base.run.seed if seed is None else seed
     replications = range(first, first + (seeds or base.run.seeds))
@@ -128,7 +128,7 @@ def named_number(text: str, option: str) -> tuple[str, float]:
 
 def measure_of(name: str) -> Measure:
     """A measure of one run by its name; a usage error names the nearest."""
-    from tariffsim.dictionary import COSTS, measures
+    from tariffsim.record.dictionary import COSTS, measures
     from tariffsim.scenario.text import escaped, nearest
 
     known = {m.name: m for m in measures().values() if m.name not in COSTS}

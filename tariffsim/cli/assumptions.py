@@ -100,7 +100,7 @@ def _end(value: Any) -> str:
 
 
 def _notes(facts: Mapping[str, Any], found: pd.DataFrame) -> str:
-    from tariffsim.dictionary import measures
+    from tariffsim.record.dictionary import measures
 
     known = measures()[facts["measure"]]
     unit = "points" if known.unit == "%" else known.unit

@@ -13,7 +13,7 @@ from tariffsim.cli.screen import CONTEXT, Screen, prose, table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tariffsim.dictionary import Measure
+    from tariffsim.record.dictionary import Measure
 
 UNSURE = " (not distinguishable)"
 

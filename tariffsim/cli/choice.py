@@ -17,8 +17,8 @@ from tariffsim.errors import ChoiceError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tariffsim.choices import SlotChoice
-    from tariffsim.explanation import Explanation
+    from tariffsim.explain.line import Explanation
+    from tariffsim.explain.slot import SlotChoice
 
 SHOWN = 8
 """Candidates in a table; the least likely others are one line."""
@@ -40,7 +40,7 @@ def explain_maker(
 ) -> None:
     """Run the scenario to the month and print the choices of one maker."""
     (scenario,) = load_all([file])
-    from tariffsim.explanation import explain_choice
+    from tariffsim.explain.line import explain_choice
 
     try:
         found = explain_choice(scenario, maker, month, seed)

@@ -83,7 +83,7 @@ def making_runs(
         store: see `jobs`.
     """
     from tariffsim.experiments import Settings
-    from tariffsim.results import RUNS
+    from tariffsim.record.results import RUNS
 
     if scheduler and engine != "dask":
         message = "--scheduler needs --engine dask"

@@ -16,11 +16,11 @@ from tariffsim.cli.numbers import (
     with_interval,
 )
 from tariffsim.cli.screen import ENDLESS, prose, table, width
-from tariffsim.metrics import COMPARED, HEADLINE, LAST, MEASURES, RATIOS
+from tariffsim.record.metrics import COMPARED, HEADLINE, LAST, MEASURES, RATIOS
 from tariffsim.typing import format_month
 
 if TYPE_CHECKING:
-    from tariffsim.results import Results
+    from tariffsim.record.results import Results
     from tariffsim.scenario import Scenario
 
 Rows = dict[str, dict[str, Mapping[str, Any]]]

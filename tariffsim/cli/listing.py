@@ -47,14 +47,14 @@ def _parameters() -> Iterator[dict[str, Any]]:
 
 
 def _phases() -> Iterator[dict[str, Any]]:
-    from tariffsim.phases import PHASES
+    from tariffsim.month import PHASES
 
     for number, phase in enumerate(PHASES, start=1):
         yield {"order": number, "phase": phase.__name__, "description": _first_line(phase)}
 
 
 def _metrics() -> Iterator[dict[str, Any]]:
-    from tariffsim.metrics import MEASURES, RATIOS
+    from tariffsim.record.metrics import MEASURES, RATIOS
 
     for m in (*MEASURES, *RATIOS):
         yield {"metric": m.name, "label": m.label, "unit": m.unit, "description": m.definition}

@@ -38,8 +38,8 @@ def pack(screen: Screen, folder: str, out: str | None) -> None:
       tariffsim pack results/first --out replication
       tariffsim verify replication
     """
-    from tariffsim.disk import write_new_folder
     from tariffsim.experiments.replication import pack as files_of
+    from tariffsim.record.disk import write_new_folder
 
     source = Path(folder)
     target = Path(out) if out else source.with_name(f"{source.resolve().name}-package")

@@ -117,7 +117,7 @@ def _run_all(
     default = re.sub(r"[^\w.-]+", "_", name)[:80].strip("._") or "results"
     folder = Path("results", default) if out is None else Path(out)
 
-    from tariffsim.results import writing_to
+    from tariffsim.record.results import writing_to
     from tariffsim.scenario.remarks import remarks
 
     notes = [note for scenario in (base, *others) for note in remarks(scenario)]
@@ -135,7 +135,7 @@ def _run_all(
         from tariffsim.experiments.equal import scaled_alike
         from tariffsim.experiments.paired import Paired
         from tariffsim.experiments.store import discard
-        from tariffsim.report import publish
+        from tariffsim.report.page import publish
 
         with making_runs(screen, what, place, **engine) as (made, progress):
             if equal and others:

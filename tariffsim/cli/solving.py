@@ -75,7 +75,7 @@ def solve(
 
     from tariffsim.experiments.solve import Target
     from tariffsim.experiments.solve import solve as find
-    from tariffsim.metrics import COMPARED
+    from tariffsim.record.metrics import COMPARED
 
     is_alone = bool(target) and name not in COMPARED
     with asking(screen, f"solve-{scenario.name}", base, is_alone=is_alone, **given) as asked:

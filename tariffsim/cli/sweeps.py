@@ -19,7 +19,7 @@ from tariffsim.cli.screen import CONTEXT, Screen, prose, table
 
 if TYPE_CHECKING:
     from tariffsim.experiments.ensemble import Progress, Settings
-    from tariffsim.results import Results
+    from tariffsim.record.results import Results
     from tariffsim.scenario import Scenario
 
 VARY_HELP = (
@@ -88,7 +88,7 @@ def running(
     check_market(market, base)
     folder = Path("results", f"{what}-{own.name}") if out is None else Path(out)
 
-    from tariffsim.results import writing_to
+    from tariffsim.record.results import writing_to
 
     with writing_to(folder) as place, making_runs(screen, f"running {what} of {own.name}", place,
                                                    **engine) as (made, progress):  # fmt: skip

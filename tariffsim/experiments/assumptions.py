@@ -17,8 +17,8 @@ from tariffsim.experiments.ensemble import Progress, Settings
 from tariffsim.experiments.pairs import Failure
 from tariffsim.experiments.points import run_points
 from tariffsim.experiments.sensitivity import Method, morris, sobol, tornado
-from tariffsim.metrics import MEASURES
-from tariffsim.results import Results
+from tariffsim.record.metrics import MEASURES
+from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.factors import plausible
 from tariffsim.scenario.text import escaped, nearest

@@ -16,16 +16,16 @@ from typing import Any, Literal
 import pandas as pd
 
 from tariffsim.calibration import build_economy
-from tariffsim.calibration.fit import base_year_rows
-from tariffsim.draws import Draws
+from tariffsim.calibration.base_year_fit import base_year_rows
 from tariffsim.errors import Problem, RunsFailedError, ScenarioError
 from tariffsim.experiments.ensemble import Progress, Settings, outcomes
 from tariffsim.experiments.pairs import Failure, Outcome, Pair, pairs_of, record_of_pair
-from tariffsim.gather import SeedRecord, gather
-from tariffsim.intervals import paired_interval
-from tariffsim.results import Results, provenance
+from tariffsim.record.intervals import paired_interval
+from tariffsim.record.result_tables import SeedRecord, gather
+from tariffsim.record.results import Results, provenance
 from tariffsim.scenario import Scenario, baseline_of, load_scenario
 from tariffsim.scenario.writing import scenario_text
+from tariffsim.state.draws import Draws
 
 MOST_SEEDS = 1000
 """Seeds that a wish for precision may take."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tariffsim.dictionary import measures
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.experiments.paired import Measuring
 from tariffsim.experiments.shapley import shapley_values
-from tariffsim.intervals import paired_interval
+from tariffsim.record.dictionary import measures
+from tariffsim.record.intervals import paired_interval
 from tariffsim.scenario import Scenario, catalogue
 
 MOST = 8

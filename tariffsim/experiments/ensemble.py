@@ -23,8 +23,8 @@ from tariffsim.experiments.pairs import (
     pairs_of,
 )
 from tariffsim.experiments.store import finished, opened, read_run, write_run
-from tariffsim.gather import RunRecord
-from tariffsim.metrics import MEASURES
+from tariffsim.record.metrics import MEASURES
+from tariffsim.record.result_tables import RunRecord
 from tariffsim.scenario import Scenario
 
 Progress = Callable[[int, int], None]

@@ -10,7 +10,7 @@ import pandas as pd
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.experiments.paired import Measuring, columns_of
 from tariffsim.experiments.strength import with_strength
-from tariffsim.intervals import paired_interval, ratio_interval
+from tariffsim.record.intervals import paired_interval, ratio_interval
 from tariffsim.scenario import Scenario
 from tariffsim.typing import Float
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tariffsim.results import Results
+from tariffsim.record.results import Results
 
 _README = """\
 # Replication package: {title}

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from tariffsim.errors import RunsFailedError
 from tariffsim.experiments.comparison import check_comparable
 from tariffsim.experiments.ensemble import Progress, Settings, measure
-from tariffsim.intervals import paired_interval
+from tariffsim.record.intervals import paired_interval
 from tariffsim.scenario import Scenario
 
 Measuring = Callable[[Mapping[str, Scenario]], pd.DataFrame]

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tariffsim import simulation
-from tariffsim.economy import Economy
 from tariffsim.experiments.store import run_key, write_run
-from tariffsim.gather import RunRecord, record_of
-from tariffsim.history import History
-from tariffsim.metrics import Context, summarise, welfare
+from tariffsim.record.history import History
+from tariffsim.record.metrics import Context, summarise, welfare
+from tariffsim.record.result_tables import RunRecord, record_of
 from tariffsim.scenario import Scenario
+from tariffsim.state.economy import Economy
 
 KEPT_BASELINES = 2
 """Histories of the baseline that a process keeps for the pairs to come; some 8 MB each."""

@@ -17,7 +17,7 @@ from tariffsim.errors import StorageError
 from tariffsim.experiments.comparison import compare
 from tariffsim.experiments.ensemble import Progress, Settings
 from tariffsim.experiments.guide import guide, replicate_script
-from tariffsim.results import Results, csv_bytes, load_results, provenance
+from tariffsim.record.results import Results, csv_bytes, load_results, provenance
 from tariffsim.scenario import load_scenario
 from tariffsim.scenario.files import shipped_folder
 

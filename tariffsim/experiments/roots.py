@@ -14,7 +14,7 @@ from math import isnan, nan
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from tariffsim.intervals import Interval, paired_interval
+from tariffsim.record.intervals import Interval, paired_interval
 from tariffsim.typing import Float
 
 Gaps = Callable[[Sequence[float]], Float]

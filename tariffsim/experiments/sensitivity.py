@@ -10,7 +10,7 @@ import pandas as pd
 
 from tariffsim.errors import RunsFailedError, TariffsimError
 from tariffsim.experiments.designs import Point, placed
-from tariffsim.intervals import paired_interval
+from tariffsim.record.intervals import paired_interval
 from tariffsim.scenario.factors import Factor
 from tariffsim.typing import Float
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tariffsim.dictionary import COSTS, Measure, measures
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.experiments.paired import Measuring
 from tariffsim.experiments.roots import Root, find_root
-from tariffsim.intervals import Interval, paired_interval
+from tariffsim.record.dictionary import COSTS, Measure, measures
+from tariffsim.record.intervals import Interval, paired_interval
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.text import escaped, nearest
 from tariffsim.typing import Float

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 import tariffsim
-from tariffsim.disk import UNFINISHED, locked, write_whole
 from tariffsim.errors import StorageError
-from tariffsim.gather import RunRecord
-from tariffsim.results import RUNS
+from tariffsim.record.disk import UNFINISHED, locked, write_whole
+from tariffsim.record.result_tables import RunRecord
+from tariffsim.record.results import RUNS
 
 LOCK = ".runs.lock"
 """Held by the process that writes; what makes a folder a store."""

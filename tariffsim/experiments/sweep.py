@@ -15,9 +15,9 @@ from tariffsim.experiments.comparison import check_comparable, named_scenarios, 
 from tariffsim.experiments.designs import Point, factors_of, points_of
 from tariffsim.experiments.ensemble import Progress, Settings
 from tariffsim.experiments.points import PointRuns, run_points
-from tariffsim.headline import headline
-from tariffsim.intervals import paired_interval
-from tariffsim.results import Results
+from tariffsim.record.headline import headline
+from tariffsim.record.intervals import paired_interval
+from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.factors import plausible
 from tariffsim.typing import Float

@@ -7,7 +7,7 @@ from typing import Literal
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import DEVICE_SCOPE, Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
-from tariffsim.shipments import Shipments
+from tariffsim.policy.shipments import Shipments
 from tariffsim.typing import Float
 
 

@@ -17,7 +17,7 @@ from tariffsim.policy.paths import Date, EndDate, Path
 from tariffsim.typing import Float
 
 if TYPE_CHECKING:
-    from tariffsim.shipments import Shipments
+    from tariffsim.policy.shipments import Shipments
 
 
 class Instrument(BaseModel):

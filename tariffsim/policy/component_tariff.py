@@ -9,7 +9,7 @@ from pydantic import Field
 from tariffsim.policy.declared import DeclaredContent
 from tariffsim.policy.fields import Scope, codes_field, rate_field
 from tariffsim.policy.paths import Path
-from tariffsim.shipments import Shipments
+from tariffsim.policy.shipments import Shipments
 from tariffsim.typing import Float
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from tariffsim.policy.declared import DeclaredContent
 from tariffsim.policy.fields import Codes, codes_field, rate_field
 from tariffsim.policy.paths import Path
-from tariffsim.shipments import Shipments
+from tariffsim.policy.shipments import Shipments
 from tariffsim.typing import Float
 
 

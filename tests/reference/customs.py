@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tariffsim.economy import Economy
 from tariffsim.policy import Instrument
-from tariffsim.shipments import Shipments
+from tariffsim.policy.shipments import Shipments
+from tariffsim.state.economy import Economy
 
 Rates = Mapping[int, float]
 """Strength of the instruments that are not zero, by their number."""

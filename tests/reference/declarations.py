@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reference.customs import LEFT_OUT, REAL, Customs, Product, Rates
-from tariffsim.economy import Economy
+from tariffsim.state.economy import Economy
 
 if TYPE_CHECKING:
     from reference.agents import Importer

@@ -13,9 +13,9 @@ from reference.customs import Customs, Rates
 from reference.declarations import Declarations
 from reference.delivery import deliver
 from reference.industry import Industry
-from tariffsim.draws import Draws
-from tariffsim.economy import Economy
-from tariffsim.figures import AI_MONTHS
+from tariffsim.state.constants import AI_MONTHS
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 
 MOST_SHARE = 0.99
 

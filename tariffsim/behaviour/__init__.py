@@ -1,0 +1,1 @@
+"""What firms and importers do, one file an actor or a decision; the month calls it."""

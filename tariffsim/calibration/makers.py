@@ -1,0 +1,205 @@
+"""Makers, flows and importers in the base year (MODEL 5)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.calibration.lines import Lines
+from tariffsim.calibration.shares import Rows, origin_shares
+from tariffsim.calibration.suppliers import (
+    Slots,
+    amortised_at_start,
+    draw_second_sources,
+    pipeline,
+    relative_size,
+    require_steady_state,
+)
+from tariffsim.errors import CalibrationError
+from tariffsim.kernels.sourcing import inertia_curvature, odds_from_scale, steady_state_scale
+from tariffsim.kernels.sums import over_slots, sum_by
+from tariffsim.law.expectations import Tariffs
+from tariffsim.scenario.fields import Scenario
+from tariffsim.state.constants import Figures
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries
+from tariffsim.typing import Float, Int
+
+LONG_AGO = -1200
+"""Month since which suppliers of the base year supply."""
+
+
+def make_makers(
+    scenario: Scenario,
+    figures: Figures,
+    tariffs: Tariffs,
+    lines: Lines,
+    rows: Rows,
+    shares: Float,
+    slots: Slots,
+    supplier: Int,
+    foundries: Foundries,
+    draws: Draws,
+) -> tuple[Float, DeviceMakers]:
+    """Makers in month 0, and (rows, O) odds of the countries of assembly.
+
+    Raises:
+        CalibrationError: chips cost more than the whole product.
+    """
+    n, n_classes = supplier.shape
+    slot_row = (rows.of_line[:, None] * n_classes + np.arange(n_classes)).ravel()
+    following, month = pipeline(
+        shares.reshape(-1, shares.shape[2]),
+        slot_row,
+        supplier.ravel(),
+        slots.inertia.ravel(),
+        slots.hazard.ravel(),
+        slots.lead_months.ravel(),
+        slots.curvature.ravel(),
+        slots.scale.ravel(),
+        draws,
+        "pipeline",
+    )
+    odds, origin_next, origin_month = _moves(scenario, lines, rows, draws)
+    device = lines.device
+    value = lines.value.sum(axis=1)
+    chip_price = foundries.base_price[supplier, np.arange(n_classes)]
+    region = foundries.region[supplier]
+    bare = tariffs.base_bare[lines.origin[:, None], np.arange(n_classes), region]
+    bill = (figures.chips_per_unit[device] * chip_price * (1 + bare)).sum(axis=1)
+    other = figures.unit_value[device] / (1 + scenario.trade.markup) - bill
+    own = odds_from_scale(
+        shares[rows.of_line[:, None], np.arange(n_classes), supplier], slots.curvature, slots.scale
+    )
+    amortised, amortised_until = amortised_at_start(slots, own, other, draws)
+    other = other - over_slots(amortised * (amortised_until > 0))
+    if (other < 0).any():
+        codes = sorted({figures.codes.devices[d] for d in device[other < 0]})
+        raise CalibrationError(f"chips cost more than the whole product of: {', '.join(codes)}")
+    month, following = month.reshape(n, n_classes), following.reshape(n, n_classes)
+    has_second, second = draw_second_sources(
+        shares, rows.of_line, slots, figures.second_source_share[device], foundries.region,
+        supplier, np.where(month >= 0, following, supplier), draws,
+    )  # fmt: skip
+    units = value / figures.unit_value[device]
+    need = units[:, None] * figures.chips_per_unit[device]
+    stock = figures.stock_months[device][:, None] * need
+    return odds, DeviceMakers(
+        device=device,
+        base_origin=lines.origin,
+        market=lines.market,
+        size=relative_size(lines),
+        weights=lines.value / value[:, None],
+        importer=np.full(lines.value.shape, -1),
+        odds_row=rows.of_line,
+        origin=lines.origin.copy(),
+        next_origin=origin_next,
+        move_month=origin_month,
+        other_inputs=other,
+        unit_cost=figures.unit_value[device] / (1 + scenario.trade.markup),
+        customs_value=figures.unit_value[device],
+        chip_bill=bill,
+        units=units,
+        fill=np.ones(n),
+        relocation=np.zeros(n),
+        has_slot=slots.has_slot,
+        is_drop_in=slots.is_drop_in,
+        supplier=supplier,
+        chip_region=region,
+        next_supplier=following,
+        switch_month=month,
+        curvature=slots.curvature,
+        odds_scale=slots.scale,
+        inertia=slots.inertia,
+        life_months=slots.life_months,
+        requalification_per_unit=slots.requalification_per_unit,
+        amortised=amortised,
+        amortised_until=amortised_until,
+        plan_sacrifice=np.zeros((n, n_classes)),
+        chips=figures.chips_per_unit[device],
+        chip_value=figures.chips_per_unit[device] * chip_price,
+        chip_offset=np.zeros((n, n_classes)),
+        bare_duty=figures.chips_per_unit[device] * chip_price * bare,
+        supplied_since=np.full((n, n_classes), LONG_AGO),
+        has_second_source=has_second,
+        second_source=second,
+        stock_months=figures.stock_months[device],
+        need=need,
+        past_need=np.stack([need, need], axis=1),
+        chip_orders=need.copy(),
+        let_through=np.ones((n, n_classes)),
+        opening_stock=stock.copy(),
+        stock=stock,
+        chip_payments=over_slots(need * chip_price),
+        offset_payments=np.zeros((n, n_classes)),
+    )
+
+
+def _moves(scenario: Scenario, lines: Lines, rows: Rows, draws: Draws) -> tuple[Float, Int, Int]:
+    """Odds of the countries of assembly by row, and the moves under way in month 0."""
+    assembly = scenario.assembly
+    shares = origin_shares(lines.trade, rows)
+    inertia = np.full(len(shares), (1 + assembly.relocation_cost) ** assembly.elasticity)
+    lead = np.full(len(shares), assembly.lead_months)
+    hazard = np.full(len(shares), assembly.hazard)
+    curvature = inertia_curvature(inertia, hazard, lead)
+    scale = steady_state_scale(shares, curvature[:, None])[:, 0]
+    require_steady_state(scale, "lines that may move")
+    of_line = rows.of_line
+    following, month = pipeline(
+        shares, of_line, lines.origin, inertia[of_line], hazard[of_line], lead[of_line],
+        curvature[of_line], scale[of_line], draws, "moves under way",
+    )  # fmt: skip
+    return odds_from_scale(shares, curvature[:, None], scale[:, None]), following, month
+
+
+def make_flows(
+    scenario: Scenario, figures: Figures, tariffs: Tariffs, lines: Lines
+) -> tuple[Flows, Cells]:
+    """Flows of the lines at base prices, and the (market, device) cells they make up."""
+    trade = scenario.trade
+    market, maker = np.nonzero(lines.value.T > 0)
+    device = lines.device[maker]
+    n_devices = len(figures.codes.devices)
+    unit_value = figures.unit_value[device]
+    law_cell = figures.codes.cell(device, lines.origin[maker], market)
+    base_duty = tariffs.base_product[law_cell, 0] * unit_value
+    landed = unit_value * (1 + trade.freight) + base_duty
+    price = landed * (1 + trade.retail_margin)
+    units = lines.value[maker, market] / unit_value
+    cell = market * n_devices + device
+    spending = sum_by(cell, price * units, n_devices * len(figures.codes.markets))
+    flows = Flows(
+        maker=maker,
+        market=market,
+        importer=np.zeros(len(maker), dtype=np.int64),
+        cell=cell,
+        base_units=units,
+        base_share=price * units / spending[cell],
+        base_landed=landed,
+        base_price=price,
+        orders=units.copy(),
+        backlog=np.zeros(len(maker)),
+        wanted=units.copy(),
+        purchases=units.copy(),
+        units=units.copy(),
+        sold=units.copy(),
+        lost=np.zeros(len(maker)),
+        stock=np.zeros(len(maker)),
+        blocked=np.zeros(len(maker)),
+        base_duty=base_duty,
+        new_duty=np.zeros(len(maker)),
+        evaded_duty=np.zeros(len(maker)),
+        penalty_cost=np.zeros(len(maker)),
+        compliance_cost=np.zeros(len(maker)),
+        passed_on=np.zeros(len(maker)),
+        price=price.copy(),
+    )
+    return flows, Cells(spending, np.ones(len(spending)), np.ones(len(spending)))
+
+
+def base_chips(figures: Figures, makers: DeviceMakers, flows: Flows) -> Float:
+    """(M, K) chips a month in the devices each market bought in the base year."""
+    device = makers.device[flows.maker]
+    n_devices, n_markets = len(figures.codes.devices), len(figures.codes.markets)
+    units = sum_by(flows.market * n_devices + device, flows.base_units, n_devices * n_markets)
+    return np.asarray(units.reshape(n_markets, n_devices) @ figures.chips_per_unit)

@@ -1,0 +1,165 @@
+"""Why an agent does what it does: one line of one run, in one month."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from tariffsim.errors import ChoiceError
+from tariffsim.explain.slot import SlotChoice, explain_slot, in_short
+from tariffsim.kernels.compliance import hides_from
+from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.simulation import Simulation
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
+from tariffsim.typing import format_month, parse_month
+
+TABLES = ("candidates", "duties")
+
+
+@dataclass(frozen=True)
+class Importer:
+    """An importer as makers know it."""
+
+    can_tell: bool
+    """Whether it knows where the chips in its products come from."""
+    hides_from: float
+    """Rate of a duty, on a chip or a product, from which hiding it is cheaper than paying; fraction
+    of what is hidden, infinite if it never is."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A device maker after a month of a run: what it is, and the choice at each of its slots."""
+
+    scenario: str
+    title: str
+    seed: int
+    month: str
+    maker: int
+    device: str
+    device_label: str
+    origin: str
+    """Country of assembly."""
+    markets: dict[str, float]
+    """Share of its units by market, in the base year."""
+    importers: dict[str, Importer]
+    """Who brings it in, by market."""
+    units: float
+    """Units delivered in the month."""
+    elasticity: float
+    """Between foundries, at an open design."""
+    kinds: dict[str, str]
+    """Kind of instrument of every duty of the tables."""
+    slots: tuple[SlotChoice, ...]
+    """One for each node class of which it uses chips."""
+
+    def slot(self, node_class: str) -> SlotChoice:
+        """The slot of one node class.
+
+        Raises:
+            ChoiceError: the line uses no chips of this class.
+        """
+        for slot in self.slots:
+            if slot.node_class == node_class:
+                return slot
+        known = ", ".join(slot.node_class for slot in self.slots)
+        raise ChoiceError(f"maker {self.maker} uses no chips of class {node_class}, only {known}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain values, ready for JSON; tables are lists of rows."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "slots"}
+        plain["importers"] = {market: vars(who) for market, who in self.importers.items()}
+        return plain | {"slots": [_plain(slot) for slot in self.slots]}
+
+
+def explain_choice(
+    scenario: Scenario | str, maker: int, month: str | int | None = None, seed: int | None = None
+) -> Explanation:
+    """Run a scenario to a month and say why one device maker buys the chips it buys.
+
+    Args:
+        scenario: what is assumed, as an object, a file or the name of a shipped scenario.
+        maker: number of the device maker, from 0.
+        month: the month explained, such as "2028-06"; the last of the run if None.
+        seed: which replication; the first of the scenario if None.
+
+    Raises:
+        ScenarioError: the scenario is refused.
+        ChoiceError: there is no such maker or month.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = load_scenario(scenario)
+    run, seed = scenario.run, scenario.run.seed if seed is None else seed
+    wanted = run.end if month is None else _month(month, scenario)
+    simulation = Simulation(scenario, seed)
+    n_makers = len(simulation.economy.makers)
+    if isinstance(maker, bool) or not isinstance(maker, int) or not 0 <= maker < n_makers:
+        raise ChoiceError(f"there is no maker {maker}: makers are numbered 0 to {n_makers - 1}")
+    while simulation.economy.month < wanted - run.start:
+        simulation.step()
+    return explain_maker(simulation.economy, simulation.draws, maker, seed)
+
+
+def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Explanation:
+    """One line after the month that an economy has seen."""
+    makers, codes, scenario = economy.makers, economy.figures.codes, economy.scenario
+    device = codes.devices[makers.device[maker]]
+    label = scenario.tables().devices.figures[device, "label"].value
+    weights = zip(codes.markets, makers.weights[maker], strict=True)
+    return Explanation(
+        scenario=scenario.name,
+        title=scenario.title,
+        seed=seed,
+        month=format_month(economy.date),
+        maker=maker,
+        device=device,
+        device_label=str(label),
+        origin=codes.origins[makers.origin[maker]],
+        markets={market: float(weight) for market, weight in weights if weight > 0},
+        importers=importers_by_market(economy, maker),
+        units=float(makers.units[maker]),
+        elasticity=scenario.sourcing.elasticity,
+        kinds={in_short(law.name): law.instrument.kind for law in economy.tariffs.laws},
+        slots=tuple(
+            explain_slot(economy, draws, maker, int(k))
+            for k in np.flatnonzero(makers.has_slot[maker])
+        ),
+    )
+
+
+def importers_by_market(economy: Economy, maker: int) -> dict[str, Importer]:
+    """The importers of a line under the audits of now; one that never hides where none may."""
+    makers, importers, claims = economy.makers, economy.importers, economy.claims
+    found = {}
+    for market in np.flatnonzero(makers.weights[maker]):
+        importer, least = makers.importer[maker, market], math.inf
+        if claims is not None:
+            exposure = claims.enforcement(economy.law.regime).exposure[market]
+            least = float(hides_from(importers.honesty[importer], exposure))
+        can_tell = claims is None or bool(importers.knows[importer])
+        found[economy.figures.codes.markets[market]] = Importer(can_tell, least)
+    return found
+
+
+def _month(month: str | int, scenario: Scenario) -> int:
+    first, last = scenario.run.start, scenario.run.end
+    try:
+        wanted = parse_month(month)
+    except ValueError as error:
+        raise ChoiceError(f"month {month!r} {error}") from None
+    if not first <= wanted <= last:
+        span = f"{format_month(first)} to {format_month(last)}"
+        raise ChoiceError(f"month {format_month(wanted)} is not in the run, which is {span}")
+    return wanted
+
+
+def _plain(slot: SlotChoice) -> dict[str, Any]:
+    plain = {f.name: getattr(slot, f.name) for f in fields(slot) if f.name not in TABLES}
+    candidates = slot.candidates.reset_index().to_dict("records")
+    for row, duties in zip(candidates, slot.duties.to_dict("records"), strict=True):
+        row["duties"] = duties
+    return plain | {"candidates": candidates}

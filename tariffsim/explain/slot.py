@@ -1,0 +1,314 @@
+"""The duty from which a line would leave a region, given who imports it (MODEL 4.2, 4.5)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tariffsim.behaviour.sourcing import (
+    base_slot_cost,
+    choice_weights,
+    offset_price,
+    openings,
+    over_markets,
+    slot_cost,
+)
+from tariffsim.kernels.compliance import hides_from
+from tariffsim.kernels.sourcing import choice_probabilities, cost_odds, with_inertia
+from tariffsim.law import expected_burden
+from tariffsim.law.expectations import Future, Tariffs
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
+from tariffsim.typing import Float, format_month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def cost_to_leave(economy: Economy, table: pd.DataFrame, region: str) -> float:
+    """Rise of the cost of a region's chips, over their price, at which half the openings leave.
+
+    With odds `W` of staying in the region, cost there has to rise by `W^(1/sigma)`: a logit with
+    `cost^-sigma`. Per dollar of price, as the duty is on the price and not on the duties.
+    """
+    probability, is_home = table["probability"], table["region"] == region
+    stays, leaves = float(probability[is_home].sum()), float(probability[~is_home].sum())
+    sigma = economy.scenario.sourcing.elasticity
+    if leaves == 0.0 or sigma == 0.0:
+        return math.inf
+    at = table[table["in_place"]].iloc[0]
+    of_price = (at["price"] + at["expected_duty"]) / at["price"]
+    return float(of_price * ((stays / leaves) ** (1 / sigma) - 1))
+
+
+def importers_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
+    """Who would bear a further component duty: a row a market of the line and future.
+
+    Columns: market; weight, the part of the mean over markets and futures, zero where the importer
+    cannot tell and so would owe nothing; honesty, the cost of hiding a dollar of chips; exposure,
+    back duty and penalty expected for a dollar hidden.
+    """
+    import pandas as pd
+
+    makers, kind, claims = economy.makers, kind_of_choice(economy, maker, k), economy.claims
+    rows = []
+    for future in economy.law.expected.of_kind(kind):
+        for market in np.flatnonzero(makers.weights[maker]):
+            weight = future.weight[kind, makers.device[maker]] * makers.weights[maker, market]
+            honesty, exposure = math.inf, 0.0
+            if claims is not None:
+                importer = makers.importer[maker, market]
+                weight = weight * economy.importers.knows[importer]
+                honesty = economy.importers.honesty[importer]
+                exposure = claims.enforcement(future.regime).exposure[market]
+            rows.append((int(market), float(weight), float(honesty), float(exposure)))
+    return pd.DataFrame(rows, columns=["market", "weight", "honesty", "exposure"])
+
+
+def rate_of_cost(rise: float, importers: pd.DataFrame) -> float:
+    """Rate of a duty that costs importers a part of the value, on average; infinite if none does.
+
+    Each bears `min(r, exposure r + honesty)`, so that the mean is straight between the rates from
+    which they hide, and hardly rises beyond the last.
+    """
+    if rise <= 0 or math.isinf(rise):
+        return rise
+    weight, honesty, exposure = (importers[c].to_numpy() for c in ("weight", "honesty", "exposure"))
+    from_rate = hides_from(honesty, exposure)
+    bends = np.unique(from_rate[np.isfinite(from_rate)])
+    low, cost = 0.0, 0.0
+    for high in (*bends, math.inf):
+        slope = float((weight * np.where(from_rate > low, 1.0, exposure)).sum())
+        if slope > 0 and cost + slope * (high - low) >= rise:
+            return float(low + (rise - cost) / slope)
+        low, cost = float(high), cost + slope * (high - low) if slope else cost
+    return math.inf
+
+
+def kind_of_choice(economy: Economy, maker: int, k: int) -> int:
+    """Whose horizon a slot has: that of a drop-in part or that of a design."""
+    return Tariffs.DROP_IN if economy.makers.is_drop_in[maker, k] else Tariffs.DESIGN
+
+
+BASE_DUTIES = "duties of 2024"
+MADE_GOOD = "made good by China"
+"""What China gives back of the duty on its chips, USD a chip below zero."""
+
+
+@dataclass(frozen=True)
+class SlotChoice:
+    """One slot of a line: who supplies, who could, and what it would take to switch."""
+
+    node_class: str
+    chips: float
+    """Chips in a unit."""
+    is_drop_in: bool
+    """Opens by itself, without a new design."""
+    opens_now: bool
+    """Whether it opened in this month, free to choose."""
+    supplier: str
+    next_supplier: str | None
+    """Foundry under qualification: the one in place when the slot opens next."""
+    takes_over: str | None
+    """Month from which that one supplies."""
+    region: str
+    """Where the foundry is that will be in place when the slot opens next."""
+    next_opening: str | None
+    """Next month in which the slot may choose; None if the run ends before. No policy moves it."""
+    switching_cost: float
+    """Fraction of one design's lifetime chip bill in the class."""
+    candidates: pd.DataFrame
+    """One row a foundry, see `candidates_of`."""
+    duties: pd.DataFrame
+    """USD a chip of expected duty by foundry (rows) and instrument, as its importers bear it."""
+    stays: float
+    """Probability that the next opening keeps the foundry in place, at what is expected now."""
+    stays_in_region: float
+    """Probability that it takes a foundry of that region."""
+    break_even_rate: float
+    """Rate of a further component tariff on the region's chips in all markets of the line, fraction
+    of their price, at which the next opening is as likely to leave the region as to stay; infinite:
+    none, for want of others or because importers would not pay it. Below zero it is more likely to
+    leave as things are."""
+    break_even_alone: dict[str, float]
+    """The same, where it is above zero, if only one of the line's markets levies it; markets where
+    no rate would do are left out."""
+
+
+def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoice:
+    """One slot of a line after the month that the economy has seen."""
+    makers, codes, names = economy.makers, economy.figures.codes, economy.foundries.name
+    start, supplier = economy.scenario.run.start, int(makers.supplier[maker, k])
+    switch = int(makers.switch_month[maker, k])
+    waits = switch >= 0
+    lead = economy.scenario.sourcing.drop_in_requalification_months
+    if not makers.is_drop_in[maker, k]:
+        lead = int(economy.figures.requalification_months[makers.device[maker]])
+    opens = openings(economy, draws, economy.month)[1][maker, k]
+    table = candidates_of(economy, maker, k)
+    region = codes.regions[economy.foundries.region[_in_place(economy, maker, k)]]
+    rise = cost_to_leave(economy, table, region)
+    borne_by = importers_of(economy, maker, k)
+    opening = _next_opening(economy, draws, maker, k)
+    return SlotChoice(
+        node_class=codes.classes[k],
+        chips=float(makers.chips[maker, k]),
+        is_drop_in=bool(makers.is_drop_in[maker, k]),
+        opens_now=bool(opens) and (not waits or switch == economy.month + lead),
+        supplier=names[supplier],
+        next_supplier=names[makers.next_supplier[maker, k]] if waits else None,
+        takes_over=format_month(start + switch) if waits else None,
+        region=region,
+        next_opening=None if opening is None else format_month(start + opening),
+        switching_cost=switching_cost_share(economy, maker, k),
+        candidates=table,
+        duties=duties_of(economy, maker, k).loc[table.index],
+        stays=float(table.loc[table["in_place"], "probability"].sum()),
+        stays_in_region=float(table.loc[table["region"] == region, "probability"].sum()),
+        break_even_rate=rate_of_cost(rise, borne_by),
+        break_even_alone={
+            codes.markets[market]: rate
+            for market in np.flatnonzero(makers.weights[maker]) if 0 < rise < math.inf
+            for rate in [rate_of_cost(rise, borne_by[borne_by["market"] == market])]
+            if rate < math.inf
+        },
+    )  # fmt: skip
+
+
+def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
+    """What each foundry that has lines would cost in one slot at its next opening, USD a chip.
+
+    At the prices, sizes and expectations of now; one row a foundry: region; posted price, and its
+    change since the base year; expected duty over the life of the choice (as if triggers were
+    pulled); switching cost spread over the chips of one design; their total; the cost (price and
+    duty) in the base year; how well the foundry suits (its share of choices at base-year costs and
+    sizes, with no foundry in place); its size against the base year; the probability of being
+    chosen, in proportion to `suits * size * (total / base_cost)**-elasticity`; whether it supplies
+    now; whether it will be in place, which spares the cost of switching.
+    """
+    import pandas as pd
+
+    foundries, sourcing = economy.foundries, economy.scenario.sourcing
+    row, column = np.array([maker]), np.array([k])
+    incumbent = np.array([_in_place(economy, maker, k)])
+    cost, base_cost = slot_cost(economy, row, column, True)[0], base_slot_cost(economy, row, column)
+    weights = choice_weights(economy, row, column)
+    price, base = foundries.price[:, k], foundries.base_capacity[:, k]
+    size = (foundries.capacity[:, k] / np.where(base > 0, base, 1.0)) ** sourcing.size_term
+    bought = cost_odds(cost, base_cost[0], sourcing.elasticity) * np.where(size > 0, size, 1.0)
+    suits = weights[0] / bought
+    in_place = np.arange(len(foundries)) == incumbent
+    switching = np.where(in_place, 0.0, cost * switching_cost_share(economy, maker, k))
+    weights = with_inertia(weights, incumbent, economy.makers.inertia[row, column])
+    table = pd.DataFrame(
+        {
+            "region": np.array(economy.figures.codes.regions, dtype=object)[foundries.region],
+            "price": price,
+            "price_change": price / foundries.base_price[:, k] - 1,
+            "expected_duty": cost - price,
+            "switching_cost": switching,
+            "total": cost + switching,
+            "base_cost": base_cost[0],
+            "suits": suits / suits.sum(),
+            "size": size,
+            "probability": choice_probabilities(weights)[0],
+            "supplies_now": np.arange(len(foundries)) == economy.makers.supplier[maker, k],
+            "in_place": in_place,
+        },
+        index=pd.Index(foundries.name, name="foundry"),
+    )
+    is_shown = (foundries.capacity[:, k] > 0) | table["supplies_now"] | table["in_place"]
+    shown: pd.DataFrame = table.loc[is_shown]
+    return shown
+
+
+def duties_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
+    """USD a chip of expected duty by foundry and instrument; they add up to `expected_duty`.
+
+    What importers will bear: nothing or as much for all foundries where they cannot tell, no more
+    than what hiding costs where they may hide. Each instrument is what it adds to those before it:
+    duties on bare chips first, as duty on the product falls on them too, then by rate, so that the
+    highest of a stacking group has it all.
+    """
+    import pandas as pd
+
+    makers, tariffs, foundries = economy.makers, economy.tariffs, economy.foundries
+    kind, device = kind_of_choice(economy, maker, k), makers.device[maker]
+    found: dict[str, Float] = {BASE_DUTIES: np.zeros(len(foundries))}
+    row, column = np.array([maker]), np.array([k])
+    price = offset_price(economy, row, column, np.array([kind]))
+    for future in economy.law.expected.of_kind(kind):
+        met = [entry for entry in future.regime if _meets(economy, maker, entry[0])]
+        others = [entry for entry in future.regime if entry not in met]  # what a lie still costs
+        met.sort(key=lambda entry: (not tariffs.laws[entry[0]].instrument.taxes_bare_chips,
+                                    -entry[1]))  # fmt: skip
+        before = np.zeros(len(foundries))
+        for n in range(len(met) + 1):
+            duty = _duty(economy, maker, k, tuple(sorted([*others, *met[:n]])), price)
+            name = in_short(tariffs.laws[met[n - 1][0]].name) if n else BASE_DUTIES
+            part = future.weight[kind, device] * (duty - before)
+            found[name] = found.get(name, 0.0) + part
+            before = duty
+    found[MADE_GOOD] = price[0] - foundries.price[:, k]
+    table = pd.DataFrame(found, index=pd.Index(foundries.name, name="foundry"))
+    seen = table.abs().max() > 1e-12 * foundries.price[:, k].max()  # above rounding
+    kept: pd.DataFrame = table.loc[:, seen]
+    return kept
+
+
+def in_short(law: str) -> str:
+    """The name of a measure without the row of the calendar, so that its steps are one."""
+    return law.partition(", 20")[0]
+
+
+def _meets(economy: Economy, maker: int, law: int) -> bool:
+    """Whether a line sells, or is assembled, where an instrument applies."""
+    makers, codes, scope = economy.makers, economy.figures.codes, economy.tariffs.laws[law].scope
+    if economy.tariffs.laws[law].instrument.taxes_bare_chips:
+        return bool(scope[makers.origin[maker]])
+    cell = codes.cell(makers.device[maker], makers.origin[maker], 0)
+    return bool((scope[cell : cell + len(codes.markets)] * makers.weights[maker]).any())
+
+
+def _duty(
+    economy: Economy, maker: int, k: int, regime: tuple[tuple[int, float], ...], price: Float
+) -> Float:
+    """(F,) USD a chip that a slot is to cause under a regime, as if triggers were pulled."""
+    tables, region = economy.tariffs.tables(regime), economy.foundries.region
+    rows, origin, column = np.array([maker]), economy.makers.origin[[maker]], np.array([k])
+    rate, each = (
+        over_markets(economy, table[None], 0, rows, origin, column)[0][region]
+        for table in (tables.slot_triggered, tables.count_triggered)
+    )
+    if economy.claims is None:
+        return np.asarray(price[0] * rate + each)
+    future = Future(regime, tables, np.ones((1, len(economy.figures.codes.devices))))
+    kind = np.zeros(1, dtype=np.int64)
+    lines = rows, column, kind, price, True, (future,)
+    return np.asarray(
+        price[0] * rate + expected_burden.slot_duty(economy, economy.claims, *lines)[0]
+    )
+
+
+def switching_cost_share(economy: Economy, maker: int, k: int) -> float:
+    """Fraction `S` of a design's lifetime chip bill, from the incumbent's factor on its odds."""
+    sigma = economy.scenario.sourcing.elasticity
+    return float(economy.makers.inertia[maker, k] ** (1 / sigma) - 1) if sigma else 0.0
+
+
+def _in_place(economy: Economy, maker: int, k: int) -> int:
+    """The foundry in place when the slot opens next: the one under qualification, if any."""
+    makers = economy.makers
+    waits = makers.switch_month[maker, k] >= 0
+    return int((makers.next_supplier if waits else makers.supplier)[maker, k])
+
+
+def _next_opening(economy: Economy, draws: Draws, maker: int, k: int) -> int | None:
+    """The next month (since the start) in which a slot may choose: draws are keyed by month."""
+    run, makers = economy.scenario.run, economy.makers
+    first = max(economy.month + 1, int(makers.switch_month[maker, k]))
+    months = range(first, run.end - run.start + 1)
+    return next((m for m in months if openings(economy, draws, m)[1][maker, k]), None)

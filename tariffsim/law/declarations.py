@@ -1,0 +1,230 @@
+"""What importers declare: duties that depend on what they say of origin and content (MODEL 4.5).
+
+Like `law`, instruments are asked once about a dollar of product, a dollar of chips and one chip;
+here at rate one, as what is due depends on each importer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tariffsim.kernels.compliance import detection_probability
+from tariffsim.kernels.duties import stacked
+from tariffsim.law.duty_tables import Law, Regime, Statutes
+from tariffsim.policy.shipments import Shipments
+from tariffsim.typing import Bool, Float, Int
+
+
+@dataclass(frozen=True)
+class Origins:
+    """What a false country of origin saves on products, by (device, country, market) cell."""
+
+    rate: Float
+    """(cells,) fraction of customs value due with the true country."""
+    gain: Float
+    """(cells,) of it, what the cheapest country that ships the device would not pay."""
+    false_cell: Int
+    """(cells,) the cell of that country."""
+
+
+@dataclass(frozen=True)
+class UnitDuty:
+    """What a duty of rate one takes; first axis: goods made at home, goods at the border."""
+
+    product: Float
+    """(2,) of a dollar of product."""
+    chip_value: Float
+    """(2, K, R) of a dollar of chips."""
+    chip_count: Float
+    """(2, K, R) of one chip, USD."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A duty not by country alone; of a stacking group one for all, as all are on the same base."""
+
+    laws: tuple[int, ...]
+    is_separable: bool
+    is_declared: bool
+    """Depends on what importers say of the content, and may be hidden."""
+    known: UnitDuty
+    unknown: UnitDuty
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether it is a duty at all."""
+        tables = (table for unit in (self.known, self.unknown) for table in vars(unit).values())
+        return any(table.any() for table in tables)
+
+
+@dataclass(frozen=True)
+class Enforcement:
+    """Audits by market."""
+
+    audits: Float
+    """(M,) audits of an importer a year."""
+    detection: Float
+    """(M,) part of them that find what was hidden."""
+    penalty: Float
+    """(M,) penalty over the duty evaded."""
+    lookback_months: int
+
+    @cached_property
+    def exposure(self) -> Float:
+        """(M,) back duty and penalty expected for a dollar of duty evaded."""
+        found = detection_probability(self.audits, self.detection, self.lookback_months)
+        return np.asarray(found * (1 + self.penalty))
+
+
+class Claims:
+    """The laws under which importers declare, and how declarations are enforced.
+
+    Args:
+        statutes: the law of the scenario.
+        ships: (cells,) whether a country ships a device to a market.
+        audits: enforcement without any programme, as in `Enforcement`.
+    """
+
+    def __init__(self, statutes: Statutes, ships: Bool, enforcement: Enforcement) -> None:
+        self.statutes, self._ships, self._enforcement = statutes, ships, enforcement
+        self._origin: dict[Regime, Origins] = {}
+        self._audits: dict[Regime, Enforcement] = {}
+        self._rates: dict[tuple[tuple[int, ...], Regime], Float] = {}
+        groups: dict[object, list[int]] = {}
+        for i, law in enumerate(statutes.laws):
+            if not law.instrument.taxes_bare_chips and law.instrument.declares != "origin":
+                group = law.instrument.stacking_group
+                key = i if group is None else (group, law.instrument.tax_base)
+                groups.setdefault(key, []).append(i)
+        contents = (self._content(tuple(laws)) for laws in groups.values())
+        self.contents = tuple(content for content in contents if content.takes_anything)
+        self._origin_laws = {
+            i for i, law in enumerate(statutes.laws) if law.instrument.declares == "origin"
+        }
+        self._content_laws = {i for content in self.contents for i in content.laws}
+
+    def _content(self, laws: tuple[int, ...]) -> Content:
+        instrument = self.statutes.laws[laws[0]].instrument
+        probes = [
+            self.statutes.probe(np.array([[False], [True]]), **ones)
+            for ones in ({"product": 1.0}, {"value": 1.0}, {"count": 1.0})
+        ]
+        shape = 2, *self.statutes.probe_shape
+
+        def unit(duties: list[Float]) -> UnitDuty:
+            product, value, count = (np.broadcast_to(d, (2, shape[1] * shape[2])) for d in duties)
+            return UnitDuty(product[:, 0], value.reshape(shape), count.reshape(shape))
+
+        return Content(
+            laws,
+            instrument.is_separable,
+            instrument.declares == "content",
+            unit([instrument.duty(probe, 1.0) for probe in probes]),
+            unit([instrument.unknown_duty(probe, 1.0) for probe in probes]),
+        )
+
+    def on_origin(self, regime: Regime) -> Iterator[tuple[int, Law, float]]:
+        """Laws of a regime on products by country of assembly, with their number and rate."""
+        return ((i, self.statutes.laws[i], rate) for i, rate in regime if i in self._origin_laws)
+
+    def on_content(self, regime: Regime) -> Iterator[tuple[int, Law, float]]:
+        """The other laws of a regime on products."""
+        return ((i, self.statutes.laws[i], rate) for i, rate in regime if i in self._content_laws)
+
+    def rate(self, content: Content, regime: Regime) -> Float:
+        """(cells,) rate of a duty on content: the highest of its stacking group."""
+        key = content.laws, regime
+        if key not in self._rates:
+            highest = np.zeros(self.statutes.codes.n_cells)
+            for i, rate in regime:
+                if i in content.laws:
+                    highest = np.maximum(highest, rate * self.statutes.laws[i].scope)
+            self._rates[key] = highest
+        return self._rates[key]
+
+    def origins(self, regime: Regime) -> Origins:
+        """What false countries of origin save under a regime."""
+        if regime not in self._origin:
+            codes, crosses = self.statutes.codes, self.statutes.crosses_border
+            due = stacked(
+                [
+                    (law.instrument.stacking_group, rate * law.scope * crosses)
+                    for _, law, rate in self.on_origin(regime)
+                ]
+            ) + np.zeros(codes.n_cells)
+            shape = len(codes.devices), len(codes.origins), len(codes.markets)
+            foreign = np.where(self._ships & crosses, due, np.inf).reshape(shape)
+            least = np.broadcast_to(foreign.argmin(axis=1)[:, None], shape).ravel()
+            device, rest = np.divmod(np.arange(codes.n_cells), shape[1] * shape[2])
+            false_cell = np.asarray(codes.cell(device, least, rest % shape[2]))
+            gain = np.maximum(due - due[false_cell], 0.0) * crosses
+            self._origin[regime] = Origins(due, gain, false_cell)
+        return self._origin[regime]
+
+    def enforcement(self, regime: Regime) -> Enforcement:
+        """Audits under a regime."""
+        if regime not in self._audits:
+            self._audits[regime] = self._audited(regime)
+        return self._audits[regime]
+
+    def _audited(self, regime: Regime) -> Enforcement:
+        base = self._enforcement
+        audits, detection, penalty = base.audits, base.detection, base.penalty
+        for i, rate in regime:
+            law = self.statutes.laws[i]
+            more, finds, multiple = law.instrument.enforcement(rate)
+            here = law.instrument.chosen("markets", self.statutes.codes.markets)
+            audits = audits + here * more
+            detection = np.maximum(detection, here * finds)
+            penalty = np.maximum(penalty, here * multiple)
+        return Enforcement(audits, detection, penalty, base.lookback_months)
+
+    def markets(self, regime: Regime) -> list[int]:
+        """Markets with any duty on products under a regime."""
+        codes = self.statutes.codes.markets
+        laws = [law for _, law, _ in (*self.on_origin(regime), *self.on_content(regime))]
+        return [
+            m for m, code in enumerate(codes) if any(code in w.instrument.markets for w in laws)
+        ]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an instrument asks for of shipments, in scope and with real triggers, USD a unit."""
+
+    number: int
+    law: Law
+    parts: Float
+    """By part that is declared by itself (last axis), if the origin of the chips is known."""
+    values: Float
+    """Value of these parts."""
+    unknown: Float
+    """The duty if it is not."""
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether it may be hidden."""
+        return self.law.instrument.declares == "content"
+
+
+def content_claims(
+    claims: Claims, regime: Regime, shipments: Shipments, cell: Int, triggered_only: bool = False
+) -> Iterator[Claim]:
+    """Claims of the laws of a regime that do not go by country alone."""
+    for i, law, rate in claims.on_content(regime):
+        instrument, scope = law.instrument, law.scope[cell]
+        if triggered_only and instrument.is_separable:
+            continue
+        due = scope * instrument.is_triggered(shipments)
+        unknown = instrument.unknown_duty(shipments, rate) * scope
+        yield Claim(
+            i,
+            law,
+            instrument.part_duties(shipments, rate) * due[..., None],
+            instrument.part_values(shipments),
+            unknown * instrument.is_triggered_unknown(shipments),
+        )

@@ -1,0 +1,131 @@
+"""What the month's policy means; letters in shapes as in `economy`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.kernels.demand import ai_content
+from tariffsim.law.duty_tables import DutyTables, Regime
+from tariffsim.law.expectations import Expected
+from tariffsim.law.supply_limits import restrictions
+from tariffsim.state.constants import AI_MONTHS
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy, PublicFunds
+from tariffsim.typing import Float
+
+
+@dataclass
+class PolicyState:
+    """What the month's policy means: duties due and expected, points and factors."""
+
+    rates: list[float]
+    """Strength of each law."""
+    regime: Regime
+    """The laws in force."""
+    in_force: DutyTables
+    expected: Expected
+    discount: float
+    """China's price discount."""
+    capacity_share: float
+    """China's planned share of capacity."""
+    offset: float
+    """Part of component duties on its chips that China makes good."""
+    funds: PublicFunds
+    """Grants and credits for foundries."""
+    units_factor: Float
+    """(cells,) factor on device demand."""
+    chips_factor: Float
+    """(D, M, K) factor on chips in a unit."""
+    preference: Float
+    """(M, R) log odds added to the chips of a region."""
+    supply_share: Float | None
+    """(cells, K, R) part of deliveries let through; None where nothing is kept back."""
+    open_share: Float | None
+    """(cells, K, R) part of a new supplier's deliveries that would be let through now."""
+    candidate_share: Float | None
+    """(kinds, cells, K, R) the least of that and of what is expected over a choice's life."""
+
+
+LARGEST_SHARE = 0.99
+
+
+def announce_policy(economy: Economy, draws: Draws) -> None:
+    """Policy: instruments in force, and those announced, are known to agents."""
+    economy.month += 1
+    tariffs, supply = economy.tariffs, economy.scenario.supply
+    rates = tariffs.rates_in_force(economy.date)
+    discount = supply.china_price_discount.at(economy.date)
+    share = supply.china_capacity_share.at(economy.date)
+    offset = 0.0
+    regime = tariffs.regime(rates)
+    for i, rate in regime:
+        instrument = tariffs.laws[i].instrument
+        discount += instrument.price_discount(rate)
+        share += instrument.capacity_share(rate)
+        offset += instrument.offset(rate)
+    units, chips, preference = _factors(economy, regime)
+    expected = tariffs.expected(economy.date)
+    economy.policy = PolicyState(
+        rates=rates,
+        regime=regime,
+        in_force=tariffs.tables(regime),
+        expected=expected,
+        discount=min(max(discount, 0.0), LARGEST_SHARE),
+        capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
+        offset=min(offset, 1.0),
+        funds=_public_funds(economy, regime),
+        units_factor=units,
+        chips_factor=chips * _ai_content(economy),
+        preference=preference,
+        **restrictions(economy, rates, expected),
+    )
+
+
+def _ai_content(economy: Economy) -> Float:
+    """(D, M, 1) chips in a unit relative to the start, as devices become AI-enabled."""
+    figures = economy.figures
+    now, then = (
+        np.array([np.interp(date, AI_MONTHS, path) for path in figures.ai_adoption])
+        for date in (economy.date, economy.scenario.run.start)
+    )
+    factor = ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
+    return np.where(figures.is_ai_capable[:, None], factor, 1.0)[:, :, None]
+
+
+def _public_funds(economy: Economy, regime: Regime) -> PublicFunds:
+    """Grants and credits in force; regions share a budget by their base capacity."""
+    regions, capacity = economy.figures.codes.regions, economy.investment.base_wafers
+    grants, built, credit = (np.zeros(len(regions)) for _ in range(3))
+    for i, rate in regime:
+        instrument = economy.tariffs.laws[i].instrument
+        granted, refunded = instrument.capacity_grant(rate), instrument.investment_credit(rate)
+        if granted or refunded:
+            chosen = instrument.chosen("regions", regions)
+            part = chosen * capacity / max(float(chosen @ capacity), 1e-300)
+            grants += granted * part
+            built += instrument.granted_investment(rate) * part
+            credit += refunded * chosen
+    return PublicFunds(grants, built, credit)
+
+
+def _factors(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
+    """Demand shifts by (market, device) and (device, market, class); taste by (market, region)."""
+    codes = economy.figures.codes
+    n_devices, n_markets = len(codes.devices), len(codes.markets)
+    units = np.ones((n_markets, n_devices))
+    chips = np.ones((n_devices, n_markets, len(codes.classes)))
+    preference = np.zeros((n_markets, len(codes.regions)))
+    for i, rate in regime:
+        law = economy.tariffs.laws[i]
+        factors, taste = law.instrument.demand_factors(rate), law.instrument.preference(rate)
+        if not factors and taste == 0.0:
+            continue
+        reach = law.scope.reshape(n_devices, len(codes.origins), n_markets).max(axis=1)
+        units *= 1 + reach.T * (factors.get("units", 1.0) - 1)
+        classes = law.instrument.chosen("node_classes", codes.classes)
+        chips *= 1 + reach[:, :, None] * classes * (factors.get("chips", 1.0) - 1)
+        regions = law.instrument.chosen("chip_regions", codes.regions)
+        preference += taste * reach.max(axis=0)[:, None] * regions
+    return units.ravel(), chips, preference

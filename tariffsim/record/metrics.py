@@ -1,0 +1,275 @@
+"""Measures of runs, and of differences between runs with common random numbers.
+
+Functions of what was recorded; no model in sight. Money is USD a month unless a name says
+`_bn` (thousand million USD a year).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffsim.kernels.welfare import (
+    diversion_loss,
+    rule_of_half,
+    surplus_change,
+    undelivered_surplus,
+)
+from tariffsim.policy.shipments import Codes
+from tariffsim.record.dictionary import COSTS, measures
+from tariffsim.record.history import History
+from tariffsim.record.supply_disruption import (
+    cutoff_loss,
+    days_to_stop,
+    recovery_months,
+    stopped_share,
+)
+from tariffsim.state.ledger import BY_MARKET, PAYMENTS
+from tariffsim.typing import Float
+
+WELFARE_TERMS = ("consumers", "government", "importers and makers", "foundries", "fit")
+LAST = 12
+"""Months at the end of a run that headline levels are means of."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a history does not say: the sets, and elasticities of demand (D,) and of choices."""
+
+    codes: Codes
+    demand_elasticity: Float
+    sourcing_elasticity: float
+    assembly_elasticity: float
+
+
+def chinese_share(history: History, market: int) -> Float:
+    """(T,) Chinese share of foundational chips in what a market buys, in units."""
+    cells = history.cells
+    return _ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
+
+
+def chinese_value_share(history: History, market: int) -> Float:
+    """(T,) the same by value."""
+    cells = history.cells
+    return _ratio(cells["cn_chip_value"][:, market].sum(1), cells["chip_value"][:, market].sum(1))
+
+
+def basket_price(history: History, market: int) -> Float:
+    """(T,) price index of the market's base-year basket of devices, base year 1."""
+    weight = history.cells["base_expenditure"][0, market]
+    return np.asarray(history.cells["price_index"][:, market] @ weight / weight.sum())
+
+
+def world_chinese_share(history: History, context: Context) -> Float:
+    """(T,) Chinese share of all foundational chips sold in the world, in units."""
+    chips = history.sourcing.sum(axis=(1, 2, 3)) + other_chips_by_region(history, context)
+    china = np.array([region == "CN" for region in context.codes.regions])
+    return _ratio(chips @ china, chips.sum(axis=1))
+
+
+def other_chips_by_region(history: History, context: Context) -> Float:
+    """(T, R) chips bought outside the device groups, by region of fabrication."""
+    member = foundry_region(history, context)
+    return np.asarray(history.foundries["other_chips"].sum(axis=2) @ member)
+
+
+def foundry_region(history: History, context: Context) -> Float:
+    """(F, R) one where a foundry belongs to a region."""
+    return np.eye(len(context.codes.regions))[history.foundry_region]
+
+
+def net_income(history: History, sector: str, n_markets: int) -> Float:
+    """(T, M) what a kind of sector has left over, from the transaction-flow matrix."""
+    first = BY_MARKET.index(sector) * n_markets
+    return np.asarray(-history.ledger[:, -1, first : first + n_markets])
+
+
+def consumer_surplus(history: History, context: Context) -> Float:
+    """(T, M) consumers' surplus against base-year prices, less that on units not delivered."""
+    cells, eta = history.cells, context.demand_elasticity
+    surplus = surplus_change(cells["base_expenditure"], cells["price_index"], eta)
+    ordered = cells["sold_units"] + cells["lost_units"]
+    missing = _ratio(cells["lost_units"], ordered)
+    spending = cells["retail_value"] + cells["lost_value"]
+    return np.asarray((surplus - undelivered_surplus(spending, missing, eta)).sum(axis=2))
+
+
+def fit_loss(history: History, baseline: History, context: Context) -> Float:
+    """(T, M) what makers give up in leaving the chip, or the country, that suited them (MODEL 4.7).
+
+    At the scenario's number of chips and units, with the shares of lines that sell what they sold
+    in the base year, plus what lines gave up to keep clear of a trigger.
+    """
+    price, price_0 = (h.slot_price[:, None, None] + h.slot_duty for h in (history, baseline))
+    chips = history.sourcing.sum(axis=-1)
+    share, share_0 = (_shares(h.base_sourcing) for h in (history, baseline))
+    each = diversion_loss(price_0, price, share_0, share, context.sourcing_elasticity)
+    loss = (chips * each).sum(axis=(2, 3))
+    country, country_0 = (_shares(h.base_assembly) for h in (history, baseline))
+    moved = diversion_loss(
+        baseline.assembly_price,
+        history.assembly_price,
+        country_0,
+        country,
+        context.assembly_elasticity,
+    )
+    loss = loss + (history.cells["units"] * moved).sum(axis=2)
+    column = "sacrifice_value"
+    return np.asarray(loss + (history.cells[column] - baseline.cells[column]).sum(axis=2))
+
+
+def _shares(quantities: Float) -> Float:
+    """Shares along the last axis."""
+    return _ratio(quantities, quantities.sum(axis=-1, keepdims=True))
+
+
+def other_buyers_surplus(history: History, baseline: History) -> Float:
+    """(T,) change of surplus of chip buyers outside the device groups: rule of a half."""
+    chips, chips_0 = history.foundries["other_chips"], baseline.foundries["other_chips"]
+    price, price_0 = history.foundries["price"], baseline.foundries["price"]
+    return np.asarray(rule_of_half(chips_0, chips, price_0, price).sum(axis=1))
+
+
+def welfare(history: History, baseline: History, context: Context) -> Float:
+    """(T, M, 5) change against the baseline with the same seed: the terms of WELFARE_TERMS.
+
+    What importers and makers put into stock is theirs, at base prices.
+    """
+    n = len(context.codes.markets)
+
+    def income(sector: str) -> Float:
+        return net_income(history, sector, n) - net_income(baseline, sector, n)
+
+    more_in_stock = history.stock_value - baseline.stock_value
+    put_into_stock = np.diff(more_in_stock, axis=0, prepend=0.0)
+    return np.stack(
+        [
+            consumer_surplus(history, context) - consumer_surplus(baseline, context),
+            income("government"),
+            income("importers") + income("device makers") + put_into_stock,
+            income("foundries"),
+            -fit_loss(history, baseline, context),
+        ],
+        axis=-1,
+    )
+
+
+def deadweight_loss(change: Float, history: History, baseline: History) -> Float:
+    """(T,) minus the world sum of changes (`welfare`), other chip buyers' surplus included."""
+    world = change.sum(axis=(1, 2))
+    return np.asarray(-(world + other_buyers_surplus(history, baseline)))
+
+
+RATIOS = tuple(measures()[name] for name in COSTS)
+MEASURES = tuple(m for m in measures().values() if m.name not in COSTS)
+"""Measures of one run."""
+COMPARED = frozenset(
+    ("consumer_cost", "welfare", "deadweight_loss", "total_consumer_cost", "total_welfare",
+     *COSTS)
+)  # fmt: skip
+"""Measures that exist only against a baseline."""
+HEADLINE = (
+    "cn_share",
+    "cn_value_share",
+    "basket_price",
+    "duty_revenue",
+    "consumer_cost",
+    "welfare",
+    "cost_per_point",
+    "world_cn_share",
+)
+"""Measures of the headline table, in order."""
+
+
+def summarise(
+    history: History, baseline: History, context: Context, market: str, world: Float
+) -> dict[str, float]:
+    """Every measure of one run against the baseline with the same seed, in the unit of MEASURES.
+
+    `world` is the change of `welfare` in all markets.
+    """
+    m = context.codes.markets.index(market)
+    last = slice(-LAST, None)
+    cells = {name: values[:, m].sum(axis=1) for name, values in history.cells.items()}
+    cells["owed_value"] = cells["new_duty_value"] + cells["evaded_value"]
+    change = world[:, m]
+    year = 12e-9
+
+    def part(one: str, of: str) -> float:
+        return float(100 * cells[one][last].mean() / max(cells[of][last].mean(), 1e-300))
+
+    chinese = np.array([context.codes.regions[r] == "CN" for r in history.foundry_region])
+    output = history.foundries["output"][last, chinese].sum()
+    capacity = history.foundries["capacity"][last, chinese].sum()
+    funds = ledger_of(history, ("capacity grants", "investment credits"), "foundries", context)
+    sales = cells["retail_value"][last] + cells["lost_value"][last]
+    subsidy = history.foundries["subsidy_value"][last].sum(axis=(1, 2))
+    duties = ledger_of(
+        history, ("duties on products", "duties on bare chips"), "government", context
+    )
+    duty = np.maximum(duties[:, m], 0)
+    return {
+        "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
+        "cn_value_share": 100 * float(chinese_value_share(history, m)[last].mean()),
+        "cn_device_share": part("cn_device_units", "units"),
+        "basket_price": 100 * float(basket_price(history, m)[last].mean()),
+        "duty_revenue": year * float(duty[last].mean()),
+        "policy_revenue": year * float(cells["new_duty_value"][last].mean()),
+        "consumer_cost": -year * float(change[last, 0].mean()),
+        "welfare": year * float(change[last].sum(axis=1).mean()),
+        "deadweight_loss": year * float(deadweight_loss(world, history, baseline)[last].mean()),
+        "world_cn_share": 100 * float(world_chinese_share(history, context)[last].mean()),
+        "cn_assembled_share": part("china_assembled_value", "customs_value"),
+        "lost_output": 100 * float((cells["lost_value"][last] / np.maximum(sales, 1e-300)).mean()),
+        "china_utilisation": 100 * float(output / max(capacity, 1e-300)),
+        "china_subsidy": year * float(subsidy.mean()),
+        **capacity_measures(history, context, m),
+        "compliance_cost": year * float(cells["compliance_value"][last].mean()),
+        "penalties": year * float(cells["penalty_value"][last].mean()),
+        "evaded_share": part("evaded_value", "owed_value"),
+        "can_tell_share": part("informed_value", "customs_value"),
+        "sure_of_none_share": part("importers_sure_of_none", "importers_who_know"),
+        "grant_spending": 1e-9 * float(funds[:, m].sum()),
+        "cutoff_loss": 1e-9 * cutoff_loss(history, m),
+        "days_to_stop": days_to_stop(history, baseline, m),
+        "recovery_months": recovery_months(history, baseline, m),
+        "stopped_share": 100 * stopped_share(history, m),
+        "total_consumer_cost": -1e-9 * float(change[:, 0].sum()),
+        "total_welfare": 1e-9 * float(change.sum()),
+        "total_revenue": 1e-9 * float(duty.sum()),
+        "run_cn_share": 100 * float(chinese_share(history, m).mean()),
+    }  # fmt: skip
+
+
+def capacity_measures(history: History, context: Context, market: int) -> dict[str, float]:
+    """Capacity standing in the last month, in wafers, and against its plan."""
+    capacity, planned = (
+        (history.foundries[name][-1] / history.chips_per_kwpm).sum(axis=1)
+        for name in ("capacity", "planned_capacity")
+    )
+    china = np.array([context.codes.regions[r] == "CN" for r in history.foundry_region])
+    home = np.array([context.codes.region_market[r] == market for r in history.foundry_region])
+    share, plan = (100 * kwpm[china].sum() / kwpm.sum() for kwpm in (capacity, planned))
+    rivals = planned[~china].sum()
+    lost = 100 * (1 - capacity[~china].sum() / rivals) if rivals > 0 else 0.0
+    return {
+        "home_capacity": float(capacity[home].sum()),
+        "capacity_outside_china": float(capacity[~china].sum()),
+        "capacity_lost": float(lost),
+        "china_capacity_share": float(share),
+        "china_above_plan": float(share - plan),
+    }
+
+
+def ledger_of(history: History, payments: Sequence[str], sector: str, context: Context) -> Float:
+    """(T, M) what a kind of sector received by kinds of payment, USD a month; paid is negative."""
+    n = len(context.codes.markets)
+    first = BY_MARKET.index(sector) * n
+    rows = [PAYMENTS.index(payment) for payment in payments]
+    return np.asarray(history.ledger[:, rows, first : first + n].sum(axis=1))
+
+
+def _ratio(top: Float, bottom: Float) -> Float:
+    return np.asarray(top / np.where(bottom > 0, bottom, 1.0))

@@ -1,0 +1,230 @@
+"""From recorded runs to tidy tables: runs are reduced, then averaged in the order of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from tariffsim.policy.shipments import Codes
+from tariffsim.record.headline import headline
+from tariffsim.record.history import History
+from tariffsim.record.metrics import (
+    LAST,
+    WELFARE_TERMS,
+    Context,
+    basket_price,
+    foundry_region,
+    other_chips_by_region,
+    summarise,
+    welfare,
+)
+from tariffsim.record.pass_through import pass_through
+from tariffsim.state.ledger import PAYMENTS, sectors
+from tariffsim.typing import Float
+
+OTHER_BUYERS = "OTHER_BUYERS"
+Table = list[tuple[str, Float]]
+
+
+@dataclass
+class RunRecord:
+    """What is kept of one run: arrays whose axes `AXES` names."""
+
+    summary: dict[str, float]
+    arrays: dict[str, dict[str, Float]]
+    labels: dict[str, list[str]]
+
+
+@dataclass
+class SeedRecord:
+    """What is kept of one seed of all scenarios."""
+
+    seed: int
+    runs: dict[str, RunRecord] = field(default_factory=dict)
+
+    def add(self, name: str, run: RunRecord) -> None:
+        """Add the run of a scenario."""
+        self.runs[name] = run
+
+
+@dataclass
+class Gathered:
+    """All tables of a comparison, and the seeds they are of."""
+
+    tables: dict[str, pd.DataFrame]
+    seeds: list[int]
+
+
+AXES: dict[str, tuple[str, ...]] = {
+    "market_month": ("month", "market"),
+    "device_end": ("device",),
+    "market_device": ("month", "market", "device"),
+    "market_origin": ("month", "market", "origin"),
+    "market_region": ("month", "market", "region"),
+    "region_origin": ("month", "region", "origin", "market"),
+    "foundries": ("month", "foundry", "node_class"),
+    "policies": ("month", "policy"),
+    "books": ("month", "payment", "sector"),
+    "welfare": ("month", "market", "term"),
+}
+"""Dimensions of every table; month is the year's last for `region_origin`."""
+BY_SEED = ("market_month", "device_end")
+"""Tables that keep every seed; the others are means over seeds."""
+SPARSE = {"region_origin": "chips", "books": "value"}
+"""Tables of which only the rows that are not zero are kept, and by which column."""
+
+
+def record_of(history: History, baseline: History, context: Context, market: str) -> RunRecord:
+    """Reduce one run to what the tables need."""
+    m = context.codes.markets.index(market)
+    cells, months = history.cells, history.months
+    change = welfare(history, baseline, context)
+    regions = history.sourcing.sum(axis=(2, 3))
+    other = other_chips_by_region(history, context)
+    price = history.foundries["price"] * history.foundries["other_chips"]
+    other_value = price.sum(axis=2) @ foundry_region(history, context)
+    bought = (history.sourcing * history.slot_price[:, None, None]).sum(axis=(2, 3))
+    every_market = {name: values.sum(axis=2) for name, values in cells.items()}
+    every_market["price_index"] = np.stack(
+        [basket_price(history, i) for i in range(len(context.codes.markets))], axis=1
+    )
+    wafers = {
+        name: history.foundries[of] / history.chips_per_kwpm
+        for name, of in (("capacity_kwpm", "capacity"), ("planned_kwpm", "planned_capacity"))
+    }
+    every_market["longest_stop"] = cells["longest_stop"].max(axis=2)
+    end = {name: values[-LAST:, m] for name, values in cells.items()}
+    arrays = {
+        "market_month": every_market | _shares(every_market) | pass_through(every_market),
+        "device_end": {
+            "price_index": end["price_index"].mean(axis=0),
+            "cn_share": _part(end["cn_chips"].sum(axis=0), end["chips"].sum(axis=0)),
+        },
+        "market_device": cells | _shares(cells),
+        "market_origin": {"value": history.origin_value},
+        "market_region": {
+            "chips": np.concatenate([regions, other[:, None]], axis=1),
+            "chip_value": np.concatenate([bought, other_value[:, None]], axis=1),
+        },
+        "region_origin": {"chips": history.flows},
+        "foundries": history.foundries | wafers,
+        "policies": {"rate": history.policy_rate, "policy_duty": history.policy_duty},
+        "books": {"value": history.ledger},
+        "welfare": {"value": change},
+    }
+    summary = summarise(history, baseline, context, market, change)
+    return RunRecord(summary, arrays, _labels(history, context.codes, months))
+
+
+def _labels(history: History, codes: Codes, months: list[str]) -> dict[str, list[str]]:
+    return {
+        "month": months,
+        "market": list(codes.markets),
+        "device": list(codes.devices),
+        "origin": list(codes.origins),
+        "region": list(codes.regions),
+        "node_class": list(codes.classes),
+        "foundry": history.foundry_names,
+        "foundry_region": [codes.regions[r] for r in history.foundry_region],
+        "policy": history.policy_names,
+        "payment": list(PAYMENTS),
+        "sector": sectors(codes.markets),
+        "term": list(WELFARE_TERMS),
+        "flow_month": history.flow_months,
+    }
+
+
+def _shares(columns: Mapping[str, Float]) -> dict[str, Float]:
+    return {
+        "cn_share": _part(columns["cn_chips"], columns["chips"]),
+        "cn_value_share": _part(columns["cn_chip_value"], columns["chip_value"]),
+    }
+
+
+def _part(top: Float, bottom: Float) -> Float:
+    return np.asarray(top / np.where(bottom > 0, bottom, 1.0))
+
+
+def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> Gathered:
+    """Tables of all seeds; memory holds sums, and the small tables that keep every seed."""
+    sums: dict[str, dict[str, dict[str, Float]]] = {name: {} for name in scenarios}
+    kept: dict[str, list[pd.DataFrame]] = {table: [] for table in BY_SEED}
+    summaries: dict[str, list[dict[str, float]]] = {name: [] for name in scenarios}
+    labels: dict[str, dict[str, list[str]]] = {}
+    seeds: list[int] = []
+    for record in records:
+        seeds.append(record.seed)
+        for name, run in record.runs.items():
+            labels[name] = run.labels
+            summaries[name].append(run.summary)
+            for table in BY_SEED:
+                frame = _frame(table, run.arrays[table], run.labels)
+                kept[table].append(_named(frame, scenario=name, seed=record.seed))
+            _add(sums[name], run.arrays)
+    return Gathered(
+        {"headline": pd.DataFrame(headline(summaries, next(iter(summaries))))}
+        | {"summary": _summary(summaries, seeds)}
+        | {table: pd.concat(frames, ignore_index=True) for table, frames in kept.items()}
+        | _means(sums, labels, len(seeds)),
+        seeds,
+    )
+
+
+def _add(total: dict[str, dict[str, Float]], arrays: Mapping[str, Mapping[str, Float]]) -> None:
+    for table, columns in arrays.items():
+        if table not in BY_SEED:
+            into = total.setdefault(table, {})
+            for column, values in columns.items():
+                into[column] = into[column] + values if column in into else values
+
+
+def _means(
+    sums: Mapping[str, Mapping[str, Mapping[str, Float]]],
+    labels: Mapping[str, Mapping[str, list[str]]],
+    n: int,
+) -> dict[str, pd.DataFrame]:
+    tables: dict[str, list[pd.DataFrame]] = {}
+    for scenario, totals in sums.items():
+        for table, columns in totals.items():
+            means = {column: values / n for column, values in columns.items()}
+            frame = _frame(table, means, labels[scenario])
+            tables.setdefault(table, []).append(_named(frame, scenario=scenario))
+    return {table: pd.concat(frames, ignore_index=True) for table, frames in tables.items()}
+
+
+def _frame(
+    table: str, columns: Mapping[str, Float], labels: Mapping[str, list[str]]
+) -> pd.DataFrame:
+    """A tidy table of arrays: one row for each combination of labels."""
+    of = {axis: labels["flow_month" if table == "region_origin" and axis == "month" else axis]
+          for axis in AXES[table]}  # fmt: skip
+    if "market" in of and table == "market_region":
+        of["market"] = [*of["market"], OTHER_BUYERS]
+    index = pd.MultiIndex.from_product(list(of.values()), names=list(of))
+    frame = pd.DataFrame({c: values.ravel() for c, values in columns.items()}, index=index)
+    frame = frame.reset_index()
+    if table == "foundries":
+        region = dict(zip(labels["foundry"], labels["foundry_region"], strict=True))
+        frame.insert(2, "region", frame["foundry"].map(region))
+    if table in SPARSE:
+        frame = frame[frame[SPARSE[table]] != 0].reset_index(drop=True)
+    return frame
+
+
+def _named(frame: pd.DataFrame, **columns: str | int) -> pd.DataFrame:
+    for place, (column, value) in enumerate(columns.items()):
+        frame.insert(place, column, value)
+    return frame
+
+
+def _summary(summaries: Mapping[str, list[dict[str, float]]], seeds: list[int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"scenario": scenario, "seed": seed, **run}
+            for scenario, runs in summaries.items()
+            for seed, run in zip(seeds, runs, strict=True)
+        ]
+    )

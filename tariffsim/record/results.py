@@ -1,0 +1,219 @@
+"""Results: tidy tables with the scenarios they came from, in memory and in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tariffsim import __version__
+from tariffsim.errors import StorageError
+from tariffsim.record.dictionary import datapackage, dictionary
+from tariffsim.record.disk import locked, write_file
+
+MANIFEST = "manifest.json"
+RUNS = "runs"
+"""Folder of finished runs in a folder of results; it stays when results are replaced."""
+DEPENDENCIES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "matplotlib")
+
+
+@dataclass(repr=False)
+class Results:
+    """Tables of a comparison; the first scenario is the baseline.
+
+    Attributes:
+        tables: tidy tables by name; columns are described by `variables()`.
+        scenarios: the resolved scenarios as YAML text, by name.
+        titles: their titles.
+        market: the market that headlines are about.
+        provenance: versions, seeds, hashes and machine of the run.
+        charts: files to be written below `charts/`, and `report.html`, by relative path.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    scenarios: dict[str, str]
+    titles: dict[str, str]
+    market: str
+    provenance: dict[str, Any]
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def baseline(self) -> str:
+        """Name of the scenario that the others are compared with."""
+        return next(iter(self.scenarios))
+
+    def __repr__(self) -> str:
+        """A few lines, for notebooks: scenarios, seeds, market, tables with their rows."""
+        first, last = self.provenance.get("seeds", ("?", "?"))
+        sizes = ", ".join(f"{name} ({len(table):,})" for name, table in self.tables.items())
+        said = {
+            "scenarios": ", ".join(self.scenarios), "seeds": f"{first} to {last}",
+            "market": self.market, "tables (rows)": sizes,
+        }  # fmt: skip
+        return "\n".join(["Results", *(f"  {name}: {what}" for name, what in said.items())])
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the results folder: the old one stays until the new one is whole.
+
+        Raises:
+            StorageError: the folder cannot be written, or holds something else.
+        """
+        target = Path(folder)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _refuse_other(target)
+            fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+            try:
+                fresh.chmod(0o755)
+                self._write(fresh)
+                _replace(fresh, target)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
+        except OSError as error:
+            raise StorageError(f"{target}: cannot write results: {error.strerror}") from error
+        return target
+
+    def _write(self, folder: Path) -> None:
+        outputs: dict[str, bytes] = {f"{name}.csv": csv_bytes(t) for name, t in self.tables.items()}
+        if find_spec("pyarrow"):  # with the extra `parquet`
+            outputs |= {f"{n}.parquet": t.to_parquet(index=False) for n, t in self.tables.items()}
+        outputs |= {f"scenarios/{n}.yaml": text.encode() for n, text in self.scenarios.items()}
+        outputs["variables.csv"] = csv_bytes(dictionary(self.tables))
+        outputs["datapackage.json"] = _json(datapackage(self.tables))
+        outputs |= self.files
+        digests = {path: hashlib.sha256(data).hexdigest() for path, data in outputs.items()}
+        manifest = self.provenance | {
+            "market": self.market,
+            "titles": self.titles,
+            "outputs": dict(sorted(digests.items())),
+        }
+        for path, data in (outputs | {MANIFEST: _json(manifest)}).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            write_file(folder / path, data)
+
+
+@contextmanager
+def writing_to(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Hold a folder for results to be saved in, and refuse a bad one before anything is run.
+
+    Raises:
+        StorageError: it cannot be written, holds something else, or somebody else writes there.
+    """
+    target = Path(os.path.abspath(folder))
+    lock = target.parent / f".{target.name}.lock"
+    with ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _refuse_other(target)
+            stack.enter_context(locked(lock, target))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StorageError(f"{target}: cannot write results: {reason}") from error
+        try:
+            yield target
+        finally:
+            with suppress(OSError):
+                lock.unlink()
+
+
+def load_results(folder: str | os.PathLike[str]) -> Results:
+    """Read a results folder; every file is checked against its checksum.
+
+    Raises:
+        StorageError: no results folder, or a file is missing or damaged.
+    """
+    path = Path(folder)
+    if not (path / MANIFEST).is_file() and _is_ours(path):
+        raise StorageError(f"{path}: looks like results, but their {MANIFEST} is missing")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text("utf-8"))
+        outputs = {name: (path / name).read_bytes() for name in manifest["outputs"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{path}: is no complete results folder ({error})") from error
+    for name, data in outputs.items():
+        if hashlib.sha256(data).hexdigest() != manifest["outputs"][name]:
+            raise StorageError(f"{path / name}: is damaged (checksum differs)")
+    titles = manifest.pop("titles")
+    tables, files = {}, {}
+    for name, data in outputs.items():
+        if name.endswith(".csv") and "/" not in name and name != "variables.csv":
+            tables[name.removesuffix(".csv")] = pd.read_csv(
+                path / name, keep_default_na=False, na_values=[""]
+            )
+        elif name.startswith("charts/") or name == "report.html" or _is_data(name):
+            files[name] = data
+    scenarios = {n: outputs[f"scenarios/{n}.yaml"].decode() for n in titles}
+    market = manifest.pop("market")
+    del manifest["outputs"]
+    return Results(tables, scenarios, titles, market, manifest, files)
+
+
+def provenance() -> dict[str, Any]:
+    """Versions and machine facts of this run."""
+    return {
+        "tariffsim": __version__,
+        "python": platform.python_version(),
+        "machine": {"system": platform.system(), "machine": platform.machine()},
+        "versions": {name: metadata.version(name) for name in DEPENDENCIES},
+    }
+
+
+def _is_data(name: str) -> bool:
+    """Whether a file is a data table that the scenarios replace."""
+    return name.startswith("scenarios/") and name.endswith(".csv")
+
+
+def _refuse_other(target: Path) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise StorageError(f"{target}: is not a folder")
+    held_names = {path.name for path in target.iterdir()} if target.is_dir() else set()
+    if held_names - {RUNS} and MANIFEST not in held_names:
+        held = "holds something else than results"
+        if _is_ours(target):
+            held = f"looks like results without their {MANIFEST}, and is not overwritten"
+        raise StorageError(f"{target}: {held}; name another folder with --out")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder without manifest has files that only results have."""
+    return all((folder / name).is_file() for name in ("datapackage.json", "variables.csv"))
+
+
+def _replace(fresh: Path, target: Path) -> None:
+    """Put a whole folder in the place of an old one; the old one is kept until then."""
+    if not target.exists():
+        fresh.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    target.rename(old / target.name)
+    try:
+        fresh.rename(target)
+    except OSError:
+        (old / target.name).rename(target)
+        raise
+    else:
+        if (old / target.name / RUNS).is_dir():
+            (old / target.name / RUNS).rename(target / RUNS)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as it is saved: every number reads back as it was."""
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode()

@@ -1,0 +1,1 @@
+"""What the model knows of the world in a month."""
