@@ -62,7 +62,7 @@ def windows(columns: dict[str, Any]) -> AgentSet:
     """A table of its own and a population over it."""
     model: Any = Model(rng=0)
     makers = SimpleNamespace(**{name: column.copy() for name, column in columns.items()})
-    model.economy = SimpleNamespace(makers=makers, figures=SimpleNamespace(codes=CODES))
+    model.economy = SimpleNamespace(makers=makers, constants=SimpleNamespace(codes=CODES))
     model.census = Census({DeviceMaker: len(columns["size"])})
     return Population.of(model, DeviceMaker)
 
@@ -90,7 +90,7 @@ def timed(call: Callable[[], Any], times: int = 1) -> tuple[float, Any]:
     return min(seconds), given
 
 
-def measured(kind: str, n: int) -> dict[str, float]:
+def ensemble(kind: str, n: int) -> dict[str, float]:
     """Seconds and megabytes of one kind."""
     columns, before = drawn(n), megabytes()
     create, agents = timed(lambda: {"plain": plain, "windows": windows}[kind](columns))
@@ -108,7 +108,7 @@ def measured(kind: str, n: int) -> dict[str, float]:
 def main() -> None:
     """Measure both and print a table."""
     if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(measured(sys.argv[2], int(sys.argv[3]))))
+        print(json.dumps(ensemble(sys.argv[2], int(sys.argv[3]))))
         return
     n = 100_000 if "--quick" in sys.argv else 1_000_000
     found = {}
@@ -119,7 +119,7 @@ def main() -> None:
     for name, value in found["plain"].items():
         own = found["windows"][name]
         print(f"{name:36}{value:12.4g} {own:12.4g} {value / own:12.3g}")
-    alone = n * np.dtype(np.int64).itemsize / 2**20
+    alone = n * np.dtype(np.intp).itemsize / 2**20
     ratio = found["plain"]["memory, MB"] / alone
     print(
         f"The table is there anyway; the population alone takes {alone:.1f} MB, ratio {ratio:.3g}."

@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tariffsim.experiments import Settings, measure
+from tariffsim.experiments import Settings, run_ensemble
 from tariffsim.experiments.pairs import context_of
 from tariffsim.record.metrics import summarise, welfare
 from tariffsim.scenario import load_scenario
@@ -47,7 +47,7 @@ def sweep(seeds: range, engine: str, jobs: int, progress: Callable[[int, int], N
     with TemporaryDirectory() as folder:
         settings = Settings(jobs, Path(folder) / "runs", engine)  # type: ignore[arg-type]
         scenarios = {"component_50": load_scenario("component_50")}
-        made = measure(scenarios, load_scenario("baseline"), seeds, "US", settings, progress)
+        made = run_ensemble(scenarios, load_scenario("baseline"), seeds, "US", settings, progress)
     return sha256(made.table.to_csv().encode()).hexdigest()
 
 

@@ -16,7 +16,7 @@ import mesa
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from reference import Foundry, Importer, Maker, Reference, Slot
-from reference.agents import DESIGN, DROP_IN
+from reference.agents import DESIGN, PIN_COMPATIBLE
 from reference.customs import Chips, Customs, Product, Rates
 
 from tariffsim.state.draws import Draws
@@ -40,7 +40,7 @@ class MesaMaker(Maker, mesa.Agent):
 
     def chip_costs(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
         """As in the reference, for duties that are in proportion to the value of the chips."""
-        kind = DROP_IN if slot.is_drop_in else DESIGN
+        kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
         candidates = [
             f

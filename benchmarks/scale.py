@@ -23,10 +23,10 @@ from statistics import median
 from tariffsim.month import PHASES
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.policy.base import Instrument
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, replace
 from tariffsim.simulation import Simulation
 from tariffsim.state.draws import Draws
-from tariffsim.state.ledger import check_books
+from tariffsim.state.ledger import check_accounting_identities
 
 SIZES = {1_000: 24, 10_000: 12, 100_000: 6, 1_000_000: 3}
 """Makers, and months timed (the first month is left out)."""
@@ -34,7 +34,7 @@ SIZES = {1_000: 24, 10_000: 12, 100_000: 6, 1_000_000: 3}
 
 def measure(makers: int, months: int) -> tuple[float, float, float]:
     """Seconds to build, seconds a month, and peak megabytes of this process."""
-    scenario = load_scenario("component_50").with_(agents__makers=makers)
+    scenario = replace(load_scenario("component_50"), agents__makers=makers)
     began = time.perf_counter()
     simulation = Simulation(scenario, 0)
     built = time.perf_counter() - began
@@ -112,7 +112,7 @@ def parts_of_step(makers: int, months: int) -> dict[str, float]:
 
     Kernels are called again with the arrays of a second run of the same months.
     """
-    scenario = load_scenario("component_50").with_(agents__makers=makers)
+    scenario = replace(load_scenario("component_50"), agents__makers=makers)
     one, other = Simulation(scenario, 0), Simulation(scenario, 0)
     spent: dict[str, list[float]] = defaultdict(list)
 
@@ -126,7 +126,7 @@ def parts_of_step(makers: int, months: int) -> dict[str, float]:
 
     for _ in range(months + 1):
         spent["phases"].append(timed(lambda: phases(one)))
-        spent["books"].append(timed(lambda: check_books(one.economy)))
+        spent["transaction_flows"].append(timed(lambda: check_accounting_identities(one.economy)))
         spent["recorder"].append(timed(lambda: one.recorder.record(one.economy)))
         with kept_calls() as calls:
             phases(other)
@@ -150,7 +150,7 @@ def main() -> None:
         )
     for makers in (1_200, 10_000):
         of = parts_of_step(makers, 24)
-        step = of["phases"] + of["books"] + of["recorder"]
+        step = of["phases"] + of["transaction_flows"] + of["recorder"]
         print(
             f"{makers:,} makers: whole step {1e3 * step:.2f} ms, {step / of['kernels']:.2f} times "
             f"its kernels alone; kernels {of['kernels'] / step:.0%}, gathering between them "

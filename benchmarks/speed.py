@@ -17,7 +17,7 @@ import numpy as np
 
 from tariffsim.calibration import build_economy
 from tariffsim.month import PHASES
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, replace
 from tariffsim.state.draws import Draws
 
 SCENARIO = "component_50"
@@ -41,7 +41,7 @@ def measure(makers: int, months: int) -> tuple[float, float]:
     """Milliseconds a month of the array code and of plain Mesa."""
     from plain_mesa import PlainMesa
 
-    scenario = load_scenario(SCENARIO).with_(agents__makers=makers)
+    scenario = replace(load_scenario(SCENARIO), agents__makers=makers)
     economy, draws = build_economy(scenario, 0), Draws(0)
     plain = PlainMesa(build_economy(scenario, 0), Draws(0))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tariffsim.policy import INSTRUMENTS, Instrument
-from tariffsim.policy.paths import Path as DatedPath
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario.catalogue import Parameter, blocks, of_instrument, of_source
 from tariffsim.scenario.fields import Scenario
 from tariffsim.tables import load_tables
@@ -51,7 +51,7 @@ def default(parameter: Parameter) -> str:
     value: Any = parameter.default
     if parameter.is_required:
         return "must be given"
-    if isinstance(value, DatedPath):
+    if isinstance(value, TimePath):
         dates: Any = value.model_dump(mode="json")
         if not isinstance(dates, dict):
             return f"{dates:g}"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tariffsim.explain.line import Explanation, explain_choice
     from tariffsim.model import TariffModel
     from tariffsim.record.results import Results, load_results
-    from tariffsim.scenario import Scenario, load_scenario
+    from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml
 
 __version__ = "0.1.0"
 
@@ -23,7 +23,9 @@ _HOMES = {
     "explain_choice": "explain.line",
     "load_results": "record.results",
     "load_scenario": "scenario",
+    "replace": "scenario",
     "run": "experiments",
+    "to_yaml": "scenario",
 }
 """Where the public names live; modules are imported when a name is first used."""
 
@@ -36,7 +38,9 @@ __all__ = [
     "explain_choice",
     "load_results",
     "load_scenario",
+    "replace",
     "run",
+    "to_yaml",
 ]
 
 

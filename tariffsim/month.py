@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tariffsim.behaviour.accounts import keep_accounts
 from tariffsim.behaviour.assembly import choose_countries, move_assembly
 from tariffsim.behaviour.compliance import audit_importers, trace_origins
-from tariffsim.behaviour.delivery import buy_ahead, deliver, order_chips
+from tariffsim.behaviour.delivery import deliver, front_load, order_chips
 from tariffsim.behaviour.foundries import add_capacity, invest, post_prices
 from tariffsim.behaviour.prices_and_demand import (
     assess_duties,
@@ -15,7 +15,7 @@ from tariffsim.behaviour.prices_and_demand import (
     price_products,
     set_retail_prices,
 )
-from tariffsim.behaviour.sourcing import choose_foundries, requalify_at_once, take_over
+from tariffsim.behaviour.sourcing import choose_foundries, emergency_switch, switch_suppliers
 from tariffsim.law.policy_state import announce_policy
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
@@ -27,16 +27,16 @@ PHASES: tuple[Phase, ...] = (
     trace_origins,
     add_capacity,
     post_prices,
-    take_over,
+    switch_suppliers,
     move_assembly,
-    requalify_at_once,
+    emergency_switch,
     choose_foundries,
     choose_countries,
     price_products,
     assess_duties,
     set_retail_prices,
     order_units,
-    buy_ahead,
+    front_load,
     order_chips,
     deliver,
     audit_importers,

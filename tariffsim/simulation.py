@@ -8,7 +8,7 @@ from tariffsim.record.history import History
 from tariffsim.record.recorder import Recorder
 from tariffsim.scenario import Scenario
 from tariffsim.state.draws import Draws
-from tariffsim.state.ledger import check_books
+from tariffsim.state.ledger import check_accounting_identities
 
 
 class Simulation:
@@ -30,7 +30,7 @@ class Simulation:
         """One month: every phase in order, the books checked, the month recorded."""
         for phase in PHASES:
             phase(self.economy, self.draws)
-        check_books(self.economy)
+        check_accounting_identities(self.economy)
         self.recorder.record(self.economy)
 
     def run(self) -> History:

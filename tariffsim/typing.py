@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
-    Int = NDArray[np.int64]
+    Int = NDArray[np.intp]
     Bool = NDArray[np.bool_]
 else:
     Float = Int = Bool = Any

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cache
 
 import tariffsim
 from tariffsim.record.results import Results
+from tariffsim.scenario import replace
 from tariffsim.scenario.files import shipped_names
 
 PAIR = ("whole_product_china", "component_50")
@@ -26,7 +27,7 @@ def shipped() -> Results:
     small = {"run__end": "2026-12", "agents__makers": 150}
     found = {name: tariffsim.load_scenario(name) for name in shipped_names()}
     start = found["baseline"].run.start
-    made = {name: s.with_(**small) for name, s in found.items() if s.run.start == start}
+    made = {name: replace(s, **small) for name, s in found.items() if s.run.start == start}
     base = made.pop("baseline")
     return tariffsim.compare(made, base, seeds=3, jobs=1)
 
@@ -34,15 +35,16 @@ def shipped() -> Results:
 @cache
 def single() -> Results:
     """One seed of one policy over three months."""
-    base = tariffsim.load_scenario("baseline").with_(run__end="2025-03", agents__makers=150)
-    policy = tariffsim.load_scenario("component_50").with_(
-        run__end="2025-03", agents__makers=150, policies__component_tariff__rate={"2025-01": 0.5},
+    base = replace(tariffsim.load_scenario("baseline"), run__end="2025-03", agents__makers=150)
+    policy = replace(
+        tariffsim.load_scenario("component_50"), run__end="2025-03", agents__makers=150,
+        policies__component_tariff__rate={"2025-01": 0.5},
         policies__component_tariff__announced="2025-01",
     )  # fmt: skip
     return tariffsim.compare({"component_50": policy}, base, seeds=1, jobs=1)
 
 
-CUT = {"kind": "chip_cutoff", "first_day": "2026-03-11", "days": 80, "refused": 1.0}
+CUT = {"kind": "chip_cutoff", "first_day": "2026-03-11", "days": 80, "denied": 1.0}
 """A cut-off within the months of `cut_off`."""
 
 
@@ -50,17 +52,17 @@ CUT = {"kind": "chip_cutoff", "first_day": "2026-03-11", "days": 80, "refused": 
 def cut_off() -> Results:
     """Four cut-offs beside a tariff: more than a chart shows; makers hold stocks."""
     held = {"agents__makers": 150, "run__end": "2026-12", "orders__stock_factor": 1.0}
-    base = tariffsim.load_scenario("baseline").with_(**held)
-    tariff = tariffsim.load_scenario("component_50").with_(**held)
-    bans = {"kind": "import_ban", "markets": ["US"], "chip_regions": ["CN"], "refused": 1.0}
+    base = replace(tariffsim.load_scenario("baseline"), **held)
+    tariff = replace(tariffsim.load_scenario("component_50"), **held)
+    bans = {"kind": "import_ban", "markets": ["US"], "chip_regions": ["CN"], "denied": 1.0}
     made = {
         "tariff": tariff,
-        "cut": base.with_(policies__cut=CUT),
-        "cut_later": tariff.with_(policies__cut=CUT | {"first_day": "2026-06-01"}),
-        "half": base.with_(policies__cut=CUT | {"refused": 0.5}, orders__stock_factor=0.0),
-        "ban": base.with_(policies__ban=bans | {"start": "2026-10", "grace_months": 0}),
+        "cut": replace(base, policies__cut=CUT),
+        "cut_later": replace(tariff, policies__cut=CUT | {"first_day": "2026-06-01"}),
+        "half": replace(base, policies__cut=CUT | {"denied": 0.5}, orders__stock_factor=0.0),
+        "ban": replace(base, policies__ban=bans | {"start": "2026-10", "grace_months": 0}),
     }
-    named = {name: scenario.with_(title=f"Scenario {name}") for name, scenario in made.items()}
+    named = {name: replace(scenario, title=f"Scenario {name}") for name, scenario in made.items()}
     return tariffsim.compare(named, base, seeds=2, jobs=1)
 
 
@@ -74,7 +76,7 @@ def part(names: Iterable[str], titles: Mapping[str, str] | None = None) -> Resul
     }
     chosen = {name: whole.scenarios[name] for name in kept}
     hashes = {name: whole.provenance["scenario_hashes"][name] for name in kept}
-    return replace(
+    return dataclasses.replace(
         whole, tables=tables, scenarios=chosen, files={},
         titles={name: (titles or {}).get(name, whole.titles[name]) for name in kept},
         provenance=whole.provenance | {"scenario_hashes": hashes},
@@ -87,10 +89,10 @@ def hostile() -> Results:
     return part(names[1:], {n: HOSTILE[i % len(HOSTILE)] for i, n in enumerate(names)})
 
 
-def with_finding(results: Results, scenario: str, measure: str, **values: object) -> Results:
+def with_finding(results: Results, scenario: str, metric: str, **values: object) -> Results:
     """The same results with other numbers in one row of the headline table."""
     table = results.tables["headline"].copy()
-    row = (table["scenario"] == scenario) & (table["measure"] == measure)
+    row = (table["scenario"] == scenario) & (table["metric"] == metric)
     for column, value in values.items():
         table.loc[row, column] = value
-    return replace(results, tables=results.tables | {"headline": table})
+    return dataclasses.replace(results, tables=results.tables | {"headline": table})

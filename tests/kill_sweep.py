@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 from tariffsim.experiments import Failure, Settings
 from tariffsim.experiments.ensemble import outcomes
 from tariffsim.experiments.pairs import Pair, pairs_of
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, replace
 
 MOST_WORKERS = 2
 """Workers killed under one leader: three on one run, and it would rightly count as failed."""
@@ -37,7 +37,7 @@ def all_pairs(seeds: int) -> list[Pair]:
     """A small sweep: three scenarios, measures alone and whole records."""
     small = {"agents__makers": 60, "run__end": "2025-06"}
     named = {
-        n: load_scenario(n).with_(**small) for n in ("baseline", "component_50", "no_expansion")
+        n: replace(load_scenario(n), **small) for n in ("baseline", "component_50", "no_expansion")
     }
     return [
         pair

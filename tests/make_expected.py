@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tariffsim.experiments import Task, run_task
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, replace
 
 FOLDER = Path(__file__).parent / "expected"
 SHIPPED = sorted(path.stem for path in (Path(__file__).parent.parent / "scenarios").glob("*.yaml"))
@@ -26,7 +26,7 @@ def summaries(
 ) -> dict[str, dict[str, float]]:
     """Every measure of a shipped scenario against the baseline, by seed, at its own size."""
     names = dict.fromkeys((load_scenario(name).compare_with, name))
-    pair = tuple((n, load_scenario(n).with_(**changes)) for n in names)
+    pair = tuple((n, replace(load_scenario(n), **changes)) for n in names)
     return {str(seed): run_task(Task(pair, seed, "US")).runs[name].summary for seed in SEEDS}
 
 

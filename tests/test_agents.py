@@ -53,7 +53,7 @@ def test_agents_read_their_row(model: TariffModel) -> None:
     foundry = model.agents_by_type[Foundry][7]
     assert isinstance(foundry, Agent)
     assert foundry.name == economy.foundries.name[7]
-    assert foundry.region == economy.figures.codes.regions[economy.foundries.region[7]]
+    assert foundry.region == economy.constants.codes.regions[economy.foundries.region[7]]
     assert foundry.capacity == economy.foundries.capacity[7].sum()
     assert foundry.by_class("price")["C"] == economy.foundries.price[7, 2]
     low, high = economy.foundries.price[7].min(), economy.foundries.price[7].max()
@@ -89,7 +89,7 @@ def test_lines_and_importers_agree(model: TariffModel) -> None:
 
 def test_cost_stack_is_the_choice_of_the_model(model: TariffModel, makers: Population) -> None:
     from tariffsim.behaviour.sourcing import choice_weights
-    from tariffsim.kernels.sourcing import race, with_inertia
+    from tariffsim.kernels.sourcing import draw_choice, with_inertia
 
     maker = makers.select(market="US", china_share=lambda share: share > 0.2)[0]
     name = maker.classes[-1]
@@ -99,13 +99,13 @@ def test_cost_stack_is_the_choice_of_the_model(model: TariffModel, makers: Popul
         pytest.approx(stack["total"].to_numpy())
     )
     assert stack.index[stack["supplies_now"]].tolist() == [maker.suppliers[name]]
-    k = model.economy.figures.codes.classes.index(name)
+    k = model.economy.constants.codes.classes.index(name)
     rows, n = (np.array([maker.row]), np.array([k])), 20_000
     weights = choice_weights(model.economy, *rows)
     incumbent = model.economy.makers.supplier[rows]
     weights = with_inertia(weights, incumbent, model.economy.makers.inertia[rows])
     noise = np.random.default_rng(1).standard_exponential((n, weights.shape[1]))
-    chosen = np.bincount(race(weights, noise), minlength=weights.shape[1]) / n
+    chosen = np.bincount(draw_choice(weights, noise), minlength=weights.shape[1]) / n
     names = model.economy.foundries.name
     drawn = np.array([chosen[names.index(name)] for name in stack.index])
     assert np.abs(drawn - stack["probability"].to_numpy()).max() < 5 * 0.5 / np.sqrt(n)
@@ -125,7 +125,7 @@ def test_switching_cost_rebuilds_inertia(model: TariffModel, makers: Population)
     maker = makers[40]
     sigma = model.scenario.sourcing.elasticity
     for name, cost in maker.switching_cost.items():
-        k = model.economy.figures.codes.classes.index(name)
+        k = model.economy.constants.codes.classes.index(name)
         assert (1 + cost) ** sigma == pytest.approx(model.economy.makers.inertia[maker.row, k])
 
 

@@ -21,7 +21,7 @@ from tariffsim.errors import CalibrationError, DataError
 from tariffsim.kernels.sourcing import leaving_probability, odds_from_scale
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.economy import GLOBAL, Economy
-from tariffsim.state.ledger import check_books
+from tariffsim.state.ledger import check_accounting_identities
 from tariffsim.tables import load_tables
 
 TABLES = load_tables()
@@ -49,7 +49,7 @@ def us_imports() -> np.ndarray:
 
 
 def test_us_purchases_are_the_imports_and_a_home_part(economy: Economy) -> None:
-    codes = economy.figures.codes
+    codes = economy.constants.codes
     bought, imports = base_totals(economy)[:, :, codes.markets.index("US")], us_imports()
     home = np.array(TABLES.devices.numbers("us_home_assembly_share"))
     from_home = bought[:, codes.origins.index("US")]
@@ -63,7 +63,7 @@ def test_us_purchases_are_the_imports_and_a_home_part(economy: Economy) -> None:
 
 
 def test_other_markets_follow_by_size(economy: Economy) -> None:
-    codes, totals = economy.figures.codes, base_totals(economy)
+    codes, totals = economy.constants.codes, base_totals(economy)
     size = np.array(TABLES.markets.numbers("size_relative_to_us"))
     us = totals[:, :, codes.markets.index("US")].sum(axis=1)
     np.testing.assert_allclose(totals.sum(axis=1), us[:, None] * size, rtol=TOTALS)
@@ -80,7 +80,7 @@ def test_totals_hold_at_any_number_of_makers(makers: int) -> None:
     small = build_economy(scenario(makers=makers), 0)
     assert len(small.makers) == makers
     kept = base_totals(small).sum(axis=1)
-    full = small.figures.trade.sum(axis=1)
+    full = small.constants.trade.sum(axis=1)
     # a device and market has its total, or no line at all
     np.testing.assert_allclose(kept, np.where(kept > 0, full, 0.0), rtol=TOTALS)
     assert kept.any()
@@ -94,7 +94,7 @@ def test_a_missed_total_is_refused(economy: Economy) -> None:
 
 
 def test_base_year_prices_and_bills(economy: Economy) -> None:
-    figures, makers, flows = economy.figures, economy.makers, economy.flows
+    figures, makers, flows = economy.constants, economy.makers, economy.flows
     content = np.array(TABLES.devices.numbers("chip_content"))
     content = content * np.array(TABLES.devices.numbers("foundational_share"))
     # one price for all: chips in a unit are those that the content buys outside China
@@ -122,7 +122,7 @@ def test_base_year_prices_and_bills(economy: Economy) -> None:
 def test_chinese_share_is_met_to_within_one_line(seed: int) -> None:
     """By device, market and class, weighted by value (MODEL 5.3)."""
     drawn = build_economy(Scenario(), seed)
-    figures, makers, flows = drawn.figures, drawn.makers, drawn.flows
+    figures, makers, flows = drawn.constants, drawn.makers, drawn.flows
     n = len(DEVICES) * len(figures.codes.markets)
     device = makers.device[flows.maker]
     value = flows.base_units * figures.unit_value[device]
@@ -137,7 +137,7 @@ def test_chinese_share_is_met_to_within_one_line(seed: int) -> None:
 
 def test_expected_chinese_share_is_that_of_the_tables(economy: Economy) -> None:
     """One-market lines make up for global ones: as far as they can, where they do not suffice."""
-    figures, makers, flows = economy.figures, economy.makers, economy.flows
+    figures, makers, flows = economy.constants, economy.makers, economy.flows
     chance = economy.base_shares[makers.odds_row][:, :, economy.foundries.is_chinese].sum(axis=2)
     chance = chance[flows.maker, 0]
     value = flows.base_units * figures.unit_value[makers.device[flows.maker]]
@@ -162,12 +162,12 @@ def test_lines_assembled_in_china_have_their_odds(odds_ratio: float) -> None:
     rules = scenario({"sourcing": {"assembly_odds": odds_ratio}}, makers=1200)
     drawn = build_economy(rules, 0)
     makers = drawn.makers
-    china = drawn.figures.codes.origins.index("CN")
+    china = drawn.constants.codes.origins.index("CN")
     chance = drawn.base_shares[makers.odds_row, 0][:, drawn.foundries.is_chinese].sum(axis=1)
     odds = chance / (1 - chance)
     compared = 0
     for device in range(len(DEVICES)):
-        for market in range(len(drawn.figures.codes.markets)):
+        for market in range(len(drawn.constants.codes.markets)):
             here = (makers.device == device) & (makers.market == market)
             at_home, elsewhere = (
                 here & (makers.base_origin == china),
@@ -211,7 +211,7 @@ def test_base_orders_close_on_base_capacity(economy: Economy) -> None:
 
 def test_expected_residual_demand_is_not_negative(economy: Economy) -> None:
     """At the capacity shares of the table; the draw itself is lumpy."""
-    foundries, makers, codes = economy.foundries, economy.makers, economy.figures.codes
+    foundries, makers, codes = economy.foundries, economy.makers, economy.constants.codes
     chips = makers.units[:, None] * makers.chips
     expected = np.einsum("nk,nkf->fk", chips, economy.base_shares[makers.odds_row])
     member = np.eye(len(codes.regions))[:, foundries.region]
@@ -247,11 +247,11 @@ def test_pipeline_of_the_base_year_is_that_of_the_steady_state() -> None:
     waiting, months_left, chinese = np.zeros(seeds), np.zeros((seeds, 3)), np.zeros(seeds)
     for seed in range(seeds):
         drawn = build_economy(scenario(STILL, makers=600), seed, correct=False)
-        makers, figures = drawn.makers, drawn.figures
+        makers, figures = drawn.makers, drawn.constants
         maker, k = np.nonzero(makers.has_slot)
-        drop_in, device = makers.is_drop_in[maker, k], makers.device[maker]
-        hazard = np.where(drop_in, 1 / 6, figures.design_hazard[device])
-        lead = np.where(drop_in, 2, figures.requalification_months[device])
+        pin_compatible, device = makers.is_pin_compatible[maker, k], makers.device[maker]
+        hazard = np.where(pin_compatible, 1 / 6, figures.design_hazard[device])
+        lead = np.where(pin_compatible, 2, figures.requalification_months[device])
         shares = drawn.base_shares[makers.odds_row[maker], k]
         x = odds_from_scale(
             shares, makers.curvature[maker, k, None], makers.odds_scale[maker, k, None]
@@ -298,7 +298,7 @@ def arrays_of(thing: Any) -> Iterator[np.ndarray]:
 def sound(rules: Scenario, months: int, seed: int = 0) -> Economy:
     """Run: finite numbers, nothing negative that must not be, balanced books."""
     for economy in run(rules, seed, months):
-        check_books(economy)
+        check_accounting_identities(economy)
         for table in (
             economy.foundries, economy.makers, economy.flows, economy.cells, economy.importers
         ):  # fmt: skip
@@ -346,7 +346,7 @@ def test_designs_open_once_a_month_at_most() -> None:
     often = {"figures": {"devices": {"smartphone": {"design_cycle_months": 2}}}}
     lead = {"figures": {"devices": {"smartphone": {"requalification_months": 1}}}}
     rules = scenario(often, lead, {"sourcing": {"opening_factor": 5.0}}, makers=60)
-    assert build_economy(rules, 0).figures.design_hazard.max() == 1.0
+    assert build_economy(rules, 0).constants.design_hazard.max() == 1.0
 
 
 # Parameters all over their ranges

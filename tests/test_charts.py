@@ -168,10 +168,10 @@ def _known(results: Results) -> Results:
         ("whole_product_china", "basket_price"): (105.2, 1.2, True),
         ("whole_product_china", "cn_assembled_share"): (5.0, -3.0, True),
     }
-    for (scenario, measure), (level, difference, sure) in found.items():
+    for (scenario, metric), (level, difference, sure) in found.items():
         results = with_finding(
-            results, scenario, measure, level=level, difference=difference,
-            low=difference - 0.1, high=difference + 0.1, is_distinguishable=sure,
+            results, scenario, metric, level=level, difference=difference,
+            low=difference - 0.1, high=difference + 0.1, is_significant=sure,
         )  # fmt: skip
     return results
 
@@ -198,8 +198,8 @@ def test_titles_say_what_the_numbers_say() -> None:
 def test_titles_when_nothing_is_distinguishable() -> None:
     results = _known(part(PAIR))
     for scenario in PAIR:
-        for measure in ("cn_share", "basket_price", "cn_assembled_share"):
-            results = with_finding(results, scenario, measure, is_distinguishable=False)
+        for metric in ("cn_share", "basket_price", "cn_assembled_share"):
+            results = with_finding(results, scenario, metric, is_significant=False)
     assert "not distinguishable" in _title(results, "chinese_share")
     assert _title(results, "buys_and_costs").startswith("No scenario avoids")
     assert "neither assembly nor chips distinguishably" in _title(results, "what_moved")
@@ -260,7 +260,7 @@ def test_scenarios_with_one_title_are_told_apart() -> None:
 def test_what_is_drawn_is_what_the_tables_hold() -> None:
     results = part(PAIR)
     drawn = BY_KEY["buys_and_costs"].table(results).set_index("scenario")
-    headline = results.tables["headline"].set_index(["scenario", "measure"])
+    headline = results.tables["headline"].set_index(["scenario", "metric"])
     for name in PAIR:
         row = headline.loc[(name, "cn_share")]
         assert drawn.loc[name, "share_avoided"] == -row["difference"]
@@ -283,7 +283,7 @@ def test_what_is_drawn_is_what_the_tables_hold() -> None:
 def test_who_pays_adds_up_to_what_the_world_loses() -> None:
     results = part(PAIR)
     data = BY_KEY["who_pays"].table(results)
-    headline = results.tables["headline"].set_index(["scenario", "measure"])["level"]
+    headline = results.tables["headline"].set_index(["scenario", "metric"])["level"]
     welfare = results.tables["welfare"].groupby(["scenario", "market", "term"])["value"]
     last = welfare.apply(lambda values: 12e-9 * values.iloc[-12:].mean())
     for n, name in enumerate(PAIR, start=1):
@@ -292,7 +292,7 @@ def test_who_pays_adds_up_to_what_the_world_loses() -> None:
         assert net == pytest.approx(gain.sum())
         assert net == pytest.approx(-headline[name, "deadweight_loss"])
         assert gain["Treasury"] == pytest.approx(last[name, "US", "government"])
-        assert gain["Consumers"] == pytest.approx(-headline[name, "consumer_cost"])
+        assert gain["Consumers"] == pytest.approx(-headline[name, "consumer_surplus_loss"])
         assert gain["Foundries in China"] == pytest.approx(last[name, "CN", "foundries"])
 
 
@@ -302,12 +302,12 @@ def test_chips_that_leave_a_market_add_up() -> None:
     for column in ("change_1", "change_2"):
         *markets, world = data[column]
         assert world == pytest.approx(sum(markets))
-    share = results.tables["headline"].set_index(["scenario", "measure"])["level"]
-    for place, column, name, measure in (
+    share = results.tables["headline"].set_index(["scenario", "metric"])["level"]
+    for place, column, name, metric in (
         ("United States", "share_2", "component_50", "cn_share"),
         ("The world", "share_0", "baseline", "world_cn_share"),
     ):  # a share of sums over months, against a mean of shares of months
-        assert data.loc[place, column] == pytest.approx(share[name, measure], abs=0.1)
+        assert data.loc[place, column] == pytest.approx(share[name, metric], abs=0.1)
 
 
 def test_foundries_have_all_capacity_and_start_at_the_discount() -> None:

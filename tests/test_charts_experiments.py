@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from tariffsim.charts.lint import lint
 from tariffsim.experiments.assumptions import sensitivity
 from tariffsim.experiments.sweep import sweep
 from tariffsim.record.results import Results
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, replace
 from tests.chart_results import HOSTILE
 
 RATE = "policies.component_tariff.rate"
@@ -30,15 +30,20 @@ RANGES = {"sourcing.elasticity": "range", "trade.markup": "range", "sourcing.siz
 @cache
 def curve(seeds: int = 2, vary: str = RATE, values: str = "0:2:0.5") -> Results:
     base, own = load_scenario("baseline"), load_scenario("component_50")
-    return sweep(own.with_(**SMALL, **NOW), base.with_(**SMALL), {vary: values}, seeds=seeds)
+    return sweep(replace(own, **SMALL, **NOW), replace(base, **SMALL), {vary: values}, seeds=seeds)
 
 
 @cache
 def ranked(method: Any, seeds: int = 2, is_baseline: bool = False) -> Results:
-    base, own = load_scenario("baseline"), load_scenario("component_50").with_(**NOW)
+    base, own = load_scenario("baseline"), replace(load_scenario("component_50"), **NOW)
     scenario = base if is_baseline else own
     return sensitivity(
-        scenario.with_(**SMALL), base.with_(**SMALL), method, vary=RANGES, points=2, seeds=seeds
+        replace(scenario, **SMALL),
+        replace(base, **SMALL),
+        method,
+        vary=RANGES,
+        points=2,
+        seeds=seeds,
     )
 
 
@@ -60,7 +65,7 @@ def test_the_linter_finds_nothing(name: str, title: str) -> None:
     chart, made = MADE[name]
     results = made()
     if title:
-        results = replace(results, titles=dict.fromkeys(results.titles, title))
+        results = dataclasses.replace(results, titles=dict.fromkeys(results.titles, title))
     picture = chart.picture(results)
     assert lint(picture) == []
     assert title or picture.files() == chart.picture(results).files()
@@ -95,8 +100,8 @@ def test_two_points_make_no_curve() -> None:
 
 def test_the_curve_shows_levels_of_the_share_and_changes_of_the_rest() -> None:
     results = curve()
-    data = rate_curve.table(results).set_index(["measure", "at"])
-    rows = results.tables["sweep"].set_index(["measure", RATE])
+    data = rate_curve.table(results).set_index(["metric", "at"])
+    rows = results.tables["sweep"].set_index(["metric", RATE])
     assert data.loc[("cn_share", 1.0), "value"] == pytest.approx(
         rows.loc[("cn_share", 1.0), "level"]
     )
@@ -120,7 +125,7 @@ def test_the_curve_shows_levels_of_the_share_and_changes_of_the_rest() -> None:
 )  # fmt: skip
 def test_the_title_says_where_revenue_peaks(peak: dict[str, Any], end: str) -> None:
     results = curve()
-    results = replace(results, provenance=results.provenance | {"revenue_peak": peak})
+    results = dataclasses.replace(results, provenance=results.provenance | {"revenue_peak": peak})
     title = rate_curve.CHART.picture(results).words.title
     assert title.startswith("With the rate of component_tariff from 0 % to 200 % the Chinese share")
     assert title.endswith(end)
@@ -134,5 +139,5 @@ def test_the_ranking_is_said_in_order() -> None:
 
 def test_the_baseline_alone_is_asked_for_its_level() -> None:
     results = ranked("tornado", 2, True)
-    assert results.tables["sensitivity"]["as_is"].iloc[0] > 1
+    assert results.tables["sensitivity"]["central"].iloc[0] > 1
     assert "in the baseline: " in tornado.CHART.picture(results).words.title

@@ -14,7 +14,7 @@ from tariffsim.charts import OF_EXPERIMENTS, draw_all, pictures
 from tariffsim.charts.lint import lint
 from tariffsim.experiments.frontier import break_even, curves, optimum
 from tariffsim.record.results import Results, provenance
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, to_yaml
 
 NAMES = ("baseline", "component_50", "whole_product_china")
 
@@ -22,7 +22,7 @@ NAMES = ("baseline", "component_50", "whole_product_china")
 def results(tables: dict[str, pd.DataFrame], n: int = 4, **facts: Any) -> Results:
     scenarios = {name: load_scenario(name) for name in NAMES}
     return Results(
-        tables, {name: s.to_yaml() for name, s in scenarios.items()},
+        tables, {name: to_yaml(s) for name, s in scenarios.items()},
         {name: s.title for name, s in scenarios.items()}, "US",
         provenance() | {"seeds": [0, n - 1]} | facts,
     )  # fmt: skip
@@ -40,18 +40,18 @@ def timing(n: int = 4) -> Results:
     return replace(found, scenarios={k: found.scenarios[k] for k in NAMES[:2]})
 
 
-def decomposition(scale: float = 1.0, n: int = 4, measure: str = "cn_share") -> Results:
+def decomposition(scale: float = 1.0, n: int = 4, metric: str = "cn_share") -> Results:
     parts = np.array([-4.5, 3.2, 1.6, 0.0, -7.0]) * scale
     rows = [("first", 10.9 * scale), *(("change", v) for v in parts),
             ("second", 10.9 * scale + parts.sum())]  # fmt: skip
     table = pd.DataFrame(
-        [{"measure": measure, "unit": "%", "step": step, "change": f"policies.change_{i}",
+        [{"metric": metric, "unit": "%", "step": step, "change": f"policies.change_{i}",
           "label": f"Change {i} with a rather long name to be wrapped", "contribution": value,
           "low": value - scale if n > 1 else np.nan, "high": value + scale if n > 1 else np.nan,
-          "is_distinguishable": n > 1 and abs(value) > scale, "n": n}
+          "is_significant": n > 1 and abs(value) > scale, "n": n}
          for i, (step, value) in enumerate(rows)]
     )  # fmt: skip
-    return results({"decomposition": table}, n, measure=measure)
+    return results({"decomposition": table}, n, metric=metric)
 
 
 def trade_off(n: int = 4, strength: float = 1.0) -> Results:
@@ -71,7 +71,7 @@ CASES = {
     "timing": timing, "timing, one seed": lambda: timing(1),
     "decomposition": decomposition, "decomposition, tiny": lambda: decomposition(1e-4),
     "decomposition, one seed": lambda: decomposition(n=1),
-    "decomposition of welfare": lambda: decomposition(-0.1, measure="welfare"),
+    "decomposition of welfare": lambda: decomposition(-0.1, metric="welfare"),
     "trade-off": trade_off, "trade-off, one seed": lambda: trade_off(1),
     "trade-off that never pays": lambda: trade_off(strength=1e4),
 }  # fmt: skip

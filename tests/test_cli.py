@@ -21,7 +21,7 @@ import pytest
 from tariffsim import experiments
 from tariffsim.cli import commands, headline
 from tariffsim.errors import StorageError
-from tariffsim.record.metrics import MEASURES
+from tariffsim.record.metrics import METRICS
 from tariffsim.record.results import Results, load_results, writing_to
 from tariffsim.scenario import load_scenario
 from tariffsim.scenario.files import shipped_names
@@ -160,25 +160,25 @@ def test_table_fits_the_terminal(
     base = load_scenario("baseline")
     text = headline.text_of(load_results(saved[0]), base, details)
     assert max(map(len, text.splitlines())) <= columns
-    labels = {m.label for m in MEASURES if details or m.name in headline.HEADLINE}
+    labels = {m.label for m in METRICS if details or m.name in headline.HEADLINE}
     is_table = columns >= 80 and not details
     assert is_table or columns < 60 or all(label in text for label in labels)
     assert "component_50" in text
 
 
-def row(measure: str, difference: float, low: float, high: float, n: int = 20) -> dict[str, Any]:
+def row(metric: str, difference: float, low: float, high: float, n: int = 20) -> dict[str, Any]:
     is_known = n > 1 and not low <= 0 <= high
     facts = {"level": 50.0, "difference": difference, "low": low, "high": high}
-    words = {"measure": measure, "label": measure, "unit": "%"}
-    return words | facts | {"is_distinguishable": is_known, "n": n}
+    words = {"metric": metric, "label": metric, "unit": "%"}
+    return words | facts | {"is_significant": is_known, "n": n}
 
 
 def made_up(difference: float, low: float, high: float, n: int = 20) -> Results:
     """Results whose scenario differs in every measure by the same."""
     rows = []
     for scenario, values in (("baseline", (0.0, 0.0, 0.0)), ("x" * 50, (difference, low, high))):
-        for measure in (*headline.HEADLINE,):
-            rows.append({"scenario": scenario} | row(measure, *values, n))
+        for metric in (*headline.HEADLINE,):
+            rows.append({"scenario": scenario} | row(metric, *values, n))
     return Results(
         tables={"headline": pd.DataFrame(rows)},
         scenarios={"baseline": "", "x" * 50: ""},
@@ -333,8 +333,8 @@ def test_json_of_a_comparison(tmp_path: Path, no_charts: None) -> None:
     assert code == 0
     assert data["folder"] == str(tmp_path / "out")
     share = data["headline"]["component_50"]["cn_share"]
-    assert {"level", "difference", "low", "high", "is_distinguishable", "n", "unit"} <= set(share)
-    assert data["headline"]["baseline"]["cost_per_point"]["level"] is None
+    assert {"level", "difference", "low", "high", "is_significant", "n", "unit"} <= set(share)
+    assert data["headline"]["baseline"]["cost_per_pp"]["level"] is None
     assert "component_50" in err
 
 

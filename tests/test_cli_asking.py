@@ -21,7 +21,7 @@ def test_solve_prints_the_answer_and_saves_what_was_tried() -> None:
     code, out, err = call(*words, "--between", "0:3", "--out", "found", "--json")
     assert code == 0, err
     found = json.loads(out)
-    assert found["measure"] == "cn_share"
+    assert found["metric"] == "cn_share"
     assert found["between"] == [0, 3]
     results = load_results("found")
     tried = results.tables["solve"]
@@ -45,7 +45,7 @@ def test_solve_says_the_most_that_can_be_reached() -> None:
 
 
 def test_solve_against_a_price_cut_is_what_the_baseline_has() -> None:
-    words = ["solve", "component_50", "--against", "price_cut=0.2", "--measure", "cn_value_share"]
+    words = ["solve", "component_50", "--against", "price_cut=0.2", "--metric", "cn_value_share"]
     code, out, err = call(*words, *SMALL, "--out", "found", "--json", "--quiet")
     assert code == 0, err
     found = json.loads(out)
@@ -85,7 +85,7 @@ def test_what_cannot_be_asked_is_refused(words: str, code: int, said: str) -> No
 
 
 def test_decompose_adds_up_and_draws() -> None:
-    words = ["decompose", "no_expansion", "component_50", "--measure", "basket_price"]
+    words = ["decompose", "no_expansion", "component_50", "--metric", "basket_price"]
     code, out, err = call(*words, *SMALL, "--out", "found", "--json")
     assert code == 0, err
     steps = json.loads(out)["steps"]

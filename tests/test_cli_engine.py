@@ -20,7 +20,7 @@ from tariffsim.errors import NotFiniteError
 from tariffsim.experiments import compare
 from tariffsim.experiments.store import opened
 from tariffsim.record.results import load_results
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tests.test_cli import (
@@ -38,7 +38,7 @@ SMALL = [word for key, value in SIZE.items() for word in ("--set", f"{key}={valu
 
 
 def small(name: str) -> Scenario:
-    return load_scenario(name).with_(**SIZE)
+    return replace(load_scenario(name), **SIZE)
 
 
 @pytest.fixture

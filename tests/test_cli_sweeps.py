@@ -51,7 +51,7 @@ def test_a_sweep_as_json(no_charts: None) -> None:
     found = json.loads(out)
     assert code == 0
     assert [p[RATE] for p in found["points"]] == [0, 0.5]
-    assert {row["measure"] for row in found["sweep"]} >= {"cn_share", "welfare", "cost_per_point"}
+    assert {row["metric"] for row in found["sweep"]} >= {"cn_share", "welfare", "cost_per_pp"}
     assert found["failures"] == []
     assert found["revenue_peak"] is None  # two numbers are varied
 
@@ -131,7 +131,7 @@ def test_without_salib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--measure", "cn_shar"], "did you mean cn_share?"),
+        (["--metric", "cn_shar"], "did you mean cn_share?"),
         (["--vary", f"{RATE}=range"], "has no plausible range"),
         (["--method", "sobol", "--points", "6"], "powers of two"),
         (["--method", "morris", "--vary", "sourcing.elasticity=2,8"], "has no range"),
@@ -159,7 +159,7 @@ def test_a_comparison_says_what_matters_most(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_words_under_a_comparison() -> None:
     rows = [
-        {"scenario": "a", "factor": f"f{n}", "low_end": 0.5, "high_end": 2, "as_is": -6.5,
+        {"scenario": "a", "factor": f"f{n}", "low_end": 0.5, "high_end": 2, "central": -6.5,
          "at_low": -4.0 + n, "at_high": -11.0}
         for n in range(4)
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tariffsim.errors import EngineError
-from tariffsim.experiments import Failure, Settings, cluster, measure
+from tariffsim.experiments import Failure, Settings, cluster, run_ensemble
 from tariffsim.experiments.cluster import on_cluster
 from tariffsim.experiments.pairs import pairs_of
 from tests.test_cli import wait_for
@@ -61,10 +61,10 @@ def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_pat
             running.workers[0].kill()
 
     settings = Settings(engine="dask", scheduler=running.address, store=tmp_path)
-    found = measure(SCENARIOS, BASE, seeds, settings=settings, progress=kill_one)
+    found = run_ensemble(SCENARIOS, BASE, seeds, settings=settings, progress=kill_one)
     assert not found.failures
     assert running.workers[0].wait(1) != 0
-    same(found.table, measure(SCENARIOS, BASE, seeds).table)
+    same(found.table, run_ensemble(SCENARIOS, BASE, seeds).table)
     assert len(list(tmp_path.glob("*.npz"))) == len(found.table)
 
 
@@ -84,14 +84,14 @@ def test_a_cluster_of_another_version_is_refused(
 ) -> None:
     monkeypatch.setattr(cluster, "code_digest", lambda: str(os.getpid()))
     with pytest.raises(EngineError, match="has another version of tariffsim"):
-        measure({}, BASE, [0], settings=Settings(engine="dask", scheduler=running.address))
+        run_ensemble({}, BASE, [0], settings=Settings(engine="dask", scheduler=running.address))
 
 
 def test_without_a_scheduler_there_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "PATIENCE", 1)
     settings = Settings(engine="dask", scheduler="tcp://127.0.0.1:9")
     with pytest.raises(EngineError, match=r"answers at tcp://127\.0\.0\.1:9"):
-        measure({}, BASE, [0], settings=settings)
+        run_ensemble({}, BASE, [0], settings=settings)
 
 
 def test_a_run_that_ends_its_workers_is_a_failure() -> None:

@@ -54,7 +54,7 @@ def test_a_tariff_of_17_5_percent_loses_12_percent_of_value() -> None:
 
 def hidden_share(rate: float = 1.0, **rules: Any) -> float:
     """Part of the duty of a component tariff that is hidden in its first month."""
-    all_know = full(cannot_tell_share=0.0) | {}
+    all_know = full(unknown_origin_share=0.0) | {}
     tariff = component(rate)
     evaded, paid = evaded_and_paid(
         after(scenario(STILL, MANY, merged(all_know, full(**rules)), tariff, makers=300), 1)
@@ -66,7 +66,7 @@ def test_less_is_hidden_where_more_is_to_be_feared() -> None:
     by_penalty = [hidden_share(penalty_multiple=m, audit_rate=1.0) for m in (0.0, 0.3, 0.6, 3.0)]
     assert by_penalty == sorted(by_penalty, reverse=True)
     assert by_penalty[0] > by_penalty[1] > by_penalty[-1] == 0.0  # 0.46 x 4 exceeds one
-    by_honesty = [hidden_share(honesty=h) for h in (0.0, 0.5, 2.0, 1e9)]
+    by_honesty = [hidden_share(evasion_cost=h) for h in (0.0, 0.5, 2.0, 1e9)]
     assert by_honesty == sorted(by_honesty, reverse=True)
     assert by_honesty[0] == 1.0
     assert by_honesty[-1] == 0.0
@@ -76,14 +76,14 @@ def test_revenue_peaks_at_a_rate_that_is_a_result() -> None:
     """Suppliers held, all know: revenue is `r exp(-r (1 - P (1 + m)) / honesty)`, so 1.37."""
     rates = np.array([0.4, 1.37, 4.0])
     rules = [
-        scenario(STILL, HELD, MANY, full(cannot_tell_share=0.0), component(float(r)), makers=300)
+        scenario(STILL, HELD, MANY, full(unknown_origin_share=0.0), component(float(r)), makers=300)
         for r in rates
     ]
     revenue = np.array([[evaded_and_paid(after(r, 1, s))[1] for r in rules] for s in range(40)])
     revenue /= revenue.mean(axis=0)[1]
     low, peak, high = revenue.mean(axis=0)
     assert low < peak > high
-    theory = rates * np.exp(-rates * 0.976 / RULES.honesty)
+    theory = rates * np.exp(-rates * 0.976 / RULES.evasion_cost)
     for i in (0, 2):  # against the peak, seed by seed
         misses = revenue[:, i] - revenue[:, 1] * theory[i] / theory[1]
         assert stats.sem(misses) < 0.06
@@ -104,12 +104,12 @@ BUSY = merged(
 @pytest.mark.parametrize(
     "rules",
     [
-        {"honesty": 1e9},
-        {"honesty": 0.0, "audit_rate": 12.0, "detection": 1.0, "penalty_multiple": 0.0},
+        {"evasion_cost": 1e9},
+        {"evasion_cost": 0.0, "audit_rate": 12.0, "detection": 1.0, "penalty_multiple": 0.0},
     ],
 )
 def test_honest_or_certain_of_being_caught_is_compliant(rules: dict[str, float]) -> None:
-    all_know = full(cannot_tell_share=0.0, **rules)
+    all_know = full(unknown_origin_share=0.0, **rules)
     one, other = (after(scenario(BUSY, r, makers=150), 18) for r in (all_know, {
         "compliance": {"behaviour": "compliant"}
     }))  # fmt: skip
@@ -123,13 +123,13 @@ def test_honest_or_certain_of_being_caught_is_compliant(rules: dict[str, float])
 
 def test_exempt_and_ignorant_is_untaxed() -> None:
     """If nobody can tell and who cannot is exempt, a component tariff does nothing."""
-    nobody = full(cannot_tell_share=1.0)
+    nobody = full(unknown_origin_share=1.0)
     tariff = component({"2025-04": 1.0}, announced="2025-01")
     one, other = (after(scenario(nobody, p, makers=150), 18) for p in (tariff, {}))
     np.testing.assert_array_equal(one.makers.supplier, other.makers.supplier)
     np.testing.assert_allclose(one.flows.price, other.flows.price, rtol=1e-12)
     assert not one.importers.is_traced.any()
-    assert one.policy_duty[[law.name for law in one.tariffs.laws].index("component")] == 0
+    assert one.policy_duty[[law.name for law in one.tariff_schedule.laws].index("component")] == 0
 
 
 # Tracing
@@ -139,7 +139,9 @@ def traced(rule: str, **fields: Any) -> tuple[Economy, np.ndarray]:
     rules = scenario(full(), component(0.5, unknown_origin_rule=rule, **fields), makers=600)
     economy = after(rules, 2)
     importers = economy.importers
-    return economy, (importers.market == US) & ~importers.can_tell & (importers.customs_value > 0)
+    return economy, (importers.market == US) & ~importers.knows_without_tracing & (
+        importers.customs_value > 0
+    )
 
 
 def test_who_owes_on_all_chips_finds_out() -> None:
@@ -190,7 +192,7 @@ def test_cost_of_disclosure_does_not_hang_on_the_number_of_importers() -> None:
     must = {"policies": {"d": {"kind": "disclosure", "share": 1.0, "start": "2025-01"}}}
     for n in (10, 40):
         agents = {"agents": {"importers_min": n, "importers_max": n}}
-        rules = scenario(agents, full(cannot_tell_share=1.0), must, makers=3000)
+        rules = scenario(agents, full(unknown_origin_share=1.0), must, makers=3000)
         economy = after(rules, 1)
         costs.append(economy.flows.compliance_cost @ economy.flows.units)
     assert costs[1] == pytest.approx(costs[0], rel=0.25)
@@ -201,7 +203,7 @@ def test_cost_of_disclosure_does_not_hang_on_the_number_of_importers() -> None:
 
 def test_a_maker_has_no_reason_to_move_for_an_importer_who_cannot_tell() -> None:
     """Declared unknown, every foundry pays alike: relative costs are those of no tariff."""
-    nobody = full(cannot_tell_share=1.0, tracing_cost_usd=1e12)
+    nobody = full(unknown_origin_share=1.0, tracing_cost_usd=1e12)
     tariff = component(0.5, unknown_origin_rule="deemed_share", deemed_share=0.4)
     economy = after(scenario(STILL, free_trade(), nobody, tariff, makers=150), 1)
     maker = np.flatnonzero(economy.makers.market == US)
@@ -216,17 +218,17 @@ def test_a_maker_has_no_reason_to_move_for_an_importer_who_cannot_tell() -> None
 
 def test_a_maker_counts_with_what_its_importer_bears() -> None:
     """`min(r, P (1 + m) r + honesty)` on Chinese chips, nothing on others."""
-    rules = full(cannot_tell_share=0.0)
+    rules = full(unknown_origin_share=0.0)
     economy = after(scenario(STILL, free_trade(), rules, component(0.5), makers=150), 1)
-    makers, importers, claims = economy.makers, economy.importers, economy.claims
+    makers, importers, claims = economy.makers, economy.importers, economy.declarations
     assert claims is not None
-    exposure = claims.enforcement(economy.law.regime).exposure[US]
+    exposure = claims.enforcement(economy.policy.regime).exposure[US]
     maker = np.flatnonzero(makers.market == US)
-    honesty = importers.honesty[makers.importer[maker, US]]
-    borne = np.minimum(0.5, exposure * 0.5 + honesty)
+    evasion_cost = importers.evasion_cost[makers.importer[maker, US]]
+    borne = np.minimum(0.5, exposure * 0.5 + evasion_cost)
     assert (borne < 0.5).any()
     assert (borne == 0.5).any()
-    cost = slot_cost(economy, maker, np.zeros(len(maker), dtype=np.int64), True)
+    cost = slot_cost(economy, maker, np.zeros(len(maker), dtype=np.intp), True)
     chinese = economy.foundries.is_chinese
     rate = cost / economy.foundries.price[:, 0] - 1
     np.testing.assert_allclose(rate[:, chinese], np.repeat(borne[:, None], chinese.sum(), axis=1))
@@ -242,14 +244,14 @@ def test_a_false_country_is_the_one_that_pays_least() -> None:
         product({"2025-01": 0.4}, assembly_countries=["CN", "VN", "MX", "TW"]),
         {"policies": {"all": {"kind": "product_tariff", "rate": 0.1, "start": "2025-01"}}},
     )
-    economy = after(scenario(STILL, full(honesty=0.0), tariff, makers=150), 1)
+    economy = after(scenario(STILL, full(evasion_cost=0.0), tariff, makers=150), 1)
     flows, makers = economy.flows, economy.makers
     value, into_us = makers.customs_value[flows.maker], flows.market == US
-    home = economy.figures.origin_market[makers.origin[flows.maker]] == US
+    home = economy.constants.origin_market[makers.origin[flows.maker]] == US
     due = flows.new_duty / value
     np.testing.assert_allclose(due[into_us & ~home], 0.1)  # nobody minds, all pay the least
     np.testing.assert_allclose(due[home | ~into_us], 0.0)
-    taxed = np.isin(np.array(economy.figures.codes.origins)[makers.origin[flows.maker]],
+    taxed = np.isin(np.array(economy.constants.codes.origins)[makers.origin[flows.maker]],
                     ["CN", "VN", "MX", "TW"])  # fmt: skip
     np.testing.assert_allclose((flows.evaded_duty / value)[into_us & taxed], 0.4)
     assert not flows.evaded_duty[into_us & ~taxed].any()
@@ -258,7 +260,7 @@ def test_a_false_country_is_the_one_that_pays_least() -> None:
 def test_audits_find_in_the_mean_what_importers_reckon_with() -> None:
     """Back duties and penalties come to `P (1 + m)` of what is evaded; nothing is found twice."""
     often = full(audit_rate=6.0, detection=0.5, lookback_months=4, penalty_multiple=0.2,
-                 honesty=0.05, cannot_tell_share=0.0)  # fmt: skip
+                 evasion_cost=0.05, unknown_origin_share=0.0)  # fmt: skip
     rules = scenario(STILL, HELD, MANY, often, component(0.5), makers=300)
     found, evaded, pool = [], [], 0.0
     for economy in run(rules, 3, 60):
@@ -269,8 +271,8 @@ def test_audits_find_in_the_mean_what_importers_reckon_with() -> None:
         pool = float(importers.evaded.sum())
         found.append(caught + float(importers.penalty.sum()))
         evaded.append(new)
-        assert economy.claims is not None
-        exposure = float(economy.claims.enforcement(economy.law.regime).exposure[US])
+        assert economy.declarations is not None
+        exposure = float(economy.declarations.enforcement(economy.policy.regime).exposure[US])
     assert exposure == pytest.approx((1 - 0.75**4) * 1.2)
     ratio = np.array(found[4:]) / np.array(evaded[4:])  # the first months have less to look back on
     assert ratio.mean() == pytest.approx(exposure, abs=3 * stats.sem(ratio))
@@ -279,7 +281,7 @@ def test_audits_find_in_the_mean_what_importers_reckon_with() -> None:
 def test_rules_for_unknown_origin_by_hand() -> None:
     """A phone of 500 USD with chips for 20 USD, a quarter of them Chinese, at 50 %."""
     economy = after(scenario(full(), makers=60), 1)
-    codes = economy.figures.codes
+    codes = economy.constants.codes
     phone = Shipments(
         codes, np.array([500.0]), np.array([True]), np.array([[5.0, 15.0]]),
         np.array([[10.0, 10.0]]), np.array([[codes.regions.index(r) for r in ("CN", "TW")]]),

@@ -19,7 +19,7 @@ ANSWER = {"kind": "price_cut", "points": 0.05}
 
 
 def law(**policies: dict[str, Any]) -> dict[str, Any]:
-    return scenario({"policies": policies}).law
+    return scenario({"policies": policies}).dated_policies
 
 
 @pytest.mark.parametrize("named", ["duty", "component_tariff"])
@@ -53,7 +53,7 @@ def test_never_met() -> None:
     }
     assert "answer" not in law(**short)
     lonely = scenario({"policies": {"answer": ANSWER | {"when": "component_tariff in force"}}})
-    assert lonely.law == {}
+    assert lonely.dated_policies == {}
     assert "its condition is never met" in remarks(lonely)[0]
 
 
@@ -70,7 +70,7 @@ def test_in_force_exactly_while_the_condition_holds(start: int, wait: int, lengt
 
 
 def test_an_answer_to_a_cutoff_of_so_many_days_ends_with_it() -> None:
-    cut = {"kind": "chip_cutoff", "refused": 1.0, "first_day": "2025-03-10", "days": 60}
+    cut = {"kind": "chip_cutoff", "denied": 1.0, "first_day": "2025-03-10", "days": 60}
     found = law(cut=cut, answer=ANSWER | {"when": "cut in force for 1 month"})
     assert (found["answer"].first_month, found["answer"].end) == (
         parse_month("2025-04"), parse_month("2025-05"),

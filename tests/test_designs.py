@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path as FilePath
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tariffsim.errors import ScenarioError
 from tariffsim.experiments.designs import factors_of, grid, placed, points_of
-from tariffsim.policy.paths import Path
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.policy.time_path import TimePath
+from tariffsim.scenario import Scenario, load_scenario, to_yaml
 from tariffsim.scenario.factors import Factor, Unfit, factor_of, plausible, varied
 
 RATE = "policies.component_tariff.rate"
@@ -121,10 +121,10 @@ def test_earlier_steps_of_a_policy_keep_their_proportion(component: Scenario) ->
 
 
 def test_a_measure_that_ends_is_led_to_its_last_level() -> None:
-    ending = Path(months=(24312, 24324, 24336), values=(0.2, 0.4, 0.0))
+    ending = TimePath(months=(24312, 24324, 24336), values=(0.2, 0.4, 0.0))
     assert ending.reaching(0.8).values == (0.4, 0.8, 0.0)
-    assert Path(values=(0.5,)).reaching(0.3).values == (0.3,)
-    assert Path(months=(24312, 24324), values=(0.0, 0.0)).reaching(0.3).values == (0.3, 0.3)
+    assert TimePath(values=(0.5,)).reaching(0.3).values == (0.3,)
+    assert TimePath(months=(24312, 24324), values=(0.0, 0.0)).reaching(0.3).values == (0.3, 0.3)
 
 
 def test_an_assumption_over_time_keeps_its_base_year(component: Scenario) -> None:
@@ -137,7 +137,7 @@ def test_an_assumption_over_time_keeps_its_base_year(component: Scenario) -> Non
 
 @given(level=st.floats(0.001, 5), values=st.lists(st.floats(0.001, 5), min_size=1, max_size=5))
 def test_the_level_asked_for_is_reached(level: float, values: list[float]) -> None:
-    path = Path(months=tuple(range(24300, 24300 + len(values))), values=tuple(values))
+    path = TimePath(months=tuple(range(24300, 24300 + len(values))), values=tuple(values))
     found = path.reaching(level)
     assert found.values[-1] == level
     ratios = [b / a for a, b in zip(values, found.values, strict=True)]
@@ -248,12 +248,12 @@ def test_what_fits_no_design_is_refused(
 # The block in a file
 
 
-def load(folder: FilePath, text: str) -> Scenario:
+def load(folder: Path, text: str) -> Scenario:
     (folder / "x.yaml").write_text(f"extends: component_50\n{text}", encoding="utf-8")
     return load_scenario(folder / "x.yaml")
 
 
-def test_an_experiment_in_a_file(tmp_path: FilePath) -> None:
+def test_an_experiment_in_a_file(tmp_path: Path) -> None:
     scenario = load(
         tmp_path,
         f"""
@@ -267,11 +267,11 @@ experiment:
     assert plan.vary == {RATE: "0:2:0.5", "sourcing.elasticity": (2, 4), "supply.learning": "range"}
     assert (plan.design, plan.points, plan.seeds) == ("lhs", 10, None)
     assert scenario.content_hash == load_scenario("component_50").content_hash
-    (tmp_path / "y.yaml").write_text(scenario.to_yaml(), encoding="utf-8")
+    (tmp_path / "y.yaml").write_text(to_yaml(scenario), encoding="utf-8")
     assert load_scenario(tmp_path / "y.yaml").experiment == plan
 
 
-def test_all_that_is_wrong_with_an_experiment_is_said_at_once(tmp_path: FilePath) -> None:
+def test_all_that_is_wrong_with_an_experiment_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as refused:
         load(
             tmp_path,

@@ -22,7 +22,7 @@ FUNCTIONS = sorted(set(re.findall(rf"`((?:{MODULES})\.[\w.]+)`", PAGE)))
 COLUMNS = sorted(
     set(
         re.findall(
-            r"`((?:Foundries|DeviceMakers|Flows|Cells|Figures|Economy|PolicyState|DutyTables)\.\w+)`",
+            r"`((?:Foundries|DeviceMakers|Flows|Cells|Constants|Economy|PolicyState|DutyTables)\.\w+)`",
             PAGE,
         )
     )

@@ -51,7 +51,7 @@ ROUNDING = 1e-9
 
 
 def us(economy: Economy) -> int:
-    return economy.figures.codes.markets.index("US")
+    return economy.constants.codes.markets.index("US")
 
 
 # E4: exact hat algebra, logit shares, Harberger's triangle
@@ -65,7 +65,7 @@ def test_product_tariff_is_exact_hat_algebra(rate: float) -> None:
         product(rate, assembly_countries=["CN"]), makers=900,
     )  # fmt: skip
     economy = last(rules, 0, 1)
-    figures, flows, makers = economy.figures, economy.flows, economy.makers
+    figures, flows, makers = economy.constants, economy.flows, economy.makers
     m, china = us(economy), figures.codes.origins.index("CN")
     trade_0 = base_totals(economy)[:, :, m]
     # retail price: landed cost x 1.4, on which the duty on the ex-works value comes
@@ -139,7 +139,7 @@ TRIANGLE = merged(
 
 def chips_by_region(economy: Economy, market: int, given: bool = False) -> np.ndarray:
     """(D, K, R) chips a month in what a market buys, or would at the base year's units."""
-    flows, makers, codes = economy.flows, economy.makers, economy.figures.codes
+    flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
     here = flows.market == market
     maker = flows.maker[here]
     region = economy.foundries.region[makers.supplier[maker]]
@@ -157,13 +157,13 @@ def loss_and_triangle(rate: float, seed: int) -> tuple[float, float]:
     # foreseen duties are duties due, as the tariff stays
     taxed = scenario(TRIANGLE, free_trade(), component(rate), makers=4000)
     before, after = last(free, seed, months), last(taxed, seed, months)
-    m, china = us(before), before.figures.codes.regions.index("CN")
+    m, china = us(before), before.constants.codes.regions.index("CN")
     chips_0, chips = chips_by_region(before, m), chips_by_region(after, m)
-    price_0 = np.broadcast_to(before.figures.chip_price[:, None], chips.shape[1:])
+    price_0 = np.broadcast_to(before.constants.chip_price[:, None], chips.shape[1:])
     price = price_0 * (1 + rate * (np.arange(price_0.shape[1]) == china))
     cells = after.cells
     at = m * len(DEVICES) + np.arange(len(DEVICES))
-    eta = after.figures.demand_elasticity
+    eta = after.constants.demand_elasticity
     surplus = surplus_change(cells.base_expenditure[at], cells.price_index[at], eta).sum()
     surplus -= surplus_change(cells.base_expenditure[at], before.cells.price_index[at], eta).sum()
     revenue = float(after.policy_duty.sum())
@@ -239,9 +239,9 @@ def test_content_trigger_is_silent_without_covered_chips() -> None:
         has = (economy.foundries.is_chinese[makers.supplier] & makers.has_slot).any(axis=1)
         due = next(iter(
             economy.instrument_duty[i]
-            for i, law in enumerate(economy.tariffs.laws) if law.name == "product"
+            for i, law in enumerate(economy.tariff_schedule.laws) if law.name == "product"
         ))  # fmt: skip
-        abroad = economy.figures.origin_market[makers.origin[flows.maker]] != flows.market
+        abroad = economy.constants.origin_market[makers.origin[flows.maker]] != flows.market
         pays = has[flows.maker] & (flows.market == us(economy)) & abroad
         assert (due[~pays] == 0).all()
         np.testing.assert_allclose(due[pays], 0.3 * makers.customs_value[flows.maker[pays]])
@@ -305,9 +305,9 @@ def test_higher_component_tariff_never_raises_the_mean_field() -> None:
     for rate in (0.0, 0.1, 0.5, 2.0):
         economy = build_economy(scenario(STILL, component(rate), makers=300), 0)
         announce_policy(economy, Draws(0))
-        makers, figures = economy.makers, economy.figures
+        makers, figures = economy.makers, economy.constants
         maker, k = np.nonzero(makers.has_slot)
-        drop_in = makers.is_drop_in[maker, k]
+        pin_compatible = makers.is_pin_compatible[maker, k]
         odds = odds_from_scale(
             economy.base_shares[makers.odds_row[maker], k],
             makers.curvature[maker, k, None],
@@ -317,8 +317,8 @@ def test_higher_component_tariff_never_raises_the_mean_field() -> None:
         field = MeanField(
             odds,
             makers.inertia[maker, k],
-            np.where(drop_in, 1 / 6, figures.design_hazard[device]),
-            np.where(drop_in, 2, figures.requalification_months[device]),
+            np.where(pin_compatible, 1 / 6, figures.design_hazard[device]),
+            np.where(pin_compatible, 2, figures.requalification_months[device]),
         )
         now = choice_weights(economy, maker, k)
         path = []
@@ -422,7 +422,7 @@ def test_incidence_and_resource_costs_sum_to_one_in_a_full_run(law: dict[str, An
 def chinese_share(economy: Economy) -> float:
     """Chinese share of the chips in what the United States buys, in units."""
     chips = chips_by_region(economy, us(economy))
-    china = economy.figures.codes.regions.index("CN")
+    china = economy.constants.codes.regions.index("CN")
     return float(chips[:, :, china].sum() / chips.sum())
 
 

@@ -18,12 +18,12 @@ import pytest
 
 from tariffsim import month, simulation
 from tariffsim.errors import NotFiniteError, StorageError
-from tariffsim.experiments import Failure, Measured, Settings, compare, local, measure
+from tariffsim.experiments import EnsembleResult, Failure, Settings, compare, local, run_ensemble
 from tariffsim.experiments.local import Lane, on_this_machine
 from tariffsim.experiments.pairs import Outcome, Pair, outcome_of, pairs_of
 from tariffsim.experiments.store import opened, read_run, write_run
-from tariffsim.record.metrics import MEASURES
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.record.metrics import METRICS
+from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 
@@ -32,7 +32,7 @@ needs_processes = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX s
 
 
 def small(name: str) -> Scenario:
-    return load_scenario(name).with_(agents__makers=100, run__end="2025-08")
+    return replace(load_scenario(name), agents__makers=100, run__end="2025-08")
 
 
 BASE = small("baseline")
@@ -45,47 +45,49 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
 
 def test_rows_are_in_the_order_of_scenarios_and_seeds() -> None:
     seen: list[tuple[int, int]] = []
-    measured = measure(SCENARIOS, BASE, SEEDS, progress=lambda *done: seen.append(done))
-    keys = list(measured.table[["scenario", "seed"]].itertuples(index=False, name=None))
+    ensemble = run_ensemble(SCENARIOS, BASE, SEEDS, progress=lambda *done: seen.append(done))
+    keys = list(ensemble.table[["scenario", "seed"]].itertuples(index=False, name=None))
     assert keys == [(n, s) for n in ("baseline", "component_50", "no_expansion") for s in SEEDS]
-    assert list(measured.table.columns[2:]) == [m.name for m in MEASURES]
+    assert list(ensemble.table.columns[2:]) == [m.name for m in METRICS]
     assert seen == [(done, 9) for done in range(1, 10)]
-    assert measured.failures == ()
+    assert ensemble.failures == ()
 
 
 def test_measures_are_those_of_a_comparison() -> None:
-    measured = measure(SCENARIOS, BASE, range(2)).table
+    ensemble = run_ensemble(SCENARIOS, BASE, range(2)).table
     compared = compare(list(SCENARIOS.values()), BASE, seeds=2, seed=0).tables["summary"]
-    same(measured, compared[measured.columns])
+    same(ensemble, compared[ensemble.columns])
 
 
 def test_workers_change_nothing() -> None:
-    alone = measure(SCENARIOS, BASE, SEEDS)
-    same(alone.table, measure(SCENARIOS, BASE, SEEDS, settings=Settings(jobs=2)).table)
-    one_seed = measure(SCENARIOS, BASE, [1], settings=Settings(jobs=2)).table  # seeds are split
+    alone = run_ensemble(SCENARIOS, BASE, SEEDS)
+    same(alone.table, run_ensemble(SCENARIOS, BASE, SEEDS, settings=Settings(jobs=2)).table)
+    one_seed = run_ensemble(
+        SCENARIOS, BASE, [1], settings=Settings(jobs=2)
+    ).table  # seeds are split
     same(one_seed, alone.table.query("seed == 1").reset_index(drop=True))
 
 
 def test_a_scenario_may_not_take_the_name_of_the_baseline() -> None:
     with pytest.raises(ValueError, match="name of the baseline"):
-        measure({"baseline": SCENARIOS["component_50"]}, BASE, [1])
+        run_ensemble({"baseline": SCENARIOS["component_50"]}, BASE, [1])
 
 
 # The store
 
 
-def stored(folder: Path, **more: Any) -> Measured:
-    return measure(SCENARIOS, BASE, SEEDS, settings=Settings(store=folder), **more)
+def stored(folder: Path, **more: Any) -> EnsembleResult:
+    return run_ensemble(SCENARIOS, BASE, SEEDS, settings=Settings(store=folder), **more)
 
 
 def test_what_is_kept_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = stored(tmp_path)
-    same(first.table, measure(SCENARIOS, BASE, SEEDS).table)
+    same(first.table, run_ensemble(SCENARIOS, BASE, SEEDS).table)
     monkeypatch.setattr(simulation, "Simulation", None)  # so that a run would fail
     again = stored(tmp_path)
     assert not again.failures
     same(first.table, again.table)
-    assert measure(SCENARIOS, BASE, [4], settings=Settings(store=tmp_path)).failures
+    assert run_ensemble(SCENARIOS, BASE, [4], settings=Settings(store=tmp_path)).failures
 
 
 def test_a_stored_comparison_has_the_same_bits(tmp_path: Path) -> None:
@@ -147,7 +149,7 @@ def test_a_full_disk_loses_nothing_finished(
     assert len(list(tmp_path.glob("*.npz"))) == 4
     assert len(list(tmp_path.iterdir())) == 5  # and the lock
     monkeypatch.undo()
-    same(stored(tmp_path).table, measure(SCENARIOS, BASE, SEEDS).table)
+    same(stored(tmp_path).table, run_ensemble(SCENARIOS, BASE, SEEDS).table)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
@@ -165,7 +167,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_failed_run_is_a_record_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = measure(SCENARIOS, BASE, SEEDS).table
+    expected = run_ensemble(SCENARIOS, BASE, SEEDS).table
     first = month.PHASES[0]
 
     def policy(economy: Economy, draws: Draws) -> None:
@@ -174,11 +176,11 @@ def test_a_failed_run_is_a_record_and_the_others_go_on(monkeypatch: pytest.Monke
         first(economy, draws)
 
     monkeypatch.setattr(simulation, "PHASES", (policy, *month.PHASES[1:]))
-    measured = measure(SCENARIOS, BASE, SEEDS)
+    ensemble = run_ensemble(SCENARIOS, BASE, SEEDS)
     failure = Failure("component_50", 1, "policy", "NotFiniteError: price became NaN")
-    assert measured.failures == (failure,)
+    assert ensemble.failures == (failure,)
     rest = expected[(expected["scenario"] != "component_50") | (expected["seed"] != 1)]
-    same(measured.table, rest.reset_index(drop=True))
+    same(ensemble.table, rest.reset_index(drop=True))
 
 
 # Workers that are killed
@@ -195,9 +197,9 @@ def test_a_killed_worker_costs_the_run_it_was_on(tmp_path: Path) -> None:
             os.kill(killed[-1], signal.SIGKILL)
 
     settings = Settings(jobs=2, store=tmp_path)
-    found = measure(SCENARIOS, BASE, range(5), settings=settings, progress=kill)
+    found = run_ensemble(SCENARIOS, BASE, range(5), settings=settings, progress=kill)
     assert not found.failures
-    same(found.table, measure(SCENARIOS, BASE, range(5)).table)
+    same(found.table, run_ensemble(SCENARIOS, BASE, range(5)).table)
     assert len(set(killed)) == 2
 
 

@@ -23,8 +23,8 @@ def test_expected_result(name: str) -> None:
     stored = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     found = summaries(name)
     assert found.keys() == stored.keys()
-    for seed, measures in stored.items():
-        assert found[seed] == pytest.approx(measures, rel=RELATIVE, abs=ABSOLUTE), seed
+    for seed, metrics in stored.items():
+        assert found[seed] == pytest.approx(metrics, rel=RELATIVE, abs=ABSOLUTE), seed
 
 
 CORE_RESULTS = json.loads((FOLDER.parent / "expected_core.json").read_text(encoding="utf-8"))
@@ -34,6 +34,6 @@ CORE_RESULTS = json.loads((FOLDER.parent / "expected_core.json").read_text(encod
 @pytest.mark.parametrize("name", CORE_RESULTS)
 def test_mechanisms_switched_off_change_nothing(name: str) -> None:
     found = summaries(name, CORE)
-    for seed, measures in CORE_RESULTS[name].items():
-        core = {measure: found[seed][measure] for measure in measures}  # later ones are added
-        assert core == pytest.approx(measures, rel=RELATIVE, abs=ABSOLUTE), seed
+    for seed, metrics in CORE_RESULTS[name].items():
+        core = {metric: found[seed][metric] for metric in metrics}  # later ones are added
+        assert core == pytest.approx(metrics, rel=RELATIVE, abs=ABSOLUTE), seed

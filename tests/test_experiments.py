@@ -11,13 +11,13 @@ from tariffsim.errors import ScenarioError
 from tariffsim.experiments import Task, compare, run, run_task
 from tariffsim.record.dictionary import COSTS
 from tariffsim.record.results import Results
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import Scenario, load_scenario, replace
 
 SMALL = {"agents__makers": 150, "run__end": "2026-06"}
 
 
 def small(name: str) -> Scenario:
-    return load_scenario(name).with_(**SMALL)
+    return replace(load_scenario(name), **SMALL)
 
 
 def small_comparison(**options: object) -> Results:
@@ -65,9 +65,9 @@ def test_progress_counts_the_runs() -> None:
 
 def test_baseline_against_itself_differs_nowhere(comparison: Results) -> None:
     head = comparison.tables["headline"]
-    base = head[(head["scenario"] == "baseline") & ~head["measure"].isin(COSTS)]
+    base = head[(head["scenario"] == "baseline") & ~head["metric"].isin(COSTS)]
     assert (base["difference"] == 0).all()
-    assert not base["is_distinguishable"].any()
+    assert not base["is_significant"].any()
 
 
 def test_before_its_announcement_a_policy_changes_nothing(comparison: Results) -> None:
@@ -94,12 +94,14 @@ def test_run_has_one_scenario() -> None:
 )
 def test_scenarios_that_share_no_draws_are_refused(change: dict[str, object], words: str) -> None:
     with pytest.raises(ScenarioError, match=words):
-        compare([small("component_50").with_(**change)], small("baseline"), seeds=1, jobs=1)
+        compare([replace(small("component_50"), **change)], small("baseline"), seeds=1, jobs=1)
 
 
 def test_a_refusal_says_how_to_mend_it() -> None:
-    with pytest.raises(ScenarioError, match=r"--set agents\.makers=N.*with_\(agents__makers=N\)"):
-        compare([small("component_50").with_(agents__makers=160)], small("baseline"), seeds=1)
+    with pytest.raises(
+        ScenarioError, match=r"--set agents\.makers=N.*replace\(baseline, agents__makers=N\)"
+    ):
+        compare([replace(small("component_50"), agents__makers=160)], small("baseline"), seeds=1)
 
 
 @pytest.mark.parametrize("given", [{"seeds": 0}, {"seeds": True}, {"seeds": 2.5}, {"seeds": "3"},
@@ -123,7 +125,7 @@ def test_unknown_market_is_refused() -> None:
 
 
 def test_two_scenarios_of_one_name_are_kept_apart() -> None:
-    twice = [small("component_50"), small("component_50").with_(trade__markup=0.2)]
+    twice = [small("component_50"), replace(small("component_50"), trade__markup=0.2)]
     results = compare(twice, small("baseline"), seeds=1, jobs=1)
     assert list(results.scenarios) == ["baseline", "component_50", "component_50_2"]
 

@@ -18,9 +18,9 @@ from tariffsim.charts.lint import lint
 from tariffsim.cli import commands
 from tariffsim.errors import ChoiceError
 from tariffsim.explain.line import Explanation, explain_maker
-from tariffsim.explain.slot import BASE_DUTIES, MADE_GOOD, rate_of_cost
+from tariffsim.explain.slot import BASE_DUTIES, REBATED, rate_of_cost
 from tariffsim.kernels.sourcing import choice_probabilities, with_inertia
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.simulation import Simulation
 from tariffsim.typing import format_month
 
@@ -30,7 +30,7 @@ COMPLIANT = {"compliance__behaviour": "compliant"}
 
 
 def scenario(name: str, **changes: object) -> Scenario:
-    return load_scenario(name).with_(**SMALL, **changes)
+    return replace(load_scenario(name), **SMALL, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +88,12 @@ def test_each_instrument_has_its_own_duty() -> None:
     """A component tariff alone in the world: its rate on Chinese chips, nothing on others."""
     tariff = {"kind": "component_tariff", "announced": "2025-01", "rate": {"2025-01": 0.5},
               "markets": ["US", "EU", "JK", "CN", "ROW"]}  # fmt: skip
-    made = load_scenario("baseline").with_(
-        **SMALL, **COMPLIANT, policies={"component_tariff": tariff}, trade__tariffs_in_force=False
+    made = replace(
+        load_scenario("baseline"),
+        **SMALL,
+        **COMPLIANT,
+        policies={"component_tariff": tariff},
+        trade__tariffs_in_force=False,
     )
     (slot, *_) = tariffsim.explain_choice(made, 20, "2025-02").slots
     duty = slot.duties["component_tariff"] / slot.candidates["price"]
@@ -104,7 +108,7 @@ def test_the_highest_of_a_stacking_group_has_all_of_its_duty(seed: int) -> None:
     tariff = {"kind": "product_tariff", "announced": "2025-01", "stacking_group": "one",
               "markets": ["US", "EU", "JK", "CN", "ROW"]}  # fmt: skip
     both = {"low": tariff | {"rate": {"2025-01": 0.1}}, "high": tariff | {"rate": {"2025-01": 0.3}}}
-    made = load_scenario("baseline").with_(**SMALL, policies=both, trade__tariffs_in_force=False)
+    made = replace(load_scenario("baseline"), **SMALL, policies=both, trade__tariffs_in_force=False)
     found = tariffsim.explain_choice(made, 20 + seed, "2025-02", seed)
     assert "high" in found.slots[0].duties
     assert "low" not in found.slots[0].duties
@@ -127,7 +131,7 @@ def test_at_the_break_even_rate_half_of_the_openings_leave(behaviour: str) -> No
         if slot.node_class != "A" or not 0 < slot.break_even_rate < 5:
             continue
         policy = start | {"rate": {"2025-01": slot.break_even_rate}, "chip_regions": [slot.region]}
-        after = before.with_(policies={"tried": policy})
+        after = replace(before, policies={"tried": policy})
         (moved, *_) = tariffsim.explain_choice(after, maker, "2025-01").slots
         if moved.next_supplier != slot.next_supplier:
             continue  # it opened in this very month and chose otherwise
@@ -158,19 +162,21 @@ def test_one_market_alone_needs_more_and_none_that_cannot_tell(everyone: list[Ex
             assert (slot.break_even_rate > 0) == (slot.stays_in_region > 0.5)
             for market, rate in slot.break_even_alone.items():
                 assert rate >= slot.break_even_rate * (1 - 1e-12)
-                assert found.importers[market].can_tell
+                assert found.importers[market].knows_without_tracing
                 told += 1
     assert told > 50
 
 
 def test_a_rate_costs_importers_what_they_do_not_hide() -> None:
     importers = pd.DataFrame({
-        "market": [0, 1, 2], "weight": [0.5, 0.3, 0.0], "honesty": [0.2, 1.0, 0.1],
+        "market": [0, 1, 2], "weight": [0.5, 0.3, 0.0], "evasion_cost": [0.2, 1.0, 0.1],
         "exposure": [0.1, 0.0, 0.1],
     })  # fmt: skip
     for rise in (0.05, 0.16, 0.3, 0.5, 2.0):
         rate = rate_of_cost(rise, importers)
-        borne = [min(rate, e * rate + h) for h, e in importers[["honesty", "exposure"]].to_numpy()]
+        borne = [
+            min(rate, e * rate + h) for h, e in importers[["evasion_cost", "exposure"]].to_numpy()
+        ]
         assert sum(importers["weight"] * borne) == pytest.approx(rise)
     assert rate_of_cost(0.31, importers.iloc[1:]) == math.inf  # 0.3 of the value at most
     assert rate_of_cost(0.1, importers.iloc[2:]) == math.inf  # who cannot tell owes nothing
@@ -189,12 +195,12 @@ def taxed(rate: float, **changes: object) -> Scenario:
 
 def test_a_duty_costs_no_more_than_hiding_it() -> None:
     rate, capped = 1.5, 0
-    made = Simulation(taxed(rate, compliance__cannot_tell_share=0.0), seed=1)
+    made = Simulation(taxed(rate, compliance__unknown_origin_share=0.0), seed=1)
     made.step()
     importers, makers = made.economy.importers, made.economy.makers
     for maker in range(0, 150, 5):
-        honesty = importers.honesty[makers.importer[maker]]
-        costs = np.minimum(rate, EXPOSURE * rate + honesty)
+        evasion_cost = importers.evasion_cost[makers.importer[maker]]
+        costs = np.minimum(rate, EXPOSURE * rate + evasion_cost)
         weights = makers.weights[maker]
         found = explain_maker(made.economy, made.draws, maker, 1)
         for slot in found.slots:
@@ -203,15 +209,17 @@ def test_a_duty_costs_no_more_than_hiding_it() -> None:
             assert duty[is_china].to_numpy() == pytest.approx((weights * costs).sum())
             assert not duty[~is_china].any()
         for market, who in found.importers.items():
-            at = made.economy.figures.codes.markets.index(market)
-            assert (who.hides_from < rate) == (costs[at] < rate)
-            capped += who.hides_from < rate
+            at = made.economy.constants.codes.markets.index(market)
+            assert (who.evasion_threshold < rate) == (costs[at] < rate)
+            capped += who.evasion_threshold < rate
     assert capped > 20
 
 
 def test_who_cannot_tell_brings_no_duty_into_the_stack_where_unknown_is_exempt() -> None:
-    found = tariffsim.explain_choice(taxed(0.5, compliance__cannot_tell_share=1.0), 20, "2025-01")
-    assert not any(who.can_tell for who in found.importers.values())
+    found = tariffsim.explain_choice(
+        taxed(0.5, compliance__unknown_origin_share=1.0), 20, "2025-01"
+    )
+    assert not any(who.knows_without_tracing for who in found.importers.values())
     for slot in found.slots:
         assert set(slot.duties) <= {BASE_DUTIES}
         if slot.stays_in_region > 0.5:
@@ -222,7 +230,7 @@ def test_who_cannot_tell_brings_no_duty_into_the_stack_where_unknown_is_exempt()
 def test_who_cannot_tell_pays_alike_for_all_where_unknown_is_taxed() -> None:
     """Without tracing, as nobody can afford it here, the full duty is due whoever made the chip."""
     made = taxed(
-        0.5, compliance__cannot_tell_share=1.0, compliance__tracing_cost_usd=1e11,
+        0.5, compliance__unknown_origin_share=1.0, compliance__tracing_cost_usd=1e11,
         unknown_origin_rule="full_content",
     )  # fmt: skip
     for slot in tariffsim.explain_choice(made, 20, "2025-01").slots:
@@ -244,13 +252,13 @@ def test_hiding_leaves_duties_that_nobody_can_hide_as_they_are() -> None:
 
 
 def test_what_china_makes_good_is_a_lower_price() -> None:
-    half = {"kind": "price_offset", "part": 0.5, "start": "2025-01", "announced": "2025-01"}
-    whole = taxed(0.5, **COMPLIANT).with_(policies__offset=half)
+    half = {"kind": "counter_subsidy", "share": 0.5, "start": "2025-01", "announced": "2025-01"}
+    whole = replace(taxed(0.5, **COMPLIANT), policies__offset=half)
     found = tariffsim.explain_choice(whole, 20, "2025-01")
     for slot in found.slots:
         is_china = slot.candidates["region"] == "CN"
         price = slot.candidates["price"]
-        given = slot.duties[MADE_GOOD]
+        given = slot.duties[REBATED]
         assert (given / price)[is_china].to_numpy() == pytest.approx(-0.5 * 0.5 / 1.5)
         assert not given[~is_china].any()
         assert slot.duties.sum(axis=1).to_numpy() == pytest.approx(
@@ -339,9 +347,14 @@ def test_the_command_says_the_same_as_python() -> None:
         assert slot.supplier in text
         assert "Break-even duty" in text
     (importer,) = [line for line in text.splitlines() if line.startswith("Its importers: ")]
-    assert any(not who.can_tell for who in found.importers.values()) == ("cannot tell" in importer)
+    assert any(not who.knows_without_tracing for who in found.importers.values()) == (
+        "cannot tell" in importer
+    )
     for market, who in found.importers.items():
-        assert told["importers"][market] == {"can_tell": who.can_tell, "hides_from": who.hides_from}
+        assert told["importers"][market] == {
+            "knows_without_tracing": who.knows_without_tracing,
+            "evasion_threshold": who.evasion_threshold,
+        }
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from economies import scenario
 from tariffsim.calibration import build_economy
 from tariffsim.errors import ScenarioError
 from tariffsim.experiments import compare
-from tariffsim.law.expectations import Tariffs
-from tariffsim.scenario import Scenario, baseline_of, load_scenario
+from tariffsim.law.expectations import DutyExpectations
+from tariffsim.scenario import Scenario, baseline_of, load_scenario, replace
 from tariffsim.typing import parse_month
 
 
-def law(rules: Scenario) -> Tariffs:
-    return build_economy(rules.with_(agents__makers=60), 0).tariffs
+def law(rules: Scenario) -> DutyExpectations:
+    return build_economy(replace(rules, agents__makers=60), 0).tariff_schedule
 
 
 def test_china_owed_what_japan_does() -> None:
@@ -42,13 +42,13 @@ def test_china_owed_what_japan_does() -> None:
     ],
 )
 def test_duties_come_as_they_came(month: str, bare: float, routers: float) -> None:
-    tariffs = law(load_scenario("section_301_2018"))
-    duties = tariffs.tables(tariffs.regime(tariffs.rates_in_force(parse_month(month))), True)
-    codes = tariffs.codes
+    schedule = law(load_scenario("section_301_2018"))
+    duties = schedule.tables(schedule.regime(schedule.rates_in_force(parse_month(month))), True)
+    codes = schedule.codes
     us, china = codes.markets.index("US"), codes.origins.index("CN")
     router = codes.cell(codes.devices.index("network_gear"), china, us)
     chip = codes.cell(0, codes.origins.index("US"), us)
-    found = duties.product - tariffs.base_product.ravel()
+    found = duties.product - schedule.base_product.ravel()
     assert found[router] == pytest.approx(routers)
     # base duty is Japan's, which is none on chips
     np.testing.assert_allclose(duties.bare[chip, :, codes.regions.index("CN")], bare)
@@ -62,5 +62,5 @@ def test_scenarios_name_what_they_are_compared_with() -> None:
     with pytest.raises(ScenarioError, match="different baselines"):
         baseline_of([hindcast, other])
     small = {"agents__makers": 60, "run__end": "2017-06"}
-    base = load_scenario("before_301").with_(**small)
-    assert compare([hindcast.with_(**small)], base, seeds=1).baseline == "before_301"
+    base = replace(load_scenario("before_301"), **small)
+    assert compare([replace(hindcast, **small)], base, seeds=1).baseline == "before_301"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tariffsim.calibration import build_economy
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.shipments import Codes, Shipments
+from tariffsim.scenario import to_yaml
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.economy import Economy
 from tariffsim.typing import parse_month
@@ -21,7 +22,7 @@ from tariffsim.typing import parse_month
 KINDS = sorted(INSTRUMENTS)
 START = 2025 * 12
 MONTHS = 8
-CODES = build_economy(scenario(makers=60), 0).figures.codes
+CODES = build_economy(scenario(makers=60), 0).constants.codes
 
 
 def fields_of(kind: str, strength: Any, **extra: Any) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def acts(kind: str) -> str:
     """What an instrument acts on: foundries, bare chips, or products and markets."""
     instrument, rate = made(kind, strengths(kind)[0]), strengths(kind)[0]
     effects = (
-        instrument.price_discount, instrument.capacity_share, instrument.offset,
+        instrument.price_discount, instrument.capacity_share, instrument.counter_subsidy,
         instrument.capacity_grant, instrument.investment_credit,
     )  # fmt: skip
     if any(effect(rate) for effect in effects):
@@ -406,7 +407,7 @@ def test_yaml_round_trip(kind: str, tmp_path: Any) -> None:
     }
     rules = Scenario.model_validate({"policies": policies})
     file = tmp_path / "round.yaml"
-    file.write_text(rules.to_yaml())
+    file.write_text(to_yaml(rules))
     again = load_scenario(file)
     assert again.policies == rules.policies
     assert again.content_hash == rules.content_hash
@@ -422,6 +423,6 @@ def test_zero_duty_world_has_no_duties() -> None:
     """The world of other tests without base duties really is without."""
     rules = scenario({"trade": {"tariffs_in_force": False}}, free_trade(), makers=60)
     economy = build_economy(rules, 0)
-    assert not economy.tariffs.base_product.any()
-    assert not economy.tariffs.base_bare.any()
-    assert isinstance(economy.figures.codes, Codes)
+    assert not economy.tariff_schedule.base_product.any()
+    assert not economy.tariff_schedule.base_bare.any()
+    assert isinstance(economy.constants.codes, Codes)

@@ -23,7 +23,7 @@ from tariffsim.scenario.fields import Scenario
 from tariffsim.simulation import Simulation
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
-from tariffsim.state.ledger import PAYMENTS, check_books
+from tariffsim.state.ledger import PAYMENTS, check_accounting_identities
 from tariffsim.tables import load_tables
 from tariffsim.tables.load import SHIPPED
 
@@ -47,10 +47,10 @@ BUSY = {
         "cut": {"kind": "price_cut", "points": {"2025-03": 0.1}},
         "credit": {"kind": "investment_credit", "credit": {"2025-04": 0.2}},
         "shortage": {
-            "kind": "chip_cutoff", "refused": 0.8, "first_day": "2025-06-10", "days": 80,
+            "kind": "chip_cutoff", "denied": 0.8, "first_day": "2025-06-10", "days": 80,
             "markets": ["EU", "JK"],
         },
-        "ban": {"kind": "import_ban", "refused": 1.0, "start": "2025-05", "grace_months": 4},
+        "ban": {"kind": "import_ban", "denied": 1.0, "start": "2025-05", "grace_months": 4},
     },
     "supply": {"investment": "responsive", "closure_months": 2, "plan_response": 0.5},
     "orders": {"stock_factor": 0.5, "second_source_factor": 1.0, "backlog_share": 0.25},
@@ -155,9 +155,9 @@ settings_of_firms = st.fixed_dictionaries(
         "compliance": st.fixed_dictionaries(
             {
                 "behaviour": st.sampled_from(["full", "full", "compliant"]),
-                "cannot_tell_share": st.floats(0, 1),
+                "unknown_origin_share": st.floats(0, 1),
                 "tracing_cost_usd": st.floats(0, 1e6),
-                "honesty": st.floats(0, 2),
+                "evasion_cost": st.floats(0, 2),
                 "audit_rate": st.floats(0, 12),
                 "detection": st.floats(0, 1),
                 "lookback_months": st.integers(1, 12),
@@ -203,18 +203,18 @@ def test_books_balance_and_goods_are_conserved(
 )
 def test_books_that_do_not_balance_are_named(table: str, column: str, named: str) -> None:
     (economy,) = run(scenario(makers=30), seed=0, months=1)
-    check_books(economy)
+    check_accounting_identities(economy)
     rows = getattr(economy, table)
     setattr(rows, column, getattr(rows, column) * 1.001)
     with pytest.raises(ConservationError, match=f"{named} does not balance in 2025-01: relative"):
-        check_books(economy)
+        check_accounting_identities(economy)
 
 
 def test_a_payment_booked_once_is_named() -> None:
     (economy,) = run(scenario(makers=30), seed=0, months=1)
     economy.ledger[PAYMENTS.index("freight"), 0] += 1e6
     with pytest.raises(ConservationError, match="payment 'freight' does not balance"):
-        check_books(economy)
+        check_accounting_identities(economy)
 
 
 def test_what_is_not_finite_is_named_with_its_month() -> None:
@@ -229,7 +229,10 @@ def test_what_is_not_finite_is_named_with_its_month() -> None:
 def assert_books_balance(economy: Economy) -> None:
     size = np.abs(economy.ledger).sum(axis=1)
     assert np.isfinite(economy.ledger).all()
-    chip_sales = size[PAYMENTS.index("chips for devices")]  # overflow is a difference of sales
+    chip_sales = sum(
+        size[PAYMENTS.index(f"chips for {buyers}")] for buyers in ("devices", "other buyers")
+    )
+    # overflow is a difference of all sales of chips, to makers of devices and to others
     row_size = np.maximum(size, chip_sales)
     assert (np.abs(economy.ledger.sum(axis=1)) <= TOLERANCE * row_size).all()
     assert abs(economy.ledger.sum()) <= TOLERANCE * size.sum()
@@ -242,7 +245,7 @@ def assert_chips_are_conserved(economy: Economy) -> None:
     stocked = (makers.stock - makers.opening_stock).sum(axis=0)
     assert (makers.stock >= 0).all()
     made = foundries.output.sum(axis=0)
-    others = (foundries.other_orders * foundries.fill).sum(axis=0)
+    others = (foundries.other_orders * foundries.fill_rate).sum(axis=0)
     used = (makers.units[:, None] * makers.chips).sum(axis=0)
     np.testing.assert_allclose(made, foundries.sales.sum(axis=0), rtol=TOLERANCE)
     np.testing.assert_allclose(made + used, 2 * used + stocked + others, rtol=TOLERANCE)
@@ -268,7 +271,7 @@ def assert_devices_are_conserved(economy: Economy) -> None:
 
 def assert_duties_are_received(economy: Economy) -> None:
     """What instruments raise, and the base duties, is what governments receive."""
-    flows, makers, tariffs = economy.flows, economy.makers, economy.tariffs
+    flows, makers, tariffs = economy.flows, economy.makers, economy.tariff_schedule
     base = (flows.base_duty * flows.units).sum()
     region = economy.foundries.region[makers.supplier]
     rate = tariffs.base_bare[makers.origin[:, None], np.arange(region.shape[1]), region]
@@ -295,7 +298,7 @@ IN_MONEY = {
     "foundries": "base_price price parity_price base_cost unit_cost subsidy revenue cost",
     "investment": "grants grants_due credits credits_due",
     "makers": "other_inputs unit_cost customs_value chip_bill relocation requalification_per_unit "
-    "amortised plan_sacrifice chip_value bare_duty chip_payments offset_payments",
+    "amortised compliance_distortion chip_value bare_duty chip_payments counter_subsidy_payments",
     "importers": "customs_value duty evaded back_duty penalty profit",
     "flows": "base_landed base_price base_duty new_duty evaded_duty penalty_cost compliance_cost "
     "passed_on price",
@@ -416,11 +419,11 @@ class PermutedDraws(Draws):
     def _by_itself(self, month: int) -> np.ndarray:
         makers, sourcing = self.economy.makers, self.economy.scenario.sourcing
         alone = self.uniform("drop-in opens", month, *makers.supplier.shape)
-        alone = alone < sourcing.drop_in_hazard * sourcing.opening_factor
-        return np.where(makers.is_drop_in, alone, self._design(month)[:, None])
+        alone = alone < sourcing.pin_compatible_hazard * sourcing.opening_factor
+        return np.where(makers.is_pin_compatible, alone, self._design(month)[:, None])
 
     def _design(self, month: int) -> np.ndarray:
-        hazard = self.economy.figures.design_hazard[self.economy.makers.device]
+        hazard = self.economy.constants.design_hazard[self.economy.makers.device]
         return self.uniform("design opens", month, len(hazard)) < hazard
 
 
@@ -599,6 +602,6 @@ def test_each_device_is_left_alone() -> None:
         devices=["combustion_car"],
     )
     one, other = (months(build_economy(s, 6), Draws(6), 1) for s in with_and_without(plain=policy))
-    others = one.makers.device != one.figures.codes.devices.index("combustion_car")
+    others = one.makers.device != one.constants.codes.devices.index("combustion_car")
     same = (one.makers.next_supplier == other.makers.next_supplier).all(axis=1)
     assert same[others].all()

@@ -161,7 +161,7 @@ def decided(margin: float) -> list[np.ndarray]:
 def test_growth_arrives_after_the_build_lag_to_the_month() -> None:
     """What arrives in the first months was decided before the start, as planned."""
     economy = build_economy(world(), 0)
-    rate = economy.figures.region_growth[economy.foundries.region]
+    rate = economy.constants.region_growth[economy.foundries.region]
     for month, ratio in enumerate(decided(10.0)):  # clipped at twice planned growth
         doubled = max(month - LAG + 1, 0)
         np.testing.assert_allclose(ratio, (1 + rate) ** (doubled / 12), rtol=1e-12)
@@ -169,7 +169,7 @@ def test_growth_arrives_after_the_build_lag_to_the_month() -> None:
 
 def test_closures_take_their_months_and_building_stops_after_the_lag() -> None:
     economy = build_economy(world(), 0)
-    rate = economy.figures.region_growth[economy.foundries.region]
+    rate = economy.constants.region_growth[economy.foundries.region]
     for month, ratio in enumerate(decided(-10.0)):  # clipped at minus planned growth
         closed, unbuilt = max(month - CLOSING + 1, 0), max(month - LAG + 1, 0)
         np.testing.assert_allclose(ratio, (1 + rate) ** (-(closed + unbuilt) / 12), rtol=1e-12)
@@ -197,22 +197,22 @@ def test_a_discount_squeezes_rivals_through_sales_not_price() -> None:
 
 
 def test_a_price_war_hollows_out_rivals_and_leaves_china_its_plan() -> None:
-    measures = []
+    metrics = []
     for points in (0.0, 0.2, 0.4):
         simulation = Simulation(world(RESPONSIVE, war=cut(points), months=cut(0.0)), 1)
         while simulation.economy.month < 40:
             simulation.step()
         history = simulation.recorder.history(1, simulation.scenario.run.start)
-        measures.append(capacity_measures(history, context_of(simulation.economy), 0))
+        metrics.append(capacity_measures(history, context_of(simulation.economy), 0))
         chinese = simulation.economy.foundries.is_chinese
         np.testing.assert_array_equal(
             simulation.economy.foundries.capacity[chinese],
             simulation.economy.foundries.planned_capacity[chinese],
         )
-    lost = [m["capacity_lost"] for m in measures]
+    lost = [m["capacity_lost"] for m in metrics]
     assert lost == sorted(lost)
     assert lost[-1] > 1
-    above = [m["china_above_plan"] for m in measures]
+    above = [m["china_above_plan"] for m in metrics]
     assert above == sorted(above)
     assert above[-1] > 0.2
 
@@ -285,7 +285,7 @@ def test_grants_are_paid_evenly_and_in_full() -> None:
     expected = [awarded[max(t - LAG, 0) : t].sum() / LAG for t in range(len(paid))]
     np.testing.assert_allclose(paid, expected)
     assert paid.sum() == pytest.approx(3e9)
-    columns = build_economy(rules, 0).figures.codes.markets.index("US") + 5 * np.arange(5)
+    columns = build_economy(rules, 0).constants.codes.markets.index("US") + 5 * np.arange(5)
     assert np.abs(booked[:, np.setdiff1d(np.arange(booked.shape[1]), columns)]).max() == 0
 
 
@@ -298,13 +298,13 @@ def test_granted_capacity_arrives_after_the_lag_with_its_chips() -> None:
             continue
         own = granted.foundries.region == US
         assert not more[~own].any()
-        cost = granted.figures.capital_cost[US]
+        cost = granted.constants.capital_cost[US]
         kwpm = 0.5 * 1e9 / (0.15 * cost)
-        grown = (1 + granted.figures.region_growth[US]) ** ((month - LAG) / 12)
+        grown = (1 + granted.constants.region_growth[US]) ** ((month - LAG) / 12)
         gained = wafers_of(granted, US) - wafers_of(without, US)
         assert gained == pytest.approx(kwpm * grown, rel=1e-9)
         world_base = granted.foundries.base_capacity.sum(axis=0)
-        chips = world_base / granted.figures.world_wafers
+        chips = world_base / granted.constants.world_wafers
         share = without.foundries.capacity[own].sum(axis=0) / chips
         by_class = kwpm * grown * share / share.sum() * chips
         np.testing.assert_allclose(more[own].sum(axis=0), by_class, rtol=1e-9)
@@ -360,10 +360,10 @@ def test_a_credit_is_worth_its_part_of_capital_in_the_margin() -> None:
     """`0.45 z cost / price`: a quarter at a margin of 28 % is 8 points."""
     economy = last(world(HELD, STILL, RESPONSIVE, a=credit(0.25)), 2, 1)
     calm = last(world(HELD, STILL, RESPONSIVE), 2, 1)
-    assert not economy.figures.region_growth[US]  # so give it some, and decide again
+    assert not economy.constants.region_growth[US]  # so give it some, and decide again
     for each in (economy, calm):
         growth = np.where(np.arange(len(REGIONS)) == US, 0.02, 0.0)
-        each.figures = replace(each.figures, region_growth=growth)
+        each.constants = replace(each.constants, region_growth=growth)
         each.investment.growth_due[:] = 0.0
         invest(each, Draws(0))
     more = (economy.investment.growth_due - calm.investment.growth_due)[US]
@@ -373,7 +373,7 @@ def test_a_credit_is_worth_its_part_of_capital_in_the_margin() -> None:
 
 def test_the_cost_of_a_credit_is_its_part_of_what_is_built() -> None:
     economies = [
-        (e.figures, wafers_of(e, US)) for e in run(world(a=credit(0.25, end="2025-01")), 0, 2)
+        (e.constants, wafers_of(e, US)) for e in run(world(a=credit(0.25, end="2025-01")), 0, 2)
     ]
     figures, standing = economies[0]
     built = standing * ((1 + figures.region_growth[US]) ** (1 / 12) - 1)

@@ -18,7 +18,7 @@ from scipy.integrate import quad
 import tariffsim.kernels
 from tariffsim.kernels.demand import adjusted_orders, cell_demand, ces_price_index, units_demanded
 from tariffsim.kernels.duties import due_of_each, horizon_weights, slot_duty_rate, stacked
-from tariffsim.kernels.inventory import fills_by_rank
+from tariffsim.kernels.inventory import fill_rates_by_rank
 from tariffsim.kernels.pricing import (
     ex_works_price,
     landed_cost,
@@ -30,10 +30,10 @@ from tariffsim.kernels.pricing import (
 from tariffsim.kernels.sourcing import (
     choice_probabilities,
     cost_odds,
+    draw_choice,
     inertia_curvature,
     leaving_probability,
     odds_from_scale,
-    race,
     steady_state_scale,
     steady_state_shares,
     switching_cost,
@@ -43,12 +43,12 @@ from tariffsim.kernels.sourcing import (
 from tariffsim.kernels.supply import (
     buyer_mix,
     china_capacity,
+    counter_subsidy_share,
     experience,
     foundry_cost,
     grown_capacity,
     learning_index,
     odds,
-    offset_part,
     output_with_overflow,
     parity_price,
     posted_price,
@@ -208,7 +208,7 @@ def test_inertia_favours_the_incumbent_alone(
 
 @given(shares(8, 5), arrays(float, (8, 5), elements=st.floats(1e-6, 20)).map(frozen))
 def test_race_is_the_gumbel_maximum(weights: np.ndarray, exponentials: np.ndarray) -> None:
-    won = race(weights, exponentials)
+    won = draw_choice(weights, exponentials)
     with np.errstate(divide="ignore"):
         value = np.log(weights) - np.log(exponentials)
     rows = np.arange(8)
@@ -223,7 +223,7 @@ def test_race_wins_as_often_as_the_logit_says() -> None:
     weights = frozen([[0.5, 0.3, 0.15, 0.05, 0.0]])
     n = 100_000
     draws = np.random.default_rng(1).standard_exponential((n, 5))
-    wins = np.bincount(race(np.repeat(weights, n, axis=0), draws), minlength=5)
+    wins = np.bincount(draw_choice(np.repeat(weights, n, axis=0), draws), minlength=5)
     p = choice_probabilities(weights)[0]
     # chi-squared with three degrees of freedom exceeds 16.3 once in a thousand
     assert ((wins - n * p)[:4] ** 2 / (n * p[:4])).sum() < 16.3
@@ -239,7 +239,7 @@ def test_ces_spends_what_demand_says(
 ) -> None:
     share = frozen(base[0])
     power = frozen(ratio ** (1 - elasticity))
-    one = np.zeros(4, dtype=np.int64)
+    one = np.zeros(4, dtype=np.intp)
     by_cell = frozen([elasticity])
     index = ces_price_index(power, share, one, 1, by_cell)
     assert ratio.min() * (1 - 1e-9) <= index[0] <= ratio.max() * (1 + 1e-9)
@@ -255,7 +255,7 @@ def test_ces_spends_what_demand_says(
 def test_ces_close_to_unit_elasticity_is_cobb_douglas(base: np.ndarray, ratio: np.ndarray) -> None:
     elasticity = 1 + 1e-6
     index = ces_price_index(
-        frozen(ratio ** (1 - elasticity)), frozen(base[0]), np.zeros(4, dtype=np.int64), 1,
+        frozen(ratio ** (1 - elasticity)), frozen(base[0]), np.zeros(4, dtype=np.intp), 1,
         frozen([elasticity]),
     )  # fmt: skip
     # the second-order term is 1e-6 x variance of log price / 2; rounding is magnified by 1e6
@@ -444,9 +444,9 @@ BLOC = frozen([[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]])
 
 @given(numbers(0, 1e6, 5, 3), numbers(0, 1e6, 5, 3))
 def test_rationing_conserves_chips(orders: np.ndarray, capacity: np.ndarray) -> None:
-    fill = fills_by_rank([orders], capacity, BLOC)[0]
-    assert ((fill >= 0) & (fill <= 1)).all()
-    filled = frozen(fill * orders)
+    fill_rate = fill_rates_by_rank([orders], capacity, BLOC)[0]
+    assert ((fill_rate >= 0) & (fill_rate <= 1)).all()
+    filled = frozen(fill_rate * orders)
     made = output_with_overflow(filled, capacity, BLOC)
     # absolute: the bloc's capacity is up to 3e6, of which 1e-12 is rounding
     np.testing.assert_allclose(BLOC @ made, BLOC @ filled, atol=3e-6)
@@ -458,7 +458,7 @@ def test_rationing_conserves_chips(orders: np.ndarray, capacity: np.ndarray) -> 
     )
     # sums in another order differ by rounding
     unrationed = (bloc_orders <= bloc_capacity * (1 - ROUNDING)) & (bloc_capacity > 0)
-    assert (fill == 1)[(BLOC.T @ unrationed) > 0].all()
+    assert (fill_rate == 1)[(BLOC.T @ unrationed) > 0].all()
     own = orders <= capacity
     enough = own & (BLOC.T @ (BLOC @ (orders > capacity)) == 0)  # nobody in the bloc overflows
     np.testing.assert_allclose(made[enough], filled[enough], rtol=1e-9)
@@ -548,8 +548,8 @@ def test_rule_of_half(
 @given(arrays(float, 4, elements=st.floats(0, 5)), st.floats(0, 1))
 def test_an_offset_gives_back_its_part_of_the_duty(rate: np.ndarray, offset: float) -> None:
     """In full, the price with duty is the price before; in part, so much of it is given back."""
-    np.testing.assert_allclose((1 - offset_part(rate, 1.0)) * (1 + rate), 1.0, rtol=1e-12)
-    given_back = offset_part(rate, offset) * (1 + rate)
+    np.testing.assert_allclose((1 - counter_subsidy_share(rate, 1.0)) * (1 + rate), 1.0, rtol=1e-12)
+    given_back = counter_subsidy_share(rate, offset) * (1 + rate)
     np.testing.assert_allclose(given_back, offset * rate, rtol=1e-12, atol=1e-300)
 
 

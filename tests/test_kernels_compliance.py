@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tariffsim.kernels.compliance import (
     detection_probability,
-    duty_borne,
+    duty_burden,
     evades,
-    hides_from,
+    evasion_threshold,
     tracing_cost_rate,
     tracing_pays,
 )
@@ -27,9 +27,9 @@ EXPOSURE = FOUND * (1 + RULES.penalty_multiple)
 def test_calibration_meets_what_was_seen_in_2020() -> None:
     """12 % of value hidden at a tariff of 17.5 % (Clark and Wong 2021), audits as they are."""
     assert pytest.approx(0.006, abs=2e-5) == FOUND
-    hidden = 1 - np.exp(-0.175 * (1 - EXPOSURE) / RULES.honesty)
+    hidden = 1 - np.exp(-0.175 * (1 - EXPOSURE) / RULES.evasion_cost)
     assert hidden == pytest.approx(0.12, abs=0.0005)
-    draws = np.random.default_rng(0).exponential(RULES.honesty, 400_000)
+    draws = np.random.default_rng(0).exponential(RULES.evasion_cost, 400_000)
     share = evades(np.array(0.175), 1.0, draws, EXPOSURE).mean()
     assert share == pytest.approx(hidden, abs=4 * np.sqrt(0.12 * 0.88 / 400_000))  # 4 sigma
 
@@ -46,10 +46,12 @@ amounts = st.floats(0, 1e6)
 
 
 @given(amounts, amounts, st.floats(0, 10), st.floats(0, 3))
-def test_who_hides_bears_less(duty: float, value: float, honesty: float, exposure: float) -> None:
+def test_who_hides_bears_less(
+    duty: float, value: float, evasion_cost: float, exposure: float
+) -> None:
     """Hiding is chosen just where it is cheaper than the duty, and never costs more."""
-    arrays = np.array(duty), np.array(value), np.array(honesty), np.array(exposure)
-    borne = duty_borne(*arrays)
+    arrays = np.array(duty), np.array(value), np.array(evasion_cost), np.array(exposure)
+    borne = duty_burden(*arrays)
     assert 0 <= borne <= duty
     if borne < duty * (1 - 1e-9):
         assert evades(*arrays)
@@ -59,11 +61,11 @@ def test_who_hides_bears_less(duty: float, value: float, honesty: float, exposur
 
 @given(st.floats(1e-3, 10), st.floats(0, 10), st.floats(0, 2), st.floats(0, 2))
 def test_hiding_falls_with_honesty_and_exposure(
-    rate: float, honesty: float, exposure: float, more: float
+    rate: float, evasion_cost: float, exposure: float, more: float
 ) -> None:
-    less = evades(np.array(rate), 1.0, np.array(honesty + more), np.array(exposure + more))
-    assert less <= evades(np.array(rate), 1.0, np.array(honesty), np.array(exposure))
-    assert not evades(np.array(rate), 1.0, np.array(honesty), np.array(1.0 + exposure))
+    less = evades(np.array(rate), 1.0, np.array(evasion_cost + more), np.array(exposure + more))
+    assert less <= evades(np.array(rate), 1.0, np.array(evasion_cost), np.array(exposure))
+    assert not evades(np.array(rate), 1.0, np.array(evasion_cost), np.array(1.0 + exposure))
 
 
 def test_cost_of_tracing_a_firm() -> None:
@@ -81,9 +83,9 @@ def test_tracing_pays_for_what_it_avoids() -> None:
 
 @given(st.floats(0.01, 10), st.floats(0, 0.9), st.floats(0.001, 3))
 def test_above_the_rate_it_hides_from_an_importer_bears_less_than_the_duty(
-    honesty: float, exposure: float, more: float
+    evasion_cost: float, exposure: float, more: float
 ) -> None:
-    rate = hides_from(np.array([honesty]), np.array([exposure]))
-    np.testing.assert_allclose(duty_borne(rate, 1.0, honesty, exposure), rate, rtol=1e-12)
-    assert (duty_borne(rate + more, 1.0, honesty, exposure) < rate + more).all()
-    assert hides_from(np.array([honesty]), np.array([1.5])) == np.inf
+    rate = evasion_threshold(np.array([evasion_cost]), np.array([exposure]))
+    np.testing.assert_allclose(duty_burden(rate, 1.0, evasion_cost, exposure), rate, rtol=1e-12)
+    assert (duty_burden(rate + more, 1.0, evasion_cost, exposure) < rate + more).all()
+    assert evasion_threshold(np.array([evasion_cost]), np.array([1.5])) == np.inf

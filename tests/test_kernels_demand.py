@@ -21,10 +21,10 @@ def test_chips_in_devices_follow_adoption_by_market() -> None:
     figures = {"figures": {"markets": {"CN": {"ai_2025": 0.2, "ai_2027": 0.7, "ai_2030": 0.9}}}}
     run = {"run": {"start": "2025-01", "end": "2030-12"}}
     world = last(scenario(uplift, figures, run, makers=60), 0, 12 * 4 + 6)
-    makers, codes = world.makers, world.figures.codes
+    makers, codes = world.makers, world.constants.codes
     home = makers.market == codes.markets.index("CN")
-    content = makers.chips / world.figures.chips_per_unit[makers.device]
-    able = world.figures.is_ai_capable[makers.device]
+    content = makers.chips / world.constants.chips_per_unit[makers.device]
+    able = world.constants.is_ai_capable[makers.device]
     assert home[able].any()
     assert home[~able].any()
     expected = (1 + 0.4 * 0.8) / (1 + 0.4 * 0.2)

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tariffsim.kernels.inventory import (
-    fills_by_rank,
+    fill_rates_by_rank,
     months_worth_holding,
     refill_orders,
     stock_target,
     units_short,
 )
-from tariffsim.kernels.sourcing import drawn_elsewhere, lead_of_winner, race, shortened
+from tariffsim.kernels.sourcing import draw_choice, drawn_elsewhere, lead_of_winner, shortened
 
 BLOC = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 1, 1.0]])
 ROUNDING = 1e-9
@@ -29,14 +29,16 @@ def numbers(low: float, high: float, *shape: int) -> st.SearchStrategy[np.ndarra
 @given(st.lists(numbers(0, 1e6, 5, 2), min_size=1, max_size=4), numbers(0, 1e6, 5, 2))
 def test_ranks_share_what_is_left(orders: list[np.ndarray], capacity: np.ndarray) -> None:
     """A rank gets something only when all before it got everything; nothing is left unasked."""
-    fills = fills_by_rank(orders, capacity, BLOC)
-    filled = sum(BLOC @ (fill * order) for fill, order in zip(fills, orders, strict=True))
+    fill_rates = fill_rates_by_rank(orders, capacity, BLOC)
+    filled = sum(
+        BLOC @ (fill_rate * order) for fill_rate, order in zip(fill_rates, orders, strict=True)
+    )
     wanted, can = sum(BLOC @ order for order in orders), BLOC @ capacity
     np.testing.assert_allclose(filled, np.minimum(wanted, can), rtol=ROUNDING, atol=1e-3)
-    for before, fill, order in zip(fills[:-1], fills[1:], orders[1:], strict=True):
-        assert ((fill >= 0) & (fill <= 1)).all()
+    for before, fill_rate, order in zip(fill_rates[:-1], fill_rates[1:], orders[1:], strict=True):
+        assert ((fill_rate >= 0) & (fill_rate <= 1)).all()
         rest = (before < 1 - ROUNDING) & (BLOC.T @ (BLOC @ order) > 0)
-        assert (fill[rest] < 1e-3).all() or (BLOC.T @ (BLOC @ order))[rest].max() < 1
+        assert (fill_rate[rest] < 1e-3).all() or (BLOC.T @ (BLOC @ order))[rest].max() < 1
 
 
 @given(numbers(0, 1e6, 4, 3), numbers(0, 1e6, 4, 3), numbers(0, 3, 4, 1))
@@ -80,7 +82,7 @@ def test_months_worth_holding() -> None:
 def test_second_sources_are_drawn_from_the_shares_elsewhere() -> None:
     shares = np.tile([0.4, 0.2, 0.3, 0.1], (40_000, 1))
     region = np.array([0, 0, 1, 2])
-    first = np.zeros(len(shares), dtype=np.int64)
+    first = np.zeros(len(shares), dtype=np.intp)
     noise = np.random.default_rng(1).standard_exponential(shares.shape)
     drawn = drawn_elsewhere(shares, region, first, first, noise)
     share = np.bincount(drawn, minlength=4) / len(drawn)
@@ -98,8 +100,8 @@ def test_a_winner_leads_as_if_the_race_had_been_watched() -> None:
     times = watched / weights
     won = times.argmin(axis=1) == 0
     seen = np.log(times[won, 1:].min(axis=1) / times[won, 0])
-    best = race(weights * [0.0, 1.0, 1.0], drawn)
-    led = lead_of_winner(weights, drawn, np.zeros(len(weights), dtype=np.int64), best)
+    best = draw_choice(weights * [0.0, 1.0, 1.0], drawn)
+    led = lead_of_winner(weights, drawn, np.zeros(len(weights), dtype=np.intp), best)
     for sample in (seen, led):  # four standard errors
         error = 4 * sample.std() / np.sqrt(len(sample))
         assert abs(sample.mean() + np.log(0.5) / 0.5) < error

@@ -41,7 +41,7 @@ def test_sum_by(array: np.ndarray, n_groups: int) -> None:
 
 
 def test_no_rows_are_zero_of_float() -> None:
-    empty = sum_by(np.zeros(0, dtype=np.int64), np.zeros(0), 3)
+    empty = sum_by(np.zeros(0, dtype=np.intp), np.zeros(0), 3)
     assert empty.dtype == np.float64
     assert (empty == 0).all()
 

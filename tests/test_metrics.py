@@ -14,7 +14,7 @@ from tariffsim.record.history import History
 from tariffsim.record.intervals import paired_interval, ratio_interval
 from tariffsim.record.metrics import (
     HEADLINE,
-    MEASURES,
+    METRICS,
     RATIOS,
     Context,
     deadweight_loss,
@@ -23,7 +23,7 @@ from tariffsim.record.metrics import (
     summarise,
     welfare,
 )
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, replace
 from tariffsim.simulation import Simulation
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
@@ -35,15 +35,15 @@ def test_interval_is_students(values: list[float]) -> None:
     if np.ptp(values) > 1e-6:
         low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
         assert (interval.low, interval.high) == pytest.approx((low, high), rel=1e-9, abs=1e-6)
-    assert interval.is_distinguishable == (not interval.low <= 0 <= interval.high)
+    assert interval.is_significant == (not interval.low <= 0 <= interval.high)
 
 
 def test_one_run_distinguishes_nothing() -> None:
-    assert not paired_interval([5.0]).is_distinguishable
+    assert not paired_interval([5.0]).is_significant
 
 
 def test_no_spread_and_no_difference_is_not_distinguishable() -> None:
-    assert not paired_interval([0.0, 0.0, 0.0]).is_distinguishable
+    assert not paired_interval([0.0, 0.0, 0.0]).is_significant
 
 
 def test_ratio_of_proportional_samples_is_exact() -> None:
@@ -57,7 +57,7 @@ def test_ratio_without_a_distinguishable_denominator_is_left_out() -> None:
 
 
 def test_what_is_left_out_distinguishes_nothing() -> None:
-    assert not ratio_interval([1.0, 1.0, 1.0], [-1.0, 1.0, 0.5]).is_distinguishable
+    assert not ratio_interval([1.0, 1.0, 1.0], [-1.0, 1.0, 0.5]).is_significant
 
 
 def test_ratio_interval_covers_the_truth() -> None:
@@ -74,16 +74,17 @@ def test_ratio_interval_covers_the_truth() -> None:
 
 
 def test_headline_measures_exist() -> None:
-    names = {measure.name for measure in (*MEASURES, *RATIOS)}
+    names = {metric.name for metric in (*METRICS, *RATIOS)}
     assert set(HEADLINE) <= names
-    assert all(measure.definition and measure.unit for measure in MEASURES)
+    assert all(metric.definition and metric.unit for metric in METRICS)
 
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[History, History, Context]:
     change = {"agents__makers": 200, "run__end": "2026-12"}
     simulations = [
-        Simulation(load_scenario(name).with_(**change), 0) for name in ("baseline", "component_100")
+        Simulation(replace(load_scenario(name), **change), 0)
+        for name in ("baseline", "component_100")
     ]
     context = context_of(simulations[0].economy)
     base, policy = (simulation.run() for simulation in simulations)
@@ -107,7 +108,7 @@ def test_summary_has_every_measure(pair: tuple[History, History, Context]) -> No
     base, policy, context = pair
     change = welfare(policy, base, context)
     found = summarise(policy, base, context, "US", change)
-    assert set(found) == {measure.name for measure in MEASURES}
+    assert set(found) == {metric.name for metric in METRICS}
 
 
 def test_duty_is_what_the_government_gains(pair: tuple[History, History, Context]) -> None:
@@ -124,14 +125,14 @@ def test_duty_is_what_the_government_gains(pair: tuple[History, History, Context
 
 def test_ratios_are_of_what_is_paid_and_what_it_buys() -> None:
     """Ten billion for forty thousand wafers is 250 million a thousand; nothing paid, no ratio."""
-    usual = dict.fromkeys((measure.name for measure in MEASURES), 0.0)
+    usual = dict.fromkeys((metric.name for metric in METRICS), 0.0)
     granted = [usual | {"grant_spending": 10.0, "home_capacity": gain} for gain in (39.0, 41.0)]
     given = [usual | {"home_capacity": gain} for gain in (39.0, 41.0)]
     runs = {"baseline": [usual, usual], "granted": granted, "given": given}
     cost = {
         row["scenario"]: row
         for row in headline(runs, "baseline")
-        if row["measure"] == "cost_per_kwpm"
+        if row["metric"] == "cost_per_kwpm"
     }
     assert cost["granted"]["level"] == pytest.approx(250.0)
     assert cost["granted"]["low"] < 250.0 < cost["granted"]["high"]

@@ -16,7 +16,7 @@ from mesa import Agent, DataCollector
 from tariffsim.agents import DeviceMaker, Foundry, Importer
 from tariffsim.model import TariffModel
 from tariffsim.record.history import History
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.simulation import simulate
 
 
@@ -28,7 +28,7 @@ def units(agent: Agent) -> float | None:
 @pytest.fixture(scope="module")
 def year() -> Scenario:
     """A year of a component tariff that is in force from the start."""
-    return load_scenario("component_100").with_(run__end="2025-12")
+    return replace(load_scenario("component_100"), run__end="2025-12")
 
 
 def same(left: object, right: object) -> bool:

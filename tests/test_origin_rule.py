@@ -26,7 +26,7 @@ def test_duty_is_on_the_part_that_counts_as_chinese(rule: str) -> None:
     makers, flows = world.makers, world.flows
     part = table(rule)[world.foundries.region[makers.supplier]]
     due = 0.5 * (makers.chip_value * part).sum(axis=1)[flows.maker]
-    here = flows.market == world.figures.codes.markets.index("US")
+    here = flows.market == world.constants.codes.markets.index("US")
     np.testing.assert_allclose(flows.new_duty, due * here, rtol=1e-12)
 
 

@@ -100,7 +100,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         a=component(markets=["US", "EU"]),
         b=component(rate={"2025-09": 0.1}, per="chip", node_classes=["D"]),
         c=CONTENT,
-        d={"kind": "price_offset", "part": 0.7, "when": "a in force for 2 months"},
+        d={"kind": "counter_subsidy", "share": 0.7, "when": "a in force for 2 months"},
     ),
     "retaliation": policies(
         a=component(), b={"kind": "retaliatory_tariff", "rate": 0.3, "when": "a in force"}
@@ -147,7 +147,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
 FULL = {
     "compliance": {
         "behaviour": "full", "audit_rate": 3.0, "lookback_months": 5, "penalty_multiple": 0.2,
-        "honesty": 0.2,
+        "evasion_cost": 0.2,
     }
 }  # fmt: skip
 """Importers who hide, trace and are caught, often enough for a short run."""
@@ -173,7 +173,7 @@ SCENARIOS |= {
             b=component(stacking_group="g", rate={"2025-05": 0.4}, covers_home_assembly=False),
             c=product(stacking_group="h", assembly_countries=["CN"]),
             d=product(stacking_group="h", rate={"2025-05": 0.35, "2025-10": 0.1}),
-            e={"kind": "price_offset", "part": {"2025-06": 0.5}},
+            e={"kind": "counter_subsidy", "share": {"2025-06": 0.5}},
             f={
                 "kind": "disclosure",
                 "share": {"2025-04": 0.5, "2025-11": 1.0},
@@ -193,14 +193,14 @@ ORDERS = {
     "trade": {"front_loading_months": 3.0},
 }
 CUT = {
-    "kind": "chip_cutoff", "refused": 1.0, "first_day": "2025-03-20", "days": 75,
+    "kind": "chip_cutoff", "denied": 1.0, "first_day": "2025-03-20", "days": 75,
     "markets": ["US", "EU"], "exempt_assembly_countries": ["CN"], "node_classes": ["A", "B", "D"],
 }  # fmt: skip
 SLOW_WALK = {
-    "kind": "licensing", "refused": {"2025-02": 0.6, "2025-09": 0.05}, "chip_regions": ["TW", "KR"],
+    "kind": "licensing", "denied": {"2025-02": 0.6, "2025-09": 0.05}, "chip_regions": ["TW", "KR"],
     "markets": ["CN", "ROW"], "devices": ["smartphone", "combustion_car", "small_appliance"],
 }  # fmt: skip
-BAN = {"kind": "import_ban", "refused": 1.0, "start": "2025-04", "announced": "2025-02",
+BAN = {"kind": "import_ban", "denied": 1.0, "start": "2025-04", "announced": "2025-02",
        "grace_months": 3}  # fmt: skip
 SCARCE = {"kind": "demand_shift", "change": {"2025-03": 1.0, "2025-08": 0.1}}
 SCENARIOS |= {
@@ -256,20 +256,22 @@ def run_both(scenario: Scenario, seed: int, months: int) -> Reference:
 
 
 def assert_same_knowledge(economy: Economy, world: Reference) -> None:
-    assert economy.importers.knows.tolist() == [importer.knows for importer in world.importers]
+    assert economy.importers.knows_origin.tolist() == [
+        importer.knows_origin for importer in world.importers
+    ]
 
 
 def slots(economy: Economy, world: Reference) -> Iterator[tuple[Maker, tuple[int, int], Slot]]:
     """Every slot with its line and its place in the arrays."""
     for i, maker in enumerate(world.makers):
-        for c, k in enumerate(economy.figures.codes.classes):
+        for c, k in enumerate(economy.constants.codes.classes):
             assert (k in maker.slots) == economy.makers.has_slot[i, c]
             if k in maker.slots:
                 yield maker, (i, c), maker.slots[k]
 
 
 def assert_same_choices(economy: Economy, world: Reference) -> None:
-    makers, codes = economy.makers, economy.figures.codes
+    makers, codes = economy.makers, economy.constants.codes
     name = economy.foundries.name
     for i, maker in enumerate(world.makers):
         assert maker.origin == codes.origins[makers.origin[i]]
@@ -296,7 +298,7 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
     for column in ("customs_value", "relocation"):
         close(getattr(economy.makers, column), [getattr(m, column) for m in world.makers], column)
-    close(economy.makers.fill, [m.fill for m in world.makers], "fill", scale=1.0)
+    close(economy.makers.fill_rate, [m.fill_rate for m in world.makers], "fill", scale=1.0)
     wanted = np.bincount(flows.maker, flows.wanted)
     close(economy.makers.units, [m.units for m in world.makers], "units of lines", scale=wanted)
     for column in ("purchases", "units", "sold", "stock", "lost", "backlog"):
@@ -309,7 +311,7 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
         ("chip_value", [slot.chip_value for *_, slot in held]),
         ("bare_duty", [slot.bare_duty for *_, slot in held]),
         ("amortised", [slot.amortised for *_, slot in held]),
-        ("plan_sacrifice", [slot.sacrifice for *_, slot in held]),
+        ("compliance_distortion", [slot.sacrifice for *_, slot in held]),
     ):
         bill = np.array([maker.chip_bill() for maker, *_ in held])
         close(getattr(economy.makers, column)[at], plain, column, scale=bill)
@@ -334,7 +336,7 @@ def chips_bought(economy: Economy) -> tuple[np.ndarray, np.ndarray]:
     chips = makers.chips * makers.has_slot
     chinese = chips * foundries.is_chinese[makers.supplier]
     by_line = [chinese.sum(axis=1)[flows.maker], chips.sum(axis=1)[flows.maker]]
-    n = len(economy.figures.codes.markets)
+    n = len(economy.constants.codes.markets)
     ours, every = (np.bincount(flows.market, count * flows.units, n) for count in by_line)
     return ours, every
 
@@ -350,14 +352,14 @@ def plain_chips_bought(world: Reference, market: str) -> tuple[float, float]:
 
 
 def assert_same_books(economy: Economy, world: Reference) -> None:
-    names = [law.name for law in economy.tariffs.laws]
+    names = [law.name for law in economy.tariff_schedule.laws]
     duty = [world.books.duty_by_instrument[i] for i in range(len(names))]
     close(economy.policy_duty, duty, "duty by instrument")
     entries = world.books.entries
     plain = np.array([[entries[p, s] for s in sectors(world.markets)] for p in PAYMENTS])
     scale = np.abs(plain).max(axis=1, keepdims=True)
     least = scale[PAYMENTS.index("chips for devices")]  # overflow is a difference of sales
-    close(economy.ledger, plain, "books", scale=np.maximum(scale, least))
+    close(economy.ledger, plain, "transaction_flows", scale=np.maximum(scale, least))
 
 
 def close(ours: Any, plain: Any, what: str, scale: Any = None) -> None:
@@ -423,6 +425,6 @@ def test_declarations_are_made() -> None:
     case = SCENARIOS["declarations, full_content"]
     world = run_both(scenario(SMALL, case, makers=48), seed=2, months=8)
     assert any(importer.is_traced for importer in world.importers)
-    assert any(not importer.knows for importer in world.importers)
+    assert any(not importer.knows_origin for importer in world.importers)
     assert any(importer.penalty > 0 for importer in world.importers)
     assert any(flow.evaded_duty > 0 and flow.new_duty > 0 for flow in world.flows)

@@ -17,7 +17,7 @@ from tariffsim.errors import StorageError
 from tariffsim.experiments import compare
 from tariffsim.experiments.replication import CHECKSUMS, IDENTICAL, MOVED, WITHIN, pack, verify
 from tariffsim.record.disk import write_new_folder
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, replace
 from tariffsim.tables.load import SHIPPED
 from tests.test_cli import _own_folder, call
 
@@ -27,7 +27,7 @@ SMALL = {"agents__makers": 60, "run__end": "2025-06"}
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base, policy = (load_scenario(name).with_(**SMALL) for name in ("baseline", "component_50"))
+    base, policy = (replace(load_scenario(name), **SMALL) for name in ("baseline", "component_50"))
     results = compare([policy], base, seeds=2)
     return results.save(tmp_path_factory.mktemp("runs") / "first")
 
@@ -55,7 +55,7 @@ def test_results_come_out_the_same(saved: Path) -> None:
     assert found.status == IDENTICAL
     assert found.changed == ()
     assert (found.tables["status"] == IDENTICAL).all()
-    assert {"headline", "market_month", "books"} <= set(found.tables["table"])
+    assert {"headline", "market_month", "transaction_flows"} <= set(found.tables["table"])
 
 
 @pytest.mark.parametrize(("factor", "status"), [(1 + 1e-12, WITHIN), (1 + 1e-6, MOVED)])
@@ -144,10 +144,10 @@ def test_the_one_command_runs_the_code_of_the_package(package: Path, tmp_path: P
 def test_a_package_that_was_touched_is_refused(package: Path, tmp_path: Path) -> None:
     assert verify(package).status == IDENTICAL
     copy = Path(shutil.copytree(package, tmp_path / "copy"))
-    (copy / "code/tariffsim/draws.py").write_text("# nothing\n", encoding="utf-8")
+    (copy / "code/tariffsim/state/draws.py").write_text("# nothing\n", encoding="utf-8")
     with pytest.raises(StorageError, match=r"draws\.py: is not what it was"):
         verify(copy)
-    (copy / "code/tariffsim/draws.py").unlink()
+    (copy / "code/tariffsim/state/draws.py").unlink()
     with pytest.raises(StorageError, match=r"draws\.py: is missing"):
         verify(copy)
     (copy / CHECKSUMS).write_text(f"{'0' * 64}  ../../etc/passwd\n", encoding="utf-8")
@@ -181,7 +181,7 @@ def test_replaced_data_tables_go_with_the_results(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(table, encoding="utf-8")
     text = "extends: baseline\ndata: {foundry_regions: mine.csv}\n"
     (tmp_path / "mine.yaml").write_text(f"schema_version: 1\n{text}", encoding="utf-8")
-    base = load_scenario(tmp_path / "mine.yaml").with_(**SMALL)
+    base = replace(load_scenario(tmp_path / "mine.yaml"), **SMALL)
     folder = compare([], base, seeds=1).save(tmp_path / "moved" / "results")
     (tmp_path / "mine.csv").unlink()
     assert verify(folder).status == IDENTICAL

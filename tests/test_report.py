@@ -130,11 +130,11 @@ def test_hostile_titles_stay_text() -> None:
 def test_the_numbers_are_those_of_the_headline_table() -> None:
     results = with_finding(
         part(PAIR), "component_50", "cn_share", level=10.04, difference=-6.62, low=-7.85,
-        high=-5.39, is_distinguishable=True,
+        high=-5.39, is_significant=True,
     )  # fmt: skip
     results = with_finding(
         results, "component_50", "welfare", difference=-1.0, low=-2.5, high=0.5,
-        is_distinguishable=False,
+        is_significant=False,
     )  # fmt: skip
     page = page_of(results)
     first = next(i for i, cell in enumerate(page.cells) if "component_50" in cell)
@@ -144,15 +144,15 @@ def test_the_numbers_are_those_of_the_headline_table() -> None:
     assert cells["cn_share"] == "−6.6 −7.8 to −5.4" or cells["cn_share"] == "−6.6 −7.9 to −5.4"
     assert cells["welfare"].startswith("not distinguishable −2.5")
     table = results.tables["headline"]
-    rows = table[table["scenario"] == "component_50"].set_index("measure")
-    for measure in HEADLINE:
-        shown = cells[measure].split(" ")[0].replace("−", "-").replace(",", "")
-        if not rows.loc[measure, "is_distinguishable"] or shown == "not":
-            assert cells[measure].startswith("not distinguishable")
+    rows = table[table["scenario"] == "component_50"].set_index("metric")
+    for metric in HEADLINE:
+        shown = cells[metric].split(" ")[0].replace("−", "-").replace(",", "")
+        if not rows.loc[metric, "is_significant"] or shown == "not":
+            assert cells[metric].startswith("not distinguishable")
             continue
         decimals = len(shown.partition(".")[2])
         assert float(shown) == pytest.approx(
-            rows.loc[measure, "difference"], abs=0.5 * 10.0**-decimals + 1e-9
+            rows.loc[metric, "difference"], abs=0.5 * 10.0**-decimals + 1e-9
         )
 
 

@@ -14,7 +14,7 @@ from tariffsim.experiments import compare
 from tariffsim.record import results as results_module
 from tariffsim.record.dictionary import entry
 from tariffsim.record.results import Results, load_results
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, replace
 
 SMALL = {"agents__makers": 120, "run__end": "2025-12"}
 
@@ -22,7 +22,7 @@ SMALL = {"agents__makers": 120, "run__end": "2025-12"}
 @pytest.fixture(scope="module")
 def comparison() -> Results:
     names = ("component_50", "baseline")
-    component, baseline = (load_scenario(name).with_(**SMALL) for name in names)
+    component, baseline = (replace(load_scenario(name), **SMALL) for name in names)
     results = compare([component], baseline, seeds=2, jobs=1)
     results.files["charts/one.svg"] = b"<svg/>"
     return results
@@ -61,7 +61,7 @@ def test_without_the_extra_there_is_no_parquet(
 def test_resolved_scenarios_load_back_equal(comparison: Results, tmp_path: Path) -> None:
     folder = comparison.save(tmp_path / "out")
     again = load_scenario(folder / "scenarios" / "component_50.yaml")
-    original = load_scenario("component_50").with_(**SMALL)
+    original = replace(load_scenario("component_50"), **SMALL)
     assert again.content_hash == original.content_hash
 
 
@@ -93,7 +93,7 @@ def test_damage_is_named(comparison: Results, tmp_path: Path, name: str) -> None
 
 def test_a_missing_file_is_an_error(comparison: Results, tmp_path: Path) -> None:
     folder = comparison.save(tmp_path / "out")
-    (folder / "books.csv").unlink()
+    (folder / "transaction_flows.csv").unlink()
     with pytest.raises(StorageError, match="no complete results folder"):
         load_results(folder)
 

@@ -1,4 +1,4 @@
-"""What China does back: price offsets and tariffs of its own."""
+"""What China does back: counter-subsidies and tariffs of its own."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from economies import COMPETITIVE, STILL, component, free_trade, last, merged, run, scenario
 
-from tariffsim.kernels.supply import offset_part
+from tariffsim.kernels.supply import counter_subsidy_share
 
-OFFSET = {"kind": "price_offset", "start": "2025-01"}
+OFFSET = {"kind": "counter_subsidy", "start": "2025-01"}
 
 
 def offset(part: float) -> dict[str, Any]:
-    return {"policies": {"offset": OFFSET | {"part": part}}}
+    return {"policies": {"offset": OFFSET | {"share": part}}}
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.25, 1.0, 3.0])
 def test_price_after_a_duty_made_good_is_the_price_before(rate: float) -> None:
-    part = offset_part(np.array([rate]), 1.0)
+    part = counter_subsidy_share(np.array([rate]), 1.0)
     assert (1 - part) * (1 + rate) == pytest.approx([1.0], rel=1e-15)
-    assert offset_part(np.array([rate]), 0.0) == 0.0
+    assert counter_subsidy_share(np.array([rate]), 0.0) == 0.0
 
 
 def test_duty_made_good_moves_nobody() -> None:
@@ -42,18 +42,18 @@ def test_china_pays_what_the_importer_owes() -> None:
     )
     for economy in run(world, 0, 6):
         flows, makers = economy.flows, economy.makers
-        given = (makers.chip_offset * makers.units[:, None]).sum()
+        given = (makers.chip_counter_subsidy * makers.units[:, None]).sum()
         assert given == pytest.approx((flows.new_duty * flows.units).sum(), rel=1e-12)
 
 
 def test_only_exposed_makers_get_it() -> None:
     world = last(scenario(STILL, component(0.5), offset(0.5), makers=200), 0, 12)
-    makers, codes = world.makers, world.figures.codes
+    makers, codes = world.makers, world.constants.codes
     exposed = makers.weights[:, codes.markets.index("US")] > 0
     chinese = world.foundries.is_chinese[makers.supplier] & makers.has_slot
-    assert (makers.chip_offset[~exposed] == 0).all()
-    assert (makers.chip_offset[~chinese] == 0).all()
-    assert (makers.chip_offset[exposed[:, None] & chinese] > 0).all()
+    assert (makers.chip_counter_subsidy[~exposed] == 0).all()
+    assert (makers.chip_counter_subsidy[~chinese] == 0).all()
+    assert (makers.chip_counter_subsidy[exposed[:, None] & chinese] > 0).all()
 
 
 def test_more_is_given_back_the_more_chips_stay() -> None:
@@ -73,7 +73,7 @@ def test_more_is_given_back_the_more_chips_stay() -> None:
 def test_retaliation_falls_on_american_chips_where_china_assembles() -> None:
     answer = {"kind": "retaliatory_tariff", "rate": 0.25, "start": "2025-01"}
     world = last(scenario(merged(STILL, {"policies": {"answer": answer}}), makers=400), 0, 1)
-    makers, codes = world.makers, world.figures.codes
+    makers, codes = world.makers, world.constants.codes
     american = world.foundries.region[makers.supplier] == codes.regions.index("US")
     in_china = makers.origin == codes.origins.index("CN")
     expected = 0.25 * makers.chip_value * (american & makers.has_slot & in_china[:, None])

@@ -8,7 +8,7 @@ import pytest
 
 from tariffsim.errors import ScenarioError, StorageError
 from tariffsim.policy import INSTRUMENTS
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import load_scenario, replace
 from tariffsim.scenario.catalogue import parameters
 from tariffsim.scenario.explain import explain
 from tariffsim.scenario.files import shipped_folder, shipped_names
@@ -43,9 +43,9 @@ def test_explain_tells_data_from_assumptions():
     assert default.where == "default"
     assert default.is_assumption
     (changed,) = explain(
-        scenario.with_(supply__learning_spillover=0.5), "supply.learning_spillover"
+        replace(scenario, supply__learning_spillover=0.5), "supply.learning_spillover"
     )
-    assert changed.source == "assumption (set in with_)"
+    assert changed.source == "assumption (set in replace)"
     assert changed.is_assumption
 
 
@@ -104,9 +104,9 @@ def test_explain_knows_the_unit_of_a_specific_duty():
 
 
 def test_explain_figures():
-    scenario = load_scenario("baseline").with_(figures__devices={"laptop": {"cn_share": 0.09}})
+    scenario = replace(load_scenario("baseline"), figures__devices={"laptop": {"cn_share": 0.09}})
     (row,) = explain(scenario, "figures.devices.laptop.cn_share")
-    assert (row.value, row.where, row.low) == (0.09, "with_", 0.03)
+    assert (row.value, row.where, row.low) == (0.09, "replace", 0.03)
     assert "by value" in row.meaning
     (row,) = explain(scenario, "figures.devices.smartphone.unit_value_usd")
     assert row.where == "devices.csv"

@@ -68,12 +68,12 @@ def test_a_tornado_of_a_line() -> None:
     """Ends and swings are those of the line; noise that all points share is in no swing."""
     table = tornado(LINE, line).set_index("factor")
     assert table.index.tolist() == ["a", "b", "n"]
-    assert table["as_is"].to_numpy() == pytest.approx(0.75)
+    assert table["central"].to_numpy() == pytest.approx(0.75)
     assert table["at_low"].to_numpy() == pytest.approx([0, 1.75, 0.75])
     assert table["at_high"].to_numpy() == pytest.approx([3, -0.25, 0.75])
     assert table["swing"].to_numpy() == pytest.approx([3, -2, 0], abs=1e-12)
     assert table["swing_low"].to_numpy() == pytest.approx([3, -2, 0], abs=1e-12)
-    assert table["is_distinguishable"].tolist() == [True, True, False]
+    assert table["is_significant"].tolist() == [True, True, False]
     assert table.loc["n", ["low_end", "high_end"]].tolist() == [1, 4]
 
 

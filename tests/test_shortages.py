@@ -29,8 +29,8 @@ ROUNDING = 1e-9
 """Relative: sums of thousands of numbers."""
 
 
-def cutoff(refused: float = 1.0, **fields: Any) -> dict[str, Any]:
-    cut = {"kind": "chip_cutoff", "refused": refused, "start": "2025-03", **fields}
+def cutoff(denied: float = 1.0, **fields: Any) -> dict[str, Any]:
+    cut = {"kind": "chip_cutoff", "denied": denied, "start": "2025-03", **fields}
     return {"policies": {"cut": cut}}
 
 
@@ -53,17 +53,17 @@ def needs_china(economy: Economy) -> np.ndarray:
     return (economy.foundries.is_chinese[makers.supplier] & makers.has_slot).any(axis=1)
 
 
-@pytest.mark.parametrize("refused", [0.3, 1.0])
-def test_a_line_lacks_the_scarcest_of_its_chips(refused: float) -> None:
-    """Leontief: lines with a Chinese chip for the market cut off lose just the part refused.
+@pytest.mark.parametrize("denied", [0.3, 1.0])
+def test_a_line_lacks_the_scarcest_of_its_chips(denied: float) -> None:
+    """Leontief: lines with a Chinese chip for the market cut off lose just the part denied.
 
     Nobody else loses anything, however many of its chips are Chinese.
     """
-    economy = advanced(world(cutoff(refused), NOBODY_SWITCHES), FIRST + 1)
+    economy = advanced(world(cutoff(denied), NOBODY_SWITCHES), FIRST + 1)
     flows = economy.flows
     hit = needs_china(economy)[flows.maker] & (flows.market == US)
     lost = flows.lost / flows.wanted
-    np.testing.assert_allclose(lost[hit], refused, rtol=ROUNDING)
+    np.testing.assert_allclose(lost[hit], denied, rtol=ROUNDING)
     np.testing.assert_allclose(lost[~hit], 0.0, atol=ROUNDING)
     assert hit.any()
     assert not hit.all()
@@ -157,7 +157,7 @@ def test_a_supplier_that_is_lost_had_been_the_best() -> None:
     left = choice_probabilities(weights_of_all(economy, maker, k))[:, ~foundries.is_chinese]
     left = left.sum(axis=1)
     price = foundries.price[makers.supplier.take(place), k]
-    part = makers.plan_sacrifice.take(place) / (makers.chips.take(place) * price)
+    part = makers.compliance_distortion.take(place) / (makers.chips.take(place) * price)
     error = 4.0 * part + np.log(left) / (1 - left)
     # mean of hundreds of independent draws: four standard errors
     assert abs(error.mean()) < 4 * error.std() / np.sqrt(len(place))
@@ -166,7 +166,7 @@ def test_a_supplier_that_is_lost_had_been_the_best() -> None:
 
 
 def test_who_would_lose_less_than_a_switch_costs_waits() -> None:
-    """A slot switches where the markup on what is refused exceeds the cost of a switch, a unit."""
+    """A slot switches where the markup on what is denied exceeds the cost of a switch, a unit."""
     dear = {"figures": {"devices": each_device(requalification_cost_usd=2e7)}}
     rules = world(dear, cutoff(0.3))
     before, after = (switched(r) for r in (world(dear), rules))
@@ -183,20 +183,20 @@ def test_who_would_lose_less_than_a_switch_costs_waits() -> None:
     assert not (after & ~before & ~china).any()
 
 
-@pytest.mark.parametrize("refused", [0.1, 0.3, 0.7])
-def test_just_as_much_as_sets_makers_in_motion_does(refused: float) -> None:
+@pytest.mark.parametrize("denied", [0.1, 0.3, 0.7])
+def test_just_as_much_as_sets_makers_in_motion_does(denied: float) -> None:
     """1 - (1 - 0.1) is less than 0.1 in floating point."""
-    just = {"orders": {"emergency_share": refused}}
-    more = {"orders": {"emergency_share": refused * 1.001}}
+    just = {"orders": {"emergency_share": denied}}
+    more = {"orders": {"emergency_share": denied * 1.001}}
     free = {"figures": {"devices": each_device(requalification_cost_usd=0)}}
     before = switched(world(free))
-    assert (switched(world(free, just, cutoff(refused))) & ~before).any()
-    assert not (switched(world(free, more, cutoff(refused))) & ~before).any()
+    assert (switched(world(free, just, cutoff(denied))) & ~before).any()
+    assert not (switched(world(free, more, cutoff(denied))) & ~before).any()
 
 
 def test_nobody_chooses_a_supplier_to_leave_it_at_once() -> None:
-    """With a fifth refused for good nobody chooses it who would lose more than a switch costs."""
-    slow = {"kind": "licensing", "refused": 0.2, "start": "2025-03"}
+    """With a fifth denied for good nobody chooses it who would lose more than a switch costs."""
+    slow = {"kind": "licensing", "denied": 0.2, "start": "2025-03"}
     churn = {"sourcing": {"opening_factor": 5.0}}
     rules = world(churn, {"policies": {"slow": slow}}, months=12)
     before, economy = advanced(rules, 11), advanced(rules, 12)
@@ -238,9 +238,9 @@ def test_a_part_of_lost_sales_comes_back(part: float) -> None:
 
 def test_a_ban_shuts_out_of_assembly_and_of_sales() -> None:
     """After grace no banned chip is delivered for what is sold or assembled in the market."""
-    ban = {"kind": "import_ban", "refused": 1.0, "start": "2025-03", "grace_months": 3}
+    ban = {"kind": "import_ban", "denied": 1.0, "start": "2025-03", "grace_months": 3}
     rules = world({"policies": {"ban": ban}}, months=8)
-    codes = Simulation(rules, 3).economy.figures.codes
+    codes = Simulation(rules, 3).economy.constants.codes
     usa, china = codes.regions.index("US"), codes.markets.index("CN")
     for months, is_shut in ((FIRST + 3, False), (FIRST + 4, True)):
         economy = advanced(rules, months)
@@ -327,11 +327,11 @@ def test_fit_is_the_logit_loss_of_the_suppliers_shut_out() -> None:
     """Who chooses anew without some suppliers gives up `-ln(1 - P) / sigma` of its chip bill.
 
     P: odds of those shut out (McFadden 1978). Every slot opens, switching costs nothing and all
-    chips cost the same. A hair less than all is refused, so that nobody hurries before.
+    chips cost the same. A hair less than all is denied, so that nobody hurries before.
     """
     ban = {
         "kind": "licensing",
-        "refused": 1 - 1e-6,
+        "denied": 1 - 1e-6,
         "start": "2025-01",
         "markets": ["US", "EU", "JK", "ROW"],
     }
@@ -352,13 +352,13 @@ def test_fit_is_the_logit_loss_of_the_suppliers_shut_out() -> None:
     maker, node_class = np.divmod(place, makers.supplier.shape[1])
     chances = choice_probabilities(weights_of_all(economy, maker, node_class))
     shut_out = chances[:, economy.foundries.is_chinese].sum(axis=1)
-    is_meant = makers.weights[maker, economy.figures.codes.markets.index("CN")] < 1
+    is_meant = makers.weights[maker, economy.constants.codes.markets.index("CN")] < 1
     bill = (
         makers.chips.take(place)
         * economy.foundries.price[0, node_class]
         / rules.sourcing.elasticity
     )
-    given_up = makers.plan_sacrifice.take(place) / bill
+    given_up = makers.compliance_distortion.take(place) / bill
     np.testing.assert_array_equal(given_up[~is_meant], 0.0)
     loss = given_up[is_meant] + np.log(1 - shut_out[is_meant])
     assert abs(loss.mean()) < 4 * loss.std() / np.sqrt(len(loss))  # four standard errors

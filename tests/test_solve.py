@@ -26,7 +26,7 @@ from tariffsim.experiments.shapley import shapley_values
 from tariffsim.experiments.solve import Target, solve
 from tariffsim.experiments.strength import strength_of, strongest, with_strength
 from tariffsim.experiments.timing import NEVER, first_month, shifted, timing
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.theory import shifted_shares
@@ -38,7 +38,7 @@ NOISE = np.array([-1.0, -0.2, 0.3, 0.9])
 
 
 def small(name: str) -> Scenario:
-    return load_scenario(name).with_(**SMALL)
+    return replace(load_scenario(name), **SMALL)
 
 
 def noisy(function: Callable[[float], float], scale: float = 1e-5) -> Callable[[Any], Float]:
@@ -116,13 +116,13 @@ def test_where_the_measure_does_not_move_there_is_no_interval() -> None:
 def toy(answer: Callable[[Scenario], float]) -> Callable[[Mapping[str, Scenario]], pd.DataFrame]:
     """Runs whose Chinese share is a function of the scenario, plus what the seeds add."""
 
-    def measure(scenarios: Mapping[str, Scenario]) -> pd.DataFrame:
+    def run_ensemble(scenarios: Mapping[str, Scenario]) -> pd.DataFrame:
         return pd.DataFrame(
             [{"scenario": name, "seed": seed, "cn_share": answer(s) + noise}
              for name, s in scenarios.items() for seed, noise in enumerate(NOISE)]
         )  # fmt: skip
 
-    return measure
+    return run_ensemble
 
 
 def share(s: Scenario) -> float:
@@ -170,7 +170,7 @@ SEEDS = range(6)
 def expected_share(economy: Economy, rate: float) -> float:
     """Chinese share in US purchases by the closed form: logit shares of every slot."""
     flows, makers = economy.flows, economy.makers
-    here = flows.market == economy.figures.codes.markets.index("US")
+    here = flows.market == economy.constants.codes.markets.index("US")
     maker, k = np.nonzero(makers.has_slot)
     units = np.bincount(flows.maker[here], flows.base_units[here], len(makers.device))
     chips = units[maker] * makers.chips[maker, k]
@@ -253,9 +253,9 @@ def test_too_many_values_go_by_block_and_too_many_blocks_are_refused() -> None:
     base = small("baseline")
     trade = {"markup": 0.2, "freight": 0.04, "retail_margin": 0.5, "border_pass_through": 0.9}
     supply = {"learning": 0.1, "learning_spillover": 0.4, "experience_years": 9}
-    many = base.with_(trade=trade, supply=supply, sourcing={"elasticity": 5})
+    many = replace(base, trade=trade, supply=supply, sourcing={"elasticity": 5})
     assert len(changes_between(base, many)) == 8
-    more = many.with_(assembly={"elasticity": 5})
+    more = replace(many, assembly={"elasticity": 5})
     assert [c.name for c in changes_between(base, more)] == [
         "supply",
         "sourcing.elasticity",
@@ -266,7 +266,7 @@ def test_too_many_values_go_by_block_and_too_many_blocks_are_refused() -> None:
         f"cut_{i}": {"kind": "price_cut", "points": 0.01, "start": "2025-01"} for i in range(9)
     }
     with pytest.raises(ScenarioError, match="has 9 changes"):
-        changes_between(base, base.with_(policies=policies))
+        changes_between(base, replace(base, policies=policies))
     with pytest.raises(ScenarioError, match="does not differ"):
         changes_between(base, base)
 
@@ -278,14 +278,14 @@ def decomposed() -> pd.DataFrame:
 
 
 def test_contributions_add_up(decomposed: pd.DataFrame) -> None:
-    for measure, rows in decomposed.groupby("measure"):
+    for metric, rows in decomposed.groupby("metric"):
         values = rows["contribution"].to_numpy()
         # levels of up to a few hundred, each with roundings of 1e-16
-        assert values[:-1].sum() == pytest.approx(values[-1], abs=1e-11), measure
+        assert values[:-1].sum() == pytest.approx(values[-1], abs=1e-11), metric
 
 
 def test_contributions_have_the_signs_of_the_economics(decomposed: pd.DataFrame) -> None:
-    rows = decomposed[decomposed["measure"] == "cn_share"].set_index("change")["contribution"]
+    rows = decomposed[decomposed["metric"] == "cn_share"].set_index("change")["contribution"]
     assert rows["policies.component_tariff"] < 0
     assert rows["supply.china_capacity_share"] > 0
     assert rows["supply.china_price_discount"] > 0
@@ -309,14 +309,16 @@ def test_answers_move_with_what_they_answer() -> None:
     answered = load_scenario("retaliation")
     assert first_month(answered) == parse_month("2026-01")
     assert shifted(answered, first_month(answered)).content_hash == answered.content_hash
-    law = shifted(answered, parse_month("2028-02")).law
+    law = shifted(answered, parse_month("2028-02")).dated_policies
     assert law["component_tariff"].first_month == parse_month("2028-02")
     assert law["retaliation"].first_month == parse_month("2028-05")
 
 
 def test_days_move_with_the_months() -> None:
-    cut = {"kind": "chip_cutoff", "refused": 1.0, "first_day": "2028-01-31", "days": 20}
-    late = shifted(load_scenario("baseline").with_(policies={"cut": cut}), parse_month("2029-02"))
+    cut = {"kind": "chip_cutoff", "denied": 1.0, "first_day": "2028-01-31", "days": 20}
+    late = shifted(
+        replace(load_scenario("baseline"), policies={"cut": cut}), parse_month("2029-02")
+    )
     assert late.policies["cut"].first_day == "2029-02-28"  # type: ignore[attr-defined]
     assert first_month(late) == parse_month("2029-02")
 
@@ -327,7 +329,9 @@ def test_acting_early_avoids_more() -> None:
     table = timing(policy, starts, base, Paired(base, range(3))).set_index("start")
     assert list(table.index) == ["2025-02", "2025-08", "2026-02", "2027-01", NEVER]
     assert table["avoided"].is_monotonic_decreasing
-    assert (table.loc[NEVER, ["avoided", "total_consumer_cost", "total_welfare"]] == 0).all()
+    assert (
+        table.loc[NEVER, ["avoided", "total_consumer_surplus_loss", "total_welfare"]] == 0
+    ).all()
     assert table.loc["2025-02", "share"] < table.loc[NEVER, "share"]
 
 
@@ -335,11 +339,12 @@ def test_acting_early_avoids_more() -> None:
 
 
 def test_tariffs_move_in_proportion() -> None:
-    both = load_scenario("component_50").with_(
+    both = replace(
+        load_scenario("component_50"),
         policies={
             "other": {"kind": "product_tariff", "rate": 0.1, "start": "2026-01"},
             "cut": {"kind": "price_cut", "points": 0.05, "start": "2025-01"},
-        }
+        },
     )
     found = with_strength(both, 1.0)
     assert strength_of(both) == 0.5
@@ -391,12 +396,13 @@ def test_the_frontier_is_what_nothing_beats() -> None:
 
 
 def test_a_cut_off_is_added_to_every_rate() -> None:
-    cut = load_scenario("baseline").with_(
-        policies={"cut": {"kind": "price_cut", "points": 0.1, "start": "2026-01"}}
+    cut = replace(
+        load_scenario("baseline"),
+        policies={"cut": {"kind": "price_cut", "points": 0.1, "start": "2026-01"}},
     )
     asked: dict[str, Scenario] = {}
 
-    def measure(scenarios: Mapping[str, Scenario]) -> pd.DataFrame:
+    def run_ensemble(scenarios: Mapping[str, Scenario]) -> pd.DataFrame:
         asked.update(scenarios)
         loss = {name: 3.0 * ("cut" in s.policies) for name, s in scenarios.items()}
         return pd.DataFrame(
@@ -413,7 +419,7 @@ def test_a_cut_off_is_added_to_every_rate() -> None:
             ]
         )
 
-    runs = frontier({"a": load_scenario("component_50")}, [0.0, 0.5], measure, cut)
+    runs = frontier({"a": load_scenario("component_50")}, [0.0, 0.5], run_ensemble, cut)
     assert (runs["cutoff_loss"] == 3.0).all()
     assert len(asked) == 4
     assert combined(load_scenario("component_50"), cut).policies.keys() == {
@@ -425,8 +431,8 @@ def test_a_cut_off_is_added_to_every_rate() -> None:
 def test_a_cut_off_that_would_not_be_added_is_refused() -> None:
     tariff = load_scenario("component_50")
     name = "component_tariff"
-    other = {"kind": "chip_cutoff", "refused": 1.0, "start": "2029-01"}
-    same = load_scenario("baseline").with_(policies={name: other})
+    other = {"kind": "chip_cutoff", "denied": 1.0, "start": "2029-01"}
+    same = replace(load_scenario("baseline"), policies={name: other})
     with pytest.raises(ScenarioError, match=f"another name for its policy {name}"):
         combined(tariff, same)
     with pytest.raises(ScenarioError, match="no policy to add"):
@@ -470,7 +476,7 @@ def test_equal_revenue_counts_duties_on_bare_chips() -> None:
     """Of two tariffs on bare chips that differ in their rate alone, the rates are equal."""
     bare = {"kind": "bare_chip_tariff", "start": "2025-01", "rate": 0.4}
     first, second = (
-        small("baseline").with_(policies={"bare": bare | {"rate": rate}}) for rate in (0.4, 0.1)
+        replace(small("baseline"), policies={"bare": bare | {"rate": rate}}) for rate in (0.4, 0.1)
     )
     scaled = scaled_alike([first, second], "revenue", Paired(small("baseline"), range(2)))
     assert scaled[1].is_met

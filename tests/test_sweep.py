@@ -14,7 +14,7 @@ from tariffsim.experiments.points import run_points
 from tariffsim.experiments.sweep import Peak, peak, revenue_peak, sweep
 from tariffsim.record.dictionary import COSTS
 from tariffsim.record.results import Results, load_results
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import Scenario, load_scenario, replace
 
 RATE = "policies.component_tariff.rate"
 SMALL = {"agents__makers": 60, "run__end": "2026-12"}
@@ -23,11 +23,11 @@ NOW = {"policies__component_tariff__rate": {"2025-01": 0.5},
 
 
 def base() -> Scenario:
-    return load_scenario("baseline").with_(**SMALL)
+    return replace(load_scenario("baseline"), **SMALL)
 
 
 def tariff() -> Scenario:
-    return load_scenario("component_50").with_(**SMALL, **NOW)
+    return replace(load_scenario("component_50"), **SMALL, **NOW)
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +48,12 @@ def test_a_sweep_is_the_comparison_at_every_point(curve: Results) -> None:
 
 def test_no_rate_no_difference(curve: Results) -> None:
     table = curve.tables["sweep"]
-    nothing = table[(table[RATE] == 0) & ~table["measure"].isin(COSTS)]
+    nothing = table[(table[RATE] == 0) & ~table["metric"].isin(COSTS)]
     assert (nothing["difference"] == 0).all()
 
 
 def test_more_tariff_fewer_chips_and_dearer_goods(curve: Results) -> None:
-    wide = curve.tables["sweep"].pivot(index=RATE, columns="measure", values="difference")
+    wide = curve.tables["sweep"].pivot(index=RATE, columns="metric", values="difference")
     assert wide["cn_share"].is_monotonic_decreasing
     assert wide["basket_price"].is_monotonic_increasing
 
@@ -80,7 +80,7 @@ def test_the_baseline_has_the_assumptions_of_the_point() -> None:
     table = sweep(tariff(), base(), {"sourcing.elasticity": (2, 8)}, seeds=1).tables["sweep"]
     for value in (2, 8):
         changed = {"sourcing__elasticity": float(value)}
-        pair = compare([tariff().with_(**changed)], base().with_(**changed), seeds=1)
+        pair = compare([replace(tariff(), **changed)], replace(base(), **changed), seeds=1)
         expected = pair.tables["headline"].query("scenario == 'component_50'")
         found = table[table["sourcing.elasticity"] == value]
         assert found["difference"].tolist() == pytest.approx(
@@ -104,7 +104,7 @@ def test_points_that_are_refused_are_kept_as_failures(tmp_path: Any) -> None:
 
 def test_the_plan_of_a_file_is_used() -> None:
     plan = {"vary": {RATE: [0.25, 0.5]}, "seeds": 1}
-    results = sweep(tariff().with_(experiment=plan), base())
+    results = sweep(replace(tariff(), experiment=plan), base())
     assert results.tables["points"][RATE].tolist() == [0.25, 0.5]
     assert results.provenance["seeds"] == [0, 0]
     assert results.provenance["factors"][0]["key"] == RATE
@@ -145,7 +145,7 @@ def test_one_seed_gives_a_peak_without_interval() -> None:
 
 
 def test_revenue_is_that_over_the_baseline(curve: Results) -> None:
-    table = curve.tables["sweep"].query("measure == 'policy_revenue'")
+    table = curve.tables["sweep"].query("metric == 'policy_revenue'")
     best = table.loc[table["difference"].idxmax()]
     found = revenue_peak(curve, RATE)
     assert isinstance(found, Peak)

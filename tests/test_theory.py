@@ -11,7 +11,12 @@ from scipy.integrate import quad
 
 from tariffsim.behaviour.sourcing import choice_weights
 from tariffsim.calibration import build_economy
-from tariffsim.kernels.sourcing import odds_from_scale, race, steady_state_shares, with_inertia
+from tariffsim.kernels.sourcing import (
+    draw_choice,
+    odds_from_scale,
+    steady_state_shares,
+    with_inertia,
+)
 from tariffsim.law.policy_state import announce_policy
 from tariffsim.month import PHASES
 from tariffsim.scenario.fields import Scenario
@@ -57,15 +62,17 @@ def base_odds(economy: Economy) -> np.ndarray:
 def mean_field(economy: Economy, supply: np.ndarray | None = None) -> MeanField:
     """Expected supply of every slot, from the parameters of MODEL 4.2."""
     maker, k = slots_of(economy)
-    makers, figures, sourcing = economy.makers, economy.figures, economy.scenario.sourcing
-    drop_in, device = makers.is_drop_in[maker, k], makers.device[maker]
-    alone = sourcing.drop_in_hazard * sourcing.opening_factor
+    makers, figures, sourcing = economy.makers, economy.constants, economy.scenario.sourcing
+    pin_compatible, device = makers.is_pin_compatible[maker, k], makers.device[maker]
+    alone = sourcing.pin_compatible_hazard * sourcing.opening_factor
     return MeanField(
         base_odds(economy),
         makers.inertia[maker, k],
-        np.where(drop_in, alone, figures.design_hazard[device]),
+        np.where(pin_compatible, alone, figures.design_hazard[device]),
         np.where(
-            drop_in, sourcing.drop_in_requalification_months, figures.requalification_months[device]
+            pin_compatible,
+            sourcing.pin_compatible_requalification_months,
+            figures.requalification_months[device],
         ),
         supply,
     )
@@ -184,7 +191,7 @@ def test_mean_field_is_the_mean_of_chains() -> None:
             np.testing.assert_allclose(share, field.supply[0], atol=4.5 * np.sqrt(0.25 / n) + 0.002)
         opens = (rng.random(n) < hazard) & (following < 0)
         weights = with_inertia(np.repeat(now, n, axis=0), supplier, np.full(n, 1 + extra))
-        choice = race(weights, rng.standard_exponential((n, 3)))
+        choice = draw_choice(weights, rng.standard_exponential((n, 3)))
         leaves = opens & (choice != supplier)
         following, left = np.where(leaves, choice, following), np.where(leaves, lead, left)
         field.choose(now)
@@ -226,7 +233,7 @@ def test_shares_stay_put_in_the_steady_state() -> None:
         member = np.eye(8)[foundries.region]
         expected = economy.base_shares[makers.odds_row[maker], k] @ member
         # at one price for all: an invoice would depend on the supplier drawn
-        value = (makers.units[:, None] * makers.chips * economy.figures.chip_price)[maker, k]
+        value = (makers.units[:, None] * makers.chips * economy.constants.chip_price)[maker, k]
         weight = np.stack([np.full(len(maker), 1 / len(maker)), value / value.sum()])
         draws = Draws(seed)
         for month in range(months):
@@ -258,7 +265,7 @@ def closed_form(economy: Economy) -> np.ndarray:
     """(slots, F) logit shares from prices and the law, by hand (no base duties)."""
     maker, k = slots_of(economy)
     makers, foundries = economy.makers, economy.foundries
-    markets = economy.figures.codes.markets
+    markets = economy.constants.codes.markets
     levied = makers.weights[:, [markets.index(m) for m in ("US", "EU", "JK")]].sum(axis=1)
     duty = 0.5 * levied[maker, None] * foundries.is_chinese
     ratio = np.where(foundries.is_chinese, (1 - 0.3) / (1 - 0.2), 1.0) * (1 + duty)
@@ -310,9 +317,11 @@ def tariff_gaps(
         field = mean_field(economy)
         maker, k = slots_of(economy)
         makers, chinese = economy.makers, economy.foundries.is_chinese
-        us = economy.figures.codes.markets.index("US")
-        drop_in = makers.is_drop_in[maker, k]
-        groups = np.stack([np.ones(len(k)), drop_in, ~drop_in, makers.market[maker] == us])
+        us = economy.constants.codes.markets.index("US")
+        pin_compatible = makers.is_pin_compatible[maker, k]
+        groups = np.stack(
+            [np.ones(len(k)), pin_compatible, ~pin_compatible, makers.market[maker] == us]
+        )
         groups /= groups.sum(axis=1, keepdims=True)
         start = field.supply[:, chinese].sum(axis=1)
         before = base_odds(economy)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.simulation import Simulation
 from tariffsim.state.economy import Economy
 
@@ -16,7 +16,7 @@ START = {"rate": 0.5, "start": "2025-03"}
 def with_policy(**policy: Any) -> Scenario:
     small = {"agents__makers": 200, "run__end": "2026-12", "policies__it": START | policy}
     small["compliance__behaviour"] = "compliant"  # every importer pays
-    return load_scenario("baseline").with_(**small)
+    return replace(load_scenario("baseline"), **small)
 
 
 def last_month(scenario: Scenario) -> Economy:
@@ -28,7 +28,7 @@ def last_month(scenario: Scenario) -> Economy:
 def covered_lines(economy: Economy) -> np.ndarray:
     """Lines sold in the US that contain a Chinese chip."""
     makers = economy.makers
-    in_us = makers.weights[:, economy.figures.codes.markets.index("US")] > 0
+    in_us = makers.weights[:, economy.constants.codes.markets.index("US")] > 0
     return in_us & economy.foundries.is_chinese[makers.supplier].any(axis=1)
 
 

@@ -38,7 +38,7 @@ def origin_rule(runs: Runs) -> Picture:
     panels = [
         Panel("cn_share", "Chips from fabs in China, points of share", 1, is_change=True),
         Panel("policy_revenue", "Duty against no policy, bn USD a year", 2, is_change=True),
-        Panel("consumer_cost", "Cost to consumers, bn USD a year", 2, is_change=True),
+        Panel("consumer_surplus_loss", "Cost to consumers, bn USD a year", 2, is_change=True),
     ]
     changes = tuple(panel.column for panel in panels)
     tables = [of_measures(results, panels, changes)[1:] for results in found.values()]
@@ -82,9 +82,9 @@ def _undecided(simulation: Simulation) -> Explanation:
     and a switch costs less than the chips.
     """
     economy, found = simulation.economy, []
-    codes, makers = economy.figures.codes, economy.makers
+    codes, makers = economy.constants.codes, economy.makers
     us = codes.markets.index("US")
-    crosses = economy.tariffs.crosses_border[codes.cell(makers.device, makers.origin, us)]
+    crosses = economy.tariff_schedule.crosses_border[codes.cell(makers.device, makers.origin, us)]
     for maker in range(len(makers)):
         if makers.weights[maker, us] == 1.0 and crosses[maker]:
             told = explain_maker(economy, simulation.draws, maker, 0)

@@ -11,7 +11,7 @@ from tariffsim.charts.facts import facts_of, findings, period
 from tariffsim.charts.picture import Picture, Words
 from tariffsim.experiments.sweep import peak
 from tariffsim.record.results import Results
-from tariffsim.scenario import Scenario
+from tariffsim.scenario import Scenario, replace
 
 RATES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Rates of the component tariff over which evasion is shown."""
@@ -39,7 +39,7 @@ def unknown_origin(runs: Runs) -> Picture:
         "All chips taxed": runs.scenario("component_unknown_full"),
     })  # fmt: skip
     panels = [
-        Panel("can_tell_share", "Known content, % of purchases", 0),
+        Panel("known_origin_share", "Known content, % of purchases", 0),
         Panel("cn_share", "Chinese share of chips, %"),
         Panel("policy_revenue", "Duty against no policy, bn USD a year", 2, is_change=True),
     ]
@@ -49,9 +49,10 @@ def unknown_origin(runs: Runs) -> Picture:
     exempt, full = by.loc["Unknown is exempt"], by.loc["All chips taxed"]
     avoided = by.loc["No policy", "cn_share"] - by["cn_share"]
     title = (
-        f"Where chips of unknown origin are exempt, importers of {exempt['can_tell_share']:.0f} % "
-        f"of purchases can tell and a duty of 50 % avoids {avoided['Unknown is exempt']:.1f} "
-        f"points of Chinese share; where they are taxed, {full['can_tell_share']:.0f} % and "
+        f"Where chips of unknown origin are exempt, importers of "
+        f"{exempt['known_origin_share']:.0f} % of purchases can tell and a duty of "
+        f"50 % avoids {avoided['Unknown is exempt']:.1f} "
+        f"points of Chinese share; where they are taxed, {full['known_origin_share']:.0f} % and "
         f"{avoided['All chips taxed']:.1f} points"
     )
     facts = facts_of(results)
@@ -73,7 +74,7 @@ def evasion(runs: Runs) -> Picture:
     tables = []
     for series, behaviour in named.items():
         base = runs.scenario(
-            compliance__behaviour=behaviour, compliance__cannot_tell_share=0.0,
+            compliance__behaviour=behaviour, compliance__unknown_origin_share=0.0,
             trade__tariffs_in_force=False, run__end="2029-12",
         )  # fmt: skip
         results = runs.compare({_rate(r): _taxed(base, r) for r in RATES}, base)
@@ -119,7 +120,7 @@ def _rate(rate: float) -> str:
 
 def _taxed(base: Scenario, rate: float) -> Scenario:
     tariff = {"kind": "component_tariff", "rate": {"2026-01": rate}, "announced": "2025-07"}
-    return base.with_(policies__component_tariff=tariff)
+    return replace(base, policies__component_tariff=tariff)
 
 
 def _curve(results: Results) -> pd.DataFrame:
@@ -144,7 +145,7 @@ def pass_through(runs: Runs) -> Picture:
     base = runs.scenario(trade__tariffs_in_force=False)
     tariff = {"kind": "product_tariff", "rate": {"2026-01": 0.25}, "end": "2028-12",
               "assembly_countries": ["CN"], "announced": "2026-01"}  # fmt: skip
-    results = runs.compare({"tariff": base.with_(policies__product_tariff=tariff)}, base)
+    results = runs.compare({"tariff": replace(base, policies__product_tariff=tariff)}, base)
     rows = results.tables["market_month"].query("scenario == 'tariff' and market == 'US'")
     mean = rows.groupby("month")[
         ["new_duty_value", "rebate_value", "passed_on_value", "evaded_value"]
@@ -196,7 +197,7 @@ def front_loading(runs: Runs) -> Picture:
         base = runs.scenario(
             trade__tariffs_in_force=False, trade__front_loading_months=months, run__end="2027-06"
         )
-        results = runs.compare({"tariff": base.with_(policies__product_tariff=tariff)}, base)
+        results = runs.compare({"tariff": replace(base, policies__product_tariff=tariff)}, base)
         facts = facts_of(results)
         frames.append(_imports(results).assign(series=series))
     data = pd.concat(frames, ignore_index=True)

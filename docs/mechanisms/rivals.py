@@ -13,6 +13,7 @@ from tariffsim.charts import style
 from tariffsim.charts.facts import facts_of
 from tariffsim.charts.picture import Picture, Words
 from tariffsim.record.results import Results
+from tariffsim.scenario import replace
 
 LATE = "2036-12"
 """End of the runs that look for what comes back."""
@@ -25,10 +26,10 @@ def last_year(rows: pd.DataFrame) -> pd.DataFrame:
 
 def answers(runs: Runs) -> Picture:
     """Answers to a component tariff: price offset, tariff on US chips, ban of US chips."""
-    ban = {"kind": "import_ban", "refused": 1.0, "when": "component_tariff in force for 3 months"}
+    ban = {"kind": "import_ban", "denied": 1.0, "when": "component_tariff in force for 3 months"}
     results = runs.compare({
         "50 % duty, no answer": runs.scenario("component_50"),
-        "Half made good by China": runs.scenario("component_offset"),
+        "Half made good by China": runs.scenario("component_counter_subsidy"),
         "China taxes US chips, 50 %": runs.scenario("retaliation"),
         "China bans US chips": runs.scenario("component_50", policies__ban=ban),
     })  # fmt: skip
@@ -87,7 +88,7 @@ def price_war(runs: Runs) -> Picture:
     frames = []
     for series, rule in named.items():
         base = runs.scenario(supply__investment=rule, run__end=LATE)
-        results = runs.compare({"war": base.with_(policies__price_war=war)}, base)
+        results = runs.compare({"war": replace(base, policies__price_war=war)}, base)
         frames.append(_under_war(results).assign(series=series))
     data = pd.concat(frames, ignore_index=True)
     built = data[data["series"] == next(iter(named))].set_index("at")["capacity"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import tariffsim
 from tariffsim.record.results import Results
-from tariffsim.scenario import Scenario
+from tariffsim.scenario import Scenario, replace
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Runs:
     def scenario(self, name: str = "baseline", **changes: Any) -> Scenario:
         """A shipped scenario and changes."""
         size = {} if self.makers is None else {"agents__makers": self.makers}
-        return tariffsim.load_scenario(name).with_(**size, **changes)
+        return replace(tariffsim.load_scenario(name), **size, **changes)
 
     def compare(
         self, scenarios: Mapping[str, Scenario], baseline: Scenario | None = None
     ) -> Results:
         """Paired runs of scenarios, under the names given."""
         base = self.scenario() if baseline is None else baseline
-        named = {name: made.with_(title=name) for name, made in scenarios.items()}
+        named = {name: replace(made, title=name) for name, made in scenarios.items()}
         return tariffsim.compare(named, base, seeds=self.seeds, seed=0, store=self.store)

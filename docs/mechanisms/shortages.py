@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pandas as pd
 from drawing import Panel, ends_of, lines, look
@@ -12,9 +12,10 @@ from tariffsim.charts import cut_off as shipped
 from tariffsim.charts.facts import facts_of, findings
 from tariffsim.charts.picture import Picture, Words
 from tariffsim.record.results import Results
+from tariffsim.scenario import replace
 
 FIRST = "2028-01"
-CUT = {"kind": "chip_cutoff", "first_day": f"{FIRST}-01", "days": 180, "refused": 1.0}
+CUT = {"kind": "chip_cutoff", "first_day": f"{FIRST}-01", "days": 180, "denied": 1.0}
 """No Chinese chips for what the United States buys for half a year, without a warning."""
 
 
@@ -22,24 +23,26 @@ def cut_off(runs: Runs) -> Picture:
     """A cut-off: output lost with stocks, without, and after years of a component tariff."""
     base = runs.scenario(run__end="2029-12")
     results = runs.compare({
-        "Cut-off": base.with_(policies__cut_off=CUT),
+        "Cut-off": replace(base, policies__cut_off=CUT),
         "Cut-off after two years of 50 % duty": runs.scenario(
             "component_unknown_full", run__end="2029-12", policies__cut_off=CUT
         ),
-        "Cut-off, no stocks of chips": base.with_(policies__cut_off=CUT, orders__stock_factor=0.0),
+        "Cut-off, no stocks of chips": replace(
+            base, policies__cut_off=CUT, orders__stock_factor=0.0
+        ),
     }, base)  # fmt: skip
-    return replace(shipped.CHART.picture(results), name="cut_off")
+    return dataclasses.replace(shipped.CHART.picture(results), name="cut_off")
 
 
 def requalification(runs: Runs) -> Picture:
     """Second sources and emergency requalification: output lost with and without them."""
     base = runs.scenario(run__end="2029-12")
-    nearly = CUT | {"refused": 0.99, "days": 365}  # below an emergency share of 1
-    cut = base.with_(policies__cut_off=nearly)
+    nearly = CUT | {"denied": 0.99, "days": 365}  # below an emergency share of 1
+    cut = replace(base, policies__cut_off=nearly)
     named = {
-        "Neither": cut.with_(orders__emergency_share=1.0, orders__second_source_factor=0.0),
-        "Second sources": cut.with_(orders__emergency_share=1.0),
-        "Requalification at once": cut.with_(orders__second_source_factor=0.0),
+        "Neither": replace(cut, orders__emergency_share=1.0, orders__second_source_factor=0.0),
+        "Second sources": replace(cut, orders__emergency_share=1.0),
+        "Requalification at once": replace(cut, orders__second_source_factor=0.0),
         "Both": cut,
     }
     results = runs.compare(named, base)

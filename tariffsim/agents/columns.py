@@ -53,7 +53,7 @@ def sorted_order(values: Any, ascending: bool) -> Int:
     """Positions in order of the values; ties keep theirs."""
     if not isinstance(values, np.ndarray):
         order = sorted(range(len(values)), key=values.__getitem__, reverse=not ascending)
-        return np.array(order, dtype=np.int64)
+        return np.array(order, dtype=np.intp)
     if ascending:
         return values.argsort(kind="stable")
     return np.asarray(len(values) - 1 - values[::-1].argsort(kind="stable")[::-1])

@@ -39,7 +39,7 @@ class Foundry(Row):
     region = Column(
         "code",
         "region of fabrication",
-        lambda e, i: _names(e.figures.codes.regions, e.foundries.region[i]),
+        lambda e, i: _names(e.constants.codes.regions, e.foundries.region[i]),
     )
     is_chinese = Column("yes or no", "whether in China", lambda e, i: e.foundries.is_chinese[i])
     capacity = Column(
@@ -94,26 +94,28 @@ class DeviceMaker(Row):
 
     in_economy = "makers"
     device = Column(
-        "code", "device group", lambda e, i: _names(e.figures.codes.devices, e.makers.device[i])
+        "code", "device group", lambda e, i: _names(e.constants.codes.devices, e.makers.device[i])
     )
     origin = Column(
         "code",
         "country of assembly",
-        lambda e, i: _names(e.figures.codes.origins, e.makers.origin[i]),
+        lambda e, i: _names(e.constants.codes.origins, e.makers.origin[i]),
     )
     base_origin = Column(
         "code",
         "country of assembly in the base year",
-        lambda e, i: _names(e.figures.codes.origins, e.makers.base_origin[i]),
+        lambda e, i: _names(e.constants.codes.origins, e.makers.base_origin[i]),
     )
     market = Column(
         "code",
         "market it is designed for; GLOBAL: every one but China",
-        lambda e, i: _markets(e.figures.codes.markets, e.makers.market[i]),
+        lambda e, i: _markets(e.constants.codes.markets, e.makers.market[i]),
     )
     size = Column("fraction", "size over the mean of its device", lambda e, i: e.makers.size[i])
     units = Column("units a month", "units delivered", lambda e, i: e.makers.units[i])
-    fill = Column("fraction", "part of the orders delivered", lambda e, i: e.makers.fill[i])
+    fill_rate = Column(
+        "fraction", "part of the orders delivered", lambda e, i: e.makers.fill_rate[i]
+    )
     unit_cost = Column("USD a unit", "unit cost", lambda e, i: e.makers.unit_cost[i])
     customs_value = Column("USD a unit", "ex-works price", lambda e, i: e.makers.customs_value[i])
     chip_bill = Column(
@@ -140,14 +142,14 @@ class DeviceMaker(Row):
     def classes(self) -> list[str]:
         """Node classes of which it uses chips."""
         has_slot = self.model.economy.makers.has_slot[self.row]
-        codes = self.model.economy.figures.codes
+        codes = self.model.economy.constants.codes
         return [name for name, has in zip(codes.classes, has_slot, strict=True) if has]
 
     @property
     def drop_ins(self) -> list[str]:
         """Node classes of drop-in parts, which change supplier without a new design."""
-        is_drop_in = self.model.economy.makers.is_drop_in[self.row]
-        return [name for name in self.classes if is_drop_in[self._class(name)]]
+        is_pin_compatible = self.model.economy.makers.is_pin_compatible[self.row]
+        return [name for name in self.classes if is_pin_compatible[self._class(name)]]
 
     @property
     def suppliers(self) -> dict[str, str]:
@@ -195,7 +197,7 @@ class DeviceMaker(Row):
     def _class(self, name: str) -> int:
         if name not in self.classes:
             raise KeyError(f"{self} uses no chips of class {name!r}, only {self.classes}")
-        return int(self.model.economy.figures.codes.classes.index(name))
+        return int(self.model.economy.constants.codes.classes.index(name))
 
 
 class Importer(Row):
@@ -203,24 +205,26 @@ class Importer(Row):
 
     in_economy = "importers"
     device = Column(
-        "code", "device group", lambda e, i: _names(e.figures.codes.devices, e.importers.device[i])
+        "code",
+        "device group",
+        lambda e, i: _names(e.constants.codes.devices, e.importers.device[i]),
     )
     market = Column(
         "code",
         "market it sells in",
-        lambda e, i: _names(e.figures.codes.markets, e.importers.market[i]),
+        lambda e, i: _names(e.constants.codes.markets, e.importers.market[i]),
     )
     customs_value = Column(
         "USD a month", "value brought in, ex works", lambda e, i: e.importers.customs_value[i]
     )
     knows_origin = Column(
-        "yes or no", "knows where its chips come from", lambda e, i: e.importers.knows[i]
+        "yes or no", "knows where its chips come from", lambda e, i: e.importers.knows_origin[i]
     )
     is_traced = Column("yes or no", "traces its chips", lambda e, i: e.importers.is_traced[i])
-    honesty = Column(
+    evasion_cost = Column(
         "fraction",
         "duty on a dollar of value from which it hides it, if it were never found",
-        lambda e, i: e.importers.honesty[i],
+        lambda e, i: e.importers.evasion_cost[i],
     )
     duty = Column("USD a month", "duty declared and paid", lambda e, i: e.importers.duty[i])
     evaded = Column(

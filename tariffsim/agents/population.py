@@ -167,7 +167,7 @@ class Population(AgentSet):  # type: ignore[misc]
         if filter_func is not None:
             passing = (i for i, agent in enumerate(found) if filter_func(agent))
             limit = None if at_most == float("inf") else int(at_most)
-            found = found._at(np.array(list(itertools.islice(passing, limit)), dtype=np.int64))
+            found = found._at(np.array(list(itertools.islice(passing, limit)), dtype=np.intp))
         elif at_most < len(found):
             found = found._at(slice(int(at_most)))
         return self._become(found, inplace)
@@ -183,7 +183,7 @@ class Population(AgentSet):  # type: ignore[misc]
         """In random order, by Mesa's random numbers, which the economics does not use."""
         order = list(range(len(self)))
         self.random.shuffle(order)
-        return self._become(self._at(np.array(order, dtype=np.int64)), inplace)
+        return self._become(self._at(np.array(order, dtype=np.intp)), inplace)
 
     def groupby(self, by: Callable[[Any], Any] | str, result_type: str = "agentset") -> Groups:
         """Agents by the value of an attribute or a function, in order of appearance."""

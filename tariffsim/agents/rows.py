@@ -95,7 +95,7 @@ class Row(Agent):  # type: ignore[misc]
         """
         economy = self.model.economy
         values = getattr(getattr(economy, self.in_economy), column)[self.row]
-        return dict(zip(economy.figures.codes.classes, values.tolist(), strict=True))
+        return dict(zip(economy.constants.codes.classes, values.tolist(), strict=True))
 
     @classmethod
     def columns(cls) -> dict[str, Column]:

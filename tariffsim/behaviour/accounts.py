@@ -15,7 +15,7 @@ from tariffsim.typing import Float
 
 def keep_accounts(economy: Economy, draws: Draws) -> None:
     """Customs and everybody else: duty, subsidies, costs and profits are booked."""
-    codes = economy.figures.codes
+    codes = economy.constants.codes
     n_markets = len(codes.markets)
     columns = len(BY_MARKET) * n_markets + len(WORLD)
     ledger = Ledger(np.zeros((len(PAYMENTS), columns)), n_markets)
@@ -41,7 +41,7 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
     def of_importers(values: Float) -> Float:
         return sum_by(importers.market, values, n)
 
-    home = economy.figures.origin_market[makers.origin]
+    home = economy.constants.origin_market[makers.origin]
     sales = flows.price * sold
     received = by_importer(sales)
     distribution = (trade.retail_margin - trade.importer_profit) * flows.base_landed * sold
@@ -94,8 +94,8 @@ def _book_products(economy: Economy, ledger: Ledger) -> None:
 
 def _book_makers(economy: Economy, ledger: Ledger) -> None:
     """What makers pay besides chips, and the duty of each instrument."""
-    makers, flows, figures = economy.makers, economy.flows, economy.figures
-    home = figures.origin_market[makers.origin]
+    makers, flows, constants = economy.makers, economy.flows, economy.constants
+    home = constants.origin_market[makers.origin]
 
     def of_makers(values: Float) -> Float:
         return sum_by(home, values, ledger.n_markets)
@@ -110,12 +110,12 @@ def _book_makers(economy: Economy, ledger: Ledger) -> None:
         paid = of_makers(values)
         ledger.book(payment, "device makers", paid, "other suppliers", values.sum(keepdims=True))
     bare = over_slots(makers.bare_duty) * makers.units
-    by_origin = sum_by(makers.origin, bare, len(figures.origin_market))
+    by_origin = sum_by(makers.origin, bare, len(constants.origin_market))
     ledger.book(
         "duties on bare chips", "device makers", of_makers(bare), "government",
-        sum_by(figures.origin_market, by_origin, ledger.n_markets),
+        sum_by(constants.origin_market, by_origin, ledger.n_markets),
     )  # fmt: skip
-    economy.policy_duty = np.zeros(len(economy.tariffs.laws))
+    economy.policy_duty = np.zeros(len(economy.tariff_schedule.laws))
     for i, duty in economy.instrument_duty.items():
         economy.policy_duty[i] = duty @ flows.units
     _bare_duties(economy)
@@ -123,30 +123,30 @@ def _book_makers(economy: Economy, ledger: Ledger) -> None:
 
 def _bare_duties(economy: Economy) -> None:
     """Value of the chips that enter each country of assembly, and each instrument's duty on it."""
-    makers, codes, base = economy.makers, economy.figures.codes, economy.tariffs.base_bare
+    makers, codes, base = economy.makers, economy.constants.codes, economy.tariff_schedule.base_bare
     at = codes.slot(makers.origin[:, None], np.arange(base.shape[1]), makers.chip_region)
     value = makers.chip_value * makers.units[:, None]
     economy.chips_entered = sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
-    for i, rate in economy.law.in_force.bare_by_law.items():
+    for i, rate in economy.policy.in_force.bare_by_law.items():
         economy.policy_duty[i] = (rate * economy.chips_entered).sum()
 
 
 def _book_chips(economy: Economy, ledger: Ledger) -> None:
     """What makers, other buyers and China's treasury pay foundries, and what foundries spend."""
-    makers, foundries, figures = economy.makers, economy.foundries, economy.figures
+    makers, foundries, constants = economy.makers, economy.foundries, economy.constants
     variable = economy.scenario.supply.variable_cost_share
-    home = figures.origin_market[makers.origin]
+    home = constants.origin_market[makers.origin]
 
     def of_foundries(values: Float) -> Float:
-        market = figures.region_market[foundries.region]
+        market = constants.region_market[foundries.region]
         return sum_by(market, values.sum(axis=1), ledger.n_markets)
 
     given, taken = overflow_payments(foundries)
     foundries.revenue = foundries.price * foundries.sales - given + taken
     for_lines = foundries.price * foundries.line_sales
     for_others = foundries.price * (foundries.sales - foundries.line_sales)
-    offsets = by_supplier(makers.offset_payments, makers.supplier, len(foundries))
-    others = foundries.price * foundries.other_orders * foundries.fill
+    offsets = by_supplier(makers.counter_subsidy_payments, makers.supplier, len(foundries))
+    others = foundries.price * foundries.other_orders * foundries.fill_rate
     foundries.cost = costs = foundry_cost(
         foundries.output,
         foundries.capacity,
@@ -160,7 +160,7 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
         "foundries", of_foundries(for_lines - offsets),
     )  # fmt: skip
     paid = of_foundries(offsets)
-    ledger.book("price offsets", "government", paid, "foundries", paid)
+    ledger.book("counter-subsidies", "government", paid, "foundries", paid)
     ledger.book(
         "chips for other buyers", "other chip buyers", others.sum(keepdims=True).ravel()[:1],
         "foundries", of_foundries(for_others),
@@ -180,7 +180,7 @@ def _book_chips(economy: Economy, ledger: Ledger) -> None:
         ("capacity grants", economy.investment.grants),
         ("investment credits", economy.investment.credits),
     ):
-        paid = sum_by(figures.region_market, by_region, ledger.n_markets)
+        paid = sum_by(constants.region_market, by_region, ledger.n_markets)
         ledger.book(payment, "government", paid, "foundries", paid)
 
 

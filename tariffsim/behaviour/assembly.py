@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.behaviour.counterfactual_product import border_duty, imagine
-from tariffsim.kernels.sourcing import cost_odds, race, with_inertia
-from tariffsim.law.expectations import Future, Tariffs
+from tariffsim.behaviour.counterfactual_product import border_duty, make_counterfactual
+from tariffsim.kernels.sourcing import cost_odds, draw_choice, with_inertia
+from tariffsim.law.expectations import DutyExpectations, Future
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int
@@ -26,7 +26,7 @@ def choose_countries(economy: Economy, draws: Draws) -> None:
     makers.relocation = np.zeros(len(makers))
     opens = draws.uniform("plant opens", economy.month, len(makers)) < assembly.hazard
     maker = np.flatnonzero(opens)
-    n_origins = len(economy.figures.codes.origins)
+    n_origins = len(economy.constants.codes.origins)
     noise = draws.exponential("country noise", economy.month, len(maker), n_origins)
     is_free = makers.move_month[maker] < 0
     maker, noise = maker[is_free], noise[is_free]
@@ -34,7 +34,7 @@ def choose_countries(economy: Economy, draws: Draws) -> None:
         return
     inertia = np.full(len(maker), (1 + assembly.relocation_cost) ** assembly.elasticity)
     weights = country_weights(economy, maker)
-    choice = race(with_inertia(weights, makers.origin[maker], inertia), noise)
+    choice = draw_choice(with_inertia(weights, makers.origin[maker], inertia), noise)
     moves = choice != makers.origin[maker]
     mover = maker[moves]
     makers.next_origin[mover] = choice[moves]
@@ -48,11 +48,11 @@ def country_weights(economy: Economy, maker: Int) -> Float:
     """(rows, O) odds of each country of assembly, before inertia."""
     foundries, makers = economy.foundries, economy.makers
     cost = np.zeros((len(maker), economy.origin_odds.shape[1]))
-    for future in economy.law.expected.of_kind(Tariffs.ASSEMBLY):
-        weight = future.weight[Tariffs.ASSEMBLY, makers.device[maker]]
+    for future in economy.policy.expected.of_kind(DutyExpectations.ASSEMBLY):
+        weight = future.weight[DutyExpectations.ASSEMBLY, makers.device[maker]]
         cost += weight[:, None] * landed_unit_cost(economy, maker, foundries.price, future)
     base = landed_unit_cost(
-        economy, maker, foundries.base_price, economy.tariffs.base_future(), switching=False
+        economy, maker, foundries.base_price, economy.tariff_schedule.base_future(), switching=False
     )
     odds = economy.origin_odds[makers.odds_row[maker]]
     return odds * cost_odds(cost, base, economy.scenario.assembly.elasticity)
@@ -62,8 +62,8 @@ def landed_unit_cost(
     economy: Economy, maker: Int, price: Float, future: Future, switching: bool = True
 ) -> Float:
     """(rows, O) unit cost at each country plus the mean duty over the line's markets, USD."""
-    origins = np.arange(len(economy.figures.codes.origins))
+    origins = np.arange(len(economy.constants.codes.origins))
     everywhere = np.broadcast_to(origins, (len(maker), len(origins)))
     supplier = economy.makers.supplier[maker]
-    product = imagine(economy, maker, supplier, everywhere, price, future, switching)
+    product = make_counterfactual(economy, maker, supplier, everywhere, price, future, switching)
     return product.cost + border_duty(economy, maker, product, future)

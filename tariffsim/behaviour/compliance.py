@@ -7,7 +7,7 @@ import numpy as np
 from tariffsim.kernels.compliance import evades, tracing_pays
 from tariffsim.kernels.duties import due_of_each, stacked
 from tariffsim.kernels.sums import sum_by
-from tariffsim.law.declarations import Claims, content_claims
+from tariffsim.law.declarations import Declarations, declared_duties
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, flow_cells, product_shipments
@@ -16,30 +16,35 @@ from tariffsim.typing import Bool, Float, Int
 JANUARY = 0
 
 
-def declare(economy: Economy, claims: Claims, shipments: Shipments, cell: Int) -> None:
+def declare(economy: Economy, declarations: Declarations, shipments: Shipments, cell: Int) -> None:
     """Importers declare country and content; what they hide is evaded (one row a flow)."""
-    flows, importers, regime = economy.flows, economy.importers, economy.law.regime
-    knows, honesty = importers.knows[flows.importer], importers.honesty[flows.importer]
-    exposure = claims.enforcement(regime).exposure[flows.market]
-    origins = claims.origins(regime)
+    flows, importers, regime = economy.flows, economy.importers, economy.policy.regime
+    knows, evasion_cost = (
+        importers.knows_origin[flows.importer],
+        importers.evasion_cost[flows.importer],
+    )
+    exposure = declarations.enforcement(regime).exposure[flows.market]
+    origins = declarations.origins(regime)
     gain = origins.gain[cell]
-    hides = evades(gain, 1.0, honesty, exposure)
-    declared = np.where(hides, origins.false_cell[cell], cell)
+    hides = evades(gain, 1.0, evasion_cost, exposure)
+    declared_cell = np.where(hides, origins.false_cell[cell], cell)
     evaded = np.where(hides, gain, 0.0) * shipments.customs_value
     numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
-    for i, law, rate in claims.on_origin(regime):
+    for i, law, rate in declarations.on_origin(regime):
         numbers.append(i)
-        duty = law.instrument.duty(shipments, rate) * law.scope[declared]
+        duty = law.instrument.duty(shipments, rate) * law.scope[declared_cell]
         duties.append((law.instrument.stacking_group, duty))
     hidden: dict[int, Float] = {}
-    for claim in content_claims(claims, regime, shipments, cell):
-        is_hidden = evades(claim.parts, claim.values, honesty[:, None], exposure[:, None])
-        is_hidden &= knows[:, None] & claim.is_declared
-        duty = np.where(knows, claim.parts.sum(axis=-1), claim.unknown)
-        numbers.append(claim.number)
-        duties.append((claim.law.instrument.stacking_group, duty))
-        hidden[claim.number] = (claim.parts * is_hidden).sum(axis=-1)
+    for declared in declared_duties(declarations, regime, shipments, cell):
+        is_hidden = evades(
+            declared.parts, declared.values, evasion_cost[:, None], exposure[:, None]
+        )
+        is_hidden &= knows[:, None] & declared.is_declared
+        duty = np.where(knows, declared.parts.sum(axis=-1), declared.unknown)
+        numbers.append(declared.number)
+        duties.append((declared.law.instrument.stacking_group, duty))
+        hidden[declared.number] = (declared.parts * is_hidden).sum(axis=-1)
     due = dict(zip(numbers, due_of_each(duties), strict=True))
     for i, not_declared in hidden.items():
         not_due = np.where(due[i] > 0, not_declared, 0.0)
@@ -52,10 +57,10 @@ def declare(economy: Economy, claims: Claims, shipments: Shipments, cell: Int) -
 
 def trace_origins(economy: Economy, draws: Draws) -> None:
     """Importers: those who cannot tell trace their chips if it pays, or if they must."""
-    claims, importers = economy.claims, economy.importers
-    if claims is not None and _is_time_to_decide(economy):
-        pays = tracing_pays(*_duties_ahead(economy, claims), _cost_ahead(economy))
-        importers.is_traced = ~importers.can_tell & (_obliged(economy) | pays)
+    declarations, importers = economy.declarations, economy.importers
+    if declarations is not None and _is_time_to_decide(economy):
+        pays = tracing_pays(*_duties_ahead(economy, declarations), _cost_ahead(economy))
+        importers.is_traced = ~importers.knows_without_tracing & (_obliged(economy) | pays)
 
 
 def _is_time_to_decide(economy: Economy) -> bool:
@@ -63,7 +68,7 @@ def _is_time_to_decide(economy: Economy) -> bool:
     now = economy.date
     minded = (
         law.instrument
-        for law in economy.tariffs.laws
+        for law in economy.tariff_schedule.laws
         if law.instrument.declares == "content" or law.instrument.tracing_share(1.0)
     )
     return (
@@ -79,44 +84,44 @@ def _is_time_to_decide(economy: Economy) -> bool:
 
 def _obliged(economy: Economy) -> Bool:
     """(J,) importers that must trace."""
-    importers, codes = economy.importers, economy.figures.codes
+    importers, codes = economy.importers, economy.constants.codes
     share = np.zeros((len(codes.markets), len(codes.devices)))
-    for law, rate in zip(economy.tariffs.laws, economy.law.rates, strict=True):
+    for law, rate in zip(economy.tariff_schedule.laws, economy.policy.rates, strict=True):
         if part := law.instrument.tracing_share(rate):
             scope = law.scope.reshape(len(codes.devices), len(codes.origins), -1)[:, 0].T
             share = np.maximum(share, part * scope)
     return np.asarray(importers.size_rank < share[importers.market, importers.device])
 
 
-def _duties_ahead(economy: Economy, claims: Claims) -> tuple[Float, Float]:
+def _duties_ahead(economy: Economy, declarations: Declarations) -> tuple[Float, Float]:
     """(J,) USD of duty over the months in which tracing must pay: without it, and with it.
 
     Who traces knows its own content; who does not expects the mean of its device in its market.
     """
-    flows, importers, tariffs = economy.flows, economy.importers, economy.tariffs
-    now, foresight = economy.date, tariffs.foresight
+    flows, importers, schedule = economy.flows, economy.importers, economy.tariff_schedule
+    now, foresight = economy.date, schedule.foresight
     months = range(now, now + economy.scenario.compliance.payback_months)
-    ahead = tariffs.regime(
-        [sum(w.instrument.rate_expected(t, now, foresight) for t in months) for w in tariffs.laws]
+    ahead = schedule.regime(
+        [sum(w.instrument.rate_expected(t, now, foresight) for t in months) for w in schedule.laws]
     )
     known: list[tuple[str | None, Float]] = []
     unknown: list[tuple[str | None, Float]] = []
     shipments = product_shipments(economy)
-    for claim in content_claims(claims, ahead, shipments, flow_cells(economy)):
-        if claim.is_declared:
-            group = claim.law.instrument.stacking_group
-            known.append((group, claim.parts.sum(axis=-1)))
-            unknown.append((group, claim.unknown))
+    for declared in declared_duties(declarations, ahead, shipments, flow_cells(economy)):
+        if declared.is_declared:
+            group = declared.law.instrument.stacking_group
+            known.append((group, declared.parts.sum(axis=-1)))
+            unknown.append((group, declared.unknown))
     own, without = (
         sum_by(
             flows.importer, (stacked(duties) + np.zeros(len(flows))) * flows.units, len(importers)
         )
         for duties in (known, unknown)
     )
-    n_devices = len(economy.figures.codes.devices)
+    n_devices = len(economy.constants.codes.devices)
     cell = importers.market * n_devices + importers.device
     worth = _value(economy)
-    n_cells = n_devices * len(economy.figures.codes.markets)
+    n_cells = n_devices * len(economy.constants.codes.markets)
     mean = sum_by(cell, own, n_cells) / np.maximum(sum_by(cell, worth, n_cells), 1e-300)
     return without, np.where(importers.is_traced, own, mean[cell] * worth)
 
@@ -136,10 +141,10 @@ def _cost_ahead(economy: Economy) -> Float:
 
 def audit_importers(economy: Economy, draws: Draws) -> None:
     """Customs: audits find duty evaded in the months before; it is due, and a penalty on top."""
-    claims, importers, flows = economy.claims, economy.importers, economy.flows
-    if claims is None:
+    declarations, importers, flows = economy.declarations, economy.importers, economy.flows
+    if declarations is None:
         return
-    enforcement, n = claims.enforcement(economy.law.regime), len(importers)
+    enforcement, n = declarations.enforcement(economy.policy.regime), len(importers)
     evaded = importers.evaded.copy()
     evaded[:, economy.month % enforcement.lookback_months] = sum_by(
         flows.importer, flows.evaded_duty * flows.units, n

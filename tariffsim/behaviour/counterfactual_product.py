@@ -10,14 +10,14 @@ from tariffsim.kernels.pricing import ex_works_price, unit_cost
 from tariffsim.kernels.sums import over_slots
 from tariffsim.law import expected_burden
 from tariffsim.law.expectations import Future
-from tariffsim.law.expected_burden import chip_offset
+from tariffsim.law.expected_burden import chip_counter_subsidy
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int
 
 
 @dataclass(frozen=True)
-class Imagined:
+class CounterfactualProduct:
     """One unit of lines at each of some countries of assembly (O), for every market (M)."""
 
     cost: Float
@@ -28,7 +28,7 @@ class Imagined:
     """(rows, O, M) as customs would see them."""
 
 
-def imagine(
+def make_counterfactual(
     economy: Economy,
     maker: Int,
     supplier: Int,
@@ -36,37 +36,37 @@ def imagine(
     price: Float,
     future: Future,
     switching: bool = True,
-) -> Imagined:
+) -> CounterfactualProduct:
     """Lines with these suppliers (rows, K) at countries (rows, O) under the duties of a future."""
-    makers, figures = economy.makers, economy.figures
+    makers, constants = economy.makers, economy.constants
     classes = np.arange(supplier.shape[1])
     region = economy.foundries.region[supplier][:, None, :]
     count = makers.chips[maker][:, None, :]
     each = price[supplier, classes][:, None, :]
     tables = future.tables
-    part = chip_offset(
+    part = chip_counter_subsidy(
         economy, tables.chip_value[None], tables.chip_count[None], 0, maker[:, None, None],
         origin[:, :, None], classes, region, each,
     )  # fmt: skip
     value = count * each * (1 - part)
     device = makers.device[maker][:, None]
-    cell = figures.codes.cell(device, origin, 0)[:, :, None]
-    bare = tables.bare.take(figures.codes.slot(cell, classes, region))
-    factor = figures.cost_factor[origin] / figures.cost_factor[makers.base_origin[maker], None]
+    cell = constants.codes.cell(device, origin, 0)[:, :, None]
+    bare = tables.bare.take(constants.codes.slot(cell, classes, region))
+    factor = constants.cost_factor[origin] / constants.cost_factor[makers.base_origin[maker], None]
     bill = over_slots(value * (1 + bare))
     amortised = makers.amortised_cost(economy.month, maker)[:, None] * switching
     cost = unit_cost(makers.other_inputs[maker, None], factor, bill, amortised)
-    cells = np.asarray(cell + np.arange(len(figures.codes.markets)))
+    cells = np.asarray(cell + np.arange(len(constants.codes.markets)))
     shipments = Shipments(
-        figures.codes,
+        constants.codes,
         ex_works_price(cost, economy.scenario.trade.markup)[:, :, None],
-        economy.tariffs.crosses_border[cells],
+        economy.tariff_schedule.crosses_border[cells],
         value[:, :, None, :],
         count[:, :, None, :],
         region[:, :, None, :],
         classes,
     )
-    return Imagined(cost, cells, shipments)
+    return CounterfactualProduct(cost, cells, shipments)
 
 
 def mean_over_markets(economy: Economy, maker: Int, duty: Float) -> Float:
@@ -75,25 +75,31 @@ def mean_over_markets(economy: Economy, maker: Int, duty: Float) -> Float:
     return result
 
 
-def triggered_duty(economy: Economy, maker: Int, product: Imagined, future: Future) -> Float:
+def triggered_duty(
+    economy: Economy, maker: Int, product: CounterfactualProduct, future: Future
+) -> Float:
     """(rows, O) USD a unit that triggers are expected to cost."""
-    if economy.claims is None:
-        tariffs = economy.tariffs
-        duty = tariffs.triggered_duty(future.regime, product.cell, product.shipments)
+    if economy.declarations is None:
+        schedule = economy.tariff_schedule
+        duty = schedule.triggered_duty(future.regime, product.cell, product.shipments)
     else:
         of_products = maker, product.shipments, product.cell
-        duty = expected_burden.triggered_duty(economy, economy.claims, *of_products, future.regime)
+        duty = expected_burden.triggered_duty(
+            economy, economy.declarations, *of_products, future.regime
+        )
     return mean_over_markets(economy, maker, duty)
 
 
-def border_duty(economy: Economy, maker: Int, product: Imagined, future: Future) -> Float:
+def border_duty(
+    economy: Economy, maker: Int, product: CounterfactualProduct, future: Future
+) -> Float:
     """(rows, O) USD a unit due at the border, triggered duties included."""
     tables, shipments = future.tables, product.shipments
     duty = tables.product[product.cell] * shipments.customs_value
-    if economy.claims is not None:
+    if economy.declarations is not None:
         of_products = maker, shipments, product.cell
         duty = duty + expected_burden.lines_duty(
-            economy, economy.claims, *of_products, future.regime
+            economy, economy.declarations, *of_products, future.regime
         )
         return mean_over_markets(economy, maker, duty)
     if tables.has_chip_value or tables.has_chip_count:
@@ -103,6 +109,6 @@ def border_duty(economy: Economy, maker: Int, product: Imagined, future: Future)
         by_count = shipments.chip_count * tables.chip_count.take(at)
         duty = duty + over_slots(by_value + by_count)
     due = mean_over_markets(economy, maker, duty)
-    if not economy.tariffs.triggers:
+    if not economy.tariff_schedule.triggers:
         return due
     return due + triggered_duty(economy, maker, product, future)

@@ -9,7 +9,7 @@ import numpy as np
 from tariffsim.behaviour.prices_and_demand import as_the_law_says
 from tariffsim.kernels.demand import adjusted_orders
 from tariffsim.kernels.inventory import (
-    fills_by_rank,
+    fill_rates_by_rank,
     months_worth_holding,
     refill_orders,
     stock_target,
@@ -19,7 +19,7 @@ from tariffsim.kernels.sums import by_supplier, least_over_slots, of_suppliers, 
 from tariffsim.kernels.supply import buyer_mix, experience, output_with_overflow
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expected_burden import flows_duty
-from tariffsim.law.supply_limits import keep_back, let_through
+from tariffsim.law.supply_limits import delivered_share, restrict_deliveries
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, flow_cells, product_shipments
 from tariffsim.typing import Bool, Float
@@ -28,7 +28,7 @@ LEAST_RISE = 1e-12
 """Part of customs value below which a duty has risen by rounding only."""
 
 
-def buy_ahead(economy: Economy, draws: Draws) -> None:
+def front_load(economy: Economy, draws: Draws) -> None:
     """Importers: order what consumers want, and stock up ahead of a duty rise."""
     flows = economy.flows
     flows.wanted = flows.orders + flows.backlog
@@ -49,11 +49,11 @@ def _rise_ahead(economy: Economy) -> tuple[Float, Float]:
 
     In reach is what comes within the most months of sales that anybody would hold.
     """
-    flows, now = economy.flows, economy.law.regime
+    flows, now = economy.flows, economy.policy.regime
     left, saved = np.ones(len(flows)), np.zeros(len(flows))
     regime, value = now, economy.makers.customs_value[flows.maker]
     for months in range(1, ceil(economy.scenario.trade.front_loading_months) + 1):
-        ahead = economy.tariffs.regime_ahead(economy.date, months)
+        ahead = economy.tariff_schedule.regime_ahead(economy.date, months)
         if ahead != regime:
             rise = _duty_under(economy, ahead) - _duty_under(economy, now)
             first = (rise > LEAST_RISE * value) & (saved == 0)
@@ -65,8 +65,8 @@ def _rise_ahead(economy: Economy) -> tuple[Float, Float]:
 def _duty_under(economy: Economy, regime: Regime) -> Float:
     """(L,) USD a unit of new duty that importers would bear on what is brought in."""
     shipments, cell = product_shipments(economy), flow_cells(economy)
-    if economy.claims is not None:
-        return flows_duty(economy, economy.claims, shipments, cell, regime)
+    if economy.declarations is not None:
+        return flows_duty(economy, economy.declarations, shipments, cell, regime)
     duties = as_the_law_says(economy, shipments, cell, regime)
     return sum(duties.values(), start=np.zeros(len(economy.flows)))
 
@@ -82,10 +82,10 @@ def order_chips(economy: Economy, draws: Draws) -> None:
         target = stock_target(makers.need, makers.past_need, makers.stock_months[:, None])
         makers.chip_orders = refill_orders(makers.need, makers.stock, target)
     makers.past_need = np.stack([makers.need, makers.past_need[:, 0]], axis=1)
-    keep_back(economy)
+    restrict_deliveries(economy)
     _order_for_others(economy)
-    let_through = makers.chip_orders * makers.let_through
-    for_lines = by_supplier(let_through, makers.supplier, len(foundries))
+    delivered_share = makers.chip_orders * makers.delivered_share
+    for_lines = by_supplier(delivered_share, makers.supplier, len(foundries))
     foundries.orders = for_lines + foundries.other_orders
 
 
@@ -103,9 +103,9 @@ def _order_for_others(economy: Economy) -> None:
 
 def other_growth(economy: Economy) -> Float:
     """(K,) growth of other buyers' demand: that of the chips in devices at base prices."""
-    figures, chips = economy.figures, economy.base_chips
+    constants, chips = economy.constants, economy.base_chips
     years = economy.month / 12
-    growth = (1 + figures.market_growth) ** years
+    growth = (1 + constants.market_growth) ** years
     content = (1 + economy.scenario.trade.chip_content_growth) ** years
     return np.asarray(growth @ chips / chips.sum(axis=0) * content)
 
@@ -127,7 +127,7 @@ def deliver(economy: Economy, draws: Draws) -> None:
         met = available / np.where(makers.need > 0, makers.need, 1.0)
     elif second.ndim:
         met = met + second / np.where(makers.need > 0, makers.need, 1.0)
-    makers.fill = np.minimum(least_over_slots(np.where(makers.need > 0, met, 1.0)), 1.0)
+    makers.fill_rate = np.minimum(least_over_slots(np.where(makers.need > 0, met, 1.0)), 1.0)
     _hand_over(economy)
     used = makers.units[:, None] * makers.chips
     if has_stock:
@@ -144,29 +144,32 @@ def _filled(economy: Economy) -> tuple[Float, Float, Float]:
     current = np.minimum(makers.need, makers.chip_orders)
     restock = makers.chip_orders - current
     first = _comes_first(economy)
-    fills = fills_by_rank([foundries.orders], foundries.capacity, foundries.bloc)
-    if (fills[0] < 1).any() and (economy.scenario.orders.stock_factor > 0 or not first.all()):
+    fill_rates = fill_rates_by_rank([foundries.orders], foundries.capacity, foundries.bloc)
+    if (fill_rates[0] < 1).any() and (economy.scenario.orders.stock_factor > 0 or not first.all()):
         ranks = [current * first, current * ~first, restock]
         ordered = [
-            by_supplier(makers.let_through * r, makers.supplier, len(foundries)) for r in ranks
+            by_supplier(makers.delivered_share * r, makers.supplier, len(foundries)) for r in ranks
         ]
         ordered[0] = ordered[0] + foundries.other_orders
-        fills = fills_by_rank(ordered, foundries.capacity, foundries.bloc)
-    foundries.fill = fills[0]
-    of_slots = [of_suppliers(fill, makers.supplier) * makers.let_through for fill in fills]
-    met = of_slots[0] if len(fills) == 1 else np.where(first, of_slots[0], of_slots[1])
+        fill_rates = fill_rates_by_rank(ordered, foundries.capacity, foundries.bloc)
+    foundries.fill_rate = fill_rates[0]
+    of_slots = [
+        of_suppliers(fill_rate, makers.supplier) * makers.delivered_share
+        for fill_rate in fill_rates
+    ]
+    met = of_slots[0] if len(fill_rates) == 1 else np.where(first, of_slots[0], of_slots[1])
     return current, met, restock * of_slots[-1]
 
 
 def _comes_first(economy: Economy) -> Bool:
     """(N, K) slots that are served first; other chip buyers always are."""
-    makers, figures = economy.makers, economy.figures
+    makers, constants = economy.makers, economy.constants
     rule = economy.scenario.orders.allocation
     if rule == "contract_first":
         return np.asarray(economy.month - makers.supplied_since >= CONTRACT_MONTHS)
     if rule == "domestic_first":
-        made = figures.region_market[economy.foundries.region[makers.supplier]]
-        return np.asarray(made == figures.origin_market[makers.origin][:, None])
+        made = constants.region_market[economy.foundries.region[makers.supplier]]
+        return np.asarray(made == constants.origin_market[makers.origin][:, None])
     return np.ones(makers.supplier.shape, dtype=bool)
 
 
@@ -181,9 +184,10 @@ def _from_second_sources(economy: Economy, unmet: Float, sent: Float) -> Float:
     asks &= region[makers.second_source] != region[makers.supplier]
     if not asks.any():
         return np.zeros(())
-    asked = np.where(asks, unmet * let_through(economy, makers.second_source), 0.0)
+    asked = np.where(asks, unmet * delivered_share(economy, makers.second_source), 0.0)
     sales = (
-        by_supplier(sent, makers.supplier, len(foundries)) + foundries.other_orders * foundries.fill
+        by_supplier(sent, makers.supplier, len(foundries))
+        + foundries.other_orders * foundries.fill_rate
     )
     spare = foundries.capacity - output_with_overflow(sales, foundries.capacity, foundries.bloc)
     wanted = by_supplier(asked, makers.second_source, len(foundries))
@@ -195,13 +199,13 @@ def _from_second_sources(economy: Economy, unmet: Float, sent: Float) -> Float:
 def _hand_over(economy: Economy) -> None:
     """Units go from makers to importers, and what consumers want from them to consumers."""
     makers, flows = economy.makers, economy.flows
-    flows.units = flows.purchases * makers.fill[flows.maker]
+    flows.units = flows.purchases * makers.fill_rate[flows.maker]
     if flows.blocked.any():
         ordered = sum_by(flows.maker, flows.purchases, len(makers))
         blocked = sum_by(flows.maker, flows.purchases * flows.blocked, len(makers))
         mean = blocked / np.where(ordered > 0, ordered, 1.0)
         short = units_short(
-            flows.purchases, flows.blocked, 1 - makers.fill[flows.maker], mean[flows.maker]
+            flows.purchases, flows.blocked, 1 - makers.fill_rate[flows.maker], mean[flows.maker]
         )
         flows.units = flows.purchases - short
     makers.units = sum_by(flows.maker, flows.units, len(makers))
@@ -218,17 +222,17 @@ def _pay_and_make(economy: Economy, sent: Float, second: Float) -> None:
     makers, foundries = economy.makers, economy.foundries
     foundries.line_sales = by_supplier(sent, makers.supplier, len(foundries))
     makers.chip_payments = over_slots(makers.chip_value) * makers.units
-    makers.offset_payments = makers.chip_offset * makers.units[:, None]
+    makers.counter_subsidy_payments = makers.chip_counter_subsidy * makers.units[:, None]
     if second.ndim or economy.scenario.orders.stock_factor > 0:
         units_worth = sent / np.where(makers.chips > 0, makers.chips, 1.0)
         paid = makers.chip_value * units_worth
         paid = paid + second * of_suppliers(foundries.price, makers.second_source)
         makers.chip_payments = over_slots(paid)
-        makers.offset_payments = makers.chip_offset * units_worth
+        makers.counter_subsidy_payments = makers.chip_counter_subsidy * units_worth
     if second.ndim:
         by_second = by_supplier(second, makers.second_source, len(foundries))
         foundries.line_sales = foundries.line_sales + by_second
-    foundries.sales = foundries.line_sales + foundries.other_orders * foundries.fill
+    foundries.sales = foundries.line_sales + foundries.other_orders * foundries.fill_rate
     foundries.output = output_with_overflow(foundries.sales, foundries.capacity, foundries.bloc)
     foundries.experience = foundries.experience + experience(
         foundries.output, economy.scenario.supply.learning_spillover

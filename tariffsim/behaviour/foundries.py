@@ -32,7 +32,7 @@ from tariffsim.typing import Float
 def add_capacity(economy: Economy, draws: Draws) -> None:
     """Foundries: what was decided arrives; China's capacity follows its plan given the others'."""
     foundries, investment = economy.foundries, economy.investment
-    growth = economy.figures.region_growth[foundries.region][:, None]
+    growth = economy.constants.region_growth[foundries.region][:, None]
     before = foundries.planned_capacity
     foundries.planned_capacity = _planned(economy, growth)
     arrived = _come_due(investment)
@@ -57,7 +57,7 @@ def _planned(economy: Economy, growth: Float) -> Float:
     total = china_capacity(
         planned[~chinese].sum(axis=0),
         base[chinese].sum(axis=0) / base_others,
-        economy.law.capacity_share,
+        economy.policy.capacity_share,
         economy.scenario.supply.china_capacity_share.at(economy.scenario.run.start),
     )
     own = base[chinese]
@@ -93,10 +93,10 @@ def _plan_gap(economy: Economy, before: Float) -> Float:
 def post_prices(economy: Economy, draws: Draws) -> None:
     """Foundries: unit cost falls with learning; prices are posted."""
     foundries, supply = economy.foundries, economy.scenario.supply
-    price_0 = economy.figures.chip_price
+    price_0 = economy.constants.chip_price
     chinese = foundries.is_chinese[:, None]
     learned = learning_index(foundries.experience, foundries.base_experience, supply.learning)
-    discount = np.where(chinese, economy.law.discount, 0.0)
+    discount = np.where(chinese, economy.policy.discount, 0.0)
     advantage = supply.discount_cost_share * discount * price_0
     foundries.unit_cost = (foundries.base_cost - advantage) * learned
     foundries.parity_price = parity_price(
@@ -117,19 +117,19 @@ def invest(economy: Economy, draws: Draws) -> None:
     foundries, chips_per_kwpm = economy.foundries, economy.investment.chips_per_kwpm
     _look_back(economy)
     decided = _decided_growth(economy)
-    lag = economy.figures.build_lag
+    lag = economy.constants.build_lag
     closing = np.full_like(lag, supply.closure_months)
     due = at_month(investment.growth_due, np.maximum(decided, 0.0) - 1, lag)
     investment.growth_due = at_month(due, np.minimum(decided, 0.0), closing)
     standing = of_regions(economy, wafers(foundries.capacity, chips_per_kwpm))
-    growth = np.where(economy.figures.is_china, 0.0, economy.figures.region_growth)
+    growth = np.where(economy.constants.is_china, 0.0, economy.constants.region_growth)
     added = grown_capacity(standing, growth, np.maximum(decided, 0.0) / 12) - standing
     _award(economy, np.maximum(added, 0.0))
 
 
 def of_regions(economy: Economy, values: Float) -> Float:
     """(R,) sums over the foundries of each region."""
-    return sum_by(economy.foundries.region, values, len(economy.figures.codes.regions))
+    return sum_by(economy.foundries.region, values, len(economy.constants.codes.regions))
 
 
 def _look_back(economy: Economy) -> None:
@@ -159,19 +159,19 @@ def _decided_growth(economy: Economy) -> Float:
         for values in (foundries.unit_cost, foundries.price)
     )
     margin = investment.margins.mean(axis=1) + credit_in_margin(
-        economy.law.funds.credit, supply.capital_cost_share, cost, price
+        economy.policy.funds.credit, supply.capital_cost_share, cost, price
     )
     decided = growth_response(margin, investment.base_margin, supply.investment_hurdle)
-    responds = ~economy.figures.is_china & (economy.figures.region_growth > 0)
+    responds = ~economy.constants.is_china & (economy.constants.region_growth > 0)
     return np.where(responds, decided, 1.0)
 
 
 def _award(economy: Economy, added: Float) -> None:
     """Grants build capacity; credits are a part of the capital cost of all that is `added`."""
-    investment, funds, figures = economy.investment, economy.law.funds, economy.figures
+    investment, funds, constants = economy.investment, economy.policy.funds, economy.constants
     if not (funds.grants.any() or funds.credit.any()):
         return
-    lag, capital_cost = figures.build_lag, figures.capital_cost
+    lag, capital_cost = constants.build_lag, constants.capital_cost
     granted = funds.granted_investment / capital_cost
     investment.granted_due = at_month(investment.granted_due, granted, lag)
     investment.grants_due = evenly(investment.grants_due, funds.grants, lag)

@@ -21,7 +21,7 @@ from tariffsim.kernels.pricing import (
 )
 from tariffsim.kernels.sums import of_suppliers, over_slots
 from tariffsim.law.duty_tables import Regime
-from tariffsim.law.expected_burden import chip_offset
+from tariffsim.law.expected_burden import chip_counter_subsidy
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, flow_cells, product_shipments
@@ -30,46 +30,46 @@ from tariffsim.typing import Float, Int
 
 def price_products(economy: Economy, draws: Draws) -> None:
     """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
-    makers, figures = economy.makers, economy.figures
+    makers, constants = economy.makers, economy.constants
     _buy_chips(economy)
-    cell = figures.codes.cell(makers.device, makers.origin, 0)
-    slot = figures.codes.slot(cell[:, None], np.arange(makers.chips.shape[1]), makers.chip_region)
-    makers.bare_duty = makers.chip_value * economy.law.in_force.bare.take(slot)
+    cell = constants.codes.cell(makers.device, makers.origin, 0)
+    slot = constants.codes.slot(cell[:, None], np.arange(makers.chips.shape[1]), makers.chip_region)
+    makers.bare_duty = makers.chip_value * economy.policy.in_force.bare.take(slot)
     makers.chip_bill = over_slots(makers.chip_value + makers.bare_duty)
     amortised = makers.amortised_cost(economy.month)
-    cost_factor = figures.cost_factor[makers.origin] / figures.cost_factor[makers.base_origin]
+    cost_factor = constants.cost_factor[makers.origin] / constants.cost_factor[makers.base_origin]
     makers.unit_cost = unit_cost(makers.other_inputs, cost_factor, makers.chip_bill, amortised)
     makers.customs_value = ex_works_price(makers.unit_cost, economy.scenario.trade.markup)
 
 
 def _buy_chips(economy: Economy) -> None:
     """Chips in a unit, what they are invoiced at, and what China pays of their price."""
-    makers, foundries, law = economy.makers, economy.foundries, economy.law
+    makers, foundries, law = economy.makers, economy.foundries, economy.policy
     growth = (1 + economy.scenario.trade.chip_content_growth) ** (economy.month / 12)
-    makers.chips = economy.figures.chips_per_unit.take(makers.device, axis=0) * growth
+    makers.chips = economy.constants.chips_per_unit.take(makers.device, axis=0) * growth
     if (law.chips_factor != 1).any():
         factor = law.chips_factor.take(makers.device, axis=0)
         makers.chips = makers.chips * np.einsum("nmk,nm->nk", factor, makers.weights)
     makers.chip_region = foundries.region.take(makers.supplier)
     price = of_suppliers(foundries.price, makers.supplier)
-    part = chip_offset(
+    part = chip_counter_subsidy(
         economy, law.in_force.chip_value[None], law.in_force.chip_count[None], 0,
         np.arange(len(makers))[:, None], makers.origin[:, None],
         np.arange(price.shape[1]), makers.chip_region, price,
     )  # fmt: skip
-    makers.chip_offset = makers.chips * price * part
-    makers.chip_value = makers.chips * price - makers.chip_offset
+    makers.chip_counter_subsidy = makers.chips * price * part
+    makers.chip_value = makers.chips * price - makers.chip_counter_subsidy
 
 
 def assess_duties(economy: Economy, draws: Draws) -> None:
     """Customs: base duties and every instrument in force are assessed on each flow."""
-    flows, tariffs = economy.flows, economy.tariffs
+    flows, schedule = economy.flows, economy.tariff_schedule
     shipments, cell = product_shipments(economy), flow_cells(economy)
-    flows.base_duty = tariffs.base_product[cell, 0] * shipments.customs_value
-    if economy.claims is not None:
-        declare(economy, economy.claims, shipments, cell)
+    flows.base_duty = schedule.base_product[cell, 0] * shipments.customs_value
+    if economy.declarations is not None:
+        declare(economy, economy.declarations, shipments, cell)
     else:
-        economy.instrument_duty = as_the_law_says(economy, shipments, cell, economy.law.regime)
+        economy.instrument_duty = as_the_law_says(economy, shipments, cell, economy.policy.regime)
     flows.new_duty = sum(economy.instrument_duty.values(), start=np.zeros(len(flows)))
 
 
@@ -80,7 +80,7 @@ def as_the_law_says(
     numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
     for i, rate in regime:
-        law = economy.tariffs.laws[i]
+        law = economy.tariff_schedule.laws[i]
         if not law.instrument.taxes_bare_chips:
             duty = law.instrument.duty(shipments, rate) * law.scope[cell]
             duty = duty * law.instrument.is_triggered(shipments)
@@ -105,19 +105,19 @@ def set_retail_prices(economy: Economy, draws: Draws) -> None:
 
 def order_units(economy: Economy, draws: Draws) -> None:
     """Consumers: demand by line follows prices; orders close on it."""
-    flows, cells, figures = economy.flows, economy.cells, economy.figures
-    n_markets = len(figures.codes.markets)
-    elasticity = np.tile(figures.substitution_elasticity, n_markets)
+    flows, cells, constants = economy.flows, economy.cells, economy.constants
+    n_markets = len(constants.codes.markets)
+    elasticity = np.tile(constants.substitution_elasticity, n_markets)
     ratio = flows.price / flows.base_price
     power = ratio ** (1 - elasticity[flows.cell])
     cells.price_index = ces_price_index(
         power, flows.base_share, flows.cell, len(elasticity), elasticity
     )
     years = economy.month / 12
-    growth = np.repeat((1 + figures.market_growth) ** years, len(figures.codes.devices))
-    cells.growth = growth * economy.law.units_factor
+    growth = np.repeat((1 + constants.market_growth) ** years, len(constants.codes.devices))
+    cells.growth = growth * economy.policy.units_factor
     demand = cell_demand(
-        cells.price_index, elasticity, np.tile(figures.demand_elasticity, n_markets), cells.growth
+        cells.price_index, elasticity, np.tile(constants.demand_elasticity, n_markets), cells.growth
     )
     desired = units_demanded(flows.base_units, ratio, power, demand[flows.cell])
     flows.orders = adjusted_orders(flows.orders, desired, economy.scenario.trade.order_adjustment)

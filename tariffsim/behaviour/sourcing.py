@@ -7,28 +7,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.behaviour.counterfactual_product import imagine, triggered_duty
+from tariffsim.behaviour.counterfactual_product import make_counterfactual, triggered_duty
 from tariffsim.kernels.pricing import written_off
 from tariffsim.kernels.sourcing import (
     cost_odds,
+    draw_choice,
     drawn_elsewhere,
     lead_of_winner,
     odds_from_scale,
-    race,
     shortened,
     utility,
     with_inertia,
 )
 from tariffsim.kernels.sums import sum_by
 from tariffsim.law import expected_burden
-from tariffsim.law.expectations import Future, Tariffs
-from tariffsim.law.expected_burden import chip_offset
+from tariffsim.law.expectations import DutyExpectations, Future
+from tariffsim.law.expected_burden import chip_counter_subsidy
 from tariffsim.law.supply_limits import (
+    among_candidates,
+    candidates_share,
+    emergency_leavers,
     is_cut,
-    left_at_once,
-    of_candidates,
     open_share_ahead,
-    share_of_candidates,
 )
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
@@ -63,23 +63,25 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
     each slot's best as if the trigger were pulled anyway; plan B takes uncovered suppliers only.
     Drop-in slots join plan B when their design opens, and stay as they are otherwise.
     """
-    makers, foundries, tariffs = economy.makers, economy.foundries, economy.tariffs
-    futures = economy.law.expected.of_kind(Tariffs.DESIGN)
+    makers, foundries, schedule = economy.makers, economy.foundries, economy.tariff_schedule
+    futures = economy.policy.expected.of_kind(DutyExpectations.DESIGN)
     designs, design_of = np.unique(slots.maker, return_inverse=True)
     regimes = [future.regime for future in futures]
-    covered = tariffs.trigger_covers(regimes, _cells(economy, designs), makers.weights[designs] > 0)
+    covered = schedule.trigger_covers(
+        regimes, _cells(economy, designs), makers.weights[designs] > 0
+    )
     sigma = economy.scenario.sourcing.elasticity
     if not covered.any() or sigma == 0.0:  # without sigma no duty outweighs taste
         return choice
     rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
     maker, node_class, noise = slots.maker[rows], slots.node_class[rows], slots.exponentials[rows]
     incumbent = makers.supplier[maker, node_class]
-    taste = weights(economy, maker, node_class, False)
-    with_cost = with_inertia(taste, incumbent, makers.inertia[maker, node_class])
-    free = np.where(slots.is_open[rows], race(with_cost, noise), incumbent)
+    preference = weights(economy, maker, node_class, False)
+    with_cost = with_inertia(preference, incumbent, makers.inertia[maker, node_class])
+    free = np.where(slots.is_open[rows], draw_choice(with_cost, noise), incumbent)
     at = design_of[rows]
     uncovered = np.where(covered[at, node_class][:, foundries.region], 0.0, with_cost)
-    plan_b = np.where(uncovered.any(axis=1), race(uncovered, noise), free)
+    plan_b = np.where(uncovered.any(axis=1), draw_choice(uncovered, noise), free)
     money = makers.chips[maker, node_class] * foundries.price[free, node_class] / sigma
     best, duty = free, _expected_duty(economy, designs, at, node_class, free, futures)
     total = duty
@@ -91,26 +93,32 @@ def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Wei
         better = (due < duty) & (cost < total)
         best = np.where(better[at], plan, best)
         duty, total = np.where(better, due, duty), np.where(better, cost, total)
-    _book_sacrifice(economy, slots, rows, money, taste, free, best)
+    _add_distortion(economy, slots, rows, money, preference, free, best)
     chosen = choice.copy()
     chosen[rows] = best
     return chosen
 
 
-def _book_sacrifice(
-    economy: Economy, slots: OpenSlots, rows: Int, money: Float, taste: Float, free: Int, best: Int
+def _add_distortion(
+    economy: Economy,
+    slots: OpenSlots,
+    rows: Int,
+    money: Float,
+    preference: Float,
+    free: Int,
+    best: Int,
 ) -> None:
     """Add what the plan taken gives up, USD a unit, without the switching cost paid besides.
 
     A slot that only joins its design's plan had no choice and gains nothing by joining.
     """
     noise = slots.exponentials[rows]
-    given_up = money * (utility(taste, noise, free) - utility(taste, noise, best))
+    given_up = money * (utility(preference, noise, free) - utility(preference, noise, best))
     given_up = np.where(slots.is_open[rows], given_up, np.maximum(given_up, 0.0))
     changed = best != free
     at = slots.maker[rows[changed]], slots.node_class[rows[changed]]
-    before = np.where(slots.is_open[rows[changed]], economy.makers.plan_sacrifice[at], 0.0)
-    economy.makers.plan_sacrifice[at] = before + given_up[changed]
+    before = np.where(slots.is_open[rows[changed]], economy.makers.compliance_distortion[at], 0.0)
+    economy.makers.compliance_distortion[at] = before + given_up[changed]
 
 
 def _suppliers(economy: Economy, designs: Int) -> Int:
@@ -122,7 +130,7 @@ def _suppliers(economy: Economy, designs: Int) -> Int:
 
 def _cells(economy: Economy, maker: Int) -> Int:
     """(rows, M) cells of the duty tables, by market."""
-    makers, codes = economy.makers, economy.figures.codes
+    makers, codes = economy.makers, economy.constants.codes
     cell = codes.cell(makers.device[maker], makers.origin[maker], 0)
     return np.asarray(cell[:, None] + np.arange(len(codes.markets)))
 
@@ -136,8 +144,10 @@ def _expected_duty(
     supplier[at, node_class] = plan
     total = np.zeros(len(designs))
     for future in futures:
-        weight = future.weight[Tariffs.DESIGN, makers.device[designs]]
-        product = imagine(economy, designs, supplier, makers.origin[designs, None], price, future)
+        weight = future.weight[DutyExpectations.DESIGN, makers.device[designs]]
+        product = make_counterfactual(
+            economy, designs, supplier, makers.origin[designs, None], price, future
+        )
         total += weight * triggered_duty(economy, designs, product, future)[:, 0]
     return total
 
@@ -164,7 +174,7 @@ class OpenSlots:
     """(rows, F) unit exponentials: the noise of the choice."""
 
 
-def take_over(economy: Economy, draws: Draws) -> None:
+def switch_suppliers(economy: Economy, draws: Draws) -> None:
     """Makers: new suppliers whose qualification is complete take over."""
     makers = economy.makers
     due = makers.switch_month == economy.month
@@ -183,14 +193,14 @@ def choose_foundries(economy: Economy, draws: Draws) -> None:
     for start in range(0, len(chooses), BLOCK):
         rows = chooses[start : start + BLOCK]
         maker, node_class = slots.maker[rows], slots.node_class[rows]
-        taste = weights_of_all(economy, maker, node_class)
-        weights = of_candidates(economy, taste, maker, node_class)
+        preference = weights_of_all(economy, maker, node_class)
+        weights = among_candidates(economy, preference, maker, node_class)
         weights = with_inertia(weights, choice[rows], makers.inertia.take(slots.place[rows]))
         noise = slots.exponentials.take(rows, axis=0)
-        choice[rows] = race(weights, noise)
-        given_up[rows] = forgone(economy, slots.place[rows], taste, choice[rows], noise)
-    makers.plan_sacrifice.put(slots.place[chooses], given_up[chooses])
-    if economy.tariffs.triggers:
+        choice[rows] = draw_choice(weights, noise)
+        given_up[rows] = forgone(economy, slots.place[rows], preference, choice[rows], noise)
+    makers.compliance_distortion.put(slots.place[chooses], given_up[chooses])
+    if economy.tariff_schedule.triggers:
         choice = avoid_triggers(economy, slots, choice, choice_weights)
     switches = slots.is_free & (choice != makers.supplier.take(slots.place))
     qualify(economy, slots.place[switches], choice[switches])
@@ -216,37 +226,37 @@ def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
 
 def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
     """(N,) designs that open in a month, (N, K) slots that then open by themselves; no policy."""
-    makers, figures, sourcing = economy.makers, economy.figures, economy.scenario.sourcing
+    makers, constants, sourcing = economy.makers, economy.constants, economy.scenario.sourcing
     n, n_classes = makers.supplier.shape
-    opens = draws.uniform("design opens", month, n) < figures.design_hazard[makers.device]
+    opens = draws.uniform("design opens", month, n) < constants.design_hazard[makers.device]
     alone = draws.uniform("drop-in opens", month, n, n_classes) < min(
-        1.0, sourcing.drop_in_hazard * sourcing.opening_factor
+        1.0, sourcing.pin_compatible_hazard * sourcing.opening_factor
     )
-    return opens, (makers.is_drop_in & alone) | (~makers.is_drop_in & opens[:, None])
+    return opens, (makers.is_pin_compatible & alone) | (~makers.is_pin_compatible & opens[:, None])
 
 
-def forgone(economy: Economy, place: Int, taste: Float, choice: Int, noise: Float) -> Float:
+def forgone(economy: Economy, place: Int, preference: Float, choice: Int, noise: Float) -> Float:
     """(rows,) USD a unit that choices give up because measures keep chips back (part of fit, 4.7).
 
     Against the best of all suppliers, without the switching cost paid besides; `taste` (rows, F) is
     `weights_of_all`.
     """
     makers, sigma = economy.makers, economy.scenario.sourcing.elasticity
-    if economy.law.candidate_share is None or sigma == 0.0:
+    if economy.policy.candidate_share is None or sigma == 0.0:
         return np.zeros(len(place))
     node_class = place % makers.supplier.shape[1]
-    with_cost = with_inertia(taste, makers.supplier.take(place), makers.inertia.take(place))
-    best = race(with_cost, noise)
+    with_cost = with_inertia(preference, makers.supplier.take(place), makers.inertia.take(place))
+    best = draw_choice(with_cost, noise)
     money = makers.chips.take(place) * economy.foundries.price[best, node_class] / sigma
     with np.errstate(invalid="ignore"):
-        gap = utility(taste, noise, best) - utility(taste, noise, choice)
+        gap = utility(preference, noise, best) - utility(preference, noise, choice)
     return np.asarray(money * np.where((choice != best) & np.isfinite(gap), gap, 0.0))
 
 
 def choice_weights(economy: Economy, maker: Int, node_class: Int, triggered: bool = True) -> Float:
     """(rows, F) odds of each foundry that may deliver at an open slot: `exp(V)` of MODEL 4.2."""
     weights = weights_of_all(economy, maker, node_class, triggered)
-    return of_candidates(economy, weights, maker, node_class)
+    return among_candidates(economy, weights, maker, node_class)
 
 
 def weights_of_all(economy: Economy, maker: Int, node_class: Int, triggered: bool = True) -> Float:
@@ -264,35 +274,39 @@ def weights_of_all(economy: Economy, maker: Int, node_class: Int, triggered: boo
     size = (foundries.capacity / base) ** sourcing.size_term
     cost = slot_cost(economy, maker, node_class, triggered)
     base_cost = base_slot_cost(economy, maker, node_class)
-    taste = _taste(economy, maker)
-    odds *= size.T.take(node_class, axis=0) * taste
+    preference = _taste(economy, maker)
+    odds *= size.T.take(node_class, axis=0) * preference
     return np.asarray(odds * cost_odds(cost, base_cost, sourcing.elasticity))
 
 
 def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) -> Float:
     """(rows, F) price of a chip plus the duty it is expected to cause, USD."""
     makers, foundries = economy.makers, economy.foundries
-    expected = economy.law.expected
+    expected = economy.policy.expected
     slot = expected.slot_triggered if triggered else expected.slot
     count = expected.count_triggered if triggered else expected.chip_count
-    kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
+    kind = np.where(
+        makers.is_pin_compatible[maker, node_class],
+        DutyExpectations.PIN_COMPATIBLE,
+        DutyExpectations.DESIGN,
+    )
     rate = over_markets(economy, slot, kind, maker, makers.origin[maker], node_class)
-    price = offset_price(economy, maker, node_class, kind)
+    price = price_after_counter_subsidy(economy, maker, node_class, kind)
     cost = price * (1 + rate.take(foundries.region, axis=1))
-    if economy.claims is not None:
+    if economy.declarations is not None:
         lines = maker, node_class, kind, price, triggered
-        return np.asarray(cost + expected_burden.slot_duty(economy, economy.claims, *lines))
+        return np.asarray(cost + expected_burden.slot_duty(economy, economy.declarations, *lines))
     if not expected.counts_chips:
         return cost
     each = over_markets(economy, count, kind, maker, makers.origin[maker], node_class)
     return np.asarray(cost + each.take(foundries.region, axis=1))
 
 
-def offset_price(economy: Economy, maker: Int, node_class: Int, kind: Int) -> Float:
+def price_after_counter_subsidy(economy: Economy, maker: Int, node_class: Int, kind: Int) -> Float:
     """(rows, F) posted price of a chip less what China is expected to make good, USD."""
-    expected, foundries = economy.law.expected, economy.foundries
+    expected, foundries = economy.policy.expected, economy.foundries
     price = foundries.price.T.take(node_class, axis=0)
-    given = chip_offset(
+    given = chip_counter_subsidy(
         economy, expected.chip_value, expected.chip_count, kind[:, None], maker[:, None],
         economy.makers.origin[maker, None], node_class[:, None], foundries.region, price,
     )  # fmt: skip
@@ -302,7 +316,7 @@ def offset_price(economy: Economy, maker: Int, node_class: Int, kind: Int) -> Fl
 def base_slot_cost(economy: Economy, maker: Int, node_class: Int) -> Float:
     """(rows, F) the same in the base year, where the line was assembled then."""
     makers, foundries = economy.makers, economy.foundries
-    slot = economy.tariffs.tables(()).slot[None]
+    slot = economy.tariff_schedule.tables(()).slot[None]
     rate = over_markets(economy, slot, 0, maker, makers.base_origin[maker], node_class)
     price = foundries.base_price.T.take(node_class, axis=0)
     return np.asarray(price * (1 + rate.take(foundries.region, axis=1)))
@@ -312,7 +326,7 @@ def over_markets(
     economy: Economy, table: Float, kind: Int | int, maker: Int, origin: Int, node_class: Int
 ) -> Float:
     """(rows, R) mean of a duty table over the markets that each line is sold to."""
-    codes, makers = economy.figures.codes, economy.makers
+    codes, makers = economy.constants.codes, economy.makers
     n_classes, n_regions = table.shape[2:]
     cell = codes.cell(makers.device[maker], origin, 0) + kind * codes.n_cells
     cells = cell[:, None] + np.arange(len(codes.markets))
@@ -323,16 +337,16 @@ def over_markets(
 
 def _taste(economy: Economy, maker: Int) -> Float:
     """(rows, F) odds of a line that moved to or from China, and exogenous shifts of taste."""
-    makers, codes = economy.makers, economy.figures.codes
+    makers, codes = economy.makers, economy.constants.codes
     foundries = economy.foundries
     china = codes.origins.index("CN") if "CN" in codes.origins else -1
     moved = (makers.origin[maker] == china).astype(float) - (makers.base_origin[maker] == china)
     odds = economy.scenario.sourcing.assembly_odds**moved
-    taste = np.where(foundries.is_chinese, odds[:, None], 1.0)
-    if economy.law.preference.any():
-        shift = np.einsum("nm,mr->nr", makers.weights[maker], economy.law.preference)
-        taste = taste * np.exp(shift)[:, foundries.region]
-    return np.asarray(taste)
+    preference = np.where(foundries.is_chinese, odds[:, None], 1.0)
+    if economy.policy.preference.any():
+        shift = np.einsum("nm,mr->nr", makers.weights[maker], economy.policy.preference)
+        preference = preference * np.exp(shift)[:, foundries.region]
+    return np.asarray(preference)
 
 
 def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.0) -> None:
@@ -357,27 +371,27 @@ def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.
 
 def lead_months(economy: Economy, place: Int) -> Int:
     """(rows,) months from a choice to delivery by the new supplier."""
-    makers, figures = economy.makers, economy.figures
+    makers, constants = economy.makers, economy.constants
     return np.where(
-        makers.is_drop_in.take(place),
-        economy.scenario.sourcing.drop_in_requalification_months,
-        figures.requalification_months[makers.device[place // makers.supplier.shape[1]]],
+        makers.is_pin_compatible.take(place),
+        economy.scenario.sourcing.pin_compatible_requalification_months,
+        constants.requalification_months[makers.device[place // makers.supplier.shape[1]]],
     )
 
 
-def requalify_at_once(economy: Economy, draws: Draws) -> None:
+def emergency_switch(economy: Economy, draws: Draws) -> None:
     """Makers: who is cut off chooses among suppliers that are not, in fewer months than usual.
 
     Who would lose less than a switch costs waits, and so does who knows that all is over by then.
     """
-    table = economy.law.open_share
+    table = economy.policy.open_share
     if table is None:
         return
     makers = economy.makers
     place = np.flatnonzero(makers.has_slot)
     maker, node_class = np.divmod(place, makers.supplier.shape[1])
-    let_through, leaves = left_at_once(economy, table, maker, node_class)
-    cut = is_cut(economy, let_through)
+    delivered_share, leaves = emergency_leavers(economy, table, maker, node_class)
+    cut = is_cut(economy, delivered_share)
     rows = np.arange(len(place))
     needs = leaves[rows, makers.supplier.take(place)]
     needs[needs] = _is_still_cut_by_then(economy, place[needs])
@@ -398,7 +412,7 @@ def _is_still_cut_by_then(economy: Economy, place: Int) -> Bool:
     for months in np.unique(lead):
         rows = np.flatnonzero(lead == months)
         table = open_share_ahead(economy, int(months))
-        share = share_of_candidates(economy, table, maker[rows], node_class[rows])
+        share = candidates_share(economy, table, maker[rows], node_class[rows])
         still[rows] = share[np.arange(len(rows)), makers.supplier.take(place[rows])] < 1.0
     return still
 
@@ -411,18 +425,18 @@ def _soonest(economy: Economy, place: Int) -> Int:
 def _choose(economy: Economy, draws: Draws, place: Int, is_candidate: Bool) -> None:
     """Choose and start to qualify; who has no candidate tries again next month."""
     maker, node_class = np.divmod(place, economy.makers.supplier.shape[1])
-    taste = weights_of_all(economy, maker, node_class)
-    weights = of_candidates(economy, taste, maker, node_class) * is_candidate
+    preference = weights_of_all(economy, maker, node_class)
+    weights = among_candidates(economy, preference, maker, node_class) * is_candidate
     noise = _noise(economy, draws, maker, node_class)
-    choice = race(weights, noise)
+    choice = draw_choice(weights, noise)
     found = weights.any(axis=1)
     factor = economy.scenario.orders.emergency_months_factor
     qualify(economy, place[found], choice[found], factor)
-    given_up = _given_up(economy, place[found], taste[found], choice[found], noise[found])
-    economy.makers.plan_sacrifice.put(place[found], given_up)
+    given_up = _given_up(economy, place[found], preference[found], choice[found], noise[found])
+    economy.makers.compliance_distortion.put(place[found], given_up)
 
 
-def _given_up(economy: Economy, place: Int, taste: Float, choice: Int, noise: Float) -> Float:
+def _given_up(economy: Economy, place: Int, preference: Float, choice: Int, noise: Float) -> Float:
     """(rows,) USD a unit given up in leaving the supplier that had suited best (MODEL 4.7).
 
     With noise drawn anew a supplier that is lost would suit no better than any other; but what is
@@ -433,7 +447,7 @@ def _given_up(economy: Economy, place: Int, taste: Float, choice: Int, noise: Fl
         return np.zeros(len(place))
     node_class = place % makers.supplier.shape[1]
     left, inertia = makers.supplier.take(place), makers.inertia.take(place)
-    with_cost = with_inertia(taste, left, inertia)
+    with_cost = with_inertia(preference, left, inertia)
     gap = lead_of_winner(with_cost, noise, left, choice) - np.log(inertia)
     money = makers.chips.take(place) * economy.foundries.price[left, node_class] / sigma
     return np.asarray(money * gap)

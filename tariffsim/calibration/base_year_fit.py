@@ -29,7 +29,7 @@ def _row(*values: object) -> dict[str, Any]:
 
 def _import_rows(economy: Economy) -> list[dict[str, Any]]:
     """US purchases by device and country of assembly, USD a year."""
-    codes = economy.figures.codes
+    codes = economy.constants.codes
     if DATA_MARKET not in codes.markets:
         return []
     m = codes.markets.index(DATA_MARKET)
@@ -46,11 +46,11 @@ def _import_rows(economy: Economy) -> list[dict[str, Any]]:
 
 def china_shares(economy: Economy, market: int) -> tuple[Float, Float]:
     """(D, K) Chinese share in units of what a market buys, and the largest line's share (D,)."""
-    flows, makers, figures = economy.flows, economy.makers, economy.figures
+    flows, makers, constants = economy.flows, economy.makers, economy.constants
     here = flows.market == market
     maker = flows.maker[here]
-    value = flows.base_units[here] * figures.unit_value[makers.device[maker]]
-    n = len(figures.codes.devices)
+    value = flows.base_units[here] * constants.unit_value[makers.device[maker]]
+    n = len(constants.codes.devices)
     total = np.maximum(sum_by(makers.device[maker], value, n), 1e-300)
     is_cn = economy.foundries.is_chinese[makers.supplier[maker]]
     share = np.stack(
@@ -64,7 +64,7 @@ def china_shares(economy: Economy, market: int) -> tuple[Float, Float]:
 
 def _share_rows(economy: Economy) -> list[dict[str, Any]]:
     """Chinese share of each device and class in the data market, against the table."""
-    codes, scenario = economy.figures.codes, economy.scenario
+    codes, scenario = economy.constants.codes, economy.scenario
     if DATA_MARKET not in codes.markets:
         return []
     m = codes.markets.index(DATA_MARKET)
@@ -84,7 +84,7 @@ def _share_rows(economy: Economy) -> list[dict[str, Any]]:
 
 def _capacity_rows(economy: Economy) -> list[dict[str, Any]]:
     """Capacity share of each region and class, against the table; regions may be raised."""
-    codes, foundries = economy.figures.codes, economy.foundries
+    codes, foundries = economy.constants.codes, economy.foundries
     member = np.eye(len(codes.regions))[:, foundries.region]
     capacity = np.einsum("rf,fk->rk", member, foundries.base_capacity)
     share = capacity / capacity.sum(axis=0)

@@ -7,30 +7,30 @@ from functools import lru_cache
 import numpy as np
 
 from tariffsim.calibration.capacity import make_fabs, make_foundries, make_investment
-from tariffsim.calibration.constants import make_figures
-from tariffsim.calibration.importers import make_claims, make_importers
+from tariffsim.calibration.constants import make_constants
+from tariffsim.calibration.importers import make_declarations, make_importers
 from tariffsim.calibration.lines import make_lines
 from tariffsim.calibration.makers import base_chips, make_flows, make_makers
 from tariffsim.calibration.shares import (
-    Rows,
+    LineKinds,
     china_table_shares,
     china_unit_shares,
     foundry_shares,
     in_units,
-    make_rows,
+    make_line_kinds,
 )
 from tariffsim.calibration.suppliers import (
     draw_suppliers,
     make_slots,
     matched_china_slots,
 )
-from tariffsim.calibration.tariff_calendar import make_tariffs
+from tariffsim.calibration.tariff_calendar import make_tariff_schedule
 from tariffsim.errors import CalibrationError
 from tariffsim.kernels.sums import by_supplier, sum_by
-from tariffsim.law.declarations import Claims
-from tariffsim.law.expectations import Tariffs
+from tariffsim.law.declarations import Declarations
+from tariffsim.law.expectations import DutyExpectations
 from tariffsim.scenario.fields import Scenario
-from tariffsim.state.constants import Figures
+from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.tables import Tables
@@ -41,11 +41,13 @@ TOTALS_TOLERANCE = 1e-9
 
 
 @lru_cache(maxsize=4)
-def _prepared(scenario: Scenario, tables: Tables) -> tuple[Figures, Tariffs, Claims | None]:
+def _prepared(
+    scenario: Scenario, tables: Tables
+) -> tuple[Constants, DutyExpectations, Declarations | None]:
     """What does not depend on the seed."""
-    figures = make_figures(scenario, tables)
-    tariffs = make_tariffs(scenario, tables, figures)
-    return figures, tariffs, make_claims(scenario, tariffs, figures)
+    constants = make_constants(scenario, tables)
+    schedule = make_tariff_schedule(scenario, tables, constants)
+    return constants, schedule, make_declarations(scenario, schedule, constants)
 
 
 def build_economy(
@@ -64,20 +66,20 @@ def build_economy(
     """
     draws = Draws(seed) if draws is None else draws
     tables = scenario.tables()
-    figures, tariffs, claims = _prepared(scenario, tables)
+    constants, schedule, declarations = _prepared(scenario, tables)
     fabs = make_fabs(tables)
     global_share = np.array(tables.devices.numbers("global_platform_share"))
-    lines = make_lines(figures, scenario.agents, global_share, draws)
-    rows = make_rows(lines, len(figures.codes.origins))
+    lines = make_lines(constants, scenario.agents, global_share, draws)
+    rows = make_line_kinds(lines, len(constants.codes.origins))
     shares = foundry_shares(
-        figures,
-        china_unit_shares(scenario, tables, figures, rows),
+        constants,
+        china_unit_shares(scenario, tables, constants, rows),
         fabs.region,
         fabs.size,
         fabs.table,
     )
-    slots = make_slots(figures, scenario.sourcing, lines, shares, rows.of_line, draws)
-    chinese = figures.is_china[fabs.region]
+    slots = make_slots(constants, scenario.sourcing, lines, shares, rows.of_line, draws)
+    chinese = constants.is_china[fabs.region]
     target = in_units(
         china_table_shares(tables), scenario.supply.china_price_discount.at(scenario.run.start)
     )
@@ -85,27 +87,27 @@ def build_economy(
         shares[:, :, chinese].sum(axis=2)[rows.of_line], lines, target, correct, draws
     )
     supplier = draw_suppliers(shares, rows.of_line, chinese, is_china_slot, draws)
-    chips = lines.value.sum(axis=1) / figures.unit_value[lines.device]
-    chips_made = chips[:, None] * figures.chips_per_unit[lines.device]
+    chips = lines.value.sum(axis=1) / constants.unit_value[lines.device]
+    chips_made = chips[:, None] * constants.chips_per_unit[lines.device]
     ordered = by_supplier(chips_made, supplier, len(fabs.name))
     expected = _expected_orders(rows, chips_made, shares)
-    foundries = make_foundries(scenario, tables, figures, fabs, ordered, expected)
+    foundries = make_foundries(scenario, tables, constants, fabs, ordered, expected)
     odds, makers = make_makers(
-        scenario, figures, tariffs, lines, rows, shares, slots, supplier, foundries, draws
+        scenario, constants, schedule, lines, rows, shares, slots, supplier, foundries, draws
     )
-    flows, cells = make_flows(scenario, figures, tariffs, lines)
-    importers = make_importers(scenario, figures, flows, draws)
+    flows, cells = make_flows(scenario, constants, schedule, lines)
+    importers = make_importers(scenario, constants, flows, draws)
     makers.importer[flows.maker, flows.market] = flows.importer
     economy = Economy(
-        scenario, figures, shares, odds, foundries,
-        make_investment(scenario, figures, foundries), makers, importers, flows, cells,
-        base_chips(figures, makers, flows), tariffs, claims,
+        scenario, constants, shares, odds, foundries,
+        make_investment(scenario, constants, foundries), makers, importers, flows, cells,
+        base_chips(constants, makers, flows), schedule, declarations,
     )  # fmt: skip
     check_base_year(economy, lines.trade)
     return economy
 
 
-def _expected_orders(rows: Rows, chips: Float, shares: Float) -> Float:
+def _expected_orders(rows: LineKinds, chips: Float, shares: Float) -> Float:
     """(F, K) chips a month that the lines order on average over draws of suppliers."""
     by_row = np.stack(
         [sum_by(rows.of_line, chips[:, k], len(shares)) for k in range(chips.shape[1])], axis=1
@@ -116,10 +118,10 @@ def _expected_orders(rows: Rows, chips: Float, shares: Float) -> Float:
 
 def base_totals(economy: Economy) -> Float:
     """(D, O, M) USD a month that the flows carry in the base year."""
-    codes, flows, makers = economy.figures.codes, economy.flows, economy.makers
+    codes, flows, makers = economy.constants.codes, economy.flows, economy.makers
     device = makers.device[flows.maker]
     cell = codes.cell(device, makers.base_origin[flows.maker], flows.market)
-    value = flows.base_units * economy.figures.unit_value[device]
+    value = flows.base_units * economy.constants.unit_value[device]
     shape = (len(codes.devices), len(codes.origins), len(codes.markets))
     return sum_by(cell, value, codes.n_cells).reshape(shape)
 
@@ -130,7 +132,7 @@ def check_base_year(economy: Economy, trade: Float) -> None:
     Raises:
         CalibrationError: naming the totals that are off.
     """
-    codes = economy.figures.codes
+    codes = economy.constants.codes
     model = base_totals(economy)
     missed = np.argwhere(np.abs(model - trade) > TOTALS_TOLERANCE * np.maximum(trade, 1e-300))
     if len(missed):

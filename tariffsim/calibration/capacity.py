@@ -9,7 +9,7 @@ import numpy as np
 from tariffsim.kernels.investment import operating_margin, wafers
 from tariffsim.kernels.sums import sum_by
 from tariffsim.scenario.fields import Scenario
-from tariffsim.state.constants import Figures
+from tariffsim.state.constants import Constants
 from tariffsim.state.economy import Foundries, Investment
 from tariffsim.tables import Tables
 from tariffsim.typing import Float, Int
@@ -79,7 +79,7 @@ def base_capacity(world: Float, fabs: Fabs, ordered: Float, utilisation: Float) 
 def make_foundries(
     scenario: Scenario,
     tables: Tables,
-    figures: Figures,
+    constants: Constants,
     fabs: Fabs,
     ordered: Float,
     expected: Float,
@@ -93,11 +93,11 @@ def make_foundries(
         world_capacity(by_region, utilisation, fabs.table), fabs, ordered, utilisation
     )
     usage = np.repeat(utilisation[fabs.region][:, None], capacity.shape[1], axis=1)
-    chinese = figures.is_china[fabs.region]
+    chinese = constants.is_china[fabs.region]
     discount = supply.china_price_discount.at(scenario.run.start)
-    price = np.where(chinese[:, None], 1 - discount, 1.0) * figures.chip_price
+    price = np.where(chinese[:, None], 1 - discount, 1.0) * constants.chip_price
     margin = np.array(regions.numbers("gross_margin"))[fabs.region][:, None]
-    parity_cost = (1 - margin) * figures.chip_price
+    parity_cost = (1 - margin) * constants.chip_price
     others = np.where(chinese[:, None], 0.0, capacity)
     mean_cost = (others * parity_cost).sum(axis=0) / np.maximum(others.sum(axis=0), 1e-300)
     mean_cost = np.where(others.sum(axis=0) > 0, mean_cost, parity_cost.mean(axis=0))
@@ -118,13 +118,13 @@ def make_foundries(
         utilisation=usage.copy(),
         base_price=price,
         price=price.copy(),
-        parity_price=np.broadcast_to(figures.chip_price, price.shape).copy(),
+        parity_price=np.broadcast_to(constants.chip_price, price.shape).copy(),
         base_cost=cost,
         unit_cost=cost.copy(),
         base_experience=experience * 12 * supply.experience_years,
         experience=zero,
         orders=output.copy(),
-        fill=np.ones_like(capacity),
+        fill_rate=np.ones_like(capacity),
         bloc=np.array([~chinese, chinese], dtype=float),
         sales=output.copy(),
         line_sales=ordered.copy(),
@@ -138,11 +138,11 @@ def make_foundries(
     )
 
 
-def make_investment(scenario: Scenario, figures: Figures, foundries: Foundries) -> Investment:
+def make_investment(scenario: Scenario, constants: Constants, foundries: Foundries) -> Investment:
     """Nothing is under way but what is planned; margins and utilisation are those of the base."""
-    n = len(figures.region_growth)
+    n = len(constants.region_growth)
     base = foundries.base_capacity
-    chips_per_kwpm = np.maximum(base.sum(axis=0), 1e-300) / figures.world_wafers
+    chips_per_kwpm = np.maximum(base.sum(axis=0), 1e-300) / constants.world_wafers
     revenue, cost = (
         sum_by(foundries.region, values.sum(axis=1), n)
         for values in (foundries.revenue, foundries.cost)
@@ -153,7 +153,7 @@ def make_investment(scenario: Scenario, figures: Figures, foundries: Foundries) 
         wafers(values[chinese], chips_per_kwpm).sum() for values in (foundries.orders, base)
     )
     utilisation = float(busy / capacity) if capacity > 0 else 1.0
-    due = np.zeros((n, max(int(figures.build_lag.max()), scenario.supply.closure_months)))
+    due = np.zeros((n, max(int(constants.build_lag.max()), scenario.supply.closure_months)))
     zero = np.zeros(n)
     return Investment(
         chips_per_kwpm=chips_per_kwpm,

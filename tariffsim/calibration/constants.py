@@ -8,7 +8,7 @@ import numpy as np
 
 from tariffsim.policy.shipments import Codes
 from tariffsim.scenario.fields import Scenario
-from tariffsim.state.constants import AI_MONTHS, Figures
+from tariffsim.state.constants import AI_MONTHS, Constants
 from tariffsim.tables import Tables
 from tariffsim.typing import Float
 
@@ -36,7 +36,7 @@ def make_codes(tables: Tables) -> Codes:
     )
 
 
-def make_figures(scenario: Scenario, tables: Tables) -> Figures:
+def make_constants(scenario: Scenario, tables: Tables) -> Constants:
     """All constants as arrays."""
     codes = replace(make_codes(tables), chinese_part=_chinese_part(scenario, tables))
     devices, classes = tables.devices, tables.node_classes
@@ -49,7 +49,7 @@ def make_figures(scenario: Scenario, tables: Tables) -> Figures:
     )
     mix = np.array([devices.numbers(f"mix_{k.lower()}") for k in codes.classes]).T
     growth = np.array(tables.foundry_regions.numbers("growth_per_year", missing=0.0))
-    return Figures(
+    return Constants(
         codes=codes,
         unit_value=unit_value,
         chips_per_unit=chip_value[:, None] * mix / chip_price,
@@ -58,7 +58,7 @@ def make_figures(scenario: Scenario, tables: Tables) -> Figures:
         design_hazard=np.minimum(
             1.0, scenario.sourcing.opening_factor / np.array(devices.numbers("design_cycle_months"))
         ),
-        requalification_months=np.array(devices.numbers("requalification_months")).astype(np.int64),
+        requalification_months=np.array(devices.numbers("requalification_months")).astype(np.intp),
         requalification_cost=np.array(devices.numbers("requalification_cost_usd")),
         design_units=np.array(devices.numbers("design_units_month")),
         stock_months=scenario.orders.stock_factor
@@ -80,7 +80,7 @@ def make_figures(scenario: Scenario, tables: Tables) -> Figures:
         origin_market=np.array(codes.home_market),
         region_market=np.array(codes.region_market),
         region_growth=scenario.supply.capacity_growth_factor * growth,
-        build_lag=np.array(tables.foundry_regions.numbers("build_lag_months")).astype(np.int64),
+        build_lag=np.array(tables.foundry_regions.numbers("build_lag_months")).astype(np.intp),
         capital_cost=1e6
         * np.array(tables.foundry_regions.numbers("capital_cost_musd_per_kwpm_300mm")),
         world_wafers=np.array(classes.numbers("world_wafers_kwpm_300mm")),

@@ -6,37 +6,39 @@ import numpy as np
 
 from tariffsim.kernels.compliance import tracing_cost_rate
 from tariffsim.kernels.sums import sum_by
-from tariffsim.law.declarations import Claims, Enforcement
-from tariffsim.law.expectations import Tariffs
+from tariffsim.law.declarations import Declarations, Enforcement
+from tariffsim.law.expectations import DutyExpectations
 from tariffsim.scenario.fields import Scenario
-from tariffsim.state.constants import Figures
+from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Flows, Importers
 from tariffsim.typing import Float, Int
 
 
-def make_importers(scenario: Scenario, figures: Figures, flows: Flows, draws: Draws) -> Importers:
+def make_importers(
+    scenario: Scenario, constants: Constants, flows: Flows, draws: Draws
+) -> Importers:
     """Importers of each (market, device) with flows; each flow is given to one of them."""
     least, most = scenario.agents.importers_min, scenario.agents.importers_max
-    n_devices, n_markets = len(figures.codes.devices), len(figures.codes.markets)
+    n_devices, n_markets = len(constants.codes.devices), len(constants.codes.markets)
     used = np.bincount(flows.cell, minlength=n_devices * n_markets) > 0
-    count = least + (draws.uniform("importers", 0, used.size) * (most - least + 1)).astype(np.int64)
+    count = least + (draws.uniform("importers", 0, used.size) * (most - least + 1)).astype(np.intp)
     count = np.where(used, count, 0)
     first = np.cumsum(count) - count
     pick = draws.uniform("portfolio", 0, int(flows.maker.max()) + 1, n_markets)
-    chosen = (pick[flows.maker, flows.market] * count[flows.cell]).astype(np.int64)
+    chosen = (pick[flows.maker, flows.market] * count[flows.cell]).astype(np.intp)
     flows.importer = first[flows.cell] + chosen
     market, device = np.divmod(np.repeat(np.arange(used.size), count), n_devices)
-    value = figures.unit_value[device] * sum_by(flows.importer, flows.base_units, len(device))
+    value = constants.unit_value[device] * sum_by(flows.importer, flows.base_units, len(device))
     size, rank = _sizes(value, market)
     compliance = scenario.compliance
-    knows = draws.uniform("importer can tell", 0, len(device)) >= compliance.cannot_tell_share
+    knows = draws.uniform("importer can tell", 0, len(device)) >= compliance.unknown_origin_share
     return Importers(
         device=device,
         market=market,
-        can_tell=knows | (compliance.behaviour == "compliant"),
+        knows_without_tracing=knows | (compliance.behaviour == "compliant"),
         is_traced=np.zeros(len(device), dtype=bool),
-        honesty=compliance.honesty * draws.exponential("honesty", 0, len(device)),
+        evasion_cost=compliance.evasion_cost * draws.exponential("honesty", 0, len(device)),
         tracing_rate=tracing_cost_rate(
             size,
             compliance.firm_turnover_usd,
@@ -62,16 +64,18 @@ def _sizes(value: Float, market: Int) -> tuple[Float, Float]:
     return size, rank
 
 
-def make_claims(scenario: Scenario, tariffs: Tariffs, figures: Figures) -> Claims | None:
+def make_declarations(
+    scenario: Scenario, schedule: DutyExpectations, constants: Constants
+) -> Declarations | None:
     """What importers declare; None if all know and declare the truth."""
     compliance = scenario.compliance
     if compliance.behaviour == "compliant":
         return None
-    everywhere = np.ones(len(figures.codes.markets))
+    everywhere = np.ones(len(constants.codes.markets))
     enforcement = Enforcement(
         compliance.audit_rate * everywhere,
         compliance.detection * everywhere,
         compliance.penalty_multiple * everywhere,
         compliance.lookback_months,
     )
-    return Claims(tariffs, figures.trade.ravel() > 0, enforcement)
+    return Declarations(schedule, constants.trade.ravel() > 0, enforcement)

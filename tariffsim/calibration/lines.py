@@ -9,7 +9,7 @@ import numpy as np
 from tariffsim.calibration.constants import CHINA
 from tariffsim.kernels.sums import sum_by
 from tariffsim.scenario.blocks import Agents
-from tariffsim.state.constants import Figures
+from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import GLOBAL
 from tariffsim.typing import Float, Int
@@ -39,11 +39,11 @@ def lines_per_cell(trade: Float, makers: int) -> Int:
     value = trade.sum(axis=2).ravel()
     used = np.argsort(-value, kind="stable")[: max(1, makers // LEAST_LINES)]
     used = used[value[used] > 0]
-    count = np.zeros(value.size, dtype=np.int64)
+    count = np.zeros(value.size, dtype=np.intp)
     count[used] = min(LEAST_LINES, makers)
     left = makers - count.sum()
     exact = left * np.sqrt(value[used]) / np.sqrt(value[used]).sum()
-    count[used] += exact.astype(np.int64)
+    count[used] += exact.astype(np.intp)
     by_remainder = np.argsort(-(exact % 1), kind="stable")
     count[used[by_remainder[: makers - count.sum()]]] += 1
     return count.reshape(trade.shape[:2])
@@ -60,12 +60,12 @@ def kept_trade(trade: Float, count: Int, china: int | None) -> Float:
     return np.asarray(kept * factor[:, None, :])
 
 
-def make_lines(figures: Figures, agents: Agents, global_share: Float, draws: Draws) -> Lines:
+def make_lines(constants: Constants, agents: Agents, global_share: Float, draws: Draws) -> Lines:
     """Draw lines, their sizes and markets; every (device, origin, market) total is matched."""
-    markets = figures.codes.markets
+    markets = constants.codes.markets
     china = markets.index(CHINA) if CHINA in markets else None
-    count = lines_per_cell(figures.trade, agents.makers)
-    trade = kept_trade(figures.trade, count, china)
+    count = lines_per_cell(constants.trade, agents.makers)
+    trade = kept_trade(constants.trade, count, china)
     cell = np.repeat(np.arange(count.size), count.ravel())
     device, origin = np.divmod(cell, count.shape[1])
     rank = np.arange(cell.size) - np.repeat(np.cumsum(count) - count.ravel(), count.ravel())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim.calibration.lines import Lines
-from tariffsim.calibration.shares import Rows, origin_shares
+from tariffsim.calibration.shares import LineKinds, origin_shares
 from tariffsim.calibration.suppliers import (
     Slots,
     amortised_at_start,
@@ -17,9 +17,9 @@ from tariffsim.calibration.suppliers import (
 from tariffsim.errors import CalibrationError
 from tariffsim.kernels.sourcing import inertia_curvature, odds_from_scale, steady_state_scale
 from tariffsim.kernels.sums import over_slots, sum_by
-from tariffsim.law.expectations import Tariffs
+from tariffsim.law.expectations import DutyExpectations
 from tariffsim.scenario.fields import Scenario
-from tariffsim.state.constants import Figures
+from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries
 from tariffsim.typing import Float, Int
@@ -30,10 +30,10 @@ LONG_AGO = -1200
 
 def make_makers(
     scenario: Scenario,
-    figures: Figures,
-    tariffs: Tariffs,
+    constants: Constants,
+    schedule: DutyExpectations,
     lines: Lines,
-    rows: Rows,
+    rows: LineKinds,
     shares: Float,
     slots: Slots,
     supplier: Int,
@@ -64,25 +64,25 @@ def make_makers(
     value = lines.value.sum(axis=1)
     chip_price = foundries.base_price[supplier, np.arange(n_classes)]
     region = foundries.region[supplier]
-    bare = tariffs.base_bare[lines.origin[:, None], np.arange(n_classes), region]
-    bill = (figures.chips_per_unit[device] * chip_price * (1 + bare)).sum(axis=1)
-    other = figures.unit_value[device] / (1 + scenario.trade.markup) - bill
+    bare = schedule.base_bare[lines.origin[:, None], np.arange(n_classes), region]
+    bill = (constants.chips_per_unit[device] * chip_price * (1 + bare)).sum(axis=1)
+    other = constants.unit_value[device] / (1 + scenario.trade.markup) - bill
     own = odds_from_scale(
         shares[rows.of_line[:, None], np.arange(n_classes), supplier], slots.curvature, slots.scale
     )
     amortised, amortised_until = amortised_at_start(slots, own, other, draws)
     other = other - over_slots(amortised * (amortised_until > 0))
     if (other < 0).any():
-        codes = sorted({figures.codes.devices[d] for d in device[other < 0]})
+        codes = sorted({constants.codes.devices[d] for d in device[other < 0]})
         raise CalibrationError(f"chips cost more than the whole product of: {', '.join(codes)}")
     month, following = month.reshape(n, n_classes), following.reshape(n, n_classes)
     has_second, second = draw_second_sources(
-        shares, rows.of_line, slots, figures.second_source_share[device], foundries.region,
+        shares, rows.of_line, slots, constants.second_source_share[device], foundries.region,
         supplier, np.where(month >= 0, following, supplier), draws,
     )  # fmt: skip
-    units = value / figures.unit_value[device]
-    need = units[:, None] * figures.chips_per_unit[device]
-    stock = figures.stock_months[device][:, None] * need
+    units = value / constants.unit_value[device]
+    need = units[:, None] * constants.chips_per_unit[device]
+    stock = constants.stock_months[device][:, None] * need
     return odds, DeviceMakers(
         device=device,
         base_origin=lines.origin,
@@ -95,14 +95,14 @@ def make_makers(
         next_origin=origin_next,
         move_month=origin_month,
         other_inputs=other,
-        unit_cost=figures.unit_value[device] / (1 + scenario.trade.markup),
-        customs_value=figures.unit_value[device],
+        unit_cost=constants.unit_value[device] / (1 + scenario.trade.markup),
+        customs_value=constants.unit_value[device],
         chip_bill=bill,
         units=units,
-        fill=np.ones(n),
+        fill_rate=np.ones(n),
         relocation=np.zeros(n),
         has_slot=slots.has_slot,
-        is_drop_in=slots.is_drop_in,
+        is_pin_compatible=slots.is_pin_compatible,
         supplier=supplier,
         chip_region=region,
         next_supplier=following,
@@ -114,27 +114,29 @@ def make_makers(
         requalification_per_unit=slots.requalification_per_unit,
         amortised=amortised,
         amortised_until=amortised_until,
-        plan_sacrifice=np.zeros((n, n_classes)),
-        chips=figures.chips_per_unit[device],
-        chip_value=figures.chips_per_unit[device] * chip_price,
-        chip_offset=np.zeros((n, n_classes)),
-        bare_duty=figures.chips_per_unit[device] * chip_price * bare,
+        compliance_distortion=np.zeros((n, n_classes)),
+        chips=constants.chips_per_unit[device],
+        chip_value=constants.chips_per_unit[device] * chip_price,
+        chip_counter_subsidy=np.zeros((n, n_classes)),
+        bare_duty=constants.chips_per_unit[device] * chip_price * bare,
         supplied_since=np.full((n, n_classes), LONG_AGO),
         has_second_source=has_second,
         second_source=second,
-        stock_months=figures.stock_months[device],
+        stock_months=constants.stock_months[device],
         need=need,
         past_need=np.stack([need, need], axis=1),
         chip_orders=need.copy(),
-        let_through=np.ones((n, n_classes)),
+        delivered_share=np.ones((n, n_classes)),
         opening_stock=stock.copy(),
         stock=stock,
         chip_payments=over_slots(need * chip_price),
-        offset_payments=np.zeros((n, n_classes)),
+        counter_subsidy_payments=np.zeros((n, n_classes)),
     )
 
 
-def _moves(scenario: Scenario, lines: Lines, rows: Rows, draws: Draws) -> tuple[Float, Int, Int]:
+def _moves(
+    scenario: Scenario, lines: Lines, rows: LineKinds, draws: Draws
+) -> tuple[Float, Int, Int]:
     """Odds of the countries of assembly by row, and the moves under way in month 0."""
     assembly = scenario.assembly
     shares = origin_shares(lines.trade, rows)
@@ -153,25 +155,25 @@ def _moves(scenario: Scenario, lines: Lines, rows: Rows, draws: Draws) -> tuple[
 
 
 def make_flows(
-    scenario: Scenario, figures: Figures, tariffs: Tariffs, lines: Lines
+    scenario: Scenario, constants: Constants, schedule: DutyExpectations, lines: Lines
 ) -> tuple[Flows, Cells]:
     """Flows of the lines at base prices, and the (market, device) cells they make up."""
     trade = scenario.trade
     market, maker = np.nonzero(lines.value.T > 0)
     device = lines.device[maker]
-    n_devices = len(figures.codes.devices)
-    unit_value = figures.unit_value[device]
-    law_cell = figures.codes.cell(device, lines.origin[maker], market)
-    base_duty = tariffs.base_product[law_cell, 0] * unit_value
+    n_devices = len(constants.codes.devices)
+    unit_value = constants.unit_value[device]
+    law_cell = constants.codes.cell(device, lines.origin[maker], market)
+    base_duty = schedule.base_product[law_cell, 0] * unit_value
     landed = unit_value * (1 + trade.freight) + base_duty
     price = landed * (1 + trade.retail_margin)
     units = lines.value[maker, market] / unit_value
     cell = market * n_devices + device
-    spending = sum_by(cell, price * units, n_devices * len(figures.codes.markets))
+    spending = sum_by(cell, price * units, n_devices * len(constants.codes.markets))
     flows = Flows(
         maker=maker,
         market=market,
-        importer=np.zeros(len(maker), dtype=np.int64),
+        importer=np.zeros(len(maker), dtype=np.intp),
         cell=cell,
         base_units=units,
         base_share=price * units / spending[cell],
@@ -197,9 +199,9 @@ def make_flows(
     return flows, Cells(spending, np.ones(len(spending)), np.ones(len(spending)))
 
 
-def base_chips(figures: Figures, makers: DeviceMakers, flows: Flows) -> Float:
+def base_chips(constants: Constants, makers: DeviceMakers, flows: Flows) -> Float:
     """(M, K) chips a month in the devices each market bought in the base year."""
     device = makers.device[flows.maker]
-    n_devices, n_markets = len(figures.codes.devices), len(figures.codes.markets)
+    n_devices, n_markets = len(constants.codes.devices), len(constants.codes.markets)
     units = sum_by(flows.market * n_devices + device, flows.base_units, n_devices * n_markets)
-    return np.asarray(units.reshape(n_markets, n_devices) @ figures.chips_per_unit)
+    return np.asarray(units.reshape(n_markets, n_devices) @ constants.chips_per_unit)

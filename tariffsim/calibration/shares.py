@@ -11,7 +11,7 @@ from tariffsim.calibration.lines import Lines
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import odds
 from tariffsim.scenario.fields import Scenario
-from tariffsim.state.constants import Figures
+from tariffsim.state.constants import Constants
 from tariffsim.state.economy import GLOBAL
 from tariffsim.tables import Tables
 from tariffsim.typing import Float, Int
@@ -22,7 +22,7 @@ LOG_ODDS_REACH = 5.0
 
 
 @dataclass(frozen=True)
-class Rows:
+class LineKinds:
     """The kinds of line in use: (device, country of assembly, market or global)."""
 
     device: Int
@@ -34,7 +34,7 @@ class Rows:
     """(rows, M) USD a month sold in each market."""
 
 
-def make_rows(lines: Lines, n_origins: int) -> Rows:
+def make_line_kinds(lines: Lines, n_origins: int) -> LineKinds:
     """Number the kinds of line."""
     n_markets = lines.value.shape[1]
     key = (lines.device * n_origins + lines.origin) * (n_markets + 1) + lines.market + 1
@@ -43,7 +43,7 @@ def make_rows(lines: Lines, n_origins: int) -> Rows:
         [sum_by(of_line, lines.value[:, m], keys.size) for m in range(n_markets)], axis=1
     )
     cell, market = np.divmod(keys, n_markets + 1)
-    return Rows(cell // n_origins, cell % n_origins, market - 1, of_line, value)
+    return LineKinds(cell // n_origins, cell % n_origins, market - 1, of_line, value)
 
 
 def china_table_shares(tables: Tables) -> Float:
@@ -73,12 +73,14 @@ def in_units(value_share: Float, discount: float) -> Float:
     return np.asarray(cheap / (cheap + 1 - value_share))
 
 
-def china_unit_shares(scenario: Scenario, tables: Tables, figures: Figures, rows: Rows) -> Float:
+def china_unit_shares(
+    scenario: Scenario, tables: Tables, constants: Constants, rows: LineKinds
+) -> Float:
     """(rows,) Chinese share in units; one-market lines make up for what global ones miss."""
     discount = scenario.supply.china_price_discount.at(scenario.run.start)
     table = china_table_shares(tables)
-    is_china = np.array([origin == CHINA for origin in figures.codes.origins])
-    trade = figures.trade
+    is_china = np.array([origin == CHINA for origin in constants.codes.origins])
+    trade = constants.trade
     weight = trade[:, is_china].sum(axis=1) / np.maximum(trade.sum(axis=1), 1e-300)
     outside = share_elsewhere(table, weight, scenario.sourcing.assembly_odds)
     odds_ratio = np.where(is_china[rows.origin], scenario.sourcing.assembly_odds, 1.0)[:, None]
@@ -89,7 +91,7 @@ def china_unit_shares(scenario: Scenario, tables: Tables, figures: Figures, rows
     return _matched(units, in_units(table, discount), rows)
 
 
-def _matched(units: Float, target: Float, rows: Rows) -> Float:
+def _matched(units: Float, target: Float, rows: LineKinds) -> Float:
     """Move one-market rows by one log-odds shift a (device, market) so that its mean is met."""
     n_devices, n_markets = target.shape
     single = np.flatnonzero(rows.market != GLOBAL)
@@ -114,13 +116,15 @@ def _matched(units: Float, target: Float, rows: Rows) -> Float:
     return result
 
 
-def foundry_shares(figures: Figures, china: Float, region: Int, size: Float, table: Float) -> Float:
+def foundry_shares(
+    constants: Constants, china: Float, region: Int, size: Float, table: Float
+) -> Float:
     """(rows, K, F) shares in units: China's, the others by capacity, foundries by size.
 
     `size` (F,) is a foundry's part of its region, `table` (R, K) capacity shares of the regions
     that have foundries.
     """
-    chinese = figures.is_china[:, None]
+    chinese = constants.is_china[:, None]
     own = np.where(chinese, table, 0.0)
     own = own / np.maximum(own.sum(axis=0), 1e-300)
     others = np.where(chinese, 0.0, table)
@@ -131,7 +135,7 @@ def foundry_shares(figures: Figures, china: Float, region: Int, size: Float, tab
     return np.asarray(shares[:, :, region] * size)
 
 
-def origin_shares(trade: Float, rows: Rows) -> Float:
+def origin_shares(trade: Float, rows: LineKinds) -> Float:
     """(rows, O) base shares of the countries of assembly in each row's markets."""
     total = trade.sum(axis=1, keepdims=True)
     pattern = trade / np.where(total > 0, total, 1.0)

@@ -19,7 +19,7 @@ from tariffsim.kernels.sourcing import (
 )
 from tariffsim.kernels.sums import over_slots
 from tariffsim.scenario.firms import Sourcing
-from tariffsim.state.constants import Figures
+from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import GLOBAL
 from tariffsim.typing import Bool, Float, Int
@@ -33,7 +33,7 @@ class Slots:
     """Everything about a slot that is fixed over the run; all (N, K)."""
 
     has_slot: Bool
-    is_drop_in: Bool
+    is_pin_compatible: Bool
     hazard: Float
     lead_months: Int
     inertia: Float
@@ -58,32 +58,34 @@ def relative_size(lines: Lines) -> Float:
 
 
 def make_slots(
-    figures: Figures, sourcing: Sourcing, lines: Lines, shares: Float, row: Int, draws: Draws
+    constants: Constants, sourcing: Sourcing, lines: Lines, shares: Float, row: Int, draws: Draws
 ) -> Slots:
     """Draw the drop-in parts and solve each slot's steady state; `shares` is (rows, K, F)."""
     device = lines.device
-    chips = figures.chips_per_unit[device]
-    is_drop_in = draws.uniform("drop_in", 0, *chips.shape) < figures.commodity_share
-    drop_in_hazard = min(1.0, sourcing.drop_in_hazard * sourcing.opening_factor)
-    hazard = np.where(is_drop_in, drop_in_hazard, figures.design_hazard[device][:, None])
+    chips = constants.chips_per_unit[device]
+    is_pin_compatible = draws.uniform("drop_in", 0, *chips.shape) < constants.commodity_share
+    pin_compatible_hazard = min(1.0, sourcing.pin_compatible_hazard * sourcing.opening_factor)
+    hazard = np.where(
+        is_pin_compatible, pin_compatible_hazard, constants.design_hazard[device][:, None]
+    )
     lead = np.where(
-        is_drop_in,
-        sourcing.drop_in_requalification_months,
-        figures.requalification_months[device][:, None],
+        is_pin_compatible,
+        sourcing.pin_compatible_requalification_months,
+        constants.requalification_months[device][:, None],
     )
-    cost = figures.requalification_cost[device][:, None] * np.where(
-        is_drop_in, sourcing.drop_in_cost_share, 1.0
+    cost = constants.requalification_cost[device][:, None] * np.where(
+        is_pin_compatible, sourcing.pin_compatible_cost_share, 1.0
     )
-    design_units = (figures.design_units[device] * relative_size(lines))[:, None]
+    design_units = (constants.design_units[device] * relative_size(lines))[:, None]
     switching = switching_cost(
         cost,
-        chips * figures.chip_price,
+        chips * constants.chip_price,
         design_units,
         hazard,
         sourcing.discount_rate,
         sourcing.switching_cost_cap,
     )
-    life = np.maximum(np.rint(1 / (hazard + sourcing.discount_rate / 12)), 1).astype(np.int64)
+    life = np.maximum(np.rint(1 / (hazard + sourcing.discount_rate / 12)), 1).astype(np.intp)
     inertia = (1 + switching) ** sourcing.elasticity
     curvature = inertia_curvature(inertia, hazard, lead)
     flat = curvature.ravel()
@@ -96,9 +98,9 @@ def make_slots(
     require_steady_state(scale, "designs or drop-in parts")
     return Slots(
         has_slot=chips > 0,
-        is_drop_in=is_drop_in,
+        is_pin_compatible=is_pin_compatible,
         hazard=hazard,
-        lead_months=lead.astype(np.int64),
+        lead_months=lead.astype(np.intp),
         inertia=inertia,
         curvature=curvature,
         scale=scale.reshape(chips.shape),
@@ -125,12 +127,12 @@ def draw_suppliers(
 ) -> Int:
     """(N, K) base supplier of each slot, given whether it is Chinese."""
     uniform = draws.uniform("supplier", 0, *is_china_slot.shape)
-    supplier = np.empty(is_china_slot.shape, dtype=np.int64)
+    supplier = np.empty(is_china_slot.shape, dtype=np.intp)
     for k in range(shares.shape[1]):
         among = np.stack([np.where(chinese, 0.0, shares[:, k]), np.where(chinese, shares[:, k], 0)])
         reach = np.cumsum(among, axis=2)
         for block in blocks(len(row)):
-            chosen = reach[is_china_slot[block, k].astype(np.int64), row[block]]
+            chosen = reach[is_china_slot[block, k].astype(np.intp), row[block]]
             pick = uniform[block, k, None] * chosen[:, -1:]
             supplier[block, k] = np.minimum((chosen <= pick).sum(axis=1), len(chinese) - 1)
     return supplier
@@ -211,7 +213,7 @@ def amortised_at_start(slots: Slots, own: Float, room: Float, draws: Draws) -> t
     rate = leaving / (1 + leaving * (slots.lead_months - 1))
     u = draws.uniform("written off", 0, *own.shape, 2)
     switched = u[..., 0] < np.minimum(rate * slots.life_months, 1.0)
-    until = 1 + (u[..., 1] * slots.life_months).astype(np.int64)
+    until = 1 + (u[..., 1] * slots.life_months).astype(np.intp)
     cost = np.where(switched & slots.has_slot, slots.requalification_per_unit, 0.0)
     switched &= (over_slots(cost) < 0.5 * room)[:, None]
     return np.where(switched, cost, 0.0), np.where(switched, until, 0)
@@ -236,7 +238,7 @@ def pipeline(
     n = len(slot_row)
     u = draws.uniform(stream, 0, n, 3)
     following = supplier.copy()
-    month = np.full(n, -1, dtype=np.int64)
+    month = np.full(n, -1, dtype=np.intp)
     for block in blocks(n):
         odds = odds_from_scale(shares[slot_row[block]], curvature[block, None], scale[block, None])
         rows = np.arange(len(odds))
@@ -248,7 +250,7 @@ def pipeline(
         target = (reach <= u[block, 1, None] * reach[:, -1:]).sum(axis=1)
         moving &= reach[:, -1] > 0
         following[block] = np.where(moving, np.minimum(target, odds.shape[1] - 1), supplier[block])
-        left = 1 + (u[block, 2] * (lead[block] - 1)).astype(np.int64)
+        left = 1 + (u[block, 2] * (lead[block] - 1)).astype(np.intp)
         month[block] = np.where(moving, left, -1)
     return following, month
 

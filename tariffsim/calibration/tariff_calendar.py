@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from tariffsim.calibration.constants import CHINA, DATA_MARKET
-from tariffsim.law.expectations import Tariffs
+from tariffsim.law.expectations import DutyExpectations
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.shipments import Codes
 from tariffsim.scenario.fields import Scenario
-from tariffsim.state.constants import Figures
+from tariffsim.state.constants import Constants
 from tariffsim.tables import BARE_CHIPS, CalendarRow, ImportRow, Tables
 from tariffsim.typing import Float, format_month, parse_month
 
@@ -21,33 +21,37 @@ REGION_OF_ORIGIN = {"TH": "SEA", "MY": "SEA"}
 DISCRETES = "D"
 
 
-def make_tariffs(scenario: Scenario, tables: Tables, figures: Figures) -> Tariffs:
+def make_tariff_schedule(
+    scenario: Scenario, tables: Tables, constants: Constants
+) -> DutyExpectations:
     """The compiled law: base duties, the calendar, and the scenario's own policies."""
-    codes, sourcing, assembly = figures.codes, scenario.sourcing, scenario.assembly
+    codes, sourcing, assembly = constants.codes, scenario.sourcing, scenario.assembly
     calendar = (
         list(calendar_instruments(tables, scenario, codes))
         if scenario.trade.tariffs_in_force
         else []
     )
     n_devices = len(codes.devices)
-    return Tariffs(
+    return DutyExpectations(
         codes,
-        [*calendar, *scenario.law.items()],
+        [*calendar, *scenario.dated_policies.items()],
         base_product=_base_product(_base_rows(scenario, tables), codes),
         base_bare=_base_bare(_base_rows(scenario, tables), codes),
         markup=scenario.trade.markup,
         foresight=sourcing.foresight,
         leads=np.stack(
             [
-                figures.requalification_months,
-                np.full(n_devices, sourcing.drop_in_requalification_months),
+                constants.requalification_months,
+                np.full(n_devices, sourcing.pin_compatible_requalification_months),
                 np.full(n_devices, assembly.lead_months),
             ]
         ),
         hazards=np.stack(
             [
-                figures.design_hazard,
-                np.full(n_devices, sourcing.drop_in_hazard * sourcing.opening_factor).clip(0, 1),
+                constants.design_hazard,
+                np.full(n_devices, sourcing.pin_compatible_hazard * sourcing.opening_factor).clip(
+                    0, 1
+                ),
                 np.full(n_devices, assembly.hazard),
             ]
         ),

@@ -13,7 +13,7 @@ from tariffsim.charts import style
 from tariffsim.charts.facts import KINDS, label
 from tariffsim.charts.picture import Chart, Picture, Words
 from tariffsim.explain.line import Explanation
-from tariffsim.explain.slot import BASE_DUTIES, MADE_GOOD
+from tariffsim.explain.slot import BASE_DUTIES, REBATED
 
 PRICE, SWITCHING, OTHERS = "price", "switching", "other duties"
 LOWERED = "price less what China makes good"
@@ -36,9 +36,9 @@ def table(found: Explanation) -> pd.DataFrame:
     cheapest = by_chance["total"].idxmin()
     if cheapest not in by_chance.index[:MOST]:
         by_chance = pd.concat([by_chance[: MOST - 1], by_chance.loc[[cheapest]]])
-    is_lowered = MADE_GOOD in slot.duties
-    given = slot.duties[MADE_GOOD].to_dict() if is_lowered else {}
-    duties = _few(slot.duties.drop(columns=MADE_GOOD, errors="ignore"))
+    is_lowered = REBATED in slot.duties
+    given = slot.duties[REBATED].to_dict() if is_lowered else {}
+    duties = _few(slot.duties.drop(columns=REBATED, errors="ignore"))
     due, made = duties.to_dict("index"), []
     for n, (foundry, row) in enumerate(by_chance[:MOST].to_dict("index").items()):
         price: dict[Hashable, float] = {

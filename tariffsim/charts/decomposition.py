@@ -10,7 +10,7 @@ from tariffsim.charts import style
 from tariffsim.charts.facts import facts_of
 from tariffsim.charts.picture import Chart, LeftOut, Words
 from tariffsim.charts.style import Key, Look
-from tariffsim.record.dictionary import measures
+from tariffsim.record.dictionary import metrics
 from tariffsim.record.metrics import COMPARED
 from tariffsim.record.results import Results
 
@@ -23,29 +23,29 @@ def table(results: Results) -> pd.DataFrame:
     if "decomposition" not in results.tables:
         raise LeftOut("it needs a decomposition")
     found = results.tables["decomposition"]
-    data = found[found["measure"] == results.provenance["measure"]].reset_index(drop=True)
+    data = found[found["metric"] == results.provenance["metric"]].reset_index(drop=True)
     is_change = data["step"] == "change"
     end = data["contribution"].cumsum().where(is_change, data["contribution"])
     data["start"] = (end - data["contribution"]).where(is_change, 0.0)
     data["end"] = end
     for side in ("low", "high"):  # of the change, where its bar ends
         data[side] = (data["start"] + data[side]).where(is_change)
-    kept = ["measure", "unit", "step", "change", "label", "start", "end", "low", "high"]
-    shown: pd.DataFrame = data[[*kept, "is_distinguishable"]]
+    kept = ["metric", "unit", "step", "change", "label", "start", "end", "low", "high"]
+    shown: pd.DataFrame = data[[*kept, "is_significant"]]
     return shown
 
 
 def words(data: pd.DataFrame, results: Results) -> Words:
     """What is found: which change makes most of the difference."""
-    facts, (measure,) = facts_of(results), data["measure"].unique()
-    known = measures()[measure]
+    facts, (metric,) = facts_of(results), data["metric"].unique()
+    known = metrics()[metric]
     first, changes, second = data.iloc[0], data.iloc[1:-1], data.iloc[-1]
     title = _title(known.label, known.unit, known.decimals, first, changes, second)
     listed = "; ".join(
         f"{row['label']} {style.precise(row['end'] - row['start'], known.decimals, sign=True)}"
         for row in changes.to_dict("records")
     )
-    against = f", against {first['label']}" if measure in COMPARED else ""
+    against = f", against {first['label']}" if metric in COMPARED else ""
     marks = "Thin lines: 95 % intervals of the contributions. " if facts.n > 1 else ""
     return Words(
         title,
@@ -71,7 +71,7 @@ def _title(
     part = float(most["end"]) - float(most["start"])
     points = "points" if unit.startswith("%") else unit
     by = style.precise(total, decimals, sign=True)
-    if not most["is_distinguishable"]:
+    if not most["is_significant"]:
         return f"{label}: no single change can be told from none in a difference of {by} {points}"
     own = style.precise(part, decimals, sign=True)
     said = f"{label} differs by {by} {points}: {own} from “{most['label']}”"
@@ -85,7 +85,7 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw a bar for each step, joined by thin lines."""
     ax = style.own_axes(ax, of_rows.body(len(data)), LEFT, RIGHT)
     places = of_rows.rows(ax, data["label"].tolist())
-    decimals = measures()[str(data["measure"].iloc[0])].decimals
+    decimals = metrics()[str(data["metric"].iloc[0])].decimals
     for row, place in zip(data.to_dict("records"), places, strict=True):
         is_change, rise = row["step"] == "change", row["end"] - row["start"]
         colour = LEVEL if not is_change else MORE if rise > 0 else LESS
@@ -103,7 +103,7 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     of_rows.zero_line(ax)
     ax.margins(x=0.02)
     ax.grid(visible=False, axis="y")
-    known = measures()[str(data["measure"].iloc[0])]
+    known = metrics()[str(data["metric"].iloc[0])]
     ax.set_xlabel(f"{known.label}, {known.unit} →", loc="right")
     return ax
 

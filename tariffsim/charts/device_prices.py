@@ -34,7 +34,7 @@ def table(results: Results) -> pd.DataFrame:
                 f"scenario_{n}": name, f"family_{n}": facts.families[name],
                 f"rise_{n}": interval.mean,
                 f"rise_{n}_low": interval.low, f"rise_{n}_high": interval.high,
-                f"is_rise_{n}_distinguishable": interval.is_distinguishable,
+                f"is_rise_{n}_distinguishable": interval.is_significant,
             }  # fmt: skip
         found.append(row)
     data = pd.DataFrame(found).assign(unit="percentage points")

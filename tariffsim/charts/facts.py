@@ -190,15 +190,15 @@ class Finding:
     """Whether the difference can be told from zero."""
 
 
-def findings(results: Results, measure: str) -> dict[str, Finding]:
+def findings(results: Results, metric: str) -> dict[str, Finding]:
     """One headline measure by scenario."""
     table = results.tables["headline"]
     return {
         str(row["scenario"]): Finding(
             float(row["level"]), float(row["difference"]), float(row["low"]), float(row["high"]),
-            bool(row["is_distinguishable"]),
+            bool(row["is_significant"]),
         )
-        for row in table[table["measure"] == measure].to_dict("records")
+        for row in table[table["metric"] == metric].to_dict("records")
     }  # fmt: skip
 
 

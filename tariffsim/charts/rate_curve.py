@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from tariffsim.charts import style
 from tariffsim.charts.facts import Facts, facts_of
 from tariffsim.charts.picture import Chart, LeftOut, Words
-from tariffsim.record.dictionary import measures
+from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results
 
 LEVELS = ("cn_share", "evaded_share")
@@ -45,17 +45,17 @@ def table(results: Results) -> pd.DataFrame:
     for row in (
         results.tables["sweep"].sort_values([key, "point"], kind="stable").to_dict("records")
     ):
-        if row["measure"] in PANELS:
-            lift = row["level"] - row["difference"] if row["measure"] in LEVELS else 0.0
+        if row["metric"] in PANELS:
+            lift = row["level"] - row["difference"] if row["metric"] in LEVELS else 0.0
             rows.append({
-                "measure": row["measure"], "at": float(row[key]),
+                "metric": row["metric"], "at": float(row[key]),
                 "value": row["difference"] + lift, "low": row["low"] + lift,
                 "high": row["high"] + lift, "unit": row["unit"],
             })  # fmt: skip
     data = pd.DataFrame(rows)
-    shown = [name for name in PANELS if name in set(data["measure"])][:MOST]
-    data = data[data["measure"].isin(shown)]
-    order = data["measure"].map(shown.index)
+    shown = [name for name in PANELS if name in set(data["metric"])][:MOST]
+    data = data[data["metric"].isin(shown)]
+    order = data["metric"].map(shown.index)
     data = data.assign(order=order).sort_values(["order", "at"], kind="stable")
     factor = varied(results)
     is_rate = factor["unit"].startswith("fraction")
@@ -80,9 +80,9 @@ def words(data: pd.DataFrame, results: Results) -> Words:
         else "One run, no intervals. "
     )
     ends = "; ".join(
-        f"{_heading(str(measure))} {style.precise(float(rows['value'].iloc[0]), 2)} to "
+        f"{_heading(str(metric))} {style.precise(float(rows['value'].iloc[0]), 2)} to "
         f"{style.precise(float(rows['value'].iloc[-1]), 2)}"
-        for measure, rows in data.groupby("measure", sort=False)
+        for metric, rows in data.groupby("metric", sort=False)
     )
     who = facts.short(facts.others[0]) if facts.others else "the baseline"
     first, last = (_at(data, data["at"].iloc[i]) for i in (0, -1))
@@ -99,7 +99,7 @@ def words(data: pd.DataFrame, results: Results) -> Words:
 def _title(
     data: pd.DataFrame, facts: Facts, factor: Mapping[str, Any], peak: Mapping[str, Any] | None
 ) -> str:
-    share = data[data["measure"] == "cn_share"]
+    share = data[data["metric"] == "cn_share"]
     first, last = share.iloc[0], share.iloc[-1]
     title = (
         f"With {name_of(factor)} from {_at(data, first['at'])} to {_at(data, last['at'])} the "
@@ -125,16 +125,16 @@ def _at(data: pd.DataFrame, value: float) -> str:
     return f"{style.number(100 * value, 0)} %" if is_rate else f"{value:.4g}"
 
 
-def _heading(measure: str) -> str:
+def _heading(metric: str) -> str:
     """Name and unit of a panel."""
-    known = measures()[measure]
-    against = "" if measure in LEVELS else " against the baseline"
+    known = metrics()[metric]
+    against = "" if metric in LEVELS else " against the baseline"
     return f"{known.label}{against}, {known.unit.replace('base year', 'base-year prices')}"
 
 
 def body(data: pd.DataFrame) -> float:
     """Height of all panels in points."""
-    count = ceil(data["measure"].nunique() / 2)
+    count = ceil(data["metric"].nunique() / 2)
     return count * (TALL + ABOVE) + (count - 1) * GAP
 
 
@@ -143,7 +143,7 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = style.own_axes(ax, body(data), LEFT, RIGHT)
     ax.set_axis_off()
     wide, tall = style.points(ax)
-    names = list(dict.fromkeys(data["measure"]))
+    names = list(dict.fromkeys(data["metric"]))
     width = (wide - BETWEEN) / 2
     height = (tall + GAP) / ceil(len(names) / 2) - GAP - ABOVE
     look = style.Look(*style.FAMILIES["component"], face=style.FAMILIES["component"][0])
@@ -151,7 +151,7 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
         x = (n % 2) * (width + BETWEEN)
         y = tall - (n // 2) * (height + ABOVE + GAP) - ABOVE - height
         panel = ax.inset_axes((x / wide, y / tall, width / wide, height / tall))
-        _panel(panel, data[data["measure"] == name], look)
+        _panel(panel, data[data["metric"] == name], look)
         panel.annotate(_heading(name), (0, 1), xycoords="axes fraction", weight="bold", size=8.5,
                        xytext=(style.EDGE - LEFT, 12), textcoords="offset points")  # fmt: skip
         if n >= len(names) - 2:

@@ -1,4 +1,4 @@
-"""What all charts share: colours with fixed meanings, text that is measured, the page."""
+"""What all charts share: colours with fixed meanings, text that is ensemble, the page."""
 
 from __future__ import annotations
 

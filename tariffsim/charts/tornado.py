@@ -12,7 +12,7 @@ from tariffsim.charts import rows as of_rows
 from tariffsim.charts import style
 from tariffsim.charts.facts import facts_of
 from tariffsim.charts.picture import Chart, LeftOut, Words
-from tariffsim.record.dictionary import measures
+from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results
 
 MOST = 15
@@ -32,7 +32,7 @@ def assumptions(results: Results, method: str) -> pd.DataFrame:
 def table(results: Results) -> pd.DataFrame:
     """The answer at both ends of the strongest factors, with intervals of the change."""
     found = assumptions(results, "tornado").head(MOST)
-    columns = ["factor", "label", "as_is"]
+    columns = ["factor", "label", "central"]
     columns += [f"{end}{part}" for end in ENDS for part in ("", "_from", "_to")]
     data = found.assign(label=labels(found))
     return data[columns].assign(unit=answer(results)[1])
@@ -55,11 +55,11 @@ def _text(value: Any) -> str:
 
 def answer(results: Results) -> tuple[str, str]:
     """The measure that is asked about, inside a sentence, and its unit."""
-    measure, facts = measures()[str(results.provenance["measure"])], facts_of(results)
+    metric, facts = metrics()[str(results.provenance["metric"])], facts_of(results)
     if not facts.others:
-        return f"{measure.label} in the baseline", measure.unit
-    unit = "points" if measure.unit == "%" else measure.unit
-    return f"{measure.label}, change under {facts.short(facts.others[0])}", unit
+        return f"{metric.label} in the baseline", metric.unit
+    unit = "points" if metric.unit == "%" else metric.unit
+    return f"{metric.label}, change under {facts.short(facts.others[0])}", unit
 
 
 def strongest(found: pd.DataFrame) -> str:
@@ -72,7 +72,7 @@ def words(data: pd.DataFrame, results: Results) -> Words:
     """What is found: the three assumptions that matter most."""
     facts, found = facts_of(results), assumptions(results, "tornado")
     asked, unit = answer(results)
-    level = style.precise(float(data["as_is"].iloc[0]), 1, sign=bool(facts.others))
+    level = style.precise(float(data["central"].iloc[0]), 1, sign=bool(facts.others))
     one = "One run: " if facts.n < 2 else ""
     title = f"{one}{asked}: {level} {unit}. It depends most on {strongest(found)}"
     bars = "Thin lines: 95 % intervals of the change from as it is. " if facts.n > 1 else ""
@@ -102,16 +102,16 @@ def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for (end, colour), side in zip(ENDS.items(), (-0.17, 0.17), strict=True):
         for place, row in zip(places, data.to_dict("records"), strict=True):
             y = place + side
-            left, right = sorted((row["as_is"], row[end]))
+            left, right = sorted((row["central"], row[end]))
             ax.barh(y, right - left, left=left, height=0.34, color=colour, zorder=2)
             ax.plot([row[end]], [y], ls="none", label=style.drawn(end, axis="x"))
             if not isnan(row[f"{end}_from"]):
                 ends = f"{end}_from", f"{end}_to"
                 ax.hlines([y], *(row[e] for e in ends), color="#12436D", lw=1.1, zorder=3,
                           label=style.drawn(*ends, axis="x"))  # fmt: skip
-    centre = float(data["as_is"].iloc[0])
+    centre = float(data["central"].iloc[0])
     ax.axvline(centre, color="#6E6E6E", lw=1, zorder=4)
-    ax.plot(data["as_is"], places, ls="none", label=style.drawn("as_is", axis="x"))
+    ax.plot(data["central"], places, ls="none", label=style.drawn("central", axis="x"))
     ax.xaxis.set_major_formatter(lambda value, _: style.tick(value).lstrip("+"))
     unit = str(data["unit"].iloc[0])
     ax.set_xlabel(f"With the assumption at that end, {unit} →", loc="right")

@@ -18,7 +18,7 @@ SOURCES = {
     ASSEMBLY: ("market_origin", "origin", "value", "origins"),
     CHIPS: ("market_region", "region", "chips", "foundry_regions"),
 }
-MEASURES = {ASSEMBLY: "cn_assembled_share", CHIPS: "cn_share"}
+METRICS = {ASSEMBLY: "cn_assembled_share", CHIPS: "cn_share"}
 """What the headline tells of China's rows; of the others only means over seeds are kept."""
 PREFIX = {ASSEMBLY: "assembled in", CHIPS: "chips from"}
 REST = {ASSEMBLY: "assembled elsewhere", CHIPS: "chips from elsewhere"}
@@ -41,7 +41,7 @@ def table(results: Results) -> pd.DataFrame:
         kept = _shortened(moved).reset_index(names="code")
         places = [f"{PREFIX[block]} {label(labels, c)}" if c else REST[block] for c in kept["code"]]
         kept.insert(0, "label", places)
-        found = findings(results, MEASURES[block])
+        found = findings(results, METRICS[block])
         for n, name in enumerate(names, start=1):
             kept[f"is_moved_{n}_distinguishable"] = pd.Series(
                 [found[name].is_sure if c == "CN" else None for c in kept["code"]], dtype=object
@@ -96,7 +96,7 @@ def words(data: pd.DataFrame, results: Results) -> Words:
 def _title(results: Results, facts: Facts, names: tuple[str, ...]) -> str:
     if facts.n < 2:
         return "One run: what moves out of China cannot be told from chance"
-    assembled, chips = (findings(results, measure) for measure in MEASURES.values())
+    assembled, chips = (findings(results, metric) for metric in METRICS.values())
 
     def part(found: Finding, what: str) -> str:
         if not found.is_sure:

@@ -20,10 +20,12 @@ AT_HOME = {
     "Consumers": "consumers",
     "Importers and makers": "importers and makers",
     "Foundries": "foundries",
-    "Chips, plants that suit less": "fit",
+    "Chips, plants that suit less": "match loss",
 }
-ABROAD = {"Other governments": ["government"],
-          "Consumers, makers abroad": ["consumers", "importers and makers", "fit"]}  # fmt: skip
+ABROAD = {
+    "Other governments": ["government"],
+    "Consumers, makers abroad": ["consumers", "importers and makers", "match loss"],
+}
 LOSS, GAIN, TOTAL = "#BD1F01", "#12436D", "#6E6E6E"
 LEAST = 0.005
 """Revenue that a title tells, bn USD a year."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tariffsim.experiments.paired import Paired
-    from tariffsim.record.dictionary import Measure
+    from tariffsim.record.dictionary import Metric
     from tariffsim.record.intervals import Interval
     from tariffsim.record.results import Results
     from tariffsim.scenario import Scenario
@@ -126,12 +126,12 @@ def named_number(text: str, option: str) -> tuple[str, float]:
     return name.strip(), value
 
 
-def measure_of(name: str) -> Measure:
+def metric_of(name: str) -> Metric:
     """A measure of one run by its name; a usage error names the nearest."""
-    from tariffsim.record.dictionary import COSTS, measures
+    from tariffsim.record.dictionary import COSTS, metrics
     from tariffsim.scenario.text import escaped, nearest
 
-    known = {m.name: m for m in measures().values() if m.name not in COSTS}
+    known = {m.name: m for m in metrics().values() if m.name not in COSTS}
     if name not in known:
         message = f"there is no measure {escaped(name)}; {nearest(name, known)}"
         raise click.UsageError(message, click.get_current_context())

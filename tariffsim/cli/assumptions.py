@@ -36,7 +36,7 @@ MOST_ROWS = 15
     "sobol splits the variance; the latter two need the extra `sensitivity`.",
 )  # fmt: skip
 @click.option(
-    "--measure", default="cn_share", metavar="NAME",
+    "--metric", default="cn_share", metavar="NAME",
     help="Whose change is asked about; default: cn_share. See: tariffsim list metrics.",
 )  # fmt: skip
 @click.option(
@@ -45,7 +45,7 @@ MOST_ROWS = 15
 )  # fmt: skip
 @at_points
 def sensitivity(
-    screen: Screen, file: str, method: Any, measure: str, points: int | None,
+    screen: Screen, file: str, method: Any, metric: str, points: int | None,
     vary: tuple[str, ...], seeds: int | None, seed: int | None, market: str, **given: Any,
 ) -> None:  # fmt: skip
     """Rank the assumptions by how far they move what a scenario does.
@@ -64,12 +64,12 @@ def sensitivity(
         from tariffsim.experiments.assumptions import sensitivity as analyse
 
         results = analyse(
-            runs.own, runs.base, method, measure, asked(vary), points, seeds, seed, market,
+            runs.own, runs.base, method, metric, asked(vary), points, seeds, seed, market,
             runs.settings, runs.progress,
         )  # fmt: skip
         found = results.tables["sensitivity"]
         text = f"{_lines(found, method)}\n\n{prose(_notes(results.provenance, found))}"
-        data = {"method": method, "measure": measure, "sensitivity": found.to_dict("records")}
+        data = {"method": method, "metric": metric, "sensitivity": found.to_dict("records")}
         runs.finish(results, text, data)
 
 
@@ -100,15 +100,15 @@ def _end(value: Any) -> str:
 
 
 def _notes(facts: Mapping[str, Any], found: pd.DataFrame) -> str:
-    from tariffsim.record.dictionary import measures
+    from tariffsim.record.dictionary import metrics
 
-    known = measures()[facts["measure"]]
+    known = metrics()[facts["metric"]]
     unit = "points" if known.unit == "%" else known.unit
     units = "parts of the variance" if facts["method"] == "sobol" else unit
-    as_is = f" As it is: {found['as_is'].iloc[0]:+.2f} {unit}." if "as_is" in found else ""
+    central = f" As it is: {found['central'].iloc[0]:+.2f} {unit}." if "central" in found else ""
     return (
-        f"{most_important(found)}{as_is} Answer: {known.label}, change from the baseline with the "
-        f"same values ({units}); {seeds_said(facts)}. A range of -1 to 1 "
+        f"{most_important(found)}{central} Answer: {known.label}, change from the baseline with "
+        f"the same values ({units}); {seeds_said(facts)}. A range of -1 to 1 "
         "is that of a column of a table: all low, as it is at 0, all high."
     )
 
@@ -131,5 +131,5 @@ def in_words(found: pd.DataFrame, seeds: int) -> str:
             f"{number_of(row['at_low'], 1, '+')} to {number_of(row['at_high'], 1, '+')}"
             for row in rows.head(3).to_dict("records")
         )
-        lines.append(f"{name} ({number_of(rows['as_is'].iloc[0], 1, '+')}): {each}.")
+        lines.append(f"{name} ({number_of(rows['central'].iloc[0], 1, '+')}): {each}.")
     return prose(*lines)

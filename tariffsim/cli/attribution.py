@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffsim.cli.asking import asking, asks, measure_of, settled, spread
+from tariffsim.cli.asking import asking, asks, metric_of, settled, spread
 from tariffsim.cli.runs import BASELINE
 from tariffsim.cli.screen import CONTEXT, Screen, prose, table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tariffsim.record.dictionary import Measure
+    from tariffsim.record.dictionary import Metric
 
 UNSURE = " (not distinguishable)"
 
@@ -21,9 +21,9 @@ UNSURE = " (not distinguishable)"
 @click.command(context_settings=CONTEXT, short_help="What makes two scenarios differ.")
 @click.argument("first", metavar="FIRST")
 @click.argument("second", metavar="SECOND")
-@click.option("--measure", default="cn_share", metavar="NAME", help="Which; default: cn_share.")
+@click.option("--metric", default="cn_share", metavar="NAME", help="Which; default: cn_share.")
 @asks
-def decompose(screen: Screen, first: str, second: str, measure: str, **given: Any) -> None:
+def decompose(screen: Screen, first: str, second: str, metric: str, **given: Any) -> None:
     """Share out the difference between two scenarios among the changes that make it.
 
     A change is a policy, or a value, that the scenarios do not share. All combinations of changes
@@ -33,9 +33,9 @@ def decompose(screen: Screen, first: str, second: str, measure: str, **given: An
 
     Examples:
       tariffsim decompose no_expansion component_50
-      tariffsim decompose baseline component_50 --measure consumer_cost --seeds 5
+      tariffsim decompose baseline component_50 --measure consumer_surplus_loss --seeds 5
     """
-    known = measure_of(measure)
+    known = metric_of(metric)
     one, other = settled([second], first, given)
     name = f"decompose-{one.name}-{other.name}"
 
@@ -46,25 +46,25 @@ def decompose(screen: Screen, first: str, second: str, measure: str, **given: An
     screen.remark(f"{len(changes)} changes: {2 ** len(changes)} scenarios")
     with asking(screen, name, one, **given) as asked:
         found = share_out(one, other, asked.runs)
-        rows = found[found["measure"] == measure]
+        rows = found[found["metric"] == metric]
         named = {one.name: one, (other.name if other.name != one.name else "second"): other}
         text = f"{prose(_titled(known, asked.runs.market))}\n\n{_waterfall(rows, known)}"
-        data = {"measure": measure, "steps": rows.to_dict("records")}
-        asked.finish(named, {"decomposition": found}, text, data, measure=measure)
+        data = {"metric": metric, "steps": rows.to_dict("records")}
+        asked.finish(named, {"decomposition": found}, text, data, metric=metric)
 
 
-def _titled(known: Measure, market: str) -> str:
+def _titled(known: Metric, market: str) -> str:
     return (
         f"{known.label}, {known.unit}, {market}: contributions of the changes, with 95 % intervals"
     )
 
 
-def _waterfall(rows: pd.DataFrame, known: Measure) -> str:
+def _waterfall(rows: pd.DataFrame, known: Metric) -> str:
     cells = []
     for row in rows.to_dict("records"):
         sign = "+" if row["step"] == "change" else ""
         said = spread(row["contribution"], row["low"], row["high"], known.decimals + 1, sign)
-        unsure = row["step"] == "change" and row["n"] > 1 and not row["is_distinguishable"]
+        unsure = row["step"] == "change" and row["n"] > 1 and not row["is_significant"]
         cells.append((row["change"], said + UNSURE * unsure))
     return table(("", f"{known.label}, {known.unit}"), cells)
 
@@ -129,7 +129,7 @@ def _about(market: str, baseline: str) -> str:
 
 HEADS = {
     "share": ("share\n%", 1, ""), "avoided": ("avoided\npoint-months", 0, ""),
-    "total_consumer_cost": ("consumer cost\nbn USD", 2, "+"),
+    "total_consumer_surplus_loss": ("consumer cost\nbn USD", 2, "+"),
     "total_welfare": ("welfare\nbn USD", 2, "+"), "total_revenue": ("revenue\nbn USD", 2, "+"),
 }  # fmt: skip
 

@@ -78,9 +78,9 @@ def _about(found: Explanation) -> str:
 
 def _importers(found: Explanation) -> list[str]:
     """Who cannot tell, and from which rate the others hide."""
-    blind = [market for market, who in found.importers.items() if not who.can_tell]
-    hides = {m: who.hides_from for m, who in found.importers.items()
-             if who.can_tell and who.hides_from < math.inf}  # fmt: skip
+    blind = [market for market, who in found.importers.items() if not who.knows_without_tracing]
+    hides = {m: who.evasion_threshold for m, who in found.importers.items()
+             if who.knows_without_tracing and who.evasion_threshold < math.inf}  # fmt: skip
     parts = []
     if blind:
         parts.append(f"cannot tell where chips come from in {', '.join(blind)}")
@@ -94,7 +94,7 @@ def _slot(slot: SlotChoice) -> str:
     """One slot: what is so, what would change it, and the candidates."""
     now = slot.candidates[slot.candidates["supplies_now"]]
     price = f"at {_usd(now['price'].iloc[0])} USD a chip" if len(now) else "without capacity left"
-    kind = "a drop-in part" if slot.is_drop_in else "part of the design"
+    kind = "a drop-in part" if slot.is_pin_compatible else "part of the design"
     lines = [
         f"Class {slot.node_class}: {slot.chips:.3g} chips a unit, {kind}, from {slot.supplier} "
         f"{price}",

@@ -16,7 +16,7 @@ from tariffsim.cli.numbers import (
     with_interval,
 )
 from tariffsim.cli.screen import ENDLESS, prose, table, width
-from tariffsim.record.metrics import COMPARED, HEADLINE, LAST, MEASURES, RATIOS
+from tariffsim.record.metrics import COMPARED, HEADLINE, LAST, METRICS, RATIOS
 from tariffsim.typing import format_month
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ HEADS = {
     "cn_value_share": "By\nvalue\npoints",
     "basket_price": "Basket\nprice\npoints",
     "duty_revenue": "Duty\nrevenue\nbn USD",
-    "consumer_cost": "Consumer\ncost\nbn USD",
+    "consumer_surplus_loss": "Consumer\ncost\nbn USD",
     "welfare": "\nWelfare\nbn USD",
-    "cost_per_point": "Cost a\npoint\nm USD",
+    "cost_per_pp": "Cost a\npoint\nm USD",
     "world_cn_share": "World\nshare\npoints",
 }
 """Heads of the columns after the Chinese share."""
@@ -49,7 +49,7 @@ def rows_of(results: Results) -> Rows:
     found: Rows = {}
     for row in results.tables["headline"].to_dict("records"):
         plain = {str(k): v.item() if hasattr(v, "item") else v for k, v in row.items()}
-        found.setdefault(plain["scenario"], {})[plain["measure"]] = plain
+        found.setdefault(plain["scenario"], {})[plain["metric"]] = plain
     return found
 
 
@@ -71,11 +71,11 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
     fitting = [b for room in (min(width(), PAGE), width()) for b in bodies if widest[b] <= room]
     body = fitting[0] if fitting else ""
     if not body:
-        names = [m.name for m in (*MEASURES, *RATIOS)] if details else HEADLINE
+        names = [m.name for m in (*METRICS, *RATIOS)] if details else HEADLINE
         body = "\n\n".join(
             prose(f"{name}: {results.titles[name]}")
-            + "\n" + _block(measures, names, name == results.baseline)
-            for name, measures in rows.items()
+            + "\n" + _block(metrics, names, name == results.baseline)
+            for name, metrics in rows.items()
         )  # fmt: skip
     return "\n".join([prose(title), "", body, "", prose(*_notes(rows, results))])
 
@@ -90,12 +90,10 @@ def _lines(rows: Rows, is_roomy: bool, gap: int, columns: Sequence[str]) -> str:
     heads = ["", "\nShare\n%", change, *(HEADS[m] for m in columns)]
     levels = [NONE if m in COMPARED else number_of(base[m]["level"], 1) for m in columns]
     cells = [[base_name, number_of(base["cn_share"]["level"], 1), NONE, *levels]]
-    decimals = {
-        m: decimals_of(measures[m]["difference"] for _, measures in others) for m in columns
-    }
-    for name, measures in others:
-        share = measures["cn_share"]
-        changes = [change_of(measures[m], decimals[m]) for m in columns]
+    decimals = {m: decimals_of(metrics[m]["difference"] for _, metrics in others) for m in columns}
+    for name, metrics in others:
+        share = metrics["cn_share"]
+        changes = [change_of(metrics[m], decimals[m]) for m in columns]
         interval = with_interval(change_of(share, 1), share, 1, " " if is_roomy else "\n")
         cells.append([name, number_of(share["level"], 1), interval, *changes])
     longest = 22 if is_roomy else 14
@@ -104,11 +102,11 @@ def _lines(rows: Rows, is_roomy: bool, gap: int, columns: Sequence[str]) -> str:
     return table(heads, cells, " " + "r" * (len(columns) + 2), ENDLESS, gap)
 
 
-def _block(measures: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_base: bool) -> str:
+def _block(metrics: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_base: bool) -> str:
     """One line a measure: level, change with its interval, unit."""
     cells, gap = [], " " if width() >= ROOMY else "\n"
     for name in names:
-        row = measures[name]
+        row = metrics[name]
         if is_base and name in COMPARED:
             continue
         level = NONE if name in COMPARED else number_of(row["level"], decimals_of([row["level"]]))

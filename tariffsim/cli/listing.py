@@ -54,9 +54,9 @@ def _phases() -> Iterator[dict[str, Any]]:
 
 
 def _metrics() -> Iterator[dict[str, Any]]:
-    from tariffsim.record.metrics import MEASURES, RATIOS
+    from tariffsim.record.metrics import METRICS, RATIOS
 
-    for m in (*MEASURES, *RATIOS):
+    for m in (*METRICS, *RATIOS):
         yield {"metric": m.name, "label": m.label, "unit": m.unit, "description": m.definition}
 
 

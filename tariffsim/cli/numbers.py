@@ -13,7 +13,7 @@ def change_of(row: Mapping[str, Any], decimals: int) -> str:
     """Change, if it can be told from none; after a single seed nobody can say."""
     if row["n"] < 2 or row["low"] == row["high"] == 0:
         return number_of(row["difference"], decimals, "+")
-    is_known = row["is_distinguishable"] and not isnan(row["difference"])
+    is_known = row["is_significant"] and not isnan(row["difference"])
     return number_of(row["difference"], decimals, "+") if is_known else UNKNOWN
 
 

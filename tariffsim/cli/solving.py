@@ -9,7 +9,7 @@ import click
 from tariffsim.cli.asking import (
     asking,
     asks,
-    measure_of,
+    metric_of,
     named_number,
     settled,
     spread,
@@ -39,13 +39,13 @@ SIGNIFICANT = 4
     help="Add a price_cut or capacity_plan of so many points (0.1 is ten) to the scenario, and "
     "find what brings --measure back to where the baseline has it.",
 )  # fmt: skip
-@click.option("--measure", default="cn_share", metavar="NAME", help="For --like and --against.")
+@click.option("--metric", default="cn_share", metavar="NAME", help="For --like and --against.")
 @click.option("--between", metavar="LOW:HIGH", help="Where to look; for rates 0:2 if left out.")
 @BASELINE
 @asks
 def solve(
     screen: Screen, file: str, key: str, target: str | None, change: str | None,
-    like: str | None, against: str | None, measure: str, between: str | None, baseline: str | None,
+    like: str | None, against: str | None, metric: str, between: str | None, baseline: str | None,
     **given: Any,
 ) -> None:  # fmt: skip
     """Find the value of one parameter at which a measure meets a target, with its interval.
@@ -65,8 +65,8 @@ def solve(
         message = "give one of --target, --change, --like and --against"
         raise click.UsageError(message, click.get_current_context())
     option = "--target" if target else "--change"
-    name, level = named_number(target or change or f"{measure}=0", option)
-    known = measure_of(name)
+    name, level = named_number(target or change or f"{metric}=0", option)
+    known = metric_of(name)
     shock = named_number(against, "--against") if against else None
     files = [file, *([like] if like else [])]
     base, scenario, *others = settled(files, baseline, given)
@@ -96,9 +96,11 @@ def _shocked(scenario: Scenario, shock: tuple[str, float] | None) -> Scenario:
     if kind not in SHOCKS:
         message = f"--against must be one of {', '.join(SHOCKS)} with its points"
         raise click.UsageError(message, click.get_current_context())
+    from tariffsim.scenario import replace
+
     start = scenario.model_dump(mode="json")["run"]["start"]
     policy = {"kind": kind, "points": points, "start": start}
-    return scenario.with_(policies={f"against_{kind}": policy})
+    return replace(scenario, policies={f"against_{kind}": policy})
 
 
 def _looked_for(
@@ -166,6 +168,6 @@ def _data(found: Solution, ends: tuple[float, float]) -> dict[str, Any]:
     return {
         "is_met": root.is_met, "is_jump": root.is_jump, "value": root.value, "low": root.low,
         "high": root.high, "between": ends, "bracket": root.bracket, "slope": root.slope,
-        "measure": found.target.measure, "reached": vars(found.reached),
+        "metric": found.target.metric, "reached": vars(found.reached),
         "tried": len(root.points),
     }  # fmt: skip

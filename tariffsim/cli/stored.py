@@ -52,7 +52,7 @@ def _text(there: Sequence[Kept]) -> str:
         if not kept.problem:
             groups.setdefault((kept.scenario, kept.market, kept.is_full), []).append(kept)
     cells = [
-        (name, market, "all tables" if is_full else "measures", str(len(group)), _size(group),
+        (name, market, "all tables" if is_full else "metrics", str(len(group)), _size(group),
          f"{min(kept.days for kept in group):.1f}")
         for (name, market, is_full), group in sorted(groups.items())
     ]  # fmt: skip

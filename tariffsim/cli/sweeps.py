@@ -32,7 +32,8 @@ VARY_HELP = (
 VARY = click.option("--vary", "vary", multiple=True, metavar="KEY[=VALUES]", help=VARY_HELP)
 SHOWN = {
     "cn_share": "Change [95 %]\npoints", "basket_price": "Basket\nprice\npoints",
-    "policy_revenue": "New duty\nrevenue\nbn USD", "consumer_cost": "Consumer\ncost\nbn USD",
+    "policy_revenue": "New duty\nrevenue\nbn USD",
+    "consumer_surplus_loss": "Consumer\ncost\nbn USD",
     "welfare": "\nWelfare\nbn USD",
 }  # fmt: skip
 MOST_ROWS, MOST_KEYS = 40, 4
@@ -172,7 +173,7 @@ def _lines(results: Results, keys: Sequence[str]) -> str:
         return "no point could be run"
     by_point: dict[int, dict[str, Any]] = {}
     for row in found.to_dict("records"):
-        by_point.setdefault(int(row["point"]), {})[str(row["measure"])] = row
+        by_point.setdefault(int(row["point"]), {})[str(row["metric"])] = row
     shown = keys if len(keys) <= MOST_KEYS else ["point"]
     decimals = {m: decimals_of(rows[m]["difference"] for rows in by_point.values()) for m in SHOWN}
     cells = []

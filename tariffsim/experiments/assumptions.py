@@ -17,7 +17,7 @@ from tariffsim.experiments.ensemble import Progress, Settings
 from tariffsim.experiments.pairs import Failure
 from tariffsim.experiments.points import run_points
 from tariffsim.experiments.sensitivity import Method, morris, sobol, tornado
-from tariffsim.record.metrics import MEASURES
+from tariffsim.record.metrics import METRICS
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.factors import plausible
@@ -34,7 +34,7 @@ def sensitivity(
     scenario: Scenario | str,
     baseline: Scenario | str | None = None,
     method: Method = "tornado",
-    measure: str = "cn_share",
+    metric: str = "cn_share",
     vary: Mapping[str, Any] | None = None,
     points: int | None = None,
     seeds: int | None = None,
@@ -52,7 +52,7 @@ def sensitivity(
         scenario: whose effect is asked about.
         baseline: what it is compared with; what it says itself if None.
         method: one at a time between low and high (tornado), Morris screening, or Sobol indices.
-        measure: which measure's difference; see `tariffsim list metrics`.
+        metric: whose difference; see `tariffsim list metrics`.
         vary: ranges of the factors; every assumption with a plausible range if None.
         points: trajectories (Morris, 10) or base points, a power of two (Sobol, 64).
         seeds: replications at every point; 5 if None.
@@ -67,9 +67,9 @@ def sensitivity(
         MissingExtra: SALib is not installed (Morris, Sobol).
     """
     began = time.perf_counter()
-    if measure not in (known := [m.name for m in MEASURES]):
-        problem = Problem("measure", 0, 0, escaped(measure), "is no measure of a run", "",
-                          nearest(measure, known))  # fmt: skip
+    if metric not in (known := [m.name for m in METRICS]):
+        problem = Problem("metric", 0, 0, escaped(metric), "is no measure of a run", "",
+                          nearest(metric, known))  # fmt: skip
         raise ScenarioError([problem])
     named = named_scenarios([scenario], baseline)
     check_comparable(named, market)
@@ -87,7 +87,7 @@ def sensitivity(
     def evaluate(asked: list[Point]) -> Float:
         runs = run_points(own, base, asked, replications, market, settings, progress)
         failures.extend(runs.failures)
-        found = runs.by_point(measure, is_difference=own is not base)
+        found = runs.by_point(metric, is_difference=own is not base)
         values = found.reindex(index=range(len(asked)), columns=replications).to_numpy(float)
         if method != "tornado" and np.isnan(values).any():
             raise RunsFailedError("\n".join(map(str, failures)))
@@ -98,7 +98,7 @@ def sensitivity(
     else:
         table = {"morris": morris, "sobol": sobol}[method](factors, evaluate, count, start)
     results = results_of(named, market, {"sensitivity": table}, replications, failures, began)
-    results.provenance |= {"method": method, "measure": measure,
+    results.provenance |= {"method": method, "metric": metric,
                            "factors": [asdict(factor) for factor in factors]}  # fmt: skip
     return results
 

@@ -24,7 +24,7 @@ from tariffsim.record.intervals import paired_interval
 from tariffsim.record.result_tables import SeedRecord, gather
 from tariffsim.record.results import Results, provenance
 from tariffsim.scenario import Scenario, baseline_of, load_scenario
-from tariffsim.scenario.writing import scenario_text
+from tariffsim.scenario.writing import to_yaml
 from tariffsim.state.draws import Draws
 
 MOST_SEEDS = 1000
@@ -32,7 +32,7 @@ MOST_SEEDS = 1000
 DEFAULT_MARKET = "US"
 HINTS = {
     "agents": "paired differences need the same agents and draws: give all the same numbers, with "
-    "`--set agents.makers=N` or baseline.with_(agents__makers=N)",
+    "`--set agents.makers=N` or replace(baseline, agents__makers=N)",
     "data": "paired differences need the same agents and draws: give all the same tables",
 }
 
@@ -222,7 +222,7 @@ def results_of(
     beside = {table: f"{table}.csv" for table in replaced}
     return Results(
         tables=tables,
-        scenarios={name: scenario_text(scenario, beside) for name, scenario in named.items()},
+        scenarios={name: to_yaml(scenario, beside) for name, scenario in named.items()},
         titles={name: scenario.title or name for name, scenario in named.items()},
         market=market,
         provenance=facts | dict(more),

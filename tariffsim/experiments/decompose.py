@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
-from tariffsim.experiments.paired import Measuring
+from tariffsim.experiments.paired import EnsembleRunner
 from tariffsim.experiments.shapley import shapley_values
-from tariffsim.record.dictionary import measures
+from tariffsim.record.dictionary import metrics
 from tariffsim.record.intervals import paired_interval
-from tariffsim.scenario import Scenario, catalogue
+from tariffsim.scenario import Scenario, catalogue, replace
 
 MOST = 8
 """Most changes: 2^8 scenarios are run for each seed."""
@@ -104,11 +104,13 @@ def _by_block(found: Sequence[Change]) -> list[Change]:
 def with_changes_made(first: Scenario, changes: Sequence[Change]) -> Scenario:
     """The first scenario with some of the changes made."""
     values = {key: value for change in changes for key, value in change.values}
-    cleared = first.with_(**dict.fromkeys(values, None))  # a mapping would be merged, not replaced
-    return cleared.with_(**{key: v for key, v in values.items() if v is not None})
+    cleared = replace(
+        first, **dict.fromkeys(values, None)
+    )  # a mapping would be merged, not replaced
+    return replace(cleared, **{key: v for key, v in values.items() if v is not None})
 
 
-def decompose(first: Scenario, second: Scenario, measure: Measuring) -> pd.DataFrame:
+def decompose(first: Scenario, second: Scenario, run_ensemble: EnsembleRunner) -> pd.DataFrame:
     """Contribution of every change to the difference in every measure, by exact Shapley values.
 
     All subsets of the changes are run with the same seeds; the contribution of a change is the mean
@@ -124,9 +126,9 @@ def decompose(first: Scenario, second: Scenario, measure: Measuring) -> pd.DataF
         f"{number}": with_changes_made(first, [c for i, c in enumerate(changes) if number >> i & 1])
         for number in range(2 ** len(changes))
     }
-    table = measure(subsets)
+    table = run_ensemble(subsets)
     rows: list[dict[str, Any]] = []
-    for known in measures().values():
+    for known in metrics().values():
         if known.name in table:
             wide = table.pivot(index="scenario", columns="seed", values=known.name)
             values = wide.loc[list(subsets)].to_numpy()
@@ -136,7 +138,7 @@ def decompose(first: Scenario, second: Scenario, measure: Measuring) -> pd.DataF
 
 def _rows(
     first: Scenario, second: Scenario, changes: Sequence[Change],
-    values: np.ndarray[Any, np.dtype[np.float64]], measure: str, unit: str,
+    values: np.ndarray[Any, np.dtype[np.float64]], metric: str, unit: str,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """The waterfall of one measure: first level, contributions, second level."""
     steps = [
@@ -148,7 +150,7 @@ def _rows(
     for step, name, label, each in steps:
         interval = paired_interval(each.tolist())
         yield {
-            "measure": measure, "unit": unit, "step": step, "change": name, "label": label,
+            "metric": metric, "unit": unit, "step": step, "change": name, "label": label,
             "contribution": interval.mean, "low": interval.low, "high": interval.high,
-            "is_distinguishable": interval.is_distinguishable, "n": interval.n,
+            "is_significant": interval.is_significant, "n": interval.n,
         }  # fmt: skip

@@ -23,7 +23,7 @@ from tariffsim.experiments.pairs import (
     pairs_of,
 )
 from tariffsim.experiments.store import finished, opened, read_run, write_run
-from tariffsim.record.metrics import MEASURES
+from tariffsim.record.metrics import METRICS
 from tariffsim.record.result_tables import RunRecord
 from tariffsim.scenario import Scenario
 
@@ -50,7 +50,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Measured:
+class EnsembleResult:
     """Measures of all runs.
 
     Attributes:
@@ -63,19 +63,19 @@ class Measured:
     failures: tuple[Failure, ...]
 
 
-def measure(
+def run_ensemble(
     scenarios: Mapping[str, Scenario],
     baseline: Scenario,
     seeds: Sequence[int],
     market: str = "US",
     settings: Settings = Settings(),
     progress: Progress | None = None,
-) -> Measured:
+) -> EnsembleResult:
     """Run every scenario and the baseline with every seed; the baseline's name comes first.
 
     Args:
         scenarios: by name.
-        baseline: what welfare, for one, is measured against, seed by seed.
+        baseline: what welfare, for one, is ensemble against, seed by seed.
         seeds: of the replications.
         market: the market that measures are about.
         settings: where and how runs are made.
@@ -98,8 +98,8 @@ def measure(
             row = {"scenario": pair.name, "seed": pair.seed} | outcome.summary
             rows[pair.name, pair.seed] = row
     in_order = [rows[key] for key in ((n, s) for n in named for s in seeds) if key in rows]
-    columns = ["scenario", "seed", *(m.name for m in MEASURES)]
-    return Measured(pd.DataFrame(in_order, columns=columns), tuple(failures))
+    columns = ["scenario", "seed", *(m.name for m in METRICS)]
+    return EnsembleResult(pd.DataFrame(in_order, columns=columns), tuple(failures))
 
 
 def outcomes(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isnan
 
-from tariffsim.experiments.paired import Measuring
+from tariffsim.experiments.paired import EnsembleRunner
 from tariffsim.experiments.solve import Solution, Target, solve
 from tariffsim.experiments.strength import strength_of, strongest, with_strength
-from tariffsim.scenario import Scenario
+from tariffsim.scenario import Scenario, replace
 
-MEASURES = {"effect": "cn_share", "revenue": "duty_revenue"}
+METRICS = {"effect": "cn_share", "revenue": "duty_revenue"}
 """What is made equal, and the measure it is read from."""
 LONGEST = 200
 """Letters of a title."""
@@ -31,8 +32,8 @@ class Scaled:
         """What was done to it, in a sentence."""
         if self.found is None:
             return f"{self.scenario.name}: as it is."
-        root, measure = self.found.root, self.found.target.known
-        reached = f"{measure.label} {self.found.reached.mean:.{measure.decimals}f} {measure.unit}"
+        root, metric = self.found.root, self.found.target.known
+        reached = f"{metric.label} {self.found.reached.mean:.{metric.decimals}f} {metric.unit}"
         if not root.is_met:
             return (
                 f"{self.scenario.name}: rate {self.before:g} scaled to {root.value:.3g}, the most "
@@ -47,17 +48,21 @@ class Scaled:
         return self.found is None or self.found.root.is_met
 
 
-def scaled_alike(scenarios: Sequence[Scenario], equal: str, measure: Measuring) -> list[Scaled]:
+def scaled_alike(
+    scenarios: Sequence[Scenario], equal: str, run_ensemble: EnsembleRunner
+) -> list[Scaled]:
     """All scenarios with their tariffs scaled to what the first one reaches.
 
     What is scaled is the path of every tariff's rate, all in proportion and at the same dates. One
     that cannot reach the level is taken where it comes nearest, and its title says so. Scenarios
     without a policy stay as they are.
     """
-    return list(_scaled(scenarios, MEASURES[equal], measure))
+    return list(_scaled(scenarios, METRICS[equal], run_ensemble))
 
 
-def _scaled(scenarios: Sequence[Scenario], name: str, measure: Measuring) -> Iterator[Scaled]:
+def _scaled(
+    scenarios: Sequence[Scenario], name: str, run_ensemble: EnsembleRunner
+) -> Iterator[Scaled]:
     first, *others = scenarios
     yield Scaled(first, strength_of(first), None)
     for scenario in others:
@@ -68,11 +73,11 @@ def _scaled(scenarios: Sequence[Scenario], name: str, measure: Measuring) -> Ite
         def at(rate: float, scenario: Scenario = scenario) -> Scenario:
             return with_strength(scenario, rate)
 
-        found = solve(at, Target(name, like=first), (0.0, strongest(scenario)), measure)
+        found = solve(at, Target(name, like=first), (0.0, strongest(scenario)), run_ensemble)
         root = found.root
         said = f"at rate {root.value:.3g}, " + (
             f"as {first.name}" if root.is_met else "the most it can reach"
         )
         title = (scenario.title or scenario.name)[: LONGEST - len(said) - 3]
-        named = found.scenario.with_(title=f"{title} ({said})")
-        yield Scaled(named, strength_of(scenario), replace(found, scenario=named))
+        named = replace(found.scenario, title=f"{title} ({said})")
+        yield Scaled(named, strength_of(scenario), dataclasses.replace(found, scenario=named))

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
-from tariffsim.experiments.paired import Measuring, columns_of
+from tariffsim.experiments.paired import EnsembleRunner, columns_of
 from tariffsim.experiments.strength import with_strength
 from tariffsim.record.intervals import paired_interval, ratio_interval
-from tariffsim.scenario import Scenario
+from tariffsim.scenario import Scenario, replace
 from tariffsim.typing import Float
 
 LOSS = "total_welfare"
@@ -21,7 +21,7 @@ PROBABILITIES = tuple(round(float(p), 4) for p in np.geomspace(0.001, 1.0, 31))
 
 
 def frontier(
-    scenarios: Mapping[str, Scenario], rates: Sequence[float], measure: Measuring,
+    scenarios: Mapping[str, Scenario], rates: Sequence[float], run_ensemble: EnsembleRunner,
     cutoff: Scenario | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """What every instrument at every rate does and costs, seed by seed.
@@ -38,7 +38,7 @@ def frontier(
         asked[label] = with_strength(scenarios[name], rate)
         if cutoff is not None:
             asked[f"{label}, cut off"] = combined(asked[label], cutoff)
-    runs = dict(tuple(measure(asked).set_index("seed").groupby("scenario", sort=False)))
+    runs = dict(tuple(run_ensemble(asked).set_index("seed").groupby("scenario", sort=False)))
     found = []
     for (name, rate), label in keys.items():
         run = runs[label]
@@ -67,7 +67,7 @@ def combined(scenario: Scenario, other: Scenario) -> Scenario:
         if taken:
             message = f"needs another name for its policy {taken[0]}, which {scenario.name} has too"
         raise ScenarioError([Problem(other.name, message=message)])
-    return scenario.with_(policies=added)
+    return replace(scenario, policies=added)
 
 
 def curves(runs: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +132,7 @@ def optimum(runs: pd.DataFrame, probabilities: Sequence[float] = PROBABILITIES) 
                 rate
                 for i, rate in enumerate(rates)
                 if i == best
-                or not paired_interval((expected[i] - expected[best]).tolist()).is_distinguishable
+                or not paired_interval((expected[i] - expected[best]).tolist()).is_significant
             ]
             rows.append({
                 "instrument": name, "probability": probability, "rate": rates[best],

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 from tariffsim.errors import RunsFailedError
 from tariffsim.experiments.comparison import check_comparable
-from tariffsim.experiments.ensemble import Progress, Settings, measure
+from tariffsim.experiments.ensemble import Progress, Settings, run_ensemble
 from tariffsim.record.intervals import paired_interval
 from tariffsim.scenario import Scenario
 
-Measuring = Callable[[Mapping[str, Scenario]], pd.DataFrame]
+EnsembleRunner = Callable[[Mapping[str, Scenario]], pd.DataFrame]
 """Runs scenarios with the same seeds: a table of scenario, seed and one column a measure."""
 
 ASKED = "asked: "
@@ -34,7 +34,7 @@ class Paired:
     """Runs scenarios against one baseline with the same seeds; results do not depend on how.
 
     Args:
-        baseline: what welfare, for one, is measured against.
+        baseline: what welfare, for one, is ensemble against.
         seeds: of the replications.
         market: the market that measures are about.
         settings: where and how runs are made.
@@ -58,8 +58,10 @@ class Paired:
         check_comparable({"the baseline": self.baseline} | dict(scenarios), self.market)
         asked = {f"{ASKED}{name}": scenario for name, scenario in scenarios.items()}
         baseline = next(iter(scenarios.values())) if self.is_alone else self.baseline
-        measured = measure(asked, baseline, self.seeds, self.market, self.settings, self.progress)
-        if measured.failures:
-            raise RunsFailedError("\n".join(map(str, measured.failures)))
-        table = measured.table[measured.table["scenario"].str.startswith(ASKED)]
+        ensemble = run_ensemble(
+            asked, baseline, self.seeds, self.market, self.settings, self.progress
+        )
+        if ensemble.failures:
+            raise RunsFailedError("\n".join(map(str, ensemble.failures)))
+        table = ensemble.table[ensemble.table["scenario"].str.startswith(ASKED)]
         return table.assign(scenario=table["scenario"].str.removeprefix(ASKED))

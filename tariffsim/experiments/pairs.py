@@ -39,7 +39,7 @@ class Failure:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One run of a scenario, and the baseline's of the same seed that it is measured against."""
+    """One run of a scenario, and the baseline's of the same seed that it is ensemble against."""
 
     name: str
     scenario: Scenario
@@ -142,7 +142,7 @@ def ran(scenario: Scenario, seed: int) -> Ran:
 
 def context_of(economy: Economy) -> Context:
     """What measures need to know besides the history."""
-    figures, scenario = economy.figures, economy.scenario
+    figures, scenario = economy.constants, economy.scenario
     return Context(
         figures.codes,
         figures.demand_elasticity,
@@ -159,4 +159,4 @@ def _phase(error: BaseException) -> str:
         for caller, code in pairwise(codes)
         if caller.co_filename == simulation.__file__ != code.co_filename
     ]
-    return called[0] if called else "measures"
+    return called[0] if called else "metrics"

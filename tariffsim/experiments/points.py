@@ -37,10 +37,10 @@ class PointRuns:
     baseline: pd.DataFrame
     failures: tuple[Failure, ...]
 
-    def by_point(self, measure: str, is_difference: bool = True) -> pd.DataFrame:
+    def by_point(self, metric: str, is_difference: bool = True) -> pd.DataFrame:
         """Paired differences of a measure, or its levels: one row a point, one column a seed."""
-        own = self.own[measure]
-        value = own - self.baseline[measure] if is_difference else own
+        own = self.own[metric]
+        value = own - self.baseline[metric] if is_difference else own
         return (
             self.own[["point", "seed"]]
             .assign(value=value)

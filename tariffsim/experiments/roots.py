@@ -26,7 +26,7 @@ PRECISION = 1e-3
 REFINEMENTS = 8
 """Points spent on the nearest approach where no two points of the scan enclose the target."""
 SLOPE_STEP = 0.05
-"""Step over which the slope at the answer is measured, relative to the range."""
+"""Step over which the slope at the answer is ensemble, relative to the range."""
 JUMP = 0.02
 """A gap left over at the answer is a jump if larger than this part of that across the bracket.
 
@@ -119,7 +119,7 @@ def find_root(gaps: Gaps, low: float, high: float) -> Root:
 
 def _is_sure(point: Point) -> bool:
     """Whether a gap is more than seeds would make; with one seed nobody can say."""
-    return len(point.gaps) < 2 or point.interval.is_distinguishable
+    return len(point.gaps) < 2 or point.interval.is_significant
 
 
 def _all(tried: _Tried) -> tuple[Point, ...]:
@@ -164,6 +164,6 @@ def _slope(tried: _Tried, at: Point, low: float, high: float) -> tuple[float, fl
     before, after = tried.at([max(at.value - step, low), min(at.value + step, high)])
     run = after.value - before.value
     slope = paired_interval((np.subtract(after.gaps, before.gaps) / run).tolist())
-    if not slope.is_distinguishable:
+    if not slope.is_significant:
         return slope.mean, nan
     return slope.mean, (at.interval.high - at.gap) / abs(slope.mean)

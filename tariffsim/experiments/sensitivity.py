@@ -38,13 +38,13 @@ def tornado(factors: Sequence[Factor], evaluate: Evaluate) -> pd.DataFrame:
     for factor in factors:
         points += [{factor.key: end} for end in _ends(factor)]
     values = evaluate(points)
-    as_is = values[0]
+    central = values[0]
     rows = []
     for n, factor in enumerate(factors):
         both = values[2 * n + 1 : 2 * n + 3]
-        good = np.isfinite(both).all(axis=0) & np.isfinite(as_is)  # seeds of which no run failed
+        good = np.isfinite(both).all(axis=0) & np.isfinite(central)  # seeds of which no run failed
         if good.any():
-            rows.append(_swing(factor, as_is[good], *both[:, good]))
+            rows.append(_swing(factor, central[good], *both[:, good]))
     if not rows:
         raise RunsFailedError("no factor was run at both of its ends")
     table = pd.DataFrame(rows)
@@ -52,18 +52,18 @@ def tornado(factors: Sequence[Factor], evaluate: Evaluate) -> pd.DataFrame:
     return table.loc[order].reset_index(drop=True)
 
 
-def _swing(factor: Factor, as_is: Float, low: Float, high: Float) -> dict[str, Any]:
+def _swing(factor: Factor, central: Float, low: Float, high: Float) -> dict[str, Any]:
     """What a factor does between its ends, seed by seed."""
-    level, swing = float(as_is.mean()), paired_interval([float(v) for v in high - low])
+    level, swing = float(central.mean()), paired_interval([float(v) for v in high - low])
     row = _about(factor) | dict(zip(("low_end", "high_end"), _ends(factor), strict=True))
-    row["as_is"] = level
+    row["central"] = level
     for name, values in (("at_low", low), ("at_high", high)):
-        change = paired_interval([float(v) for v in values - as_is])
+        change = paired_interval([float(v) for v in values - central])
         row |= {name: level + change.mean, f"{name}_from": level + change.low,
                 f"{name}_to": level + change.high}  # fmt: skip
     return row | {
         "swing": swing.mean, "swing_low": swing.low, "swing_high": swing.high,
-        "is_distinguishable": swing.is_distinguishable, "n": swing.n,
+        "is_significant": swing.is_significant, "n": swing.n,
     }  # fmt: skip
 
 

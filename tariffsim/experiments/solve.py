@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
-from tariffsim.experiments.paired import Measuring
+from tariffsim.experiments.paired import EnsembleRunner
 from tariffsim.experiments.roots import Root, find_root
-from tariffsim.record.dictionary import COSTS, Measure, measures
+from tariffsim.record.dictionary import COSTS, Metric, metrics
 from tariffsim.record.intervals import Interval, paired_interval
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.text import escaped, nearest
@@ -25,21 +25,21 @@ LIKE = "like"
 class Target:
     """A level of a measure; with `like`, a difference from another scenario, seed by seed."""
 
-    measure: str
+    metric: str
     value: float = 0.0
     like: Scenario | None = None
 
     @property
-    def known(self) -> Measure:
+    def known(self) -> Metric:
         """Label and unit of the measure.
 
         Raises:
             ScenarioError: there is no such measure.
         """
-        found = measures().get(self.measure)
-        if found is None or self.measure in COSTS:
-            hint = nearest(self.measure, [m for m in measures() if m not in COSTS])
-            raise ScenarioError([Problem(escaped(self.measure), message="is no measure of one run",
+        found = metrics().get(self.metric)
+        if found is None or self.metric in COSTS:
+            hint = nearest(self.metric, [m for m in metrics() if m not in COSTS])
+            raise ScenarioError([Problem(escaped(self.metric), message="is no measure of one run",
                                          hint=hint)])  # fmt: skip
         return found
 
@@ -58,7 +58,7 @@ class Solution:
     def table(self) -> pd.DataFrame:
         """Everything that was tried: value, mean gap to the target and its interval."""
         return pd.DataFrame(
-            [{"tried": point.value, "measure": self.target.measure,
+            [{"tried": point.value, "metric": self.target.metric,
               "unit": self.target.known.unit, "gap": point.gap, "low": point.interval.low,
               "high": point.interval.high, "n": point.interval.n,
               "is_answer": self.root.is_met and point is self.root.at}
@@ -66,7 +66,9 @@ class Solution:
         )  # fmt: skip
 
 
-def solve(at: Setter, target: Target, between: tuple[float, float], measure: Measuring) -> Solution:
+def solve(
+    at: Setter, target: Target, between: tuple[float, float], run_ensemble: EnsembleRunner
+) -> Solution:
     """The value between two others at which the mean of a measure meets its target.
 
     `at` gives the scenario at a value, such as `lambda v: varied(scenario, {key: v})`.
@@ -88,7 +90,7 @@ def solve(at: Setter, target: Target, between: tuple[float, float], measure: Mea
         asked = {f"{v!r}": at(v) for v in values}
         if target.like is not None and not aim:
             asked[LIKE] = target.like
-        table = measure(asked).pivot(index="scenario", columns="seed", values=known.name)
+        table = run_ensemble(asked).pivot(index="scenario", columns="seed", values=known.name)
         if not aim:
             is_level = target.like is None
             like = 0.0 if is_level else table.loc[LIKE].to_numpy(float)

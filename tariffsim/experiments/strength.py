@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.policy.base import Instrument
-from tariffsim.scenario import Scenario
+from tariffsim.scenario import Scenario, replace
 
 TOP = 2.0
 """Highest ad valorem rate that is looked at: 200 %."""
@@ -42,8 +42,8 @@ def strength_of(scenario: Scenario) -> float:
 def with_strength(scenario: Scenario, strength: float) -> Scenario:
     """The scenario with all its tariffs in proportion, the highest at another rate."""
     factor = strength / strength_of(scenario)
-    return scenario.with_(
-        policies={name: {policy.path_field: policy.path.scaled(factor)}
+    return replace(
+        scenario, policies={name: {policy.path_field: policy.path.scaled(factor)}
                   for name, policy in tariffs_of(scenario).items()}
     )  # fmt: skip
 

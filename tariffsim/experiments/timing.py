@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
-from tariffsim.experiments.paired import Measuring, columns_of
-from tariffsim.policy.paths import Path
-from tariffsim.scenario import Scenario, catalogue
+from tariffsim.experiments.paired import EnsembleRunner, columns_of
+from tariffsim.policy.time_path import TimePath
+from tariffsim.scenario import Scenario, catalogue, replace
 from tariffsim.typing import format_month, parse_month
 
 NEVER = "never"
-TOTALS = ("total_consumer_cost", "total_welfare", "total_revenue")
-MEASURES = {"cn_share": "share", "run_cn_share": "avoided"} | {name: name for name in TOTALS}
+TOTALS = ("total_consumer_surplus_loss", "total_welfare", "total_revenue")
+METRICS = {"cn_share": "share", "run_cn_share": "avoided"} | {name: name for name in TOTALS}
 """Measures whose differences from never acting are shown, with their names in the table."""
 
 
@@ -32,7 +32,7 @@ def shifted(scenario: Scenario, start: int) -> Scenario:
         moved: dict[str, Any] = {}
         for field, parameter in catalogue.of_instrument(policy.kind).items():
             value = getattr(policy, field)
-            if isinstance(value, Path) and value.months:
+            if isinstance(value, TimePath) and value.months:
                 months = tuple(month + move for month in value.months)
                 moved[field] = value.model_copy(update={"months": months})
             elif parameter.kind == "date" and value is not None:
@@ -40,7 +40,7 @@ def shifted(scenario: Scenario, start: int) -> Scenario:
             elif parameter.unit == "day" and value is not None:
                 moved[field] = _day_moved(value, move)
         policies[name] = moved
-    return scenario.with_(policies=policies)
+    return replace(scenario, policies=policies)
 
 
 def _day_moved(day: str, months: int) -> str:
@@ -56,13 +56,13 @@ def first_month(scenario: Scenario) -> int:
     Raises:
         ScenarioError: it has none.
     """
-    if not scenario.law:
+    if not scenario.dated_policies:
         raise ScenarioError([Problem(scenario.name, message="has no policy to move")])
-    return min(policy.first_month for policy in scenario.law.values())
+    return min(policy.first_month for policy in scenario.dated_policies.values())
 
 
 def timing(
-    scenario: Scenario, starts: Sequence[int], baseline: Scenario, measure: Measuring
+    scenario: Scenario, starts: Sequence[int], baseline: Scenario, run_ensemble: EnsembleRunner
 ) -> pd.DataFrame:
     """What the policies of a scenario do by the end of the run, by the month they start in.
 
@@ -72,14 +72,14 @@ def timing(
         the whole run; consumers' cost, welfare and revenue over the whole run, bn USD.
     """
     asked = {format_month(start): shifted(scenario, start) for start in starts}
-    table = measure({NEVER: baseline} | asked).set_index(["scenario", "seed"])
+    table = run_ensemble({NEVER: baseline} | asked).set_index(["scenario", "seed"])
     months = baseline.run.end - baseline.run.start + 1
     never = table.loc[NEVER]
     rows = []
     for name in [*asked, NEVER]:
         row: dict[str, Any] = {"start": name, "label": scenario.title or scenario.name}
-        for measured, column in MEASURES.items():
-            difference = table.loc[name][measured] - never[measured]
+        for ensemble, column in METRICS.items():
+            difference = table.loc[name][ensemble] - never[ensemble]
             level = float(never["cn_share"].mean()) if column == "share" else 0.0
             factor = -months if column == "avoided" else 1
             row |= columns_of(column, factor * difference, level)

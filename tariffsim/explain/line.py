@@ -10,7 +10,7 @@ import numpy as np
 
 from tariffsim.errors import ChoiceError
 from tariffsim.explain.slot import SlotChoice, explain_slot, in_short
-from tariffsim.kernels.compliance import hides_from
+from tariffsim.kernels.compliance import evasion_threshold
 from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.simulation import Simulation
 from tariffsim.state.draws import Draws
@@ -24,9 +24,9 @@ TABLES = ("candidates", "duties")
 class Importer:
     """An importer as makers know it."""
 
-    can_tell: bool
+    knows_without_tracing: bool
     """Whether it knows where the chips in its products come from."""
-    hides_from: float
+    evasion_threshold: float
     """Rate of a duty, on a chip or a product, from which hiding it is cheaper than paying; fraction
     of what is hidden, infinite if it never is."""
 
@@ -106,7 +106,7 @@ def explain_choice(
 
 def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Explanation:
     """One line after the month that an economy has seen."""
-    makers, codes, scenario = economy.makers, economy.figures.codes, economy.scenario
+    makers, codes, scenario = economy.makers, economy.constants.codes, economy.scenario
     device = codes.devices[makers.device[maker]]
     label = scenario.tables().devices.figures[device, "label"].value
     weights = zip(codes.markets, makers.weights[maker], strict=True)
@@ -123,7 +123,7 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
         importers=importers_by_market(economy, maker),
         units=float(makers.units[maker]),
         elasticity=scenario.sourcing.elasticity,
-        kinds={in_short(law.name): law.instrument.kind for law in economy.tariffs.laws},
+        kinds={in_short(law.name): law.instrument.kind for law in economy.tariff_schedule.laws},
         slots=tuple(
             explain_slot(economy, draws, maker, int(k))
             for k in np.flatnonzero(makers.has_slot[maker])
@@ -133,15 +133,15 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
 
 def importers_by_market(economy: Economy, maker: int) -> dict[str, Importer]:
     """The importers of a line under the audits of now; one that never hides where none may."""
-    makers, importers, claims = economy.makers, economy.importers, economy.claims
+    makers, importers, declarations = economy.makers, economy.importers, economy.declarations
     found = {}
     for market in np.flatnonzero(makers.weights[maker]):
         importer, least = makers.importer[maker, market], math.inf
-        if claims is not None:
-            exposure = claims.enforcement(economy.law.regime).exposure[market]
-            least = float(hides_from(importers.honesty[importer], exposure))
-        can_tell = claims is None or bool(importers.knows[importer])
-        found[economy.figures.codes.markets[market]] = Importer(can_tell, least)
+        if declarations is not None:
+            exposure = declarations.enforcement(economy.policy.regime).exposure[market]
+            least = float(evasion_threshold(importers.evasion_cost[importer], exposure))
+        knows_without_tracing = declarations is None or bool(importers.knows_origin[importer])
+        found[economy.constants.codes.markets[market]] = Importer(knows_without_tracing, least)
     return found
 
 

@@ -11,15 +11,15 @@ import numpy as np
 from tariffsim.behaviour.sourcing import (
     base_slot_cost,
     choice_weights,
-    offset_price,
     openings,
     over_markets,
+    price_after_counter_subsidy,
     slot_cost,
 )
-from tariffsim.kernels.compliance import hides_from
+from tariffsim.kernels.compliance import evasion_threshold
 from tariffsim.kernels.sourcing import choice_probabilities, cost_odds, with_inertia
 from tariffsim.law import expected_burden
-from tariffsim.law.expectations import Future, Tariffs
+from tariffsim.law.expectations import DutyExpectations, Future
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, format_month
@@ -53,19 +53,23 @@ def importers_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     """
     import pandas as pd
 
-    makers, kind, claims = economy.makers, kind_of_choice(economy, maker, k), economy.claims
+    makers, kind, declarations = (
+        economy.makers,
+        kind_of_choice(economy, maker, k),
+        economy.declarations,
+    )
     rows = []
-    for future in economy.law.expected.of_kind(kind):
+    for future in economy.policy.expected.of_kind(kind):
         for market in np.flatnonzero(makers.weights[maker]):
             weight = future.weight[kind, makers.device[maker]] * makers.weights[maker, market]
-            honesty, exposure = math.inf, 0.0
-            if claims is not None:
+            evasion_cost, exposure = math.inf, 0.0
+            if declarations is not None:
                 importer = makers.importer[maker, market]
-                weight = weight * economy.importers.knows[importer]
-                honesty = economy.importers.honesty[importer]
-                exposure = claims.enforcement(future.regime).exposure[market]
-            rows.append((int(market), float(weight), float(honesty), float(exposure)))
-    return pd.DataFrame(rows, columns=["market", "weight", "honesty", "exposure"])
+                weight = weight * economy.importers.knows_origin[importer]
+                evasion_cost = economy.importers.evasion_cost[importer]
+                exposure = declarations.enforcement(future.regime).exposure[market]
+            rows.append((int(market), float(weight), float(evasion_cost), float(exposure)))
+    return pd.DataFrame(rows, columns=["market", "weight", "evasion_cost", "exposure"])
 
 
 def rate_of_cost(rise: float, importers: pd.DataFrame) -> float:
@@ -76,8 +80,10 @@ def rate_of_cost(rise: float, importers: pd.DataFrame) -> float:
     """
     if rise <= 0 or math.isinf(rise):
         return rise
-    weight, honesty, exposure = (importers[c].to_numpy() for c in ("weight", "honesty", "exposure"))
-    from_rate = hides_from(honesty, exposure)
+    weight, evasion_cost, exposure = (
+        importers[c].to_numpy() for c in ("weight", "evasion_cost", "exposure")
+    )
+    from_rate = evasion_threshold(evasion_cost, exposure)
     bends = np.unique(from_rate[np.isfinite(from_rate)])
     low, cost = 0.0, 0.0
     for high in (*bends, math.inf):
@@ -90,11 +96,15 @@ def rate_of_cost(rise: float, importers: pd.DataFrame) -> float:
 
 def kind_of_choice(economy: Economy, maker: int, k: int) -> int:
     """Whose horizon a slot has: that of a drop-in part or that of a design."""
-    return Tariffs.DROP_IN if economy.makers.is_drop_in[maker, k] else Tariffs.DESIGN
+    return (
+        DutyExpectations.PIN_COMPATIBLE
+        if economy.makers.is_pin_compatible[maker, k]
+        else DutyExpectations.DESIGN
+    )
 
 
 BASE_DUTIES = "duties of 2024"
-MADE_GOOD = "made good by China"
+REBATED = "made good by China"
 """What China gives back of the duty on its chips, USD a chip below zero."""
 
 
@@ -105,7 +115,7 @@ class SlotChoice:
     node_class: str
     chips: float
     """Chips in a unit."""
-    is_drop_in: bool
+    is_pin_compatible: bool
     """Opens by itself, without a new design."""
     opens_now: bool
     """Whether it opened in this month, free to choose."""
@@ -140,13 +150,13 @@ class SlotChoice:
 
 def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoice:
     """One slot of a line after the month that the economy has seen."""
-    makers, codes, names = economy.makers, economy.figures.codes, economy.foundries.name
+    makers, codes, names = economy.makers, economy.constants.codes, economy.foundries.name
     start, supplier = economy.scenario.run.start, int(makers.supplier[maker, k])
     switch = int(makers.switch_month[maker, k])
     waits = switch >= 0
-    lead = economy.scenario.sourcing.drop_in_requalification_months
-    if not makers.is_drop_in[maker, k]:
-        lead = int(economy.figures.requalification_months[makers.device[maker]])
+    lead = economy.scenario.sourcing.pin_compatible_requalification_months
+    if not makers.is_pin_compatible[maker, k]:
+        lead = int(economy.constants.requalification_months[makers.device[maker]])
     opens = openings(economy, draws, economy.month)[1][maker, k]
     table = candidates_of(economy, maker, k)
     region = codes.regions[economy.foundries.region[_in_place(economy, maker, k)]]
@@ -156,7 +166,7 @@ def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoi
     return SlotChoice(
         node_class=codes.classes[k],
         chips=float(makers.chips[maker, k]),
-        is_drop_in=bool(makers.is_drop_in[maker, k]),
+        is_pin_compatible=bool(makers.is_pin_compatible[maker, k]),
         opens_now=bool(opens) and (not waits or switch == economy.month + lead),
         supplier=names[supplier],
         next_supplier=names[makers.next_supplier[maker, k]] if waits else None,
@@ -205,7 +215,7 @@ def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     weights = with_inertia(weights, incumbent, economy.makers.inertia[row, column])
     table = pd.DataFrame(
         {
-            "region": np.array(economy.figures.codes.regions, dtype=object)[foundries.region],
+            "region": np.array(economy.constants.codes.regions, dtype=object)[foundries.region],
             "price": price,
             "price_change": price / foundries.base_price[:, k] - 1,
             "expected_duty": cost - price,
@@ -235,24 +245,24 @@ def duties_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     """
     import pandas as pd
 
-    makers, tariffs, foundries = economy.makers, economy.tariffs, economy.foundries
+    makers, schedule, foundries = economy.makers, economy.tariff_schedule, economy.foundries
     kind, device = kind_of_choice(economy, maker, k), makers.device[maker]
     found: dict[str, Float] = {BASE_DUTIES: np.zeros(len(foundries))}
     row, column = np.array([maker]), np.array([k])
-    price = offset_price(economy, row, column, np.array([kind]))
-    for future in economy.law.expected.of_kind(kind):
+    price = price_after_counter_subsidy(economy, row, column, np.array([kind]))
+    for future in economy.policy.expected.of_kind(kind):
         met = [entry for entry in future.regime if _meets(economy, maker, entry[0])]
         others = [entry for entry in future.regime if entry not in met]  # what a lie still costs
-        met.sort(key=lambda entry: (not tariffs.laws[entry[0]].instrument.taxes_bare_chips,
+        met.sort(key=lambda entry: (not schedule.laws[entry[0]].instrument.taxes_bare_chips,
                                     -entry[1]))  # fmt: skip
         before = np.zeros(len(foundries))
         for n in range(len(met) + 1):
             duty = _duty(economy, maker, k, tuple(sorted([*others, *met[:n]])), price)
-            name = in_short(tariffs.laws[met[n - 1][0]].name) if n else BASE_DUTIES
+            name = in_short(schedule.laws[met[n - 1][0]].name) if n else BASE_DUTIES
             part = future.weight[kind, device] * (duty - before)
             found[name] = found.get(name, 0.0) + part
             before = duty
-    found[MADE_GOOD] = price[0] - foundries.price[:, k]
+    found[REBATED] = price[0] - foundries.price[:, k]
     table = pd.DataFrame(found, index=pd.Index(foundries.name, name="foundry"))
     seen = table.abs().max() > 1e-12 * foundries.price[:, k].max()  # above rounding
     kept: pd.DataFrame = table.loc[:, seen]
@@ -266,8 +276,12 @@ def in_short(law: str) -> str:
 
 def _meets(economy: Economy, maker: int, law: int) -> bool:
     """Whether a line sells, or is assembled, where an instrument applies."""
-    makers, codes, scope = economy.makers, economy.figures.codes, economy.tariffs.laws[law].scope
-    if economy.tariffs.laws[law].instrument.taxes_bare_chips:
+    makers, codes, scope = (
+        economy.makers,
+        economy.constants.codes,
+        economy.tariff_schedule.laws[law].scope,
+    )
+    if economy.tariff_schedule.laws[law].instrument.taxes_bare_chips:
         return bool(scope[makers.origin[maker]])
     cell = codes.cell(makers.device[maker], makers.origin[maker], 0)
     return bool((scope[cell : cell + len(codes.markets)] * makers.weights[maker]).any())
@@ -277,19 +291,19 @@ def _duty(
     economy: Economy, maker: int, k: int, regime: tuple[tuple[int, float], ...], price: Float
 ) -> Float:
     """(F,) USD a chip that a slot is to cause under a regime, as if triggers were pulled."""
-    tables, region = economy.tariffs.tables(regime), economy.foundries.region
+    tables, region = economy.tariff_schedule.tables(regime), economy.foundries.region
     rows, origin, column = np.array([maker]), economy.makers.origin[[maker]], np.array([k])
     rate, each = (
         over_markets(economy, table[None], 0, rows, origin, column)[0][region]
         for table in (tables.slot_triggered, tables.count_triggered)
     )
-    if economy.claims is None:
+    if economy.declarations is None:
         return np.asarray(price[0] * rate + each)
-    future = Future(regime, tables, np.ones((1, len(economy.figures.codes.devices))))
-    kind = np.zeros(1, dtype=np.int64)
+    future = Future(regime, tables, np.ones((1, len(economy.constants.codes.devices))))
+    kind = np.zeros(1, dtype=np.intp)
     lines = rows, column, kind, price, True, (future,)
     return np.asarray(
-        price[0] * rate + expected_burden.slot_duty(economy, economy.claims, *lines)[0]
+        price[0] * rate + expected_burden.slot_duty(economy, economy.declarations, *lines)[0]
     )
 
 

@@ -16,24 +16,24 @@ def detection_probability(audit_rate: Float, detection: Float, lookback_months: 
     return np.asarray(1 - (1 - monthly) ** lookback_months)
 
 
-def evades(duty: Float, value: Float | float, honesty: Float, exposure: Float) -> Bool:
+def evades(duty: Float, value: Float | float, evasion_cost: Float, exposure: Float) -> Bool:
     """Whether hiding pays: `duty (1 - P (1 + m)) > honesty cost`.
 
     `exposure` is `P (1 + m)`: back duty and penalty expected for a dollar evaded; `honesty` is the
     cost of hiding a dollar of `value`, which is not money.
     """
-    return np.asarray(duty * (1 - exposure) > honesty * value)
+    return np.asarray(duty * (1 - exposure) > evasion_cost * value)
 
 
-def duty_borne(duty: Float, value: Float | float, honesty: Float, exposure: Float) -> Float:
+def duty_burden(duty: Float, value: Float | float, evasion_cost: Float, exposure: Float) -> Float:
     """Cost of a duty to an importer that may hide it: `min(duty, P (1 + m) duty + honesty)`."""
-    return np.asarray(np.minimum(duty, exposure * duty + honesty * value))
+    return np.asarray(np.minimum(duty, exposure * duty + evasion_cost * value))
 
 
-def hides_from(honesty: Float, exposure: Float) -> Float:
+def evasion_threshold(evasion_cost: Float, exposure: Float) -> Float:
     """Rate of a duty above which hiding costs less than paying; infinite if it never does."""
     kept = np.maximum(1 - exposure, 1e-300)
-    return np.where(exposure < 1, honesty / kept, np.inf)
+    return np.where(exposure < 1, evasion_cost / kept, np.inf)
 
 
 def tracing_cost_rate(

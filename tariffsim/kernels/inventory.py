@@ -51,7 +51,7 @@ def months_worth_holding(
     return np.asarray(np.minimum(worth, most_months))
 
 
-def fills_by_rank(orders: Sequence[Float], capacity: Float, bloc: Float) -> list[Float]:
+def fill_rates_by_rank(orders: Sequence[Float], capacity: Float, bloc: Float) -> list[Float]:
     """(F, K) part filled of the orders of each rank, pro rata within a rank of a bloc.
 
     `orders` are chips by rank, first come first; `bloc` (B, F) is one where a foundry belongs to a
@@ -59,10 +59,10 @@ def fills_by_rank(orders: Sequence[Float], capacity: Float, bloc: Float) -> list
     waits while a neighbour stands idle.
     """
     left = bloc @ capacity
-    fills = []
+    fill_rates = []
     for wanted in orders:
         total = bloc @ wanted
         rates = np.where(total > left, left / np.where(total > left, total, 1.0), 1.0)
         left = np.maximum(left - rates * total, 0.0)
-        fills.append(np.asarray(bloc.T @ rates))
-    return fills
+        fill_rates.append(np.asarray(bloc.T @ rates))
+    return fill_rates

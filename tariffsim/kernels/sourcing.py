@@ -87,7 +87,7 @@ def with_inertia(weights: Float, incumbent: Int, inertia: Float) -> Float:
     return result
 
 
-def race(weights: Float, exponentials: Float) -> Int:
+def draw_choice(weights: Float, exponentials: Float) -> Int:
     """Winner of each row: the least `E / w`, which is the Gumbel maximum of `ln w + noise`.
 
     `exponentials` are unit exponential draws; an alternative of weight zero never wins.
@@ -130,9 +130,9 @@ def drawn_elsewhere(
     """
     is_near = (region == region[supplier][:, None]) | (region == region[following][:, None])
     weights = np.where(is_near, 0.0, shares)
-    return np.where(weights.any(axis=1), race(weights, exponentials), supplier)
+    return np.where(weights.any(axis=1), draw_choice(weights, exponentials), supplier)
 
 
 def shortened(months: Int, factor: float) -> Int:
     """Whole months of an emergency requalification, rounded up, at least one."""
-    return np.asarray(np.maximum(np.ceil(months * factor), 1), dtype=np.int64)
+    return np.asarray(np.maximum(np.ceil(months * factor), 1), dtype=np.intp)

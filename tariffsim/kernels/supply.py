@@ -52,7 +52,7 @@ def posted_price(price: Float, target: Float, adjustment: float) -> Float:
     return np.asarray(price * (target / price) ** adjustment)
 
 
-def offset_part(duty_rate: Float, offset: float) -> Float:
+def counter_subsidy_share(duty_rate: Float, offset: float) -> Float:
     """Part of a chip's price given back for a duty: `offset r / (1 + r)` (MODEL 4.1).
 
     With an offset of one the price after duty is the price before it.

@@ -14,7 +14,7 @@ import numpy as np
 
 from tariffsim.kernels.compliance import detection_probability
 from tariffsim.kernels.duties import stacked
-from tariffsim.law.duty_tables import Law, Regime, Statutes
+from tariffsim.law.duty_tables import Law, Regime, TariffSchedule
 from tariffsim.policy.shipments import Shipments
 from tariffsim.typing import Bool, Float, Int
 
@@ -80,7 +80,7 @@ class Enforcement:
         return np.asarray(found * (1 + self.penalty))
 
 
-class Claims:
+class Declarations:
     """The laws under which importers declare, and how declarations are enforced.
 
     Args:
@@ -89,7 +89,7 @@ class Claims:
         audits: enforcement without any programme, as in `Enforcement`.
     """
 
-    def __init__(self, statutes: Statutes, ships: Bool, enforcement: Enforcement) -> None:
+    def __init__(self, statutes: TariffSchedule, ships: Bool, enforcement: Enforcement) -> None:
         self.statutes, self._ships, self._enforcement = statutes, ships, enforcement
         self._origin: dict[Regime, Origins] = {}
         self._audits: dict[Regime, Enforcement] = {}
@@ -193,7 +193,7 @@ class Claims:
 
 
 @dataclass(frozen=True)
-class Claim:
+class DeclaredDuty:
     """What an instrument asks for of shipments, in scope and with real triggers, USD a unit."""
 
     number: int
@@ -211,17 +211,21 @@ class Claim:
         return self.law.instrument.declares == "content"
 
 
-def content_claims(
-    claims: Claims, regime: Regime, shipments: Shipments, cell: Int, triggered_only: bool = False
-) -> Iterator[Claim]:
-    """Claims of the laws of a regime that do not go by country alone."""
-    for i, law, rate in claims.on_content(regime):
+def declared_duties(
+    declarations: Declarations,
+    regime: Regime,
+    shipments: Shipments,
+    cell: Int,
+    triggered_only: bool = False,
+) -> Iterator[DeclaredDuty]:
+    """Duties of the laws of a regime that do not go by country alone."""
+    for i, law, rate in declarations.on_content(regime):
         instrument, scope = law.instrument, law.scope[cell]
         if triggered_only and instrument.is_separable:
             continue
         due = scope * instrument.is_triggered(shipments)
         unknown = instrument.unknown_duty(shipments, rate) * scope
-        yield Claim(
+        yield DeclaredDuty(
             i,
             law,
             instrument.part_duties(shipments, rate) * due[..., None],

@@ -64,7 +64,7 @@ class DutyTables:
         return bool(self.chip_count.any())
 
 
-class Statutes:
+class TariffSchedule:
     """The instruments of a scenario and the duties of the base year."""
 
     def __init__(
@@ -171,7 +171,7 @@ class Statutes:
         return Shipments(
             self.codes, np.ones((1, 1)), self.crosses_border[:, None],
             np.zeros((1, 1, 1)), np.zeros((1, 1, 1)),
-            np.zeros((1, 1, 1), dtype=np.int64), np.zeros((1, 1, 1), dtype=np.int64),
+            np.zeros((1, 1, 1), dtype=np.intp), np.zeros((1, 1, 1), dtype=np.intp),
         )  # fmt: skip
 
     def _chip_probe(self, value: float = 0.0, count: float = 0.0) -> Shipments:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tariffsim.kernels.duties import horizon_weights
-from tariffsim.law.duty_tables import DutyTables, Regime, Statutes
+from tariffsim.law.duty_tables import DutyTables, Regime, TariffSchedule
 from tariffsim.policy import Instrument
 from tariffsim.policy.shipments import Codes
 from tariffsim.typing import Float, Int
@@ -66,10 +66,10 @@ class Foresight:
     """(dates,) index in `regimes`."""
 
 
-class Tariffs(Statutes):
+class DutyExpectations(TariffSchedule):
     """Instruments, base duties and the horizon over which duties are expected."""
 
-    DESIGN, DROP_IN, ASSEMBLY = 0, 1, 2
+    DESIGN, PIN_COMPATIBLE, ASSEMBLY = 0, 1, 2
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Tariffs(Statutes):
 
         `base_product` (cells,) and `base_bare` (O, K, R) are the base year's duties; `leads` and
         `hazards` (kinds, D) months to delivery and openings a month of the three kinds of choice;
-        `start` and `end` the first and last month simulated; `has_claims` as in `Statutes`.
+        `start` and `end` the first and last month simulated; `has_claims` as in `TariffSchedule`.
         """
         super().__init__(codes, instruments, base_product, base_bare, markup, has_claims)
         self.foresight = foresight
@@ -107,7 +107,7 @@ class Tariffs(Statutes):
     def expected(self, date: int) -> Expected:
         """Duties that agents expect from a choice made now: four dates of its life, weighted."""
         seen = self._foreseen(date)
-        dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.int64)
+        dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.intp)
         at = np.minimum(dates + date - self._origin_date, len(seen.rates) - 1)
         ids = seen.regime_of[at]
         key = seen, ids.tobytes()
@@ -174,7 +174,7 @@ class Tariffs(Statutes):
             return total.reshape(shape)
 
         def of_slots(name: str) -> Float:
-            return mix(name, self.DESIGN, self.DROP_IN)
+            return mix(name, self.DESIGN, self.PIN_COMPATIBLE)
 
         slot, count = of_slots("slot"), of_slots("chip_count")
         return Expected(

@@ -30,7 +30,7 @@ class PolicyState:
     """China's price discount."""
     capacity_share: float
     """China's planned share of capacity."""
-    offset: float
+    counter_subsidy: float
     """Part of component duties on its chips that China makes good."""
     funds: PublicFunds
     """Grants and credits for foundries."""
@@ -54,27 +54,27 @@ LARGEST_SHARE = 0.99
 def announce_policy(economy: Economy, draws: Draws) -> None:
     """Policy: instruments in force, and those announced, are known to agents."""
     economy.month += 1
-    tariffs, supply = economy.tariffs, economy.scenario.supply
-    rates = tariffs.rates_in_force(economy.date)
+    schedule, supply = economy.tariff_schedule, economy.scenario.supply
+    rates = schedule.rates_in_force(economy.date)
     discount = supply.china_price_discount.at(economy.date)
     share = supply.china_capacity_share.at(economy.date)
-    offset = 0.0
-    regime = tariffs.regime(rates)
+    counter_subsidy = 0.0
+    regime = schedule.regime(rates)
     for i, rate in regime:
-        instrument = tariffs.laws[i].instrument
+        instrument = schedule.laws[i].instrument
         discount += instrument.price_discount(rate)
         share += instrument.capacity_share(rate)
-        offset += instrument.offset(rate)
+        counter_subsidy += instrument.counter_subsidy(rate)
     units, chips, preference = _factors(economy, regime)
-    expected = tariffs.expected(economy.date)
-    economy.policy = PolicyState(
+    expected = schedule.expected(economy.date)
+    economy.policy_state = PolicyState(
         rates=rates,
         regime=regime,
-        in_force=tariffs.tables(regime),
+        in_force=schedule.tables(regime),
         expected=expected,
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
-        offset=min(offset, 1.0),
+        counter_subsidy=min(counter_subsidy, 1.0),
         funds=_public_funds(economy, regime),
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
@@ -85,21 +85,21 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
 
 def _ai_content(economy: Economy) -> Float:
     """(D, M, 1) chips in a unit relative to the start, as devices become AI-enabled."""
-    figures = economy.figures
+    constants = economy.constants
     now, then = (
-        np.array([np.interp(date, AI_MONTHS, path) for path in figures.ai_adoption])
+        np.array([np.interp(date, AI_MONTHS, path) for path in constants.ai_adoption])
         for date in (economy.date, economy.scenario.run.start)
     )
     factor = ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
-    return np.where(figures.is_ai_capable[:, None], factor, 1.0)[:, :, None]
+    return np.where(constants.is_ai_capable[:, None], factor, 1.0)[:, :, None]
 
 
 def _public_funds(economy: Economy, regime: Regime) -> PublicFunds:
     """Grants and credits in force; regions share a budget by their base capacity."""
-    regions, capacity = economy.figures.codes.regions, economy.investment.base_wafers
+    regions, capacity = economy.constants.codes.regions, economy.investment.base_wafers
     grants, built, credit = (np.zeros(len(regions)) for _ in range(3))
     for i, rate in regime:
-        instrument = economy.tariffs.laws[i].instrument
+        instrument = economy.tariff_schedule.laws[i].instrument
         granted, refunded = instrument.capacity_grant(rate), instrument.investment_credit(rate)
         if granted or refunded:
             chosen = instrument.chosen("regions", regions)
@@ -112,20 +112,20 @@ def _public_funds(economy: Economy, regime: Regime) -> PublicFunds:
 
 def _factors(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
     """Demand shifts by (market, device) and (device, market, class); taste by (market, region)."""
-    codes = economy.figures.codes
+    codes = economy.constants.codes
     n_devices, n_markets = len(codes.devices), len(codes.markets)
     units = np.ones((n_markets, n_devices))
     chips = np.ones((n_devices, n_markets, len(codes.classes)))
     preference = np.zeros((n_markets, len(codes.regions)))
     for i, rate in regime:
-        law = economy.tariffs.laws[i]
-        factors, taste = law.instrument.demand_factors(rate), law.instrument.preference(rate)
-        if not factors and taste == 0.0:
+        law = economy.tariff_schedule.laws[i]
+        factors, log_odds = law.instrument.demand_factors(rate), law.instrument.preference(rate)
+        if not factors and log_odds == 0.0:
             continue
         reach = law.scope.reshape(n_devices, len(codes.origins), n_markets).max(axis=1)
         units *= 1 + reach.T * (factors.get("units", 1.0) - 1)
         classes = law.instrument.chosen("node_classes", codes.classes)
         chips *= 1 + reach[:, :, None] * classes * (factors.get("chips", 1.0) - 1)
         regions = law.instrument.chosen("chip_regions", codes.regions)
-        preference += taste * reach.max(axis=0)[:, None] * regions
+        preference += log_odds * reach.max(axis=0)[:, None] * regions
     return units.ravel(), chips, preference

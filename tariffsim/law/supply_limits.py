@@ -8,7 +8,7 @@ import numpy as np
 
 from tariffsim.kernels.sums import sum_by
 from tariffsim.law.duty_tables import Law
-from tariffsim.law.expectations import Expected, Tariffs
+from tariffsim.law.expectations import DutyExpectations, Expected
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Bool, Float, Int
 
@@ -20,22 +20,26 @@ def restrictions(
     economy: Economy, rates: list[float], expected: Expected
 ) -> dict[str, Float | None]:
     """Tables of what is let through, now and as expected by those who choose; None if all is."""
-    laws = {i: law for i, law in enumerate(economy.tariffs.laws) if law.instrument.restricts_supply}
+    laws = {
+        i: law
+        for i, law in enumerate(economy.tariff_schedule.laws)
+        if law.instrument.restricts_supply
+    }
     foreseen = {i for future in expected.futures for i, _ in future.regime}
     in_force = [i for i in laws if rates[i] != 0.0]
     known = [i for i in laws if rates[i] != 0.0 or i in foreseen]
     now = {i: laws[i].instrument.candidate_share(rates[i]) for i in known}
     supply = [(laws[i], laws[i].instrument.supply_share(rates[i], economy.date)) for i in in_force]
     per_kind = [
-        _let_through(
+        _delivered_share(
             economy,
             [(laws[i], np.minimum(_expected(laws[i], i, expected, kind), now[i])) for i in known],
         )
-        for kind in (Tariffs.DESIGN, Tariffs.DROP_IN)
+        for kind in (DutyExpectations.DESIGN, DutyExpectations.PIN_COMPATIBLE)
     ]
     return {
-        "supply_share": _let_through(economy, supply) if in_force else None,
-        "open_share": _let_through(economy, [(laws[i], now[i]) for i in in_force])
+        "supply_share": _delivered_share(economy, supply) if in_force else None,
+        "open_share": _delivered_share(economy, [(laws[i], now[i]) for i in in_force])
         if in_force
         else None,
         "candidate_share": np.stack(per_kind) if known else None,
@@ -52,9 +56,9 @@ def _expected(law: Law, number: int, expected: Expected, kind: int) -> Float:
     return np.asarray(sum(later))
 
 
-def _let_through(economy: Economy, shares: Sequence[tuple[Law, Float | float]]) -> Float:
+def _delivered_share(economy: Economy, shares: Sequence[tuple[Law, Float | float]]) -> Float:
     """(cells, K, R) product over laws of the shares, one or (D,), that they let through."""
-    codes = economy.figures.codes
+    codes = economy.constants.codes
     n_devices, sets = len(codes.devices), (len(codes.classes), len(codes.regions))
     left = np.ones((n_devices, codes.n_cells // n_devices, *sets))
     for law, share in shares:
@@ -68,22 +72,22 @@ def _let_through(economy: Economy, shares: Sequence[tuple[Law, Float | float]]) 
 
 def open_share_ahead(economy: Economy, months: int) -> Float:
     """(cells, K, R) part let through that agents expect so many months from now."""
-    tariffs = economy.tariffs
-    laws = ((tariffs.laws[i], rate) for i, rate in tariffs.regime_ahead(economy.date, months))
-    return _let_through(
+    schedule = economy.tariff_schedule
+    laws = ((schedule.laws[i], rate) for i, rate in schedule.regime_ahead(economy.date, months))
+    return _delivered_share(
         economy,
         [(w, w.instrument.candidate_share(r)) for w, r in laws if w.instrument.restricts_supply],
     )
 
 
-def share_of_candidates(
+def candidates_share(
     economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
 ) -> Float:
     """(rows, F) least share let through in any market that a line is sold to."""
     return _least(economy, _by_market(economy, table, maker, node_class, kind), maker)
 
 
-def left_at_once(
+def emergency_leavers(
     economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
 ) -> tuple[Float, Bool]:
     """(rows, F) the same, and whether so much is refused that a line leaves a supplier for it."""
@@ -105,16 +109,16 @@ def _by_market(
     economy: Economy, table: Float, maker: Int, node_class: Int, kind: Int | None = None
 ) -> Float:
     """(rows, M, R) share of a region's chips let through to each market."""
-    makers, codes = economy.makers, economy.figures.codes
+    makers, codes = economy.makers, economy.constants.codes
     cell = codes.cell(makers.device[maker], makers.origin[maker], 0)[:, None]
     cell = cell + np.arange(len(codes.markets))
     at = (cell, node_class[:, None]) if kind is None else (kind[:, None], cell, node_class[:, None])
     return np.asarray(table[at])
 
 
-def is_cut(economy: Economy, let_through: Float) -> Bool:
+def is_cut(economy: Economy, delivered_share: Float) -> Bool:
     """Whether so much is refused that a maker looks for another supplier at once."""
-    return np.asarray(1 - let_through >= economy.scenario.orders.emergency_share - ROUNDING)
+    return np.asarray(1 - delivered_share >= economy.scenario.orders.emergency_share - ROUNDING)
 
 
 def _worth_a_switch(economy: Economy, refused: Float, maker: Int, node_class: Int) -> Bool:
@@ -128,30 +132,34 @@ def _worth_a_switch(economy: Economy, refused: Float, maker: Int, node_class: In
     return np.asarray(refused * profit[:, None] > cost[:, None])
 
 
-def of_candidates(economy: Economy, weights: Float, maker: Int, node_class: Int) -> Float:
+def among_candidates(economy: Economy, weights: Float, maker: Int, node_class: Int) -> Float:
     """(rows, F) weights without suppliers kept back; who has no other candidate stays as it is.
 
     Nobody chooses a supplier that it would leave at once.
     """
-    makers, table = economy.makers, economy.law.candidate_share
+    makers, table = economy.makers, economy.policy.candidate_share
     if table is None:
         return weights
-    kind = np.where(makers.is_drop_in[maker, node_class], Tariffs.DROP_IN, Tariffs.DESIGN)
-    share, leaves = left_at_once(economy, table, maker, node_class, kind)
+    kind = np.where(
+        makers.is_pin_compatible[maker, node_class],
+        DutyExpectations.PIN_COMPATIBLE,
+        DutyExpectations.DESIGN,
+    )
+    share, leaves = emergency_leavers(economy, table, maker, node_class, kind)
     allowed = weights * np.where(leaves, 0.0, share)
     stays = np.arange(weights.shape[1]) == makers.supplier[maker, node_class][:, None]
     return np.where(allowed.any(axis=1, keepdims=True), allowed, stays)
 
 
-def keep_back(economy: Economy) -> None:
+def restrict_deliveries(economy: Economy) -> None:
     """Which part of the chips for each flow, and each line, may not be delivered this month."""
     makers, flows = economy.makers, economy.flows
     blocked = _blocked(economy, makers.supplier)
     flows.blocked = blocked.max(axis=1) if blocked.ndim else np.zeros(len(flows))
-    makers.let_through = let_through(economy, makers.supplier)
+    makers.delivered_share = delivered_share(economy, makers.supplier)
 
 
-def let_through(economy: Economy, supplier: Int) -> Float:
+def delivered_share(economy: Economy, supplier: Int) -> Float:
     """(N, K) part of the chips that suppliers (N, K) may deliver: the mean over a line's flows."""
     flows, makers = economy.flows, economy.makers
     blocked = _blocked(economy, supplier)
@@ -166,10 +174,10 @@ def let_through(economy: Economy, supplier: Int) -> Float:
 
 def _blocked(economy: Economy, supplier: Int) -> Float:
     """(L, K) part of the chips for each flow that suppliers may not deliver; () for none."""
-    table, flows, makers = economy.law.supply_share, economy.flows, economy.makers
+    table, flows, makers = economy.policy.supply_share, economy.flows, economy.makers
     if table is None:
         return np.zeros(())
-    cell = economy.figures.codes.cell(
+    cell = economy.constants.codes.cell(
         makers.device[flows.maker], makers.origin[flows.maker], flows.market
     )
     region = economy.foundries.region[supplier[flows.maker]]

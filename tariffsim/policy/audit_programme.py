@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import ASSEMBLY_SCOPE, DEVICE_SCOPE
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 
 
 class AuditProgramme(Instrument):
@@ -19,7 +19,7 @@ class AuditProgramme(Instrument):
     path_bounds = (0.0, 12.0)
 
     kind: Literal["audit_programme"]
-    audits: Path = Field(
+    audits: TimePath = Field(
         description="Audits of an importer a year, added to those there are.",
         json_schema_extra={"unit": "per year", "ge": 0, "le": 12},
     )

@@ -6,8 +6,8 @@ from typing import Literal
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import DEVICE_SCOPE, Scope, codes_field, rate_field
-from tariffsim.policy.paths import Path
 from tariffsim.policy.shipments import Shipments
+from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Float
 
 
@@ -18,7 +18,7 @@ class BareChipTariff(Instrument):
     without = DEVICE_SCOPE
 
     kind: Literal["bare_chip_tariff"]
-    rate: Path = rate_field("Duty as a fraction of the chip's invoice value.", le=5, ge=0)
+    rate: TimePath = rate_field("Duty as a fraction of the chip's invoice value.", le=5, ge=0)
     chip_regions: Scope = codes_field(
         "Regions of fabrication covered; `all` for all of them.", "foundry_regions", ("CN",)
     )

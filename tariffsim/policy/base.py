@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from tariffsim.policy.conditions import FORM
-from tariffsim.policy.fields import Code, Codes, Condition, Scope, codes_field, date_field
-from tariffsim.policy.paths import Date, EndDate, Path
+from tariffsim.policy.fields import Code, CodeList, Condition, Scope, codes_field, date_field
+from tariffsim.policy.time_path import Date, EndDate, TimePath
 from tariffsim.typing import Float
 
 if TYPE_CHECKING:
@@ -54,13 +54,17 @@ class Instrument(BaseModel):
         description="Whether agents know the end in advance; else they expect it to stay.",
         json_schema_extra={"unit": "yes or no"},
     )
-    markets: Codes = codes_field("Markets that levy it; a coalition is a list.", "markets", ("US",))
+    markets: CodeList = codes_field(
+        "Markets that levy it; a coalition is a list.", "markets", ("US",)
+    )
     devices: Scope = codes_field("Device groups it covers; all if left out.", "devices")
     assembly_countries: Scope = codes_field(
         "Countries of assembly it covers; all if left out.", "origins"
     )
-    exempt_devices: Codes = codes_field("Device groups left out.", "devices", ())
-    exempt_assembly_countries: Codes = codes_field("Countries of assembly left out.", "origins", ())
+    exempt_devices: CodeList = codes_field("Device groups left out.", "devices", ())
+    exempt_assembly_countries: CodeList = codes_field(
+        "Countries of assembly left out.", "origins", ()
+    )
     stacking_group: Code | None = Field(
         default=None,
         description="Of the duties in one group only the highest is due; all add up if left out.",
@@ -73,9 +77,9 @@ class Instrument(BaseModel):
     )
 
     @property
-    def path(self) -> Path:
+    def path(self) -> TimePath:
         """How strong the measure is over time."""
-        path: Path = getattr(self, self.path_field)
+        path: TimePath = getattr(self, self.path_field)
         return path
 
     @property
@@ -199,7 +203,7 @@ class Instrument(BaseModel):
         """Points added to China's planned capacity share; neutral element 0, summed."""
         return 0.0
 
-    def offset(self, rate: float) -> float:
+    def counter_subsidy(self, rate: float) -> float:
         """Part of component duties that China makes good; neutral element 0, summed."""
         return 0.0
 

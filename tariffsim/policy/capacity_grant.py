@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from tariffsim.policy.base import Instrument
-from tariffsim.policy.fields import WHOLE_SCOPE, Codes, codes_field, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.fields import WHOLE_SCOPE, CodeList, codes_field, rate_field
+from tariffsim.policy.time_path import TimePath
 
 
 class CapacityGrant(Instrument):
@@ -23,10 +23,10 @@ class CapacityGrant(Instrument):
     path_bounds = (0.0, 1e12)
 
     kind: Literal["capacity_grant"]
-    budget_per_year: Path = rate_field(
+    budget_per_year: TimePath = rate_field(
         "Grants awarded in a year, spread over its months.", unit="USD a year", ge=0, le=1e12
     )
-    regions: Codes = codes_field("Foundry regions that build.", "foundry_regions", ("US",))
+    regions: CodeList = codes_field("Foundry regions that build.", "foundry_regions", ("US",))
     grant_share: float = Field(
         default=0.15,
         ge=0.01,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import WHOLE_SCOPE, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 
 
 class CapacityPlan(Instrument):
@@ -17,7 +17,7 @@ class CapacityPlan(Instrument):
     path_bounds = (-1.0, 1.0)
 
     kind: Literal["capacity_plan"]
-    points: Path = rate_field("Points added to China's planned capacity share.", ge=-1, le=1)
+    points: TimePath = rate_field("Points added to China's planned capacity share.", ge=-1, le=1)
 
     def capacity_share(self, rate: float) -> float:
         """The points themselves."""

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from tariffsim.policy.declared import DeclaredContent
 from tariffsim.policy.fields import Scope, codes_field, rate_field
-from tariffsim.policy.paths import Path
 from tariffsim.policy.shipments import Shipments
+from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Float
 
 
@@ -21,7 +21,7 @@ class ComponentTariff(DeclaredContent):
     """
 
     kind: Literal["component_tariff"]
-    rate: Path = rate_field(
+    rate: TimePath = rate_field(
         "Duty as a fraction of the value of the covered chips; USD a chip with `per: chip`.",
         le=5,
         ge=0,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import ASSEMBLY_SCOPE, Scope, codes_field, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 
 
 class DemandShift(Instrument):
@@ -20,7 +20,7 @@ class DemandShift(Instrument):
     path_bounds = (-0.9, 5.0)
 
     kind: Literal["demand_shift"]
-    change: Path = rate_field("Relative change: 0.1 is ten per cent more.", ge=-0.9, le=5)
+    change: TimePath = rate_field("Relative change: 0.1 is ten per cent more.", ge=-0.9, le=5)
     of: Literal["units", "chips"] = Field(
         default="units",
         description="What changes: units demanded in the markets, or chips per unit.",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import ASSEMBLY_SCOPE, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 
 
 class Disclosure(Instrument):
@@ -17,7 +17,7 @@ class Disclosure(Instrument):
     path_bounds = (0.0, 1.0)
 
     kind: Literal["disclosure"]
-    share: Path = rate_field(
+    share: TimePath = rate_field(
         "Part of the market's imports whose importers are obliged, the largest importers first.",
         ge=0,
         le=1,

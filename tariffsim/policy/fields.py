@@ -42,7 +42,7 @@ def _as_condition(text: str) -> str:
 Text = Annotated[str, AfterValidator(_plain_text)]
 Code = Annotated[Text, BeforeValidator(_as_code), Field(min_length=1, max_length=40)]
 Condition = Annotated[Text, AfterValidator(_as_condition)]
-Codes = Annotated[tuple[Code, ...], BeforeValidator(_as_tuple)]
+CodeList = Annotated[tuple[Code, ...], BeforeValidator(_as_tuple)]
 Scope = Annotated[
     tuple[Code, ...] | None,
     BeforeValidator(_as_scope),

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tariffsim.policy.fields import Codes, Scope, codes_field
+from tariffsim.policy.fields import CodeList, Scope, codes_field
 from tariffsim.policy.restriction import Restriction
 
 
@@ -19,7 +19,7 @@ class ImportBan(Restriction):
     meets_home_assembly: ClassVar[bool] = True
 
     kind: Literal["import_ban"]
-    markets: Codes = codes_field(
+    markets: CodeList = codes_field(
         "Markets that ban the chips from what is sold or assembled there.", "markets", ("CN",)
     )
     chip_regions: Scope = codes_field(

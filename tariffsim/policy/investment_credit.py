@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from tariffsim.policy.base import Instrument
-from tariffsim.policy.fields import WHOLE_SCOPE, Codes, codes_field, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.fields import WHOLE_SCOPE, CodeList, codes_field, rate_field
+from tariffsim.policy.time_path import TimePath
 
 
 class InvestmentCredit(Instrument):
@@ -21,8 +21,8 @@ class InvestmentCredit(Instrument):
     path_bounds = (0.0, 1.0)
 
     kind: Literal["investment_credit"]
-    credit: Path = rate_field("Part of the capital cost that is refunded.", ge=0, le=1)
-    regions: Codes = codes_field("Foundry regions that have it.", "foundry_regions", ("US",))
+    credit: TimePath = rate_field("Part of the capital cost that is refunded.", ge=0, le=1)
+    regions: CodeList = codes_field("Foundry regions that have it.", "foundry_regions", ("US",))
 
     def investment_credit(self, rate: float) -> float:
         """The credit itself."""

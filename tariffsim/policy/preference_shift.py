@@ -6,7 +6,7 @@ from typing import Literal
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import ASSEMBLY_SCOPE, DEVICE_SCOPE, Scope, codes_field, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 
 
 class PreferenceShift(Instrument):
@@ -17,7 +17,7 @@ class PreferenceShift(Instrument):
     path_bounds = (-5.0, 5.0)
 
     kind: Literal["preference_shift"]
-    log_odds: Path = rate_field(
+    log_odds: TimePath = rate_field(
         "Log odds added at an open slot: 0.69 doubles the odds.", ge=-5, le=5, unit="log odds"
     )
     chip_regions: Scope = codes_field(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import WHOLE_SCOPE, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 
 
 class PriceCut(Instrument):
@@ -17,7 +17,7 @@ class PriceCut(Instrument):
     path_bounds = (-1.0, 1.0)
 
     kind: Literal["price_cut"]
-    points: Path = rate_field("Points added to China's price discount.", ge=-1, le=1)
+    points: TimePath = rate_field("Points added to China's price discount.", ge=-1, le=1)
 
     def price_discount(self, rate: float) -> float:
         """The points themselves."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tariffsim.policy.declared import DeclaredContent
-from tariffsim.policy.fields import Codes, codes_field, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.fields import CodeList, codes_field, rate_field
 from tariffsim.policy.shipments import Shipments
+from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Float
 
 
@@ -20,8 +20,8 @@ class ProductTariff(DeclaredContent):
     """
 
     kind: Literal["product_tariff"]
-    rate: Path = rate_field("Duty as a fraction of the product's customs value.", le=5, ge=0)
-    only_with_chips_from: Codes | None = codes_field(
+    rate: TimePath = rate_field("Duty as a fraction of the product's customs value.", le=5, ge=0)
+    only_with_chips_from: CodeList | None = codes_field(
         "Due only where the product contains a chip made in these regions; always if left out.",
         "foundry_regions",
     )

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tariffsim.policy.base import Instrument
-from tariffsim.policy.fields import Codes, Scope, codes_field, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.fields import CodeList, Scope, codes_field, rate_field
+from tariffsim.policy.time_path import TimePath
 
 
 class Restriction(Instrument):
     """Keeps chips of some regions from lines in its scope, wholly or in part."""
 
-    path_field: ClassVar[str] = "refused"
+    path_field: ClassVar[str] = "denied"
     path_bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     without: ClassVar[tuple[str, ...]] = ("stacking_group",)
     restricts_supply: ClassVar[bool] = True
 
-    refused: Path = rate_field(
+    denied: TimePath = rate_field(
         "Part of deliveries refused: one less the share of licences approved; 1 is a ban.",
         ge=0,
         le=1,
     )
-    markets: Codes = codes_field(
+    markets: CodeList = codes_field(
         "Markets whose products go without, as far as their assembly is in scope.",
         "markets",
         ("US",),

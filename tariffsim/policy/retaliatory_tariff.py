@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tariffsim.policy.bare_chip_tariff import BareChipTariff
-from tariffsim.policy.fields import Codes, Scope, codes_field
+from tariffsim.policy.fields import CodeList, Scope, codes_field
 
 
 class RetaliatoryTariff(BareChipTariff):
@@ -15,7 +15,9 @@ class RetaliatoryTariff(BareChipTariff):
     """
 
     kind: Literal["retaliatory_tariff"]  # type: ignore[assignment]  # narrower on purpose
-    markets: Codes = codes_field("Markets that levy it; a coalition is a list.", "markets", ("CN",))
+    markets: CodeList = codes_field(
+        "Markets that levy it; a coalition is a list.", "markets", ("CN",)
+    )
     chip_regions: Scope = codes_field(
         "Regions of fabrication covered; `all` for all of them.", "foundry_regions", ("US",)
     )

@@ -1,4 +1,4 @@
-"""What the alternatives of makers cost, and what they take of each: what `fit` is measured with.
+"""What the alternatives of makers cost, and what they take of each: what `fit` is ensemble with.
 
 Shares are those of lines that sell what they sold in the base year, so that consumers who move
 between lines, already in the price index, are not counted again (MODEL 4.7).
@@ -9,49 +9,55 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim.kernels.sums import sum_by
-from tariffsim.kernels.supply import offset_part
-from tariffsim.law.expectations import Tariffs
-from tariffsim.law.expected_burden import Means
+from tariffsim.kernels.supply import counter_subsidy_share
+from tariffsim.law.expectations import DutyExpectations
+from tariffsim.law.expected_burden import MeanDutyBurden
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float
 
 
-class Alternatives:
+class ChoiceSetPrices:
     """Prices of chips and countries with the duty expected on them, by market and device."""
 
     def __init__(self, economy: Economy) -> None:
-        codes, figures = economy.figures.codes, economy.figures
+        codes, constants = economy.constants.codes, economy.constants
         self._shape = (len(codes.devices), len(codes.origins), len(codes.markets))
         flows, makers = economy.flows, economy.makers
         cell = codes.cell(makers.device[flows.maker], makers.base_origin[flows.maker], flows.market)
         units = sum_by(cell, flows.base_units, codes.n_cells).reshape(self._shape)
         self._origin_share = units / np.maximum(units.sum(axis=1, keepdims=True), 1e-300)
-        mean_factor = np.einsum("dom,o->dm", self._origin_share, figures.cost_factor)
-        factor = figures.cost_factor[:, None] / np.where(mean_factor > 0, mean_factor, 1.0)[:, None]
+        mean_factor = np.einsum("dom,o->dm", self._origin_share, constants.cost_factor)
+        factor = (
+            constants.cost_factor[:, None] / np.where(mean_factor > 0, mean_factor, 1.0)[:, None]
+        )
         markup = economy.scenario.trade.markup
-        self._cost = figures.unit_value[:, None, None] / (1 + markup) * factor
+        self._cost = constants.unit_value[:, None, None] / (1 + markup) * factor
         self._markup = markup
-        self._means = None if economy.claims is None else Means(economy, economy.claims)
+        self._means = (
+            None if economy.declarations is None else MeanDutyBurden(economy, economy.declarations)
+        )
         self._source: tuple[object, object] | None = None
         foundries = economy.foundries
         member = np.eye(len(codes.regions))[foundries.region]
         capacity = np.einsum("fk,fr->krf", foundries.base_capacity, member)
         total = capacity.sum(axis=2)
         self._price_weight = capacity / np.where(total > 0, total, 1.0)[:, :, None]
-        self._price_without = np.where(total > 0, 0.0, figures.chip_price[:, None])
+        self._price_without = np.where(total > 0, 0.0, constants.chip_price[:, None])
 
     def of_month(self, economy: Economy) -> dict[str, Float]:
         """Arrays of `History` by name."""
         price = self._region_price(economy.foundries.price)
-        source = economy.law.expected, economy.importers.is_traced
+        source = economy.policy.expected, economy.importers.is_traced
         if self._source is None or any(
             a is not b for a, b in zip(source, self._source, strict=True)
         ):
             self._source = source
             self._read(economy)
         # what China makes good is a duty less
-        given = offset_part(self._component + self._count / price, economy.law.offset)
-        given = given * self._exposed * economy.figures.is_china * price
+        given = counter_subsidy_share(
+            self._component + self._count / price, economy.policy.counter_subsidy
+        )
+        given = given * self._exposed * economy.constants.is_china * price
         return {
             "slot_price": price,
             "slot_duty": self._rate * (price - given) + self._each - given,
@@ -66,24 +72,24 @@ class Alternatives:
 
     def _read(self, economy: Economy) -> None:
         """What is expected from now on."""
-        expected, share = economy.law.expected, economy.figures.commodity_share[:, None]
+        expected, share = economy.policy.expected, economy.constants.commodity_share[:, None]
 
-        def both(design: Float, drop_in: Float) -> Float:
-            return self._over_origins((1 - share) * design + share * drop_in)
+        def both(design: Float, pin_compatible: Float) -> Float:
+            return self._over_origins((1 - share) * design + share * pin_compatible)
 
         self._rate, self._count, self._component = (
-            both(t[Tariffs.DESIGN], t[Tariffs.DROP_IN])
+            both(t[DutyExpectations.DESIGN], t[DutyExpectations.PIN_COMPATIBLE])
             for t in (expected.slot, expected.chip_count, expected.chip_value)
         )
         self._each, self._exposed = self._count, np.ones(())
         product = expected.product
         if self._means is not None:
-            kinds = (Tariffs.DESIGN, Tariffs.DROP_IN)
-            slots = [self._means.slot(kind, economy.figures.chip_price) for kind in kinds]
+            kinds = (DutyExpectations.DESIGN, DutyExpectations.PIN_COMPATIBLE)
+            slots = [self._means.slot(kind, economy.constants.chip_price) for kind in kinds]
             by_value, self._each = (both(*tables) for tables in zip(*slots, strict=True))
             self._rate = self._rate + by_value
             self._exposed = self._means.exposed()[:, :, None, None]
-            product = product + self._means.origin_rate(Tariffs.ASSEMBLY)
+            product = product + self._means.origin_rate(DutyExpectations.ASSEMBLY)
         landed = self._cost * (1 + product.reshape(self._shape) * (1 + self._markup))
         self._assembly = np.ascontiguousarray(landed.transpose(2, 0, 1))
 
@@ -95,7 +101,7 @@ class Alternatives:
 
     def _assembled(self, economy: Economy) -> Float:
         """(M, D, O) units a month by country, if every line sold what it did in the base year."""
-        codes, flows, makers = economy.figures.codes, economy.flows, economy.makers
+        codes, flows, makers = economy.constants.codes, economy.flows, economy.makers
         at = codes.cell(makers.device[flows.maker], makers.origin[flows.maker], flows.market)
         units = sum_by(at, flows.base_units, codes.n_cells).reshape(self._shape)
         return np.ascontiguousarray(units.transpose(2, 0, 1))

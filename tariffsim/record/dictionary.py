@@ -36,7 +36,7 @@ def variables() -> dict[str, Variable]:
 
 
 @dataclass(frozen=True)
-class Measure:
+class Metric:
     """A headline measure: a column of `summary`, and rows of `headline`."""
 
     name: str
@@ -47,19 +47,19 @@ class Measure:
 
 
 @cache
-def measures() -> dict[str, Measure]:
+def metrics() -> dict[str, Metric]:
     """The headline measures by name."""
-    text = resources.files("tariffsim").joinpath("data/measures.csv").read_text("utf-8")
+    text = resources.files("tariffsim").joinpath("data/metrics.csv").read_text("utf-8")
     rows = csv.DictReader(text.splitlines())
     found = (
-        Measure(row["name"], row["label"], row["unit"], int(row["decimals"]), row["definition"])
+        Metric(row["name"], row["label"], row["unit"], int(row["decimals"]), row["definition"])
         for row in rows
     )
-    return {measure.name: measure for measure in found}
+    return {metric.name: metric for metric in found}
 
 
 COSTS = {
-    "cost_per_point": ("consumer_cost", "cn_share"),
+    "cost_per_pp": ("consumer_surplus_loss", "cn_share"),
     "cost_per_kwpm": ("grant_spending", "home_capacity"),
 }
 """Cost, and what it is spent on, of measures that are ratios of means over all runs."""
@@ -67,9 +67,9 @@ COSTS = {
 
 def entry(table: str, column: str) -> Variable | None:
     """What a column of a table is; None if it is not in the dictionary."""
-    measure = measures().get(column) if table in OF_RUNS else None
-    if measure is not None:
-        text = measure.label, measure.unit, " ".join(OF_RUNS), measure.definition
+    metric = metrics().get(column) if table in OF_RUNS else None
+    if metric is not None:
+        text = metric.label, metric.unit, " ".join(OF_RUNS), metric.definition
         return Variable(column, *text, "")
     return variables().get(column)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tariffsim.record.dictionary import COSTS, Measure
+from tariffsim.record.dictionary import COSTS, Metric
 from tariffsim.record.intervals import Interval, paired_interval, ratio_interval
-from tariffsim.record.metrics import MEASURES, RATIOS
+from tariffsim.record.metrics import METRICS, RATIOS
 
 
 def headline(
@@ -18,10 +18,10 @@ def headline(
     rows: list[dict[str, object]] = []
     base = summaries[baseline]
     for scenario, runs in summaries.items():
-        for measure in MEASURES:
-            level = float(np.mean([run[measure.name] for run in runs]))
-            pairs = [a[measure.name] - b[measure.name] for a, b in zip(runs, base, strict=True)]
-            rows.append(_row(scenario, measure, level, paired_interval(pairs)))
+        for metric in METRICS:
+            level = float(np.mean([run[metric.name] for run in runs]))
+            pairs = [a[metric.name] - b[metric.name] for a, b in zip(runs, base, strict=True)]
+            rows.append(_row(scenario, metric, level, paired_interval(pairs)))
         for ratio in RATIOS:
             cost = _unit_cost(runs, base, *COSTS[ratio.name])
             rows.append(_row(scenario, ratio, cost.mean, cost))
@@ -41,9 +41,9 @@ def _unit_cost(
     return ratio_interval(spent, change)
 
 
-def _row(scenario: str, measure: Measure, level: float, change: Interval) -> dict[str, object]:
+def _row(scenario: str, metric: Metric, level: float, change: Interval) -> dict[str, object]:
     return {
-        "scenario": scenario, "measure": measure.name, "label": measure.label,
-        "unit": measure.unit, "level": level, "difference": change.mean, "low": change.low,
-        "high": change.high, "is_distinguishable": change.is_distinguishable, "n": change.n,
+        "scenario": scenario, "metric": metric.name, "label": metric.label,
+        "unit": metric.unit, "level": level, "difference": change.mean, "low": change.low,
+        "high": change.high, "is_significant": change.is_significant, "n": change.n,
     }  # fmt: skip

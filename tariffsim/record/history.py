@@ -24,20 +24,20 @@ CELL_COLUMNS = (
     "rebate_value",
     "evaded_value",
     "compliance_value",
-    "informed_value",
+    "known_origin_value",
     "chips",
     "cn_chips",
     "chip_value",
     "cn_chip_value",
     "cn_device_units",
-    "sacrifice_value",
+    "compliance_distortion_value",
 )
 """Columns of the market x device table that are sums over flows."""
 IMPORTER_COLUMNS = (
     "importer_profit",
     "penalty_value",
-    "importers_who_know",
-    "importers_sure_of_none",
+    "importers_knowing_origin",
+    "importers_verified_free",
 )
 """Columns of the same table that are sums over importers."""
 FOUNDRY_COLUMNS = (

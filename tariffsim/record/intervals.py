@@ -19,7 +19,7 @@ class Interval:
     n: int
 
     @property
-    def is_distinguishable(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether zero is outside the interval; never with fewer than two runs."""
         return self.n > 1 and (self.low > 0 or self.high < 0)
 
@@ -39,7 +39,7 @@ def ratio_interval(top: Sequence[float], bottom: Sequence[float]) -> Interval:
     """Ratio of two means over paired runs, with a jackknife interval (Quenouille 1956)."""
     above, below = np.asarray(top, dtype=float), np.asarray(bottom, dtype=float)
     n = len(above)
-    if n < 2 or not paired_interval(bottom).is_distinguishable:
+    if n < 2 or not paired_interval(bottom).is_significant:
         return Interval(float("nan"), float("nan"), float("nan"), n)
     ratio = above.sum() / below.sum()
     left_out = (above.sum() - above) / (below.sum() - below)

@@ -18,7 +18,7 @@ from tariffsim.kernels.welfare import (
     undelivered_surplus,
 )
 from tariffsim.policy.shipments import Codes
-from tariffsim.record.dictionary import COSTS, measures
+from tariffsim.record.dictionary import COSTS, metrics
 from tariffsim.record.history import History
 from tariffsim.record.supply_disruption import (
     cutoff_loss,
@@ -29,7 +29,7 @@ from tariffsim.record.supply_disruption import (
 from tariffsim.state.ledger import BY_MARKET, PAYMENTS
 from tariffsim.typing import Float
 
-WELFARE_TERMS = ("consumers", "government", "importers and makers", "foundries", "fit")
+WELFARE_TERMS = ("consumers", "government", "importers and makers", "foundries", "match loss")
 LAST = 12
 """Months at the end of a run that headline levels are means of."""
 
@@ -96,7 +96,7 @@ def consumer_surplus(history: History, context: Context) -> Float:
     return np.asarray((surplus - undelivered_surplus(spending, missing, eta)).sum(axis=2))
 
 
-def fit_loss(history: History, baseline: History, context: Context) -> Float:
+def match_loss(history: History, baseline: History, context: Context) -> Float:
     """(T, M) what makers give up in leaving the chip, or the country, that suited them (MODEL 4.7).
 
     At the scenario's number of chips and units, with the shares of lines that sell what they sold
@@ -116,7 +116,7 @@ def fit_loss(history: History, baseline: History, context: Context) -> Float:
         context.assembly_elasticity,
     )
     loss = loss + (history.cells["units"] * moved).sum(axis=2)
-    column = "sacrifice_value"
+    column = "compliance_distortion_value"
     return np.asarray(loss + (history.cells[column] - baseline.cells[column]).sum(axis=2))
 
 
@@ -150,7 +150,7 @@ def welfare(history: History, baseline: History, context: Context) -> Float:
             income("government"),
             income("importers") + income("device makers") + put_into_stock,
             income("foundries"),
-            -fit_loss(history, baseline, context),
+            -match_loss(history, baseline, context),
         ],
         axis=-1,
     )
@@ -162,12 +162,12 @@ def deadweight_loss(change: Float, history: History, baseline: History) -> Float
     return np.asarray(-(world + other_buyers_surplus(history, baseline)))
 
 
-RATIOS = tuple(measures()[name] for name in COSTS)
-MEASURES = tuple(m for m in measures().values() if m.name not in COSTS)
+RATIOS = tuple(metrics()[name] for name in COSTS)
+METRICS = tuple(m for m in metrics().values() if m.name not in COSTS)
 """Measures of one run."""
 COMPARED = frozenset(
-    ("consumer_cost", "welfare", "deadweight_loss", "total_consumer_cost", "total_welfare",
-     *COSTS)
+    ("consumer_surplus_loss", "welfare", "deadweight_loss", "total_consumer_surplus_loss",
+     "total_welfare", *COSTS)
 )  # fmt: skip
 """Measures that exist only against a baseline."""
 HEADLINE = (
@@ -175,9 +175,9 @@ HEADLINE = (
     "cn_value_share",
     "basket_price",
     "duty_revenue",
-    "consumer_cost",
+    "consumer_surplus_loss",
     "welfare",
-    "cost_per_point",
+    "cost_per_pp",
     "world_cn_share",
 )
 """Measures of the headline table, in order."""
@@ -186,7 +186,7 @@ HEADLINE = (
 def summarise(
     history: History, baseline: History, context: Context, market: str, world: Float
 ) -> dict[str, float]:
-    """Every measure of one run against the baseline with the same seed, in the unit of MEASURES.
+    """Every measure of one run against the baseline with the same seed, in the unit of METRICS.
 
     `world` is the change of `welfare` in all markets.
     """
@@ -217,7 +217,7 @@ def summarise(
         "basket_price": 100 * float(basket_price(history, m)[last].mean()),
         "duty_revenue": year * float(duty[last].mean()),
         "policy_revenue": year * float(cells["new_duty_value"][last].mean()),
-        "consumer_cost": -year * float(change[last, 0].mean()),
+        "consumer_surplus_loss": -year * float(change[last, 0].mean()),
         "welfare": year * float(change[last].sum(axis=1).mean()),
         "deadweight_loss": year * float(deadweight_loss(world, history, baseline)[last].mean()),
         "world_cn_share": 100 * float(world_chinese_share(history, context)[last].mean()),
@@ -229,14 +229,14 @@ def summarise(
         "compliance_cost": year * float(cells["compliance_value"][last].mean()),
         "penalties": year * float(cells["penalty_value"][last].mean()),
         "evaded_share": part("evaded_value", "owed_value"),
-        "can_tell_share": part("informed_value", "customs_value"),
-        "sure_of_none_share": part("importers_sure_of_none", "importers_who_know"),
+        "known_origin_share": part("known_origin_value", "customs_value"),
+        "verified_free_share": part("importers_verified_free", "importers_knowing_origin"),
         "grant_spending": 1e-9 * float(funds[:, m].sum()),
         "cutoff_loss": 1e-9 * cutoff_loss(history, m),
         "days_to_stop": days_to_stop(history, baseline, m),
         "recovery_months": recovery_months(history, baseline, m),
         "stopped_share": 100 * stopped_share(history, m),
-        "total_consumer_cost": -1e-9 * float(change[:, 0].sum()),
+        "total_consumer_surplus_loss": -1e-9 * float(change[:, 0].sum()),
         "total_welfare": 1e-9 * float(change.sum()),
         "total_revenue": 1e-9 * float(duty.sum()),
         "run_cn_share": 100 * float(chinese_share(history, m).mean()),

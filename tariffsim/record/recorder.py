@@ -7,7 +7,7 @@ import numpy as np
 from tariffsim.errors import NotFiniteError
 from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
-from tariffsim.record.choice_set_prices import Alternatives
+from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tariffsim.record.history import CELL_COLUMNS, FOUNDRY_COLUMNS, IMPORTER_COLUMNS, History
 from tariffsim.state.economy import Economy, border_crossing
 from tariffsim.typing import Float, format_month
@@ -17,28 +17,28 @@ class Recorder:
     """Reads the economy after each month."""
 
     def __init__(self, economy: Economy, months: int) -> None:
-        codes = economy.figures.codes
+        codes = economy.constants.codes
         self._shape = (len(codes.markets), len(codes.devices))
         self._months = months
         self._rows: dict[str, list[Float]] = {}
         self._flows: list[Float] = []
         self._flow_months: list[str] = []
-        self._alternatives = Alternatives(economy)
+        self._alternatives = ChoiceSetPrices(economy)
         self._foundries = economy.foundries
         self._chips_per_kwpm = economy.investment.chips_per_kwpm
         self._cut_from = min(
-            (law.instrument.first_moment for law in economy.tariffs.laws
+            (law.instrument.first_moment for law in economy.tariff_schedule.laws
              if law.instrument.restricts_supply),
             default=np.inf,
         ) - economy.scenario.run.start  # fmt: skip
-        self._policies = [law.name for law in economy.tariffs.laws]
+        self._policies = [law.name for law in economy.tariff_schedule.laws]
 
     def record(self, economy: Economy) -> None:
         """Keep this month."""
         self._keep_cells(economy)
         self._keep_sourcing(economy)
         self._keep_foundries(economy)
-        self._keep("policy_rate", np.array(economy.law.rates))
+        self._keep("policy_rate", np.array(economy.policy.rates))
         self._keep("policy_duty", economy.policy_duty)
         self._keep("ledger", economy.ledger)
         self._keep("stock_value", _stock_value(economy))
@@ -107,21 +107,21 @@ class Recorder:
         of_importers = (
             importers.profit,
             importers.back_duty + importers.penalty,
-            importers.knows,
-            importers.knows & has_none,
+            importers.knows_origin,
+            importers.knows_origin & has_none,
         )
         for name, column in zip(IMPORTER_COLUMNS, of_importers, strict=True):
             columns[name] = sum_by(cell, column, len(cells.growth))
         for name, column in columns.items():
             self._keep(name, column.reshape(self._shape))
-        shape = (self._shape[0], len(economy.figures.codes.origins))
+        shape = (self._shape[0], len(economy.constants.codes.origins))
         at = flows.market * shape[1] + economy.makers.origin[flows.maker]
         sold = of_units["customs_value"] * flows.units
         self._keep("origin_value", sum_by(at, sold, int(np.prod(shape))).reshape(shape))
 
     def _keep_sourcing(self, economy: Economy) -> None:
         flows, makers = economy.flows, economy.makers
-        codes = economy.figures.codes
+        codes = economy.constants.codes
         shape = (*self._shape, len(codes.classes), len(codes.regions))
         slot = codes.slot(0, np.arange(len(codes.classes)), makers.chip_region)
         at = slot.take(flows.maker, axis=0) + codes.slot(flows.cell, 0, 0)[:, None]
@@ -150,7 +150,7 @@ class Recorder:
             "subsidy_value": subsidy,
             "cost_value": foundries.cost,
             "profit": foundries.revenue + subsidy - foundries.cost,
-            "other_chips": foundries.other_orders * foundries.fill,
+            "other_chips": foundries.other_orders * foundries.fill_rate,
         }
         for name, values in columns.items():
             self._keep(f"foundry {name}", values)
@@ -158,7 +158,7 @@ class Recorder:
 
 def _of_each_unit(economy: Economy) -> dict[str, Float]:
     """(L,) what each unit of a flow adds to the columns of its cell."""
-    flows, makers, codes = economy.flows, economy.makers, economy.figures.codes
+    flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
     is_cn = economy.foundries.is_chinese.take(makers.supplier)
     cn_chips = over_slots(makers.chips * is_cn)
     from_china = np.array([code == "CN" for code in codes.origins])[makers.origin]
@@ -170,7 +170,7 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
         "chip_value": over_slots(makers.chip_value),
         "cn_chip_value": over_slots(makers.chip_value * is_cn),
         "cn_device_units": cn_chips > 0,
-        "sacrifice_value": over_slots(makers.plan_sacrifice),
+        "compliance_distortion_value": over_slots(makers.compliance_distortion),
     }
     of_flows = {name: values.take(flows.maker) for name, values in of_lines.items()}
     return of_flows | {
@@ -182,22 +182,23 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
         "rebate_value": rebate(flows.new_duty, economy.scenario.trade.border_pass_through),
         "evaded_value": flows.evaded_duty,
         "compliance_value": flows.compliance_cost,
-        "informed_value": of_flows["customs_value"] * economy.importers.knows[flows.importer],
+        "known_origin_value": of_flows["customs_value"]
+        * economy.importers.knows_origin[flows.importer],
     }
 
 
 def _stock_value(economy: Economy) -> Float:
     """(M,) USD: chips that home makers and products that importers hold, at base prices."""
-    flows, makers, figures = economy.flows, economy.makers, economy.figures
-    n_markets = len(figures.codes.markets)
+    flows, makers, constants = economy.flows, economy.makers, economy.constants
+    n_markets = len(constants.codes.markets)
     products = sum_by(flows.market, flows.base_landed * flows.stock, n_markets)
-    chips = over_slots(makers.stock * figures.chip_price)
-    return products + sum_by(figures.origin_market[makers.origin], chips, n_markets)
+    chips = over_slots(makers.stock * constants.chip_price)
+    return products + sum_by(constants.origin_market[makers.origin], chips, n_markets)
 
 
 def _alluvial(economy: Economy) -> Float:
     """(R, O, M) chips a month from fab region over country of assembly to market."""
-    codes, flows, makers = economy.figures.codes, economy.flows, economy.makers
+    codes, flows, makers = economy.constants.codes, economy.flows, economy.makers
     shape = (len(codes.regions), len(codes.origins), len(codes.markets))
     chips = makers.chips[flows.maker] * flows.units[:, None]
     at = makers.chip_region[flows.maker] * shape[1] + makers.origin[flows.maker][:, None]

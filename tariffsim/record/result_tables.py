@@ -51,7 +51,7 @@ class SeedRecord:
 
 
 @dataclass
-class Gathered:
+class ResultTables:
     """All tables of a comparison, and the seeds they are of."""
 
     tables: dict[str, pd.DataFrame]
@@ -67,13 +67,13 @@ AXES: dict[str, tuple[str, ...]] = {
     "region_origin": ("month", "region", "origin", "market"),
     "foundries": ("month", "foundry", "node_class"),
     "policies": ("month", "policy"),
-    "books": ("month", "payment", "sector"),
+    "transaction_flows": ("month", "payment", "sector"),
     "welfare": ("month", "market", "term"),
 }
 """Dimensions of every table; month is the year's last for `region_origin`."""
 BY_SEED = ("market_month", "device_end")
 """Tables that keep every seed; the others are means over seeds."""
-SPARSE = {"region_origin": "chips", "books": "value"}
+SPARSE = {"region_origin": "chips", "transaction_flows": "value"}
 """Tables of which only the rows that are not zero are kept, and by which column."""
 
 
@@ -112,7 +112,7 @@ def record_of(history: History, baseline: History, context: Context, market: str
         "region_origin": {"chips": history.flows},
         "foundries": history.foundries | wafers,
         "policies": {"rate": history.policy_rate, "policy_duty": history.policy_duty},
-        "books": {"value": history.ledger},
+        "transaction_flows": {"value": history.ledger},
         "welfare": {"value": change},
     }
     summary = summarise(history, baseline, context, market, change)
@@ -148,7 +148,7 @@ def _part(top: Float, bottom: Float) -> Float:
     return np.asarray(top / np.where(bottom > 0, bottom, 1.0))
 
 
-def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> Gathered:
+def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> ResultTables:
     """Tables of all seeds; memory holds sums, and the small tables that keep every seed."""
     sums: dict[str, dict[str, dict[str, Float]]] = {name: {} for name in scenarios}
     kept: dict[str, list[pd.DataFrame]] = {table: [] for table in BY_SEED}
@@ -164,7 +164,7 @@ def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> Gathered:
                 frame = _frame(table, run.arrays[table], run.labels)
                 kept[table].append(_named(frame, scenario=name, seed=record.seed))
             _add(sums[name], run.arrays)
-    return Gathered(
+    return ResultTables(
         {"headline": pd.DataFrame(headline(summaries, next(iter(summaries))))}
         | {"summary": _summary(summaries, seeds)}
         | {table: pd.concat(frames, ignore_index=True) for table, frames in kept.items()}

@@ -15,13 +15,13 @@ from tariffsim.charts.picture import on_one_page
 from tariffsim.charts.style import number
 from tariffsim.errors import ScenarioError
 from tariffsim.policy import INSTRUMENTS
-from tariffsim.record.dictionary import Measure
-from tariffsim.record.metrics import HEADLINE, MEASURES, RATIOS
+from tariffsim.record.dictionary import Metric
+from tariffsim.record.metrics import HEADLINE, METRICS, RATIOS
 from tariffsim.record.results import Results
-from tariffsim.scenario import Scenario, catalogue
+from tariffsim.scenario import Scenario, catalogue, replace
 from tariffsim.scenario.explain import Explained, explain
 
-AGAINST = {"consumer_cost", "welfare", "cost_per_point"}
+AGAINST = {"consumer_surplus_loss", "welfare", "cost_per_pp"}
 """Measures that exist only against the baseline."""
 WORDS = ("schema_version", "title", "description", "sources", "experiment", "run", "agents")
 ENOUGH = 10
@@ -62,7 +62,7 @@ def _page(
         facts=facts,
         span=period(facts.months),
         findings=[picture.words.title for picture in made if picture.name != CHARTS[-1].name],
-        measures=[_measure(name) for name in HEADLINE],
+        metrics=[_metric(name) for name in HEADLINE],
         rows=_rows(results, facts),
         cautions=list(_cautions(results, facts)),
         charts=[
@@ -86,15 +86,15 @@ def _printable(value: Any) -> Any:
     return value
 
 
-def _measure(name: str) -> Measure:
-    return next(m for m in (*MEASURES, *RATIOS) if m.name == name)
+def _metric(name: str) -> Metric:
+    return next(m for m in (*METRICS, *RATIOS) if m.name == name)
 
 
 def _rows(results: Results, facts: Facts) -> list[dict[str, Any]]:
     """Lines of the headline table: the baseline's levels, and changes of the others."""
     found: dict[str, dict[str, Any]] = {}
     for row in results.tables["headline"].to_dict("records"):
-        found.setdefault(str(row["scenario"]), {})[str(row["measure"])] = row
+        found.setdefault(str(row["scenario"]), {})[str(row["metric"])] = row
     decimals = {m: _decimals(m, [found[n][m] for n in facts.others]) for m in HEADLINE}
     return [
         {
@@ -107,17 +107,17 @@ def _rows(results: Results, facts: Facts) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _decimals(measure: str, rows: Sequence[Mapping[str, Any]]) -> int:
+def _decimals(metric: str, rows: Sequence[Mapping[str, Any]]) -> int:
     """Decimals of a column that leave two or three digits that mean something."""
     size = max((abs(r["difference"]) for r in rows if not isnan(r["difference"])), default=0.0)
-    if _measure(measure).unit == "%":
+    if _metric(metric).unit == "%":
         return 1
     return 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 1 else 3
 
 
 def _level(row: Mapping[str, Any], is_compared: bool) -> dict[str, str]:
     """A level of the baseline; nothing where it is said already or means nothing."""
-    if row["measure"] in AGAINST or (is_compared and row["measure"] == "cn_share"):
+    if row["metric"] in AGAINST or (is_compared and row["metric"] == "cn_share"):
         return {"value": "", "interval": ""}
     return {"value": number(row["level"], 1), "interval": ""}
 
@@ -126,7 +126,7 @@ def _change(row: Mapping[str, Any], decimals: int) -> dict[str, str]:
     """Change and interval of one measure, or in words why there is none."""
     if isnan(row["difference"]):
         return {"value": "not distinguishable", "interval": "no share avoided for certain"}
-    while row["is_distinguishable"] and abs(row["difference"]) < 0.5 * 10.0**-decimals:
+    while row["is_significant"] and abs(row["difference"]) < 0.5 * 10.0**-decimals:
         decimals += 1
     change = number(row["difference"], decimals, sign=True)
     if isnan(row["low"]):
@@ -135,7 +135,7 @@ def _change(row: Mapping[str, Any], decimals: int) -> dict[str, str]:
         return {"value": change, "interval": "same in every run"}
     low, high = (number(row[end], decimals, sign=True) for end in ("low", "high"))
     return {
-        "value": change if row["is_distinguishable"] else "not distinguishable",
+        "value": change if row["is_significant"] else "not distinguishable",
         "interval": f"{low} to {high}",
     }
 
@@ -245,7 +245,7 @@ def _assumptions(results: Results) -> dict[str, Any]:
             "reason": "the scenarios replace data tables: see scenarios/*.csv beside this report"
         }
     try:
-        scenario = Scenario().with_(**content)
+        scenario = replace(Scenario(), **content)
         rows = [r for r in explain(scenario) if r.key.split(".")[0] not in WORDS]
         tables = scenario.tables()
     except ScenarioError as error:

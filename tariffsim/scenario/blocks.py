@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tariffsim.policy.fields import Codes, Text
-from tariffsim.policy.paths import Date, EndDate
+from tariffsim.policy.fields import CodeList, Text
+from tariffsim.policy.time_path import Date, EndDate
 
 
 def parameter(
@@ -188,6 +188,6 @@ class Source(Block):
 
     cite: Text = Field(min_length=1, max_length=2000, description="The citation.")
     quality: Literal["data", "seen", "assumption"] = Field(description="How firm the figures are.")
-    keys: Codes = Field(
+    keys: CodeList = Field(
         default=(), description="Key paths of the values it is the source of, besides policies."
     )

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from tariffsim.policy import INSTRUMENTS
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario.blocks import Source
 from tariffsim.scenario.fields import Scenario
 from tariffsim.typing import DATE_FORMS, format_month
@@ -60,7 +60,7 @@ def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Paramet
     info = model.model_fields[name]
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     arguments = _arguments(info.annotation)
-    is_path = Path in arguments
+    is_path = TimePath in arguments
     bounds: dict[str, Any] = {k: extra[k] for k in ("ge", "le", "gt") if k in extra}
     for rule in info.metadata:
         bounds |= {k: getattr(rule, k) for k in ("ge", "le", "gt") if hasattr(rule, k)}

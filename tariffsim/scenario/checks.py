@@ -9,7 +9,7 @@ from dataclasses import replace
 from tariffsim.errors import DataError, Problem
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.conditions import CircularConditionError, condition
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.fields import Scenario
@@ -64,7 +64,7 @@ def _conditions(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             message = "has a date, and so has its condition (`when`)"
             yield problem_at(tree, (*at, field), message, "give a number without dates", given="")
     try:
-        law = scenario.law
+        law = scenario.dated_policies
     except CircularConditionError as error:
         yield problem_at(tree, ("policies",), "wait for each other", given=str(error))
         return
@@ -143,7 +143,7 @@ def _paths(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         yield from _within(policy.path, parameter, ("policies", name, policy.path_field), tree)
 
 
-def _within(path: Path, parameter: Parameter, at: Keys, tree: Node) -> Iterator[Problem]:
+def _within(path: TimePath, parameter: Parameter, at: Keys, tree: Node) -> Iterator[Problem]:
     """Every value of a dated path is held to the bounds of its field."""
     least = parameter.least if parameter.least is not None else float("-inf")
     most = parameter.most if parameter.most is not None else float("inf")

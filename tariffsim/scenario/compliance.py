@@ -15,7 +15,7 @@ class Compliance(Block):
         "choice",
         "Whether importers may be ignorant or dishonest; `compliant`: all know and declare.",
     )
-    cannot_tell_share: float = parameter(
+    unknown_origin_share: float = parameter(
         0.44,
         "fraction",
         "Part of the importers that cannot tell where their chips come from.",
@@ -44,7 +44,7 @@ class Compliance(Block):
     payback_months: int = parameter(
         36, "months", "Months over which tracing must pay.", 12, 60, ge=1, le=240
     )
-    honesty: float = parameter(
+    evasion_cost: float = parameter(
         1.34,
         "fraction of value",
         "Mean of what a false declaration goes against the grain, over the value hidden.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.policy import Instrument
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.fields import Scenario
@@ -71,17 +71,17 @@ def _block_rows(scenario: Scenario) -> Iterator[Explained]:
     for key, parameter in catalogue.blocks().items():
         block, _, field = key.partition(".")
         value = getattr(getattr(scenario, block), field) if field else getattr(scenario, block)
-        path = _over_time(scenario, value.at, value) if isinstance(value, Path) else ()
+        path = _over_time(scenario, value.at, value) if isinstance(value, TimePath) else ()
         yield _row(scenario, key, value, parameter, parameter.source, path)
 
 
 def _policy_rows(scenario: Scenario) -> Iterator[Explained]:
-    law = scenario.law
+    law = scenario.dated_policies
     for name, policy in scenario.policies.items():
         for field, parameter in catalogue.of_instrument(policy.kind).items():
             value = getattr(policy, field)
             path: tuple[tuple[str, float], ...] = ()
-            if isinstance(value, Path):
+            if isinstance(value, TimePath):
                 rate = law[name].rate_in_force if name in law else lambda month: 0.0
                 path = _over_time(scenario, rate, value, law.get(name, policy))
                 least, most, unit = policy.limits
@@ -134,7 +134,7 @@ def _row(
 
 
 def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, Path) else value
+    return value.model_dump(mode="json") if isinstance(value, TimePath) else value
 
 
 def _own_source(scenario: Scenario, key: str, is_default: bool) -> str:
@@ -176,7 +176,7 @@ def _citations(scenario: Scenario, source: str) -> tuple[str, ...]:
 
 
 def _over_time(
-    scenario: Scenario, at: Any, path: Path, policy: Instrument | None = None
+    scenario: Scenario, at: Any, path: TimePath, policy: Instrument | None = None
 ) -> tuple[tuple[str, float], ...]:
     """Values at the start, at every date, every January and at the end."""
     start, end = scenario.run.start, scenario.run.end

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.experiment import MOST_VALUES, Value
@@ -222,7 +222,7 @@ def varied(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
             continue
         own = scenario.policies[name] if block == "policies" else getattr(scenario, block)
         path = getattr(own, key.rpartition(".")[2])
-        if isinstance(path, Path):
+        if isinstance(path, TimePath):
             value = path.reaching(float(value), from_first=block != "policies")
         changes[key] = value
     return with_changes(scenario, changes, "experiment") if changes else scenario

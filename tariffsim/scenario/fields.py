@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import Field, PrivateAttr
@@ -82,8 +82,8 @@ class Scenario(Block):
 
     _name: str = PrivateAttr(default="")
     _tree: Node | None = PrivateAttr(default=None)
-    _folder: FilePath | None = PrivateAttr(default=None)
-    _files: dict[str, FilePath] | None = PrivateAttr(default=None)
+    _folder: Path | None = PrivateAttr(default=None)
+    _files: dict[str, Path] | None = PrivateAttr(default=None)
     _tables: Tables | None = PrivateAttr(default=None)
 
     @property
@@ -99,16 +99,16 @@ class Scenario(Block):
         return self._tables
 
     @property
-    def law(self) -> dict[str, Instrument]:
+    def dated_policies(self) -> dict[str, Instrument]:
         """The policies with the dates that their conditions come down to."""
         return dated(self.policies)
 
     @property
-    def data_files(self) -> Mapping[str, FilePath]:
+    def data_files(self) -> Mapping[str, Path]:
         """Files that replace data tables, by table."""
         if self._files is not None:
             return self._files
-        return {table: FilePath(path) for table, path in self.data.items()}
+        return {table: Path(path) for table, path in self.data.items()}
 
     @property
     def content_hash(self) -> str:
@@ -128,24 +128,6 @@ class Scenario(Block):
         """Where a value was set, first to last; empty for a default. Keys look like `run.seeds`."""
         node = node_at(self._tree, key.split("."))
         return node.trail if node else ()
-
-    def with_(self, **changes: Any) -> Scenario:
-        """The same scenario with changes: `run__seeds=5`, `policies__x__rate=0.3`, or mappings.
-
-        A mapping is merged as in a scenario file; None returns to the default.
-
-        Raises:
-            ScenarioError: a change is not valid.
-        """
-        from tariffsim.scenario.loader import with_changes
-
-        return with_changes(self, changes)
-
-    def to_yaml(self) -> str:
-        """The resolved scenario as a file of its own, which loads back to an equal scenario."""
-        from tariffsim.scenario.writing import scenario_text
-
-        return scenario_text(self)
 
     def __eq__(self, other: object) -> bool:
         """Equal values, whatever files they came from."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario.blocks import Block, parameter
 
 
 class Supply(Block):
     """Foundries: capacity, cost, price (MODEL 4.1)."""
 
-    china_capacity_share: Path = parameter(
-        lambda: Path(months=(24300, 24371), values=(0.30, 0.40), interpolate="linear"),
+    china_capacity_share: TimePath = parameter(
+        lambda: TimePath(months=(24300, 24371), values=(0.30, 0.40), interpolate="linear"),
         "fraction",
         "China's planned share of foundational capacity (range: of its last value).",
         0.35,
@@ -21,8 +21,8 @@ class Supply(Block):
         ge=0.01,
         le=0.95,
     )
-    china_price_discount: Path = parameter(
-        lambda: Path(months=(24300, 24371), values=(0.20, 0.30), interpolate="linear"),
+    china_price_discount: TimePath = parameter(
+        lambda: TimePath(months=(24300, 24371), values=(0.20, 0.30), interpolate="linear"),
         "fraction",
         "How much cheaper Chinese chips are, before slack capacity (range: of the last value).",
         0.20,
@@ -142,7 +142,7 @@ class Sourcing(Block):
         gt=0,
         le=5,
     )
-    drop_in_hazard: float = parameter(
+    pin_compatible_hazard: float = parameter(
         1 / 6,
         "per month",
         "Rate at which a drop-in slot opens by itself.",
@@ -151,10 +151,10 @@ class Sourcing(Block):
         ge=0,
         le=1,
     )
-    drop_in_requalification_months: int = parameter(
+    pin_compatible_requalification_months: int = parameter(
         2, "months", "Months until a new drop-in supplier delivers.", ge=1, le=60
     )
-    drop_in_cost_share: float = parameter(
+    pin_compatible_cost_share: float = parameter(
         0.05,
         "fraction",
         "Requalification cost of a drop-in part relative to others.",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def baseline_of(scenarios: Sequence[Scenario]) -> Scenario:
     return load_scenario(next(iter(wanted), "baseline"))
 
 
-def with_changes(scenario: Scenario, changes: Mapping[str, Any], label: str = "with_") -> Scenario:
+def with_changes(scenario: Scenario, changes: Mapping[str, Any], label: str) -> Scenario:
     """The scenario with changes laid over it; keys may be dotted or have double underscores."""
     at = Position(label)
     tree = scenario._tree or node_of(scenario.model_dump(mode="json", exclude_unset=True), at)
@@ -75,6 +75,17 @@ def with_changes(scenario: Scenario, changes: Mapping[str, Any], label: str = "w
             node = Node({part: node}, at, at, (at,))
         tree = merge(tree, node)
     return _changed(scenario, tree, [])
+
+
+def replace(scenario: Scenario, **changes: Any) -> Scenario:
+    """The same scenario with changes: `run__seeds=5`, `policies__x__rate=0.3`, or mappings.
+
+    A mapping is merged as in a scenario file; None returns to the default.
+
+    Raises:
+        ScenarioError: a change is not valid.
+    """
+    return with_changes(scenario, changes, "replace")
 
 
 def with_settings(scenario: Scenario, settings: Iterable[str]) -> Scenario:
@@ -95,7 +106,7 @@ def with_settings(scenario: Scenario, settings: Iterable[str]) -> Scenario:
             problems.append(Problem(label, message="must be key.path=value"))
             continue
         value, found = parse(f"value: {text}", label)
-        problems += [replace(p, line=0, column=0, key=key) for p in found]
+        problems += [dataclasses.replace(p, line=0, column=0, key=key) for p in found]
         if value is None or found or len(value.items) != 1:
             if not found:
                 problems.append(Problem(label, key=key, message="must be one value"))
@@ -114,7 +125,7 @@ def _moved(node: Node, at: Position) -> Node:
         value = {key: _moved(child, at) for key, child in value.items()}
     elif isinstance(value, tuple):
         value = tuple(_moved(child, at) for child in value)
-    return replace(node, value=value, at=at, key_at=at, trail=(at,))
+    return dataclasses.replace(node, value=value, at=at, key_at=at, trail=(at,))
 
 
 def _changed(scenario: Scenario, tree: Node, problems: list[Problem]) -> Scenario:

@@ -15,7 +15,7 @@ def remarks(scenario: Scenario) -> tuple[str, ...]:
 
 def _idle(scenario: Scenario) -> Iterator[str]:
     start, end = scenario.run.start, scenario.run.end
-    law = scenario.law
+    law = scenario.dated_policies
     for name in scenario.policies:
         lead = f"{scenario.name}: policies.{name}"
         if name not in law:

@@ -18,7 +18,7 @@ _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _HEADER = "# Every value of the scenario, defaults and what it builds on included."
 
 
-def scenario_text(scenario: Scenario, data: Mapping[str, str] | None = None) -> str:
+def to_yaml(scenario: Scenario, data: Mapping[str, str] | None = None) -> str:
     """The scenario as YAML, every value written out; `data` gives other paths of data tables."""
     content = scenario.model_dump(mode="json")
     if data is not None:
@@ -34,7 +34,7 @@ def save_scenario(scenario: Scenario, folder: str | os.PathLike[str]) -> Path:
         for table, path in scenario.data_files.items():
             shutil.copyfile(path, folder / data[table])
         path = folder / "scenario.yaml"
-        path.write_text(scenario_text(scenario, data), encoding="utf-8", newline="\n")
+        path.write_text(to_yaml(scenario, data), encoding="utf-8", newline="\n")
     except OSError as error:
         raise StorageError(f"cannot write {folder}: {error.strerror or error}") from error
     return path

@@ -1,4 +1,4 @@
-"""Constants of the data tables as arrays; letters in shapes as in `economy`."""
+"""Figures of the data tables as arrays; letters in shapes as in `economy`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ AI_MONTHS = (2025 * 12, 2027 * 12 + 11, 2030 * 12 + 11)
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Constants of the data tables as arrays."""
+class Constants:
+    """Figures of the data tables as arrays."""
 
     codes: Codes
     unit_value: Float

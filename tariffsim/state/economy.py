@@ -15,12 +15,12 @@ import numpy as np
 
 from tariffsim.kernels.sums import Runs, over_slots, runs_of, sum_runs
 from tariffsim.policy.shipments import Shipments
-from tariffsim.state.constants import Figures
+from tariffsim.state.constants import Constants
 from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
-    from tariffsim.law.declarations import Claims
-    from tariffsim.law.expectations import Tariffs
+    from tariffsim.law.declarations import Declarations
+    from tariffsim.law.expectations import DutyExpectations
     from tariffsim.law.policy_state import PolicyState
     from tariffsim.scenario.fields import Scenario
 
@@ -78,11 +78,11 @@ class Importers:
 
     device: Int
     market: Int
-    can_tell: Bool
+    knows_without_tracing: Bool
     """(J,) knows the origin of its chips without tracing them."""
     is_traced: Bool
     """(J,) traces them, at a cost."""
-    honesty: Float
+    evasion_cost: Float
     """(J,) cost of hiding a dollar of value, not money."""
     tracing_rate: Float
     """(J,) cost of tracing as a fraction of customs value."""
@@ -102,9 +102,9 @@ class Importers:
     """(J,) USD a month."""
 
     @property
-    def knows(self) -> Bool:
+    def knows_origin(self) -> Bool:
         """(J,) knows the origin of its chips."""
-        return self.can_tell | self.is_traced
+        return self.knows_without_tracing | self.is_traced
 
     def __len__(self) -> int:
         return len(self.device)
@@ -215,7 +215,7 @@ class Foundries:
     """(F, K) chips learned from since."""
     orders: Float
     """(F, K) chips ordered this month."""
-    fill: Float
+    fill_rate: Float
     """(F, K) part of other buyers' orders filled."""
     bloc: Float
     """(2, F) one where a foundry is outside China, or in it: who makes whose overflow."""
@@ -274,12 +274,12 @@ class DeviceMakers:
     """(N,) USD a unit, chips and the bare-chip duty on them."""
     units: Float
     """(N,) units delivered this month."""
-    fill: Float
+    fill_rate: Float
     """(N,) part of the orders delivered."""
     relocation: Float
     """(N,) USD paid this month for moving assembly."""
     has_slot: Bool
-    is_drop_in: Bool
+    is_pin_compatible: Bool
     supplier: Int
     """(N, K) foundry that supplies."""
     chip_region: Int
@@ -302,13 +302,13 @@ class DeviceMakers:
     """(N, K) USD a unit being written off."""
     amortised_until: Int
     """(N, K) first month without it."""
-    plan_sacrifice: Float
+    compliance_distortion: Float
     """(N, K) USD a unit given up to keep clear of a trigger."""
     chips: Float
     """(N, K) chips in a unit."""
     chip_value: Float
     """(N, K) USD a unit, invoice value of the chips."""
-    chip_offset: Float
+    chip_counter_subsidy: Float
     """(N, K) USD a unit that China pays of their posted price."""
     bare_duty: Float
     """(N, K) USD a unit of duty on chips entering bare where the line is assembled."""
@@ -326,7 +326,7 @@ class DeviceMakers:
     """(N, 2, K) the same of the two months before."""
     chip_orders: Float
     """(N, K) chips ordered this month, to refill the stock."""
-    let_through: Float
+    delivered_share: Float
     """(N, K) part of the supplier's deliveries that no measure keeps back."""
     opening_stock: Float
     """(N, K) chips in stock at the beginning of the month."""
@@ -334,7 +334,7 @@ class DeviceMakers:
     """(N, K) chips in stock."""
     chip_payments: Float
     """(N,) USD paid this month for chips delivered, net of offsets."""
-    offset_payments: Float
+    counter_subsidy_payments: Float
     """(N, K) USD of the price of chips delivered this month that is given back."""
 
     def __len__(self) -> int:
@@ -350,7 +350,7 @@ class Economy:
     """All tables, the month, and what the month's policy means for prices and plans."""
 
     scenario: Scenario
-    figures: Figures
+    constants: Constants
     base_shares: Float
     """(rows, K, F) shares of foundries in units by (device, origin, market or global)."""
     origin_odds: Float
@@ -363,12 +363,12 @@ class Economy:
     cells: Cells
     base_chips: Float
     """(M, K) chips a month in the devices each market bought in the base year."""
-    tariffs: Tariffs
-    claims: Claims | None
+    tariff_schedule: DutyExpectations
+    declarations: Declarations | None
     """What importers declare; None if all know and declare the truth."""
     month: int = -1
     """Months since the start; -1 before the first."""
-    policy: PolicyState | None = None
+    policy_state: PolicyState | None = None
     instrument_duty: dict[int, Float] = field(default_factory=dict)
     """USD a unit due on each flow by law in force."""
     policy_duty: Float = field(default_factory=lambda: np.zeros(0))
@@ -387,11 +387,11 @@ class Economy:
         return sum_runs(values, self._runs)
 
     @property
-    def law(self) -> PolicyState:
+    def policy(self) -> PolicyState:
         """This month's policy; there is none before the first month."""
-        if self.policy is None:
+        if self.policy_state is None:
             raise RuntimeError("no month has been simulated yet")
-        return self.policy
+        return self.policy_state
 
     @property
     def date(self) -> int:
@@ -402,14 +402,14 @@ class Economy:
 def border_crossing(economy: Economy) -> Bool:
     """(L,) whether a flow is imported: assembled in another market than it is sold in."""
     origin = economy.makers.origin[economy.flows.maker]
-    return np.asarray(economy.figures.origin_market[origin] != economy.flows.market)
+    return np.asarray(economy.constants.origin_market[origin] != economy.flows.market)
 
 
 def product_shipments(economy: Economy) -> Shipments:
     """One unit of every flow as customs sees it."""
     makers, flows = economy.makers, economy.flows
     return Shipments(
-        economy.figures.codes,
+        economy.constants.codes,
         makers.customs_value[flows.maker],
         border_crossing(economy),
         makers.chip_value.take(flows.maker, axis=0),
@@ -423,4 +423,4 @@ def flow_cells(economy: Economy) -> Int:
     """(L,) cells of the duty tables: device, country of assembly, market."""
     makers, flows = economy.makers, economy.flows
     device, origin = makers.device[flows.maker], makers.origin[flows.maker]
-    return np.asarray(economy.figures.codes.cell(device, origin, flows.market))
+    return np.asarray(economy.constants.codes.cell(device, origin, flows.market))

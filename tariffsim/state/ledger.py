@@ -23,7 +23,7 @@ PAYMENTS = (
     "penalties",
     "compliance",
     "chips for devices",
-    "price offsets",
+    "counter-subsidies",
     "chips for other buyers",
     "overflow between foundries",
     "other inputs",
@@ -77,7 +77,7 @@ TOLERANCE = 1e-9
 """Relative to the largest payment of the month: sums over a million flows round to less."""
 
 
-def check_books(economy: Economy) -> None:
+def check_accounting_identities(economy: Economy) -> None:
     """Check this month's identities.
 
     Raises:
@@ -92,7 +92,7 @@ def check_books(economy: Economy) -> None:
 
 def _identities(economy: Economy) -> list[str]:
     """Names of the identities, in the order of the residuals."""
-    codes = economy.figures.codes
+    codes = economy.constants.codes
     return [
         *(f"payment '{payment}'" for payment in PAYMENTS),
         *(f"sector '{sector}'" for sector in sectors(codes.markets)),
@@ -123,7 +123,7 @@ def _residuals(economy: Economy) -> Float:
 def _unbooked_duty(economy: Economy) -> float:
     """What governments receive less duty of the base year and by instrument, USD."""
     base = float(economy.flows.base_duty @ economy.flows.units)
-    base_bare = float((economy.tariffs.base_bare * economy.chips_entered).sum())
+    base_bare = float((economy.tariff_schedule.base_bare * economy.chips_entered).sum())
     rows = [PAYMENTS.index(name) for name in ("duties on products", "duties on bare chips")]
     received = float(np.maximum(economy.ledger[rows], 0.0).sum())
     return received - base - base_bare - float(economy.policy_duty.sum())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ByClass = dict[str, float]
 Price = Callable[["Foundry", str], float]
 Alternative = TypeVar("Alternative")
-DESIGN, DROP_IN, ASSEMBLY = "design", "drop-in", "assembly"
+DESIGN, PIN_COMPATIBLE, ASSEMBLY = "design", "drop-in", "assembly"
 
 
 @dataclass(eq=False)
@@ -81,7 +81,7 @@ class Slot:
     """The chips of one node class in a line, and who supplies them."""
 
     node_class: str
-    is_drop_in: bool
+    is_pin_compatible: bool
     supplier: Foundry
     waiting: Foundry | None
     take_over_month: int
@@ -116,7 +116,7 @@ class Slot:
     ordered: float = 0.0
     current: float = 0.0
     """Part of the order that is for this month's use."""
-    let_through: float = 1.0
+    delivered_share: float = 1.0
     met: float = 1.0
     """Part of that order which the supplier delivers."""
     sent: float = 0.0
@@ -160,13 +160,13 @@ class Maker:
     plant_noise: dict[str, float] = field(default_factory=dict)
     """Gumbel draws of this month by country, empty when the line does not reconsider."""
     flows: list[Flow] = field(default_factory=list)
-    fill: float = 1.0
+    fill_rate: float = 1.0
     relocation: float = 0.0
     chip_payments: float = 0.0
 
     # Suppliers
 
-    def take_over(self, world: Reference) -> None:
+    def switch_suppliers(self, world: Reference) -> None:
         """Suppliers whose qualification is complete take over."""
         for slot in self.slots.values():
             if slot.waiting is not None and slot.take_over_month == world.month_number:
@@ -231,7 +231,7 @@ class Maker:
 
     def candidate_shares(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
         """Part of a supplier's deliveries let through, now and as expected, by market."""
-        kind, k = DROP_IN if slot.is_drop_in else DESIGN, slot.node_class
+        kind, k = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN, slot.node_class
         futures = world.foreseen(kind, self.device)
         shares = {}
         for market in self.weights:
@@ -249,9 +249,9 @@ class Maker:
         return self.is_too_little(world, least)
 
     @staticmethod
-    def is_too_little(world: Reference, let_through: float) -> bool:
+    def is_too_little(world: Reference, delivered_share: float) -> bool:
         """Whether a part refused, of 0.1 or whatever is given, sets makers in motion."""
-        return 1 - let_through >= world.scenario.orders.emergency_share - 1e-9
+        return 1 - delivered_share >= world.scenario.orders.emergency_share - 1e-9
 
     def worth_a_switch(self, world: Reference, slot: Slot, refused: float) -> bool:
         """Whether the profit lost on units not made is more than a switch costs, USD a unit."""
@@ -284,7 +284,7 @@ class Maker:
                     return False
         return True
 
-    def requalify_at_once(self, world: Reference, slot: Slot) -> None:
+    def emergency_switch(self, world: Reference, slot: Slot) -> None:
         """Cut off, the maker takes the best supplier that is not, in fewer months (MODEL 4.6)."""
         k = slot.node_class
         if not self.is_cut(world, k, slot.supplier.region) or self.can_wait(world, slot):
@@ -329,7 +329,7 @@ class Maker:
 
     def chip_costs(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
         """Price of a chip of each candidate plus the duty it is expected to cause (tau)."""
-        kind = DROP_IN if slot.is_drop_in else DESIGN
+        kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
         price = self.net_price(world, self.origin, world.foreseen(kind, self.device))
         costs = {
@@ -411,8 +411,8 @@ class Maker:
 
     def lead_months(self, world: Reference, slot: Slot) -> int:
         """Months from a choice to delivery by the new supplier."""
-        if slot.is_drop_in:
-            return world.scenario.sourcing.drop_in_requalification_months
+        if slot.is_pin_compatible:
+            return world.scenario.sourcing.pin_compatible_requalification_months
         return world.requalification_months[self.device]
 
     def qualify(
@@ -484,11 +484,13 @@ class Maker:
         futures = list(futures)
 
         def price(foundry: Foundry, k: str) -> float:
-            return foundry.price[k] * (1 - self.offset_part(world, origin, futures, foundry, k))
+            return foundry.price[k] * (
+                1 - self.counter_subsidy_share(world, origin, futures, foundry, k)
+            )
 
         return price
 
-    def offset_part(
+    def counter_subsidy_share(
         self, world: Reference, origin: str, futures: list[tuple[float, Rates]], f: Foundry, k: str
     ) -> float:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
@@ -499,7 +501,7 @@ class Maker:
             weight * share * due
             for weight, rates in futures
             for market, share in self.weights.items()
-            if self.importer(market).knows
+            if self.importer(market).knows_origin
             for due in world.customs.product_duties(
                 Product(self.device, origin, market, 0.0, dollar), rates, LEFT_OUT
             ).values()
@@ -562,7 +564,9 @@ class Maker:
         for k, slot in self.slots.items():
             slot.chips = world.chips_per_unit(self.device, k, self.weights)
             posted, now = slot.chips * slot.supplier.price[k], [(1.0, world.rates)]
-            slot.offset = posted * self.offset_part(world, self.origin, now, slot.supplier, k)
+            slot.offset = posted * self.counter_subsidy_share(
+                world, self.origin, now, slot.supplier, k
+            )
             slot.chip_value = posted - slot.offset
             chips = Chips(k, slot.supplier.region, slot.chips, slot.chip_value)
             slot.bare_duty = world.customs.chip_duty(self.origin, chips, world.rates)
@@ -592,17 +596,17 @@ class Maker:
                 target = self.stock_months * (slot.need + sum(slot.past_need)) / 3
                 slot.ordered = max(slot.need + target - slot.stock, 0.0)
             slot.past_need = [slot.need, slot.past_need[0]]
-            slot.let_through = self.let_through(world, k, slot.supplier.region)
+            slot.delivered_share = self.delivered_share(world, k, slot.supplier.region)
             for flow in self.flows:
-                blocked = 1 - world.let_through(self, flow.market, k, slot.supplier.region)
+                blocked = 1 - world.delivered_share(self, flow.market, k, slot.supplier.region)
                 flow.blocked = max(flow.blocked, blocked)
-            slot.supplier.orders[k] += slot.ordered * slot.let_through
+            slot.supplier.orders[k] += slot.ordered * slot.delivered_share
 
-    def let_through(self, world: Reference, k: str, region: str) -> float:
+    def delivered_share(self, world: Reference, k: str, region: str) -> float:
         """Part of a region's chips for this line that no measure keeps back."""
         units = sum(flow.purchases for flow in self.flows)
         blocked = sum(
-            f.purchases * (1 - world.let_through(self, f.market, k, region)) for f in self.flows
+            f.purchases * (1 - world.delivered_share(self, f.market, k, region)) for f in self.flows
         )
         return max(1 - blocked / units, 0.0) if units > 0 else 1.0
 
@@ -638,8 +642,8 @@ class Importer:
 
     device: str
     market: str
-    can_tell: bool
-    honesty: float
+    knows_without_tracing: bool
+    evasion_cost: float
     tracing_rate: float
     size_rank: float
     flows: list[Flow] = field(default_factory=list)
@@ -654,9 +658,9 @@ class Importer:
     profit: float = 0.0
 
     @property
-    def knows(self) -> bool:
+    def knows_origin(self) -> bool:
         """Knows where its chips come from."""
-        return self.can_tell or self.is_traced
+        return self.knows_without_tracing or self.is_traced
 
     def be_audited(self, world: Reference, audit: float, finds: float) -> None:
         """An audit, if the draws are for one, finds what was hidden in the months before."""
@@ -745,7 +749,7 @@ class Flow:
         landed += self.compliance_cost
         self.price = landed + trade.retail_margin * self.base_landed + self.passed_on
 
-    def buy_ahead(self, world: Reference) -> None:
+    def front_load(self, world: Reference) -> None:
         """Ahead of a duty rise the importer stocks up; otherwise it sells what it holds first."""
         trade, value = world.scenario.trade, self.maker.customs_value
         self.wanted = self.orders + self.backlog

@@ -75,7 +75,7 @@ class Books:
                 treasury, foundries = (
                     f"{s} {slot.supplier.market}" for s in ("government", "foundries")
                 )
-                self.pay("price offsets", treasury, foundries, slot.offset * units_worth)
+                self.pay("counter-subsidies", treasury, foundries, slot.offset * units_worth)
                 bare = slot.bare_duty * units
                 self.pay("duties on bare chips", makers, f"government {home}", bare)
                 chips = next(c for c in maker.product(home).chips if c.node_class == k)
@@ -88,7 +88,7 @@ class Books:
         for f in world.foundries:
             foundries, treasury = f"foundries {f.market}", f"government {f.market}"
             for k in world.classes:
-                others = world.other_orders[k][f] * world.fill[f.is_chinese, k] * f.price[k]
+                others = world.other_orders[k][f] * world.fill_rate[f.is_chinese, k] * f.price[k]
                 self.pay("chips for other buyers", "other chip buyers", foundries, others)
                 capacity = f.base_utilisation[k] * f.capacity[k]
                 cost = f.unit_cost[k] * (v * f.output[k] + (1 - v) * capacity)

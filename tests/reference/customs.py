@@ -48,7 +48,7 @@ class Customs:
     """The instruments of a scenario and the duties of the base year."""
 
     def __init__(self, economy: Economy) -> None:
-        tariffs, codes = economy.tariffs, economy.figures.codes
+        tariffs, codes = economy.tariff_schedule, economy.constants.codes
         self.codes = codes
         self.foresight = economy.scenario.sourcing.foresight
         self.instruments = [law.instrument for law in tariffs.laws]
@@ -192,8 +192,8 @@ class Customs:
             np.asarray(bare or self.home[product.origin] != product.market),
             np.array([c.value for c in chips]),
             np.array([c.count for c in chips]),
-            np.array([codes.regions.index(c.region) for c in chips], dtype=np.int64),
-            np.array([codes.classes.index(c.node_class) for c in chips], dtype=np.int64),
+            np.array([codes.regions.index(c.region) for c in chips], dtype=np.intp),
+            np.array([codes.classes.index(c.node_class) for c in chips], dtype=np.intp),
         )
 
     def for_product(self, product: Product) -> list[int]:

@@ -19,13 +19,13 @@ class Declarations:
     """Duties that depend on what importers declare, and what customs finds out."""
 
     def __init__(self, economy: Economy, customs: Customs) -> None:
-        codes = economy.figures.codes
+        codes = economy.constants.codes
         self.customs, self.rules = customs, economy.scenario.compliance
         self.is_full = self.rules.behaviour == "full"
         self.answered: dict[tuple[object, ...], tuple[Any, Rates]] = {}
         self.ships = {
             (codes.devices[d], codes.origins[o], codes.markets[m])
-            for d, o, m in np.argwhere(economy.figures.trade > 0)
+            for d, o, m in np.argwhere(economy.constants.trade > 0)
         }
 
     # Enforcement
@@ -111,15 +111,15 @@ class Declarations:
 
     def borne(self, product: Product, rates: Rates, trigger: str, importer: Importer) -> float:
         """What the duties cost the importer, hiding them being the alternative, USD a unit."""
-        exposure, honesty = self.exposure(product.market, rates), importer.honesty
+        exposure, evasion_cost = self.exposure(product.market, rates), importer.evasion_cost
         _, rate, gain = self.false_origin(product, rates)
-        rate += min(gain, exposure * gain + honesty) - gain
+        rate += min(gain, exposure * gain + evasion_cost) - gain
         content = {}
         for i, parts, blind in self.content(product, rates, trigger):
             bears = sum(d for d, _ in parts)
             if self.customs.instruments[i].declares:
-                bears = sum(min(d, exposure * d + honesty * v) for d, v in parts)
-            content[i] = bears if importer.knows else blind
+                bears = sum(min(d, exposure * d + evasion_cost * v) for d, v in parts)
+            content[i] = bears if importer.knows_origin else blind
         return rate * product.customs_value + sum(self.customs.highest(content).values())
 
     def declare(
@@ -129,16 +129,16 @@ class Declarations:
         dear = 1 - self.exposure(product.market, rates)
         country, _, gain = self.false_origin(product, rates)
         evaded, declared = 0.0, product
-        if gain * dear > importer.honesty:
+        if gain * dear > importer.evasion_cost:
             evaded, declared = gain * product.customs_value, product.from_(country)
         origin = self.origin_duties(declared, rates)
         due, hidden = {}, {}
         for i, parts, blind in self.content(product, rates):
             due[i], hidden[i] = blind, 0.0
-            if importer.knows:
+            if importer.knows_origin:
                 due[i] = sum(d for d, _ in parts)
-            if importer.knows and self.customs.instruments[i].declares:
-                hidden[i] = sum(d for d, v in parts if d * dear > importer.honesty * v)
+            if importer.knows_origin and self.customs.instruments[i].declares:
+                hidden[i] = sum(d for d, v in parts if d * dear > importer.evasion_cost * v)
         due = self.customs.highest(due)
         evaded += sum(hidden[i] for i in due)
         return origin | {i: duty - hidden[i] for i, duty in due.items()}, evaded
@@ -198,7 +198,7 @@ class Declarations:
             pays = unknown - known > months * importer.tracing_rate * value
             importer.will_trace = pays or importer.size_rank < self.obliged(importer, world.rates)
         for importer in world.importers:
-            importer.is_traced = importer.will_trace and not importer.can_tell
+            importer.is_traced = importer.will_trace and not importer.knows_without_tracing
 
     def obliged(self, importer: Importer, rates: Rates) -> float:
         """Part of the market's imports whose importers must trace, the largest first."""

@@ -28,7 +28,9 @@ def deliver(world: Reference) -> None:
             slot.second_source.line_sales[slot.node_class] += slot.from_second
     for f in world.foundries:
         for k in world.classes:
-            f.sales[k] = f.line_sales[k] + world.other_orders[k][f] * world.fill[f.is_chinese, k]
+            f.sales[k] = (
+                f.line_sales[k] + world.other_orders[k][f] * world.fill_rate[f.is_chinese, k]
+            )
     make_chips(world)
 
 
@@ -51,25 +53,25 @@ def _fill_orders(world: Reference) -> None:
             ranks[slot] = rank(world, maker, slot)
             current = min(slot.need, slot.ordered)
             china = slot.supplier.is_chinese
-            ordered[china, k, ranks[slot]] += current * slot.let_through
-            ordered[china, k, 2] += (slot.ordered - current) * slot.let_through
+            ordered[china, k, ranks[slot]] += current * slot.delivered_share
+            ordered[china, k, 2] += (slot.ordered - current) * slot.delivered_share
     for k, orders in world.other_orders.items():
         for f, chips in orders.items():
             ordered[f.is_chinese, k, 0] += chips
-    fill: dict[tuple[bool, str, int], float] = {}
+    fill_rate: dict[tuple[bool, str, int], float] = {}
     for china in (False, True):
         for k in world.classes:
             left = sum(f.capacity[k] for f in world.foundries if f.is_chinese == china)
             for r in range(3):
                 total = ordered[china, k, r]
-                fill[china, k, r] = left / total if total > left else 1.0
-                left = max(left - fill[china, k, r] * total, 0.0)
-    world.fill = {(china, k): fill[china, k, 0] for china, k, _ in fill}
+                fill_rate[china, k, r] = left / total if total > left else 1.0
+                left = max(left - fill_rate[china, k, r] * total, 0.0)
+    world.fill_rate = {(china, k): fill_rate[china, k, 0] for china, k, _ in fill_rate}
     for slot, r in ranks.items():
         china, k = slot.supplier.is_chinese, slot.node_class
         slot.current = min(slot.need, slot.ordered)
-        slot.met = fill[china, k, r] * slot.let_through
-        restocked = (slot.ordered - slot.current) * fill[china, k, 2] * slot.let_through
+        slot.met = fill_rate[china, k, r] * slot.delivered_share
+        restocked = (slot.ordered - slot.current) * fill_rate[china, k, 2] * slot.delivered_share
         slot.sent = slot.current * slot.met + restocked
         slot.from_second = 0.0
 
@@ -82,7 +84,7 @@ def _ask_second_sources(world: Reference) -> None:
             unmet, second = slot.current * (1 - slot.met), slot.second_source
             is_elsewhere = second.region != slot.supplier.region
             if slot.has_second_source and is_elsewhere and unmet > 1e-12 * slot.need:
-                through = maker.let_through(world, k, second.region)
+                through = maker.delivered_share(world, k, second.region)
                 asked[slot] = unmet * through
     if not asked:
         return
@@ -93,7 +95,9 @@ def _ask_second_sources(world: Reference) -> None:
             slot.supplier.line_sales[slot.node_class] += slot.sent
     for k in world.classes:
         for f in world.foundries:
-            f.sales[k] = f.line_sales[k] + world.other_orders[k][f] * world.fill[f.is_chinese, k]
+            f.sales[k] = (
+                f.line_sales[k] + world.other_orders[k][f] * world.fill_rate[f.is_chinese, k]
+            )
         for china in (False, True):
             share_overflow([f for f in world.foundries if f.is_chinese == china], k)
     wanted: defaultdict[tuple[Foundry, str], float] = defaultdict(float)
@@ -112,13 +116,13 @@ def _ask_second_sources(world: Reference) -> None:
 def assemble(world: Reference, maker: Maker) -> None:
     """Units are built from stock and deliveries: one missing chip stops the line."""
     has_stock = world.scenario.orders.stock_factor > 0
-    maker.fill = 1.0
+    maker.fill_rate = 1.0
     for slot in maker.slots.values():
         if slot.need > 0:
             part = slot.met + slot.from_second / slot.need
             if has_stock:
                 part = (slot.stock + slot.sent + slot.from_second) / slot.need
-            maker.fill = min(maker.fill, part)
+            maker.fill_rate = min(maker.fill_rate, part)
     _share_out(maker)
     maker.units = sum(flow.units for flow in maker.flows)
     maker.chip_payments = 0.0
@@ -138,7 +142,7 @@ def _share_out(maker: Maker) -> None:
     """Flows whose chips are kept back go without first, in proportion."""
     ordered = sum(f.purchases for f in maker.flows)
     blocked = sum(f.purchases * f.blocked for f in maker.flows) / (ordered or 1.0)
-    short = 1 - maker.fill
+    short = 1 - maker.fill_rate
     for flow in maker.flows:
         part = short
         if blocked > 0 and short <= blocked:

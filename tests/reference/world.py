@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from reference.agents import ASSEMBLY, DESIGN, DROP_IN, Flow, Foundry, Importer, Maker, Slot
+from reference.agents import ASSEMBLY, DESIGN, PIN_COMPATIBLE, Flow, Foundry, Importer, Maker, Slot
 from reference.books import Books
 from reference.customs import Customs, Rates
 from reference.declarations import Declarations
@@ -49,7 +49,7 @@ class Reference:
     # Reading the base year
 
     def _read_figures(self, economy: Economy) -> None:
-        figures, codes = economy.figures, economy.figures.codes
+        figures, codes = economy.constants, economy.constants.codes
         self.classes, self.markets = codes.classes, codes.markets
         self.origins, self.devices = codes.origins, codes.devices
         by_device = {
@@ -73,18 +73,20 @@ class Reference:
             for k, value in zip(codes.classes, row, strict=True)
         }
         sourcing, assembly = self.scenario.sourcing, self.scenario.assembly
-        self.drop_in_hazard = min(1.0, sourcing.drop_in_hazard * sourcing.opening_factor)
+        self.pin_compatible_hazard = min(
+            1.0, sourcing.pin_compatible_hazard * sourcing.opening_factor
+        )
         self.hazard = {(DESIGN, d): h for d, h in self.design_hazard.items()}
         self.lead = {(DESIGN, d): r for d, r in self.requalification_months.items()}
         for d in codes.devices:
-            self.hazard[DROP_IN, d] = self.drop_in_hazard
-            self.lead[DROP_IN, d] = sourcing.drop_in_requalification_months
+            self.hazard[PIN_COMPATIBLE, d] = self.pin_compatible_hazard
+            self.lead[PIN_COMPATIBLE, d] = sourcing.pin_compatible_requalification_months
             self.hazard[ASSEMBLY, d] = assembly.hazard
             self.lead[ASSEMBLY, d] = assembly.lead_months
 
     def make_foundries(self, economy: Economy) -> list[Foundry]:
         """One object a foundry."""
-        table, codes = economy.foundries, economy.figures.codes
+        table, codes = economy.foundries, economy.constants.codes
 
         def by_class(name: str, i: int) -> dict[str, float]:
             return dict(zip(codes.classes, getattr(table, name)[i].tolist(), strict=True))
@@ -111,7 +113,7 @@ class Reference:
 
     def make_industries(self, economy: Economy) -> list[Industry]:
         """One object a foundry region."""
-        figures = economy.figures
+        figures = economy.constants
         world = dict(zip(self.classes, figures.world_wafers.tolist(), strict=True))
         self.chips_per_wafers = {
             k: sum(f.base_capacity[k] for f in self.foundries) / world[k] for k in self.classes
@@ -135,7 +137,7 @@ class Reference:
 
     def make_makers(self, economy: Economy) -> list[Maker]:
         """One object a line, with one a slot."""
-        table, codes = economy.makers, economy.figures.codes
+        table, codes = economy.makers, economy.constants.codes
         makers = []
         for i in range(len(table)):
             weights = zip(codes.markets, table.weights[i].tolist(), strict=True)
@@ -169,7 +171,7 @@ class Reference:
         month = int(table.switch_month[i, c])
         return Slot(
             node_class=self.classes[c],
-            is_drop_in=bool(table.is_drop_in[i, c]),
+            is_pin_compatible=bool(table.is_pin_compatible[i, c]),
             supplier=self.foundries[table.supplier[i, c]],
             waiting=self.foundries[table.next_supplier[i, c]] if month >= 0 else None,
             take_over_month=month,
@@ -199,15 +201,15 @@ class Reference:
 
     def make_flows(self, economy: Economy) -> tuple[list[Importer], list[Flow]]:
         """One object an importer, and one a line and market."""
-        table, codes = economy.flows, economy.figures.codes
+        table, codes = economy.flows, economy.constants.codes
         own = economy.importers
         importers = [
             self.new(
                 Importer,
                 device=codes.devices[own.device[j]],
                 market=codes.markets[own.market[j]],
-                can_tell=bool(own.can_tell[j]),
-                honesty=float(own.honesty[j]),
+                knows_without_tracing=bool(own.knows_without_tracing[j]),
+                evasion_cost=float(own.evasion_cost[j]),
                 tracing_rate=float(own.tracing_rate[j]),
                 size_rank=float(own.size_rank[j]),
             )
@@ -259,9 +261,9 @@ class Reference:
         self.plan_chinese_capacity()
         self.each(self.industries, "build")
         self.each(self.foundries, "post_prices")
-        self.each(self.makers, "take_over")
+        self.each(self.makers, "switch_suppliers")
         self.each(self.makers, "move")
-        self.requalify_at_once()
+        self.emergency_switch()
         self.open_designs()
         self.each(self.makers, "choose_foundries")
         self.renew_second_sources()
@@ -271,7 +273,7 @@ class Reference:
         self.each(self.flows, "assess")
         self.each(self.flows, "set_price")
         self.order_units()
-        self.each(self.flows, "buy_ahead")
+        self.each(self.flows, "front_load")
         self.order_chips()
         deliver(self)
         if self.declarations.is_full:
@@ -304,7 +306,7 @@ class Reference:
         share = supply.china_capacity_share.at(self.date)
         share += sum(law.capacity_share(rate) for law, rate in laws)
         self.china_share = min(max(share, 1 - MOST_SHARE), MOST_SHARE)
-        self.offset = min(sum(law.offset(rate) for law, rate in laws), 1.0)
+        self.offset = min(sum(law.counter_subsidy(rate) for law, rate in laws), 1.0)
         self._award_public_money(laws)
         self.units_factor: dict[tuple[str, str], float] = {}
         self.chips_factor: dict[tuple[str, str, str], float] = {}
@@ -398,15 +400,15 @@ class Reference:
                     continue
                 slot, slot.noise = maker.slots[k], {}
                 slot.opens_itself = maker.design_opens
-                if slot.is_drop_in:
-                    slot.opens_itself = alone[maker.number][c] < self.drop_in_hazard
+                if slot.is_pin_compatible:
+                    slot.opens_itself = alone[maker.number][c] < self.pin_compatible_hazard
                 if slot.opens_itself or maker.design_opens:
                     opened.append(slot)
         drawn = self.draws.exponential("foundry noise", now, len(opened), len(self.foundries))
         for slot, row in zip(opened, drawn.tolist(), strict=True):
             slot.noise = {f: -math.log(e) for f, e in zip(self.foundries, row, strict=True)}
 
-    def requalify_at_once(self) -> None:
+    def emergency_switch(self) -> None:
         """Makers that are cut off choose at once; noise is keyed by slot (MODEL 4.6)."""
         if not self.customs.restrictions(self.rates):
             return
@@ -422,7 +424,7 @@ class Reference:
                     f: -math.log(e)
                     for f, e in zip(self.foundries, drawn[k][maker.number], strict=True)
                 }
-                maker.requalify_at_once(self, slot)
+                maker.emergency_switch(self, slot)
 
     def renew_second_sources(self) -> None:
         """Slots that open draw another second source."""
@@ -454,7 +456,7 @@ class Reference:
         for maker, row in zip(opened, drawn.tolist(), strict=True):
             maker.plant_noise = {o: -math.log(e) for o, e in zip(self.origins, row, strict=True)}
 
-    def let_through(self, maker: Maker, market: str, k: str, region: str) -> float:
+    def delivered_share(self, maker: Maker, market: str, k: str, region: str) -> float:
         """Part of a region's chips for a line's products in a market that no measure keeps back."""
         share = 1.0
         for i in self.customs.restrictions_on(maker.device, maker.origin, market, k, region):

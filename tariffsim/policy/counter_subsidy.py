@@ -6,22 +6,22 @@ from typing import Literal
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import WHOLE_SCOPE, rate_field
-from tariffsim.policy.paths import Path
+from tariffsim.policy.time_path import TimePath
 
 
-class PriceOffset(Instrument):
+class CounterSubsidy(Instrument):
     """Lowers the price of Chinese chips for makers exposed to component duties, at public expense.
 
     With 1 the duty no longer makes Chinese chips dearer to them; other makers get nothing.
     """
 
-    path_field = "part"
+    path_field = "share"
     without = WHOLE_SCOPE
     path_bounds = (0.0, 1.0)
 
-    kind: Literal["price_offset"]
-    part: Path = rate_field("Part of the component duty that China makes good.", ge=0, le=1)
+    kind: Literal["counter_subsidy"]
+    share: TimePath = rate_field("Part of the component duty that China makes good.", ge=0, le=1)
 
-    def offset(self, rate: float) -> float:
+    def counter_subsidy(self, rate: float) -> float:
         """The part itself."""
         return rate

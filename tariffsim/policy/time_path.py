@@ -50,7 +50,7 @@ Date = Annotated[int, BeforeValidator(_parse), _as_text, WithJsonSchema(_date)]
 EndDate = Annotated[int, BeforeValidator(_last_month), _as_text, WithJsonSchema(_date)]
 
 
-class Path(BaseModel):
+class TimePath(BaseModel):
     """A value over time: steps or straight lines; flat before the first date and after the last."""
 
     model_config = ConfigDict(
@@ -168,7 +168,7 @@ def _dated(points: Mapping[Any, object]) -> list[tuple[int, float]]:
             error = PydanticCustomError("value_error", "Value error, {error}", {"error": problem})
             wrong.append({"type": error, "loc": (str(date),), "input": value})
     if wrong:
-        raise ValidationError.from_exception_data("Path", wrong)
+        raise ValidationError.from_exception_data("TimePath", wrong)
     return sorted(found.items())
 
 
