@@ -13,11 +13,11 @@ from typing import Any
 
 import mesa
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from reference import Foundry, Importer, Maker, Reference, Slot
-from reference.agents import DESIGN, PIN_COMPATIBLE
-from reference.customs import Chips, Customs, Product, Rates
+from tests.reference import Foundry, Importer, Maker, Reference, Slot
+from tests.reference.agents import DESIGN, PIN_COMPATIBLE
+from tests.reference.customs import Chips, Customs, Product, Rates
 
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy

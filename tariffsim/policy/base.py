@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tariffsim.policy.conditions import FORM
-from tariffsim.policy.fields import Code, CodeList, Condition, Scope, codes_field, date_field
+from tariffsim.policy.fields import FORM, Code, CodeList, Condition, Scope, codes_field, date_field
 from tariffsim.policy.time_path import Date, EndDate, TimePath
 from tariffsim.typing import Float
 

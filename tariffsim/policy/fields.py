@@ -7,13 +7,29 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from tariffsim.policy.conditions import condition
-
 # Controls but tab and line feed, other line breaks, and marks that reorder or hide text.
 BAD_CHARACTER = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069"
     "\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
+
+
+FORM = "component_tariff in force for 6 months"
+_CONDITION = re.compile(
+    r"(?P<of>[a-z][a-z0-9_]{0,39}) in force(?: for (?P<months>\d{1,3}) months?)?"
+)
+
+
+def condition(text: str) -> tuple[str, int]:
+    """The policy (or kind) that a condition names, and for how many months it must be in force.
+
+    Raises:
+        ValueError: it does not read like FORM.
+    """
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"must read like `{FORM}`")
+    return match["of"], int(match["months"] or 0)
 
 
 def _as_tuple(value: Any) -> Any:

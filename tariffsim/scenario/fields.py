@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from pydantic import Field, PrivateAttr
 
 from tariffsim.policy import INSTRUMENTS, Instrument
-from tariffsim.policy.conditions import dated
 from tariffsim.policy.fields import Code, Text
 from tariffsim.scenario.blocks import Agents, Block, OtherBuyers, Run, Source, Trade
 from tariffsim.scenario.compliance import Compliance
+from tariffsim.scenario.conditions import dated
 from tariffsim.scenario.experiment import Experiment
 from tariffsim.scenario.firms import Assembly, Orders, Sourcing, Supply
 from tariffsim.scenario.nodes import Node, Position, node_at

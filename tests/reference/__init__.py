@@ -4,8 +4,8 @@ It shares with the array code the calibrated base year, the draws and the instru
 else. `Reference(economy, draws).month()` simulates one month.
 """
 
-from reference.agents import Flow, Foundry, Importer, Maker, Slot
-from reference.customs import Customs
-from reference.world import Reference
+from tests.reference.agents import Flow, Foundry, Importer, Maker, Slot
+from tests.reference.customs import Customs
+from tests.reference.world import Reference
 
 __all__ = ["Customs", "Flow", "Foundry", "Importer", "Maker", "Reference", "Slot"]

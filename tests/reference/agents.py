@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reference.customs import LEFT_OUT, PULLED, REAL, Chips, Product, Rates
+from tests.reference.customs import LEFT_OUT, PULLED, REAL, Chips, Product, Rates
 
 if TYPE_CHECKING:
-    from reference.world import Reference
+    from tests.reference.world import Reference
 
 ByClass = dict[str, float]
 Price = Callable[["Foundry", str], float]

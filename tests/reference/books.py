@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reference.world import Reference
+    from tests.reference.world import Reference
 
 
 class Books:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reference.customs import LEFT_OUT, REAL, Customs, Product, Rates
 from tariffsim.state.economy import Economy
+from tests.reference.customs import LEFT_OUT, REAL, Customs, Product, Rates
 
 if TYPE_CHECKING:
-    from reference.agents import Importer
-    from reference.world import Reference
+    from tests.reference.agents import Importer
+    from tests.reference.world import Reference
 
 
 class Declarations:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reference.agents import Flow, Foundry, Maker, Slot
-    from reference.world import Reference
+    from tests.reference.agents import Flow, Foundry, Maker, Slot
+    from tests.reference.world import Reference
 
 YEAR = 12
 

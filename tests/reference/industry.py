@@ -6,10 +6,10 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reference.agents import Foundry
+from tests.reference.agents import Foundry
 
 if TYPE_CHECKING:
-    from reference.world import Reference
+    from tests.reference.world import Reference
 
 ByMonth = defaultdict[int, float]
 

@@ -7,15 +7,24 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from reference.agents import ASSEMBLY, DESIGN, PIN_COMPATIBLE, Flow, Foundry, Importer, Maker, Slot
-from reference.books import Books
-from reference.customs import Customs, Rates
-from reference.declarations import Declarations
-from reference.delivery import deliver
-from reference.industry import Industry
 from tariffsim.state.constants import AI_MONTHS
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
+from tests.reference.agents import (
+    ASSEMBLY,
+    DESIGN,
+    PIN_COMPATIBLE,
+    Flow,
+    Foundry,
+    Importer,
+    Maker,
+    Slot,
+)
+from tests.reference.books import Books
+from tests.reference.customs import Customs, Rates
+from tests.reference.declarations import Declarations
+from tests.reference.delivery import deliver
+from tests.reference.industry import Industry
 
 MOST_SHARE = 0.99
 

@@ -1,0 +1,82 @@
+"""What China does back: counter-subsidies and tariffs of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tariffsim.kernels.supply import counter_subsidy_share
+from tests.economies import COMPETITIVE, STILL, component, free_trade, last, merged, run, scenario
+
+OFFSET = {"kind": "counter_subsidy", "start": "2025-01"}
+
+
+def offset(part: float) -> dict[str, Any]:
+    return {"policies": {"offset": OFFSET | {"share": part}}}
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25, 1.0, 3.0])
+def test_price_after_a_duty_made_good_is_the_price_before(rate: float) -> None:
+    part = counter_subsidy_share(np.array([rate]), 1.0)
+    assert (1 - part) * (1 + rate) == pytest.approx([1.0], rel=1e-15)
+    assert counter_subsidy_share(np.array([rate]), 0.0) == 0.0
+
+
+def test_duty_made_good_moves_nobody() -> None:
+    """All of it given back, chips cost what they did (no other duty) and suppliers are the same."""
+    alone = merged(STILL, free_trade())
+    free = scenario(alone, makers=200)
+    answered = scenario(alone, component(1.0), offset(1.0), makers=200)
+    taxed = scenario(alone, component(1.0), makers=200)
+    before, after, without = (last(s, 0, 24) for s in (free, answered, taxed))
+    np.testing.assert_array_equal(after.makers.supplier, before.makers.supplier)
+    assert (without.makers.supplier != before.makers.supplier).any()
+
+
+def test_china_pays_what_the_importer_owes() -> None:
+    """On lines sold in the levying market alone, offset one: outlay is the duty, month by month."""
+    world = scenario(
+        STILL, component(0.5, markets=["US", "EU", "JK", "CN", "ROW"]), offset(1.0), makers=200
+    )
+    for economy in run(world, 0, 6):
+        flows, makers = economy.flows, economy.makers
+        given = (makers.chip_counter_subsidy * makers.units[:, None]).sum()
+        assert given == pytest.approx((flows.new_duty * flows.units).sum(), rel=1e-12)
+
+
+def test_only_exposed_makers_get_it() -> None:
+    world = last(scenario(STILL, component(0.5), offset(0.5), makers=200), 0, 12)
+    makers, codes = world.makers, world.constants.codes
+    exposed = makers.weights[:, codes.markets.index("US")] > 0
+    chinese = world.foundries.is_chinese[makers.supplier] & makers.has_slot
+    assert (makers.chip_counter_subsidy[~exposed] == 0).all()
+    assert (makers.chip_counter_subsidy[~chinese] == 0).all()
+    assert (makers.chip_counter_subsidy[exposed[:, None] & chinese] > 0).all()
+
+
+def test_more_is_given_back_the_more_chips_stay() -> None:
+    """The share of Chinese chips never falls as the offset rises (prices fixed, same draws)."""
+    shares = []
+    for part in (0.0, 0.3, 0.6, 1.0):
+        world = last(
+            scenario(STILL, {"trade": COMPETITIVE}, component(0.8), offset(part), makers=400), 1, 36
+        )
+        makers = world.makers
+        chips = makers.chips * makers.units[:, None]
+        shares.append((chips * world.foundries.is_chinese[makers.supplier]).sum() / chips.sum())
+    assert shares == sorted(shares)
+    assert shares[0] < shares[-1]
+
+
+def test_retaliation_falls_on_american_chips_where_china_assembles() -> None:
+    answer = {"kind": "retaliatory_tariff", "rate": 0.25, "start": "2025-01"}
+    world = last(scenario(merged(STILL, {"policies": {"answer": answer}}), makers=400), 0, 1)
+    makers, codes = world.makers, world.constants.codes
+    american = world.foundries.region[makers.supplier] == codes.regions.index("US")
+    in_china = makers.origin == codes.origins.index("CN")
+    expected = 0.25 * makers.chip_value * (american & makers.has_slot & in_china[:, None])
+    here = in_china[:, None] & np.ones_like(american)
+    np.testing.assert_array_equal(makers.bare_duty[here], expected[here])
+    assert expected.any()

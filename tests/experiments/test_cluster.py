@@ -1,0 +1,105 @@
+"""The Dask engine against a real scheduler, with workers as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tariffsim.errors import EngineError
+from tariffsim.experiments import Failure, Settings, cluster, run_ensemble
+from tariffsim.experiments.cluster import on_cluster
+from tariffsim.experiments.pairs import pairs_of
+from tests.cli.test_cli import wait_for
+from tests.experiments.test_ensemble import BASE, SCENARIOS, same
+
+distributed = pytest.importorskip("distributed")
+
+
+@dataclass
+class Running:
+    """A scheduler with workers."""
+
+    address: str
+    workers: list[subprocess.Popen[bytes]]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("dask")
+    file, log = folder / "scheduler.json", (folder / "log").open("wb")
+
+    def start(part: str, *words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{part}", "--no-dashboard", *words]
+        return subprocess.Popen([*command, "--scheduler-file", str(file)], stderr=log, cwd=folder)
+
+    started = [start("scheduler", "--host", "127.0.0.1", "--port", "0")]
+    try:
+        wait_for(lambda: file.exists() and file.read_text().endswith("}"))
+        workers = [start("worker", "--nthreads", "1", "--no-nanny") for _ in range(2)]
+        started += workers
+        yield Running(json.loads(file.read_text())["address"], workers)
+    finally:
+        log.close()
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_path: Path) -> None:
+    """The runs it had are made again by the other one; records are kept on this side."""
+    seeds = range(6)
+
+    def kill_one(done: int, total: int) -> None:
+        if done == 5:
+            running.workers[0].kill()
+
+    settings = Settings(engine="dask", scheduler=running.address, store=tmp_path)
+    found = run_ensemble(SCENARIOS, BASE, seeds, settings=settings, progress=kill_one)
+    assert not found.failures
+    assert running.workers[0].wait(1) != 0
+    same(found.table, run_ensemble(SCENARIOS, BASE, seeds).table)
+    assert len(list(tmp_path.glob("*.npz"))) == len(found.table)
+
+
+def test_a_failed_run_is_a_record_and_the_others_go_on(running: Running) -> None:
+    broken = SCENARIOS["component_50"].model_copy(update={"sourcing": None})
+    runs = pairs_of({"baseline": BASE}, [1], "US", is_full=False)
+    runs += [type(runs[0])("broken", broken, BASE, ("other", runs[0].hashes[0]), 1, "US", False)]
+    ended = {pair.name: outcome for pair, outcome in on_cluster(runs, running.address, 1)}
+    assert not isinstance(ended["baseline"], Failure)
+    failure = ended["broken"]
+    assert isinstance(failure, Failure)
+    assert (failure.phase, failure.message[:15]) == ("build_economy", "AttributeError:")
+
+
+def test_a_cluster_of_another_version_is_refused(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "code_digest", lambda: str(os.getpid()))
+    with pytest.raises(EngineError, match="has another version of tariffsim"):
+        run_ensemble({}, BASE, [0], settings=Settings(engine="dask", scheduler=running.address))
+
+
+def test_without_a_scheduler_there_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    settings = Settings(engine="dask", scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(EngineError, match=r"answers at tcp://127\.0\.0\.1:9"):
+        run_ensemble({}, BASE, [0], settings=settings)
+
+
+def test_a_run_that_ends_its_workers_is_a_failure() -> None:
+    class Lost:
+        def result(self) -> None:
+            raise distributed.KilledWorker("run", None, 3)
+
+    (pair,) = pairs_of({"baseline": BASE}, [1], "US", is_full=False)
+    found = cluster._outcome(pair, Lost())
+    assert isinstance(found, Failure)
+    assert "want of memory" in found.message

@@ -1,0 +1,66 @@
+"""The world before 2018, and scenarios that name what they are compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tariffsim.calibration import build_economy
+from tariffsim.errors import ScenarioError
+from tariffsim.experiments import compare
+from tariffsim.law.expectations import DutyExpectations
+from tariffsim.scenario import Scenario, baseline_of, load_scenario, replace
+from tariffsim.typing import parse_month
+from tests.economies import scenario
+
+
+def law(rules: Scenario) -> DutyExpectations:
+    return build_economy(replace(rules, agents__makers=60), 0).tariff_schedule
+
+
+def test_china_owed_what_japan_does() -> None:
+    before, now = (
+        law(scenario({"trade": {"base_duties": base}})) for base in ("before_301", "observed")
+    )
+    codes = before.codes
+    shape = (len(codes.devices), len(codes.origins), len(codes.markets))
+    rate, rate_now = (t.base_product.reshape(shape) for t in (before, now))
+    china, japan = codes.origins.index("CN"), codes.origins.index("JP")
+    np.testing.assert_allclose(rate[:, china], rate[:, japan], rtol=1e-12)
+    assert (rate[:, china] <= rate_now[:, china] + 1e-12).all()
+    others = [o for o in range(shape[1]) if o != china]
+    np.testing.assert_array_equal(rate[:, others], rate_now[:, others])
+
+
+@pytest.mark.parametrize(
+    ("month", "bare", "routers"),
+    [
+        ("2018-06", 0.0, 0.0),
+        ("2018-07", 0.25, 0.0),
+        ("2018-09", 0.25, 0.10),
+        ("2019-06", 0.25, 0.25),
+    ],
+)
+def test_duties_come_as_they_came(month: str, bare: float, routers: float) -> None:
+    schedule = law(load_scenario("section_301_2018"))
+    duties = schedule.tables(schedule.regime(schedule.rates_in_force(parse_month(month))), True)
+    codes = schedule.codes
+    us, china = codes.markets.index("US"), codes.origins.index("CN")
+    router = codes.cell(codes.devices.index("network_gear"), china, us)
+    chip = codes.cell(0, codes.origins.index("US"), us)
+    found = duties.product - schedule.base_product.ravel()
+    assert found[router] == pytest.approx(routers)
+    # base duty is Japan's, which is none on chips
+    np.testing.assert_allclose(duties.bare[chip, :, codes.regions.index("CN")], bare)
+
+
+def test_scenarios_name_what_they_are_compared_with() -> None:
+    hindcast, other = load_scenario("section_301_2018"), load_scenario("component_50")
+    assert baseline_of([hindcast]).name == "before_301"
+    assert baseline_of([other]).name == "baseline"
+    assert baseline_of([]).name == "baseline"
+    with pytest.raises(ScenarioError, match="different baselines"):
+        baseline_of([hindcast, other])
+    small = {"agents__makers": 60, "run__end": "2017-06"}
+    base = replace(load_scenario("before_301"), **small)
+    assert compare([replace(hindcast, **small)], base, seeds=1).baseline == "before_301"

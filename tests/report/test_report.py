@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tariffsim.charts import CHARTS
+from tariffsim.record.metrics import HEADLINE
+from tariffsim.record.results import Results, load_results
+from tariffsim.report.page import make_report, publish
+from tests.charts.chart_results import PAIR, hostile, part, shipped, single, with_finding
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+RESULTS: dict[str, Callable[[], Results]] = {
+    "all shipped scenarios": shipped,
+    "hostile and long names": hostile,
+    "baseline alone": lambda: part([]),
+    "one seed": single,
+}
+
+
+@dataclass
+class Page(HTMLParser):
+    """A page read strictly: what is opened is closed, in order."""
+
+    source: str
+    open_tags: list[str] = field(default_factory=list)
+    tags: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    text: str = ""
+    cells: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.feed(self.source)
+        self.close()
+        assert self.open_tags == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len({name for name, _ in attrs}) == len(attrs), f"attribute twice: {tag}"
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open_tags.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open_tags.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open_tags:
+            self.text += data
+        if {"td", "th"} & set(self.open_tags):
+            self.cells[-1] += data
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@cache
+def report(name: str) -> bytes:
+    return make_report(RESULTS[name]())
+
+
+def page_of(results: Results) -> Page:
+    return Page(make_report(results).decode())
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_page_is_sound_and_needs_nothing_else(name: str) -> None:
+    data = report(name)
+    assert len(data) < 1_000_000
+    source = data.decode()
+    page = Page(source)
+    assert source.startswith("<!DOCTYPE html>")
+    assert page.all("html")[0]["lang"] == "en"
+    assert page.all("meta")[1] == {
+        "http-equiv": "Content-Security-Policy",
+        "content": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    }
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for tag, attributes in page.tags:
+        assert tag not in {"script", "link", "iframe", "object", "img", "base", "form"}
+        assert not any(key.startswith("on") or key in ("src", "srcset") for key in attributes)
+        for key in ("href", "xlink:href"):
+            if key in attributes:
+                assert attributes[key].removeprefix("#") in ids
+    urls = set(re.findall(r"https?://[^\s\"'<)]+", source))
+    assert urls <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert "@import" not in source
+    assert not re.search(r"url\((?!#)", source)
+    assert "@media print" in source
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_page_can_be_read_by_everybody(name: str) -> None:
+    page = Page(report(name).decode())
+    headings = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert headings[0] == 1
+    assert headings.count(1) == 1
+    assert all(b <= a + 1 for a, b in pairwise(headings))
+    assert len(page.all("table")) == len(page.all("caption"))
+    assert all(th.get("scope") in ("col", "row") for th in page.all("th"))
+    drawings = page.all("svg")
+    assert drawings
+    ids = {attributes.get("id") for _, attributes in page.tags}
+    for svg in drawings:
+        assert svg["role"] == "img"
+        assert set(svg["aria-labelledby"].split()) <= ids
+
+
+def test_hostile_titles_stay_text() -> None:
+    source = report("hostile and long names").decode()
+    assert "<script" not in source
+    assert "&lt;script&gt;alert(1)" in source
+    assert "{{ 7*7 }}" in source
+    assert "\x07" not in source
+    assert "芯片关税 🚢" in Page(source).text
+
+
+def test_the_numbers_are_those_of_the_headline_table() -> None:
+    results = with_finding(
+        part(PAIR), "component_50", "cn_share", level=10.04, difference=-6.62, low=-7.85,
+        high=-5.39, is_significant=True,
+    )  # fmt: skip
+    results = with_finding(
+        results, "component_50", "welfare", difference=-1.0, low=-2.5, high=0.5,
+        is_significant=False,
+    )  # fmt: skip
+    page = page_of(results)
+    first = next(i for i, cell in enumerate(page.cells) if "component_50" in cell)
+    row = [" ".join(cell.split()) for cell in page.cells[first : first + len(HEADLINE) + 2]]
+    cells = dict(zip(("share", *HEADLINE), row[1:], strict=True))
+    assert cells["share"] == "10.0"
+    assert cells["cn_share"] == "−6.6 −7.8 to −5.4" or cells["cn_share"] == "−6.6 −7.9 to −5.4"
+    assert cells["welfare"].startswith("not distinguishable −2.5")
+    table = results.tables["headline"]
+    rows = table[table["scenario"] == "component_50"].set_index("metric")
+    for metric in HEADLINE:
+        shown = cells[metric].split(" ")[0].replace("−", "-").replace(",", "")
+        if not rows.loc[metric, "is_significant"] or shown == "not":
+            assert cells[metric].startswith("not distinguishable")
+            continue
+        decimals = len(shown.partition(".")[2])
+        assert float(shown) == pytest.approx(
+            rows.loc[metric, "difference"], abs=0.5 * 10.0**-decimals + 1e-9
+        )
+
+
+def test_every_scenario_is_told_with_what_differs() -> None:
+    page = Page(report("all shipped scenarios").decode())
+    text = " | ".join(" ".join(cell.split()) for cell in page.cells)
+    assert "component_tariff.rate | – | 2026-01: 0.25; 2027-01: 0.5 | fraction" in text
+    assert "supply.china_capacity_share | 2025-01: 0.3; 2030-12: 0.4, linear between | 0.3" in text
+    assert "product_tariff.assembly_countries | – | CN" in text
+    assert "wherever these were assembled" in page.text
+
+
+def test_assumptions_are_counted() -> None:
+    page = Page(report("baseline alone").decode())
+    found = re.search(r"Of the (\d+) settings of the baseline, (\d+) are assumptions", page.text)
+    assert found
+    settings, assumed = map(int, found.groups())
+    assert 30 <= settings <= 90
+    assert 20 <= assumed < settings
+    assert re.search(
+        r"Of the \d+ numbers in the tables of devices.* \d+ are assumptions", page.text
+    )
+
+
+def test_a_baseline_that_cannot_be_read_is_no_reason_to_fail() -> None:
+    results = part([])
+    text = results.scenarios["baseline"].replace("data: {}", "data: {devices: mine.csv}")
+    results.scenarios["baseline"] = text
+    assert "Not counted: the scenarios replace data tables" in page_of(results).text
+    results.scenarios["baseline"] = text.replace("data: {devices: mine.csv}", "colour: red")
+    assert "Not counted: the resolved baseline cannot be read" in page_of(results).text
+
+
+def test_what_is_left_out_is_said() -> None:
+    text = " ".join(Page(report("baseline alone").decode()).text.split())
+    assert "Left out: Price effect by device, as it needs a scenario beside the baseline." in text
+    assert "One scenario, 3 runs each" in text
+
+
+def test_one_seed_is_not_believed() -> None:
+    text = Page(report("one seed").decode()).text
+    assert "With one run there is no interval at all" in text
+    assert "one run" in text
+
+
+def test_published_results_are_saved_and_read_back(tmp_path: Path) -> None:
+    results = part(PAIR)
+    publish(results)
+    assert len(results.files) == 4 * (len(CHARTS) - 1) + 1  # nobody cuts chips off
+    again = load_results(results.save(tmp_path / "out"))
+    assert again.files == results.files
+    assert make_report(again) == results.files["report.html"]
