@@ -12,6 +12,7 @@ from tariffsim.errors import CalibrationError
 from tariffsim.kernels.sourcing import (
     drawn_elsewhere,
     inertia_curvature,
+    inertia_factor,
     leaving_probability,
     odds_from_scale,
     steady_state_scale,
@@ -64,9 +65,8 @@ def make_slots(
     device = lines.device
     chips = constants.chips_per_unit[device]
     is_pin_compatible = draws.uniform("drop_in", 0, *chips.shape) < constants.commodity_share
-    pin_compatible_hazard = min(1.0, sourcing.pin_compatible_hazard * sourcing.opening_factor)
     hazard = np.where(
-        is_pin_compatible, pin_compatible_hazard, constants.design_hazard[device][:, None]
+        is_pin_compatible, constants.pin_compatible_hazard, constants.design_hazard[device][:, None]
     )
     lead = np.where(
         is_pin_compatible,
@@ -86,7 +86,7 @@ def make_slots(
         sourcing.switching_cost_cap,
     )
     life = np.maximum(np.rint(1 / (hazard + sourcing.discount_rate / 12)), 1).astype(np.intp)
-    inertia = (1 + switching) ** sourcing.elasticity
+    inertia = inertia_factor(switching, sourcing.elasticity)
     curvature = inertia_curvature(inertia, hazard, lead)
     flat = curvature.ravel()
     slot_row = (row[:, None] * shares.shape[1] + np.arange(shares.shape[1])).ravel()

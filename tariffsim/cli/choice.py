@@ -78,9 +78,9 @@ def _about(found: Explanation) -> str:
 
 def _importers(found: Explanation) -> list[str]:
     """Who cannot tell, and from which rate the others hide."""
-    blind = [market for market, who in found.importers.items() if not who.knows_without_tracing]
+    blind = [market for market, who in found.importers.items() if not who.knows_origin]
     hides = {m: who.evasion_threshold for m, who in found.importers.items()
-             if who.knows_without_tracing and who.evasion_threshold < math.inf}  # fmt: skip
+             if who.knows_origin and who.evasion_threshold < math.inf}  # fmt: skip
     parts = []
     if blind:
         parts.append(f"cannot tell where chips come from in {', '.join(blind)}")
@@ -162,7 +162,7 @@ def _candidates(slot: SlotChoice) -> str:
     due, about = duties.to_dict("index"), top.to_dict("index")
     cells = [_row(str(name), row, due[name]) for name, row in about.items()]
     if len(rest):
-        suits, chosen = _percent(rest["suits"].sum()), _percent(rest["probability"].sum())
+        suits, chosen = _percent(rest["preference"].sum()), _percent(rest["probability"].sum())
         sums = {"foundry": f"{len(rest)} others", "suits": suits, "chosen": chosen}
         cells.append({head: sums.get(head, "") for head in cells[0]})
     heads = [head for head in cells[0] if not (is_narrow and head in SPARED)]
@@ -190,7 +190,7 @@ def _row(name: str, row: Mapping[Any, Any], duties: Mapping[Any, float]) -> dict
         **{str(duty): _usd(value) for duty, value in duties.items()},
         "switching": _usd(row["switching_cost"]),
         "total": _usd(row["total"]),
-        "suits": _percent(row["suits"]),
+        "suits": _percent(row["preference"]),
         "size": f"{row['size']:.2f}",
         "chosen": _percent(row["probability"]),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -24,7 +23,7 @@ TABLES = ("candidates", "duties")
 class Importer:
     """An importer as makers know it."""
 
-    knows_without_tracing: bool
+    knows_origin: bool
     """Whether it knows where the chips in its products come from."""
     evasion_threshold: float
     """Rate of a duty, on a chip or a product, from which hiding it is cheaper than paying; fraction
@@ -132,16 +131,15 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
 
 
 def importers_by_market(economy: Economy, maker: int) -> dict[str, Importer]:
-    """The importers of a line under the audits of now; one that never hides where none may."""
-    makers, importers, declarations = economy.makers, economy.importers, economy.declarations
+    """The importers of a line under the audits of now."""
+    makers, importers = economy.makers, economy.importers
+    exposure = economy.declarations.enforcement(economy.policy.regime).exposure
+    threshold = evasion_threshold(importers.evasion_cost, exposure[importers.market])
     found = {}
     for market in np.flatnonzero(makers.weights[maker]):
-        importer, least = makers.importer[maker, market], math.inf
-        if declarations is not None:
-            exposure = declarations.enforcement(economy.policy.regime).exposure[market]
-            least = float(evasion_threshold(importers.evasion_cost[importer], exposure))
-        knows_without_tracing = declarations is None or bool(importers.knows_origin[importer])
-        found[economy.constants.codes.markets[market]] = Importer(knows_without_tracing, least)
+        importer = makers.importer[maker, market]
+        knows = bool(importers.knows_origin[importer])
+        found[economy.constants.codes.markets[market]] = Importer(knows, float(threshold[importer]))
     return found
 
 

@@ -43,3 +43,34 @@ def ai_content(adoption: Float, base_adoption: Float, uplift: float) -> Float:
 def adjusted_orders(orders: Float, desired: Float, speed: float) -> Float:
     """Orders closing on desired orders by a part of the distance a month."""
     return np.asarray(orders + speed * (desired - orders))
+
+
+def chip_content(base: Float, growth: float, years: float, shift: Float) -> Float:
+    """(N, K) chips in a unit: base year x growth a year x shift."""
+    return np.asarray(base * (1 + growth) ** years * shift)
+
+
+def relative_price(price: Float, base_price: Float) -> Float:
+    """Price over that of the base year."""
+    return np.asarray(price / base_price)
+
+
+def ces_power(ratio: Float, elasticity: Float) -> Float:
+    """`(p / p_0)^(1 - eps)` by line."""
+    return np.asarray(ratio ** (1 - elasticity))
+
+
+def grown(growth: Float, years: float) -> Float:
+    """Level after so many years of growth at a rate a year, 1 at the start."""
+    return np.asarray((1 + growth) ** years)
+
+
+def scaled(growth: Float, factor: Float) -> Float:
+    """Growth of demand with the factor of exogenous shifts."""
+    return np.asarray(growth * factor)
+
+
+def other_growth(market_growth: Float, content_growth: float, years: float, chips: Float) -> Float:
+    """(K,) growth of other buyers' demand: that of the chips (M, K) in devices at base prices."""
+    devices = (1 + market_growth) ** years @ chips
+    return np.asarray(devices / chips.sum(axis=0) * (1 + content_growth) ** years)

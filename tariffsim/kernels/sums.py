@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,12 @@ from tariffsim.typing import Float, Int
 def sum_by(group: Int, values: Float, n_groups: int) -> Float:
     """(n_groups,) sum of the values of each group, in the unit of the values."""
     return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
+
+
+def mean_by(group: Int, values: Float, weights: Float, n_groups: int) -> Float:
+    """(n_groups,) sum of the values of each group over that of its weights."""
+    total = sum_by(group, values, n_groups)
+    return np.asarray(total / np.maximum(sum_by(group, weights, n_groups), 1e-300))
 
 
 @dataclass(frozen=True)
@@ -61,3 +68,20 @@ def by_supplier(values: Float, supplier: Int, n_foundries: int) -> Float:
 
 def _place(supplier: Int, n_classes: int) -> Int:
     return np.asarray(supplier * n_classes + np.arange(n_classes))
+
+
+def over_markets(values: Float, weights: Float) -> Float:
+    """(rows, ...) mean over the markets of each line of values (rows or 1, M, ...)."""
+    rows = np.broadcast_to(values, (len(weights), *values.shape[1:]))
+    result: Float = np.einsum("nm...,nm->n...", rows, weights)
+    return result
+
+
+def weighted_sum(weights: Sequence[Float], values: Sequence[Float]) -> Float:
+    """Sum of values by their weights, such as a mean over futures."""
+    return sum((w * v for w, v in zip(weights, values, strict=True)), start=np.zeros(()))
+
+
+def blocks(rows: Int, size: int) -> Iterator[Int]:
+    """The rows in blocks of at most so many."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))

@@ -1,4 +1,4 @@
-"""What the month's policy means; letters in shapes as in `economy`."""
+"""What the month's policy means for prices and choices; letters in shapes as in `economy`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import numpy as np
 from tariffsim.kernels.demand import ai_content
 from tariffsim.law.duty_tables import DutyTables, Regime
 from tariffsim.law.expectations import Expected
-from tariffsim.law.supply_limits import restrictions
+from tariffsim.law.supply_limits import SupplyLimits, supply_limits
 from tariffsim.state.constants import AI_MONTHS
-from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, PublicFunds
 from tariffsim.typing import Float
+
+LARGEST_SHARE = 0.99
 
 
 @dataclass
 class PolicyState:
-    """What the month's policy means: duties due and expected, points and factors."""
+    """Duties in force and expected, China's paths, factors on demand, limits of supply."""
 
     rates: list[float]
     """Strength of each law."""
@@ -31,7 +32,7 @@ class PolicyState:
     capacity_share: float
     """China's planned share of capacity."""
     counter_subsidy: float
-    """Part of component duties on its chips that China makes good."""
+    """Share of component duties on its chips that China rebates."""
     funds: PublicFunds
     """Grants and credits for foundries."""
     units_factor: Float
@@ -40,34 +41,26 @@ class PolicyState:
     """(D, M, K) factor on chips in a unit."""
     preference: Float
     """(M, R) log odds added to the chips of a region."""
-    supply_share: Float | None
-    """(cells, K, R) part of deliveries let through; None where nothing is kept back."""
-    open_share: Float | None
-    """(cells, K, R) part of a new supplier's deliveries that would be let through now."""
-    candidate_share: Float | None
-    """(kinds, cells, K, R) the least of that and of what is expected over a choice's life."""
+    limits: SupplyLimits
+    """Shares of deliveries that no measure denies."""
 
 
-LARGEST_SHARE = 0.99
-
-
-def announce_policy(economy: Economy, draws: Draws) -> None:
-    """Policy: instruments in force, and those announced, are known to agents."""
-    economy.month += 1
+def policy_of_month(economy: Economy) -> PolicyState:
+    """What the instruments in force and announced mean in the month that has begun."""
     schedule, supply = economy.tariff_schedule, economy.scenario.supply
     rates = schedule.rates_in_force(economy.date)
+    regime = schedule.regime(rates)
     discount = supply.china_price_discount.at(economy.date)
     share = supply.china_capacity_share.at(economy.date)
     counter_subsidy = 0.0
-    regime = schedule.regime(rates)
     for i, rate in regime:
         instrument = schedule.laws[i].instrument
         discount += instrument.price_discount(rate)
         share += instrument.capacity_share(rate)
         counter_subsidy += instrument.counter_subsidy(rate)
     units, chips, preference = _factors(economy, regime)
-    expected = schedule.expected(economy.date)
-    economy.policy_state = PolicyState(
+    expected = economy.expectations.expected(economy.date)
+    return PolicyState(
         rates=rates,
         regime=regime,
         in_force=schedule.tables(regime),
@@ -79,7 +72,7 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
         preference=preference,
-        **restrictions(economy, rates, expected),
+        limits=supply_limits(schedule, rates, expected, economy.date),
     )
 
 
@@ -111,7 +104,7 @@ def _public_funds(economy: Economy, regime: Regime) -> PublicFunds:
 
 
 def _factors(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
-    """Demand shifts by (market, device) and (device, market, class); taste by (market, region)."""
+    """Demand shifts by (market, device) and by (device, market, class); preference by region."""
     codes = economy.constants.codes
     n_devices, n_markets = len(codes.devices), len(codes.markets)
     units = np.ones((n_markets, n_devices))

@@ -125,6 +125,10 @@ class Instrument(BaseModel):
             return 0.0
         return self.path.at(month)
 
+    def changes_in(self, month: int) -> bool:
+        """Whether its strength in a month is not that of the month before."""
+        return self.rate_in_force(month) != self.rate_in_force(month - 1)
+
     def rate_expected(self, month: int, now: int, foresight: str) -> float:
         """Strength that agents expect in `now` for a later month."""
         if foresight == "none":

@@ -10,8 +10,8 @@ import numpy as np
 
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import counter_subsidy_share
-from tariffsim.law.expectations import DutyExpectations
 from tariffsim.law.expected_burden import MeanDutyBurden
+from tariffsim.state.constants import ASSEMBLY, DESIGN, PIN_COMPATIBLE
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float
 
@@ -33,9 +33,8 @@ class ChoiceSetPrices:
         markup = economy.scenario.trade.markup
         self._cost = constants.unit_value[:, None, None] / (1 + markup) * factor
         self._markup = markup
-        self._means = (
-            None if economy.declarations is None else MeanDutyBurden(economy, economy.declarations)
-        )
+        self._burden = MeanDutyBurden(economy)
+        self._base_product = economy.tariff_schedule.base_product[:, 0]
         self._source: tuple[object, object] | None = None
         foundries = economy.foundries
         member = np.eye(len(codes.regions))[foundries.region]
@@ -73,23 +72,20 @@ class ChoiceSetPrices:
     def _read(self, economy: Economy) -> None:
         """What is expected from now on."""
         expected, share = economy.policy.expected, economy.constants.commodity_share[:, None]
+        futures, kinds = expected.futures, (DESIGN, PIN_COMPATIBLE)
 
         def both(design: Float, pin_compatible: Float) -> Float:
             return self._over_origins((1 - share) * design + share * pin_compatible)
 
-        self._rate, self._count, self._component = (
-            both(t[DutyExpectations.DESIGN], t[DutyExpectations.PIN_COMPATIBLE])
-            for t in (expected.slot, expected.chip_count, expected.chip_value)
+        slot, self._count, self._component = (
+            both(*table) for table in (expected.slot, expected.chip_count, expected.chip_value)
         )
-        self._each, self._exposed = self._count, np.ones(())
-        product = expected.product
-        if self._means is not None:
-            kinds = (DutyExpectations.DESIGN, DutyExpectations.PIN_COMPATIBLE)
-            slots = [self._means.slot(kind, economy.constants.chip_price) for kind in kinds]
-            by_value, self._each = (both(*tables) for tables in zip(*slots, strict=True))
-            self._rate = self._rate + by_value
-            self._exposed = self._means.exposed()[:, :, None, None]
-            product = product + self._means.origin_rate(DutyExpectations.ASSEMBLY)
+        chip_price = economy.constants.chip_price
+        burdens = [self._burden.slot(futures, kind, chip_price) for kind in kinds]
+        by_value, self._each = (both(*tables) for tables in zip(*burdens, strict=True))
+        self._rate = slot + by_value
+        self._exposed = self._burden.known_origin_share()[:, :, None, None]
+        product = self._base_product + self._burden.origin_rate(futures, ASSEMBLY)
         landed = self._cost * (1 + product.reshape(self._shape) * (1 + self._markup))
         self._assembly = np.ascontiguousarray(landed.transpose(2, 0, 1))
 

@@ -71,7 +71,9 @@ def test_the_columns_rebuild_the_probabilities(everyone: list[Explanation]) -> N
             assert c[["price", "expected_duty", "switching_cost"]].sum(axis=1).to_numpy() == (
                 pytest.approx(c["total"].to_numpy())
             )
-            weight = c["suits"] * c["size"] * (c["total"] / c["base_cost"]) ** -found.elasticity
+            weight = (
+                c["preference"] * c["size"] * (c["total"] / c["base_cost"]) ** -found.elasticity
+            )
             assert (weight / weight.sum()).to_numpy() == pytest.approx(
                 c["probability"].to_numpy(), rel=1e-9
             )
