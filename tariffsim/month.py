@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tariffsim import kernels as k
 from tariffsim.behaviour import accounts, delivery
 from tariffsim.behaviour import foundries as industry
 from tariffsim.behaviour.assembly import country_weights, lines_reconsidering
@@ -30,58 +31,8 @@ from tariffsim.behaviour.sourcing import (
     qualify,
     renew_second_sources,
 )
-from tariffsim.kernels.accounts import left_over, payment, total
-from tariffsim.kernels.compliance import audit_chance, evaded_lately, tracing_pays
-from tariffsim.kernels.demand import (
-    adjusted_orders,
-    cell_demand,
-    ces_power,
-    ces_price_index,
-    grown,
-    relative_price,
-    scaled,
-    units_demanded,
-)
-from tariffsim.kernels.duties import ad_valorem
-from tariffsim.kernels.inventory import (
-    chips_needed,
-    delivered,
-    months_worth_holding,
-    purchases,
-    refill_orders,
-    sold_from_stock,
-    stock_target,
-)
-from tariffsim.kernels.investment import (
-    at_month,
-    capacity_added,
-    capacity_after,
-    granted_share,
-    growth_above_plan,
-    with_grants,
-)
-from tariffsim.kernels.pricing import (
-    ex_works_price,
-    landed_cost,
-    passed_on_duty,
-    relocation_payment,
-    retail_price,
-    unit_cost,
-)
-from tariffsim.kernels.sourcing import delivery_month, draw_choice, inertia_factor, with_inertia
-from tariffsim.kernels.sums import by_supplier, of_suppliers, over_slots, sum_by
-from tariffsim.kernels.supply import (
-    chip_unit_cost,
-    discounted,
-    experience,
-    learning_index,
-    output_with_overflow,
-    parity_price,
-    posted_price,
-    subsidy_on_chip,
-    utilisation_of,
-)
 from tariffsim.law.expected_burden import CounterSubsidy
+from tariffsim.law.imports_to_date import count_imports
 from tariffsim.law.policy_state import policy_of_month
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
@@ -93,6 +44,7 @@ Phase = Callable[[Economy, Draws], None]
 def announce_policy(economy: Economy, draws: Draws) -> None:
     """Policy: instruments in force, and those announced, become known to agents."""
     economy.start_month()
+    economy.imports = count_imports(economy)
     economy.policy_state = policy_of_month(economy)
 
 
@@ -101,7 +53,7 @@ def trace_origins(economy: Economy, draws: Draws) -> None:
     importers = economy.importers
     if is_time_to_trace(economy):
         without, with_tracing = duties_ahead(economy)
-        pays = tracing_pays(without, with_tracing, tracing_cost_ahead(economy))
+        pays = k.tracing_pays(without, with_tracing, tracing_cost_ahead(economy))
         wants = obliged_to_trace(economy) | pays
         importers.is_traced = ~importers.knows_without_tracing & wants
 
@@ -117,10 +69,10 @@ def add_capacity(economy: Economy, draws: Draws) -> None:
     investment.plan_gap = industry.china_plan_gap(economy, before)
     ahead = investment.growth_ahead[region][:, None]
     gap = np.where(chinese, investment.plan_gap, 0.0)
-    own = capacity_after(foundries.planned_capacity, growth, ahead, gap)
-    granted = granted_share(arrived, industry.standing_wafers(economy, own))
-    investment.granted = total(investment.granted, granted)
-    foundries.capacity = with_grants(own, investment.granted[region][:, None])
+    own = k.capacity_after(foundries.planned_capacity, growth, ahead, gap)
+    granted = k.granted_share(arrived, industry.standing_wafers(economy, own))
+    investment.granted = k.total(investment.granted, granted)
+    foundries.capacity = k.with_grants(own, investment.granted[region][:, None])
 
 
 def post_prices(economy: Economy, draws: Draws) -> None:
@@ -128,20 +80,20 @@ def post_prices(economy: Economy, draws: Draws) -> None:
     foundries, supply = economy.foundries, economy.scenario.supply
     base_price = economy.constants.chip_price
     discount = np.where(foundries.is_chinese[:, None], economy.policy.discount, 0.0)
-    learned = learning_index(foundries.experience, foundries.base_experience, supply.learning)
-    foundries.unit_cost = chip_unit_cost(
+    learned = k.learning_index(foundries.experience, foundries.base_experience, supply.learning)
+    foundries.unit_cost = k.chip_unit_cost(
         foundries.base_cost, supply.discount_cost_share, discount, base_price, learned
     )
-    foundries.parity_price = parity = parity_price(
+    foundries.parity_price = parity = k.parity_price(
         base_price,
         learned,
         foundries.utilisation,
         foundries.base_utilisation,
         supply.utilisation_price_response,
     )
-    target = discounted(parity, discount)
-    foundries.price = posted_price(foundries.price, target, supply.price_adjustment)
-    foundries.subsidy = subsidy_on_chip(supply.discount_subsidy_share, discount, parity)
+    target = k.discounted(parity, discount)
+    foundries.price = k.posted_price(foundries.price, target, supply.price_adjustment)
+    foundries.subsidy = k.subsidy_on_chip(supply.discount_subsidy_share, discount, parity)
 
 
 def switch_suppliers(economy: Economy, draws: Draws) -> None:
@@ -196,14 +148,14 @@ def choose_countries(economy: Economy, draws: Draws) -> None:
     maker, noise = lines_reconsidering(economy, draws)
     if not len(maker):
         return
-    inertia = inertia_factor(assembly.relocation_cost, assembly.elasticity)
-    weights = with_inertia(country_weights(economy, maker), makers.origin[maker], inertia)
-    choice = draw_choice(weights, noise)
+    inertia = k.inertia_factor(assembly.relocation_cost, assembly.elasticity)
+    weights = k.with_inertia(country_weights(economy, maker), makers.origin[maker], inertia)
+    choice = k.draw_choice(weights, noise)
     moves = choice != makers.origin[maker]
     mover = maker[moves]
     makers.next_origin[mover] = choice[moves]
-    makers.move_month[mover] = delivery_month(economy.month, assembly.lead_months)
-    makers.relocation[mover] = relocation_payment(
+    makers.move_month[mover] = k.delivery_month(economy.month, assembly.lead_months)
+    makers.relocation[mover] = k.relocation_payment(
         assembly.relocation_cost,
         makers.customs_value[mover],
         makers.units[mover],
@@ -218,25 +170,25 @@ def price_products(economy: Economy, draws: Draws) -> None:
     lines, classes = np.arange(len(makers))[:, None], np.arange(makers.supplier.shape[1])
     makers.chips = chips_in_units(economy)
     makers.chip_region = region = economy.foundries.region.take(makers.supplier)
-    price = of_suppliers(economy.foundries.price, makers.supplier)
+    price = k.of_suppliers(economy.foundries.price, makers.supplier)
     duties = in_force.chip_value[None], in_force.chip_count[None]
     rebate = CounterSubsidy.of(economy).share_of_price(
         duties, 0, lines, makers.origin[:, None], classes, region, price
     )
-    posted = payment(makers.chips, price)
-    makers.chip_counter_subsidy = payment(posted, rebate)
-    makers.chip_value = left_over(posted, makers.chip_counter_subsidy)
+    posted = k.payment(makers.chips, price)
+    makers.chip_counter_subsidy = k.payment(posted, rebate)
+    makers.chip_value = k.left_over(posted, makers.chip_counter_subsidy)
     cell = constants.codes.cell(makers.device, makers.origin, 0)[:, None]
     rate = in_force.bare.take(constants.codes.slot(cell, classes, region))
-    makers.bare_duty = ad_valorem(makers.chip_value, rate)
-    makers.chip_bill = over_slots(total(makers.chip_value, makers.bare_duty))
-    makers.unit_cost = unit_cost(
+    makers.bare_duty = k.ad_valorem(makers.chip_value, rate)
+    makers.chip_bill = k.over_slots(k.total(makers.chip_value, makers.bare_duty))
+    makers.unit_cost = k.unit_cost(
         makers.other_inputs,
         constants.relative_cost[makers.base_origin, makers.origin],
         makers.chip_bill,
         makers.amortised_cost(economy.month),
     )
-    makers.customs_value = ex_works_price(makers.unit_cost, economy.scenario.trade.markup)
+    makers.customs_value = k.ex_works_price(makers.unit_cost, economy.scenario.trade.markup)
 
 
 def assess_duties(economy: Economy, draws: Draws) -> None:
@@ -247,11 +199,11 @@ def assess_duties(economy: Economy, draws: Draws) -> None:
     enforcement = economy.declarations.enforcement(economy.policy.regime)
     exposure = enforcement.exposure[flows.market]
     found = declared(economy, exposure)
-    flows.base_duty = ad_valorem(base_rate, customs_value)
-    flows.new_duty = total(np.zeros(len(flows)), *found.duty.values())
-    flows.evaded_duty, flows.penalty_cost = found.evaded, payment(exposure, found.evaded)
+    flows.base_duty = k.ad_valorem(base_rate, customs_value)
+    flows.new_duty = k.total(np.zeros(len(flows)), *found.duty.values())
+    flows.evaded_duty, flows.penalty_cost = found.evaded, k.payment(exposure, found.evaded)
     tracing = np.where(importers.is_traced, importers.tracing_rate, 0.0)[flows.importer]
-    flows.compliance_cost = ad_valorem(tracing, customs_value)
+    flows.compliance_cost = k.ad_valorem(tracing, customs_value)
     economy.instrument_duty = found.duty
 
 
@@ -259,15 +211,15 @@ def set_retail_prices(economy: Economy, draws: Draws) -> None:
     """Importers: duty is passed on slowly; retail prices are set."""
     flows, trade = economy.flows, economy.scenario.trade
     customs_value = economy.makers.customs_value[flows.maker]
-    flows.passed_on = passed_on_duty(
+    flows.passed_on = k.passed_on_duty(
         flows.passed_on,
-        total(flows.new_duty, flows.penalty_cost),
+        k.total(flows.new_duty, flows.penalty_cost),
         trade.pass_through,
         trade.pass_through_months,
     )
-    landed = landed_cost(customs_value, trade.freight, flows.base_duty)
-    landed = total(landed, flows.compliance_cost)
-    flows.price = retail_price(landed, flows.base_landed, trade.retail_margin, flows.passed_on)
+    landed = k.landed_cost(customs_value, trade.freight, flows.base_duty)
+    landed = k.total(landed, flows.compliance_cost)
+    flows.price = k.retail_price(landed, flows.base_landed, trade.retail_margin, flows.passed_on)
 
 
 def order_units(economy: Economy, draws: Draws) -> None:
@@ -275,49 +227,49 @@ def order_units(economy: Economy, draws: Draws) -> None:
     flows, cells, constants = economy.flows, economy.cells, economy.constants
     n_markets, n_devices = len(constants.codes.markets), len(constants.codes.devices)
     elasticity = np.tile(constants.substitution_elasticity, n_markets)
-    ratio = relative_price(flows.price, flows.base_price)
-    power = ces_power(ratio, elasticity[flows.cell])
-    cells.price_index = ces_price_index(
+    ratio = k.relative_price(flows.price, flows.base_price)
+    power = k.ces_power(ratio, elasticity[flows.cell])
+    cells.price_index = k.ces_price_index(
         power, flows.base_share, flows.cell, len(elasticity), elasticity
     )
-    growth = np.repeat(grown(constants.market_growth, economy.years), n_devices)
-    cells.growth = scaled(growth, economy.policy.units_factor)
+    growth = np.repeat(constants.market_growth, n_devices)
+    cells.growth = k.demand_growth(growth, economy.years, economy.policy.units_factor)
     of_device = np.tile(constants.demand_elasticity, n_markets)
-    demand = cell_demand(cells.price_index, elasticity, of_device, cells.growth)
-    desired = units_demanded(flows.base_units, ratio, power, demand[flows.cell])
-    flows.orders = adjusted_orders(flows.orders, desired, economy.scenario.trade.order_adjustment)
+    demand = k.cell_demand(cells.price_index, elasticity, of_device, cells.growth)
+    desired = k.units_demanded(flows.base_units, ratio, power, demand[flows.cell])
+    flows.orders = k.adjusted_orders(flows.orders, desired, economy.scenario.trade.order_adjustment)
 
 
 def front_load(economy: Economy, draws: Draws) -> None:
     """Importers: order what consumers want, and stock up ahead of a duty rise."""
     flows, trade = economy.flows, economy.scenario.trade
-    flows.wanted = total(flows.orders, flows.backlog)
+    flows.wanted = k.total(flows.orders, flows.backlog)
     months_left, saved = rise_ahead(economy)
     if not saved.any() and not flows.stock.any():
         flows.purchases = flows.wanted
         return
     value = economy.makers.customs_value[flows.maker]
-    months = months_worth_holding(saved, value, trade.carrying_cost, trade.front_loading_months)
-    flows.purchases = purchases(flows.wanted, flows.stock, months, months_left)
+    months = k.months_worth_holding(saved, value, trade.carrying_cost, trade.front_loading_months)
+    flows.purchases = k.purchases(flows.wanted, flows.stock, months, months_left)
 
 
 def order_chips(economy: Economy, draws: Draws) -> None:
     """Makers and other buyers order chips from foundries."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
-    units = sum_by(flows.maker, flows.purchases, len(makers))
-    makers.need = makers.chip_orders = chips_needed(units, makers.chips)
+    units = k.sum_by(flows.maker, flows.purchases, len(makers))
+    makers.need = makers.chip_orders = k.chips_needed(units, makers.chips)
     makers.opening_stock = makers.stock
     if economy.scenario.orders.stock_factor > 0:
-        target = stock_target(makers.need, makers.past_need, makers.stock_months[:, None])
-        makers.chip_orders = refill_orders(makers.need, makers.stock, target)
+        target = k.stock_target(makers.need, makers.past_need, makers.stock_months[:, None])
+        makers.chip_orders = k.refill_orders(makers.need, makers.stock, target)
     makers.past_need = np.stack([makers.need, makers.past_need[:, 0]], axis=1)
     denied = delivery.denied_to_flows(economy, makers.supplier)
     flows.denied_share = denied.max(axis=1) if denied.ndim else np.zeros(len(flows))
     makers.delivered_share = delivery.delivered_to_lines(economy, makers.supplier, denied)
     delivery.order_for_others(economy)
-    deliverable = delivered(makers.chip_orders, makers.delivered_share)
-    for_lines = by_supplier(deliverable, makers.supplier, len(foundries))
-    foundries.orders = total(for_lines, foundries.other_orders)
+    deliverable = k.delivered(makers.chip_orders, makers.delivered_share)
+    for_lines = k.by_supplier(deliverable, makers.supplier, len(foundries))
+    foundries.orders = k.total(for_lines, foundries.other_orders)
 
 
 def deliver(economy: Economy, draws: Draws) -> None:
@@ -326,17 +278,17 @@ def deliver(economy: Economy, draws: Draws) -> None:
     chips, met = delivery.deliveries(economy)
     makers.fill_rate = delivery.lowest_coverage(economy, met)
     flows.units = delivery.units_to_flows(economy)
-    makers.units = sum_by(flows.maker, flows.units, len(makers))
-    flows.sold, flows.stock, flows.backlog, flows.lost = sold_from_stock(
+    makers.units = k.sum_by(flows.maker, flows.units, len(makers))
+    flows.sold, flows.stock, flows.backlog, flows.lost = k.sold_from_stock(
         flows.wanted, flows.stock, flows.units, economy.scenario.orders.backlog_share
     )
     delivery.pay_for_chips(economy, delivery.use_chips(economy, chips))
-    others = delivered(foundries.other_orders, foundries.fill_rate)
-    foundries.sales = total(foundries.line_sales, others)
-    foundries.output = output_with_overflow(foundries.sales, foundries.capacity, foundries.bloc)
-    gained = experience(foundries.output, economy.scenario.supply.learning_spillover)
-    foundries.experience = total(foundries.experience, gained)
-    foundries.utilisation = utilisation_of(
+    others = k.delivered(foundries.other_orders, foundries.fill_rate)
+    foundries.sales = k.total(foundries.line_sales, others)
+    foundries.output = k.output_with_overflow(foundries.sales, foundries.capacity, foundries.bloc)
+    gained = k.experience(foundries.output, economy.scenario.supply.learning_spillover)
+    foundries.experience = k.total(foundries.experience, gained)
+    foundries.utilisation = k.utilisation_of(
         foundries.orders, foundries.capacity, foundries.base_utilisation
     )
 
@@ -345,14 +297,14 @@ def audit_importers(economy: Economy, draws: Draws) -> None:
     """Customs: audits find duty evaded in the months before; it is due, and a penalty on top."""
     importers, flows, n = economy.importers, economy.flows, len(economy.importers)
     enforcement = economy.declarations.enforcement(economy.policy.regime)
-    newest = sum_by(flows.importer, payment(flows.evaded_duty, flows.units), n)
-    evaded = evaded_lately(importers.evaded, newest, economy.month)
-    chance = audit_chance(enforcement.audits)[importers.market]
+    newest = k.sum_by(flows.importer, k.payment(flows.evaded_duty, flows.units), n)
+    evaded = k.evaded_lately(importers.evaded, newest, economy.month)
+    chance = k.audit_chance(enforcement.audits)[importers.market]
     audited = draws.uniform("audits", economy.month, n) < chance
     finds = draws.uniform("audit finds", economy.month, n) < enforcement.detection[importers.market]
     found = audited & finds
     importers.back_duty = np.where(found, evaded.sum(axis=1), 0.0)
-    importers.penalty = payment(enforcement.penalty[importers.market], importers.back_duty)
+    importers.penalty = k.payment(enforcement.penalty[importers.market], importers.back_duty)
     importers.evaded = np.where(found[:, None], 0.0, evaded)
 
 
@@ -372,11 +324,11 @@ def invest(economy: Economy, draws: Draws) -> None:
     industry.look_back(economy)
     decided = industry.decided_growth(economy)
     closing = np.full_like(constants.build_lag, economy.scenario.supply.closure_months)
-    due = at_month(investment.growth_due, growth_above_plan(decided), constants.build_lag)
-    investment.growth_due = at_month(due, np.minimum(decided, 0.0), closing)
+    due = k.at_month(investment.growth_due, k.growth_above_plan(decided), constants.build_lag)
+    investment.growth_due = k.at_month(due, np.minimum(decided, 0.0), closing)
     standing = industry.standing_wafers(economy, foundries.capacity)
     growth = np.where(constants.is_china, 0.0, constants.region_growth)
-    industry.award(economy, capacity_added(standing, growth, decided))
+    industry.award(economy, k.capacity_added(standing, growth, decided))
 
 
 PHASES: tuple[Phase, ...] = (

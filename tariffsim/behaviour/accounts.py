@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.kernels.accounts import (
-    distribution_cost,
-    foundry_revenue,
-    left_over,
-    overflow_payments,
-    payment,
-    total,
-)
-from tariffsim.kernels.duties import ad_valorem
-from tariffsim.kernels.pricing import rebate
-from tariffsim.kernels.sums import by_supplier, over_slots, sum_by
-from tariffsim.kernels.supply import foundry_cost
+from tariffsim import kernels as k
 from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import Ledger
 from tariffsim.typing import Float
@@ -28,45 +17,48 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
     units, sold = flows.units, flows.sold
 
     def by_market(values: Float) -> Float:
-        return np.asarray(economy.by_cell(values).reshape(n, -1).sum(axis=1))
+        return k.sum_by(flows.market, values, n)
 
     def by_importer(values: Float) -> Float:
-        return sum_by(flows.importer, values, len(importers))
+        return k.sum_by(flows.importer, values, len(importers))
 
     def of_importers(values: Float) -> Float:
-        return sum_by(importers.market, values, n)
+        return k.sum_by(importers.market, values, n)
 
     home = economy.constants.origin_market[makers.origin]
     customs_value = makers.customs_value[flows.maker]
-    sales = payment(flows.price, sold)
+    sales = k.payment(flows.price, sold)
     received = by_importer(sales)
-    distribution = distribution_cost(
+    distribution = k.distribution_cost(
         trade.retail_margin, trade.importer_profit, flows.base_landed, sold
     )
-    ex_works = payment(customs_value, units)
-    freight = payment(trade.freight, ex_works)
-    carrying = payment(payment(trade.carrying_cost, customs_value), flows.stock)
-    given_back = payment(rebate(flows.new_duty, trade.border_pass_through), units)
-    duty = payment(total(flows.base_duty, flows.new_duty), units)
-    compliance = payment(flows.compliance_cost, units)
+    ex_works = k.payment(customs_value, units)
+    freight = k.payment(trade.freight, ex_works)
+    carrying = k.payment(k.payment(trade.carrying_cost, customs_value), flows.stock)
+    given_back = k.payment(k.rebate(flows.new_duty, trade.border_pass_through), units)
+    duty = k.payment(k.total(flows.base_duty, flows.new_duty), units)
+    compliance = k.payment(flows.compliance_cost, units)
     importers.customs_value = by_importer(ex_works)
     importers.duty = by_importer(duty)
-    spent = total(distribution, ex_works, freight, duty, compliance, carrying)
-    importers.profit = left_over(
-        received, by_importer(left_over(spent, given_back)), importers.back_duty, importers.penalty
+    spent = k.total(distribution, ex_works, freight, duty, compliance, carrying)
+    importers.profit = k.left_over(
+        received,
+        by_importer(k.left_over(spent, given_back)),
+        importers.back_duty,
+        importers.penalty,
     )
-    made = payment(makers.customs_value, makers.units)
+    made = k.payment(makers.customs_value, makers.units)
     book = ledger.book
     book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
     book("ex-works sales", "importers", of_importers(importers.customs_value), "device makers",
-         sum_by(home, made, n))  # fmt: skip
-    book("duty rebates", "device makers", sum_by(home[flows.maker], given_back, n), "importers",
+         k.sum_by(home, made, n))  # fmt: skip
+    book("duty rebates", "device makers", k.sum_by(home[flows.maker], given_back, n), "importers",
          by_market(given_back))  # fmt: skip
     book("duties on products", "importers", of_importers(importers.duty), "government",
          by_market(duty))  # fmt: skip
     for name, found in (("back duties", importers.back_duty), ("penalties", importers.penalty)):
         book(name, "importers", of_importers(found), "government", of_importers(found))
-    world_freight = payment(trade.freight, made.sum(keepdims=True))
+    world_freight = k.payment(trade.freight, made.sum(keepdims=True))
     book("freight", "importers", by_market(freight), "other suppliers", world_freight)
     for name, paid, by_payer in (
         ("retail distribution", distribution, by_market(distribution)),
@@ -81,19 +73,19 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
     makers, constants = economy.makers, economy.constants
     home, n = constants.origin_market[makers.origin], ledger.n_markets
     amortised = makers.amortised_cost(economy.month)
-    others = left_over(makers.unit_cost, makers.chip_bill, amortised)
+    others = k.left_over(makers.unit_cost, makers.chip_bill, amortised)
     for name, values in (
-        ("other inputs", payment(others, makers.units)),
-        ("switching of suppliers", payment(amortised, makers.units)),
+        ("other inputs", k.payment(others, makers.units)),
+        ("switching of suppliers", k.payment(amortised, makers.units)),
         ("relocation", makers.relocation),
     ):
-        paid = sum_by(home, values, n)
+        paid = k.sum_by(home, values, n)
         ledger.book(name, "device makers", paid, "other suppliers", values.sum(keepdims=True))
-    bare = payment(over_slots(makers.bare_duty), makers.units)
-    by_origin = sum_by(makers.origin, bare, len(constants.origin_market))
-    received = sum_by(constants.origin_market, by_origin, n)
+    bare = k.payment(k.over_slots(makers.bare_duty), makers.units)
+    by_origin = k.sum_by(makers.origin, bare, len(constants.origin_market))
+    received = k.sum_by(constants.origin_market, by_origin, n)
     ledger.book(
-        "duties on bare chips", "device makers", sum_by(home, bare, n), "government", received
+        "duties on bare chips", "device makers", k.sum_by(home, bare, n), "government", received
     )
     _duty_by_instrument(economy)
 
@@ -103,12 +95,12 @@ def _duty_by_instrument(economy: Economy) -> None:
     makers, codes, base = economy.makers, economy.constants.codes, economy.tariff_schedule.base_bare
     economy.policy_duty = np.zeros(len(economy.tariff_schedule.laws))
     for number, duty in economy.instrument_duty.items():
-        economy.policy_duty[number] = payment(duty, economy.flows.units).sum()
+        economy.policy_duty[number] = k.payment(duty, economy.flows.units).sum()
     at = codes.slot(makers.origin[:, None], np.arange(base.shape[1]), makers.chip_region)
-    value = payment(makers.chip_value, makers.units[:, None])
-    economy.chips_entered = sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
+    value = k.payment(makers.chip_value, makers.units[:, None])
+    economy.chips_entered = k.sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
     for number, rate in economy.policy.in_force.bare_by_law.items():
-        economy.policy_duty[number] = ad_valorem(rate, economy.chips_entered).sum()
+        economy.policy_duty[number] = k.ad_valorem(rate, economy.chips_entered).sum()
 
 
 def book_chips(economy: Economy, ledger: Ledger) -> None:
@@ -118,27 +110,27 @@ def book_chips(economy: Economy, ledger: Ledger) -> None:
     market = constants.region_market[foundries.region]
 
     def of_foundries(values: Float) -> Float:
-        return sum_by(market, values.sum(axis=1), n)
+        return k.sum_by(market, values.sum(axis=1), n)
 
     def in_all(values: Float) -> Float:
         return np.asarray(values.sum(keepdims=True).ravel())
 
     price = foundries.price
-    given, taken = overflow_payments(price, foundries.sales, foundries.output, foundries.bloc)
-    foundries.revenue = foundry_revenue(price, foundries.sales, given, taken)
-    foundries.cost = foundry_cost(
+    given, taken = k.overflow_payments(price, foundries.sales, foundries.output, foundries.bloc)
+    foundries.revenue = k.foundry_revenue(price, foundries.sales, given, taken)
+    foundries.cost = k.foundry_cost(
         foundries.output,
         foundries.capacity,
         foundries.unit_cost,
         foundries.base_utilisation,
         economy.scenario.supply.variable_cost_share,
     )
-    rebates = by_supplier(makers.counter_subsidy_payments, makers.supplier, len(foundries))
-    for_lines = left_over(payment(price, foundries.line_sales), rebates)
-    for_others = payment(price, left_over(foundries.sales, foundries.line_sales))
-    others = payment(payment(price, foundries.other_orders), foundries.fill_rate)
-    subsidy = of_foundries(payment(foundries.subsidy, foundries.output))
-    rebated, paid = of_foundries(rebates), sum_by(home, makers.chip_payments, n)
+    rebates = k.by_supplier(makers.counter_subsidy_payments, makers.supplier, len(foundries))
+    for_lines = k.left_over(k.payment(price, foundries.line_sales), rebates)
+    for_others = k.payment(price, k.left_over(foundries.sales, foundries.line_sales))
+    others = k.payment(k.payment(price, foundries.other_orders), foundries.fill_rate)
+    subsidy = of_foundries(k.payment(foundries.subsidy, foundries.output))
+    rebated, paid = of_foundries(rebates), k.sum_by(home, makers.chip_payments, n)
     book = ledger.book
     book("chips for devices", "device makers", paid, "foundries", of_foundries(for_lines))
     book("counter-subsidies", "government", rebated, "foundries", rebated)
@@ -153,5 +145,5 @@ def book_chips(economy: Economy, ledger: Ledger) -> None:
         ("capacity grants", economy.investment.grants),
         ("investment credits", economy.investment.credits),
     ):
-        paid = sum_by(constants.region_market, by_region, n)
+        paid = k.sum_by(constants.region_market, by_region, n)
         book(name, "government", paid, "foundries", paid)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tariffsim import kernels as k
 from tariffsim.behaviour.counterfactual_product import counterfactual_product, duty_at_border
-from tariffsim.kernels.pricing import landed_unit_cost
-from tariffsim.kernels.sourcing import country_odds
-from tariffsim.kernels.sums import weighted_sum
 from tariffsim.law.expectations import Future
 from tariffsim.state.constants import ASSEMBLY
 from tariffsim.state.draws import Draws
@@ -29,14 +27,14 @@ def country_weights(economy: Economy, maker: Int) -> Float:
     """(rows, O) odds of each country of assembly, before inertia."""
     foundries, makers = economy.foundries, economy.makers
     futures = economy.policy.expected.of_kind(ASSEMBLY)
-    cost = weighted_sum(
+    cost = k.weighted_sum(
         [future.weight[ASSEMBLY, makers.device[maker]][:, None] for future in futures],
         [_landed_cost(economy, maker, foundries.price, future) for future in futures],
     )
     none = Future((), economy.tariff_schedule.tables(()), np.ones((1, 1)))
     base = _landed_cost(economy, maker, foundries.base_price, none, switching=False)
     odds = economy.origin_odds[makers.odds_row[maker]]
-    return country_odds(odds, cost, base, economy.scenario.assembly.elasticity)
+    return k.country_odds(odds, cost, base, economy.scenario.assembly.elasticity)
 
 
 def _landed_cost(
@@ -47,4 +45,4 @@ def _landed_cost(
     everywhere = np.broadcast_to(origins, (len(maker), len(origins)))
     supplier = economy.makers.supplier[maker]
     product = counterfactual_product(economy, maker, supplier, everywhere, price, future, switching)
-    return landed_unit_cost(product.cost, duty_at_border(economy, maker, product, future))
+    return k.total(product.cost, duty_at_border(economy, maker, product, future))

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.kernels.accounts import payment, total
-from tariffsim.kernels.compliance import duty_evaded, evades, tracing_outlay
-from tariffsim.kernels.duties import ad_valorem, due_of_each, in_scope, stacked
-from tariffsim.kernels.sums import mean_by, over_slots, sum_by
+from tariffsim import kernels as k
 from tariffsim.law.declarations import declared_duties
 from tariffsim.policy import Instrument
 from tariffsim.state.economy import Economy
@@ -36,28 +33,28 @@ def declared(economy: Economy, exposure: Float) -> Declared:
     knows, cost = importers.knows_origin[flows.importer], importers.evasion_cost[flows.importer]
     origins = declarations.origin_duties(regime)
     gain = origins.gain[cell]
-    evades_origin = evades(gain, 1.0, cost, exposure)
+    evades_origin = k.evades(gain, 1.0, cost, exposure)
     declared_cell = np.where(evades_origin, origins.false_cell[cell], cell)
-    evaded = [ad_valorem(np.where(evades_origin, gain, 0.0), shipments.customs_value)]
+    evaded = [k.ad_valorem(np.where(evades_origin, gain, 0.0), shipments.customs_value)]
     numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
     for number, law, rate in declarations.on_origin(regime):
-        duty = in_scope(law.instrument.duty(shipments, rate), law.scope[declared_cell])
+        duty = np.where(law.scope[declared_cell] > 0, law.instrument.duty(shipments, rate), 0.0)
         numbers.append(number)
         duties.append((law.instrument.stacking_group, duty))
     not_declared: dict[int, Float] = {}
     for one in declared_duties(declarations, regime, shipments, cell):
-        hides = evades(one.parts, one.values, cost[:, None], exposure[:, None])
+        hides = k.evades(one.parts, one.values, cost[:, None], exposure[:, None])
         hides &= knows[:, None] & one.is_declared
         numbers.append(one.number)
-        due_if_true = np.where(knows, over_slots(one.parts), one.unknown)
+        due_if_true = np.where(knows, k.over_slots(one.parts), one.unknown)
         duties.append((one.law.instrument.stacking_group, due_if_true))
-        not_declared[one.number] = over_slots(np.where(hides, one.parts, 0.0))
-    due = dict(zip(numbers, due_of_each(duties), strict=True))
+        not_declared[one.number] = k.over_slots(np.where(hides, one.parts, 0.0))
+    due = dict(zip(numbers, k.due_of_each(duties), strict=True))
     for number, hidden in not_declared.items():
-        due[number], saved = duty_evaded(due[number], hidden)
+        due[number], saved = k.duty_evaded(due[number], hidden)
         evaded.append(saved)
-    return Declared(due, total(*evaded))
+    return Declared(due, k.total(*evaded))
 
 
 # Tracing.
@@ -84,8 +81,8 @@ def obliged_to_trace(economy: Economy) -> Bool:
     share = np.zeros((len(codes.markets), len(codes.devices)))
     for law, rate in zip(economy.tariff_schedule.laws, economy.policy.rates, strict=True):
         if part := law.instrument.tracing_share(rate):
-            in_scope = law.scope.reshape(len(codes.devices), len(codes.origins), -1)[:, 0].T > 0
-            share = np.maximum(share, np.where(in_scope, part, 0.0))
+            is_covered = law.scope.reshape(len(codes.devices), len(codes.origins), -1)[:, 0].T > 0
+            share = np.maximum(share, np.where(is_covered, part, 0.0))
     return np.asarray(importers.size_rank < share[importers.market, importers.device])
 
 
@@ -102,26 +99,26 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
     for one in declared_duties(economy.declarations, ahead, shipments, economy.flow_cells):
         if one.is_declared:
             group = one.law.instrument.stacking_group
-            known.append((group, over_slots(one.parts)))
+            known.append((group, k.over_slots(one.parts)))
             unknown.append((group, one.unknown))
     own, without = (
-        sum_by(flows.importer, payment(stacked(duties), flows.units), len(importers))
+        k.sum_by(flows.importer, k.payment(k.stacked(duties), flows.units), len(importers))
         for duties in (known, unknown)
     )
     cell, worth = codes.market_device(importers.market, importers.device), _value(economy)
-    n_cells = len(codes.markets) * len(codes.devices)
-    expected = payment(mean_by(cell, own, worth, n_cells)[cell], worth)
+    n_cells = len(economy.cells.growth)
+    expected = k.payment(k.mean_by(cell, own, worth, n_cells)[cell], worth)
     return without, np.where(importers.is_traced, own, expected)
 
 
 def _value(economy: Economy) -> Float:
     """(J,) USD a month brought in at present."""
     flows, makers = economy.flows, economy.makers
-    value = payment(makers.customs_value[flows.maker], flows.units)
-    return sum_by(flows.importer, value, len(economy.importers))
+    value = k.payment(makers.customs_value[flows.maker], flows.units)
+    return k.sum_by(flows.importer, value, len(economy.importers))
 
 
 def tracing_cost_ahead(economy: Economy) -> Float:
     """(J,) USD that tracing costs over the months in which it must pay."""
     months = economy.scenario.compliance.payback_months
-    return tracing_outlay(economy.importers.tracing_rate, _value(economy), months)
+    return k.tracing_outlay(economy.importers.tracing_rate, _value(economy), months)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.kernels.duties import border_duty
-from tariffsim.kernels.pricing import chip_bill, ex_works_price, invoice_value, unit_cost
-from tariffsim.kernels.sums import over_markets
+from tariffsim import kernels as k
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import (
     CounterSubsidy,
@@ -52,20 +50,20 @@ def counterfactual_product(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
         origin[:, :, None], classes, region, each,
     )  # fmt: skip
-    value = invoice_value(count, each, rebate)
+    value = k.invoice_value(count, each, rebate)
     cells = constants.codes.cells_by_market(makers.device[maker][:, None], origin)
     bare = tables.bare[cells[:, :, :1], classes, region]
     base_origin = makers.base_origin[maker, None]
     amortised = makers.amortised_cost(economy.month, maker)[:, None]
-    cost = unit_cost(
+    cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[base_origin, origin],
-        chip_bill(value, bare),
+        k.chip_bill(value, bare),
         amortised if switching else np.zeros_like(amortised),
     )
     shipments = Shipments(
         constants.codes,
-        ex_works_price(cost, economy.scenario.trade.markup)[:, :, None],
+        k.ex_works_price(cost, economy.scenario.trade.markup)[:, :, None],
         economy.tariff_schedule.crosses_border[cells],
         value[:, :, None, :],
         count[:, :, None, :],
@@ -84,7 +82,7 @@ def trigger_burden(
     duty = content_burden(
         declarations, who, product.shipments, product.cell, future.regime, triggered_only=True
     )
-    return over_markets(duty.swapaxes(1, 2), makers.weights[maker])
+    return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])
 
 
 def duty_at_border(
@@ -96,5 +94,5 @@ def duty_at_border(
     who = line_beliefs(makers, economy.importers, declarations, maker, future.regime)
     burden = product_burden(declarations, who, shipments, cell, future.regime)
     base = economy.tariff_schedule.base_product[cell, 0]
-    duty = border_duty(base, shipments.customs_value, burden)
-    return over_markets(duty.swapaxes(1, 2), makers.weights[maker])
+    duty = k.border_duty(base, shipments.customs_value, burden)
+    return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])

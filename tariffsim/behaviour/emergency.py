@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tariffsim import kernels as k
 from tariffsim.behaviour.sourcing import (
     ChoiceSet,
     among_candidates,
@@ -11,14 +12,6 @@ from tariffsim.behaviour.sourcing import (
     emergency_leavers,
     lead_months,
     qualify,
-)
-from tariffsim.kernels.sourcing import (
-    delivery_month,
-    draw_choice,
-    is_cut_off,
-    lead_of_incumbent,
-    shortened,
-    utility_value,
 )
 from tariffsim.law.supply_limits import candidate_limits, least_share, share_by_market
 from tariffsim.state.draws import Draws
@@ -37,7 +30,7 @@ def slots_cut_off(economy: Economy, choices: ChoiceSet, table: Float) -> tuple[I
     share, leaves = emergency_leavers(choices, slots, table)
     needs = leaves[np.arange(len(slots)), makers.supplier.take(slots.place)]
     needs[needs] = _is_still_denied(economy, slots.take(needs))
-    return slots.place[needs], is_cut_off(share[needs], choices.emergency_share)
+    return slots.place[needs], k.is_cut_off(share[needs], choices.emergency_share)
 
 
 def _is_still_denied(economy: Economy, slots: SlotRows) -> Bool:
@@ -47,7 +40,7 @@ def _is_still_denied(economy: Economy, slots: SlotRows) -> Bool:
     for months in np.unique(lead):
         rows = np.flatnonzero(lead == months)
         some = slots.take(rows)
-        regime = economy.expectations.regime_ahead(economy.date, int(months))
+        regime = economy.regime_ahead(int(months))
         table = candidate_limits(economy.tariff_schedule, regime)
         by_market = share_by_market(economy.constants.codes, makers, some, table)
         share = least_share(makers, some, by_market, economy.foundries.region)
@@ -57,13 +50,13 @@ def _is_still_denied(economy: Economy, slots: SlotRows) -> Bool:
 
 def emergency_lead(economy: Economy, place: Int) -> Int:
     """(rows,) months from an emergency choice to delivery by the new supplier."""
-    return shortened(lead_months(economy, place), economy.scenario.orders.emergency_months_factor)
+    return k.shortened(lead_months(economy, place), economy.scenario.orders.emergency_months_factor)
 
 
 def bring_forward(economy: Economy, place: Int) -> None:
     """A qualification under way is brought forward as far as an emergency allows."""
     makers = economy.makers
-    soonest = delivery_month(economy.month, emergency_lead(economy, place))
+    soonest = k.delivery_month(economy.month, emergency_lead(economy, place))
     makers.switch_month.put(place, np.minimum(makers.switch_month.take(place), soonest))
 
 
@@ -76,7 +69,7 @@ def switch_in_emergency(
     weights = np.where(is_candidate, among_candidates(choices, slots, of_all), 0.0)
     noise = _emergency_noise(economy, draws, slots)
     found = np.flatnonzero(weights.any(axis=1))
-    choice = draw_choice(weights[found], noise[found])
+    choice = k.draw_choice(weights[found], noise[found])
     qualify(economy, place[found], choice, economy.scenario.orders.emergency_months_factor)
     lost = _lost_match(choices, slots.take(found), of_all[found], choice, noise[found])
     makers.compliance_distortion.put(place[found], lost)
@@ -95,8 +88,8 @@ def _lost_match(
         return np.zeros(len(slots))
     left, inertia = makers.supplier.take(slots.place), makers.inertia.take(slots.place)
     price = choices.foundries.price[left, slots.node_class]
-    value = utility_value(makers.chips.take(slots.place), price, choices.sigma)
-    return lead_of_incumbent(weights, noise, left, choice, inertia, value)
+    value = k.utility_value(makers.chips.take(slots.place), price, choices.sigma)
+    return k.lead_of_incumbent(weights, noise, left, choice, inertia, value)
 
 
 def _emergency_noise(economy: Economy, draws: Draws, slots: SlotRows) -> Float:
@@ -106,9 +99,9 @@ def _emergency_noise(economy: Economy, draws: Draws, slots: SlotRows) -> Float:
     """
     n_foundries = len(economy.foundries)
     noise = np.empty((len(slots), n_foundries))
-    for k in np.unique(slots.node_class):
-        here = slots.node_class == k
-        stream = f"emergency {k}"
+    for node_class in np.unique(slots.node_class):
+        here = slots.node_class == node_class
+        stream = f"emergency {node_class}"
         drawn = draws.exponential(stream, economy.month, len(economy.makers), n_foundries)
         noise[here] = drawn[slots.maker[here]]
     return noise

@@ -4,58 +4,36 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.kernels.accounts import left_over, payment, total
-from tariffsim.kernels.investment import (
-    at_month,
-    capacity_bought,
-    credit_in_margin,
-    credit_paid,
-    evenly,
-    growth_response,
-    last_year,
-    month_on,
-    operating_margin,
-    plan_gap,
-    plan_slowing,
-    wafers,
-)
-from tariffsim.kernels.sums import sum_by
-from tariffsim.kernels.supply import (
-    capacity_odds,
-    china_capacity,
-    grown_capacity,
-    shared_out,
-    utilisation_of,
-)
+from tariffsim import kernels as k
 from tariffsim.state.economy import Economy, Investment
 from tariffsim.typing import Float
 
 
 def by_region(economy: Economy, values: Float) -> Float:
     """(R,) sums over the foundries of each region."""
-    return sum_by(economy.foundries.region, values, len(economy.constants.codes.regions))
+    return k.sum_by(economy.foundries.region, values, len(economy.constants.codes.regions))
 
 
 def standing_wafers(economy: Economy, capacity: Float) -> Float:
     """(R,) thousand wafers a month of a capacity (F, K) in chips a month."""
-    return by_region(economy, wafers(capacity, economy.investment.chips_per_kwpm))
+    return by_region(economy, k.wafers(capacity, economy.investment.chips_per_kwpm))
 
 
 def planned_capacity(economy: Economy, growth: Float) -> Float:
     """(F, K) chips a month if nobody responds to anything; China's follows from the others'."""
     foundries, supply = economy.foundries, economy.scenario.supply
-    planned = grown_capacity(foundries.base_capacity, growth, economy.years)
+    planned = k.grown_capacity(foundries.base_capacity, growth, economy.years)
     chinese, base = foundries.is_chinese, foundries.base_capacity
     base_others = base[~chinese].sum(axis=0)
     if not chinese.any() or not base_others.all():
         return planned
-    of_china = china_capacity(
+    of_china = k.china_capacity(
         planned[~chinese].sum(axis=0),
-        capacity_odds(base[chinese].sum(axis=0), base_others),
+        k.capacity_odds(base[chinese].sum(axis=0), base_others),
         economy.policy.capacity_share,
         supply.china_capacity_share.at(economy.scenario.run.start),
     )
-    planned[chinese] = shared_out(of_china, base[chinese])
+    planned[chinese] = k.shared_out(of_china, base[chinese])
     return planned
 
 
@@ -68,21 +46,21 @@ def china_plan_gap(economy: Economy, before: Float) -> Float:
     old, plan = (
         of[foundries.is_chinese].sum(axis=0) for of in (before, foundries.planned_capacity)
     )
-    slowing = plan_slowing(
+    slowing = k.plan_slowing(
         economy.scenario.supply.plan_response,
         investment.china_base_utilisation,
         float(investment.china_utilisation.mean()),
     )
-    return plan_gap(investment.plan_gap, old, plan, slowing)
+    return k.plan_gap(investment.plan_gap, old, plan, slowing)
 
 
 def come_due(investment: Investment) -> Float:
     """Growth and payments of the month come due; (R,) kwpm of capacity that grants have built."""
-    growth, investment.growth_due = month_on(investment.growth_due)
-    investment.growth_ahead = total(investment.growth_ahead, growth)
-    investment.grants, investment.grants_due = month_on(investment.grants_due)
-    investment.credits, investment.credits_due = month_on(investment.credits_due)
-    arrived, investment.granted_due = month_on(investment.granted_due)
+    growth, investment.growth_due = k.month_on(investment.growth_due)
+    investment.growth_ahead = k.total(investment.growth_ahead, growth)
+    investment.grants, investment.grants_due = k.month_on(investment.grants_due)
+    investment.credits, investment.credits_due = k.month_on(investment.credits_due)
+    arrived, investment.granted_due = k.month_on(investment.granted_due)
     return arrived
 
 
@@ -90,17 +68,17 @@ def look_back(economy: Economy) -> None:
     """The month's margins and China's utilisation join those of the year."""
     foundries, investment = economy.foundries, economy.investment
     revenue = by_region(economy, foundries.revenue.sum(axis=1))
-    subsidy = by_region(economy, payment(foundries.subsidy, foundries.output).sum(axis=1))
+    subsidy = by_region(economy, k.payment(foundries.subsidy, foundries.output).sum(axis=1))
     cost = by_region(economy, foundries.cost.sum(axis=1))
-    margin = operating_margin(left_over(total(revenue, subsidy), cost), revenue)
-    investment.margins = last_year(investment.margins, margin)
+    margin = k.operating_margin(k.left_over(k.total(revenue, subsidy), cost), revenue)
+    investment.margins = k.last_year(investment.margins, margin)
     orders, capacity = (
-        wafers(values[foundries.is_chinese], investment.chips_per_kwpm).sum()
+        k.wafers(values[foundries.is_chinese], investment.chips_per_kwpm).sum()
         for values in (foundries.orders, foundries.capacity)
     )
     base = np.asarray(investment.china_base_utilisation)
-    newest = utilisation_of(orders, capacity, base)
-    investment.china_utilisation = last_year(investment.china_utilisation, newest)
+    newest = k.utilisation_of(orders, capacity, base)
+    investment.china_utilisation = k.last_year(investment.china_utilisation, newest)
 
 
 def decided_growth(economy: Economy) -> Float:
@@ -109,13 +87,13 @@ def decided_growth(economy: Economy) -> Float:
     if supply.investment == "planned":
         return np.ones(len(investment.base_margin))
     cost, price = (
-        by_region(economy, payment(values, foundries.capacity).sum(axis=1))
+        by_region(economy, k.payment(values, foundries.capacity).sum(axis=1))
         for values in (foundries.unit_cost, foundries.price)
     )
     credit = economy.policy.funds.credit
-    credited = credit_in_margin(credit, supply.capital_cost_share, cost, price)
-    margin = total(investment.margins.mean(axis=1), credited)
-    decided = growth_response(margin, investment.base_margin, supply.investment_hurdle)
+    credited = k.credit_in_margin(credit, supply.capital_cost_share, cost, price)
+    margin = k.total(investment.margins.mean(axis=1), credited)
+    decided = k.growth_response(margin, investment.base_margin, supply.investment_hurdle)
     responds = ~economy.constants.is_china & (economy.constants.region_growth > 0)
     return np.where(responds, decided, 1.0)
 
@@ -126,8 +104,8 @@ def award(economy: Economy, added: Float) -> None:
     if not (funds.grants.any() or funds.credit.any()):
         return
     lag, capital_cost = constants.build_lag, constants.capital_cost
-    granted = capacity_bought(funds.granted_investment, capital_cost)
-    investment.granted_due = at_month(investment.granted_due, granted, lag)
-    investment.grants_due = evenly(investment.grants_due, funds.grants, lag)
-    credit = credit_paid(funds.credit, capital_cost, added, granted)
-    investment.credits_due = evenly(investment.credits_due, credit, lag)
+    granted = k.capacity_bought(funds.granted_investment, capital_cost)
+    investment.granted_due = k.at_month(investment.granted_due, granted, lag)
+    investment.grants_due = k.evenly(investment.grants_due, funds.grants, lag)
+    credit = k.credit_paid(funds.credit, capital_cost, added, granted)
+    investment.credits_due = k.evenly(investment.credits_due, credit, lag)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.kernels.demand import chip_content
-from tariffsim.kernels.inventory import duty_rise, months_in_reach
-from tariffsim.kernels.sums import over_markets
+from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expected_burden import importer_beliefs, product_burden
 from tariffsim.state.economy import Economy
@@ -19,8 +17,8 @@ def chips_in_units(economy: Economy) -> Float:
     base = economy.constants.chips_per_unit.take(makers.device, axis=0)
     shift = np.ones_like(base)
     if (factor != 1).any():
-        shift = over_markets(factor.take(makers.device, axis=0), makers.weights)
-    return chip_content(base, economy.scenario.trade.chip_content_growth, economy.years, shift)
+        shift = k.over_markets(factor.take(makers.device, axis=0), makers.weights)
+    return k.chip_content(base, economy.scenario.trade.chip_content_growth, economy.years, shift)
 
 
 def new_duty_under(economy: Economy, regime: Regime) -> Float:
@@ -35,13 +33,13 @@ def rise_ahead(economy: Economy) -> tuple[Float, Float]:
 
     In reach is what comes within the most months of sales that anybody would hold.
     """
-    flows, now = economy.flows, economy.policy.regime
+    flows, now = economy.flows, economy.regime_ahead(0)
     left, saved = np.ones(len(flows)), np.zeros(len(flows))
     regime, value = now, economy.makers.customs_value[flows.maker]
-    for months in months_in_reach(economy.scenario.trade.front_loading_months):
-        ahead = economy.expectations.regime_ahead(economy.date, months)
+    for months in k.months_in_reach(economy.scenario.trade.front_loading_months):
+        ahead = economy.regime_ahead(months)
         if ahead != regime:
-            rise = duty_rise(new_duty_under(economy, now), new_duty_under(economy, ahead), value)
+            rise = k.duty_rise(new_duty_under(economy, now), new_duty_under(economy, ahead), value)
             first = (rise > 0) & (saved == 0)
             left, saved = np.where(first, months, left), np.where(first, rise, saved)
             regime = ahead

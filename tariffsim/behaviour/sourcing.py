@@ -6,31 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tariffsim import kernels as k
 from tariffsim.behaviour.counterfactual_product import counterfactual_product, trigger_burden
-from tariffsim.kernels.duties import cost_with_duty
-from tariffsim.kernels.pricing import written_off
-from tariffsim.kernels.sourcing import (
-    assembly_preference,
-    candidate_odds,
-    choice_odds,
-    cost_odds,
-    delivery_month,
-    draw_choice,
-    drawn_elsewhere,
-    is_cut_off,
-    months_left,
-    odds_from_scale,
-    plan_cost,
-    plan_distortion,
-    shifted_preference,
-    shortened,
-    size_factor,
-    switch_pays,
-    utility_loss,
-    utility_value,
-    with_inertia,
-)
-from tariffsim.kernels.sums import blocks, over_markets, weighted_sum
 from tariffsim.law.declarations import Declarations
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, expected_slot_burden
@@ -93,7 +70,7 @@ class OpenSlots:
 def choice_set(economy: Economy) -> ChoiceSet:
     """Prices, duties, sizes and limits of supply of this month."""
     foundries, sourcing = economy.foundries, economy.scenario.sourcing
-    size = size_factor(foundries.capacity, foundries.base_capacity, sourcing.size_term)
+    size = k.size_factor(foundries.capacity, foundries.base_capacity, sourcing.size_term)
     return ChoiceSet(
         economy.makers,
         foundries,
@@ -146,12 +123,12 @@ def choose(choices: ChoiceSet, slots: OpenSlots) -> tuple[Int, Float]:
     makers = choices.makers
     choice = makers.supplier.take(slots.rows.place)
     forgone = np.zeros(len(choice))
-    for rows in blocks(np.flatnonzero(slots.is_free & slots.is_open), BLOCK):
+    for rows in k.blocks(np.flatnonzero(slots.is_free & slots.is_open), BLOCK):
         some, noise = slots.rows.take(rows), slots.exponentials.take(rows, axis=0)
         of_all = choice_weights(choices, some)
         weights = among_candidates(choices, some, of_all)
         inertia = makers.inertia.take(some.place)
-        choice[rows] = draw_choice(with_inertia(weights, choice[rows], inertia), noise)
+        choice[rows] = k.draw_choice(k.with_inertia(weights, choice[rows], inertia), noise)
         forgone[rows] = forgone_match(choices, some, of_all, choice[rows], noise)
     return choice, forgone
 
@@ -159,17 +136,17 @@ def choose(choices: ChoiceSet, slots: OpenSlots) -> tuple[Int, Float]:
 def choice_weights(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Float:
     """(rows, F) odds of each foundry at an open slot, `exp(V)`, whatever supply is denied."""
     makers = choices.makers
-    odds = odds_from_scale(
+    odds = k.odds_from_scale(
         choices.base_shares[makers.odds_row[slots.maker], slots.node_class],
         makers.curvature.take(slots.place)[:, None],
         makers.odds_scale.take(slots.place)[:, None],
     )
     cost = slot_cost(choices, slots, triggered)
-    return choice_odds(
+    return k.choice_odds(
         odds,
         choices.size.take(slots.node_class, axis=0),
         _preference(choices, slots.maker),
-        cost_odds(cost, base_slot_cost(choices, slots), choices.sigma),
+        k.cost_odds(cost, base_slot_cost(choices, slots), choices.sigma),
     )
 
 
@@ -183,7 +160,7 @@ def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Fl
         choices.declarations, makers, choices.importers, region, slots, price,
         policy.expected.futures, triggered,
     )  # fmt: skip
-    return cost_with_duty(price, rate.take(region, axis=1), burden)
+    return k.cost_with_duty(price, rate.take(region, axis=1), burden)
 
 
 def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
@@ -202,7 +179,7 @@ def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
     foundries, origin = choices.foundries, choices.makers.base_origin[slots.maker]
     rate = duty_over_markets(choices, choices.base_duty, slots, origin, np.zeros_like(slots.kind))
     price = foundries.base_price.T.take(slots.node_class, axis=0)
-    return cost_with_duty(price, rate.take(foundries.region, axis=1), 0.0)
+    return k.cost_with_duty(price, rate.take(foundries.region, axis=1), 0.0)
 
 
 def duty_over_markets(
@@ -212,7 +189,7 @@ def duty_over_markets(
     makers = choices.makers
     cells = choices.constants.codes.cells_by_market(makers.device[slots.maker], origin)
     picked = table[kind[:, None], cells, slots.node_class[:, None]]
-    return over_markets(picked, makers.weights.take(slots.maker, axis=0))
+    return k.over_markets(picked, makers.weights.take(slots.maker, axis=0))
 
 
 def _preference(choices: ChoiceSet, maker: Int) -> Float:
@@ -220,12 +197,12 @@ def _preference(choices: ChoiceSet, maker: Int) -> Float:
     makers, codes, foundries = choices.makers, choices.constants.codes, choices.foundries
     china = codes.origins.index(CHINA) if CHINA in codes.origins else -1
     is_there, was_there = makers.origin[maker] == china, makers.base_origin[maker] == china
-    odds = assembly_preference(choices.sourcing.assembly_odds, is_there, was_there)
+    odds = k.assembly_preference(choices.sourcing.assembly_odds, is_there, was_there)
     preference = np.where(foundries.is_chinese, odds[:, None], 1.0)
     log_odds = choices.policy.preference
     if log_odds.any():
-        shift = over_markets(log_odds[None], makers.weights[maker])
-        preference = shifted_preference(preference, shift[:, foundries.region])
+        shift = k.over_markets(log_odds[None], makers.weights[maker])
+        preference = k.shifted_preference(preference, shift[:, foundries.region])
     return preference
 
 
@@ -242,7 +219,7 @@ def among_candidates(choices: ChoiceSet, slots: SlotRows, weights: Float) -> Flo
     if table is None:
         return weights
     share, leaves = emergency_leavers(choices, slots, table, kind=True)
-    allowed = candidate_odds(weights, share, leaves)
+    allowed = k.candidate_odds(weights, share, leaves)
     incumbent = choices.makers.supplier.take(slots.place)
     stays = np.arange(weights.shape[1]) == incumbent[:, None]
     return np.where(allowed.any(axis=1, keepdims=True), allowed, stays)
@@ -255,14 +232,14 @@ def emergency_leavers(
     makers, region = choices.makers, choices.foundries.region
     by_market = share_by_market(choices.constants.codes, makers, slots, table, kind)
     least = least_share(makers, slots, by_market, region)
-    mean = over_markets(by_market, makers.weights[slots.maker])[:, region]
-    worth_it = switch_pays(
+    mean = k.over_markets(by_market, makers.weights[slots.maker])[:, region]
+    worth_it = k.switch_pays(
         mean,
         makers.customs_value[slots.maker, None],
         choices.markup,
         makers.requalification_per_unit.take(slots.place)[:, None],
     )
-    return least, is_cut_off(least, choices.emergency_share) & worth_it
+    return least, k.is_cut_off(least, choices.emergency_share) & worth_it
 
 
 def forgone_match(
@@ -277,11 +254,11 @@ def forgone_match(
     if choices.policy.limits.expected is None or choices.sigma == 0.0:
         return np.zeros(len(slots))
     supplier, inertia = makers.supplier.take(slots.place), makers.inertia.take(slots.place)
-    with_cost = with_inertia(weights, supplier, inertia)
-    best = draw_choice(with_cost, noise)
+    with_cost = k.with_inertia(weights, supplier, inertia)
+    best = k.draw_choice(with_cost, noise)
     chips = makers.chips.take(slots.place)
-    value = utility_value(chips, price[best, slots.node_class], choices.sigma)
-    loss = utility_loss(weights, noise, best, choice, value)
+    value = k.utility_value(chips, price[best, slots.node_class], choices.sigma)
+    loss = k.utility_loss(weights, noise, best, choice, value)
     return np.where(np.isfinite(loss), loss, 0.0)
 
 
@@ -308,25 +285,25 @@ def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choic
     some, noise, at = slots.rows.take(rows), slots.exponentials[rows], design_of[rows]
     incumbent = makers.supplier.take(some.place)
     weights = among_candidates(choices, some, choice_weights(choices, some, triggered=False))
-    with_cost = with_inertia(weights, incumbent, makers.inertia.take(some.place))
-    free = np.where(slots.is_open[rows], draw_choice(with_cost, noise), incumbent)
+    with_cost = k.with_inertia(weights, incumbent, makers.inertia.take(some.place))
+    free = np.where(slots.is_open[rows], k.draw_choice(with_cost, noise), incumbent)
     is_covered = covered[at, some.node_class][:, foundries.region]
     uncovered = np.where(is_covered, 0.0, with_cost)
-    plan_b = np.where(uncovered.any(axis=1), draw_choice(uncovered, noise), free)
+    plan_b = np.where(uncovered.any(axis=1), k.draw_choice(uncovered, noise), free)
     chips = makers.chips.take(some.place)
-    value = utility_value(chips, foundries.price[free, some.node_class], choices.sigma)
+    value = k.utility_value(chips, foundries.price[free, some.node_class], choices.sigma)
     best, duty = free, _plan_duty(economy, designs, at, some, free, futures)
     total = duty
     for plan in (choice[rows], plan_b):
-        lost = utility_loss(with_cost, noise, free, plan, value)
+        lost = k.utility_loss(with_cost, noise, free, plan, value)
         due = _plan_duty(economy, designs, at, some, plan, futures)
-        cost = plan_cost(due, at, lost)
+        cost = k.plan_cost(due, at, lost)
         better = (due < duty) & (cost < total)
         best = np.where(better[at], plan, best)
         duty, total = np.where(better, due, duty), np.where(better, cost, total)
-    lost = utility_loss(weights, noise, free, best, value)
+    lost = k.utility_loss(weights, noise, free, best, value)
     before = makers.compliance_distortion.take(some.place)
-    distortion = plan_distortion(before, lost, slots.is_open[rows])
+    distortion = k.plan_distortion(before, lost, slots.is_open[rows])
     changed = best != free
     makers.compliance_distortion.put(some.place[changed], distortion[changed])
     chosen = choice.copy()
@@ -349,7 +326,7 @@ def _plan_duty(
         )
         weights.append(future.weight[DESIGN, makers.device[designs]])
         duties.append(trigger_burden(economy, designs, product, future)[:, 0])
-    return weighted_sum(weights, duties)
+    return k.weighted_sum(weights, duties)
 
 
 # Qualification.
@@ -362,17 +339,17 @@ def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.
     """
     makers, month = economy.makers, economy.month
     life = makers.life_months.take(place)
-    amortised = written_off(
+    amortised = k.written_off(
         makers.amortised.take(place),
-        months_left(makers.amortised_until.take(place), month),
+        k.months_left(makers.amortised_until.take(place), month),
         makers.requalification_per_unit.take(place),
         life,
     )
-    lead = shortened(lead_months(economy, place), months_factor)
+    lead = k.shortened(lead_months(economy, place), months_factor)
     makers.next_supplier.put(place, choice)
-    makers.switch_month.put(place, delivery_month(month, lead))
+    makers.switch_month.put(place, k.delivery_month(month, lead))
     makers.amortised.put(place, amortised)
-    makers.amortised_until.put(place, delivery_month(month, life))
+    makers.amortised_until.put(place, k.delivery_month(month, life))
 
 
 def lead_months(economy: Economy, place: Int) -> Int:
@@ -394,7 +371,7 @@ def renew_second_sources(economy: Economy, slots: OpenSlots, draws: Draws) -> No
     supplier = makers.supplier.take(some.place)
     waits = makers.switch_month.take(some.place) >= 0
     noise = draws.exponential("second source", economy.month, len(has), len(economy.foundries))
-    second = drawn_elsewhere(
+    second = k.drawn_elsewhere(
         economy.base_shares[makers.odds_row[some.maker], some.node_class],
         economy.foundries.region,
         supplier,

@@ -30,6 +30,7 @@ from tariffsim.kernels.sums import by_supplier, sum_by
 from tariffsim.law.declarations import Declarations
 from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.law.expectations import DutyExpectations
+from tariffsim.law.imports_to_date import base_imports
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
@@ -105,6 +106,7 @@ def build_economy(
         make_investment(scenario, constants, foundries), makers, importers, flows, cells,
         base_chips(constants, makers, flows), schedule, expectations, declarations,
     )  # fmt: skip
+    economy.imports = base_imports(economy)
     check_base_year(economy, lines.trade)
     return economy
 

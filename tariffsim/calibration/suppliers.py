@@ -61,7 +61,7 @@ def relative_size(lines: Lines) -> Float:
 def make_slots(
     constants: Constants, sourcing: Sourcing, lines: Lines, shares: Float, row: Int, draws: Draws
 ) -> Slots:
-    """Draw the drop-in parts and solve each slot's steady state; `shares` is (rows, K, F)."""
+    """Draw pin-compatible parts and solve each slot's steady state; `shares` is (rows, K, F)."""
     device = lines.device
     chips = constants.chips_per_unit[device]
     is_pin_compatible = draws.uniform("drop_in", 0, *chips.shape) < constants.commodity_share
@@ -95,7 +95,7 @@ def make_slots(
     for block in blocks(flat.size):
         solved = steady_state_scale(table[slot_row[block]], flat[block, None])
         scale[block] = solved[:, 0]
-    require_steady_state(scale, "designs or drop-in parts")
+    require_steady_state(scale, "designs or pin-compatible parts")
     return Slots(
         has_slot=chips > 0,
         is_pin_compatible=is_pin_compatible,

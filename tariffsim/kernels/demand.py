@@ -60,14 +60,9 @@ def ces_power(ratio: Float, elasticity: Float) -> Float:
     return np.asarray(ratio ** (1 - elasticity))
 
 
-def grown(growth: Float, years: float) -> Float:
-    """Level after so many years of growth at a rate a year, 1 at the start."""
-    return np.asarray((1 + growth) ** years)
-
-
-def scaled(growth: Float, factor: Float) -> Float:
-    """Growth of demand with the factor of exogenous shifts."""
-    return np.asarray(growth * factor)
+def demand_growth(growth: Float, years: float, factor: Float) -> Float:
+    """Demand relative to the start: growth at a rate a year, and exogenous shifts."""
+    return np.asarray((1 + growth) ** years * factor)
 
 
 def other_growth(market_growth: Float, content_growth: float, years: float, chips: Float) -> Float:

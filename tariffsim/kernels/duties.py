@@ -23,11 +23,6 @@ def ad_valorem(rate: Float, value: Float) -> Float:
     return np.asarray(rate * value)
 
 
-def in_scope(duty: Float, scope: Float) -> Float:
-    """A duty where it applies (scope 1), nothing elsewhere (0)."""
-    return np.asarray(duty * scope)
-
-
 def border_duty(base_rate: Float, customs_value: Float, burden: Float | float) -> Float:
     """USD a unit due at the border: base duty and the burden of others."""
     return np.asarray(base_rate * customs_value + burden)

@@ -108,27 +108,16 @@ def delivered(ordered: Float, share: Float) -> Float:
 
 
 def denied_share(delivered_share: Float) -> Float:
-    """Share of deliveries that is denied."""
+    """Share of deliveries that is denied, or, of the denied share, what is delivered."""
     return np.asarray(1.0 - delivered_share)
 
 
-def mean_delivered(purchases: Float, denied: Float, maker: Int, n_makers: int) -> Float:
-    """(N, K) share that each line may be delivered: mean over its flows (L, K) by purchases."""
-    ordered = sum_by(maker, purchases, n_makers)[:, None]
-    of_lines = np.stack([sum_by(maker, purchases * part, n_makers) for part in denied.T], axis=1)
-    return np.maximum(1.0 - of_lines / np.where(ordered > 0, ordered, 1.0), 0.0)
-
-
-def mean_denied(purchases: Float, denied: Float, maker: Int, n_makers: int) -> Float:
-    """(L,) share of its line's purchases that is denied, for each flow."""
-    ordered = sum_by(maker, purchases, n_makers)
-    of_lines = sum_by(maker, purchases * denied, n_makers)
-    return np.asarray((of_lines / np.where(ordered > 0, ordered, 1.0))[maker])
-
-
-def units_left(ordered: Float, short: Float) -> Float:
-    """Units delivered of those ordered."""
-    return np.asarray(ordered - short)
+def mean_over_flows(values: Float, weights: Float, maker: Int, n_makers: int) -> Float:
+    """(N,) or (N, K) mean of values (L,) or (L, K) over the flows of each line, by weights (L,)."""
+    total = sum_by(maker, weights, n_makers)
+    sums = [sum_by(maker, weights * column, n_makers) for column in np.atleast_2d(values.T)]
+    means = np.stack(sums, axis=-1) / np.where(total > 0, total, 1.0)[:, None]
+    return means.reshape(n_makers, *values.shape[1:])
 
 
 def split_orders(need: Float, ordered: Float) -> tuple[Float, Float]:

@@ -11,7 +11,7 @@ import numpy as np
 from tariffsim.typing import Float, Int
 
 LEAST_DISTANCE = 0.05
-"""Least distance of a base margin from the hurdle that growth is ensemble by."""
+"""Least distance of a base margin from the hurdle that growth is measured by."""
 
 
 def operating_margin(profit: Float, revenue: Float) -> Float:

@@ -23,11 +23,6 @@ def chip_bill(chip_value: Float, bare_rate: Float) -> Float:
     return over_slots(chip_value * (1 + bare_rate))
 
 
-def landed_unit_cost(cost: Float, duty: Float) -> Float:
-    """Unit cost and duty, USD."""
-    return np.asarray(cost + duty)
-
-
 def relative_cost(cost_factor: Float) -> Float:
     """(O, O) cost of assembly relative to the base country (first axis) at each country."""
     return np.asarray(cost_factor / cost_factor[:, None])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,29 +18,6 @@ def mean_by(group: Int, values: Float, weights: Float, n_groups: int) -> Float:
     """(n_groups,) sum of the values of each group over that of its weights."""
     total = sum_by(group, values, n_groups)
     return np.asarray(total / np.maximum(sum_by(group, weights, n_groups), 1e-300))
-
-
-@dataclass(frozen=True)
-class Runs:
-    """Rows in the order of their groups: one run of rows a group that has any."""
-
-    group: Int
-    """(runs,)"""
-    first: Int
-    """(runs,) first row."""
-    n_groups: int
-
-
-def runs_of(group: Int, n_groups: int) -> Runs:
-    """Runs of rows (rows,) that are in the order of their groups."""
-    return Runs(*np.unique(group, return_index=True), n_groups)
-
-
-def sum_runs(values: Float, runs: Runs) -> Float:
-    """(n_groups,) sum of the values of each group, in the unit of the values."""
-    total = np.zeros(runs.n_groups)
-    total[runs.group] = np.add.reduceat(values, runs.first)
-    return total
 
 
 def over_slots(values: Float) -> Float:

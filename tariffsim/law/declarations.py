@@ -12,8 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tariffsim.kernels.compliance import detection_probability
-from tariffsim.kernels.duties import stacked
+from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Law, Regime, TariffSchedule
 from tariffsim.policy.shipments import Shipments
 from tariffsim.typing import Bool, Float, Int
@@ -79,7 +78,7 @@ class Enforcement:
     @cached_property
     def exposure(self) -> Float:
         """(M,) back duty and penalty expected for a dollar of duty evaded."""
-        found = detection_probability(self.audits, self.detection, self.lookback_months)
+        found = k.detection_probability(self.audits, self.detection, self.lookback_months)
         return np.asarray(found * (1 + self.penalty))
 
 
@@ -153,7 +152,7 @@ class Declarations:
         """Duties by country of assembly under a regime, and what false countries save."""
         if regime not in self._origin:
             codes, crosses = self.schedule.codes, self.schedule.crosses_border
-            due = stacked(
+            due = k.stacked(
                 [
                     (law.instrument.stacking_group, rate * law.scope * crosses)
                     for _, law, rate in self.on_origin(regime)

@@ -8,12 +8,12 @@ importers declare: see `declarations`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.kernels.duties import due_of_each, slot_duty_rate, stacked
+from tariffsim import kernels as k
 from tariffsim.policy import Instrument
 from tariffsim.policy.shipments import Codes, Shipments
 from tariffsim.typing import Bool, Float, Int
@@ -72,10 +72,11 @@ class TariffSchedule:
         self.base_product, self.base_bare = base_product, base_bare
         self.laws = [
             Law(name, instrument, scope)
-            for name, instrument in instruments
+            for name, instrument in _one_a_memory(instruments)
             for scope in [_scope(codes, instrument)]
             if scope.any()
         ]
+        self.with_memory = [i for i, law in enumerate(self.laws) if law.instrument.has_memory]
         self.triggers = [i for i, law in enumerate(self.laws) if not law.instrument.is_separable]
         self._regimes: dict[Regime, DutyTables] = {}
         self.probe_shape = (len(codes.classes), len(codes.regions))
@@ -108,7 +109,7 @@ class TariffSchedule:
             self._on_chips(regime, self.probe(self.crosses_border[:, None], **one))
             for one in ({"value": 1.0}, {"count": 1.0})
         )
-        slot = slot_duty_rate(self.base_product, self.markup, bare, 0.0)
+        slot = k.slot_duty_rate(self.base_product, self.markup, bare, 0.0)
         flat = (shape[0], shape[1] * shape[2])
         tables = (np.broadcast_to(t, flat).reshape(shape) for t in (bare, value, count, slot))
         bare_by_law = {i: rate.reshape(self.base_bare.shape) for i, rate in by_law.items()}
@@ -122,7 +123,7 @@ class TariffSchedule:
             if law.instrument.is_separable and not law.instrument.taxes_bare_chips:
                 duty = law.instrument.duty(probe, rate) * law.scope[:, None]
                 duties.append((law.instrument.stacking_group, duty))
-        return np.asarray(stacked(duties) + np.zeros((1, 1)))
+        return np.asarray(k.stacked(duties) + np.zeros((1, 1)))
 
     def _bare(self, regime: Regime) -> dict[int, Float]:
         """(O, K x R) duty on a dollar of unmounted chips by law."""
@@ -133,7 +134,7 @@ class TariffSchedule:
             (law.instrument.stacking_group, law.instrument.duty(probe, rate) * law.scope[:, None])
             for law, rate in ((self.laws[i], rate) for i, rate in laws.items())
         ]
-        return dict(zip(laws, due_of_each(duties), strict=True))
+        return dict(zip(laws, k.due_of_each(duties), strict=True))
 
     def _origin_of_cell(self) -> Int:
         return (np.arange(self.codes.n_cells) // len(self.codes.markets)) % len(self.codes.origins)
@@ -162,6 +163,18 @@ class TariffSchedule:
             covers = np.asarray(self.laws[i].instrument.covers(probe))
             covered |= np.reshape(met, (-1, 1, 1)) & covers.reshape(self.probe_shape)
         return covered
+
+
+def _one_a_memory(
+    instruments: Iterable[tuple[str, Instrument]],
+) -> Iterator[tuple[str, Instrument]]:
+    """The instruments; one with memory that several markets levy is one for each of them."""
+    for name, instrument in instruments:
+        if not instrument.has_memory or len(instrument.markets) == 1:
+            yield name, instrument
+            continue
+        for market in instrument.markets:
+            yield f"{name}, {market}", instrument.model_copy(update={"markets": (market,)})
 
 
 def _scope(codes: Codes, instrument: Instrument) -> Float:

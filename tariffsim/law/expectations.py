@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.kernels.duties import horizon_weights
+from tariffsim import kernels as k
 from tariffsim.law.duty_tables import DutyTables, Regime, TariffSchedule
 from tariffsim.typing import Float, Int
 
@@ -82,7 +82,7 @@ class DutyExpectations:
         self.schedule, self.foresight = schedule, foresight
         self._leads = leads
         self._weights = np.stack(
-            [horizon_weights(hazard, discount_rate, HORIZON_YEARS) for hazard in hazards], axis=1
+            [k.horizon_weights(hazard, discount_rate, HORIZON_YEARS) for hazard in hazards], axis=1
         )
         self._start = start
         self._last_date = end + int(leads.max()) + int(12 * HORIZON_YEARS[-1])
@@ -90,9 +90,12 @@ class DutyExpectations:
         self._paths: dict[tuple[int, tuple[bool, bool]], list[float]] = {}
         self._expected: dict[tuple[Foresight, bytes], Expected] = {}
 
-    def expected(self, date: int) -> Expected:
-        """Duties that agents expect from a choice made now: four dates of its life, weighted."""
-        seen = self._foreseen(date)
+    def expected(self, date: int, annual: Float) -> Expected:
+        """Duties that agents expect from a choice made now: four dates of its life, weighted.
+
+        `annual` (laws,) are imports of the last twelve months that count towards each law.
+        """
+        seen = self._foreseen(date, annual)
         dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.intp)
         at = np.minimum(dates + date - self._start, len(seen.rates) - 1)
         ids = seen.regime_of[at]
@@ -109,9 +112,9 @@ class DutyExpectations:
             self._expected[key] = Expected(slot, value, count, futures)
         return self._expected[key]
 
-    def regime_ahead(self, date: int, months: int) -> Regime:
-        """The regime that agents expect so many months from now."""
-        seen = self._foreseen(date)
+    def regime_ahead(self, date: int, months: int, annual: Float) -> Regime:
+        """The regime that agents expect so many months from now; `annual` as in `expected`."""
+        seen = self._foreseen(date, annual)
         at = min(date + months - self._start, len(seen.rates) - 1)
         return seen.regimes[int(seen.regime_of[at])]
 
@@ -123,7 +126,7 @@ class DutyExpectations:
             [sum(one.rate_expected(t, date, self.foresight) for t in ahead) for one in instruments]
         )
 
-    def _foreseen(self, now: int) -> Foresight:
+    def _foreseen(self, now: int, annual: Float) -> Foresight:
         """What agents foresee now, from the first month simulated on."""
         laws = [law.instrument for law in self.schedule.laws]
         states = [
@@ -131,9 +134,10 @@ class DutyExpectations:
             for law in laws
             for last in [law.last_month]
         ]
-        known: object = tuple(states)
+        counted = [(i, float(annual[i])) for i in self.schedule.with_memory]
+        known: object = (*states, *counted)
         if self.foresight == "none":
-            known = tuple(self.schedule.rates_in_force(now))
+            known = (*self.schedule.rates_in_force(now), *counted)
         if known not in self._foresight:
             if self.foresight == "none":
                 rates = np.array([[law.rate_in_force(now) for law in laws]]).reshape(1, -1)
@@ -141,6 +145,9 @@ class DutyExpectations:
                 columns = [self._path(i, now, state) for i, state in enumerate(states)]
                 n_dates = self._last_date - self._start + 1
                 rates = np.array(columns, dtype=np.float64).reshape(len(laws), n_dates).T
+            for i, imports in counted:
+                given = laws[i].rate_given
+                rates[:, i] = [given(rate, 0.0, imports) for rate in rates[:, i]]
             rows, regime_of = np.unique(rates, axis=0, return_inverse=True)
             regimes = [self.schedule.regime([float(rate) for rate in row]) for row in rows]
             self._foresight[known] = Foresight(rates, regimes, regime_of.ravel())

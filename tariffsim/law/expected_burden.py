@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.kernels.compliance import duty_burden, origin_burden
-from tariffsim.kernels.duties import (
-    chip_duty_rate,
-    duty_on_chip,
-    slot_burden,
-    slot_duty_rate,
-    stacked,
-)
-from tariffsim.kernels.sums import over_slots, sum_by
-from tariffsim.kernels.supply import counter_subsidy_share
-from tariffsim.law.declarations import ContentDuty, Declarations, UnitDuty, declared_duties
+from tariffsim import kernels as k
+from tariffsim.law.declarations import Declarations, UnitDuty, declared_duties
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expectations import Future
 from tariffsim.policy.shipments import Shipments
@@ -37,13 +28,13 @@ class ImporterBeliefs:
 
     def burden(self, duty: Float, value: Float | float) -> Float:
         """What a duty on a value costs them, evasion being the alternative."""
-        return duty_burden(duty, value, self.evasion_cost, self.exposure)
+        return k.duty_burden(duty, value, self.evasion_cost, self.exposure)
 
     def origin_rate(self, declarations: Declarations, regime: Regime, cell: Int) -> Float:
         """Duties on a dollar of product, a false country of assembly being the alternative."""
         duties = declarations.origin_duties(regime)
         gain = duties.gain[cell]
-        return origin_burden(duties.rate[cell], gain, self.burden(gain, 1.0))
+        return k.origin_burden(duties.rate[cell], gain, self.burden(gain, 1.0))
 
     def with_axis(self) -> ImporterBeliefs:
         """The same with one more axis at the end, for the parts of a product."""
@@ -139,13 +130,13 @@ def _slot_burden(
         product = product + np.where(who.knows_origin, whole, rate * unknown.product[at_border])
     bare = future.tables.bare[cell, node_class][:, region]
     markup = declarations.schedule.markup
-    return slot_burden(price, product[:, None], markup, bare, on_chip)
+    return k.slot_burden(price, product[:, None], markup, bare, on_chip)
 
 
 def _of_chips(unit: UnitDuty, at: tuple[Int, Int], region: Int, price: Float, rate: Float) -> Float:
     """(rows, F) USD a chip that a duty takes."""
     by_value, by_count = unit.chip_value[at][:, region], unit.chip_count[at][:, region]
-    return rate[:, None] * duty_on_chip(by_value, by_count, price)
+    return rate[:, None] * k.duty_on_chip(by_value, by_count, price)
 
 
 def product_burden(
@@ -167,98 +158,9 @@ def content_burden(
         known = declared.parts
         if declared.is_declared:
             known = who.with_axis().burden(known, declared.values)
-        due = np.where(who.knows_origin, over_slots(known), declared.unknown)
+        due = np.where(who.knows_origin, k.over_slots(known), declared.unknown)
         duties.append((declared.law.instrument.stacking_group, due))
-    return np.asarray(stacked(duties) + np.zeros(cell.shape))
-
-
-class MeanDutyBurden:
-    """Means over the importers of each device and market, weighted by their base imports."""
-
-    def __init__(self, economy: Economy) -> None:
-        self._importers, self._declarations = economy.importers, economy.declarations
-        flows, importers, codes = economy.flows, economy.importers, economy.constants.codes
-        self._codes = codes
-        value = economy.constants.unit_value[importers.device]
-        self._value = value * sum_by(flows.importer, flows.base_units, len(importers))
-        self._row = np.arange(len(importers))[:, None]
-        origins = np.arange(len(codes.origins))
-        group = codes.market_device(importers.market, importers.device)
-        self._first = np.flatnonzero(np.diff(group, prepend=-1))
-        self._cell: Int = codes.cell(importers.device[:, None], origins, importers.market[:, None])
-
-    def origin_rate(self, futures: Sequence[Future], kind: int) -> Float:
-        """(cells,) duties by country of assembly on a dollar of product, as expected."""
-        rate = np.zeros(self._cell.shape)
-        for future, weight in self._weighted(futures, kind):
-            who = self._beliefs(future)
-            rate += weight * who.origin_rate(self._declarations, future.regime, self._cell)
-        return self._mean(rate, self._value[:, None])
-
-    def slot(self, futures: Sequence[Future], kind: int, price: Float) -> tuple[Float, Float]:
-        """(cells, K, R) expected duties that chips in a slot cause, on a dollar and on a chip.
-
-        Duties on content are means of importers who know the origin, weighted by the duty itself:
-        chips are given up in proportion to it. `price` (K,) is a chip's, to value what is evaded.
-        """
-        schedule = self._declarations.schedule
-        shape = (self._codes.n_cells, *schedule.probe_shape)
-        by_value, by_count = np.zeros(shape), np.zeros(shape)
-        rate = self.origin_rate(futures, kind)[:, None, None]
-        for future, weight in self._weighted(futures, kind):
-            cells = np.zeros(shape[0])
-            cells[self._cell] = weight
-            slot = slot_duty_rate(rate, schedule.markup, future.tables.bare, 0.0)
-            by_value += cells[:, None, None] * (slot - future.tables.bare)
-        at_border = schedule.crosses_border.astype(np.intp)
-        for content in self._declarations.contents:
-            if content.is_separable:
-                each = self._content_burden(content, futures, kind, price)[:, :, None]
-                by_value += each / price[:, None] * content.known.chip_value[at_border]
-                by_count += each * content.known.chip_count[at_border]
-        return by_value, by_count
-
-    def known_origin_share(self) -> Float:
-        """(M, D) share of imports whose importers know where their chips come from."""
-        importers, codes = self._importers, self._codes
-        cell = codes.market_device(importers.market, importers.device)
-        n = len(codes.markets) * len(codes.devices)
-        knows = sum_by(cell, self._value * importers.knows_origin, n)
-        share = knows / np.maximum(sum_by(cell, self._value, n), 1e-300)
-        return share.reshape(len(codes.markets), len(codes.devices))
-
-    def _content_burden(
-        self, content: ContentDuty, futures: Sequence[Future], kind: int, price: Float
-    ) -> Float:
-        """(cells, K) USD on a covered chip of each class, for importers who know the origin."""
-        unit = np.ones(len(price)) if content.known.chip_count.any() else price
-        each = np.zeros((*self._cell.shape, len(price)))
-        for future, weight in self._weighted(futures, kind):
-            who = self._beliefs(future).with_axis()
-            due = self._declarations.rate(content, future.regime)[self._cell][..., None] * unit
-            each += weight[..., None] * (who.burden(due, price) if content.is_declared else due)
-        knowing = self._value * (self._importers.knows_origin | (not content.is_declared))
-        return self._mean(each, knowing[:, None, None] * each)
-
-    def _weighted(self, futures: Sequence[Future], kind: int) -> Iterator[tuple[Future, Float]]:
-        """Futures that matter to a kind of choice, with their weight for each importer (J, 1)."""
-        for future in futures:
-            if future.has(kind):
-                yield future, future.weight[kind, self._importers.device][:, None]
-
-    def _beliefs(self, future: Future) -> ImporterBeliefs:
-        market = self._importers.market[self._row]
-        return importer_beliefs(
-            self._importers, self._declarations, future.regime, self._row, market
-        )
-
-    def _mean(self, values: Float, weights: Float) -> Float:
-        """(cells, ...) weighted means over the importers of a device and market (J, O, ...)."""
-        weights = np.broadcast_to(weights, values.shape)
-        top, bottom = (np.add.reduceat(x, self._first) for x in (weights * values, weights))
-        mean = np.zeros((self._codes.n_cells, *values.shape[2:]))
-        mean[self._cell[self._first]] = top / np.where(bottom > 0, bottom, 1.0)
-        return mean
+    return np.asarray(k.stacked(duties) + np.zeros(cell.shape))
 
 
 @dataclass(frozen=True)
@@ -291,10 +193,10 @@ class CounterSubsidy:
         makers, (by_value, by_count) = self.makers, duties
         cells = self.constants.codes.cells_by_market(makers.device[maker], origin)
         at = np.asarray(kind)[..., None], cells, node_class[..., None], region[..., None]
-        rate = chip_duty_rate(by_value[at], by_count[at], price[..., None])
+        rate = k.chip_duty_rate(by_value[at], by_count[at], price[..., None])
         exposed = makers.weights[maker] * self.importers.knows_origin[makers.importer[maker]]
-        mean = over_slots(rate * exposed)
-        return counter_subsidy_share(mean, self.share) * self.constants.is_china[region]
+        mean = k.over_slots(rate * exposed)
+        return k.counter_subsidy_share(mean, self.share) * self.constants.is_china[region]
 
     def net_price(
         self, duties: tuple[Float, Float], kind: Int | int, maker: Int, origin: Int,

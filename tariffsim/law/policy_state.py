@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.kernels.demand import ai_content
+from tariffsim import kernels as k
 from tariffsim.law.duty_tables import DutyTables, Regime
 from tariffsim.law.expectations import Expected
+from tariffsim.law.imports_to_date import rates_given
 from tariffsim.law.supply_limits import SupplyLimits, supply_limits
 from tariffsim.state.constants import AI_MONTHS
 from tariffsim.state.economy import Economy, PublicFunds
@@ -22,7 +23,7 @@ class PolicyState:
     """Duties in force and expected, China's paths, factors on demand, limits of supply."""
 
     rates: list[float]
-    """Strength of each law."""
+    """Strength of each law, given the imports of the year."""
     regime: Regime
     """The laws in force."""
     in_force: DutyTables
@@ -48,7 +49,7 @@ class PolicyState:
 def policy_of_month(economy: Economy) -> PolicyState:
     """What the instruments in force and announced mean in the month that has begun."""
     schedule, supply = economy.tariff_schedule, economy.scenario.supply
-    rates = schedule.rates_in_force(economy.date)
+    rates = rates_given(economy)
     regime = schedule.regime(rates)
     discount = supply.china_price_discount.at(economy.date)
     share = supply.china_capacity_share.at(economy.date)
@@ -59,7 +60,7 @@ def policy_of_month(economy: Economy) -> PolicyState:
         share += instrument.capacity_share(rate)
         counter_subsidy += instrument.counter_subsidy(rate)
     units, chips, preference = _factors(economy, regime)
-    expected = economy.expectations.expected(economy.date)
+    expected = economy.expectations.expected(economy.date, economy.imports.annual)
     return PolicyState(
         rates=rates,
         regime=regime,
@@ -83,7 +84,7 @@ def _ai_content(economy: Economy) -> Float:
         np.array([np.interp(date, AI_MONTHS, path) for path in constants.ai_adoption])
         for date in (economy.date, economy.scenario.run.start)
     )
-    factor = ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
+    factor = k.ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
     return np.where(constants.is_ai_capable[:, None], factor, 1.0)[:, :, None]
 
 

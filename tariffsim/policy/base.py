@@ -35,6 +35,8 @@ class Instrument(BaseModel):
     """Whether `duty` is asked about bare chips, not about products."""
     restricts_supply: ClassVar[bool] = False
     """Whether `supply_share` and `candidate_share` are asked about deliveries of chips."""
+    has_memory: ClassVar[bool] = False
+    """Whether its rate depends on imports of the year: `counted` and `rate_given` are asked."""
     meets_home_assembly: ClassVar[bool] = False
     """Whether its markets stand for what is assembled there too, not only for what is sold."""
 
@@ -152,6 +154,22 @@ class Instrument(BaseModel):
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """USD a unit due on shipments in scope, before any trigger; neutral element 0, summed."""
         return 0.0 * shipments.customs_value
+
+    def counted(self, shipments: Shipments) -> Float:
+        """What each unit counts towards the imports of the year; asked of those with memory."""
+        return 0.0 * shipments.customs_value
+
+    @property
+    def counted_unit(self) -> str:
+        """Unit of what is counted."""
+        return ""
+
+    def rate_given(self, rate: float, imports_to_date: float, imports: float) -> float:
+        """Mean strength over `imports` more, with so much imported since January.
+
+        Whatever the months are like, their mean must be that of the year as a whole (from 0).
+        """
+        return rate
 
     @property
     def is_separable(self) -> bool:

@@ -8,19 +8,18 @@ next month). Money is 2024 USD.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tariffsim.kernels.sums import Runs, over_slots, runs_of, sum_runs
+from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import Constants
 from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
     from tariffsim.law.declarations import Declarations
-    from tariffsim.law.duty_tables import TariffSchedule
+    from tariffsim.law.duty_tables import Regime, TariffSchedule
     from tariffsim.law.expectations import DutyExpectations
     from tariffsim.law.policy_state import PolicyState
     from tariffsim.scenario.fields import Scenario
@@ -372,6 +371,21 @@ class SlotRows:
         return SlotRows(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
+@dataclass(frozen=True)
+class ImportCounts:
+    """Imports that count towards each law with a memory, in its own unit; zero for others."""
+
+    to_date: Float
+    """(laws,) since January, or since it is in force."""
+    past_year: Float
+    """(laws, 12) in each of the last twelve months."""
+
+    @property
+    def annual(self) -> Float:
+        """(laws,) in the last twelve months."""
+        return np.asarray(self.past_year.sum(axis=1))
+
+
 @dataclass
 class Economy:
     """All tables, the month, and what the month's policy means for prices and plans."""
@@ -393,6 +407,9 @@ class Economy:
     tariff_schedule: TariffSchedule
     expectations: DutyExpectations
     declarations: Declarations
+    imports: ImportCounts = field(
+        default_factory=lambda: ImportCounts(np.zeros(0), np.zeros((0, 12)))
+    )
     month: int = -1
     """Months since the start; -1 before the first."""
     policy_state: PolicyState | None = None
@@ -405,13 +422,9 @@ class Economy:
     ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))
     """(payments, sectors) USD this month."""
 
-    @cached_property
-    def _runs(self) -> Runs:
-        return runs_of(self.flows.cell, len(self.cells.growth))
-
     def by_cell(self, values: Float) -> Float:
         """(cells,) sum of values of the flows."""
-        return sum_runs(values, self._runs)
+        return sum_by(self.flows.cell, values, len(self.cells.growth))
 
     @property
     def policy(self) -> PolicyState:
@@ -424,6 +437,10 @@ class Economy:
     def date(self) -> int:
         """The month as a count from year 0."""
         return self.scenario.run.start + self.month
+
+    def regime_ahead(self, months: int) -> Regime:
+        """The legal regime that agents expect so many months from now."""
+        return self.expectations.regime_ahead(self.date, months, self.imports.annual)
 
     @property
     def years(self) -> float:
