@@ -96,3 +96,12 @@ def test_tables_of_results_are_all_described() -> None:
     text = (ROOT / "docs" / "how_to_use_results.md").read_text(encoding="utf-8")
     for table in (*AXES, "headline", "summary", "base_year"):
         assert f"| `{table}` |" in text, table
+
+
+def test_a_pull_request_has_the_checklist_of_contributing() -> None:
+    pages = ROOT / "CONTRIBUTING.md", ROOT / ".github" / "pull_request_template.md"
+    wanted, given = (
+        re.findall(r"^- \[ \] .+$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        for page in pages
+    )
+    assert wanted == given != []
