@@ -39,7 +39,7 @@ class TariffRateQuota(Instrument):
         description="Imports a year at the lower duty: units, or USD of customs value.",
         json_schema_extra={"unit": "units or USD a year"},
     )
-    per: Literal["units", "value"] = Field(
+    quota_in: Literal["units", "value"] = Field(
         default="units",
         description="What the quota counts: units, or their customs value.",
         json_schema_extra={"unit": "choice"},
@@ -68,14 +68,14 @@ class TariffRateQuota(Instrument):
     def counted(self, shipments: Shipments) -> Float:
         """One unit, or its customs value, of what crosses the border."""
         value = (
-            shipments.customs_value if self.per == "value" else 1.0 + 0.0 * shipments.customs_value
+            shipments.customs_value if self.quota_in == "value" else 1.0 + 0.0 * shipments.customs_value
         )
         return value * shipments.crosses_border
 
     @property
     def counted_unit(self) -> str:
         """Units, or USD."""
-        return "USD" if self.per == "value" else "units"
+        return "USD" if self.quota_in == "value" else "units"
 
     def rate_given(self, rate: float, imports_to_date: float, imports: float) -> float:
         """Mean of the lower rate within the quota and the higher one above it."""

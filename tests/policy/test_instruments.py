@@ -416,9 +416,10 @@ def bare_duty(economy: Economy, months: int) -> float:
 def test_mean_duty_expected_over_a_year_is_the_mean_charged(kind: str) -> None:
     fields = fields_of(kind, strengths(kind)[0])
     assert_what_is_expected_is_charged(fields)
-    if INSTRUMENTS[kind].has_memory:
-        for size in (1e5, 2e8, 1e12):  # filled at once, within the year, and never
-            assert_what_is_expected_is_charged(fields | {"quota": size})
+    sizes = [name for name, value in fields.items() if value == 1.0 and name != "kind"]
+    for name in sizes if INSTRUMENTS[kind].has_memory else []:
+        for size in (1e5, 2e8, 1e12):  # used up at once, within the year, and never
+            assert_what_is_expected_is_charged(fields | {name: size})
 
 
 def test_the_contract_fails_where_makers_expect_what_nobody_pays(

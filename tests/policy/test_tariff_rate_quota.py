@@ -78,7 +78,7 @@ def test_value_counts_at_customs_value(annual: float) -> None:
     constants = next(iter(run(scenario(makers=60), 0, 1))).constants
     unit_value = constants.unit_value[constants.codes.devices.index("laptop")]
     by_units = a_year(quota(quota=annual / 2))[1]
-    by_value = a_year(quota(quota=annual / 2 * unit_value, per="value"))[1]
+    by_value = a_year(quota(quota=annual / 2 * unit_value, quota_in="value"))[1]
     assert by_value == pytest.approx(by_units, rel=0.05)  # duties elsewhere move ex-works prices
 
 
