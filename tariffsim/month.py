@@ -227,7 +227,7 @@ def order_units(economy: Economy, draws: Draws) -> None:
     flows, cells, constants = economy.flows, economy.cells, economy.constants
     n_markets, n_devices = len(constants.codes.markets), len(constants.codes.devices)
     elasticity = np.tile(constants.substitution_elasticity, n_markets)
-    ratio = k.relative_price(flows.price, flows.base_price)
+    ratio = k.ratio(flows.price, flows.base_price)
     power = k.ces_power(ratio, elasticity[flows.cell])
     cells.price_index = k.ces_price_index(
         power, flows.base_share, flows.cell, len(elasticity), elasticity
@@ -257,7 +257,7 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     """Makers and other buyers order chips from foundries."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
     units = k.sum_by(flows.maker, flows.purchases, len(makers))
-    makers.need = makers.chip_orders = k.chips_needed(units, makers.chips)
+    makers.need = makers.chip_orders = k.payment(units[:, None], makers.chips)
     makers.opening_stock = makers.stock
     if economy.scenario.orders.stock_factor > 0:
         target = k.stock_target(makers.need, makers.past_need, makers.stock_months[:, None])

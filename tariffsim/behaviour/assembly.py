@@ -34,7 +34,8 @@ def country_weights(economy: Economy, maker: Int) -> Float:
     none = Future((), economy.tariff_schedule.tables(()), np.ones((1, 1)))
     base = _landed_cost(economy, maker, foundries.base_price, none, switching=False)
     odds = economy.origin_odds[makers.odds_row[maker]]
-    return k.country_odds(odds, cost, base, economy.scenario.assembly.elasticity)
+    factor = k.cost_odds(cost, base, economy.scenario.assembly.elasticity)
+    return k.choice_odds(odds, 1.0, 1.0, factor)
 
 
 def _landed_cost(

@@ -94,5 +94,5 @@ def duty_at_border(
     who = line_beliefs(makers, economy.importers, declarations, maker, future.regime)
     burden = product_burden(declarations, who, shipments, cell, future.regime)
     base = economy.tariff_schedule.base_product[cell, 0]
-    duty = k.border_duty(base, shipments.customs_value, burden)
+    duty = k.total(k.ad_valorem(base, shipments.customs_value), burden)
     return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])

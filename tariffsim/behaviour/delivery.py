@@ -59,7 +59,7 @@ def order_for_others(economy: Economy) -> None:
     size = k.size_factor(
         foundries.capacity, foundries.base_capacity, economy.scenario.sourcing.size_term
     )
-    price = k.relative_price(foundries.price, foundries.base_price)
+    price = k.ratio(foundries.price, foundries.base_price)
     wanted = k.buyer_mix(k.mix_of(foundries.other_base), size, price, buyers.elasticity)
     foundries.other_share = k.adjusted_orders(foundries.other_share, wanted, buyers.adjustment)
     growth = k.other_growth(
@@ -75,8 +75,9 @@ def deliveries(economy: Economy) -> tuple[Deliveries, Float]:
     """What suppliers and second sources deliver, and (N, K) what it covers of each slot's need."""
     makers = economy.makers
     current, met, restocked = _filled(economy)
-    sent = k.chips_sent(current, met, restocked)
-    second = _from_second_sources(economy, k.unmet(current, met), sent)
+    sent = k.total(k.delivered(current, met), restocked)
+    lacking = k.delivered(current, k.denied_share(met))
+    second = _from_second_sources(economy, lacking, sent)
     if economy.scenario.orders.stock_factor > 0:
         met = k.coverage(k.total(makers.stock, sent, second), makers.need)
     elif second.ndim:
@@ -87,7 +88,8 @@ def deliveries(economy: Economy) -> tuple[Deliveries, Float]:
 def _filled(economy: Economy) -> tuple[Float, Float, Float]:
     """(N, K) orders for this month's use, the share of them filled, and chips to restock."""
     makers, foundries = economy.makers, economy.foundries
-    current, restock = k.split_orders(makers.need, makers.chip_orders)
+    current = np.minimum(makers.need, makers.chip_orders)
+    restock = k.left_over(makers.chip_orders, current)
     first = _comes_first(economy)
     fill_rates = k.fill_rates_by_rank([foundries.orders], foundries.capacity, foundries.bloc)
     has_ranks = economy.scenario.orders.stock_factor > 0 or not first.all()
@@ -163,10 +165,10 @@ def units_to_flows(economy: Economy) -> Float:
 def use_chips(economy: Economy, chips: Deliveries) -> Deliveries:
     """Lines build their units: stocks are drawn on, or orders for units not built cancelled."""
     makers = economy.makers
-    used = k.chips_needed(makers.units, makers.chips)
+    used = k.payment(makers.units[:, None], makers.chips)
     if economy.scenario.orders.stock_factor > 0:
         available = k.total(makers.stock, chips.sent, chips.second)
-        makers.stock = k.stock_left(available, used)
+        makers.stock = np.maximum(k.left_over(available, used), 0.0)
         return chips
     sent, second = k.cancelled(chips.sent, chips.second, used)
     return Deliveries(sent, second if chips.has_second else chips.second)
@@ -178,7 +180,9 @@ def pay_for_chips(economy: Economy, chips: Deliveries) -> None:
     foundries.line_sales = k.by_supplier(chips.sent, makers.supplier, n_foundries)
     if not chips.has_second and economy.scenario.orders.stock_factor == 0:
         makers.chip_payments = k.payment(k.over_slots(makers.chip_value), makers.units)
-        makers.counter_subsidy_payments = k.chips_needed(makers.units, makers.chip_counter_subsidy)
+        makers.counter_subsidy_payments = k.payment(
+            makers.units[:, None], makers.chip_counter_subsidy
+        )
         return
     worth = k.coverage(chips.sent, makers.chips)
     price = k.of_suppliers(foundries.price, makers.second_source)

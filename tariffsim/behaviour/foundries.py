@@ -29,7 +29,7 @@ def planned_capacity(economy: Economy, growth: Float) -> Float:
         return planned
     of_china = k.china_capacity(
         planned[~chinese].sum(axis=0),
-        k.capacity_odds(base[chinese].sum(axis=0), base_others),
+        k.ratio(base[chinese].sum(axis=0), base_others),
         economy.policy.capacity_share,
         supply.china_capacity_share.at(economy.scenario.run.start),
     )
@@ -104,7 +104,7 @@ def award(economy: Economy, added: Float) -> None:
     if not (funds.grants.any() or funds.credit.any()):
         return
     lag, capital_cost = constants.build_lag, constants.capital_cost
-    granted = k.capacity_bought(funds.granted_investment, capital_cost)
+    granted = k.ratio(funds.granted_investment, capital_cost)
     investment.granted_due = k.at_month(investment.granted_due, granted, lag)
     investment.grants_due = k.evenly(investment.grants_due, funds.grants, lag)
     credit = k.credit_paid(funds.credit, capital_cost, added, granted)

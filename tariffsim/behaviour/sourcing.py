@@ -219,7 +219,7 @@ def among_candidates(choices: ChoiceSet, slots: SlotRows, weights: Float) -> Flo
     if table is None:
         return weights
     share, leaves = emergency_leavers(choices, slots, table, kind=True)
-    allowed = k.candidate_odds(weights, share, leaves)
+    allowed = np.where(leaves, 0.0, k.delivered(weights, share))
     incumbent = choices.makers.supplier.take(slots.place)
     stays = np.arange(weights.shape[1]) == incumbent[:, None]
     return np.where(allowed.any(axis=1, keepdims=True), allowed, stays)

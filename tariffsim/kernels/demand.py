@@ -50,11 +50,6 @@ def chip_content(base: Float, growth: float, years: float, shift: Float) -> Floa
     return np.asarray(base * (1 + growth) ** years * shift)
 
 
-def relative_price(price: Float, base_price: Float) -> Float:
-    """Price over that of the base year."""
-    return np.asarray(price / base_price)
-
-
 def ces_power(ratio: Float, elasticity: Float) -> Float:
     """`(p / p_0)^(1 - eps)` by line."""
     return np.asarray(ratio ** (1 - elasticity))

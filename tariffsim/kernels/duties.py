@@ -23,11 +23,6 @@ def ad_valorem(rate: Float, value: Float) -> Float:
     return np.asarray(rate * value)
 
 
-def border_duty(base_rate: Float, customs_value: Float, burden: Float | float) -> Float:
-    """USD a unit due at the border: base duty and the burden of others."""
-    return np.asarray(base_rate * customs_value + burden)
-
-
 def slot_burden(
     price: Float, product_rate: Float, markup: float, bare_rate: Float, on_chip: Float
 ) -> Float:

@@ -97,11 +97,6 @@ def purchases(wanted: Float, stock: Float, months: Float, months_left: Float) ->
     return np.asarray(wanted + builds - sells)
 
 
-def chips_needed(units: Float, chips: Float) -> Float:
-    """(N, K) chips in so many units (N,) of each line."""
-    return np.asarray(units[:, None] * chips)
-
-
 def delivered(ordered: Float, share: Float) -> Float:
     """What is delivered of orders by the share that is filled, or that no measure denies."""
     return np.asarray(ordered * share)
@@ -120,25 +115,9 @@ def mean_over_flows(values: Float, weights: Float, maker: Int, n_makers: int) ->
     return means.reshape(n_makers, *values.shape[1:])
 
 
-def split_orders(need: Float, ordered: Float) -> tuple[Float, Float]:
-    """(N, K) chips ordered for this month's use, and to restock."""
-    current = np.minimum(need, ordered)
-    return current, np.asarray(ordered - current)
-
-
 def is_older(month: int, since: Int, months: int) -> Bool:
     """Whether a relation has lasted for so many months."""
     return np.asarray(month - since >= months)
-
-
-def chips_sent(current: Float, met: Float, restocked: Float) -> Float:
-    """(N, K) chips that suppliers deliver: the filled part of current orders, and for stocks."""
-    return np.asarray(current * met + restocked)
-
-
-def unmet(current: Float, met: Float) -> Float:
-    """(N, K) chips for this month's use that suppliers lack."""
-    return np.asarray(current * (1 - met))
 
 
 def is_short(unmet_chips: Float, need: Float) -> Bool:
@@ -154,11 +133,6 @@ def fill_rate(available: Float, wanted: Float) -> Float:
 def coverage(chips: Float, need: Float) -> Float:
     """(N, K) chips over those needed; the chips themselves where none are."""
     return np.asarray(chips / np.where(need > 0, need, 1.0))
-
-
-def stock_left(available: Float, used: Float) -> Float:
-    """(N, K) chips left in stock."""
-    return np.maximum(available - used, 0.0)
 
 
 def cancelled(sent: Float, second: Float, used: Float) -> tuple[Float, Float]:

@@ -106,11 +106,6 @@ def capacity_added(standing: Float, growth: Float, decided: Float) -> Float:
     return np.asarray(np.maximum(grown - standing, 0.0))
 
 
-def capacity_bought(investment: Float, capital_cost: Float) -> Float:
-    """(R,) thousand wafers a month that a sum builds, at USD for a thousand wafers a month."""
-    return np.asarray(investment / capital_cost)
-
-
 def credit_paid(credit: Float, capital_cost: Float, added: Float, granted: Float) -> Float:
     """(R,) USD of investment credits on all capacity that is decided."""
     return np.asarray(credit * capital_cost * (added + granted))

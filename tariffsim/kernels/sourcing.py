@@ -83,11 +83,6 @@ def cost_odds(cost: Float, base_cost: Float, elasticity: float) -> Float:
     return np.asarray((base_cost / cost) ** elasticity)
 
 
-def country_odds(odds: Float, cost: Float, base_cost: Float, elasticity: float) -> Float:
-    """(rows, O) odds of countries of assembly: base odds x factor of the landed cost."""
-    return np.asarray(odds * cost_odds(cost, base_cost, elasticity))
-
-
 def inertia_factor(switching_cost: Float | float, elasticity: float) -> Float:
     """Factor on the odds of what is in place: `(1 + S)^sigma`."""
     return np.asarray((1 + switching_cost) ** elasticity)
@@ -151,13 +146,10 @@ def shortened(months: Int, factor: float) -> Int:
     return np.asarray(np.maximum(np.ceil(months * factor), 1), dtype=np.intp)
 
 
-def candidate_odds(weights: Float, delivered_share: Float, is_left: Bool) -> Float:
-    """(rows, F) odds of suppliers by the share they may deliver; none of those left at once."""
-    return np.asarray(weights * np.where(is_left, 0.0, delivered_share))
-
-
-def choice_odds(odds: Float, size: Float, preference: Float, cost_factor: Float) -> Float:
-    """(rows, F) odds of each foundry: base odds x size x preference x factor of its cost."""
+def choice_odds(
+    odds: Float, size: Float | float, preference: Float | float, cost_factor: Float
+) -> Float:
+    """Odds of each alternative: base odds x size x preference x factor of its cost."""
     return np.asarray(odds * (size * preference) * cost_factor)
 
 

@@ -61,3 +61,8 @@ def weighted_sum(weights: Sequence[Float], values: Sequence[Float]) -> Float:
 def blocks(rows: Int, size: int) -> Iterator[Int]:
     """The rows in blocks of at most so many."""
     return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def ratio(top: Float, bottom: Float) -> Float:
+    """One quantity over another, such as a price over that of the base year."""
+    return np.asarray(top / bottom)

@@ -27,11 +27,6 @@ def china_capacity(
     return np.asarray(others * base_odds * (odds(planned_share) / odds(base_share)))
 
 
-def capacity_odds(own: Float, others: Float) -> Float:
-    """China's capacity over that of the others, by class."""
-    return np.asarray(own / others)
-
-
 def experience(output: Float, spillover: float) -> Float:
     """Experience gained from output (foundry, class): own, and a part of everybody else's."""
     return np.asarray(output + spillover * (output.sum(axis=0) - output))

@@ -68,7 +68,9 @@ class TariffRateQuota(Instrument):
     def counted(self, shipments: Shipments) -> Float:
         """One unit, or its customs value, of what crosses the border."""
         value = (
-            shipments.customs_value if self.quota_in == "value" else 1.0 + 0.0 * shipments.customs_value
+            shipments.customs_value
+            if self.quota_in == "value"
+            else 1.0 + 0.0 * shipments.customs_value
         )
         return value * shipments.crosses_border
 

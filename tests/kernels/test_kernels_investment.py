@@ -12,7 +12,6 @@ from tariffsim.kernels.investment import (
     at_month,
     capacity_added,
     capacity_after,
-    capacity_bought,
     credit_in_margin,
     credit_paid,
     evenly,
@@ -27,6 +26,7 @@ from tariffsim.kernels.investment import (
     wafers,
     with_grants,
 )
+from tariffsim.kernels.sums import ratio
 
 ROUNDING = 1e-12
 """Relative: a handful of roundings of 1e-16."""
@@ -120,7 +120,7 @@ def test_capacity_grows_ahead_of_its_plan_and_falls_short_of_it() -> None:
 
 
 def test_grants_build_what_they_pay_for() -> None:
-    built = capacity_bought(np.array([100e6, 0.0]), np.array([50e6, 50e6]))
+    built = ratio(np.array([100e6, 0.0]), np.array([50e6, 50e6]))
     np.testing.assert_array_equal(built, [2.0, 0.0])
     np.testing.assert_array_equal(granted_share(built, np.array([40.0, 0.0])), [0.05, 0.0])
     paid = credit_paid(np.array([0.25, 0.0]), np.array([50e6, 50e6]), np.ones(2), built)

@@ -9,8 +9,6 @@ from hypothesis.extra.numpy import arrays
 
 from tariffsim.kernels.inventory import (
     cancelled,
-    chips_needed,
-    chips_sent,
     coverage,
     delivered,
     denied_share,
@@ -25,11 +23,8 @@ from tariffsim.kernels.inventory import (
     purchases,
     refill_orders,
     sold_from_stock,
-    split_orders,
-    stock_left,
     stock_target,
     units_short,
-    unmet,
 )
 from tariffsim.kernels.sourcing import draw_choice, drawn_elsewhere, lead_of_winner, shortened
 
@@ -176,18 +171,13 @@ def test_flows_count_by_what_they_buy() -> None:
 
 def test_orders_and_deliveries_of_a_slot() -> None:
     need, ordered = np.array([[10.0, 10.0]]), np.array([[4.0, 15.0]])
-    current, restock = split_orders(need, ordered)
-    np.testing.assert_array_equal(current, [[4, 10]])
-    np.testing.assert_array_equal(restock, [[0, 5]])
     met = np.array([[0.5, 1.0]])
-    np.testing.assert_array_equal(unmet(current, met), [[2, 0]])
-    np.testing.assert_array_equal(is_short(unmet(current, met), need), [[True, False]])
-    sent = chips_sent(current, met, delivered(restock, np.full((1, 2), 0.4)))
-    np.testing.assert_array_equal(sent, [[2, 12]])
+    lacking = delivered(ordered, denied_share(met))
+    np.testing.assert_array_equal(lacking, [[2, 0]])
+    np.testing.assert_array_equal(is_short(lacking, need), [[True, False]])
+    sent = np.array([[2.0, 12.0]])
     np.testing.assert_array_equal(coverage(sent, need), [[0.2, 1.2]])
     np.testing.assert_array_equal(fill_rate(sent, need), [[0.2, 1.0]])
-    np.testing.assert_array_equal(chips_needed(np.array([2.0]), need), [[20, 20]])
-    np.testing.assert_array_equal(stock_left(sent, need), [[0, 2]])
     np.testing.assert_array_equal(is_older(20, np.array([8, 9]), 12), [True, False])
 
 

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.kernels.supply import (
-    capacity_odds,
     chip_unit_cost,
     discounted,
     mix_of,
@@ -41,7 +40,6 @@ def test_totals_are_shared_out_by_their_base() -> None:
     np.testing.assert_array_equal(shared_out(np.array([8.0, 0.0]), base), [[2, 0], [6, 0]])
     np.testing.assert_array_equal(mix_of(base), [[0.25, 0], [0.75, 0]])
     np.testing.assert_array_equal(other_orders(mix_of(base), base, np.array([2.0, 2.0])), 2 * base)
-    np.testing.assert_array_equal(capacity_odds(np.array([3.0]), np.array([6.0])), [0.5])
 
 
 def test_utilisation_without_capacity_is_that_of_the_base_year() -> None:

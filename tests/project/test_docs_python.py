@@ -71,7 +71,8 @@ def test_the_instrument_of_the_page_keeps_the_contract(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     done = run(
         tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-        "tests/policy/test_instruments.py", "-k", "area_tariff or chip_allowance or kinds_name_their_files",
+        "tests/policy/test_instruments.py",
+        "-k", "area_tariff or chip_allowance or kinds_name_their_files",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 20  # type: ignore[index]
