@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from tariffsim.policy.base import Instrument
-from tariffsim.policy.fields import rate_field
+from tariffsim.policy.fields import parameter, rate_field
 from tariffsim.policy.shipments import Shipments
 from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Float
@@ -25,24 +25,16 @@ class TariffRateQuota(Instrument):
     has_memory: ClassVar[bool] = True
 
     kind: Literal["tariff_rate_quota"]
-    rate: TimePath = rate_field("Duty above the quota, as a fraction of customs value.", le=5, ge=0)
-    in_quota_rate: float = Field(
-        default=0.0,
-        ge=0,
-        le=5,
-        description="Duty within the quota, as a fraction of customs value.",
-        json_schema_extra={"unit": "fraction"},
+    rate: TimePath = rate_field("Duty above the quota, as a fraction of customs value.")
+    in_quota_rate: float = parameter(
+        0.0, "fraction", "Duty within the quota, as a fraction of customs value.", ge=0, le=5
     )
-    quota: float = Field(
-        ge=0,
-        le=1e15,
-        description="Imports a year at the lower duty: units, or USD of customs value.",
-        json_schema_extra={"unit": "units or USD a year"},
-    )
-    quota_in: Literal["units", "value"] = Field(
-        default="units",
-        description="What the quota counts: units, or their customs value.",
-        json_schema_extra={"unit": "choice"},
+    quota: float = parameter(
+        ..., "units or USD a year", "Imports a year at the lower duty: units, or customs value.",
+        ge=0, le=1e15,
+    )  # fmt: skip
+    quota_in: Literal["units", "value"] = parameter(
+        "units", "choice", "What the quota counts: units, or their customs value."
     )
 
     @model_validator(mode="after")

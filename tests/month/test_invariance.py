@@ -88,7 +88,7 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
     """Any instrument of the registry, in force in some of the months simulated."""
     kind = draw(st.sampled_from(sorted(INSTRUMENTS)))
     cls = INSTRUMENTS[kind]
-    low, high = cls.path_bounds
+    low, high, _ = cls.bounds()
     rates = st.floats(max(low, -0.5), 0.1 * high if high > 1000 else min(high, 1.5))
     start = draw(st.integers(1, 6))
     policy: dict[str, Any] = {

@@ -70,7 +70,7 @@ def variants(kind: str, strength: Any, **extra: Any) -> list[dict[str, Any]]:
 
 def strengths(kind: str) -> list[float]:
     """Two strengths within the bounds."""
-    low, high = INSTRUMENTS[kind].path_bounds
+    low, high, _ = INSTRUMENTS[kind].bounds()
     return [0.1 * high, 0.2 * low if low < 0 else 0.05 * high]
 
 
@@ -241,7 +241,7 @@ def test_duties_are_finite_and_linear(
     kind: str, variant: int, seed: int, rate: float, factor: float
 ) -> None:
     instrument = instrument_of(kind, variant, 0.1)
-    rate = min(rate, instrument.path_bounds[1])
+    rate = min(rate, instrument.bounds()[1])
     shipments = sample(7, seed)
     duty = np.broadcast_to(instrument.duty(shipments, rate), 7)
     assert np.isfinite(duty).all()
@@ -289,7 +289,7 @@ def test_declared_duties_are_sums_over_what_is_declared(
 ) -> None:
     """Parts sum to the duty, are on a value that can be hidden, and what nobody knows is linear."""
     instrument, shipments = instrument_of(kind, variant, 0.1), sample(6, seed)
-    rate = min(rate, instrument.path_bounds[1])
+    rate = min(rate, instrument.bounds()[1])
     parts = np.asarray(instrument.part_duties(shipments, rate))
     values = np.broadcast_to(instrument.part_values(shipments), parts.shape)
     duty = np.broadcast_to(instrument.duty(shipments, rate), 6)
