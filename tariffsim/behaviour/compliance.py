@@ -102,23 +102,23 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
             known.append((group, k.over_slots(one.parts)))
             unknown.append((group, one.unknown))
     own, without = (
-        k.sum_by(flows.importer, k.payment(k.stacked(duties), flows.units), len(importers))
+        k.sum_by(flows.importer, k.times(k.stacked(duties), flows.units), len(importers))
         for duties in (known, unknown)
     )
     cell, worth = codes.market_device(importers.market, importers.device), _value(economy)
     n_cells = len(economy.cells.growth)
-    expected = k.payment(k.mean_by(cell, own, worth, n_cells)[cell], worth)
+    expected = k.times(k.mean_by(cell, own, worth, n_cells)[cell], worth)
     return without, np.where(importers.is_traced, own, expected)
 
 
 def _value(economy: Economy) -> Float:
     """(J,) USD a month brought in at present."""
     flows, makers = economy.flows, economy.makers
-    value = k.payment(makers.customs_value[flows.maker], flows.units)
+    value = k.times(makers.customs_value[flows.maker], flows.units)
     return k.sum_by(flows.importer, value, len(economy.importers))
 
 
 def tracing_cost_ahead(economy: Economy) -> Float:
     """(J,) USD that tracing costs over the months in which it must pay."""
     months = economy.scenario.compliance.payback_months
-    return k.tracing_outlay(economy.importers.tracing_rate, _value(economy), months)
+    return k.times(months, k.ad_valorem(economy.importers.tracing_rate, _value(economy)))

@@ -202,7 +202,7 @@ def _preference(choices: ChoiceSet, maker: Int) -> Float:
     log_odds = choices.policy.preference
     if log_odds.any():
         shift = k.over_markets(log_odds[None], makers.weights[maker])
-        preference = k.shifted_preference(preference, shift[:, foundries.region])
+        preference = k.times(preference, np.exp(shift[:, foundries.region]))
     return preference
 
 
@@ -297,7 +297,7 @@ def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choic
     for plan in (choice[rows], plan_b):
         lost = k.utility_loss(with_cost, noise, free, plan, value)
         due = _plan_duty(economy, designs, at, some, plan, futures)
-        cost = k.plan_cost(due, at, lost)
+        cost = k.total(due, k.sum_by(at, lost, len(due)))
         better = (due < duty) & (cost < total)
         best = np.where(better[at], plan, best)
         duty, total = np.where(better, due, duty), np.where(better, cost, total)
@@ -347,9 +347,9 @@ def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.
     )
     lead = k.shortened(lead_months(economy, place), months_factor)
     makers.next_supplier.put(place, choice)
-    makers.switch_month.put(place, k.delivery_month(month, lead))
+    makers.switch_month.put(place, k.months_later(month, lead))
     makers.amortised.put(place, amortised)
-    makers.amortised_until.put(place, k.delivery_month(month, life))
+    makers.amortised_until.put(place, k.months_later(month, life))
 
 
 def lead_months(economy: Economy, place: Int) -> Int:

@@ -115,11 +115,6 @@ def mean_over_flows(values: Float, weights: Float, maker: Int, n_makers: int) ->
     return means.reshape(n_makers, *values.shape[1:])
 
 
-def is_older(month: int, since: Int, months: int) -> Bool:
-    """Whether a relation has lasted for so many months."""
-    return np.asarray(month - since >= months)
-
-
 def is_short(unmet_chips: Float, need: Float) -> Bool:
     """Whether a slot lacks chips by more than rounding."""
     return np.asarray(unmet_chips > LEAST_UNMET * need)

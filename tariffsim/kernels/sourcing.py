@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.kernels.sums import sum_by
 from tariffsim.typing import Bool, Float, Int
 
 ROUNDING = 1e-9
@@ -163,11 +162,6 @@ def assembly_preference(odds: float, is_there: Bool, was_there: Bool) -> Float:
     return np.asarray(odds ** (is_there.astype(float) - was_there))
 
 
-def shifted_preference(preference: Float, log_odds: Float) -> Float:
-    """Preference with log odds added."""
-    return np.asarray(preference * np.exp(log_odds))
-
-
 def utility_value(chips: Float, price: Float, elasticity: float) -> Float:
     """USD a unit that a point of utility is worth: `n p / sigma` for n chips at a price p."""
     return np.asarray(chips * price / elasticity)
@@ -192,11 +186,6 @@ def lead_of_incumbent(
     with_cost = with_inertia(weights, incumbent, inertia)
     gap = lead_of_winner(with_cost, exponentials, incumbent, other) - np.log(inertia)
     return np.asarray(value * gap)
-
-
-def plan_cost(duty: Float, group: Int, lost: Float) -> Float:
-    """USD a unit of a plan for each design: the duty due, and what its slots (`group`) give up."""
-    return np.asarray(duty + sum_by(group, lost, len(duty)))
 
 
 def plan_distortion(before: Float, lost: Float, is_open: Bool) -> Float:
@@ -224,9 +213,9 @@ def switch_pays(
     return np.asarray((1 - delivered_share) * profit > requalification)
 
 
-def delivery_month(month: int, lead: Int | int) -> Int:
-    """Month in which something begins that takes so many months from now."""
-    return np.asarray(month + lead)
+def months_later(month: Int | int, months: Int | int) -> Int:
+    """The month so many months after another."""
+    return np.asarray(month + months)
 
 
 def months_left(until: Int, month: int) -> Int:

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from tariffsim.scenario.fields import Scenario
 
 
+class Rows:
+    """A table of equal-length columns: one row a thing, the first column named first."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, next(iter(vars(self)))))
+
+
 @dataclass(frozen=True)
 class PublicFunds:
     """What governments offer this month to foundries that build."""
@@ -73,7 +80,7 @@ class Investment:
 
 
 @dataclass
-class Importers:
+class Importers(Rows):
     """One row an importer: lines of one device into one market."""
 
     device: Int
@@ -106,12 +113,9 @@ class Importers:
         """(J,) knows the origin of its chips."""
         return self.knows_without_tracing | self.is_traced
 
-    def __len__(self) -> int:
-        return len(self.device)
-
 
 @dataclass
-class Flows:
+class Flows(Rows):
     """One row a maker x market, handled by one importer; rows are in the order of cells."""
 
     maker: Int
@@ -160,9 +164,6 @@ class Flows:
     price: Float
     """(L,) USD a unit, retail."""
 
-    def __len__(self) -> int:
-        return len(self.maker)
-
 
 @dataclass
 class Cells:
@@ -181,7 +182,7 @@ GLOBAL = -1
 
 
 @dataclass
-class Foundries:
+class Foundries(Rows):
     """One row a foundry; class arrays are (F, K)."""
 
     name: list[str]
@@ -238,12 +239,9 @@ class Foundries:
     cost: Float
     """(F, K) USD a month."""
 
-    def __len__(self) -> int:
-        return len(self.region)
-
 
 @dataclass
-class DeviceMakers:
+class DeviceMakers(Rows):
     """One row a product line; slot arrays are (N, K), one slot a node class."""
 
     device: Int
@@ -337,9 +335,6 @@ class DeviceMakers:
     counter_subsidy_payments: Float
     """(N, K) USD of the price of chips delivered this month that is given back."""
 
-    def __len__(self) -> int:
-        return len(self.device)
-
     def amortised_cost(self, month: int, rows: Int | slice = slice(None)) -> Float:
         """(N,) or (rows,) USD a unit of switching costs being written off in a month."""
         return over_slots(self.amortised[rows] * (self.amortised_until[rows] > month))
@@ -353,7 +348,7 @@ class DeviceMakers:
 
 
 @dataclass(frozen=True)
-class SlotRows:
+class SlotRows(Rows):
     """Some chip slots of the lines, one a row."""
 
     place: Int
@@ -362,9 +357,6 @@ class SlotRows:
     node_class: Int
     kind: Int
     """DESIGN or PIN_COMPATIBLE: whose horizon the choice has."""
-
-    def __len__(self) -> int:
-        return len(self.place)
 
     def take(self, rows: Int | Bool) -> SlotRows:
         """Some of them."""
