@@ -11,11 +11,10 @@ from typing import Any
 
 from tariffsim.calibration import build_economy
 from tariffsim.month import PHASES
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
-from tariffsim.tables import load_tables
-from tariffsim.tables.load import SHIPPED
+from tariffsim.tables import SHIPPED, load_tables
 
 REGIONS = load_tables().foundry_regions.codes
 DEVICES = load_tables().devices.codes

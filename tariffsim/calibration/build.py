@@ -29,7 +29,7 @@ from tariffsim.errors import CalibrationError
 from tariffsim.kernels.sums import by_supplier, sum_by
 from tariffsim.law.declarations import Declarations
 from tariffsim.law.expectations import DutyExpectations
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tariffsim.policy.shipments import Codes
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import AI_MONTHS, Constants
 from tariffsim.tables import Tables
 from tariffsim.typing import Float

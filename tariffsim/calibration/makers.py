@@ -18,7 +18,7 @@ from tariffsim.errors import CalibrationError
 from tariffsim.kernels.sourcing import inertia_curvature, odds_from_scale, steady_state_scale
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.law.expectations import DutyExpectations
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tariffsim.policy import INSTRUMENTS
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario.scenario import Scenario
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _NULL = {"type": "null"}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tariffsim.errors import StorageError
 from tariffsim.scenario import catalogue
-from tariffsim.scenario.fields import Scenario
-from tariffsim.scenario.yaml import resolve
+from tariffsim.scenario.nodes import resolve
+from tariffsim.scenario.scenario import Scenario
 
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _HEADER = "# Every value of the scenario, defaults and what it builds on included."

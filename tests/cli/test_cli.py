@@ -24,7 +24,7 @@ from tariffsim.errors import StorageError
 from tariffsim.record.metrics import METRICS
 from tariffsim.record.results import Results, load_results, writing_to
 from tariffsim.scenario import load_scenario
-from tariffsim.scenario.files import shipped_names
+from tariffsim.scenario.scenario_files import shipped_names
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["--seeds", "2", "--jobs", "1", "--set", "agents.makers=150", "--set", "run.end=2025-12"]

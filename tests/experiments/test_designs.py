@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from tariffsim.errors import ScenarioError
 from tariffsim.experiments.designs import factors_of, grid, placed, points_of
+from tariffsim.experiments.points import varied
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario, load_scenario, to_yaml
-from tariffsim.scenario.factors import Factor, Unfit, factor_of, plausible, varied
+from tariffsim.scenario.factors import Factor, Unfit, factor_of, plausible
 
 RATE = "policies.component_tariff.rate"
 

@@ -18,7 +18,7 @@ from tariffsim.kernels.sourcing import (
 )
 from tariffsim.law.policy_state import announce_policy
 from tariffsim.month import PHASES
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.theory import (

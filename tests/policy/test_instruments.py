@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from tariffsim.calibration import build_economy
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.shipments import Codes, Shipments
-from tariffsim.scenario import to_yaml
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario, to_yaml
 from tariffsim.state.economy import Economy
 from tariffsim.typing import parse_month
 from tests.economies import free_trade, run, scenario

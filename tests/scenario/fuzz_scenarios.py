@@ -19,9 +19,8 @@ from pathlib import Path
 
 from tariffsim.errors import ScenarioError
 from tariffsim.scenario import load_scenario, to_yaml
-from tariffsim.scenario.files import shipped_folder
-from tariffsim.scenario.nodes import plain
-from tariffsim.scenario.yaml import parse
+from tariffsim.scenario.nodes import parse, plain
+from tariffsim.scenario.scenario_files import shipped_folder
 
 SECONDS_A_FILE = 10
 MEGABYTES = 64

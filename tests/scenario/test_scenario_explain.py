@@ -5,17 +5,17 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from tariffsim.tables.meanings import MEANINGS
 
 from tariffsim.errors import ScenarioError, StorageError
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.scenario.catalogue import parameters
-from tariffsim.scenario.explain import explain
-from tariffsim.scenario.files import shipped_folder, shipped_names
+from tariffsim.scenario.provenance import explain
+from tariffsim.scenario.scenario_files import shipped_folder, shipped_names
 from tariffsim.scenario.schema import json_schema, schema_text
 from tariffsim.scenario.writing import new_file
 from tariffsim.tables import FIGURE_TABLES
-from tariffsim.tables.meanings import MEANINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -152,8 +152,7 @@ def test_schema_is_draft_7_and_accepts_what_is_shipped():
 
 
 def _core(text: str):
-    from tariffsim.scenario.nodes import plain
-    from tariffsim.scenario.yaml import parse
+    from tariffsim.scenario.nodes import parse, plain
 
     return json.loads(json.dumps(plain(parse(text, "x")[0])))
 

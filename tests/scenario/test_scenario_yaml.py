@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.scenario import yaml
-from tariffsim.scenario.nodes import node_at, plain
-from tariffsim.scenario.yaml import parse
+from tariffsim.scenario.nodes import node_at, parse, plain
 
 
 def values(text: str):
@@ -74,7 +73,7 @@ def test_places():
 
 
 def test_line_ends_and_byte_order_mark(tmp_path):
-    from tariffsim.scenario.files import read_text
+    from tariffsim.scenario.scenario_files import read_text
 
     path = tmp_path / "x.yaml"
     path.write_bytes(b"\xef\xbb\xbftitle: x\r\nrun: {seeds: 5}\r\n")
