@@ -148,7 +148,7 @@ def _built(
     problems = [*found, *renamed]
     scenario = _validated(plain(tree), tree, problems)
     scenario._name, scenario._folder, scenario._tree = name, folder, tree
-    scenario._files = dict(tables)
+    scenario._files = {table: path for table, path in tables.items() if table in scenario.data}
     problems += islice(problems_of(scenario, tree), MOST_PROBLEMS)
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))

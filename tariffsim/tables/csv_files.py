@@ -168,7 +168,7 @@ def read_rows(
     found: list[Problem] = []
     rows: list[CsvRow] = []
     try:
-        rows = _parse(read_text(path, MEGABYTES), file, columns, optional, found)
+        rows = _parse(read_text(path, MEGABYTES, "CSV UTF-8"), file, columns, optional, found)
     except Refused as error:
         message, given, hint = error.message, error.given, error.hint
         found.append(Problem(file, error.line, message=message, given=given, hint=hint))

@@ -27,21 +27,23 @@ class Refused(Exception):
         self.message, self.given, self.hint, self.line = message, given, hint, line
 
 
-def read_text(path: Path, megabytes: int) -> str:
+def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
     """Text of a plain file of at most so many megabytes; a byte order mark is removed.
+
+    `form` is what hints say that the file should be saved as.
 
     Raises:
         Refused: it is not such a file.
     """
     raw = _read_bytes(path, megabytes)
     if raw.startswith(_UTF16):
-        raise Refused("is not UTF-8 text (it looks like UTF-16)", hint="save it as UTF-8")
+        raise Refused("is not UTF-8 text (it looks like UTF-16)", hint=f"save it as {form}")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         given = f"byte {raw[error.start]:#04x}"
-        raise Refused("is not UTF-8 text", given, "save it as UTF-8", line) from None
+        raise Refused("is not UTF-8 text", given, f"save it as {form}", line) from None
 
 
 def _read_bytes(path: Path, megabytes: int) -> bytes:

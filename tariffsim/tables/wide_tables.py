@@ -180,7 +180,7 @@ class CalendarRow(SourcedRow):
     @property
     def keys(self) -> tuple[str, ...]:
         """One rate of an instrument for each market, month, device and country."""
-        lead = f"{self.instrument} of {self.levied_by} from {self.date}"
+        lead = f"{self.instrument} by {self.levied_by} from {self.date}"
         return tuple(f"{lead} on {d} from {o}" for o in self.against for d in self.devices)
 
     @field_validator("ends")

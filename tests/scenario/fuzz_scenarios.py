@@ -1,4 +1,6 @@
-"""A mutating fuzzer of scenario files: `python -m tests.scenario.fuzz_scenarios --files N --seed S`.
+"""A mutating fuzzer of scenario files.
+
+`python -m tests.scenario.fuzz_scenarios --files N --seed S`
 
 Shipped and bad files are changed by bytes, by tokens and by structure. Whatever comes out is
 loaded or refused with a report; no other exception, no hang, no growing memory. What is loaded
@@ -22,7 +24,7 @@ from tariffsim.scenario import load_scenario, to_yaml
 from tariffsim.scenario.nodes import parse, plain
 from tariffsim.scenario.scenario_files import shipped_folder
 
-SECONDS_A_FILE = 10
+SECONDS_A_FILE = 60  # a file takes milliseconds: more is a hang, also on a busy machine
 MEGABYTES = 64
 WORDS = """
 &a *a !!str !!python/name:os.system .nan -.inf 1e999 -1 0 1 5 25 25% '25 %' 1_000 007 0x1F
