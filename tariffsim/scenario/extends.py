@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from tariffsim.errors import Problem, escaped
@@ -28,7 +29,11 @@ MAX_FILES = 50
 BUILDS_ON = ("extends", "combine")
 WORDS = ("title", "description")
 
-_shipped: dict[tuple[Path, int, int], tuple[Node | None, list[Problem]]] = {}
+
+@lru_cache(maxsize=100)
+def _shipped(path: Path, modified: int, size: int) -> tuple[Node | None, list[Problem]]:
+    """A shipped file, parsed once while it does not change."""
+    return parse(read_scenario(path), path.name)
 
 
 @dataclass
@@ -68,15 +73,12 @@ class Layers:
             self._open.pop()
 
     def _read(self, path: Path, shown: str) -> Node | None:
-        """The tree of one file; shipped files are parsed once while they do not change."""
-        if path.parent != shipped_folder() or not os.path.exists(path):
-            node, problems = parse(read_scenario(path), shown)
-        else:
+        """The tree of one file."""
+        if path.parent == shipped_folder() and os.path.exists(path):
             info = path.lstat()
-            key = (path, info.st_mtime_ns, info.st_size)
-            if key not in _shipped:
-                _shipped[key] = parse(read_scenario(path), path.name)
-            node, problems = _shipped[key]
+            node, problems = _shipped(path, info.st_mtime_ns, info.st_size)
+        else:
+            node, problems = parse(read_scenario(path), shown)
         self.problems.extend(problems)
         return node
 

@@ -101,7 +101,7 @@ class RowModel(BaseModel):
             return None
 
 
-def known(info: ValidationInfo) -> Any:
+def context_of(info: ValidationInfo) -> Any:
     """What the checks of a row's cells have been given to know."""
     return info.context
 

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from tariffsim.errors import Problem, nearest
-from tariffsim.tables.csv_files import BadCell, CsvRow, Place, SourcedRow, known, parse_number
+from tariffsim.tables.csv_files import BadCell, CsvRow, Place, SourcedRow, context_of, parse_number
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 NODE_CLASSES = ("A", "B", "C", "D")
@@ -60,7 +60,7 @@ class Spec:
 
 
 def _value(text: str, info: ValidationInfo) -> Value:
-    spec: Spec = known(info)
+    spec: Spec = context_of(info)
     if not text and not spec.optional:
         raise BadCell("is empty")
     if not text:
@@ -71,7 +71,7 @@ def _value(text: str, info: ValidationInfo) -> Value:
 
 
 def _end(text: str, info: ValidationInfo) -> float | None:
-    spec: Spec = known(info)
+    spec: Spec = context_of(info)
     if text and spec.is_text:
         raise BadCell("is a text and has no range")
     return spec.within(parse_number(text)) if text else None
@@ -91,8 +91,8 @@ def _range(high: float | None, info: ValidationInfo) -> float | None:
 
 
 def _unit(text: str, info: ValidationInfo) -> str:
-    if text != known(info).unit:
-        raise BadCell(f"must be in {known(info).unit!r}")
+    if text != context_of(info).unit:
+        raise BadCell(f"must be in {context_of(info).unit!r}")
     return text
 
 

@@ -16,7 +16,7 @@ from tariffsim.tables.csv_files import (
     Filled,
     RowModel,
     SourcedRow,
-    known,
+    context_of,
     one_of,
     parse_number,
 )
@@ -65,7 +65,7 @@ def _one(kind: str) -> AfterValidator:
     """A cell with one of the known codes of a kind."""
 
     def check(code: str, info: ValidationInfo) -> str:
-        return _known([code], getattr(known(info), kind))[0]
+        return _known([code], getattr(context_of(info), kind))[0]
 
     return AfterValidator(check)
 
@@ -92,7 +92,7 @@ def _month(text: str) -> str:
 
 def _devices(text: str, info: ValidationInfo) -> tuple[str, ...]:
     """Device groups and bare chips, with `all`, `all except` and `bare_chips` spelled out."""
-    codes: KnownCodes = known(info)
+    codes: KnownCodes = context_of(info)
     words = text.split()
     if words == ["all"]:
         return codes.devices
@@ -105,7 +105,7 @@ def _devices(text: str, info: ValidationInfo) -> tuple[str, ...]:
 
 def _against(text: str, info: ValidationInfo) -> tuple[str, ...]:
     """Countries of assembly; `ALL` is all that do not belong to the market."""
-    codes: KnownCodes = known(info)
+    codes: KnownCodes = context_of(info)
     if text != "ALL":
         return _codes(text.split(), codes.origins)
     home = codes.homes.get(info.data.get("levied_by", ""), ())
@@ -142,7 +142,7 @@ class ImportRow(SourcedRow):
     @field_validator("origin")
     @classmethod
     def _is_foreign(cls, origin: str, info: ValidationInfo) -> str:
-        if origin in known(info).homes.get("US", ()):
+        if origin in context_of(info).homes.get("US", ()):
             raise BadCell("goods from the United States are not imports")
         return origin
 

@@ -278,7 +278,7 @@ def test_bad_settings_are_refused_once(setting: str, said: str, no_run: None) ->
         ("explain component_50 supply.learnin", 3, "did you mean supply.learning?"),
         ("compare component_50 --out /dev/null/x", 5, "cannot write results"),
         ("new /dev/null/x.yaml", 5, "cannot write"),
-        ("new there.yaml", 5, "is there already"),
+        ("new there.yaml", 5, "exists already"),
         ("compare component_50 --out .", 5, "holds something else than results"),
         ("compare component_50 --out there.yaml", 5, "is not a folder"),
     ],
