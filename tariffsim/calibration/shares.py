@@ -10,7 +10,7 @@ from tariffsim.calibration.lines import Lines
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import odds
 from tariffsim.policy.shipments import CHINA
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.economy import GLOBAL
 from tariffsim.tables import Tables

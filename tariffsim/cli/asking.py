@@ -128,8 +128,8 @@ def named_number(text: str, option: str) -> tuple[str, float]:
 
 def metric_of(name: str) -> Metric:
     """A measure of one run by its name; a usage error names the nearest."""
+    from tariffsim.errors import escaped, nearest
     from tariffsim.record.dictionary import COSTS, metrics
-    from tariffsim.scenario.text import escaped, nearest
 
     known = {m.name: m for m in metrics().values() if m.name not in COSTS}
     if name not in known:

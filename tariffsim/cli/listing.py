@@ -13,7 +13,7 @@ from tariffsim.cli.screen import CONTEXT, Screen, shared, table
 
 def _scenarios() -> Iterator[dict[str, Any]]:
     from tariffsim.scenario import load_scenario
-    from tariffsim.scenario.files import shipped_names
+    from tariffsim.scenario.scenario_files import shipped_names
 
     for name in shipped_names():
         scenario = load_scenario(name)

@@ -118,7 +118,7 @@ def _run_all(
     folder = Path("results", default) if out is None else Path(out)
 
     from tariffsim.record.results import writing_to
-    from tariffsim.scenario.remarks import remarks
+    from tariffsim.scenario.checks import remarks
 
     notes = [note for scenario in (base, *others) for note in remarks(scenario)]
     for note in notes:
@@ -172,7 +172,7 @@ def _run_all(
 
 def check_market(market: str, scenario: Scenario) -> None:
     """Refuse a market that the tables do not have."""
-    from tariffsim.scenario.text import escaped, nearest
+    from tariffsim.errors import escaped, nearest
 
     known = scenario.tables().markets.codes
     if market not in known:

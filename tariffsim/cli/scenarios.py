@@ -38,8 +38,8 @@ def load_with_baseline(files: Iterable[str], baseline: str | None) -> list[Scena
 
 def with_common_settings(scenarios: Sequence[Scenario], settings: Sequence[str]) -> list[Scenario]:
     """All scenarios with the same settings; those of a policy only where there is that policy."""
+    from tariffsim.errors import escaped, nearest
     from tariffsim.scenario import with_settings
-    from tariffsim.scenario.text import escaped, nearest
 
     known = {name for scenario in scenarios for name in scenario.policies}
     problems = []

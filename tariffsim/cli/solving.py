@@ -108,8 +108,9 @@ def _looked_for(
 ) -> tuple[Setter, tuple[float, float], str]:
     """How a value is set, between which ends, and its unit."""
     from tariffsim.experiments.designs import factors_of
+    from tariffsim.experiments.points import varied
     from tariffsim.experiments.strength import rate_key, strongest, with_strength
-    from tariffsim.scenario.factors import RANGE, varied
+    from tariffsim.scenario.factors import RANGE
 
     is_rate = key == RATE
     at_key = rate_key(scenario) if is_rate else key

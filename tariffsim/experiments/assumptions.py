@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tariffsim.errors import Problem, RunsFailedError, ScenarioError
+from tariffsim.errors import Problem, RunsFailedError, ScenarioError, escaped, nearest
 from tariffsim.experiments.comparison import check_comparable, named_scenarios, results_of
 from tariffsim.experiments.designs import Point, factors_of, rangeless, unbalanced
 from tariffsim.experiments.ensemble import Progress, Settings
@@ -21,7 +21,6 @@ from tariffsim.record.metrics import METRICS
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.factors import plausible
-from tariffsim.scenario.text import escaped, nearest
 from tariffsim.typing import Float
 
 SEEDS = 5

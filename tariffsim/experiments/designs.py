@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
-from tariffsim.errors import Problem, ScenarioError
+from tariffsim.errors import Problem, ScenarioError, escaped
 from tariffsim.scenario import Scenario
-from tariffsim.scenario.experiment import Value
+from tariffsim.scenario.blocks import Value
 from tariffsim.scenario.factors import Factor, Unfit, factor_of
-from tariffsim.scenario.text import escaped
 from tariffsim.typing import Float
 
 Point = dict[str, Value]

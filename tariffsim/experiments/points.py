@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import pandas as pd
 
@@ -12,8 +13,10 @@ from tariffsim.errors import ScenarioError
 from tariffsim.experiments.designs import Point
 from tariffsim.experiments.ensemble import Progress, Settings, outcomes
 from tariffsim.experiments.pairs import Failure, Pair, run_hash
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario
-from tariffsim.scenario.factors import varied
+from tariffsim.scenario.factors import EVERY
+from tariffsim.scenario.loader import with_changes
 
 Row = dict[str, float]
 BATCH = 256
@@ -139,3 +142,42 @@ def _pairs(made: Sequence[_Made], seeds: Sequence[int], market: str) -> list[Pai
             *((one.name, one.scenario, one.scenario_hash) for one in group),
         ]
     ]
+
+
+def varied(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+    """The scenario with its factors at some values; those of policies it lacks are left out.
+
+    A dated path keeps its dates. Of a policy, the value is the last level and earlier steps keep
+    their proportion to it; of an assumption (`supply.china_capacity_share`), the first value,
+    which describes the base year, stays.
+
+    Raises:
+        ScenarioError: the scenario would not be valid.
+    """
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        block, name, *_ = key.split(".")
+        if block == "policies" and name not in scenario.policies:
+            continue
+        if block == "figures":
+            changes |= _figures(scenario, key, float(value))
+            continue
+        own = scenario.policies[name] if block == "policies" else getattr(scenario, block)
+        path = getattr(own, key.rpartition(".")[2])
+        if isinstance(path, TimePath):
+            value = path.reaching(float(value), from_first=block != "policies")
+        changes[key] = value
+    return with_changes(scenario, changes, "experiment") if changes else scenario
+
+
+def _figures(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str, float]]:
+    """One figure, or all of a column between their low and high."""
+    _, table, code, name = key.split(".")
+    if code != EVERY:
+        yield key, value
+        return
+    for (each, parameter), figure in getattr(scenario.tables(), table).figures.items():
+        if parameter == name and figure.low is not None:
+            end = figure.high if value > 0 else figure.low
+            at = figure.value + abs(value) * (end - figure.value)
+            yield f"figures.{table}.{each}.{name}", at if abs(value) < 1 else end

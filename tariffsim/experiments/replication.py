@@ -19,7 +19,7 @@ from tariffsim.experiments.ensemble import Progress, Settings
 from tariffsim.experiments.guide import guide, replicate_script
 from tariffsim.record.results import Results, csv_bytes, load_results, provenance
 from tariffsim.scenario import load_scenario
-from tariffsim.scenario.files import shipped_folder
+from tariffsim.scenario.scenario_files import shipped_folder
 
 RESULTS = "results"
 CHECKSUMS = "SHA256SUMS"

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tariffsim.errors import Problem, ScenarioError
+from tariffsim.errors import Problem, ScenarioError, escaped, nearest
 from tariffsim.experiments.paired import EnsembleRunner
 from tariffsim.experiments.roots import Root, find_root
 from tariffsim.record.dictionary import COSTS, Metric, metrics
 from tariffsim.record.intervals import Interval, paired_interval
 from tariffsim.scenario import Scenario
-from tariffsim.scenario.text import escaped, nearest
 from tariffsim.typing import Float
 
 Setter = Callable[[float], Scenario]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tariffsim.law.duty_tables import Regime, TariffSchedule
     from tariffsim.law.expectations import DutyExpectations
     from tariffsim.law.policy_state import PolicyState
-    from tariffsim.scenario.fields import Scenario
+    from tariffsim.scenario import Scenario
 
 
 class Rows:

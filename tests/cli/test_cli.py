@@ -24,7 +24,7 @@ from tariffsim.errors import StorageError
 from tariffsim.record.metrics import METRICS
 from tariffsim.record.results import Results, load_results, writing_to
 from tariffsim.scenario import load_scenario
-from tariffsim.scenario.files import shipped_names
+from tariffsim.scenario.scenario_files import shipped_names
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["--seeds", "2", "--jobs", "1", "--set", "agents.makers=150", "--set", "run.end=2025-12"]
@@ -278,7 +278,7 @@ def test_bad_settings_are_refused_once(setting: str, said: str, no_run: None) ->
         ("explain component_50 supply.learnin", 3, "did you mean supply.learning?"),
         ("compare component_50 --out /dev/null/x", 5, "cannot write results"),
         ("new /dev/null/x.yaml", 5, "cannot write"),
-        ("new there.yaml", 5, "is there already"),
+        ("new there.yaml", 5, "exists already"),
         ("compare component_50 --out .", 5, "holds something else than results"),
         ("compare component_50 --out there.yaml", 5, "is not a folder"),
     ],
