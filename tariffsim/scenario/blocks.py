@@ -7,31 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from tariffsim.policy.fields import CodeList, Text
+from tariffsim.policy.fields import CodeList, Text, parameter
 from tariffsim.policy.time_path import Date, EndDate
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Value = float | int | str | bool
 MOST_VALUES = 10_000
-
-
-def parameter(
-    default: Any,
-    unit: str,
-    description: str,
-    low: float | None = None,
-    high: float | None = None,
-    source: str = "assumption",
-    **bounds: Any,
-) -> Any:
-    """A field with its unit, meaning, source and, where uncertain, the range it is swept over."""
-    extra: dict[str, Any] = {"unit": unit, "source": source}
-    if low is not None:
-        extra |= {"low": low, "high": high}
-    if callable(default):  # a dated path: every value is held to the bounds
-        extra |= bounds
-        return Field(default_factory=default, description=description, json_schema_extra=extra)
-    return Field(default=default, description=description, json_schema_extra=extra, **bounds)
 
 
 def block(model: type[BaseModel], description: str) -> Any:

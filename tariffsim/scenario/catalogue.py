@@ -120,7 +120,8 @@ def blocks() -> dict[str, Parameter]:
         model = info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
             for field in model.model_fields:
-                found[f"{name}.{field}"] = parameter_of(model, field, f"{name}.")
+                of = parameter_of(model, field, f"{name}.")
+                found[of.key] = replace(of, source=of.source or "assumption")
         elif name in ("schema_version", "title", "description"):
             found[name] = parameter_of(Scenario, name)
     return found

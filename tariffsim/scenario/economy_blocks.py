@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from tariffsim.policy.fields import parameter
 from tariffsim.policy.time_path import TimePath
-from tariffsim.scenario.blocks import Block, Share, parameter
+from tariffsim.scenario.blocks import Block, Share
 
 Elasticity = Annotated[float, Field(ge=0, le=50)]
 
