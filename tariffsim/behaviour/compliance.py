@@ -44,15 +44,15 @@ def declared(economy: Economy, exposure: Float) -> Declared:
         duties.append((law.instrument.stacking_group, duty))
     not_declared: dict[int, Float] = {}
     for one in declared_duties(declarations, regime, shipments, cell):
-        hides = k.evades(one.parts, one.values, cost[:, None], exposure[:, None])
-        hides &= knows[:, None] & one.is_declared
+        evades_part = k.evades(one.parts, one.values, cost[:, None], exposure[:, None])
+        evades_part &= knows[:, None] & one.is_declared
         numbers.append(one.number)
         due_if_true = np.where(knows, k.over_slots(one.parts), one.unknown)
         duties.append((one.law.instrument.stacking_group, due_if_true))
-        not_declared[one.number] = k.over_slots(np.where(hides, one.parts, 0.0))
+        not_declared[one.number] = k.over_slots(np.where(evades_part, one.parts, 0.0))
     due = dict(zip(numbers, k.due_of_each(duties), strict=True))
-    for number, hidden in not_declared.items():
-        due[number], saved = k.duty_evaded(due[number], hidden)
+    for number, undeclared in not_declared.items():
+        due[number], saved = k.duty_evaded(due[number], undeclared)
         evaded.append(saved)
     return Declared(due, k.total(*evaded))
 
@@ -89,7 +89,7 @@ def obliged_to_trace(economy: Economy) -> Bool:
 def duties_ahead(economy: Economy) -> tuple[Float, Float]:
     """(J,) USD of duty over the months in which tracing must pay: without it, and with it.
 
-    Who traces knows its own content; who does not expects the mean of its device in its market.
+    Importers that trace know their own content; others expect the mean of their device and market.
     """
     flows, importers, codes = economy.flows, economy.importers, economy.constants.codes
     known: list[tuple[str | None, Float]] = []

@@ -1,4 +1,4 @@
-"""Products as makers imagine them: with other suppliers, or assembled in another country."""
+"""Counterfactual products: with other suppliers, or assembled in another country."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Deliveries:
     sent: Float
     """By suppliers."""
     second: Float
-    """By second sources; () if nobody asks any."""
+    """By second sources; () if none is asked."""
 
     @property
     def has_second(self) -> bool:
@@ -123,7 +123,7 @@ def _comes_first(economy: Economy) -> Bool:
 
 
 def _from_second_sources(economy: Economy, lacking: Float, sent: Float) -> Float:
-    """(N, K) chips from second sources with spare capacity; () if nobody asks for any.
+    """(N, K) chips from second sources with spare capacity; () if none is asked.
 
     `lacking` are chips for this month's use that suppliers lack, `sent` those they deliver.
     """

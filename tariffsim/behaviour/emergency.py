@@ -14,10 +14,10 @@ from tariffsim.typing import Bool, Float, Int
 
 
 def slots_cut_off(economy: Economy, choices: ChoiceSet, table: Float) -> tuple[Int, Bool]:
-    """Slots whose supply is denied for longer than a switch takes, and who is no candidate.
+    """Slots whose supply is denied for longer than a switch takes, and suppliers that are cut off.
 
-    Rows in the ravelled (N, K) columns, and (rows, F) whether a supplier is cut off. Who would lose
-    less than a switch costs does not switch, nor does who knows that supply will be back by then.
+    Rows in the ravelled (N, K) columns, and (rows, F) whether a supplier is cut off. No line
+    switches that would lose less than a switch costs, or that knows that supply will be back.
     """
     makers = economy.makers
     slots = makers.slots(np.flatnonzero(makers.has_slot))
@@ -73,7 +73,7 @@ def switch_in_emergency(
 def _lost_match(
     choices: ChoiceSet, slots: SlotRows, weights: Float, choice: Int, noise: Float
 ) -> Float:
-    """(rows,) USD a unit given up in leaving the supplier that had been chosen (MODEL 4.7).
+    """(rows,) USD a unit of match loss from leaving the supplier that had been chosen (MODEL 4.7).
 
     With noise drawn anew a supplier that is lost would be no better a match than any other; but
     what is in place had been chosen, so that its noise is that of a winner.
@@ -90,7 +90,7 @@ def _lost_match(
 def _emergency_noise(economy: Economy, draws: Draws, slots: SlotRows) -> Float:
     """(rows, F) unit exponentials of a stream of its own, keyed by slot.
 
-    Who needs them depends on policy, so they are drawn for every line of a class.
+    Which slots need them depends on policy, so they are drawn for every line of a class.
     """
     n_foundries = len(economy.foundries)
     noise = np.empty((len(slots), n_foundries))

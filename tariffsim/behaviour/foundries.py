@@ -20,7 +20,7 @@ def standing_wafers(economy: Economy, capacity: Float) -> Float:
 
 
 def planned_capacity(economy: Economy, growth: Float) -> Float:
-    """(F, K) chips a month if nobody responds to anything; China's follows from the others'."""
+    """(F, K) chips a month without any response to margins; China's follows from the others'."""
     foundries, supply = economy.foundries, economy.scenario.supply
     planned = k.grown_capacity(foundries.base_capacity, growth, economy.years)
     chinese, base = foundries.is_chinese, foundries.base_capacity

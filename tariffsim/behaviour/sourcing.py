@@ -212,8 +212,8 @@ def _preference(choices: ChoiceSet, maker: Int) -> Float:
 def among_candidates(choices: ChoiceSet, slots: SlotRows, weights: Float) -> Float:
     """(rows, F) weights without suppliers whose deliveries are denied.
 
-    A line keeps its incumbent if there is no alternative, and chooses nobody whom it would leave in
-    an emergency switch.
+    A line keeps its incumbent if there is no alternative, and chooses no supplier that it would
+    leave in an emergency switch.
     """
     table = choices.policy.limits.expected
     if table is None:
@@ -245,7 +245,7 @@ def emergency_leavers(
 def forgone_match(
     choices: ChoiceSet, slots: SlotRows, weights: Float, choice: Int, noise: Float
 ) -> Float:
-    """(rows,) USD a unit that choices give up as supply is denied (match loss, 4.7).
+    """(rows,) USD a unit of match loss from choosing while supply is denied (MODEL 4.7).
 
     Against the best of all suppliers, without the switching cost paid besides; `weights` (rows, F)
     are those of `choice_weights`.
@@ -266,10 +266,10 @@ def forgone_match(
 
 
 def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choice: Int) -> Int:
-    """The cheapest of three plans for each line, in what is given up and the duty that is due.
+    """The cheapest of three plans for each line, by match loss and the duty that is due.
 
     The free plan ignores triggers, so that a line may stay below a threshold; plan A (`choice`) is
-    each slot's best as if the trigger were pulled anyway; plan B takes uncovered suppliers only.
+    each slot's best as if the trigger applied anyway; plan B takes uncovered suppliers only.
     Pin-compatible slots join plan B when their design opens, and keep their supplier otherwise.
     """
     makers, foundries = choices.makers, choices.foundries

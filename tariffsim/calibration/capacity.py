@@ -20,7 +20,7 @@ MOST_WORLD_CAPACITY = 2.0
 
 @dataclass(frozen=True)
 class Fabs:
-    """Who there is, before demand is known."""
+    """Foundries before demand is known."""
 
     name: list[str]
     region: Int

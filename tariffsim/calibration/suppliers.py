@@ -110,7 +110,7 @@ def make_slots(
 
 
 def require_steady_state(scale: Float, what: str) -> None:
-    """Refuse parameters under which the base year cannot stay as it is.
+    """Refuse parameters under which the base year has no steady state.
 
     Raises:
         CalibrationError: too many would always be waiting for a switch they have chosen.

@@ -118,7 +118,7 @@ def utility(weights: Float, exponentials: Float, choice: Int) -> Float:
 def lead_of_winner(weights: Float, exponentials: Float, winner: Int, other: Int) -> Float:
     """Utility, noise included, of the alternative known to have won each row less another's.
 
-    The race is won at `T = E / sum(w)`, whoever wins, and the other comes in at `T + E' / w'` as an
+    The first arrival is at `T = E / sum(w)`, whichever it is, the other's at `T + E' / w'` as an
     exponential has no memory: `ln(1 + E' / (w' T))`. Its mean against the best of some alternatives
     with a part q of all weights is `-ln q / (1 - q)`.
     """
@@ -163,7 +163,7 @@ def assembly_preference(odds: float, is_there: Bool, was_there: Bool) -> Float:
 
 
 def utility_value(chips: Float, price: Float, elasticity: float) -> Float:
-    """USD a unit that a point of utility is worth: `n p / sigma` for n chips at a price p."""
+    """USD a unit of one unit of utility: `n p / sigma` for n chips at a price p."""
     return np.asarray(chips * price / elasticity)
 
 
@@ -189,9 +189,9 @@ def lead_of_incumbent(
 
 
 def plan_distortion(before: Float, lost: Float, is_open: Bool) -> Float:
-    """(rows,) USD a unit given up by slots that follow their design's plan.
+    """(rows,) USD a unit of match loss of slots that follow their design's plan.
 
-    An open slot adds to what it had given up before; one that only joins had no choice, and gains
+    An open slot adds to its earlier loss; one that only joins had no choice, and gains
     nothing by joining.
     """
     return np.where(is_open, before, 0.0) + np.where(is_open, lost, np.maximum(lost, 0.0))

@@ -90,11 +90,11 @@ class Importers(Rows):
     is_traced: Bool
     """(J,) traces them, at a cost."""
     evasion_cost: Float
-    """(J,) cost of hiding a dollar of value, not money."""
+    """(J,) non-monetary cost of evasion, for a dollar of value."""
     tracing_rate: Float
     """(J,) cost of tracing as a fraction of customs value."""
     size_rank: Float
-    """(J,) part of the market's base imports that larger importers bring in."""
+    """(J,) share of the market's base imports brought in by larger importers."""
     customs_value: Float
     """(J,) USD a month brought in."""
     duty: Float
@@ -154,7 +154,7 @@ class Flows(Rows):
     new_duty: Float
     """(L,) USD a unit of duties since, as declared."""
     evaded_duty: Float
-    """(L,) USD a unit of duties hidden by false declarations."""
+    """(L,) USD a unit of duties evaded by false declarations."""
     penalty_cost: Float
     """(L,) USD a unit of back duty and penalty to be expected for them."""
     compliance_cost: Float
@@ -219,7 +219,7 @@ class Foundries(Rows):
     fill_rate: Float
     """(F, K) part of other buyers' orders filled."""
     bloc: Float
-    """(2, F) one where a foundry is outside China, or in it: who makes whose overflow."""
+    """(2, F) one where a foundry is outside China, or in it; overflow stays within a bloc."""
     sales: Float
     """(F, K) chips sold this month, own or made by others of the bloc."""
     line_sales: Float
@@ -253,7 +253,7 @@ class DeviceMakers(Rows):
     weights: Float
     """(N, M) share of its units by market in the base year."""
     importer: Int
-    """(N, M) who brings it into each market; -1 where it is not sold."""
+    """(N, M) its importer in each market; -1 where it is not sold."""
     odds_row: Int
     """(N,) row of the tables of base shares: (device, base origin, market or global)."""
     origin: Int
@@ -301,7 +301,7 @@ class DeviceMakers(Rows):
     amortised_until: Int
     """(N, K) first month without it."""
     compliance_distortion: Float
-    """(N, K) USD a unit given up to keep clear of a trigger."""
+    """(N, K) USD a unit of match loss from complying with a trigger, or as supply is denied."""
     chips: Float
     """(N, K) chips in a unit."""
     chip_value: Float
@@ -333,7 +333,7 @@ class DeviceMakers(Rows):
     chip_payments: Float
     """(N,) USD paid this month for chips delivered, net of offsets."""
     counter_subsidy_payments: Float
-    """(N, K) USD of the price of chips delivered this month that is given back."""
+    """(N, K) USD of the price of chips delivered this month that China rebates."""
 
     def amortised_cost(self, month: int, rows: Int | slice = slice(None)) -> Float:
         """(N,) or (rows,) USD a unit of switching costs being written off in a month."""
