@@ -44,7 +44,7 @@ def unknown_origin(runs: Runs) -> Picture:
         Panel("policy_revenue", "Duty against no policy, bn USD a year", 2, is_change=True),
     ]
     data = of_measures(results, panels, ("policy_revenue",))
-    data = data.drop(columns=["can_tell_share_low", "can_tell_share_high"])
+    data = data.drop(columns=["known_origin_share_low", "known_origin_share_high"])
     by = data.set_index("label")
     exempt, full = by.loc["Unknown is exempt"], by.loc["All chips taxed"]
     avoided = by.loc["No policy", "cn_share"] - by["cn_share"]
