@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tariffsim.charts.lint import lint
+from tests.charts.lint import lint
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCRIPT = DOCS / "mechanisms" / "make_charts.py"
