@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
 from tariffsim.charts.lettering import LINE, height, points, text_width, wrap
-from tariffsim.charts.picture import SHOWN
 from tariffsim.typing import Float
 
 SIZE = 8.0
@@ -99,7 +97,7 @@ def label_points(ax: Axes, labels: Sequence[Label], room: float) -> None:
     inside, marks = Bbox.from_bounds(0, 0, wide + room, tall), _marks(ax)
     texts: list[Bbox] = []
     for label in labels:
-        at = _in_points(ax, np.array([[label.x, label.y]]))[0]
+        at = _in_points(ax, ax.transData.transform((label.x, label.y)))
         text = wrap(label.text, SIZE, 170, "bold", 3)
         size = max(text_width(row, SIZE, "bold") for row in text.split("\n")), height(text, SIZE)
         box = min(_places(at, size), key=lambda box: _cost(at, box, inside, texts, marks))
@@ -111,21 +109,17 @@ def label_points(ax: Axes, labels: Sequence[Label], room: float) -> None:
         _annotate(ax, label, text, shift, (x, y) if is_far else None)
 
 
-def _in_points(ax: Axes, places: Float) -> Float:
-    """(N, 2) places in data, in points from the lower left corner of the axes."""
-    pixels = ax.transAxes.inverted().transform(ax.transData.transform(places))
-    return np.asarray(pixels * points(ax))
+def _in_points(ax: Axes, pixels: Float) -> Float:
+    """(N, 2) places on the canvas, in points from the lower left corner of the axes."""
+    return np.asarray(ax.transAxes.inverted().transform(pixels) * points(ax))
 
 
 def _marks(ax: Axes) -> Float:
-    """(N, 2) places along all that shows data, in points."""
-    paths = [line.get_path() for line in ax.lines if _shows_data(line)]
-    paths += [path for lines in ax.collections if _shows_data(lines) for path in lines.get_paths()]
-    return _in_points(ax, np.vstack([path.interpolated(20).vertices for path in paths]))
-
-
-def _shows_data(artist: Artist) -> bool:
-    return str(artist.get_label()).startswith(SHOWN)
+    """(N, 2) places along all lines, in points."""
+    paths = [line.get_transform().transform_path(line.get_path()) for line in ax.lines]
+    for lines in ax.collections:
+        paths += [lines.get_transform().transform_path(path) for path in lines.get_paths()]
+    return _in_points(ax, np.vstack([path.interpolated(40).vertices for path in paths]))
 
 
 def _places(at: Float, size: tuple[float, float]) -> Iterator[Bbox]:
