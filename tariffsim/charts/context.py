@@ -114,6 +114,13 @@ class ChartContext:
         """The note on intervals, or that there are none."""
         return note if self.n > 1 else "One run: no intervals."
 
+    def columns(self, names: Iterable[str], first: int = 1) -> dict[str, str]:
+        """Columns `scenario_1`, `family_1` and so on of a table about some scenarios."""
+        found: dict[str, str] = {}
+        for n, name in enumerate(names, start=first):
+            found |= {f"scenario_{n}": name, f"family_{n}": self.families[name]}
+        return found
+
     def legend(self, data: pd.DataFrame) -> dict[str, palette.SeriesStyle]:
         """The scenarios of a table with columns `scenario_1`, `family_1` and so on."""
         return {

@@ -52,10 +52,8 @@ def table(results: Results) -> pd.DataFrame:
     devices = [table_label("devices", str(device)) for device in top.index]
     made.append(top.assign(block="device", at=top.index, label=devices))
     data = pd.concat(made, ignore_index=True)
-    columns = {name: f"lost_{n}" for n, name in enumerate(shown)}
-    scenarios = {f"scenario_{n}": name for n, name in enumerate(shown)}
-    families = {f"family_{n}": context.families[name] for n, name in enumerate(shown)}
-    return data.rename(columns=columns).assign(**scenarios, **families, unit="% of sales")
+    data = data.rename(columns={name: f"lost_{n}" for n, name in enumerate(shown)})
+    return data.assign(**context.columns(shown, 0), unit="% of sales")
 
 
 def _lost(rows: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -25,13 +25,13 @@ def table(results: Results) -> pd.DataFrame:
             change = 100 * (wide[name][device] - wide[context.baseline][device]).sort_index()
             interval = paired_interval(change.tolist())
             row |= {
-                f"scenario_{n}": name, f"family_{n}": context.families[name],
                 f"rise_{n}": interval.mean,
                 f"rise_{n}_low": interval.low, f"rise_{n}_high": interval.high,
                 f"is_rise_{n}_significant": interval.is_significant,
             }  # fmt: skip
         found.append(row)
-    data = pd.DataFrame(found).assign(unit="percentage points")
+    data = pd.DataFrame(found)
+    data = data.assign(**context.columns(context.pair()), unit="percentage points")
     gap = (data["rise_1"] - data.get("rise_2", 0.0)).abs()
     order = gap.sort_values(ascending=False, kind="stable").index
     return data.loc[order].reset_index(drop=True)

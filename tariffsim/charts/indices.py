@@ -5,16 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import palette, row_axes
-from tariffsim.charts.assumption_rows import (
-    LEFT,
-    MOST,
-    assumptions,
-    body,
-    factor_rows,
-    outcome,
-    strongest,
-)
+from tariffsim.charts import palette, ranking, row_axes
 from tariffsim.charts.context import chart_context
 from tariffsim.charts.picture import Chart, ChartText, shows
 from tariffsim.charts.wording import capitalised, listed
@@ -34,21 +25,22 @@ MARK = palette.SeriesStyle("#B04A10", "#B04A10", "d", "-", "white")
 
 def table(results: Results) -> pd.DataFrame:
     """Indices of the strongest factors with their intervals."""
-    found = assumptions(results, *METHODS).head(MOST)
+    found = ranking.assumptions(results, *METHODS).head(ranking.MOST)
     method = str(results.provenance["method"])
     bar, mark = METHODS[method]
-    unit = "share of the variance" if method == "sobol" else outcome(results)[1]
+    unit = "share of the variance" if method == "sobol" else ranking.outcome(results)[1]
     return found[["factor", "label", bar, f"{bar}_low", f"{bar}_high", mark]].assign(unit=unit)
 
 
 def text(data: pd.DataFrame, results: Results) -> ChartText:
     """The assumptions that explain most."""
-    context, found = chart_context(results), assumptions(results, *METHODS)
-    asked, unit = outcome(results)[0], str(data["unit"].iloc[0])
-    rest = f" {len(found) - MOST} more factors below these." if len(found) > MOST else ""
+    context, found = chart_context(results), ranking.assumptions(results, *METHODS)
+    asked, unit = ranking.outcome(results)[0], str(data["unit"].iloc[0])
+    more = len(found) - ranking.MOST
+    rest = f" {more} more factors below these." if more > 0 else ""
     bar, mark = METHODS[str(results.provenance["method"])]
     return context.text(
-        f"{asked}: it depends most on {strongest(found)}",
+        f"{asked}: it depends most on {ranking.strongest(found)}",
         f"{asked}, {context.place}, {context.end}: {unit}, all assumptions varying over their "
         "ranges, in the baseline too",
         f"Thin lines: 95 % bootstrap intervals.{rest}",
@@ -61,7 +53,7 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """A bar with its interval and a mark for every row."""
     bar, mark = next(columns for columns in METHODS.values() if columns[0] in data)
-    places = factor_rows(ax, data, capitalised(str(data["unit"].iloc[0])))
+    places = ranking.name_factors(ax, data, capitalised(str(data["unit"].iloc[0])))
     ax.barh(places, data[bar], height=0.5, color=BAR.colour, alpha=0.85, zorder=2)
     ax.plot(data[bar], places, ls="none", label=shows(x=bar))
     row_axes.intervals(ax, data, places, (f"{bar}_low", f"{bar}_high"), zorder=3)
@@ -72,5 +64,5 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 CHART = Chart(
     12, "indices", "experiment", "Sensitivity to all assumptions together",
-    table, text, plot, body, LEFT, 30,
+    table, text, plot, ranking.body, ranking.LEFT, 30,
 )  # fmt: skip

@@ -6,16 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import row_axes
-from tariffsim.charts.assumption_rows import (
-    LEFT,
-    MOST,
-    assumptions,
-    body,
-    factor_rows,
-    outcome,
-    strongest,
-)
+from tariffsim.charts import ranking, row_axes
 from tariffsim.charts.context import chart_context
 from tariffsim.charts.palette import GAIN, swatch
 from tariffsim.charts.picture import Chart, ChartText
@@ -30,20 +21,21 @@ def table(results: Results) -> pd.DataFrame:
     """The outcome at both ends of the strongest factors, with intervals of the change."""
     columns = ["factor", "label", "central"]
     columns += [f"{end}{part}" for end in ENDS for part in ("", "_from", "_to")]
-    return assumptions(results, "tornado").head(MOST)[columns].assign(unit=outcome(results)[1])
+    found = ranking.assumptions(results, "tornado").head(ranking.MOST)
+    return found[columns].assign(unit=ranking.outcome(results)[1])
 
 
 def text(data: pd.DataFrame, results: Results) -> ChartText:
     """The three assumptions that matter most."""
-    context, found = chart_context(results), assumptions(results, "tornado")
-    asked, unit = outcome(results)
+    context, found = chart_context(results), ranking.assumptions(results, "tornado")
+    asked, unit = ranking.outcome(results)
     level = precise(float(data["central"].iloc[0]), 1, sign=bool(context.others))
     one = "One run: " if context.n < 2 else ""
-    rest = found.iloc[MOST:]
+    rest = found.iloc[ranking.MOST :]
     others = f" {len(rest)} others move it by {rest['swing'].abs().max():.2g} at most."
     intervals = "Thin lines: 95 % intervals of the change from the central case."
     return context.text(
-        f"{one}{asked}: {level} {unit}. It depends most on {strongest(found)}",
+        f"{one}{asked}: {level} {unit}. It depends most on {ranking.strongest(found)}",
         f"{asked}, {unit}, {context.place}, {context.end}, with one assumption at the low or high "
         "end of its range, in the baseline too, all others at their central values",
         context.if_intervals(intervals) + (others if len(rest) else ""),
@@ -57,8 +49,8 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """Two bars a row from the outcome in the central case."""
-    unit = str(data["unit"].iloc[0])
-    places = np.array(factor_rows(ax, data, f"With the assumption at that end, {unit}"))
+    across = f"With the assumption at that end, {data['unit'].iloc[0]}"
+    places = np.array(ranking.name_factors(ax, data, across))
     for (end, colour), side in zip(ENDS.items(), (-0.17, 0.17), strict=True):
         row_axes.bars(ax, data, places + side, [colour] * len(data), ("central", end), 0.34)
         row_axes.intervals(ax, data, places + side, (f"{end}_from", f"{end}_to"), GAIN)
@@ -67,5 +59,5 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 CHART = Chart(
     12, "tornado", "experiment", "Sensitivity to one assumption at a time",
-    table, text, plot, body, LEFT, 30,
+    table, text, plot, ranking.body, ranking.LEFT, 30,
 )  # fmt: skip

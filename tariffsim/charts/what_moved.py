@@ -49,9 +49,7 @@ def table(results: Results) -> pd.DataFrame:
             )
         frames.append(kept.assign(block=block))
     data = pd.concat(frames, ignore_index=True)
-    for n, name in names.items():
-        data[f"scenario_{n}"], data[f"family_{n}"] = name, context.families[name]
-    return data.assign(unit="percentage points")
+    return data.assign(**context.columns(names.values()), unit="percentage points")
 
 
 def _shortened(moved: pd.DataFrame) -> pd.DataFrame:

@@ -42,13 +42,13 @@ def table(results: Results) -> pd.DataFrame:
         "label": [labels.get(m) or table_label("markets", m) for m in chips.index],
     })  # fmt: skip
     base = chips[context.baseline]["CN"]
-    for n, name in enumerate([context.baseline, *context.pair()]):
+    names = [context.baseline, *context.pair()]
+    for n, name in enumerate(names):
         now = pd.DataFrame(chips[name])
         data[f"share_{n}"] = (100 * now["CN"] / now.sum(axis=1)).fillna(0.0).to_numpy()
-        data[f"scenario_{n}"], data[f"family_{n}"] = name, context.families[name]
         if n:
             data[f"change_{n}"] = (now["CN"] - base).to_numpy()
-    return data.assign(share_unit="%", unit="bn chips a year")
+    return data.assign(**context.columns(names, 0), share_unit="%", unit="bn chips a year")
 
 
 def text(data: pd.DataFrame, results: Results) -> ChartText:

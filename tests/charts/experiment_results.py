@@ -19,11 +19,24 @@ from tariffsim.scenario import load_scenario, replace, to_yaml
 from tests.charts.chart_results import HOSTILE, hostile
 
 RATE = "policies.component_tariff.rate"
-SMALL = {"agents__makers": 60, "run__end": "2025-12"}
+SMALL = {"agents__makers": 60, "run__end": "2025-06"}
 NOW = {"policies__component_tariff__rate": {"2025-01": 0.5},
        "policies__component_tariff__announced": "2025-01"}  # fmt: skip
 RANGES = {"sourcing.elasticity": "range", "figures.devices.*.cn_share": "range"}
 NAMES = ("baseline", "component_50", "whole_product_china")
+
+
+def as_of_one_run(found: Results) -> Results:
+    """The same results as if they were of one run."""
+    return with_fields(found, provenance=found.provenance | {"seeds": [0, 0]})
+
+
+def as_of_the_baseline(found: Results) -> Results:
+    """The same results as if only the baseline had been run."""
+    kept = {found.baseline: ""}
+    return with_fields(
+        found, scenarios={n: found.scenarios[n] for n in kept}, titles=dict.fromkeys(kept, "B")
+    )
 
 
 @cache

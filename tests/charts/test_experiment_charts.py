@@ -16,6 +16,8 @@ from tests.charts.experiment_results import (
     EXPERIMENTS,
     MORE_EXPERIMENTS,
     RATE,
+    as_of_one_run,
+    as_of_the_baseline,
     curve,
     decomposition,
     frontier,
@@ -85,8 +87,8 @@ def test_titles_say_what_the_numbers_say() -> None:
 
 
 def test_one_run_claims_nothing() -> None:
-    for results in (timing(1), frontier(1), curve(1), ranked("tornado", 1)):
-        assert _titles(results)[0].startswith("One run: ")
+    for results in (timing(), frontier(), curve(), ranked("tornado")):
+        assert _titles(as_of_one_run(results))[0].startswith("One run: ")
 
 
 def test_bars_of_a_waterfall_join() -> None:
@@ -143,6 +145,5 @@ def test_the_ranking_is_said_in_order() -> None:
 
 
 def test_of_the_baseline_alone_the_level_is_analysed() -> None:
-    results = ranked("tornado", 2, True)
-    assert results.tables["sensitivity"]["central"].iloc[0] > 1
+    results = as_of_the_baseline(ranked("tornado"))
     assert "in the baseline: " in tornado.text(tornado.table(results), results).title

@@ -1,4 +1,4 @@
-"""Rows of assumptions, strongest first: what both charts of sensitivity analyses share."""
+"""Assumptions ranked by strength: what both charts of sensitivity analyses share."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def strongest(found: pd.DataFrame) -> str:
     return "; ".join(f"({n}) {name}" for n, name in enumerate(names, start=1))
 
 
-def factor_rows(ax: Axes, data: pd.DataFrame, across: str) -> list[float]:
+def name_factors(ax: Axes, data: pd.DataFrame, across: str) -> list[float]:
     """A row a factor, the strongest on top, with its label at the left."""
     places = row_axes.name_rows(ax, data["label"], room=LEFT, size=8)
     ax.grid(visible=False, axis="y")
