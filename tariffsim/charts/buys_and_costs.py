@@ -13,7 +13,7 @@ from tariffsim.charts.context import ChartContext, chart_context, estimates, lar
 from tariffsim.charts.labels import Label, label_points
 from tariffsim.charts.palette import FAINT, SeriesStyle, styles_by
 from tariffsim.charts.picture import Chart, ChartText, shows
-from tariffsim.charts.wording import listed, plain_tick, precise, sentences
+from tariffsim.charts.wording import CHIPS, listed, plain_tick, precise, sentences
 from tariffsim.record.results import Results
 
 RIGHT = 30.0
@@ -46,8 +46,9 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     crosses = "Crosses: 95 % intervals; hollow: share reduction not statistically significant."
     return context.text(
         _title(results, context),
-        "Reduction of the Chinese share of chips, percentage points (pp), and price of the basket "
-        f"of devices, % of base-year prices, against the baseline, {context.place}, {context.end}",
+        f"Reduction of the Chinese share of {CHIPS}, percentage points (pp), and price of the "
+        "basket of devices, % of base-year prices, against the baseline, "
+        f"{context.place}, {context.end}",
         f"{context.if_intervals(crosses)} Higher: larger reduction; farther right: higher prices.",
         "Scatter chart of the reduction of the share (pp) against the change of prices (%): "
         f"{listed(data, [Y, X])}",

@@ -9,7 +9,7 @@ from tariffsim.charts import line_axes, palette
 from tariffsim.charts.context import chart_context, experiment_table
 from tariffsim.charts.labels import Label, label_points
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.wording import listed, number, precise, sentences
+from tariffsim.charts.wording import CHIPS, listed, number, precise, sentences
 from tariffsim.record.results import Results
 
 RIGHT = 60.0
@@ -42,8 +42,8 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     points = data.assign(label=data["label"] + ", " + data["point"])
     return context.text(
         sentences(parts[:2]),
-        "Welfare cost against the baseline, bn USD a year, and Chinese share of chips, %, by rate "
-        f"of the instrument, {context.place}, {context.end}",
+        f"Welfare cost against the baseline, bn USD a year, and Chinese share of {CHIPS}, %, by "
+        f"rate of the instrument, {context.place}, {context.end}",
         "Filled: on the frontier, where no other point has both a lower share and a lower cost. "
         f"{context.if_intervals(intervals)}",
         "Curves of welfare cost (bn USD a year) against Chinese share (%) by rate: "

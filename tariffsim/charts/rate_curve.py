@@ -14,7 +14,7 @@ from tariffsim.charts.context import ChartContext, chart_context
 from tariffsim.charts.lettering import points
 from tariffsim.charts.palette import family_style
 from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
-from tariffsim.charts.wording import capitalised, number, percent_tick, plain_tick, precise
+from tariffsim.charts.wording import CHIPS, capitalised, number, percent_tick, plain_tick, precise
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results
 
@@ -78,8 +78,8 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     first, last = (_at(data, data["at"].iloc[i]) for i in (0, -1))
     return context.text(
         _title(data, context, results.provenance.get("revenue_peak")),
-        f"{capitalised(who)} over {name}, {context.place}, {context.end}: Chinese share in % of "
-        "chips, the others against the baseline",
+        f"{capitalised(who)} over {name}, {context.place}, {context.end}: Chinese share of "
+        f"{CHIPS} in % of chips, the others against the baseline",
         f"{context.if_intervals('Bands: 95 % intervals of the paired differences.')} "
         "The baseline takes the same values if it has the parameter.",
         f"Small line charts over {name} from {first} to {last}: {ends}",

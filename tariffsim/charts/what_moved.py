@@ -9,19 +9,19 @@ from tariffsim.charts import row_axes
 from tariffsim.charts.context import Estimate, chart_context, estimates, table_label
 from tariffsim.charts.palette import styles_by_number
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.wording import listed, precise, sentences, signed_tick
+from tariffsim.charts.wording import CHIPS, listed, precise, sentences, signed_tick
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
 
-ASSEMBLY, CHIPS = "Country of assembly", "Origin of chips"
+ASSEMBLY, ORIGIN = "Country of assembly", "Origin of chips"
 SOURCES = {
     ASSEMBLY: ("market_origin", "origin", "value", "origins"),
-    CHIPS: ("market_region", "region", "chips", "foundry_regions"),
+    ORIGIN: ("market_region", "region", "chips", "foundry_regions"),
 }
-METRICS = {ASSEMBLY: "cn_assembled_share", CHIPS: "cn_share"}
+METRICS = {ASSEMBLY: "cn_assembled_share", ORIGIN: "cn_share"}
 """Headline metrics of China's rows; of the others there are only means over seeds."""
-PREFIX = {ASSEMBLY: "assembled in", CHIPS: "chips from"}
-REST = {ASSEMBLY: "assembled elsewhere", CHIPS: "chips from elsewhere"}
+PREFIX = {ASSEMBLY: "assembled in", ORIGIN: "chips from"}
+REST = {ASSEMBLY: "assembled elsewhere", ORIGIN: "chips from elsewhere"}
 MOST = 7
 """Rows of a block; what moves least is put together."""
 
@@ -76,8 +76,8 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
         sentences(_sentence(context.in_sentence(name), *(of[name] for of in found))
                   for name in context.pair()),
         f"Change of shares in purchases of {context.place} against the baseline, {context.end}, "
-        "percentage points (pp): of value by country of assembly, of chips by region of the "
-        "foundry",
+        f"percentage points (pp): of value by country of assembly, of {CHIPS} by region of "
+        "the foundry",
         "Means over runs; hollow marks in China's rows: not statistically significant (the other "
         "rows have no intervals).",
         "Dot chart of changes of shares, percentage points, for "
@@ -109,7 +109,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.set_ylim(places[-1] + 0.6, -0.5)
     row_axes.dumbbells(ax, data, places, styles_by_number(data, "moved_"))
     row_axes.zero_line(ax)
-    for block, place in ((ASSEMBLY, 0.0), (CHIPS, places[first] - 1)):
+    for block, place in ((ASSEMBLY, 0.0), (ORIGIN, places[first] - 1)):
         ax.annotate(block, (0, place), xycoords=("axes fraction", "data"), xytext=(-8, 0), size=8.5,
                     textcoords="offset points", weight="bold", ha="right", va="center")  # fmt: skip
     ax.xaxis.set_major_formatter(signed_tick)

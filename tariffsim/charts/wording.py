@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 CHIPS = "legacy chips (20 nm and older)"
-"""What the model is about; every chart says it once."""
+"""What the model is about: where a chart shows their share, it says so once."""
 
 
 def number(value: float, decimals: int = 1, sign: bool = False) -> str:

@@ -138,7 +138,7 @@ def test_the_title_says_where_revenue_peaks(peak: dict[str, Any], end: str) -> N
     assert title.endswith(end)
 
 
-def test_the_ranking_is_said_in_order() -> None:
+def test_the_title_ranks_assumptions() -> None:
     results = ranked("tornado")
     first = str(results.tables["sensitivity"]["meaning"].iloc[0]).split(" (")[0].rstrip(".")
     assert f"(1) {first}; (2) " in tornado.text(tornado.table(results), results).title
