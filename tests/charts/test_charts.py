@@ -10,7 +10,7 @@ import matplotlib
 import pandas as pd
 import pytest
 
-from tariffsim.charts import CHARTS, NotApplicable, draw_all, pictures
+from tariffsim.charts import CHARTS, NotApplicable, pictures
 from tariffsim.charts.context import chart_context, estimates, family_of
 from tariffsim.charts.labels import spread
 from tariffsim.charts.lettering import printable, text_width, wrap
@@ -109,11 +109,20 @@ def test_without_a_base_year_the_fit_is_left_out() -> None:
         BY_KEY["base_year_fit"].picture(results)
 
 
-def test_files_neither_depend_on_the_settings_of_the_user_nor_change_them() -> None:
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param(["buys_and_costs", "who_pays"], id="some"),
+        pytest.param([chart.key for chart in ALWAYS], id="all", marks=pytest.mark.slow),
+    ],
+)
+def test_files_neither_depend_on_the_settings_of_the_user_nor_change_them(keys: list[str]) -> None:
     once = files_of_pair()
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "svg.fonttype": "none"}):
         before = dict(matplotlib.rcParams)
-        assert draw_all(part(PAIR)) == once, "redrawn files are not the same bytes"
+        for key in keys:
+            for name, data in BY_KEY[key].picture(part(PAIR)).files().items():
+                assert data == once[f"charts/{name}"], "redrawn files are not the same bytes"
         assert dict(matplotlib.rcParams) == before
 
 

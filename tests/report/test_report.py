@@ -224,7 +224,10 @@ def test_one_seed_is_not_interpreted(no_charts: None) -> None:
     assert "one run" in text
 
 
-def test_published_results_are_saved_and_read_back(tmp_path: Path) -> None:
+def test_published_results_are_saved_and_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tariffsim.report.page.pictures", lambda results: drawn("baseline alone"))
     results = part([])
     publish(results)
     names = {name.split(".")[0] for name in results.files}
