@@ -49,13 +49,13 @@ class Asked:
         data: Mapping[str, Any], **facts: Any,
     ) -> None:  # fmt: skip
         """Save tables, scenarios and charts, and print what was found."""
-        from tariffsim.charts import OF_EXPERIMENTS, draw_all
+        from tariffsim.charts import draw_all
         from tariffsim.experiments.comparison import results_of
 
         seeds = range(self.runs.seeds[0], self.runs.seeds[-1] + 1)
         results = results_of(named, self.runs.market, tables, seeds, (), self.began)
         results.provenance |= facts
-        results.files |= draw_all(results, OF_EXPERIMENTS)
+        results.files |= draw_all(results, "experiment")
         self._save(results)
         if self.screen.is_json:
             self.screen.remark(text)

@@ -61,10 +61,10 @@ class Runs:
 
     def finish(self, results: Results, text: str, data: Mapping[str, Any]) -> None:
         """Save results with their charts, print what was found, name what failed."""
-        from tariffsim.charts import OF_EXPERIMENTS, draw_all
+        from tariffsim.charts import draw_all
         from tariffsim.experiments.store import discard
 
-        results.files |= draw_all(results, OF_EXPERIMENTS)
+        results.files |= draw_all(results, "experiment")
         results.save(self.place)
         failures = results.provenance["failures"]
         if self.settings.store and not (failures or self.is_kept):
