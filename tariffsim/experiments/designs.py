@@ -1,4 +1,4 @@
-"""Designs of experiments: which values the factors take at which point."""
+"""Designs of experiments: which values the factors have at every design point."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from tariffsim.scenario.factors import Factor, Unfit, factor_of
 from tariffsim.scenario.text import escaped
 from tariffsim.typing import Float
 
-Point = dict[str, Value]
-MOST_POINTS = 1_000_000
+DesignPoint = dict[str, Value]
+"""Values by key."""
+MAX_POINTS = 1_000_000
 SHARES = (("supply.discount_cost_share", "supply.discount_subsidy_share"),)
-"""Parts of a whole: where a design that fills a range has their sum above one, both shrink."""
+"""Shares of one total: where a design has their sum above one, they are scaled down to one."""
 
 
 def factors_of(scenario: Scenario, vary: Mapping[str, Any], label: str = "vary") -> list[Factor]:
     """The factors of an experiment.
 
     Raises:
-        ScenarioError: with all that is wrong with any of them.
+        ScenarioError: with everything that is wrong with any of them.
     """
     found, problems = [], []
     for key, given in vary.items():
@@ -41,46 +42,46 @@ def factors_of(scenario: Scenario, vary: Mapping[str, Any], label: str = "vary")
 
 
 def points_of(
-    name: str, factors: Sequence[Factor], points: int | None = None, seed: int = 0
-) -> list[Point]:
-    """The points of a design by its name: grid, lhs or sobol.
+    design: str, factors: Sequence[Factor], points: int | None = None, seed: int = 0
+) -> list[DesignPoint]:
+    """The points of a design: grid, lhs or sobol.
 
     Raises:
         ScenarioError: the factors do not fit the design, or there would be too many points.
     """
     hint = "give --vary KEY=VALUES, or an `experiment` block in the file"
     problems = [] if factors else [Problem("experiment", message="varies nothing", hint=hint)]
-    if name == "grid":
+    if design == "grid":
         hint = "give low:high:step, or take another design: lhs"
         problems += [Problem("experiment", 0, 0, factor.key, "has no steps", "", hint)
                      for factor in factors if not factor.values]  # fmt: skip
     else:
-        problems += rangeless(factors)
-    count = prod(len(f.values) for f in factors) if name == "grid" else points
+        problems += without_range(factors)
+    count = prod(len(f.values) for f in factors) if design == "grid" else points
     if count is None:
-        problems.append(Problem("experiment", message=f"{name} needs its number of points"))
-    elif count > MOST_POINTS:
-        given = f"{count:,}, at most {MOST_POINTS:,}"
+        problems.append(Problem("experiment", message=f"{design} needs its number of points"))
+    elif count > MAX_POINTS:
+        given = f"{count:,}, at most {MAX_POINTS:,}"
         problems.append(Problem("experiment", message="has too many points", given=given))
-    elif name == "sobol":
-        problems += unbalanced(count)
+    elif design == "sobol":
+        problems += not_a_power_of_two(count)
     if problems or count is None:
         raise ScenarioError(problems)
-    if name == "grid":
+    if design == "grid":
         return grid(factors)
     rng = np.random.default_rng(seed)
-    sampler = qmc.LatinHypercube if name == "lhs" else qmc.Sobol
-    return placed(factors, sampler(len(factors), seed=rng).random(count))
+    sampler = qmc.LatinHypercube if design == "lhs" else qmc.Sobol
+    return from_unit_cube(factors, sampler(len(factors), seed=rng).random(count))
 
 
-def rangeless(factors: Sequence[Factor]) -> list[Problem]:
-    """Factors that a design over ranges cannot take."""
+def without_range(factors: Sequence[Factor]) -> list[Problem]:
+    """Factors that a design over ranges cannot vary."""
     hint = "give low:high, or take the design grid"
     return [Problem("experiment", 0, 0, factor.key, "has no range", "", hint)
             for factor in factors if factor.low is None]  # fmt: skip
 
 
-def unbalanced(count: int) -> list[Problem]:
+def not_a_power_of_two(count: int) -> list[Problem]:
     """A number of points that a Sobol sequence should not have."""
     if not count & (count - 1):
         return []
@@ -89,29 +90,29 @@ def unbalanced(count: int) -> list[Problem]:
     return [Problem("experiment", message=message, given=str(count), hint=hint)]
 
 
-def grid(factors: Sequence[Factor]) -> list[Point]:
-    """All combinations of values; the last factor moves fastest."""
+def grid(factors: Sequence[Factor]) -> list[DesignPoint]:
+    """All combinations of values; the last factor varies fastest."""
     keys = [factor.key for factor in factors]
     return [
         dict(zip(keys, values, strict=True)) for values in product(*(f.values for f in factors))
     ]
 
 
-def placed(factors: Sequence[Factor], unit: Float) -> list[Point]:
-    """Points of the unit cube (n, factors) in the ranges of the factors."""
+def from_unit_cube(factors: Sequence[Factor], unit: Float) -> list[DesignPoint]:
+    """Points of the unit cube `(points, factors)` in the ranges of the factors."""
     lows, highs = (np.array([getattr(f, e) for f in factors], float) for e in ("low", "high"))
     whole = np.array([f.is_whole for f in factors])
-    spread = lows + unit * (highs - lows)
+    continuous = lows + unit * (highs - lows)
     counted = np.minimum(np.floor(lows + unit * (highs - lows + 1)), highs)
-    values = _within_one([f.key for f in factors], np.where(whole, counted, spread))
+    values = _scaled_to_one([f.key for f in factors], np.where(whole, counted, continuous))
     return [
         {f.key: int(v) if f.is_whole else float(v) for f, v in zip(factors, row, strict=True)}
         for row in values
     ]
 
 
-def _within_one(keys: Sequence[str], values: Float) -> Float:
-    """Values in which parts of a whole add up to one at most."""
+def _scaled_to_one(keys: Sequence[str], values: Float) -> Float:
+    """Values in which shares of one total add up to one at most."""
     values = values.copy()
     for group in SHARES:
         columns = [keys.index(key) for key in group if key in keys]

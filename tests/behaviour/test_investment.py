@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tariffsim.behaviour.foundries import invest
 from tariffsim.calibration import build_economy
-from tariffsim.experiments.pairs import context_of
+from tariffsim.experiments.runs import context_of
 from tariffsim.kernels.investment import (
     at_month,
     evenly,

@@ -10,7 +10,7 @@ import pytest
 
 from tariffsim.behaviour.sourcing import choose_foundries, weights_of_all
 from tariffsim.calibration import build_economy
-from tariffsim.experiments.pairs import context_of
+from tariffsim.experiments.runs import context_of
 from tariffsim.kernels.sourcing import choice_probabilities
 from tariffsim.month import PHASES
 from tariffsim.record.history import History

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from tariffsim.charts import OF_EXPERIMENTS, Chart, LeftOut, draw_all, indices, rate_curve, tornado
 from tariffsim.charts.lint import lint
-from tariffsim.experiments.assumptions import sensitivity
+from tariffsim.experiments.sensitivity import sensitivity
 from tariffsim.experiments.sweep import sweep
 from tariffsim.record.results import Results
 from tariffsim.scenario import load_scenario, replace

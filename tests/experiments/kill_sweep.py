@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 
 from tariffsim.experiments import Failure, Settings
 from tariffsim.experiments.ensemble import outcomes
-from tariffsim.experiments.pairs import Pair, pairs_of
+from tariffsim.experiments.runs import Replication, replications_of
 from tariffsim.scenario import load_scenario, replace
 
 MOST_WORKERS = 2
@@ -33,29 +33,29 @@ FILES, SECONDS = 6, 0.1
 """A kill comes after so many more runs at most, and so many seconds later at most."""
 
 
-def all_pairs(seeds: int) -> list[Pair]:
+def all_replications(seeds: int) -> list[Replication]:
     """A small sweep: three scenarios, measures alone and whole records."""
     small = {"agents__makers": 60, "run__end": "2025-06"}
     named = {
         n: replace(load_scenario(n), **small) for n in ("baseline", "component_50", "no_expansion")
     }
     return [
-        pair
+        one
         for is_full in (False, True)
-        for pair in pairs_of(named, range(seeds), "US", is_full=is_full)
+        for one in replications_of(named, range(seeds), "US", is_full=is_full)
     ]
 
 
 def sweep(folder: Path, seeds: int, jobs: int) -> dict[str, str]:
     """A digest of every record, by the key of the run."""
     found = {}
-    for pair, outcome in outcomes(all_pairs(seeds), Settings(jobs, folder)):
+    for one, outcome in outcomes(all_replications(seeds), Settings(jobs, folder)):
         assert not isinstance(outcome, Failure), outcome
         digest = hashlib.sha256(json.dumps(outcome.summary).encode())
         for columns in outcome.arrays.values():
             for values in columns.values():
                 digest.update(values.tobytes())
-        found[pair.key] = digest.hexdigest()
+        found[one.key] = digest.hexdigest()
     return found
 
 

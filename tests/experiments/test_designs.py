@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.errors import ScenarioError
-from tariffsim.experiments.designs import factors_of, grid, placed, points_of
+from tariffsim.experiments.designs import factors_of, from_unit_cube, grid, points_of
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario, load_scenario, to_yaml
 from tariffsim.scenario.factors import Factor, Unfit, factor_of, plausible, varied
@@ -213,9 +213,9 @@ def test_a_design_depends_on_its_seed_alone(name: str) -> None:
 
 def test_whole_factors_take_every_whole_number_as_often() -> None:
     factor = Factor("n", low=2, high=5, is_whole=True)
-    values = [p["n"] for p in placed([factor], np.linspace(0, 1, 401)[:-1, None])]
+    values = [p["n"] for p in from_unit_cube([factor], np.linspace(0, 1, 401)[:-1, None])]
     assert {value: values.count(value) for value in values} == dict.fromkeys((2, 3, 4, 5), 100)
-    assert placed([factor], np.ones((1, 1))) == [{"n": 5}]
+    assert from_unit_cube([factor], np.ones((1, 1))) == [{"n": 5}]
 
 
 def test_parts_of_a_whole_stay_within_it() -> None:

@@ -19,8 +19,8 @@ import pytest
 from tariffsim import month, simulation
 from tariffsim.errors import NotFiniteError, StorageError
 from tariffsim.experiments import EnsembleResult, Failure, Settings, compare, local, run_ensemble
-from tariffsim.experiments.local import Lane, on_this_machine
-from tariffsim.experiments.pairs import Outcome, Pair, outcome_of, pairs_of
+from tariffsim.experiments.local import Worker, on_this_machine
+from tariffsim.experiments.runs import Outcome, Replication, outcome_of, replications_of
 from tariffsim.experiments.store import opened, read_run, write_run
 from tariffsim.record.metrics import METRICS
 from tariffsim.scenario import Scenario, load_scenario, replace
@@ -105,7 +105,7 @@ def test_a_damaged_file_is_named_and_made_again(damage: str, tmp_path: Path) -> 
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes({"flip": data, "cut": data[:-20], "empty": b""}[damage])
-    with pytest.warns(RuntimeWarning, match=f"{file.name}: is damaged .* is made again"):
+    with pytest.warns(RuntimeWarning, match=f"{file.name}: is damaged .* is repeated"):
         found = stored(tmp_path)
     same(expected, found.table)
     same(expected, stored(tmp_path).table)
@@ -113,7 +113,7 @@ def test_a_damaged_file_is_named_and_made_again(damage: str, tmp_path: Path) -> 
 
 def test_every_bit_of_a_file_counts(tmp_path: Path) -> None:
     """Any flipped bit is found, or makes no difference to what is read."""
-    record = outcome_of(pairs_of({"baseline": BASE}, [0], "US", is_full=False)[0])
+    record = outcome_of(replications_of({"baseline": BASE}, [0], "US", is_full=False)[0])
     write_run(tmp_path, "run", record, {})
     data = (tmp_path / "run.npz").read_bytes()
     for place in range(0, len(data), 7):
@@ -144,7 +144,7 @@ def test_a_full_disk_loses_nothing_finished(
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError, match="No space left on device; finished runs are as they"):
+    with pytest.raises(StorageError, match="No space left on device; finished runs are unchanged"):
         stored(tmp_path)
     assert len(list(tmp_path.glob("*.npz"))) == 4
     assert len(list(tmp_path.iterdir())) == 5  # and the lock
@@ -156,10 +156,10 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(StorageError, match="holds something else than runs"):
         stored(tmp_path)
-    with pytest.raises(StorageError, match="cannot keep runs"):
+    with pytest.raises(StorageError, match="cannot store runs"):
         stored(tmp_path / "letter.txt")
     if sys.platform == "linux":  # a folder that nobody can write
-        with pytest.raises(StorageError, match="/proc/runs: cannot keep runs"):
+        with pytest.raises(StorageError, match="/proc/runs: cannot store runs"):
             stored(Path("/proc/runs"))
 
 
@@ -205,47 +205,47 @@ def test_a_killed_worker_costs_the_run_it_was_on(tmp_path: Path) -> None:
 
 @needs_processes
 def test_a_run_that_ends_its_worker_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "MOST_DEATHS", 1)
-    runs = pairs_of({"baseline": BASE, **SCENARIOS}, range(3), "US", is_full=False)
+    monkeypatch.setattr(local, "MAX_DEATHS", 1)
+    runs = replications_of({"baseline": BASE, **SCENARIOS}, range(3), "US", is_full=False)
     ended = dict(on_this_machine(runs, suicidal, jobs=2))
     failures = [outcome for outcome in ended.values() if isinstance(outcome, Failure)]
     assert len(ended) == len(runs)
     assert [(f.scenario, f.seed) for f in failures] == [("component_50", 1)]
-    assert "most likely for want of memory" in failures[0].message
+    assert "most likely for lack of memory" in failures[0].message
 
 
-def suicidal(pair: Pair) -> Outcome:
-    if (pair.name, pair.seed) == ("component_50", 1):
+def suicidal(one: Replication) -> Outcome:
+    if (one.name, one.seed) == ("component_50", 1):
         os.kill(os.getpid(), signal.SIGKILL)
-    return outcome_of(pair)
+    return outcome_of(one)
 
 
 @needs_processes
 def test_workers_that_never_live_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "MOST_DEATHS", 1)
-    runs = pairs_of({"baseline": BASE, **SCENARIOS}, range(3), "US", is_full=False)
+    monkeypatch.setattr(local, "MAX_DEATHS", 1)
+    runs = replications_of({"baseline": BASE, **SCENARIOS}, range(3), "US", is_full=False)
     with pytest.raises(BrokenExecutor, match="long enough"):
         list(on_this_machine(runs, killed_at_once, jobs=2))
     assert not multiprocessing.active_children()
 
 
-def killed_at_once(pair: Pair) -> Outcome:
+def killed_at_once(one: Replication) -> Outcome:
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError(pair)
+    raise AssertionError(one)
 
 
-def nothing(pair: Pair) -> None:
+def nothing(one: Replication) -> None:
     """Work that is done at once."""
 
 
 def test_a_worker_killed_between_two_runs_is_replaced() -> None:
     """It had nothing to do, so that nothing is lost and no run has died."""
     before = set(multiprocessing.active_children())
-    lane = Lane(nothing)
-    first, second = pairs_of({"baseline": BASE}, range(2), "US", is_full=False)
+    lane = Worker(nothing)
+    first, second = replications_of({"baseline": BASE}, range(2), "US", is_full=False)
     lane.waiting.append(first)
-    lane.send()
-    wait([future for future, _ in lane.sent])
+    lane.submit()
+    wait([future for future, _ in lane.submitted])
     assert list(lane.ended()) == [(first, None, False)]
     (worker,) = set(multiprocessing.active_children()) - before
     worker.kill()
@@ -253,7 +253,7 @@ def test_a_worker_killed_between_two_runs_is_replaced() -> None:
     while not lane.pool._broken and time.monotonic() < until:
         time.sleep(0.01)
     lane.waiting.append(second)
-    lane.send()
-    wait([future for future, _ in lane.sent])
+    lane.submit()
+    wait([future for future, _ in lane.submitted])
     assert list(lane.ended()) == [(second, None, False)]
     lane.pool.shutdown()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tariffsim.errors import ScenarioError
-from tariffsim.experiments import Task, compare, run, run_task
+from tariffsim.experiments import compare, run, run_seed
 from tariffsim.record.dictionary import COSTS
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario, load_scenario, replace
@@ -132,10 +132,10 @@ def test_two_scenarios_of_one_name_are_kept_apart() -> None:
 
 def test_paired_differences_have_less_variance_than_independent_ones() -> None:
     """What common random numbers are for."""
-    pair = (("baseline", small("baseline")), ("component_50", small("component_50")))
-    records = [run_task(Task(pair, seed, "US")) for seed in range(6)]
+    pair = {name: small(name) for name in ("baseline", "component_50")}
+    records = [run_seed(pair, seed) for seed in range(6)]
     prices = pd.DataFrame(
-        [{n: r.runs[n].summary["basket_price"] for n, _ in pair} for r in records]
+        [{n: r.runs[n].summary["basket_price"] for n in pair} for r in records]
     )
     paired = (prices["component_50"] - prices["baseline"]).var()
     assert paired < 0.25 * (prices["component_50"].var() + prices["baseline"].var())

@@ -19,9 +19,8 @@ from tariffsim.experiments.replication import CHECKSUMS, IDENTICAL, MOVED, WITHI
 from tariffsim.record.disk import write_new_folder
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.tables.load import SHIPPED
-from tests.cli.test_cli import _own_folder, call
+from tests.cli.calling import call
 
-__all__ = ["_own_folder"]  # a fixture
 SMALL = {"agents__makers": 60, "run__end": "2025-06"}
 
 
@@ -79,7 +78,7 @@ def test_what_is_not_as_it_was_is_said(folder: Path) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
     changed = verify(folder).changed
     assert any(said.startswith("numpy 1.0 then") for said in changed)
-    assert "scenario component_50 means something else to this version" in changed
+    assert "scenario component_50 has another meaning in this version" in changed
 
 
 def test_a_table_with_other_rows_has_moved(folder: Path) -> None:
@@ -145,7 +144,7 @@ def test_a_package_that_was_touched_is_refused(package: Path, tmp_path: Path) ->
     assert verify(package).status == IDENTICAL
     copy = Path(shutil.copytree(package, tmp_path / "copy"))
     (copy / "code/tariffsim/state/draws.py").write_text("# nothing\n", encoding="utf-8")
-    with pytest.raises(StorageError, match=r"draws\.py: is not what it was"):
+    with pytest.raises(StorageError, match=r"draws\.py: was changed"):
         verify(copy)
     (copy / "code/tariffsim/state/draws.py").unlink()
     with pytest.raises(StorageError, match=r"draws\.py: is missing"):
@@ -157,7 +156,7 @@ def test_a_package_that_was_touched_is_refused(package: Path, tmp_path: Path) ->
 
 def test_a_package_is_written_whole_and_never_over_something(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
-    with pytest.raises(StorageError, match="is there already"):
+    with pytest.raises(StorageError, match="exists, and is not"):
         write_new_folder(tmp_path / "there", {"a": b""})
     with pytest.raises(TypeError):
         write_new_folder(tmp_path / "new", {"a": b"", "b/c": None})  # type: ignore[dict-item]
@@ -172,7 +171,7 @@ def test_what_is_no_comparison_cannot_be_verified(saved: Path, tmp_path: Path) -
     results = load_results(saved)
     results.tables = {"solve": results.tables["summary"]}
     results.save(tmp_path / "solved")
-    with pytest.raises(StorageError, match="holds no comparison"):
+    with pytest.raises(StorageError, match="only results of a comparison"):
         verify(tmp_path / "solved")
 
 

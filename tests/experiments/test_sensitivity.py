@@ -8,7 +8,7 @@ from math import pi
 import numpy as np
 import pytest
 
-from tariffsim.experiments.designs import Point
+from tariffsim.experiments.designs import DesignPoint
 from tariffsim.experiments.sensitivity import MissingExtra, morris, sobol, tornado
 from tariffsim.scenario.factors import Factor
 from tariffsim.typing import Float
@@ -20,14 +20,14 @@ NOISE = np.array([[0.0, 0.3, -0.3]])
 """What seeds add; the same at all points, as with common random numbers."""
 
 
-def ishigami(points: list[Point]) -> Float:
+def ishigami(points: list[DesignPoint]) -> Float:
     """Ishigami and Homma (1990) with a = 7, b = 0.1, in three seeds."""
     x1, x2, x3 = (np.array([p[f.key] for p in points], float) for f in ANGLES)
     value = np.sin(x1) + 7 * np.sin(x2) ** 2 + 0.1 * x3**4 * np.sin(x1)
     return np.asarray(value[:, None] + NOISE)
 
 
-def line(points: list[Point]) -> Float:
+def line(points: list[DesignPoint]) -> Float:
     """3 a - b, and nothing of n; as things are: a = 0.25, b = 0."""
     value = [3 * float(p.get("a", 0.25)) - float(p.get("b", 0.0)) for p in points]
     return np.asarray(np.array(value)[:, None] + NOISE)

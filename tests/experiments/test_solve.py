@@ -16,14 +16,17 @@ from scipy.optimize import brentq
 
 from tariffsim.calibration import build_economy
 from tariffsim.errors import ScenarioError
-from tariffsim.experiments.decompose import changes_between, decompose, with_changes_made
-from tariffsim.experiments.equal import scaled_alike
+from tariffsim.experiments.decompose import changes_between, decompose, shapley_values, with_changes
+from tariffsim.experiments.ensemble import EnsembleRunner
 from tariffsim.experiments.frontier import break_even, combined, curves, frontier, optimum
-from tariffsim.experiments.paired import Paired
 from tariffsim.experiments.roots import find_root
-from tariffsim.experiments.shapley import shapley_values
+from tariffsim.experiments.scaling import (
+    max_strength,
+    scaled_to_first,
+    strength_of,
+    with_strength,
+)
 from tariffsim.experiments.solve import Target, solve
-from tariffsim.experiments.strength import strength_of, strongest, with_strength
 from tariffsim.experiments.timing import NEVER, first_month, shifted, timing
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.draws import Draws
@@ -155,7 +158,7 @@ def test_a_target_out_of_reach_says_the_most_there_is() -> None:
 
 
 def test_no_such_measure_is_refused() -> None:
-    with pytest.raises(ScenarioError, match="cn_shares: is no measure"):
+    with pytest.raises(ScenarioError, match="metric: cn_shares: is not a metric"):
         solve(lambda r: small("baseline"), Target("cn_shares"), (0, 1), toy(share))
 
 
@@ -189,7 +192,7 @@ def test_the_tariff_that_halves_a_share_is_that_of_the_logit() -> None:
 
     half = theory(0.0) / 2
     answer = brentq(lambda rate: theory(rate) - half, 0, 1)
-    runs = Paired(rules, SEEDS, is_alone=True)
+    runs = EnsembleRunner(rules, SEEDS, skips_baseline=True)
     found = solve(lambda r: with_strength(rules, r), Target("cn_share", half), (0, 1), runs)
     assert found.root.low <= answer <= found.root.high
     assert found.root.high - found.root.low < answer / 2  # the test has teeth
@@ -235,8 +238,8 @@ def test_all_changes_made_are_the_second_scenario() -> None:
     ):
         a, b = small(first), small(second)
         changes = changes_between(a, b)
-        assert with_changes_made(a, changes).content_hash == b.content_hash
-        assert with_changes_made(a, []).content_hash == a.content_hash
+        assert with_changes(a, changes).content_hash == b.content_hash
+        assert with_changes(a, []).content_hash == a.content_hash
 
 
 def test_changes_are_named() -> None:
@@ -274,7 +277,7 @@ def test_too_many_values_go_by_block_and_too_many_blocks_are_refused() -> None:
 @pytest.fixture(scope="module")
 def decomposed() -> pd.DataFrame:
     first = small("no_expansion")
-    return decompose(first, small("component_50"), Paired(first, range(3)))
+    return decompose(first, small("component_50"), EnsembleRunner(first, range(3)))
 
 
 def test_contributions_add_up(decomposed: pd.DataFrame) -> None:
@@ -326,11 +329,11 @@ def test_days_move_with_the_months() -> None:
 def test_acting_early_avoids_more() -> None:
     base, policy = small("baseline"), small("component_100")
     starts = [parse_month(month) for month in ("2025-02", "2025-08", "2026-02", "2027-01")]
-    table = timing(policy, starts, base, Paired(base, range(3))).set_index("start")
+    table = timing(policy, starts, base, EnsembleRunner(base, range(3))).set_index("start")
     assert list(table.index) == ["2025-02", "2025-08", "2026-02", "2027-01", NEVER]
-    assert table["avoided"].is_monotonic_decreasing
+    assert table["share_reduction"].is_monotonic_decreasing
     assert (
-        table.loc[NEVER, ["avoided", "total_consumer_surplus_loss", "total_welfare"]] == 0
+        table.loc[NEVER, ["share_reduction", "total_consumer_surplus_loss", "total_welfare"]] == 0
     ).all()
     assert table.loc["2025-02", "share"] < table.loc[NEVER, "share"]
 
@@ -351,8 +354,8 @@ def test_tariffs_move_in_proportion() -> None:
     assert found.policies["component_tariff"].path.values == (0.5, 1.0)
     assert found.policies["other"].path.values == (0.2,)
     assert found.policies["cut"] == both.policies["cut"]
-    assert strongest(both) == 2.0
-    assert strongest(load_scenario("specific_per_chip")) == pytest.approx(0.4)
+    assert max_strength(both) == 2.0
+    assert max_strength(load_scenario("specific_per_chip")) == pytest.approx(0.4)
     with pytest.raises(ScenarioError, match="no policy"):
         strength_of(load_scenario("baseline"))
 
@@ -457,18 +460,18 @@ def test_scenarios_are_scaled_to_what_the_first_one_reaches() -> None:
     first, second, third = map(
         load_scenario, ("component_50", "whole_product_china", "no_expansion")
     )
-    scaled = scaled_alike([first, second, third], "effect", toy(answer))
+    scaled = list(scaled_to_first([first, second, third], "effect", toy(answer)))
     assert scaled[0].scenario == first
     assert scaled[2].scenario == third
     assert strength_of(scaled[1].scenario) == pytest.approx(1.25, abs=3e-3)
     assert scaled[1].before == 0.25
     assert "as component_50" in scaled[1].scenario.title
     strong = with_strength(first, 1.5)
-    _, most = scaled_alike([strong, second], "effect", toy(answer))
+    _, most = scaled_to_first([strong, second], "effect", toy(answer))
     assert not most.is_met
     assert strength_of(most.scenario) == 2.0
-    assert most.scenario.title.endswith("(at rate 2, the most it can reach)")
-    assert "the most it can reach (Chinese share of chips 16.7 %)" in str(most)
+    assert most.scenario.title.endswith("(at rate 2, the nearest it can get)")
+    assert "the nearest it can get (Chinese share of chips 16.7 %)" in str(most)
     assert str(scaled[1]).startswith("whole_product_china: rate 0.25 scaled to 1.25 [")
 
 
@@ -478,7 +481,7 @@ def test_equal_revenue_counts_duties_on_bare_chips() -> None:
     first, second = (
         replace(small("baseline"), policies={"bare": bare | {"rate": rate}}) for rate in (0.4, 0.1)
     )
-    scaled = scaled_alike([first, second], "revenue", Paired(small("baseline"), range(2)))
+    scaled = list(scaled_to_first([first, second], "revenue", EnsembleRunner(small("baseline"), range(2))))
     assert scaled[1].is_met
     assert strength_of(scaled[1].scenario) == pytest.approx(
         0.4, rel=0.05

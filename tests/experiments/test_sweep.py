@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from tariffsim.experiments import compare
+from tariffsim.experiments.design_runs import run_design
 from tariffsim.experiments.ensemble import Settings
-from tariffsim.experiments.points import run_points
 from tariffsim.experiments.sweep import Peak, peak, revenue_peak, sweep
 from tariffsim.record.dictionary import COSTS
 from tariffsim.record.results import Results, load_results
@@ -63,9 +63,9 @@ def test_points_do_not_depend_on_their_order_or_company() -> None:
     points = [{"sourcing.elasticity": e, RATE: r} for e in (2, 4) for r in (0.5, 1)]
     table = sweep(tariff(), base(), vary, seeds=2).tables["point_runs"]
     own = table[~table["is_baseline"]]
-    backwards = run_points(tariff(), base(), points[::-1], (0, 1), "US", Settings())
+    backwards = run_design(tariff(), base(), points[::-1], (0, 1), "US", Settings())
     for number, point in enumerate(points):
-        alone = run_points(tariff(), base(), [point], (0, 1), "US", Settings()).own
+        alone = run_design(tariff(), base(), [point], (0, 1), "US", Settings()).own
         turned = backwards.own[backwards.own["point"] == 3 - number]
         expected = own[own["point"] == number].drop(columns="is_baseline")
         for found in (alone, turned):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tariffsim.experiments.pairs import context_of
+from tariffsim.experiments.runs import context_of
 from tariffsim.record.headline import headline
 from tariffsim.record.history import History
 from tariffsim.record.intervals import paired_interval, ratio_interval
