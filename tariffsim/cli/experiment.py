@@ -111,8 +111,8 @@ def experiment(
     target = Path("results", default) if options.out is None else Path(options.out)
     seeds = f", {count(len(options.seeds_of(base)), 'seed')}" if base else ""
     what, began = f"running {what or name}{seeds}", time.perf_counter()
-    with writing_to(target) as folder, making_runs(options, what, folder) as made:
-        yield Experiment(options, folder, *made, began)
+    with writing_to(target) as folder, making_runs(options, what, folder) as how:
+        yield Experiment(options, folder, *how, began)
 
 
 @contextmanager

@@ -122,9 +122,9 @@ def verify(options: EngineOptions, folder: str) -> None:
 
     with (
         tempfile.TemporaryDirectory() as spare,  # stored runs do not count as run again
-        making_runs(options, f"running {folder} again", Path(spare)) as made,
+        making_runs(options, f"running {folder} again", Path(spare)) as how,
     ):
-        found = run_again(Path(folder), *made)
+        found = run_again(Path(folder), *how)
     rows = found.tables.to_dict("records")
     data = {"status": found.status, "changed": list(found.changed), "tables": rows}
     options.screen.show(_verdict(found), data)

@@ -82,7 +82,7 @@ def locked(lock: Path, folder: Path) -> Iterator[None]:
 
     Raises:
         StorageError: another process holds it.
-        OSError: the file cannot be made.
+        OSError: the file cannot be created.
     """
     held = FileLock(lock, timeout=0, fallback_to_soft=False)
     try:

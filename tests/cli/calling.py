@@ -28,7 +28,14 @@ def json_of(*words: object) -> dict[str, Any]:
     return dict(json.loads(out))
 
 
-def small(seeds: int = 2, makers: int = 60, end: str = "2026-06") -> list[str]:
+def small(seeds: int = 2, makers: int = 60, end: str = "2025-06") -> list[str]:
     """Options of a run that takes little time."""
     size = ["--set", f"agents.makers={makers}", "--set", f"run.end={end}"]
     return [*size, "--seeds", str(seeds), "--jobs", "1"]
+
+
+EARLY = [
+    "--set", "policies.component_tariff.rate={2025-01: 0.5}",
+    "--set", "policies.component_tariff.announced=2025-01",
+]  # fmt: skip
+"""Options by which the tariff of component_50 is in force in the months of a small run."""

@@ -22,10 +22,10 @@ from tariffsim.record.results import Results, load_results
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
-from tests.cli.calling import call, json_of, small
+from tests.cli.calling import EARLY, call, json_of, small
 from tests.processes import PROGRAM, needs_signals, session_of, started, wait_for
 
-SMALL = small(end="2025-12")
+SMALL = small()
 
 
 @pytest.fixture(scope="module")
@@ -144,13 +144,15 @@ def test_json_of_a_comparison(tmp_path: Path, no_charts: None) -> None:
 
 
 def test_equal_effect_scales_all_but_the_first(no_charts: None) -> None:
-    names = ("component_50", "whole_product_china")
-    code, out, err = call("compare", *names, "--equal", "effect", *small(), "--out", "found")
+    words = ["compare", "component_50", "whole_product_china", "--equal", "effect", *EARLY]
+    early = ["--set", "policies.product_tariff.rate={2025-01: 0.25}"]
+    early += ["--set", "policies.product_tariff.announced=2025-01"]
+    code, out, err = call(*words, *early, *SMALL, "--out", "found")
     assert code == 0, err
     assert "whole_product_china: rate 0.25 scaled to" in " ".join(out.split())
     results = load_results("found")
     first = load_scenario("found/scenarios/component_50.yaml")
-    assert first.policies["component_tariff"].path.values == (0.25, 0.5)
+    assert first.policies["component_tariff"].path.values == (0.5,)
     assert "at rate" in results.titles["whole_product_china"]
 
 
@@ -198,21 +200,28 @@ def test_comparisons_repeat_the_notes(no_charts: None) -> None:
 
 
 def test_precision_adds_seeds(no_charts: None) -> None:
-    words = ["compare", "component_50", *small(3)[:-2], "--seed", "4", "--out", "out"]
-    wide = share_of(*words, "--jobs", "1")
+    words = ["compare", "component_50", *EARLY, *small(3), "--seed", "4", "--out", "out"]
+    stored = [*words, "--store", "stored"]
+    wide = share_of(*stored)
     assert wide["n"] == 3
     wish = (wide["high"] - wide["low"]) / 3
     precise = ["--precision", f"{wish:.6f}pp"]
-    found = [share_of(*words, *precise, "--jobs", jobs) for jobs in (1, 2)]
-    assert found[0] == found[1]
-    assert (found[0]["high"] - found[0]["low"]) / 2 <= wish
-    n = found[0]["n"]
+    found = share_of(*stored, *precise)
+    assert (found["high"] - found["low"]) / 2 <= wish
+    n = found["n"]
     assert n > 3
-    stored = ["--store", "stored", "--jobs", "1"]
-    one_less = share_of(*words, *stored, "--seeds", n - 1)
+    one_less = share_of(*stored, "--seeds", n - 1)
     assert (one_less["high"] - one_less["low"]) / 2 > wish
-    text = " ".join(call(*words, *precise, *stored)[1].split())
+    text = " ".join(call(*stored, *precise)[1].split())
     assert f"{n} seeds (4 to {n + 3}), which reached the precision of" in text
+
+
+@pytest.mark.slow
+def test_precision_adds_as_many_seeds_on_two_processes(no_charts: None) -> None:
+    words = ["compare", "component_50", *EARLY, *small(3), "--out", "out", "--precision", "1pp"]
+    one, two = (share_of(*words, "--jobs", jobs) for jobs in (1, 2))
+    assert one == two
+    assert one["n"] > 3
 
 
 def share_of(*words: object) -> dict[str, Any]:
@@ -257,7 +266,7 @@ def test_a_failed_run_ends_in_code_4_with_the_rest_saved(
     monkeypatch.setattr(simulation, "PHASES", month.PHASES)
     assert call(*words)[0] == 0
     assert not Path("out/runs").exists()
-    size = {"agents__makers": 60, "run__end": "2025-12"}
+    size = {"agents__makers": 60, "run__end": "2025-06"}
     scenarios = [replace(load_scenario(name), **size) for name in ("component_50", "baseline")]
     expected = compare(*scenarios, seeds=3).tables["summary"]
     found = load_results("out").tables["summary"]
@@ -275,7 +284,9 @@ def test_without_a_complete_seed_there_is_no_result(one_failing: None, no_charts
 
 @needs_signals
 @pytest.mark.parametrize("to_all", [True, False], ids=["terminal", "kill"])
-def test_an_interrupted_comparison_stops_and_can_be_continued(to_all: bool, tmp_path: Path) -> None:
+def test_an_interrupted_comparison_stops_and_can_be_continued(
+    to_all: bool, tmp_path: Path, no_charts: None
+) -> None:
     """Both as from a terminal, which signals all processes, and as from `kill`, which signals one.
 
     Workers end, existing results stay, finished runs are stored for the same command to continue.

@@ -52,6 +52,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_path: Path) -> None:
     """The runs it had are made again by the other one; records are kept on this side."""
     seeds = range(6)
@@ -68,6 +69,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_pat
     assert len(list(tmp_path.glob("*.npz"))) == len(found.table)
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_a_record_and_the_others_go_on(running: Running) -> None:
     broken = SCENARIOS["component_50"].model_copy(update={"sourcing": None})
     runs = replications_of({"baseline": BASE}, [1], "US", is_full=False)
@@ -79,6 +81,7 @@ def test_a_failed_run_is_a_record_and_the_others_go_on(running: Running) -> None
     assert (failure.phase, failure.message[:15]) == ("build_economy", "AttributeError:")
 
 
+@pytest.mark.slow
 def test_a_cluster_of_another_version_is_refused(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,17 +154,6 @@ def test_a_package_that_was_touched_is_refused(package: Path, tmp_path: Path) ->
         verify(copy)
 
 
-def test_a_package_is_written_whole_and_never_over_something(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    with pytest.raises(StorageError, match="exists, and is not"):
-        write_new_folder(tmp_path / "there", {"a": b""})
-    with pytest.raises(TypeError):
-        write_new_folder(tmp_path / "new", {"a": b"", "b/c": None})  # type: ignore[dict-item]
-    assert [path.name for path in tmp_path.iterdir()] == ["there"]
-    write_new_folder(tmp_path / "new", {"a": b"1", "b/c": b"2"})
-    assert (tmp_path / "new/b/c").read_bytes() == b"2"
-
-
 def test_what_is_no_comparison_cannot_be_verified(saved: Path, tmp_path: Path) -> None:
     from tariffsim.record.results import load_results
 

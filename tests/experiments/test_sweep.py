@@ -17,7 +17,7 @@ from tariffsim.record.results import Results, load_results
 from tariffsim.scenario import Scenario, load_scenario, replace
 
 RATE = "policies.component_tariff.rate"
-SMALL = {"agents__makers": 60, "run__end": "2026-12"}
+SMALL = {"agents__makers": 60, "run__end": "2025-10"}
 NOW = {"policies__component_tariff__rate": {"2025-01": 0.5},
        "policies__component_tariff__announced": "2025-01"}  # fmt: skip
 
