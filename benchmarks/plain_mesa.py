@@ -15,12 +15,11 @@ import mesa
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 from tests.reference import Foundry, Importer, Maker, Reference, Slot
 from tests.reference.agents import DESIGN, PIN_COMPATIBLE
 from tests.reference.customs import Chips, Customs, Product, Rates
-
-from tariffsim.state.draws import Draws
-from tariffsim.state.economy import Economy
 
 
 class MesaFoundry(Foundry, mesa.Agent):

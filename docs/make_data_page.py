@@ -151,7 +151,7 @@ def validation_section(tables: Tables) -> str:
     )
     head = ("id", "use", "case", "quantity", "published", "tolerance", "source")
     intro = (
-        "`validation_public.csv`: what was ensemble in the world. Rows marked `test` are never "
+        "`validation_public.csv`: what was measured in the world. Rows marked `test` are never "
         "fitted; several values in a cell are separated by semicolons."
     )
     return f"## Published outcomes\n\n{intro}\n\n{table(head, rows)}"

@@ -1,26 +1,335 @@
-"""One month of the model: the order below is its timing assumption (MODEL 3)."""
+"""One month of the model: PHASES, in order, are its timing assumption (MODEL 3).
+
+A phase gathers columns of the economy, calls what an actor does (`behaviour`) or computes
+(`kernels`), and assigns whole columns.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from tariffsim.behaviour.accounts import keep_accounts
-from tariffsim.behaviour.assembly import choose_countries, move_assembly
-from tariffsim.behaviour.compliance import audit_importers, trace_origins
-from tariffsim.behaviour.delivery import deliver, front_load, order_chips
-from tariffsim.behaviour.foundries import add_capacity, invest, post_prices
-from tariffsim.behaviour.prices_and_demand import (
-    assess_duties,
-    order_units,
-    price_products,
-    set_retail_prices,
+import numpy as np
+
+from tariffsim import kernels as k
+from tariffsim.behaviour import accounts, delivery
+from tariffsim.behaviour import foundries as industry
+from tariffsim.behaviour.assembly import country_weights, lines_reconsidering
+from tariffsim.behaviour.compliance import (
+    declared,
+    duties_ahead,
+    is_time_to_trace,
+    obliged_to_trace,
+    tracing_cost_ahead,
 )
-from tariffsim.behaviour.sourcing import choose_foundries, emergency_switch, switch_suppliers
-from tariffsim.law.policy_state import announce_policy
+from tariffsim.behaviour.emergency import bring_forward, slots_cut_off, switch_in_emergency
+from tariffsim.behaviour.prices_and_demand import chips_in_units, rise_ahead
+from tariffsim.behaviour.sourcing import (
+    avoid_triggers,
+    choice_set,
+    choose,
+    open_slots,
+    qualify,
+    renew_second_sources,
+)
+from tariffsim.law.expected_burden import CounterSubsidy
+from tariffsim.law.imports_to_date import count_imports
+from tariffsim.law.policy_state import policy_of_month
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
+from tariffsim.state.ledger import new_ledger
 
 Phase = Callable[[Economy, Draws], None]
+
+
+def announce_policy(economy: Economy, draws: Draws) -> None:
+    """Policy: instruments in force, and those announced, become known to agents."""
+    economy.start_month()
+    economy.imports = count_imports(economy)
+    economy.policy_state = policy_of_month(economy)
+
+
+def trace_origins(economy: Economy, draws: Draws) -> None:
+    """Importers: those who do not know the origin of chips trace it if it pays, or if obliged."""
+    importers = economy.importers
+    if is_time_to_trace(economy):
+        without, with_tracing = duties_ahead(economy)
+        pays = k.tracing_pays(without, with_tracing, tracing_cost_ahead(economy))
+        wants = obliged_to_trace(economy) | pays
+        importers.is_traced = ~importers.knows_without_tracing & wants
+
+
+def add_capacity(economy: Economy, draws: Draws) -> None:
+    """Foundries: what was decided arrives; China's capacity follows its plan given the others'."""
+    foundries, investment = economy.foundries, economy.investment
+    chinese, region = foundries.is_chinese[:, None], foundries.region
+    growth = economy.constants.region_growth[region][:, None]
+    before = foundries.planned_capacity
+    foundries.planned_capacity = industry.planned_capacity(economy, growth)
+    arrived = industry.come_due(investment)
+    investment.plan_gap = industry.china_plan_gap(economy, before)
+    ahead = investment.growth_ahead[region][:, None]
+    gap = np.where(chinese, investment.plan_gap, 0.0)
+    own = k.capacity_after(foundries.planned_capacity, growth, ahead, gap)
+    granted = k.granted_share(arrived, industry.standing_wafers(economy, own))
+    investment.granted = k.total(investment.granted, granted)
+    foundries.capacity = k.with_grants(own, investment.granted[region][:, None])
+
+
+def post_prices(economy: Economy, draws: Draws) -> None:
+    """Foundries: unit cost falls with learning; prices are posted."""
+    foundries, supply = economy.foundries, economy.scenario.supply
+    base_price = economy.constants.chip_price
+    discount = np.where(foundries.is_chinese[:, None], economy.policy.discount, 0.0)
+    learned = k.learning_index(foundries.experience, foundries.base_experience, supply.learning)
+    foundries.unit_cost = k.chip_unit_cost(
+        foundries.base_cost, supply.discount_cost_share, discount, base_price, learned
+    )
+    foundries.parity_price = parity = k.parity_price(
+        base_price,
+        learned,
+        foundries.utilisation,
+        foundries.base_utilisation,
+        supply.utilisation_price_response,
+    )
+    target = k.discounted(parity, discount)
+    foundries.price = k.posted_price(foundries.price, target, supply.price_adjustment)
+    foundries.subsidy = k.subsidy_on_chip(supply.discount_subsidy_share, discount, parity)
+
+
+def switch_suppliers(economy: Economy, draws: Draws) -> None:
+    """Makers: new suppliers whose qualification is complete begin to deliver."""
+    makers = economy.makers
+    due = makers.switch_month == economy.month
+    makers.supplier = np.where(due, makers.next_supplier, makers.supplier)
+    makers.supplied_since = np.where(due, economy.month, makers.supplied_since)
+    makers.switch_month = np.where(due, -1, makers.switch_month)
+
+
+def move_assembly(economy: Economy, draws: Draws) -> None:
+    """Makers: lines whose new plant is ready assemble there."""
+    makers = economy.makers
+    due = makers.move_month == economy.month
+    makers.origin = np.where(due, makers.next_origin, makers.origin)
+    makers.move_month = np.where(due, -1, makers.move_month)
+
+
+def emergency_switch(economy: Economy, draws: Draws) -> None:
+    """Makers: who is cut off chooses among suppliers that are not, in fewer months than usual."""
+    makers, limits = economy.makers, economy.policy.limits
+    if limits.now is None:
+        return
+    choices = choice_set(economy)
+    place, is_cut = slots_cut_off(economy, choices, limits.now)
+    following, waits = makers.next_supplier.take(place), makers.switch_month.take(place) >= 0
+    waits &= ~is_cut[np.arange(len(place)), following]
+    bring_forward(economy, place[waits])
+    if not waits.all():
+        switch_in_emergency(economy, choices, draws, place[~waits], ~is_cut[~waits])
+
+
+def choose_foundries(economy: Economy, draws: Draws) -> None:
+    """Makers: designs and pin-compatible parts that open choose a foundry for each node class."""
+    makers, choices = economy.makers, choice_set(economy)
+    slots = open_slots(economy, draws)
+    choice, forgone = choose(choices, slots)
+    chosen = slots.is_free & slots.is_open
+    makers.compliance_distortion.put(slots.rows.place[chosen], forgone[chosen])
+    if economy.tariff_schedule.triggers:
+        choice = avoid_triggers(choices, economy, slots, choice)
+    switches = slots.is_free & (choice != makers.supplier.take(slots.rows.place))
+    qualify(economy, slots.rows.place[switches], choice[switches])
+    renew_second_sources(economy, slots, draws)
+
+
+def choose_countries(economy: Economy, draws: Draws) -> None:
+    """Makers: lines that reconsider choose a country of assembly."""
+    makers, assembly = economy.makers, economy.scenario.assembly
+    makers.relocation = np.zeros(len(makers))
+    maker, noise = lines_reconsidering(economy, draws)
+    if not len(maker):
+        return
+    inertia = k.inertia_factor(assembly.relocation_cost, assembly.elasticity)
+    weights = k.with_inertia(country_weights(economy, maker), makers.origin[maker], inertia)
+    choice = k.draw_choice(weights, noise)
+    moves = choice != makers.origin[maker]
+    mover = maker[moves]
+    makers.next_origin[mover] = choice[moves]
+    makers.move_month[mover] = k.delivery_month(economy.month, assembly.lead_months)
+    makers.relocation[mover] = k.relocation_payment(
+        assembly.relocation_cost,
+        makers.customs_value[mover],
+        makers.units[mover],
+        assembly.hazard,
+        economy.scenario.sourcing.discount_rate,
+    )
+
+
+def price_products(economy: Economy, draws: Draws) -> None:
+    """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
+    makers, constants, in_force = economy.makers, economy.constants, economy.policy.in_force
+    lines, classes = np.arange(len(makers))[:, None], np.arange(makers.supplier.shape[1])
+    makers.chips = chips_in_units(economy)
+    makers.chip_region = region = economy.foundries.region.take(makers.supplier)
+    price = k.of_suppliers(economy.foundries.price, makers.supplier)
+    duties = in_force.chip_value[None], in_force.chip_count[None]
+    rebate = CounterSubsidy.of(economy).share_of_price(
+        duties, 0, lines, makers.origin[:, None], classes, region, price
+    )
+    posted = k.payment(makers.chips, price)
+    makers.chip_counter_subsidy = k.payment(posted, rebate)
+    makers.chip_value = k.left_over(posted, makers.chip_counter_subsidy)
+    cell = constants.codes.cell(makers.device, makers.origin, 0)[:, None]
+    rate = in_force.bare.take(constants.codes.slot(cell, classes, region))
+    makers.bare_duty = k.ad_valorem(makers.chip_value, rate)
+    makers.chip_bill = k.over_slots(k.total(makers.chip_value, makers.bare_duty))
+    makers.unit_cost = k.unit_cost(
+        makers.other_inputs,
+        constants.relative_cost[makers.base_origin, makers.origin],
+        makers.chip_bill,
+        makers.amortised_cost(economy.month),
+    )
+    makers.customs_value = k.ex_works_price(makers.unit_cost, economy.scenario.trade.markup)
+
+
+def assess_duties(economy: Economy, draws: Draws) -> None:
+    """Customs: base duties, and every instrument in force as importers declare for it."""
+    flows, importers, makers = economy.flows, economy.importers, economy.makers
+    customs_value = makers.customs_value[flows.maker]
+    base_rate = economy.tariff_schedule.base_product[economy.flow_cells, 0]
+    enforcement = economy.declarations.enforcement(economy.policy.regime)
+    exposure = enforcement.exposure[flows.market]
+    found = declared(economy, exposure)
+    flows.base_duty = k.ad_valorem(base_rate, customs_value)
+    flows.new_duty = k.total(np.zeros(len(flows)), *found.duty.values())
+    flows.evaded_duty, flows.penalty_cost = found.evaded, k.payment(exposure, found.evaded)
+    tracing = np.where(importers.is_traced, importers.tracing_rate, 0.0)[flows.importer]
+    flows.compliance_cost = k.ad_valorem(tracing, customs_value)
+    economy.instrument_duty = found.duty
+
+
+def set_retail_prices(economy: Economy, draws: Draws) -> None:
+    """Importers: duty is passed on slowly; retail prices are set."""
+    flows, trade = economy.flows, economy.scenario.trade
+    customs_value = economy.makers.customs_value[flows.maker]
+    flows.passed_on = k.passed_on_duty(
+        flows.passed_on,
+        k.total(flows.new_duty, flows.penalty_cost),
+        trade.pass_through,
+        trade.pass_through_months,
+    )
+    landed = k.landed_cost(customs_value, trade.freight, flows.base_duty)
+    landed = k.total(landed, flows.compliance_cost)
+    flows.price = k.retail_price(landed, flows.base_landed, trade.retail_margin, flows.passed_on)
+
+
+def order_units(economy: Economy, draws: Draws) -> None:
+    """Consumers: demand by line follows prices; orders close on it."""
+    flows, cells, constants = economy.flows, economy.cells, economy.constants
+    n_markets, n_devices = len(constants.codes.markets), len(constants.codes.devices)
+    elasticity = np.tile(constants.substitution_elasticity, n_markets)
+    ratio = k.ratio(flows.price, flows.base_price)
+    power = k.ces_power(ratio, elasticity[flows.cell])
+    cells.price_index = k.ces_price_index(
+        power, flows.base_share, flows.cell, len(elasticity), elasticity
+    )
+    growth = np.repeat(constants.market_growth, n_devices)
+    cells.growth = k.demand_growth(growth, economy.years, economy.policy.units_factor)
+    of_device = np.tile(constants.demand_elasticity, n_markets)
+    demand = k.cell_demand(cells.price_index, elasticity, of_device, cells.growth)
+    desired = k.units_demanded(flows.base_units, ratio, power, demand[flows.cell])
+    flows.orders = k.adjusted_orders(flows.orders, desired, economy.scenario.trade.order_adjustment)
+
+
+def front_load(economy: Economy, draws: Draws) -> None:
+    """Importers: order what consumers want, and stock up ahead of a duty rise."""
+    flows, trade = economy.flows, economy.scenario.trade
+    flows.wanted = k.total(flows.orders, flows.backlog)
+    months_left, saved = rise_ahead(economy)
+    if not saved.any() and not flows.stock.any():
+        flows.purchases = flows.wanted
+        return
+    value = economy.makers.customs_value[flows.maker]
+    months = k.months_worth_holding(saved, value, trade.carrying_cost, trade.front_loading_months)
+    flows.purchases = k.purchases(flows.wanted, flows.stock, months, months_left)
+
+
+def order_chips(economy: Economy, draws: Draws) -> None:
+    """Makers and other buyers order chips from foundries."""
+    makers, flows, foundries = economy.makers, economy.flows, economy.foundries
+    units = k.sum_by(flows.maker, flows.purchases, len(makers))
+    makers.need = makers.chip_orders = k.payment(units[:, None], makers.chips)
+    makers.opening_stock = makers.stock
+    if economy.scenario.orders.stock_factor > 0:
+        target = k.stock_target(makers.need, makers.past_need, makers.stock_months[:, None])
+        makers.chip_orders = k.refill_orders(makers.need, makers.stock, target)
+    makers.past_need = np.stack([makers.need, makers.past_need[:, 0]], axis=1)
+    denied = delivery.denied_to_flows(economy, makers.supplier)
+    flows.denied_share = denied.max(axis=1) if denied.ndim else np.zeros(len(flows))
+    makers.delivered_share = delivery.delivered_to_lines(economy, makers.supplier, denied)
+    delivery.order_for_others(economy)
+    deliverable = k.delivered(makers.chip_orders, makers.delivered_share)
+    for_lines = k.by_supplier(deliverable, makers.supplier, len(foundries))
+    foundries.orders = k.total(for_lines, foundries.other_orders)
+
+
+def deliver(economy: Economy, draws: Draws) -> None:
+    """Foundries fill orders, second sources step in; lines assemble; goods are delivered."""
+    makers, flows, foundries = economy.makers, economy.flows, economy.foundries
+    chips, met = delivery.deliveries(economy)
+    makers.fill_rate = delivery.lowest_coverage(economy, met)
+    flows.units = delivery.units_to_flows(economy)
+    makers.units = k.sum_by(flows.maker, flows.units, len(makers))
+    flows.sold, flows.stock, flows.backlog, flows.lost = k.sold_from_stock(
+        flows.wanted, flows.stock, flows.units, economy.scenario.orders.backlog_share
+    )
+    delivery.pay_for_chips(economy, delivery.use_chips(economy, chips))
+    others = k.delivered(foundries.other_orders, foundries.fill_rate)
+    foundries.sales = k.total(foundries.line_sales, others)
+    foundries.output = k.output_with_overflow(foundries.sales, foundries.capacity, foundries.bloc)
+    gained = k.experience(foundries.output, economy.scenario.supply.learning_spillover)
+    foundries.experience = k.total(foundries.experience, gained)
+    foundries.utilisation = k.utilisation_of(
+        foundries.orders, foundries.capacity, foundries.base_utilisation
+    )
+
+
+def audit_importers(economy: Economy, draws: Draws) -> None:
+    """Customs: audits find duty evaded in the months before; it is due, and a penalty on top."""
+    importers, flows, n = economy.importers, economy.flows, len(economy.importers)
+    enforcement = economy.declarations.enforcement(economy.policy.regime)
+    newest = k.sum_by(flows.importer, k.payment(flows.evaded_duty, flows.units), n)
+    evaded = k.evaded_lately(importers.evaded, newest, economy.month)
+    chance = k.audit_chance(enforcement.audits)[importers.market]
+    audited = draws.uniform("audits", economy.month, n) < chance
+    finds = draws.uniform("audit finds", economy.month, n) < enforcement.detection[importers.market]
+    found = audited & finds
+    importers.back_duty = np.where(found, evaded.sum(axis=1), 0.0)
+    importers.penalty = k.payment(enforcement.penalty[importers.market], importers.back_duty)
+    importers.evaded = np.where(found[:, None], 0.0, evaded)
+
+
+def keep_accounts(economy: Economy, draws: Draws) -> None:
+    """Customs and everybody else: duty, subsidies, costs and profits are booked."""
+    ledger = new_ledger(len(economy.constants.codes.markets))
+    accounts.book_products(economy, ledger)
+    accounts.book_makers(economy, ledger)
+    accounts.book_chips(economy, ledger)
+    ledger.close()
+    economy.ledger = ledger.values
+
+
+def invest(economy: Economy, draws: Draws) -> None:
+    """Foundries: the year's margin decides what is built or closed; grants are awarded."""
+    foundries, investment, constants = economy.foundries, economy.investment, economy.constants
+    industry.look_back(economy)
+    decided = industry.decided_growth(economy)
+    closing = np.full_like(constants.build_lag, economy.scenario.supply.closure_months)
+    due = k.at_month(investment.growth_due, k.growth_above_plan(decided), constants.build_lag)
+    investment.growth_due = k.at_month(due, np.minimum(decided, 0.0), closing)
+    standing = industry.standing_wafers(economy, foundries.capacity)
+    growth = np.where(constants.is_china, 0.0, constants.region_growth)
+    industry.award(economy, k.capacity_added(standing, growth, decided))
+
 
 PHASES: tuple[Phase, ...] = (
     announce_policy,

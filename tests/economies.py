@@ -9,13 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tariffsim.behaviour.sourcing import among_candidates, choice_set, choice_weights
 from tariffsim.calibration import build_economy
 from tariffsim.month import PHASES
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import Economy
+from tariffsim.state.economy import Economy, SlotRows
 from tariffsim.tables import load_tables
 from tariffsim.tables.load import SHIPPED
+from tariffsim.typing import Float
 
 REGIONS = load_tables().foundry_regions.codes
 DEVICES = load_tables().devices.codes
@@ -142,3 +146,20 @@ def last(scenario: Scenario, seed: int, months: int) -> Economy:
     """The economy after so many months."""
     *_, economy = run(scenario, seed, months)
     return economy
+
+
+def slot_rows(economy: Economy, maker: Any, node_class: Any) -> SlotRows:
+    """Slots of some lines (rows,) in some node classes (one, or rows,)."""
+    maker, node_class = np.broadcast_arrays(np.atleast_1d(maker), node_class)
+    return economy.makers.slots(maker * economy.makers.supplier.shape[1] + node_class)
+
+
+def odds_of_all(economy: Economy, maker: Any, node_class: Any) -> Float:
+    """(rows, F) odds of all foundries, whatever supply is denied; before inertia."""
+    return choice_weights(choice_set(economy), slot_rows(economy, maker, node_class))
+
+
+def odds_of_candidates(economy: Economy, maker: Any, node_class: Any) -> Float:
+    """(rows, F) odds of the foundries that may deliver; before inertia."""
+    choices, slots = choice_set(economy), slot_rows(economy, maker, node_class)
+    return among_candidates(choices, slots, choice_weights(choices, slots))

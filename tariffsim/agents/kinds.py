@@ -146,8 +146,8 @@ class DeviceMaker(Row):
         return [name for name, has in zip(codes.classes, has_slot, strict=True) if has]
 
     @property
-    def drop_ins(self) -> list[str]:
-        """Node classes of drop-in parts, which change supplier without a new design."""
+    def pin_compatible(self) -> list[str]:
+        """Node classes of pin-compatible parts, which change supplier without a new design."""
         is_pin_compatible = self.model.economy.makers.is_pin_compatible[self.row]
         return [name for name in self.classes if is_pin_compatible[self._class(name)]]
 

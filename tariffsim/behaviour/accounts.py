@@ -4,191 +4,146 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.kernels.pricing import rebate
-from tariffsim.kernels.sums import by_supplier, over_slots, sum_by
-from tariffsim.kernels.supply import foundry_cost
-from tariffsim.state.draws import Draws
-from tariffsim.state.economy import Economy, Foundries
-from tariffsim.state.ledger import BY_MARKET, PAYMENTS, WORLD, Ledger
+from tariffsim import kernels as k
+from tariffsim.state.economy import Economy
+from tariffsim.state.ledger import Ledger
 from tariffsim.typing import Float
 
 
-def keep_accounts(economy: Economy, draws: Draws) -> None:
-    """Customs and everybody else: duty, subsidies, costs and profits are booked."""
-    codes = economy.constants.codes
-    n_markets = len(codes.markets)
-    columns = len(BY_MARKET) * n_markets + len(WORLD)
-    ledger = Ledger(np.zeros((len(PAYMENTS), columns)), n_markets)
-    _book_products(economy, ledger)
-    _book_makers(economy, ledger)
-    _book_chips(economy, ledger)
-    ledger.close()
-    economy.ledger = ledger.values
-
-
-def _book_products(economy: Economy, ledger: Ledger) -> None:
+def book_products(economy: Economy, ledger: Ledger) -> None:
     """What consumers, importers and governments pay and receive on products."""
     flows, makers, importers = economy.flows, economy.makers, economy.importers
     trade, n = economy.scenario.trade, ledger.n_markets
     units, sold = flows.units, flows.sold
 
     def by_market(values: Float) -> Float:
-        return np.asarray(economy.by_cell(values).reshape(n, -1).sum(axis=1))
+        return k.sum_by(flows.market, values, n)
 
     def by_importer(values: Float) -> Float:
-        return sum_by(flows.importer, values, len(importers))
+        return k.sum_by(flows.importer, values, len(importers))
 
     def of_importers(values: Float) -> Float:
-        return sum_by(importers.market, values, n)
+        return k.sum_by(importers.market, values, n)
 
     home = economy.constants.origin_market[makers.origin]
-    sales = flows.price * sold
+    customs_value = makers.customs_value[flows.maker]
+    sales = k.payment(flows.price, sold)
     received = by_importer(sales)
-    distribution = (trade.retail_margin - trade.importer_profit) * flows.base_landed * sold
-    ex_works = makers.customs_value[flows.maker] * units
-    carrying = trade.carrying_cost * makers.customs_value[flows.maker] * flows.stock
-    given_back = rebate(flows.new_duty, trade.border_pass_through) * units
-    duty = (flows.base_duty + flows.new_duty) * units
+    distribution = k.distribution_cost(
+        trade.retail_margin, trade.importer_profit, flows.base_landed, sold
+    )
+    ex_works = k.payment(customs_value, units)
+    freight = k.payment(trade.freight, ex_works)
+    carrying = k.payment(k.payment(trade.carrying_cost, customs_value), flows.stock)
+    given_back = k.payment(k.rebate(flows.new_duty, trade.border_pass_through), units)
+    duty = k.payment(k.total(flows.base_duty, flows.new_duty), units)
+    compliance = k.payment(flows.compliance_cost, units)
     importers.customs_value = by_importer(ex_works)
     importers.duty = by_importer(duty)
-    compliance = flows.compliance_cost * units
-    spent = distribution + ex_works * (1 + trade.freight) + duty - given_back
-    spent = spent + compliance + carrying
-    importers.profit = received - by_importer(spent) - importers.back_duty - importers.penalty
-    world = makers.customs_value @ makers.units
-    ledger.book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
-    ledger.book(
-        "retail distribution", "importers", by_market(distribution), "other suppliers",
-        distribution.sum(keepdims=True),
-    )  # fmt: skip
-    ledger.book(
-        "ex-works sales", "importers", of_importers(importers.customs_value), "device makers",
-        sum_by(home, makers.customs_value * makers.units, n),
-    )  # fmt: skip
-    ledger.book(
-        "duty rebates",
-        "device makers",
-        sum_by(home[flows.maker], given_back, n),
-        "importers",
-        by_market(given_back),
+    spent = k.total(distribution, ex_works, freight, duty, compliance, carrying)
+    importers.profit = k.left_over(
+        received,
+        by_importer(k.left_over(spent, given_back)),
+        importers.back_duty,
+        importers.penalty,
     )
-    ledger.book(
-        "freight", "importers", by_market(trade.freight * ex_works), "other suppliers",
-        np.array([trade.freight * world]),
-    )  # fmt: skip
-    ledger.book(
-        "carrying of stocks", "importers", by_market(carrying), "other suppliers",
-        carrying.sum(keepdims=True),
-    )  # fmt: skip
-    ledger.book(
-        "duties on products", "importers", of_importers(importers.duty), "government",
-        by_market(duty),
-    )  # fmt: skip
-    for payment, found in (("back duties", importers.back_duty), ("penalties", importers.penalty)):
-        ledger.book(payment, "importers", of_importers(found), "government", of_importers(found))
-    ledger.book(
-        "compliance", "importers", of_importers(by_importer(compliance)), "other suppliers",
-        compliance.sum(keepdims=True),
-    )  # fmt: skip
+    made = k.payment(makers.customs_value, makers.units)
+    book = ledger.book
+    book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
+    book("ex-works sales", "importers", of_importers(importers.customs_value), "device makers",
+         k.sum_by(home, made, n))  # fmt: skip
+    book("duty rebates", "device makers", k.sum_by(home[flows.maker], given_back, n), "importers",
+         by_market(given_back))  # fmt: skip
+    book("duties on products", "importers", of_importers(importers.duty), "government",
+         by_market(duty))  # fmt: skip
+    for name, found in (("back duties", importers.back_duty), ("penalties", importers.penalty)):
+        book(name, "importers", of_importers(found), "government", of_importers(found))
+    world_freight = k.payment(trade.freight, made.sum(keepdims=True))
+    book("freight", "importers", by_market(freight), "other suppliers", world_freight)
+    for name, paid, by_payer in (
+        ("retail distribution", distribution, by_market(distribution)),
+        ("carrying of stocks", carrying, by_market(carrying)),
+        ("compliance", compliance, of_importers(by_importer(compliance))),
+    ):
+        book(name, "importers", by_payer, "other suppliers", paid.sum(keepdims=True))
 
 
-def _book_makers(economy: Economy, ledger: Ledger) -> None:
+def book_makers(economy: Economy, ledger: Ledger) -> None:
     """What makers pay besides chips, and the duty of each instrument."""
-    makers, flows, constants = economy.makers, economy.flows, economy.constants
-    home = constants.origin_market[makers.origin]
-
-    def of_makers(values: Float) -> Float:
-        return sum_by(home, values, ledger.n_markets)
-
+    makers, constants = economy.makers, economy.constants
+    home, n = constants.origin_market[makers.origin], ledger.n_markets
     amortised = makers.amortised_cost(economy.month)
-    others = makers.unit_cost - makers.chip_bill - amortised
-    for payment, values in (
-        ("other inputs", others * makers.units),
-        ("switching of suppliers", amortised * makers.units),
+    others = k.left_over(makers.unit_cost, makers.chip_bill, amortised)
+    for name, values in (
+        ("other inputs", k.payment(others, makers.units)),
+        ("switching of suppliers", k.payment(amortised, makers.units)),
         ("relocation", makers.relocation),
     ):
-        paid = of_makers(values)
-        ledger.book(payment, "device makers", paid, "other suppliers", values.sum(keepdims=True))
-    bare = over_slots(makers.bare_duty) * makers.units
-    by_origin = sum_by(makers.origin, bare, len(constants.origin_market))
+        paid = k.sum_by(home, values, n)
+        ledger.book(name, "device makers", paid, "other suppliers", values.sum(keepdims=True))
+    bare = k.payment(k.over_slots(makers.bare_duty), makers.units)
+    by_origin = k.sum_by(makers.origin, bare, len(constants.origin_market))
+    received = k.sum_by(constants.origin_market, by_origin, n)
     ledger.book(
-        "duties on bare chips", "device makers", of_makers(bare), "government",
-        sum_by(constants.origin_market, by_origin, ledger.n_markets),
-    )  # fmt: skip
-    economy.policy_duty = np.zeros(len(economy.tariff_schedule.laws))
-    for i, duty in economy.instrument_duty.items():
-        economy.policy_duty[i] = duty @ flows.units
-    _bare_duties(economy)
+        "duties on bare chips", "device makers", k.sum_by(home, bare, n), "government", received
+    )
+    _duty_by_instrument(economy)
 
 
-def _bare_duties(economy: Economy) -> None:
-    """Value of the chips that enter each country of assembly, and each instrument's duty on it."""
+def _duty_by_instrument(economy: Economy) -> None:
+    """Duty of each instrument, and value of the chips that enter each country of assembly."""
     makers, codes, base = economy.makers, economy.constants.codes, economy.tariff_schedule.base_bare
+    economy.policy_duty = np.zeros(len(economy.tariff_schedule.laws))
+    for number, duty in economy.instrument_duty.items():
+        economy.policy_duty[number] = k.payment(duty, economy.flows.units).sum()
     at = codes.slot(makers.origin[:, None], np.arange(base.shape[1]), makers.chip_region)
-    value = makers.chip_value * makers.units[:, None]
-    economy.chips_entered = sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
-    for i, rate in economy.policy.in_force.bare_by_law.items():
-        economy.policy_duty[i] = (rate * economy.chips_entered).sum()
+    value = k.payment(makers.chip_value, makers.units[:, None])
+    economy.chips_entered = k.sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
+    for number, rate in economy.policy.in_force.bare_by_law.items():
+        economy.policy_duty[number] = k.ad_valorem(rate, economy.chips_entered).sum()
 
 
-def _book_chips(economy: Economy, ledger: Ledger) -> None:
+def book_chips(economy: Economy, ledger: Ledger) -> None:
     """What makers, other buyers and China's treasury pay foundries, and what foundries spend."""
     makers, foundries, constants = economy.makers, economy.foundries, economy.constants
-    variable = economy.scenario.supply.variable_cost_share
-    home = constants.origin_market[makers.origin]
+    home, n = constants.origin_market[makers.origin], ledger.n_markets
+    market = constants.region_market[foundries.region]
 
     def of_foundries(values: Float) -> Float:
-        market = constants.region_market[foundries.region]
-        return sum_by(market, values.sum(axis=1), ledger.n_markets)
+        return k.sum_by(market, values.sum(axis=1), n)
 
-    given, taken = overflow_payments(foundries)
-    foundries.revenue = foundries.price * foundries.sales - given + taken
-    for_lines = foundries.price * foundries.line_sales
-    for_others = foundries.price * (foundries.sales - foundries.line_sales)
-    offsets = by_supplier(makers.counter_subsidy_payments, makers.supplier, len(foundries))
-    others = foundries.price * foundries.other_orders * foundries.fill_rate
-    foundries.cost = costs = foundry_cost(
+    def in_all(values: Float) -> Float:
+        return np.asarray(values.sum(keepdims=True).ravel())
+
+    price = foundries.price
+    given, taken = k.overflow_payments(price, foundries.sales, foundries.output, foundries.bloc)
+    foundries.revenue = k.foundry_revenue(price, foundries.sales, given, taken)
+    foundries.cost = k.foundry_cost(
         foundries.output,
         foundries.capacity,
         foundries.unit_cost,
         foundries.base_utilisation,
-        variable,
+        economy.scenario.supply.variable_cost_share,
     )
-    subsidy = foundries.subsidy * foundries.output
-    ledger.book(
-        "chips for devices", "device makers", sum_by(home, makers.chip_payments, ledger.n_markets),
-        "foundries", of_foundries(for_lines - offsets),
-    )  # fmt: skip
-    paid = of_foundries(offsets)
-    ledger.book("counter-subsidies", "government", paid, "foundries", paid)
-    ledger.book(
-        "chips for other buyers", "other chip buyers", others.sum(keepdims=True).ravel()[:1],
-        "foundries", of_foundries(for_others),
-    )  # fmt: skip
-    ledger.book(
-        "overflow between foundries", "foundries", of_foundries(given), "foundries",
-        of_foundries(taken),
-    )  # fmt: skip
-    ledger.book(
-        "foundry costs", "foundries", of_foundries(costs), "other suppliers",
-        costs.sum(keepdims=True).ravel()[:1],
-    )  # fmt: skip
-    ledger.book(
-        "subsidies", "government", of_foundries(subsidy), "foundries", of_foundries(subsidy)
-    )
-    for payment, by_region in (
+    rebates = k.by_supplier(makers.counter_subsidy_payments, makers.supplier, len(foundries))
+    for_lines = k.left_over(k.payment(price, foundries.line_sales), rebates)
+    for_others = k.payment(price, k.left_over(foundries.sales, foundries.line_sales))
+    others = k.payment(k.payment(price, foundries.other_orders), foundries.fill_rate)
+    subsidy = of_foundries(k.payment(foundries.subsidy, foundries.output))
+    rebated, paid = of_foundries(rebates), k.sum_by(home, makers.chip_payments, n)
+    book = ledger.book
+    book("chips for devices", "device makers", paid, "foundries", of_foundries(for_lines))
+    book("counter-subsidies", "government", rebated, "foundries", rebated)
+    book("chips for other buyers", "other chip buyers", in_all(others), "foundries",
+         of_foundries(for_others))  # fmt: skip
+    book("overflow between foundries", "foundries", of_foundries(given), "foundries",
+         of_foundries(taken))  # fmt: skip
+    book("foundry costs", "foundries", of_foundries(foundries.cost), "other suppliers",
+         in_all(foundries.cost))  # fmt: skip
+    book("subsidies", "government", subsidy, "foundries", subsidy)
+    for name, by_region in (
         ("capacity grants", economy.investment.grants),
         ("investment credits", economy.investment.credits),
     ):
-        paid = sum_by(constants.region_market, by_region, ledger.n_markets)
-        ledger.book(payment, "government", paid, "foundries", paid)
-
-
-def overflow_payments(foundries: Foundries) -> tuple[Float, Float]:
-    """(F, K) what foundries pass on for chips others made for them, and what those receive, USD."""
-    given = foundries.price * np.maximum(foundries.sales - foundries.output, 0.0)
-    made = np.maximum(foundries.output - foundries.sales, 0.0)
-    bloc = foundries.bloc
-    total = bloc.T @ (bloc @ made)
-    taken = made / np.where(total > 0, total, 1.0) * (bloc.T @ (bloc @ given))
-    return given, np.asarray(taken)
+        paid = k.sum_by(constants.region_market, by_region, n)
+        book(name, "government", paid, "foundries", paid)

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.kernels.pricing import ex_works_price, unit_cost
-from tariffsim.kernels.sums import over_slots
-from tariffsim.law import expected_burden
+from tariffsim import kernels as k
 from tariffsim.law.expectations import Future
-from tariffsim.law.expected_burden import chip_counter_subsidy
+from tariffsim.law.expected_burden import (
+    CounterSubsidy,
+    content_burden,
+    line_beliefs,
+    product_burden,
+)
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int
@@ -21,14 +24,14 @@ class CounterfactualProduct:
     """One unit of lines at each of some countries of assembly (O), for every market (M)."""
 
     cost: Float
-    """(rows, O) USD, duty on chips entering bare included."""
+    """(rows, O) USD, duty on unmounted chips included."""
     cell: Int
     """(rows, O, M) cells of the duty tables."""
     shipments: Shipments
     """(rows, O, M) as customs would see them."""
 
 
-def make_counterfactual(
+def counterfactual_product(
     economy: Economy,
     maker: Int,
     supplier: Int,
@@ -38,28 +41,29 @@ def make_counterfactual(
     switching: bool = True,
 ) -> CounterfactualProduct:
     """Lines with these suppliers (rows, K) at countries (rows, O) under the duties of a future."""
-    makers, constants = economy.makers, economy.constants
+    makers, constants, tables = economy.makers, economy.constants, future.tables
     classes = np.arange(supplier.shape[1])
     region = economy.foundries.region[supplier][:, None, :]
     count = makers.chips[maker][:, None, :]
     each = price[supplier, classes][:, None, :]
-    tables = future.tables
-    part = chip_counter_subsidy(
-        economy, tables.chip_value[None], tables.chip_count[None], 0, maker[:, None, None],
+    rebate = CounterSubsidy.of(economy).share_of_price(
+        (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
         origin[:, :, None], classes, region, each,
     )  # fmt: skip
-    value = count * each * (1 - part)
-    device = makers.device[maker][:, None]
-    cell = constants.codes.cell(device, origin, 0)[:, :, None]
-    bare = tables.bare.take(constants.codes.slot(cell, classes, region))
-    factor = constants.cost_factor[origin] / constants.cost_factor[makers.base_origin[maker], None]
-    bill = over_slots(value * (1 + bare))
-    amortised = makers.amortised_cost(economy.month, maker)[:, None] * switching
-    cost = unit_cost(makers.other_inputs[maker, None], factor, bill, amortised)
-    cells = np.asarray(cell + np.arange(len(constants.codes.markets)))
+    value = k.invoice_value(count, each, rebate)
+    cells = constants.codes.cells_by_market(makers.device[maker][:, None], origin)
+    bare = tables.bare[cells[:, :, :1], classes, region]
+    base_origin = makers.base_origin[maker, None]
+    amortised = makers.amortised_cost(economy.month, maker)[:, None]
+    cost = k.unit_cost(
+        makers.other_inputs[maker, None],
+        constants.relative_cost[base_origin, origin],
+        k.chip_bill(value, bare),
+        amortised if switching else np.zeros_like(amortised),
+    )
     shipments = Shipments(
         constants.codes,
-        ex_works_price(cost, economy.scenario.trade.markup)[:, :, None],
+        k.ex_works_price(cost, economy.scenario.trade.markup)[:, :, None],
         economy.tariff_schedule.crosses_border[cells],
         value[:, :, None, :],
         count[:, :, None, :],
@@ -69,46 +73,26 @@ def make_counterfactual(
     return CounterfactualProduct(cost, cells, shipments)
 
 
-def mean_over_markets(economy: Economy, maker: Int, duty: Float) -> Float:
-    """(rows, O) mean of a duty (rows, O, M) over the markets that each line is sold to."""
-    result: Float = np.einsum("nom,nm->no", duty, economy.makers.weights[maker])
-    return result
-
-
-def triggered_duty(
+def trigger_burden(
     economy: Economy, maker: Int, product: CounterfactualProduct, future: Future
 ) -> Float:
-    """(rows, O) USD a unit that triggers are expected to cost."""
-    if economy.declarations is None:
-        schedule = economy.tariff_schedule
-        duty = schedule.triggered_duty(future.regime, product.cell, product.shipments)
-    else:
-        of_products = maker, product.shipments, product.cell
-        duty = expected_burden.triggered_duty(
-            economy, economy.declarations, *of_products, future.regime
-        )
-    return mean_over_markets(economy, maker, duty)
+    """(rows, O) USD a unit that triggers are expected to cost, mean over the line's markets."""
+    makers, declarations = economy.makers, economy.declarations
+    who = line_beliefs(makers, economy.importers, declarations, maker, future.regime)
+    duty = content_burden(
+        declarations, who, product.shipments, product.cell, future.regime, triggered_only=True
+    )
+    return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])
 
 
-def border_duty(
+def duty_at_border(
     economy: Economy, maker: Int, product: CounterfactualProduct, future: Future
 ) -> Float:
-    """(rows, O) USD a unit due at the border, triggered duties included."""
-    tables, shipments = future.tables, product.shipments
-    duty = tables.product[product.cell] * shipments.customs_value
-    if economy.declarations is not None:
-        of_products = maker, shipments, product.cell
-        duty = duty + expected_burden.lines_duty(
-            economy, economy.declarations, *of_products, future.regime
-        )
-        return mean_over_markets(economy, maker, duty)
-    if tables.has_chip_value or tables.has_chip_count:
-        cell = product.cell[..., None]
-        at = shipments.codes.slot(cell, shipments.chip_class, shipments.chip_region)
-        by_value = shipments.chip_value * tables.chip_value.take(at)
-        by_count = shipments.chip_count * tables.chip_count.take(at)
-        duty = duty + over_slots(by_value + by_count)
-    due = mean_over_markets(economy, maker, duty)
-    if not economy.tariff_schedule.triggers:
-        return due
-    return due + triggered_duty(economy, maker, product, future)
+    """(rows, O) USD a unit due at the border, mean over the line's markets."""
+    makers, declarations = economy.makers, economy.declarations
+    shipments, cell = product.shipments, product.cell
+    who = line_beliefs(makers, economy.importers, declarations, maker, future.regime)
+    burden = product_burden(declarations, who, shipments, cell, future.regime)
+    base = economy.tariff_schedule.base_product[cell, 0]
+    duty = k.total(k.ad_valorem(base, shipments.customs_value), burden)
+    return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])

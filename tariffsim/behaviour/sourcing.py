@@ -2,351 +2,334 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.behaviour.counterfactual_product import make_counterfactual, triggered_duty
-from tariffsim.kernels.pricing import written_off
-from tariffsim.kernels.sourcing import (
-    cost_odds,
-    draw_choice,
-    drawn_elsewhere,
-    lead_of_winner,
-    odds_from_scale,
-    shortened,
-    utility,
-    with_inertia,
-)
-from tariffsim.kernels.sums import sum_by
-from tariffsim.law import expected_burden
-from tariffsim.law.expectations import DutyExpectations, Future
-from tariffsim.law.expected_burden import chip_counter_subsidy
-from tariffsim.law.supply_limits import (
-    among_candidates,
-    candidates_share,
-    emergency_leavers,
-    is_cut,
-    open_share_ahead,
-)
+from tariffsim import kernels as k
+from tariffsim.behaviour.counterfactual_product import counterfactual_product, trigger_burden
+from tariffsim.law.declarations import Declarations
+from tariffsim.law.expectations import Future
+from tariffsim.law.expected_burden import CounterSubsidy, expected_slot_burden
+from tariffsim.law.policy_state import PolicyState
+from tariffsim.law.supply_limits import least_share, share_by_market
+from tariffsim.policy.shipments import CHINA
+from tariffsim.scenario.firms import Sourcing
+from tariffsim.state.constants import DESIGN, Constants
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import Economy
+from tariffsim.state.economy import DeviceMakers, Economy, Foundries, Importers, SlotRows
 from tariffsim.typing import Bool, Float, Int
-
-
-def renew_second_sources(economy: Economy, slots: OpenSlots, draws: Draws) -> None:
-    """Slots that open draw another second source, in neither the old nor the new region."""
-    makers = economy.makers
-    has = np.flatnonzero(makers.has_second_source.take(slots.place) & slots.is_open)
-    place, row = slots.place[has], makers.odds_row[slots.maker[has]]
-    supplier = makers.supplier.take(place)
-    waits = makers.switch_month.take(place) >= 0
-    noise = draws.exponential("second source", economy.month, len(has), len(economy.foundries))
-    second = drawn_elsewhere(
-        economy.base_shares[row, slots.node_class[has]],
-        economy.foundries.region,
-        supplier,
-        np.where(waits, makers.next_supplier.take(place), supplier),
-        noise,
-    )
-    makers.second_source.put(place, second)
-
-
-Weights = Callable[[Economy, Int, Int, bool], Float]
-
-
-def avoid_triggers(economy: Economy, slots: OpenSlots, choice: Int, weights: Weights) -> Int:
-    """The cheapest of three plans for each line, in what is given up and the duty that is due.
-
-    The free plan minds no trigger, so that a line may stay below a threshold; plan A (`choice`) is
-    each slot's best as if the trigger were pulled anyway; plan B takes uncovered suppliers only.
-    Drop-in slots join plan B when their design opens, and stay as they are otherwise.
-    """
-    makers, foundries, schedule = economy.makers, economy.foundries, economy.tariff_schedule
-    futures = economy.policy.expected.of_kind(DutyExpectations.DESIGN)
-    designs, design_of = np.unique(slots.maker, return_inverse=True)
-    regimes = [future.regime for future in futures]
-    covered = schedule.trigger_covers(
-        regimes, _cells(economy, designs), makers.weights[designs] > 0
-    )
-    sigma = economy.scenario.sourcing.elasticity
-    if not covered.any() or sigma == 0.0:  # without sigma no duty outweighs taste
-        return choice
-    rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
-    maker, node_class, noise = slots.maker[rows], slots.node_class[rows], slots.exponentials[rows]
-    incumbent = makers.supplier[maker, node_class]
-    preference = weights(economy, maker, node_class, False)
-    with_cost = with_inertia(preference, incumbent, makers.inertia[maker, node_class])
-    free = np.where(slots.is_open[rows], draw_choice(with_cost, noise), incumbent)
-    at = design_of[rows]
-    uncovered = np.where(covered[at, node_class][:, foundries.region], 0.0, with_cost)
-    plan_b = np.where(uncovered.any(axis=1), draw_choice(uncovered, noise), free)
-    money = makers.chips[maker, node_class] * foundries.price[free, node_class] / sigma
-    best, duty = free, _expected_duty(economy, designs, at, node_class, free, futures)
-    total = duty
-    for plan in (choice[rows], plan_b):
-        gap = utility(with_cost, noise, free) - utility(with_cost, noise, plan)
-        lost = np.where(plan == free, 0.0, money * gap)
-        due = _expected_duty(economy, designs, at, node_class, plan, futures)
-        cost = due + sum_by(at, lost, len(designs))
-        better = (due < duty) & (cost < total)
-        best = np.where(better[at], plan, best)
-        duty, total = np.where(better, due, duty), np.where(better, cost, total)
-    _add_distortion(economy, slots, rows, money, preference, free, best)
-    chosen = choice.copy()
-    chosen[rows] = best
-    return chosen
-
-
-def _add_distortion(
-    economy: Economy,
-    slots: OpenSlots,
-    rows: Int,
-    money: Float,
-    preference: Float,
-    free: Int,
-    best: Int,
-) -> None:
-    """Add what the plan taken gives up, USD a unit, without the switching cost paid besides.
-
-    A slot that only joins its design's plan had no choice and gains nothing by joining.
-    """
-    noise = slots.exponentials[rows]
-    given_up = money * (utility(preference, noise, free) - utility(preference, noise, best))
-    given_up = np.where(slots.is_open[rows], given_up, np.maximum(given_up, 0.0))
-    changed = best != free
-    at = slots.maker[rows[changed]], slots.node_class[rows[changed]]
-    before = np.where(slots.is_open[rows[changed]], economy.makers.compliance_distortion[at], 0.0)
-    economy.makers.compliance_distortion[at] = before + given_up[changed]
-
-
-def _suppliers(economy: Economy, designs: Int) -> Int:
-    """(rows, K) the supplier each slot has or waits for."""
-    makers = economy.makers
-    waits = makers.switch_month[designs] >= 0
-    return np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
-
-
-def _cells(economy: Economy, maker: Int) -> Int:
-    """(rows, M) cells of the duty tables, by market."""
-    makers, codes = economy.makers, economy.constants.codes
-    cell = codes.cell(makers.device[maker], makers.origin[maker], 0)
-    return np.asarray(cell[:, None] + np.arange(len(codes.markets)))
-
-
-def _expected_duty(
-    economy: Economy, designs: Int, at: Int, node_class: Int, plan: Int, futures: list[Future]
-) -> Float:
-    """(designs,) USD a unit that triggers are expected to cost if slots follow a plan."""
-    makers, price = economy.makers, economy.foundries.price
-    supplier = _suppliers(economy, designs)
-    supplier[at, node_class] = plan
-    total = np.zeros(len(designs))
-    for future in futures:
-        weight = future.weight[DutyExpectations.DESIGN, makers.device[designs]]
-        product = make_counterfactual(
-            economy, designs, supplier, makers.origin[designs, None], price, future
-        )
-        total += weight * triggered_duty(economy, designs, product, future)[:, 0]
-    return total
-
 
 BLOCK = 2048
 """Slots at a time, so that a block of (slots, foundries) stays in the cache."""
 
 
 @dataclass(frozen=True)
+class ChoiceSet:
+    """All that a choice of foundry depends on this month, gathered once."""
+
+    makers: DeviceMakers
+    foundries: Foundries
+    importers: Importers
+    constants: Constants
+    sourcing: Sourcing
+    policy: PolicyState
+    declarations: Declarations
+    counter_subsidy: CounterSubsidy
+    base_shares: Float
+    """(rows, K, F) shares of foundries in the base year, in units."""
+    base_duty: Float
+    """(1, cells, K, R) duty on a dollar of chips in a slot in the base year."""
+    size: Float
+    """(K, F) factor on the odds of a foundry that has grown."""
+    markup: float
+    emergency_share: float
+    """Denied share of deliveries that sets off an emergency switch."""
+
+    @property
+    def sigma(self) -> float:
+        """Elasticity of substitution between foundries at an open design."""
+        return self.sourcing.elasticity
+
+
+@dataclass(frozen=True)
 class OpenSlots:
     """Slots that draw noise this month, whatever the policy; one row each."""
 
-    place: Int
-    """Row in the ravelled (N, K) columns of makers."""
-    maker: Int
-    node_class: Int
+    rows: SlotRows
     is_free: Bool
     """No other supplier is under qualification."""
     is_open: Bool
-    """Opens by itself; otherwise a drop-in part of a design that opens."""
+    """Opens by itself; otherwise a pin-compatible part of a design that opens."""
     in_design: Bool
     """The whole design opens."""
     exponentials: Float
     """(rows, F) unit exponentials: the noise of the choice."""
 
 
-def switch_suppliers(economy: Economy, draws: Draws) -> None:
-    """Makers: new suppliers whose qualification is complete take over."""
-    makers = economy.makers
-    due = makers.switch_month == economy.month
-    makers.supplier = np.where(due, makers.next_supplier, makers.supplier)
-    makers.supplied_since = np.where(due, economy.month, makers.supplied_since)
-    makers.switch_month = np.where(due, -1, makers.switch_month)
+def choice_set(economy: Economy) -> ChoiceSet:
+    """Prices, duties, sizes and limits of supply of this month."""
+    foundries, sourcing = economy.foundries, economy.scenario.sourcing
+    size = k.size_factor(foundries.capacity, foundries.base_capacity, sourcing.size_term)
+    return ChoiceSet(
+        economy.makers,
+        foundries,
+        economy.importers,
+        economy.constants,
+        sourcing,
+        economy.policy,
+        economy.declarations,
+        CounterSubsidy.of(economy),
+        economy.base_shares,
+        economy.tariff_schedule.tables(()).slot[None],
+        size.T,
+        economy.scenario.trade.markup,
+        economy.scenario.orders.emergency_share,
+    )
 
 
-def choose_foundries(economy: Economy, draws: Draws) -> None:
-    """Makers: designs and drop-in slots that open choose a foundry per node class."""
-    makers = economy.makers
-    slots = open_slots(economy, draws)
-    choice = makers.supplier.take(slots.place)
-    chooses = np.flatnonzero(slots.is_free & slots.is_open)
-    given_up = np.zeros(len(choice))
-    for start in range(0, len(chooses), BLOCK):
-        rows = chooses[start : start + BLOCK]
-        maker, node_class = slots.maker[rows], slots.node_class[rows]
-        preference = weights_of_all(economy, maker, node_class)
-        weights = among_candidates(economy, preference, maker, node_class)
-        weights = with_inertia(weights, choice[rows], makers.inertia.take(slots.place[rows]))
-        noise = slots.exponentials.take(rows, axis=0)
-        choice[rows] = draw_choice(weights, noise)
-        given_up[rows] = forgone(economy, slots.place[rows], preference, choice[rows], noise)
-    makers.compliance_distortion.put(slots.place[chooses], given_up[chooses])
-    if economy.tariff_schedule.triggers:
-        choice = avoid_triggers(economy, slots, choice, choice_weights)
-    switches = slots.is_free & (choice != makers.supplier.take(slots.place))
-    qualify(economy, slots.place[switches], choice[switches])
-    renew_second_sources(economy, slots, draws)
+# Which slots open.
 
 
 def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
     """Which slots open, and their noise: drawn for all makers, free or not."""
     makers = economy.makers
     opens, by_itself = openings(economy, draws, economy.month)
-    place = np.flatnonzero(makers.has_slot & (by_itself | opens[:, None]))
-    maker, node_class = np.divmod(place, makers.supplier.shape[1])
+    rows = makers.slots(np.flatnonzero(makers.has_slot & (by_itself | opens[:, None])))
     return OpenSlots(
-        place,
-        maker,
-        node_class,
-        makers.switch_month.take(place) < 0,
-        by_itself.take(place),
-        opens[maker],
-        draws.exponential("foundry noise", economy.month, len(maker), len(economy.foundries)),
+        rows,
+        makers.switch_month.take(rows.place) < 0,
+        by_itself.take(rows.place),
+        opens[rows.maker],
+        draws.exponential("foundry noise", economy.month, len(rows), len(economy.foundries)),
     )
 
 
 def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
     """(N,) designs that open in a month, (N, K) slots that then open by themselves; no policy."""
-    makers, constants, sourcing = economy.makers, economy.constants, economy.scenario.sourcing
+    makers, constants = economy.makers, economy.constants
     n, n_classes = makers.supplier.shape
     opens = draws.uniform("design opens", month, n) < constants.design_hazard[makers.device]
-    alone = draws.uniform("drop-in opens", month, n, n_classes) < min(
-        1.0, sourcing.pin_compatible_hazard * sourcing.opening_factor
+    alone = draws.uniform("drop-in opens", month, n, n_classes) < constants.pin_compatible_hazard
+    is_pin_compatible = makers.is_pin_compatible
+    return opens, (is_pin_compatible & alone) | (~is_pin_compatible & opens[:, None])
+
+
+# What suppliers cost, and how likely each is to be chosen.
+
+
+def choose(choices: ChoiceSet, slots: OpenSlots) -> tuple[Int, Float]:
+    """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied."""
+    makers = choices.makers
+    choice = makers.supplier.take(slots.rows.place)
+    forgone = np.zeros(len(choice))
+    for rows in k.blocks(np.flatnonzero(slots.is_free & slots.is_open), BLOCK):
+        some, noise = slots.rows.take(rows), slots.exponentials.take(rows, axis=0)
+        of_all = choice_weights(choices, some)
+        weights = among_candidates(choices, some, of_all)
+        inertia = makers.inertia.take(some.place)
+        choice[rows] = k.draw_choice(k.with_inertia(weights, choice[rows], inertia), noise)
+        forgone[rows] = forgone_match(choices, some, of_all, choice[rows], noise)
+    return choice, forgone
+
+
+def choice_weights(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Float:
+    """(rows, F) odds of each foundry at an open slot, `exp(V)`, whatever supply is denied."""
+    makers = choices.makers
+    odds = k.odds_from_scale(
+        choices.base_shares[makers.odds_row[slots.maker], slots.node_class],
+        makers.curvature.take(slots.place)[:, None],
+        makers.odds_scale.take(slots.place)[:, None],
     )
-    return opens, (makers.is_pin_compatible & alone) | (~makers.is_pin_compatible & opens[:, None])
-
-
-def forgone(economy: Economy, place: Int, preference: Float, choice: Int, noise: Float) -> Float:
-    """(rows,) USD a unit that choices give up because measures keep chips back (part of fit, 4.7).
-
-    Against the best of all suppliers, without the switching cost paid besides; `taste` (rows, F) is
-    `weights_of_all`.
-    """
-    makers, sigma = economy.makers, economy.scenario.sourcing.elasticity
-    if economy.policy.candidate_share is None or sigma == 0.0:
-        return np.zeros(len(place))
-    node_class = place % makers.supplier.shape[1]
-    with_cost = with_inertia(preference, makers.supplier.take(place), makers.inertia.take(place))
-    best = draw_choice(with_cost, noise)
-    money = makers.chips.take(place) * economy.foundries.price[best, node_class] / sigma
-    with np.errstate(invalid="ignore"):
-        gap = utility(preference, noise, best) - utility(preference, noise, choice)
-    return np.asarray(money * np.where((choice != best) & np.isfinite(gap), gap, 0.0))
-
-
-def choice_weights(economy: Economy, maker: Int, node_class: Int, triggered: bool = True) -> Float:
-    """(rows, F) odds of each foundry that may deliver at an open slot: `exp(V)` of MODEL 4.2."""
-    weights = weights_of_all(economy, maker, node_class, triggered)
-    return among_candidates(economy, weights, maker, node_class)
-
-
-def weights_of_all(economy: Economy, maker: Int, node_class: Int, triggered: bool = True) -> Float:
-    """(rows, F) the same if no measure kept chips back; before inertia."""
-    makers, foundries, sourcing = economy.makers, economy.foundries, economy.scenario.sourcing
-    n_classes, n_foundries = economy.base_shares.shape[1:]
-    place = maker * n_classes + node_class
-    shares = economy.base_shares.reshape(-1, n_foundries)
-    odds = odds_from_scale(
-        shares.take(makers.odds_row[maker] * n_classes + node_class, axis=0),
-        makers.curvature.take(place)[:, None],
-        makers.odds_scale.take(place)[:, None],
+    cost = slot_cost(choices, slots, triggered)
+    return k.choice_odds(
+        odds,
+        choices.size.take(slots.node_class, axis=0),
+        _preference(choices, slots.maker),
+        k.cost_odds(cost, base_slot_cost(choices, slots), choices.sigma),
     )
-    base = np.where(foundries.base_capacity > 0, foundries.base_capacity, 1.0)
-    size = (foundries.capacity / base) ** sourcing.size_term
-    cost = slot_cost(economy, maker, node_class, triggered)
-    base_cost = base_slot_cost(economy, maker, node_class)
-    preference = _taste(economy, maker)
-    odds *= size.T.take(node_class, axis=0) * preference
-    return np.asarray(odds * cost_odds(cost, base_cost, sourcing.elasticity))
 
 
-def slot_cost(economy: Economy, maker: Int, node_class: Int, triggered: bool) -> Float:
+def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Float:
     """(rows, F) price of a chip plus the duty it is expected to cause, USD."""
-    makers, foundries = economy.makers, economy.foundries
-    expected = economy.policy.expected
-    slot = expected.slot_triggered if triggered else expected.slot
-    count = expected.count_triggered if triggered else expected.chip_count
-    kind = np.where(
-        makers.is_pin_compatible[maker, node_class],
-        DutyExpectations.PIN_COMPATIBLE,
-        DutyExpectations.DESIGN,
-    )
-    rate = over_markets(economy, slot, kind, maker, makers.origin[maker], node_class)
-    price = price_after_counter_subsidy(economy, maker, node_class, kind)
-    cost = price * (1 + rate.take(foundries.region, axis=1))
-    if economy.declarations is not None:
-        lines = maker, node_class, kind, price, triggered
-        return np.asarray(cost + expected_burden.slot_duty(economy, economy.declarations, *lines))
-    if not expected.counts_chips:
-        return cost
-    each = over_markets(economy, count, kind, maker, makers.origin[maker], node_class)
-    return np.asarray(cost + each.take(foundries.region, axis=1))
-
-
-def price_after_counter_subsidy(economy: Economy, maker: Int, node_class: Int, kind: Int) -> Float:
-    """(rows, F) posted price of a chip less what China is expected to make good, USD."""
-    expected, foundries = economy.policy.expected, economy.foundries
-    price = foundries.price.T.take(node_class, axis=0)
-    given = chip_counter_subsidy(
-        economy, expected.chip_value, expected.chip_count, kind[:, None], maker[:, None],
-        economy.makers.origin[maker, None], node_class[:, None], foundries.region, price,
+    makers, region, policy = choices.makers, choices.foundries.region, choices.policy
+    origin = makers.origin[slots.maker]
+    rate = duty_over_markets(choices, policy.expected.slot, slots, origin, slots.kind)
+    price = price_after_counter_subsidy(choices, slots)
+    burden = expected_slot_burden(
+        choices.declarations, makers, choices.importers, region, slots, price,
+        policy.expected.futures, triggered,
     )  # fmt: skip
-    return np.asarray(price * (1 - given))
+    return k.cost_with_duty(price, rate.take(region, axis=1), burden)
 
 
-def base_slot_cost(economy: Economy, maker: Int, node_class: Int) -> Float:
-    """(rows, F) the same in the base year, where the line was assembled then."""
-    makers, foundries = economy.makers, economy.foundries
-    slot = economy.tariff_schedule.tables(()).slot[None]
-    rate = over_markets(economy, slot, 0, maker, makers.base_origin[maker], node_class)
-    price = foundries.base_price.T.take(node_class, axis=0)
-    return np.asarray(price * (1 + rate.take(foundries.region, axis=1)))
+def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
+    """(rows, F) posted price of a chip less what China is expected to rebate, USD."""
+    expected, foundries = choices.policy.expected, choices.foundries
+    price = foundries.price.T.take(slots.node_class, axis=0)
+    origin = choices.makers.origin[slots.maker, None]
+    return choices.counter_subsidy.net_price(
+        (expected.chip_value, expected.chip_count), slots.kind[:, None], slots.maker[:, None],
+        origin, slots.node_class[:, None], foundries.region, price,
+    )  # fmt: skip
 
 
-def over_markets(
-    economy: Economy, table: Float, kind: Int | int, maker: Int, origin: Int, node_class: Int
+def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
+    """(rows, F) price and duty of a chip in the base year, where the line was assembled then."""
+    foundries, origin = choices.foundries, choices.makers.base_origin[slots.maker]
+    rate = duty_over_markets(choices, choices.base_duty, slots, origin, np.zeros_like(slots.kind))
+    price = foundries.base_price.T.take(slots.node_class, axis=0)
+    return k.cost_with_duty(price, rate.take(foundries.region, axis=1), 0.0)
+
+
+def duty_over_markets(
+    choices: ChoiceSet, table: Float, slots: SlotRows, origin: Int, kind: Int
 ) -> Float:
-    """(rows, R) mean of a duty table over the markets that each line is sold to."""
-    codes, makers = economy.constants.codes, economy.makers
-    n_classes, n_regions = table.shape[2:]
-    cell = codes.cell(makers.device[maker], origin, 0) + kind * codes.n_cells
-    cells = cell[:, None] + np.arange(len(codes.markets))
-    picked = table.reshape(-1, n_regions).take(cells * n_classes + node_class[:, None], axis=0)
-    result: Float = np.einsum("nmr,nm->nr", picked, makers.weights.take(maker, axis=0))
-    return result
+    """(rows, R) mean of a duty table (kinds, cells, K, R) over the markets of each line."""
+    makers = choices.makers
+    cells = choices.constants.codes.cells_by_market(makers.device[slots.maker], origin)
+    picked = table[kind[:, None], cells, slots.node_class[:, None]]
+    return k.over_markets(picked, makers.weights.take(slots.maker, axis=0))
 
 
-def _taste(economy: Economy, maker: Int) -> Float:
-    """(rows, F) odds of a line that moved to or from China, and exogenous shifts of taste."""
-    makers, codes = economy.makers, economy.constants.codes
-    foundries = economy.foundries
-    china = codes.origins.index("CN") if "CN" in codes.origins else -1
-    moved = (makers.origin[maker] == china).astype(float) - (makers.base_origin[maker] == china)
-    odds = economy.scenario.sourcing.assembly_odds**moved
+def _preference(choices: ChoiceSet, maker: Int) -> Float:
+    """(rows, F) odds of a line that moved to or from China, and exogenous shifts of preference."""
+    makers, codes, foundries = choices.makers, choices.constants.codes, choices.foundries
+    china = codes.origins.index(CHINA) if CHINA in codes.origins else -1
+    is_there, was_there = makers.origin[maker] == china, makers.base_origin[maker] == china
+    odds = k.assembly_preference(choices.sourcing.assembly_odds, is_there, was_there)
     preference = np.where(foundries.is_chinese, odds[:, None], 1.0)
-    if economy.policy.preference.any():
-        shift = np.einsum("nm,mr->nr", makers.weights[maker], economy.policy.preference)
-        preference = preference * np.exp(shift)[:, foundries.region]
-    return np.asarray(preference)
+    log_odds = choices.policy.preference
+    if log_odds.any():
+        shift = k.over_markets(log_odds[None], makers.weights[maker])
+        preference = k.shifted_preference(preference, shift[:, foundries.region])
+    return preference
+
+
+# Supply that measures deny.
+
+
+def among_candidates(choices: ChoiceSet, slots: SlotRows, weights: Float) -> Float:
+    """(rows, F) weights without suppliers whose deliveries are denied.
+
+    A line keeps its incumbent if there is no alternative, and chooses nobody whom it would leave in
+    an emergency switch.
+    """
+    table = choices.policy.limits.expected
+    if table is None:
+        return weights
+    share, leaves = emergency_leavers(choices, slots, table, kind=True)
+    allowed = np.where(leaves, 0.0, k.delivered(weights, share))
+    incumbent = choices.makers.supplier.take(slots.place)
+    stays = np.arange(weights.shape[1]) == incumbent[:, None]
+    return np.where(allowed.any(axis=1, keepdims=True), allowed, stays)
+
+
+def emergency_leavers(
+    choices: ChoiceSet, slots: SlotRows, table: Float, kind: bool = False
+) -> tuple[Float, Bool]:
+    """(rows, F) least delivered share, and whether so much is denied that the line would leave."""
+    makers, region = choices.makers, choices.foundries.region
+    by_market = share_by_market(choices.constants.codes, makers, slots, table, kind)
+    least = least_share(makers, slots, by_market, region)
+    mean = k.over_markets(by_market, makers.weights[slots.maker])[:, region]
+    worth_it = k.switch_pays(
+        mean,
+        makers.customs_value[slots.maker, None],
+        choices.markup,
+        makers.requalification_per_unit.take(slots.place)[:, None],
+    )
+    return least, k.is_cut_off(least, choices.emergency_share) & worth_it
+
+
+def forgone_match(
+    choices: ChoiceSet, slots: SlotRows, weights: Float, choice: Int, noise: Float
+) -> Float:
+    """(rows,) USD a unit that choices give up as supply is denied (match loss, 4.7).
+
+    Against the best of all suppliers, without the switching cost paid besides; `weights` (rows, F)
+    are those of `choice_weights`.
+    """
+    makers, price = choices.makers, choices.foundries.price
+    if choices.policy.limits.expected is None or choices.sigma == 0.0:
+        return np.zeros(len(slots))
+    supplier, inertia = makers.supplier.take(slots.place), makers.inertia.take(slots.place)
+    with_cost = k.with_inertia(weights, supplier, inertia)
+    best = k.draw_choice(with_cost, noise)
+    chips = makers.chips.take(slots.place)
+    value = k.utility_value(chips, price[best, slots.node_class], choices.sigma)
+    loss = k.utility_loss(weights, noise, best, choice, value)
+    return np.where(np.isfinite(loss), loss, 0.0)
+
+
+# Duties that a chip triggers on the whole product.
+
+
+def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choice: Int) -> Int:
+    """The cheapest of three plans for each line, in what is given up and the duty that is due.
+
+    The free plan ignores triggers, so that a line may stay below a threshold; plan A (`choice`) is
+    each slot's best as if the trigger were pulled anyway; plan B takes uncovered suppliers only.
+    Pin-compatible slots join plan B when their design opens, and keep their supplier otherwise.
+    """
+    makers, foundries = choices.makers, choices.foundries
+    futures = choices.policy.expected.of_kind(DESIGN)
+    designs, design_of = np.unique(slots.rows.maker, return_inverse=True)
+    cells = choices.constants.codes.cells_by_market(makers.device[designs], makers.origin[designs])
+    covered = economy.tariff_schedule.trigger_covers(
+        [future.regime for future in futures], cells, makers.weights[designs] > 0
+    )
+    if not covered.any() or choices.sigma == 0.0:  # without sigma no duty outweighs preference
+        return choice
+    rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
+    some, noise, at = slots.rows.take(rows), slots.exponentials[rows], design_of[rows]
+    incumbent = makers.supplier.take(some.place)
+    weights = among_candidates(choices, some, choice_weights(choices, some, triggered=False))
+    with_cost = k.with_inertia(weights, incumbent, makers.inertia.take(some.place))
+    free = np.where(slots.is_open[rows], k.draw_choice(with_cost, noise), incumbent)
+    is_covered = covered[at, some.node_class][:, foundries.region]
+    uncovered = np.where(is_covered, 0.0, with_cost)
+    plan_b = np.where(uncovered.any(axis=1), k.draw_choice(uncovered, noise), free)
+    chips = makers.chips.take(some.place)
+    value = k.utility_value(chips, foundries.price[free, some.node_class], choices.sigma)
+    best, duty = free, _plan_duty(economy, designs, at, some, free, futures)
+    total = duty
+    for plan in (choice[rows], plan_b):
+        lost = k.utility_loss(with_cost, noise, free, plan, value)
+        due = _plan_duty(economy, designs, at, some, plan, futures)
+        cost = k.plan_cost(due, at, lost)
+        better = (due < duty) & (cost < total)
+        best = np.where(better[at], plan, best)
+        duty, total = np.where(better, due, duty), np.where(better, cost, total)
+    lost = k.utility_loss(weights, noise, free, best, value)
+    before = makers.compliance_distortion.take(some.place)
+    distortion = k.plan_distortion(before, lost, slots.is_open[rows])
+    changed = best != free
+    makers.compliance_distortion.put(some.place[changed], distortion[changed])
+    chosen = choice.copy()
+    chosen[rows] = best
+    return chosen
+
+
+def _plan_duty(
+    economy: Economy, designs: Int, at: Int, slots: SlotRows, plan: Int, futures: list[Future]
+) -> Float:
+    """(designs,) USD a unit that triggers are expected to cost if slots follow a plan."""
+    makers, price = economy.makers, economy.foundries.price
+    waits = makers.switch_month[designs] >= 0
+    supplier = np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
+    supplier[at, slots.node_class] = plan
+    weights, duties = [], []
+    for future in futures:
+        product = counterfactual_product(
+            economy, designs, supplier, makers.origin[designs, None], price, future
+        )
+        weights.append(future.weight[DESIGN, makers.device[designs]])
+        duties.append(trigger_burden(economy, designs, product, future)[:, 0])
+    return k.weighted_sum(weights, duties)
+
+
+# Qualification.
 
 
 def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.0) -> None:
@@ -354,122 +337,45 @@ def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.
 
     `place` are rows in the ravelled (N, K) columns of makers.
     """
-    makers = economy.makers
+    makers, month = economy.makers, economy.month
     life = makers.life_months.take(place)
-    amortised = written_off(
+    amortised = k.written_off(
         makers.amortised.take(place),
-        np.maximum(makers.amortised_until.take(place) - economy.month, 0),
+        k.months_left(makers.amortised_until.take(place), month),
         makers.requalification_per_unit.take(place),
         life,
     )
-    lead = shortened(lead_months(economy, place), months_factor)
+    lead = k.shortened(lead_months(economy, place), months_factor)
     makers.next_supplier.put(place, choice)
-    makers.switch_month.put(place, economy.month + lead)
+    makers.switch_month.put(place, k.delivery_month(month, lead))
     makers.amortised.put(place, amortised)
-    makers.amortised_until.put(place, economy.month + life)
+    makers.amortised_until.put(place, k.delivery_month(month, life))
 
 
 def lead_months(economy: Economy, place: Int) -> Int:
     """(rows,) months from a choice to delivery by the new supplier."""
-    makers, constants = economy.makers, economy.constants
+    makers = economy.makers
+    slots = makers.slots(place)
     return np.where(
-        makers.is_pin_compatible.take(place),
+        slots.kind == DESIGN,
+        economy.constants.requalification_months[makers.device[slots.maker]],
         economy.scenario.sourcing.pin_compatible_requalification_months,
-        constants.requalification_months[makers.device[place // makers.supplier.shape[1]]],
     )
 
 
-def emergency_switch(economy: Economy, draws: Draws) -> None:
-    """Makers: who is cut off chooses among suppliers that are not, in fewer months than usual.
-
-    Who would lose less than a switch costs waits, and so does who knows that all is over by then.
-    """
-    table = economy.policy.open_share
-    if table is None:
-        return
+def renew_second_sources(economy: Economy, slots: OpenSlots, draws: Draws) -> None:
+    """Slots that open draw another second source, in neither the old nor the new region."""
     makers = economy.makers
-    place = np.flatnonzero(makers.has_slot)
-    maker, node_class = np.divmod(place, makers.supplier.shape[1])
-    delivered_share, leaves = emergency_leavers(economy, table, maker, node_class)
-    cut = is_cut(economy, delivered_share)
-    rows = np.arange(len(place))
-    needs = leaves[rows, makers.supplier.take(place)]
-    needs[needs] = _is_still_cut_by_then(economy, place[needs])
-    waits = makers.switch_month.take(place) >= 0
-    waits &= ~cut[rows, makers.next_supplier.take(place)]
-    _hasten(economy, place[needs & waits])
-    chooses = np.flatnonzero(needs & ~waits)
-    if len(chooses):
-        _choose(economy, draws, place[chooses], ~cut[chooses])
-
-
-def _is_still_cut_by_then(economy: Economy, place: Int) -> Bool:
-    """(rows,) slots of whose chips any is refused, as far as known, once another could deliver."""
-    makers = economy.makers
-    maker, node_class = np.divmod(place, makers.supplier.shape[1])
-    lead = _soonest(economy, place)
-    still = np.zeros(len(place), dtype=bool)
-    for months in np.unique(lead):
-        rows = np.flatnonzero(lead == months)
-        table = open_share_ahead(economy, int(months))
-        share = candidates_share(economy, table, maker[rows], node_class[rows])
-        still[rows] = share[np.arange(len(rows)), makers.supplier.take(place[rows])] < 1.0
-    return still
-
-
-def _soonest(economy: Economy, place: Int) -> Int:
-    """(rows,) months from an emergency choice to delivery by the new supplier."""
-    return shortened(lead_months(economy, place), economy.scenario.orders.emergency_months_factor)
-
-
-def _choose(economy: Economy, draws: Draws, place: Int, is_candidate: Bool) -> None:
-    """Choose and start to qualify; who has no candidate tries again next month."""
-    maker, node_class = np.divmod(place, economy.makers.supplier.shape[1])
-    preference = weights_of_all(economy, maker, node_class)
-    weights = among_candidates(economy, preference, maker, node_class) * is_candidate
-    noise = _noise(economy, draws, maker, node_class)
-    choice = draw_choice(weights, noise)
-    found = weights.any(axis=1)
-    factor = economy.scenario.orders.emergency_months_factor
-    qualify(economy, place[found], choice[found], factor)
-    given_up = _given_up(economy, place[found], preference[found], choice[found], noise[found])
-    economy.makers.compliance_distortion.put(place[found], given_up)
-
-
-def _given_up(economy: Economy, place: Int, preference: Float, choice: Int, noise: Float) -> Float:
-    """(rows,) USD a unit given up in leaving the supplier that had suited best (MODEL 4.7).
-
-    With noise drawn anew a supplier that is lost would suit no better than any other; but what is
-    in place had been chosen, so that its noise is that of a winner.
-    """
-    makers, sigma = economy.makers, economy.scenario.sourcing.elasticity
-    if sigma == 0.0:
-        return np.zeros(len(place))
-    node_class = place % makers.supplier.shape[1]
-    left, inertia = makers.supplier.take(place), makers.inertia.take(place)
-    with_cost = with_inertia(preference, left, inertia)
-    gap = lead_of_winner(with_cost, noise, left, choice) - np.log(inertia)
-    money = makers.chips.take(place) * economy.foundries.price[left, node_class] / sigma
-    return np.asarray(money * gap)
-
-
-def _noise(economy: Economy, draws: Draws, maker: Int, node_class: Int) -> Float:
-    """(rows, F) unit exponentials of a stream of its own, keyed by slot.
-
-    Who needs them depends on policy, so they are drawn for every line of a class.
-    """
-    n_foundries = len(economy.foundries)
-    noise = np.empty((len(maker), n_foundries))
-    for k in np.unique(node_class):
-        here = node_class == k
-        stream = f"emergency {k}"
-        drawn = draws.exponential(stream, economy.month, len(economy.makers), n_foundries)
-        noise[here] = drawn[maker[here]]
-    return noise
-
-
-def _hasten(economy: Economy, place: Int) -> None:
-    """A qualification under way is brought forward as far as an emergency allows."""
-    makers = economy.makers
-    soonest = np.minimum(makers.switch_month.take(place), economy.month + _soonest(economy, place))
-    makers.switch_month.put(place, soonest)
+    has = np.flatnonzero(makers.has_second_source.take(slots.rows.place) & slots.is_open)
+    some = slots.rows.take(has)
+    supplier = makers.supplier.take(some.place)
+    waits = makers.switch_month.take(some.place) >= 0
+    noise = draws.exponential("second source", economy.month, len(has), len(economy.foundries))
+    second = k.drawn_elsewhere(
+        economy.base_shares[makers.odds_row[some.maker], some.node_class],
+        economy.foundries.region,
+        supplier,
+        np.where(waits, makers.next_supplier.take(some.place), supplier),
+        noise,
+    )
+    makers.second_source.put(some.place, second)

@@ -24,11 +24,13 @@ from tariffsim.calibration.suppliers import (
     make_slots,
     matched_china_slots,
 )
-from tariffsim.calibration.tariff_calendar import make_tariff_schedule
+from tariffsim.calibration.tariff_calendar import make_expectations, make_tariff_schedule
 from tariffsim.errors import CalibrationError
 from tariffsim.kernels.sums import by_supplier, sum_by
 from tariffsim.law.declarations import Declarations
+from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.law.expectations import DutyExpectations
+from tariffsim.law.imports_to_date import base_imports
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
@@ -43,11 +45,12 @@ TOTALS_TOLERANCE = 1e-9
 @lru_cache(maxsize=4)
 def _prepared(
     scenario: Scenario, tables: Tables
-) -> tuple[Constants, DutyExpectations, Declarations | None]:
+) -> tuple[Constants, TariffSchedule, DutyExpectations, Declarations]:
     """What does not depend on the seed."""
     constants = make_constants(scenario, tables)
     schedule = make_tariff_schedule(scenario, tables, constants)
-    return constants, schedule, make_declarations(scenario, schedule, constants)
+    expectations = make_expectations(scenario, schedule, constants)
+    return constants, schedule, expectations, make_declarations(scenario, schedule, constants)
 
 
 def build_economy(
@@ -66,7 +69,7 @@ def build_economy(
     """
     draws = Draws(seed) if draws is None else draws
     tables = scenario.tables()
-    constants, schedule, declarations = _prepared(scenario, tables)
+    constants, schedule, expectations, declarations = _prepared(scenario, tables)
     fabs = make_fabs(tables)
     global_share = np.array(tables.devices.numbers("global_platform_share"))
     lines = make_lines(constants, scenario.agents, global_share, draws)
@@ -101,8 +104,9 @@ def build_economy(
     economy = Economy(
         scenario, constants, shares, odds, foundries,
         make_investment(scenario, constants, foundries), makers, importers, flows, cells,
-        base_chips(constants, makers, flows), schedule, declarations,
+        base_chips(constants, makers, flows), schedule, expectations, declarations,
     )  # fmt: skip
+    economy.imports = base_imports(economy)
     check_base_year(economy, lines.trade)
     return economy
 

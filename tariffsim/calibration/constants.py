@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from tariffsim.policy.shipments import Codes
+from tariffsim.kernels.pricing import relative_cost
+from tariffsim.policy.shipments import CHINA, Codes
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.constants import AI_MONTHS, Constants
 from tariffsim.tables import Tables
 from tariffsim.typing import Float
 
-CHINA = "CN"
 DAYS_A_YEAR = 365
 DATA_MARKET = "US"
 """The market whose imports are data; the others follow its pattern."""
@@ -49,6 +49,7 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
     )
     mix = np.array([devices.numbers(f"mix_{k.lower()}") for k in codes.classes]).T
     growth = np.array(tables.foundry_regions.numbers("growth_per_year", missing=0.0))
+    cost_factor = np.array(tables.origins.numbers("cost_factor"))
     return Constants(
         codes=codes,
         unit_value=unit_value,
@@ -57,6 +58,9 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
         commodity_share=np.array(classes.numbers("commodity_share")),
         design_hazard=np.minimum(
             1.0, scenario.sourcing.opening_factor / np.array(devices.numbers("design_cycle_months"))
+        ),
+        pin_compatible_hazard=min(
+            1.0, scenario.sourcing.pin_compatible_hazard * scenario.sourcing.opening_factor
         ),
         requalification_months=np.array(devices.numbers("requalification_months")).astype(np.intp),
         requalification_cost=np.array(devices.numbers("requalification_cost_usd")),
@@ -76,7 +80,8 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
         ai_adoption=np.array(
             [tables.markets.numbers(f"ai_{month // 12}") for month in AI_MONTHS]
         ).T,
-        cost_factor=np.array(tables.origins.numbers("cost_factor")),
+        cost_factor=cost_factor,
+        relative_cost=relative_cost(cost_factor),
         origin_market=np.array(codes.home_market),
         region_market=np.array(codes.region_market),
         region_growth=scenario.supply.capacity_growth_factor * growth,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.kernels.compliance import tracing_cost_rate
+from tariffsim.kernels.compliance import NEVER_EVADES, tracing_cost_rate
 from tariffsim.kernels.sums import sum_by
 from tariffsim.law.declarations import Declarations, Enforcement
-from tariffsim.law.expectations import DutyExpectations
+from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
@@ -33,12 +33,14 @@ def make_importers(
     size, rank = _sizes(value, market)
     compliance = scenario.compliance
     knows = draws.uniform("importer can tell", 0, len(device)) >= compliance.unknown_origin_share
+    is_compliant = compliance.behaviour == "compliant"
+    evasion_cost = compliance.evasion_cost * draws.exponential("honesty", 0, len(device))
     return Importers(
         device=device,
         market=market,
-        knows_without_tracing=knows | (compliance.behaviour == "compliant"),
+        knows_without_tracing=knows | is_compliant,
         is_traced=np.zeros(len(device), dtype=bool),
-        evasion_cost=compliance.evasion_cost * draws.exponential("honesty", 0, len(device)),
+        evasion_cost=np.full(len(device), NEVER_EVADES) if is_compliant else evasion_cost,
         tracing_rate=tracing_cost_rate(
             size,
             compliance.firm_turnover_usd,
@@ -65,12 +67,10 @@ def _sizes(value: Float, market: Int) -> tuple[Float, Float]:
 
 
 def make_declarations(
-    scenario: Scenario, schedule: DutyExpectations, constants: Constants
-) -> Declarations | None:
-    """What importers declare; None if all know and declare the truth."""
+    scenario: Scenario, schedule: TariffSchedule, constants: Constants
+) -> Declarations:
+    """What importers declare, and the audits without any programme."""
     compliance = scenario.compliance
-    if compliance.behaviour == "compliant":
-        return None
     everywhere = np.ones(len(constants.codes.markets))
     enforcement = Enforcement(
         compliance.audit_rate * everywhere,

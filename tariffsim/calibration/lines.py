@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.calibration.constants import CHINA
 from tariffsim.kernels.sums import sum_by
+from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario.blocks import Agents
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws

@@ -15,9 +15,14 @@ from tariffsim.calibration.suppliers import (
     require_steady_state,
 )
 from tariffsim.errors import CalibrationError
-from tariffsim.kernels.sourcing import inertia_curvature, odds_from_scale, steady_state_scale
+from tariffsim.kernels.sourcing import (
+    inertia_curvature,
+    inertia_factor,
+    odds_from_scale,
+    steady_state_scale,
+)
 from tariffsim.kernels.sums import over_slots, sum_by
-from tariffsim.law.expectations import DutyExpectations
+from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
@@ -31,7 +36,7 @@ LONG_AGO = -1200
 def make_makers(
     scenario: Scenario,
     constants: Constants,
-    schedule: DutyExpectations,
+    schedule: TariffSchedule,
     lines: Lines,
     rows: LineKinds,
     shares: Float,
@@ -140,7 +145,7 @@ def _moves(
     """Odds of the countries of assembly by row, and the moves under way in month 0."""
     assembly = scenario.assembly
     shares = origin_shares(lines.trade, rows)
-    inertia = np.full(len(shares), (1 + assembly.relocation_cost) ** assembly.elasticity)
+    inertia = np.full(len(shares), inertia_factor(assembly.relocation_cost, assembly.elasticity))
     lead = np.full(len(shares), assembly.lead_months)
     hazard = np.full(len(shares), assembly.hazard)
     curvature = inertia_curvature(inertia, hazard, lead)
@@ -155,7 +160,7 @@ def _moves(
 
 
 def make_flows(
-    scenario: Scenario, constants: Constants, schedule: DutyExpectations, lines: Lines
+    scenario: Scenario, constants: Constants, schedule: TariffSchedule, lines: Lines
 ) -> tuple[Flows, Cells]:
     """Flows of the lines at base prices, and the (market, device) cells they make up."""
     trade = scenario.trade
@@ -187,7 +192,7 @@ def make_flows(
         sold=units.copy(),
         lost=np.zeros(len(maker)),
         stock=np.zeros(len(maker)),
-        blocked=np.zeros(len(maker)),
+        denied_share=np.zeros(len(maker)),
         base_duty=base_duty,
         new_duty=np.zeros(len(maker)),
         evaded_duty=np.zeros(len(maker)),

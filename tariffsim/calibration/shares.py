@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.calibration.constants import CHINA
 from tariffsim.calibration.lines import Lines
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import odds
+from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.economy import GLOBAL

@@ -12,6 +12,7 @@ from tariffsim.errors import CalibrationError
 from tariffsim.kernels.sourcing import (
     drawn_elsewhere,
     inertia_curvature,
+    inertia_factor,
     leaving_probability,
     odds_from_scale,
     steady_state_scale,
@@ -60,13 +61,12 @@ def relative_size(lines: Lines) -> Float:
 def make_slots(
     constants: Constants, sourcing: Sourcing, lines: Lines, shares: Float, row: Int, draws: Draws
 ) -> Slots:
-    """Draw the drop-in parts and solve each slot's steady state; `shares` is (rows, K, F)."""
+    """Draw pin-compatible parts and solve each slot's steady state; `shares` is (rows, K, F)."""
     device = lines.device
     chips = constants.chips_per_unit[device]
     is_pin_compatible = draws.uniform("drop_in", 0, *chips.shape) < constants.commodity_share
-    pin_compatible_hazard = min(1.0, sourcing.pin_compatible_hazard * sourcing.opening_factor)
     hazard = np.where(
-        is_pin_compatible, pin_compatible_hazard, constants.design_hazard[device][:, None]
+        is_pin_compatible, constants.pin_compatible_hazard, constants.design_hazard[device][:, None]
     )
     lead = np.where(
         is_pin_compatible,
@@ -86,7 +86,7 @@ def make_slots(
         sourcing.switching_cost_cap,
     )
     life = np.maximum(np.rint(1 / (hazard + sourcing.discount_rate / 12)), 1).astype(np.intp)
-    inertia = (1 + switching) ** sourcing.elasticity
+    inertia = inertia_factor(switching, sourcing.elasticity)
     curvature = inertia_curvature(inertia, hazard, lead)
     flat = curvature.ravel()
     slot_row = (row[:, None] * shares.shape[1] + np.arange(shares.shape[1])).ravel()
@@ -95,7 +95,7 @@ def make_slots(
     for block in blocks(flat.size):
         solved = steady_state_scale(table[slot_row[block]], flat[block, None])
         scale[block] = solved[:, 0]
-    require_steady_state(scale, "designs or drop-in parts")
+    require_steady_state(scale, "designs or pin-compatible parts")
     return Slots(
         has_slot=chips > 0,
         is_pin_compatible=is_pin_compatible,

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from tariffsim.calibration.constants import CHINA, DATA_MARKET
+from tariffsim.calibration.constants import DATA_MARKET
+from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.law.expectations import DutyExpectations
 from tariffsim.policy import INSTRUMENTS, Instrument
-from tariffsim.policy.shipments import Codes
+from tariffsim.policy.shipments import CHINA, Codes
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.tables import BARE_CHIPS, CalendarRow, ImportRow, Tables
@@ -23,42 +24,47 @@ DISCRETES = "D"
 
 def make_tariff_schedule(
     scenario: Scenario, tables: Tables, constants: Constants
-) -> DutyExpectations:
+) -> TariffSchedule:
     """The compiled law: base duties, the calendar, and the scenario's own policies."""
-    codes, sourcing, assembly = constants.codes, scenario.sourcing, scenario.assembly
+    codes, rows = constants.codes, _base_rows(scenario, tables)
     calendar = (
         list(calendar_instruments(tables, scenario, codes))
         if scenario.trade.tariffs_in_force
         else []
     )
-    n_devices = len(codes.devices)
-    return DutyExpectations(
+    return TariffSchedule(
         codes,
         [*calendar, *scenario.dated_policies.items()],
-        base_product=_base_product(_base_rows(scenario, tables), codes),
-        base_bare=_base_bare(_base_rows(scenario, tables), codes),
-        markup=scenario.trade.markup,
-        foresight=sourcing.foresight,
-        leads=np.stack(
-            [
-                constants.requalification_months,
-                np.full(n_devices, sourcing.pin_compatible_requalification_months),
-                np.full(n_devices, assembly.lead_months),
-            ]
-        ),
-        hazards=np.stack(
-            [
-                constants.design_hazard,
-                np.full(n_devices, sourcing.pin_compatible_hazard * sourcing.opening_factor).clip(
-                    0, 1
-                ),
-                np.full(n_devices, assembly.hazard),
-            ]
-        ),
-        discount_rate=sourcing.discount_rate,
-        start=scenario.run.start,
-        end=scenario.run.end,
-        has_claims=scenario.compliance.behaviour == "full",
+        _base_product(rows, codes),
+        _base_bare(rows, codes),
+        scenario.trade.markup,
+    )
+
+
+def make_expectations(
+    scenario: Scenario, schedule: TariffSchedule, constants: Constants
+) -> DutyExpectations:
+    """The schedule as agents foresee it, by the leads and hazards of their choices."""
+    sourcing, assembly = scenario.sourcing, scenario.assembly
+    same = np.ones(len(constants.codes.devices))
+    leads = [
+        constants.requalification_months,
+        sourcing.pin_compatible_requalification_months * same,
+        assembly.lead_months * same,
+    ]
+    hazards = [
+        constants.design_hazard,
+        constants.pin_compatible_hazard * same,
+        assembly.hazard * same,
+    ]
+    return DutyExpectations(
+        schedule,
+        sourcing.foresight,
+        np.stack(leads).astype(np.intp),
+        np.stack(hazards),
+        sourcing.discount_rate,
+        scenario.run.start,
+        scenario.run.end,
     )
 
 

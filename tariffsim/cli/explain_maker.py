@@ -73,9 +73,9 @@ def _maker(found: Explanation) -> str:
 
 def _importers(found: Explanation) -> list[str]:
     """Who does not know the origin of chips, and from which rate the others evade a duty."""
-    unknown = [market for market, who in found.importers.items() if not who.knows_without_tracing]
+    unknown = [market for market, who in found.importers.items() if not who.knows_origin]
     evading = {m: who.evasion_threshold for m, who in found.importers.items()
-               if who.knows_without_tracing and who.evasion_threshold < math.inf}  # fmt: skip
+               if who.knows_origin and who.evasion_threshold < math.inf}  # fmt: skip
     parts = []
     if unknown:
         parts.append(f"do not know the origin of chips in {', '.join(unknown)}")
@@ -150,7 +150,7 @@ def _candidates(slot: SlotChoice) -> str:
     rows = found.join(duties, on="foundry").to_dict("records")
     shown, others = rows[:SHOWN], rows[SHOWN:]
     if others:
-        sums: Any = {key: sum(row[key] for row in others) for key in ("suits", "probability")}
+        sums: Any = {key: sum(row[key] for row in others) for key in ("preference", "probability")}
         shown.append(sums | {"foundry": f"{len(others)} others"})
     columns = [
         Column("foundry", _marked, is_number=False),
@@ -160,7 +160,7 @@ def _candidates(slot: SlotChoice) -> str:
         *(_column(_broken(str(name).removeprefix("duty: ")), str(name), _usd) for name in duties),
         _column("switching", "switching_cost", _usd),
         _column("total", "total", _usd),
-        _column("preference", "suits", _percent),
+        _column("preference", "preference", _percent),
         _column("size", "size", "{:.2f}".format),
         _column("chosen", "probability", _percent),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -24,11 +23,35 @@ TABLES = ("candidates", "duties")
 class Importer:
     """An importer as makers know it."""
 
-    knows_without_tracing: bool
+    knows_origin: bool
     """Whether it knows where the chips in its products come from."""
     evasion_threshold: float
     """Rate of a duty, on a chip or a product, from which hiding it is cheaper than paying; fraction
     of what is hidden, infinite if it never is."""
+
+
+@dataclass(frozen=True)
+class RateToDate:
+    """A law whose rate depends on the imports of the year, in its own unit."""
+
+    name: str
+    unit: str
+    imports_to_date: float
+    """Covered imports since January, or since it is in force."""
+    statutory: float
+    """Rate of the path, such as the one above a quota."""
+    now: float
+    """Mean rate of the month."""
+    expected: float
+    """Mean rate of a year with the imports of the last twelve months: what makers expect."""
+
+    def __str__(self) -> str:
+        """The same in a sentence."""
+        return (
+            f"{self.name}: {self.imports_to_date:,.0f} {self.unit} imported this year before the "
+            f"month; rate {100 * self.now:.1f} % now, {100 * self.expected:.1f} % expected over a "
+            f"year, {100 * self.statutory:.1f} % by statute"
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +79,8 @@ class Explanation:
     """Kind of instrument of every duty of the tables."""
     slots: tuple[SlotChoice, ...]
     """One for each node class of which it uses chips."""
+    rates_to_date: tuple[RateToDate, ...] = ()
+    """Laws in force whose rate depends on the imports of the year."""
 
     def slot(self, node_class: str) -> SlotChoice:
         """The slot of one node class.
@@ -73,6 +98,7 @@ class Explanation:
         """All of it as plain values, ready for JSON; tables are lists of rows."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "slots"}
         plain["importers"] = {market: vars(who) for market, who in self.importers.items()}
+        plain["rates_to_date"] = [vars(rate) for rate in self.rates_to_date]
         return plain | {"slots": [_plain(slot) for slot in self.slots]}
 
 
@@ -128,20 +154,37 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
             explain_slot(economy, draws, maker, int(k))
             for k in np.flatnonzero(makers.has_slot[maker])
         ),
+        rates_to_date=rates_to_date(economy),
     )
 
 
+def rates_to_date(economy: Economy) -> tuple[RateToDate, ...]:
+    """Laws in force whose rate depends on the imports of the year, in the month simulated."""
+    counts, schedule, found = economy.imports, economy.tariff_schedule, []
+    for i in schedule.with_memory:
+        law = schedule.laws[i]
+        statutory = law.instrument.rate_in_force(economy.date)
+        if statutory:
+            expected = law.instrument.rate_given(statutory, 0.0, counts.annual[i])
+            found.append(
+                RateToDate(
+                    law.name, law.instrument.counted_unit, float(counts.to_date[i]), statutory,
+                    economy.policy.rates[i], float(expected),
+                )
+            )  # fmt: skip
+    return tuple(found)
+
+
 def importers_by_market(economy: Economy, maker: int) -> dict[str, Importer]:
-    """The importers of a line under the audits of now; one that never hides where none may."""
-    makers, importers, declarations = economy.makers, economy.importers, economy.declarations
+    """The importers of a line under the audits of now."""
+    makers, importers = economy.makers, economy.importers
+    exposure = economy.declarations.enforcement(economy.policy.regime).exposure
+    threshold = evasion_threshold(importers.evasion_cost, exposure[importers.market])
     found = {}
     for market in np.flatnonzero(makers.weights[maker]):
-        importer, least = makers.importer[maker, market], math.inf
-        if declarations is not None:
-            exposure = declarations.enforcement(economy.policy.regime).exposure[market]
-            least = float(evasion_threshold(importers.evasion_cost[importer], exposure))
-        knows_without_tracing = declarations is None or bool(importers.knows_origin[importer])
-        found[economy.constants.codes.markets[market]] = Importer(knows_without_tracing, least)
+        importer = makers.importer[maker, market]
+        knows = bool(importers.knows_origin[importer])
+        found[economy.constants.codes.markets[market]] = Importer(knows, float(threshold[importer]))
     return found
 
 

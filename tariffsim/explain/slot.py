@@ -1,4 +1,7 @@
-"""The duty from which a line would leave a region, given who imports it (MODEL 4.2, 4.5)."""
+"""Why a line buys its chips where it does: candidates, their costs, the switching threshold.
+
+All of it is the model's own choice (MODEL 4.2, 4.5), read from an economy that has seen the month.
+"""
 
 from __future__ import annotations
 
@@ -9,103 +12,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tariffsim.behaviour.sourcing import (
+    ChoiceSet,
+    among_candidates,
     base_slot_cost,
+    choice_set,
     choice_weights,
+    duty_over_markets,
+    lead_months,
     openings,
-    over_markets,
     price_after_counter_subsidy,
     slot_cost,
 )
 from tariffsim.kernels.compliance import evasion_threshold
+from tariffsim.kernels.duties import cost_with_duty
 from tariffsim.kernels.sourcing import choice_probabilities, cost_odds, with_inertia
-from tariffsim.law import expected_burden
-from tariffsim.law.expectations import DutyExpectations, Future
+from tariffsim.law.duty_tables import Regime
+from tariffsim.law.expectations import Future
+from tariffsim.law.expected_burden import expected_slot_burden
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import Economy
+from tariffsim.state.economy import Economy, SlotRows
 from tariffsim.typing import Float, format_month
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-def cost_to_leave(economy: Economy, table: pd.DataFrame, region: str) -> float:
-    """Rise of the cost of a region's chips, over their price, at which half the openings leave.
-
-    With odds `W` of staying in the region, cost there has to rise by `W^(1/sigma)`: a logit with
-    `cost^-sigma`. Per dollar of price, as the duty is on the price and not on the duties.
-    """
-    probability, is_home = table["probability"], table["region"] == region
-    stays, leaves = float(probability[is_home].sum()), float(probability[~is_home].sum())
-    sigma = economy.scenario.sourcing.elasticity
-    if leaves == 0.0 or sigma == 0.0:
-        return math.inf
-    at = table[table["in_place"]].iloc[0]
-    of_price = (at["price"] + at["expected_duty"]) / at["price"]
-    return float(of_price * ((stays / leaves) ** (1 / sigma) - 1))
-
-
-def importers_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
-    """Who would bear a further component duty: a row a market of the line and future.
-
-    Columns: market; weight, the part of the mean over markets and futures, zero where the importer
-    cannot tell and so would owe nothing; honesty, the cost of hiding a dollar of chips; exposure,
-    back duty and penalty expected for a dollar hidden.
-    """
-    import pandas as pd
-
-    makers, kind, declarations = (
-        economy.makers,
-        kind_of_choice(economy, maker, k),
-        economy.declarations,
-    )
-    rows = []
-    for future in economy.policy.expected.of_kind(kind):
-        for market in np.flatnonzero(makers.weights[maker]):
-            weight = future.weight[kind, makers.device[maker]] * makers.weights[maker, market]
-            evasion_cost, exposure = math.inf, 0.0
-            if declarations is not None:
-                importer = makers.importer[maker, market]
-                weight = weight * economy.importers.knows_origin[importer]
-                evasion_cost = economy.importers.evasion_cost[importer]
-                exposure = declarations.enforcement(future.regime).exposure[market]
-            rows.append((int(market), float(weight), float(evasion_cost), float(exposure)))
-    return pd.DataFrame(rows, columns=["market", "weight", "evasion_cost", "exposure"])
-
-
-def rate_of_cost(rise: float, importers: pd.DataFrame) -> float:
-    """Rate of a duty that costs importers a part of the value, on average; infinite if none does.
-
-    Each bears `min(r, exposure r + honesty)`, so that the mean is straight between the rates from
-    which they hide, and hardly rises beyond the last.
-    """
-    if rise <= 0 or math.isinf(rise):
-        return rise
-    weight, evasion_cost, exposure = (
-        importers[c].to_numpy() for c in ("weight", "evasion_cost", "exposure")
-    )
-    from_rate = evasion_threshold(evasion_cost, exposure)
-    bends = np.unique(from_rate[np.isfinite(from_rate)])
-    low, cost = 0.0, 0.0
-    for high in (*bends, math.inf):
-        slope = float((weight * np.where(from_rate > low, 1.0, exposure)).sum())
-        if slope > 0 and cost + slope * (high - low) >= rise:
-            return float(low + (rise - cost) / slope)
-        low, cost = float(high), cost + slope * (high - low) if slope else cost
-    return math.inf
-
-
-def kind_of_choice(economy: Economy, maker: int, k: int) -> int:
-    """Whose horizon a slot has: that of a drop-in part or that of a design."""
-    return (
-        DutyExpectations.PIN_COMPATIBLE
-        if economy.makers.is_pin_compatible[maker, k]
-        else DutyExpectations.DESIGN
-    )
-
-
 BASE_DUTIES = "duties of 2024"
-REBATED = "made good by China"
-"""What China gives back of the duty on its chips, USD a chip below zero."""
+REBATED = "rebated by China"
+"""What China rebates of the duty on its chips, USD a chip below zero."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +66,7 @@ class SlotChoice:
     candidates: pd.DataFrame
     """One row a foundry, see `candidates_of`."""
     duties: pd.DataFrame
-    """USD a chip of expected duty by foundry (rows) and instrument, as its importers bear it."""
+    """USD a chip of expected duty by foundry (rows) and instrument, for the line's importers."""
     stays: float
     """Probability that the next opening keeps the foundry in place, at what is expected now."""
     stays_in_region: float
@@ -141,8 +74,8 @@ class SlotChoice:
     break_even_rate: float
     """Rate of a further component tariff on the region's chips in all markets of the line, fraction
     of their price, at which the next opening is as likely to leave the region as to stay; infinite:
-    none, for want of others or because importers would not pay it. Below zero it is more likely to
-    leave as things are."""
+    none, for lack of others or because importers would not pay it. Below zero it is more likely to
+    leave already."""
     break_even_alone: dict[str, float]
     """The same, where it is above zero, if only one of the line's markets levies it; markets where
     no rate would do are left out."""
@@ -154,14 +87,13 @@ def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoi
     start, supplier = economy.scenario.run.start, int(makers.supplier[maker, k])
     switch = int(makers.switch_month[maker, k])
     waits = switch >= 0
-    lead = economy.scenario.sourcing.pin_compatible_requalification_months
-    if not makers.is_pin_compatible[maker, k]:
-        lead = int(economy.constants.requalification_months[makers.device[maker]])
+    slots = _slot(economy, maker, k)
+    lead = int(lead_months(economy, slots.place)[0])
     opens = openings(economy, draws, economy.month)[1][maker, k]
     table = candidates_of(economy, maker, k)
     region = codes.regions[economy.foundries.region[_in_place(economy, maker, k)]]
-    rise = cost_to_leave(economy, table, region)
-    borne_by = importers_of(economy, maker, k)
+    rise = cost_to_leave(economy.scenario.sourcing.elasticity, table, region)
+    importers = importers_of(economy, maker, k)
     opening = _next_opening(economy, draws, maker, k)
     return SlotChoice(
         node_class=codes.classes[k],
@@ -178,11 +110,11 @@ def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoi
         duties=duties_of(economy, maker, k).loc[table.index],
         stays=float(table.loc[table["in_place"], "probability"].sum()),
         stays_in_region=float(table.loc[table["region"] == region, "probability"].sum()),
-        break_even_rate=rate_of_cost(rise, borne_by),
+        break_even_rate=rate_of_cost(rise, importers),
         break_even_alone={
             codes.markets[market]: rate
             for market in np.flatnonzero(makers.weights[maker]) if 0 < rise < math.inf
-            for rate in [rate_of_cost(rise, borne_by[borne_by["market"] == market])]
+            for rate in [rate_of_cost(rise, importers[importers["market"] == market])]
             if rate < math.inf
         },
     )  # fmt: skip
@@ -194,25 +126,23 @@ def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     At the prices, sizes and expectations of now; one row a foundry: region; posted price, and its
     change since the base year; expected duty over the life of the choice (as if triggers were
     pulled); switching cost spread over the chips of one design; their total; the cost (price and
-    duty) in the base year; how well the foundry suits (its share of choices at base-year costs and
-    sizes, with no foundry in place); its size against the base year; the probability of being
-    chosen, in proportion to `suits * size * (total / base_cost)**-elasticity`; whether it supplies
-    now; whether it will be in place, which spares the cost of switching.
+    duty) in the base year; baseline preference (its share of choices at base-year costs and sizes,
+    with no foundry in place); its size against the base year; the probability of being chosen, in
+    proportion to `preference * size * (total / base_cost)**-elasticity`; whether it supplies now;
+    whether it will be in place, which spares the cost of switching.
     """
     import pandas as pd
 
-    foundries, sourcing = economy.foundries, economy.scenario.sourcing
-    row, column = np.array([maker]), np.array([k])
-    incumbent = np.array([_in_place(economy, maker, k)])
-    cost, base_cost = slot_cost(economy, row, column, True)[0], base_slot_cost(economy, row, column)
-    weights = choice_weights(economy, row, column)
-    price, base = foundries.price[:, k], foundries.base_capacity[:, k]
-    size = (foundries.capacity[:, k] / np.where(base > 0, base, 1.0)) ** sourcing.size_term
-    bought = cost_odds(cost, base_cost[0], sourcing.elasticity) * np.where(size > 0, size, 1.0)
-    suits = weights[0] / bought
+    foundries, choices = economy.foundries, choice_set(economy)
+    slots, incumbent = _slot(economy, maker, k), np.array([_in_place(economy, maker, k)])
+    cost, base_cost = slot_cost(choices, slots)[0], base_slot_cost(choices, slots)[0]
+    weights = among_candidates(choices, slots, choice_weights(choices, slots))
+    price, size = foundries.price[:, k], choices.size[k]
+    bought = cost_odds(cost, base_cost, choices.sigma) * np.where(size > 0, size, 1.0)
+    preference = weights[0] / bought
     in_place = np.arange(len(foundries)) == incumbent
     switching = np.where(in_place, 0.0, cost * switching_cost_share(economy, maker, k))
-    weights = with_inertia(weights, incumbent, economy.makers.inertia[row, column])
+    weights = with_inertia(weights, incumbent, economy.makers.inertia.take(slots.place))
     table = pd.DataFrame(
         {
             "region": np.array(economy.constants.codes.regions, dtype=object)[foundries.region],
@@ -221,8 +151,8 @@ def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
             "expected_duty": cost - price,
             "switching_cost": switching,
             "total": cost + switching,
-            "base_cost": base_cost[0],
-            "suits": suits / suits.sum(),
+            "base_cost": base_cost,
+            "preference": preference / preference.sum(),
             "size": size,
             "probability": choice_probabilities(weights)[0],
             "supplies_now": np.arange(len(foundries)) == economy.makers.supplier[maker, k],
@@ -238,28 +168,26 @@ def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
 def duties_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     """USD a chip of expected duty by foundry and instrument; they add up to `expected_duty`.
 
-    What importers will bear: nothing or as much for all foundries where they cannot tell, no more
-    than what hiding costs where they may hide. Each instrument is what it adds to those before it:
-    duties on bare chips first, as duty on the product falls on them too, then by rate, so that the
-    highest of a stacking group has it all.
+    The effective duty for the line's importers: nothing or as much for all foundries where they do
+    not know the origin, no more than evasion costs where they may evade. Each instrument is what it
+    adds to those before it: duties on unmounted chips first, as duty on the product falls on them
+    too, then by rate, so that the highest of a stacking group has it all.
     """
     import pandas as pd
 
-    makers, schedule, foundries = economy.makers, economy.tariff_schedule, economy.foundries
-    kind, device = kind_of_choice(economy, maker, k), makers.device[maker]
+    laws, choices = economy.tariff_schedule.laws, choice_set(economy)
+    slots, foundries, device = _slot(economy, maker, k), economy.foundries, economy.makers.device
     found: dict[str, Float] = {BASE_DUTIES: np.zeros(len(foundries))}
-    row, column = np.array([maker]), np.array([k])
-    price = price_after_counter_subsidy(economy, row, column, np.array([kind]))
+    price, kind = price_after_counter_subsidy(choices, slots), int(slots.kind[0])
     for future in economy.policy.expected.of_kind(kind):
         met = [entry for entry in future.regime if _meets(economy, maker, entry[0])]
         others = [entry for entry in future.regime if entry not in met]  # what a lie still costs
-        met.sort(key=lambda entry: (not schedule.laws[entry[0]].instrument.taxes_bare_chips,
-                                    -entry[1]))  # fmt: skip
+        met.sort(key=lambda entry: (not laws[entry[0]].instrument.taxes_bare_chips, -entry[1]))
         before = np.zeros(len(foundries))
         for n in range(len(met) + 1):
-            duty = _duty(economy, maker, k, tuple(sorted([*others, *met[:n]])), price)
-            name = in_short(schedule.laws[met[n - 1][0]].name) if n else BASE_DUTIES
-            part = future.weight[kind, device] * (duty - before)
+            duty = _duty(economy, choices, slots, tuple(sorted([*others, *met[:n]])), price)
+            name = in_short(laws[met[n - 1][0]].name) if n else BASE_DUTIES
+            part = future.weight[kind, device[maker]] * (duty - before)
             found[name] = found.get(name, 0.0) + part
             before = duty
     found[REBATED] = price[0] - foundries.price[:, k]
@@ -276,41 +204,95 @@ def in_short(law: str) -> str:
 
 def _meets(economy: Economy, maker: int, law: int) -> bool:
     """Whether a line sells, or is assembled, where an instrument applies."""
-    makers, codes, scope = (
-        economy.makers,
-        economy.constants.codes,
-        economy.tariff_schedule.laws[law].scope,
-    )
+    makers, codes = economy.makers, economy.constants.codes
+    scope = economy.tariff_schedule.laws[law].scope
     if economy.tariff_schedule.laws[law].instrument.taxes_bare_chips:
         return bool(scope[makers.origin[maker]])
-    cell = codes.cell(makers.device[maker], makers.origin[maker], 0)
-    return bool((scope[cell : cell + len(codes.markets)] * makers.weights[maker]).any())
+    cells = codes.cells_by_market(makers.device[maker], makers.origin[maker])
+    return bool((scope[cells] * makers.weights[maker]).any())
 
 
 def _duty(
-    economy: Economy, maker: int, k: int, regime: tuple[tuple[int, float], ...], price: Float
+    economy: Economy, choices: ChoiceSet, slots: SlotRows, regime: Regime, price: Float
 ) -> Float:
     """(F,) USD a chip that a slot is to cause under a regime, as if triggers were pulled."""
-    tables, region = economy.tariff_schedule.tables(regime), economy.foundries.region
-    rows, origin, column = np.array([maker]), economy.makers.origin[[maker]], np.array([k])
-    rate, each = (
-        over_markets(economy, table[None], 0, rows, origin, column)[0][region]
-        for table in (tables.slot_triggered, tables.count_triggered)
+    makers, region = economy.makers, economy.foundries.region
+    tables = economy.tariff_schedule.tables(regime)
+    always = Future(regime, tables, np.ones((2, len(economy.constants.codes.devices))))
+    origin = makers.origin[slots.maker]
+    rate = duty_over_markets(choices, tables.slot[None], slots, origin, np.zeros_like(slots.kind))
+    burden = expected_slot_burden(
+        economy.declarations, makers, economy.importers, region, slots, price, [always]
     )
-    if economy.declarations is None:
-        return np.asarray(price[0] * rate + each)
-    future = Future(regime, tables, np.ones((1, len(economy.constants.codes.devices))))
-    kind = np.zeros(1, dtype=np.intp)
-    lines = rows, column, kind, price, True, (future,)
-    return np.asarray(
-        price[0] * rate + expected_burden.slot_duty(economy, economy.declarations, *lines)[0]
+    return np.asarray((cost_with_duty(price, rate[:, region], burden) - price)[0])
+
+
+def cost_to_leave(sigma: float, table: pd.DataFrame, region: str) -> float:
+    """Rise of the cost of a region's chips, over their price, at which half the openings leave.
+
+    With odds `W` of staying in the region, cost there has to rise by `W^(1/sigma)`: a logit with
+    `cost^-sigma`. Per dollar of price, as the duty is on the price and not on the duties.
+    """
+    probability, is_home = table["probability"], table["region"] == region
+    stays, leaves = float(probability[is_home].sum()), float(probability[~is_home].sum())
+    if leaves == 0.0 or sigma == 0.0:
+        return math.inf
+    at = table[table["in_place"]].iloc[0]
+    of_price = (at["price"] + at["expected_duty"]) / at["price"]
+    return float(of_price * ((stays / leaves) ** (1 / sigma) - 1))
+
+
+def importers_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
+    """Importers who would pay a further component duty: a row a market of the line and future.
+
+    Columns: market; weight, the share of the mean over markets and futures, zero where the importer
+    does not know the origin and so would be exempt; evasion_cost, the non-monetary cost of evasion
+    for a dollar of chips; exposure, back duty and penalty expected for a dollar evaded.
+    """
+    import pandas as pd
+
+    makers, importers, declarations = economy.makers, economy.importers, economy.declarations
+    kind, rows = int(_slot(economy, maker, k).kind[0]), []
+    for future in economy.policy.expected.of_kind(kind):
+        for market in np.flatnonzero(makers.weights[maker]):
+            importer = makers.importer[maker, market]
+            weight = future.weight[kind, makers.device[maker]] * makers.weights[maker, market]
+            weight = weight * importers.knows_origin[importer]
+            exposure = declarations.enforcement(future.regime).exposure[market]
+            rows.append((int(market), weight, importers.evasion_cost[importer], exposure))
+    return pd.DataFrame(rows, columns=["market", "weight", "evasion_cost", "exposure"])
+
+
+def rate_of_cost(rise: float, importers: pd.DataFrame) -> float:
+    """Rate of a duty that costs importers a part of the value, on average; infinite if none does.
+
+    Each pays `min(r, exposure r + evasion_cost)`, so that the mean is straight between the rates
+    from which they evade, and hardly rises beyond the last.
+    """
+    if rise <= 0 or math.isinf(rise):
+        return rise
+    weight, evasion_cost, exposure = (
+        importers[c].to_numpy() for c in ("weight", "evasion_cost", "exposure")
     )
+    from_rate = evasion_threshold(evasion_cost, exposure)
+    bends = np.unique(from_rate[np.isfinite(from_rate)])
+    low, cost = 0.0, 0.0
+    for high in (*bends, math.inf):
+        slope = float((weight * np.where(from_rate > low, 1.0, exposure)).sum())
+        if slope > 0 and cost + slope * (high - low) >= rise:
+            return float(low + (rise - cost) / slope)
+        low, cost = float(high), cost + slope * (high - low) if slope else cost
+    return math.inf
 
 
 def switching_cost_share(economy: Economy, maker: int, k: int) -> float:
     """Fraction `S` of a design's lifetime chip bill, from the incumbent's factor on its odds."""
     sigma = economy.scenario.sourcing.elasticity
     return float(economy.makers.inertia[maker, k] ** (1 / sigma) - 1) if sigma else 0.0
+
+
+def _slot(economy: Economy, maker: int, k: int) -> SlotRows:
+    return economy.makers.slots(np.array([maker * economy.makers.supplier.shape[1] + k]))
 
 
 def _in_place(economy: Economy, maker: int, k: int) -> int:

@@ -1,10 +1,13 @@
-"""What importers know, hide and pay for it (MODEL 4.5)."""
+"""Evasion, audits and tracing (MODEL 4.5)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tariffsim.typing import Bool, Float
+
+NEVER_EVADES = 1e300
+"""Evasion cost of importers who never evade; finite, so that it is nothing on no value."""
 
 
 def detection_probability(audit_rate: Float, detection: Float, lookback_months: int) -> Float:
@@ -17,23 +20,29 @@ def detection_probability(audit_rate: Float, detection: Float, lookback_months: 
 
 
 def evades(duty: Float, value: Float | float, evasion_cost: Float, exposure: Float) -> Bool:
-    """Whether hiding pays: `duty (1 - P (1 + m)) > honesty cost`.
+    """Whether evasion pays: `duty (1 - P (1 + m)) > h value`.
 
-    `exposure` is `P (1 + m)`: back duty and penalty expected for a dollar evaded; `honesty` is the
-    cost of hiding a dollar of `value`, which is not money.
+    `exposure` is `P (1 + m)`: back duty and penalty expected for a dollar evaded; `h`, the
+    evasion cost, is the non-monetary cost of evasion for a dollar of `value`.
     """
     return np.asarray(duty * (1 - exposure) > evasion_cost * value)
 
 
 def duty_burden(duty: Float, value: Float | float, evasion_cost: Float, exposure: Float) -> Float:
-    """Cost of a duty to an importer that may hide it: `min(duty, P (1 + m) duty + honesty)`."""
+    """Cost of a duty to an importer that may evade it: `min(duty, P (1 + m) duty + h value)`."""
     return np.asarray(np.minimum(duty, exposure * duty + evasion_cost * value))
 
 
+def origin_burden(rate: Float, gain: Float, burden_of_gain: Float) -> Float:
+    """Duty on a dollar of product where a false country of assembly would save the `gain`."""
+    return np.asarray(rate - gain + burden_of_gain)
+
+
 def evasion_threshold(evasion_cost: Float, exposure: Float) -> Float:
-    """Rate of a duty above which hiding costs less than paying; infinite if it never does."""
+    """Rate of a duty above which evasion costs less than paying; infinite if it never does."""
     kept = np.maximum(1 - exposure, 1e-300)
-    return np.where(exposure < 1, evasion_cost / kept, np.inf)
+    may = (exposure < 1) & (evasion_cost < NEVER_EVADES)
+    return np.where(may, evasion_cost / kept, np.inf)
 
 
 def tracing_cost_rate(
@@ -51,3 +60,26 @@ def tracing_cost_rate(
 def tracing_pays(due_unknown: Float, due_known: Float, cost: Float) -> Bool:
     """Whether the duty that knowing the origin avoids exceeds what it costs, USD."""
     return np.asarray(due_unknown - due_known > cost)
+
+
+def duty_evaded(due: Float, not_declared: Float) -> tuple[Float, Float]:
+    """What remains of a duty due, and what is evaded of it, USD; nothing where none is due."""
+    evaded = np.where(due > 0, not_declared, 0.0)
+    return np.asarray(due - evaded), evaded
+
+
+def tracing_outlay(rate: Float, value: Float, months: int) -> Float:
+    """USD that tracing costs over so many months, at a rate on the value brought in a month."""
+    return np.asarray(months * rate * value)
+
+
+def audit_chance(audits: Float) -> Float:
+    """Probability of an audit in a month, of so many a year."""
+    return np.asarray(audits / 12)
+
+
+def evaded_lately(evaded: Float, newest: Float, month: int) -> Float:
+    """(J, months) duty evaded in the months that audits look back on, the newest in its place."""
+    lately = evaded.copy()
+    lately[:, month % evaded.shape[1]] = newest
+    return lately

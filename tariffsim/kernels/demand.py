@@ -43,3 +43,24 @@ def ai_content(adoption: Float, base_adoption: Float, uplift: float) -> Float:
 def adjusted_orders(orders: Float, desired: Float, speed: float) -> Float:
     """Orders closing on desired orders by a part of the distance a month."""
     return np.asarray(orders + speed * (desired - orders))
+
+
+def chip_content(base: Float, growth: float, years: float, shift: Float) -> Float:
+    """(N, K) chips in a unit: base year x growth a year x shift."""
+    return np.asarray(base * (1 + growth) ** years * shift)
+
+
+def ces_power(ratio: Float, elasticity: Float) -> Float:
+    """`(p / p_0)^(1 - eps)` by line."""
+    return np.asarray(ratio ** (1 - elasticity))
+
+
+def demand_growth(growth: Float, years: float, factor: Float) -> Float:
+    """Demand relative to the start: growth at a rate a year, and exogenous shifts."""
+    return np.asarray((1 + growth) ** years * factor)
+
+
+def other_growth(market_growth: Float, content_growth: float, years: float, chips: Float) -> Float:
+    """(K,) growth of other buyers' demand: that of the chips (M, K) in devices at base prices."""
+    devices = (1 + market_growth) ** years @ chips
+    return np.asarray(devices / chips.sum(axis=0) * (1 + content_growth) ** years)

@@ -18,6 +18,34 @@ def slot_duty_rate(
     return np.asarray(bare_rate + product_rate * (1 + markup) * (1 + bare_rate) + chip_rate)
 
 
+def ad_valorem(rate: Float, value: Float) -> Float:
+    """USD of a duty that is a fraction of a value."""
+    return np.asarray(rate * value)
+
+
+def slot_burden(
+    price: Float, product_rate: Float, markup: float, bare_rate: Float, on_chip: Float
+) -> Float:
+    """USD a chip that declared duties cost: on the product that has it, and on the chip itself."""
+    on_product = product_rate * (1 + markup) * (1 + bare_rate)
+    return np.asarray(price * on_product + on_chip)
+
+
+def duty_on_chip(by_value: Float, by_count: Float, price: Float) -> Float:
+    """USD a chip of a duty on its value and one on its number."""
+    return np.asarray(by_value * price + by_count)
+
+
+def chip_duty_rate(by_value: Float, by_count: Float, price: Float) -> Float:
+    """The same as a fraction of the price."""
+    return np.asarray(by_value + by_count / price)
+
+
+def cost_with_duty(price: Float, rate: Float, burden: Float | float) -> Float:
+    """USD a chip with the duty it causes: at a rate on its price, and the burden of others."""
+    return np.asarray(price * (1 + rate) + burden)
+
+
 def horizon_weights(hazard: Float, discount_rate: float, years: Float) -> Float:
     """Weights of the duty so many years into a design's life: survival x discounting (MODEL 4.2).
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 import numpy as np
 
-from tariffsim.typing import Float
+from tariffsim.kernels.sums import sum_by
+from tariffsim.typing import Bool, Float, Int
+
+LEAST_RISE = 1e-12
+"""Share of customs value below which a duty has risen by rounding only."""
+LEAST_UNMET = 1e-12
+"""Share of a slot's orders below which nothing is unmet but by rounding."""
 
 
 def stock_target(use: Float, past_use: Float, months: Float) -> Float:
@@ -66,3 +73,83 @@ def fill_rates_by_rank(orders: Sequence[Float], capacity: Float, bloc: Float) ->
         left = np.maximum(left - rates * total, 0.0)
         fill_rates.append(np.asarray(bloc.T @ rates))
     return fill_rates
+
+
+def months_in_reach(most_months: float) -> range:
+    """Months ahead in which a duty rise is worth stocking up for."""
+    return range(1, ceil(most_months) + 1)
+
+
+def duty_rise(now: Float, ahead: Float, value: Float) -> Float:
+    """(L,) USD a unit by which a duty rises; zero for what is rounding of the customs value."""
+    rise = ahead - now
+    return np.where(rise > LEAST_RISE * value, rise, 0.0)
+
+
+def purchases(wanted: Float, stock: Float, months: Float, months_left: Float) -> Float:
+    """(L,) units that importers order: what consumers want, stocks built up, or drawn down.
+
+    `months` of sales are worth holding when the duty rises in `months_left`.
+    """
+    lacking = months * wanted - stock
+    builds = np.maximum(lacking, 0.0) / months_left
+    sells = np.minimum(np.maximum(-lacking, 0.0), wanted)
+    return np.asarray(wanted + builds - sells)
+
+
+def delivered(ordered: Float, share: Float) -> Float:
+    """What is delivered of orders by the share that is filled, or that no measure denies."""
+    return np.asarray(ordered * share)
+
+
+def denied_share(delivered_share: Float) -> Float:
+    """Share of deliveries that is denied, or, of the denied share, what is delivered."""
+    return np.asarray(1.0 - delivered_share)
+
+
+def mean_over_flows(values: Float, weights: Float, maker: Int, n_makers: int) -> Float:
+    """(N,) or (N, K) mean of values (L,) or (L, K) over the flows of each line, by weights (L,)."""
+    total = sum_by(maker, weights, n_makers)
+    sums = [sum_by(maker, weights * column, n_makers) for column in np.atleast_2d(values.T)]
+    means = np.stack(sums, axis=-1) / np.where(total > 0, total, 1.0)[:, None]
+    return means.reshape(n_makers, *values.shape[1:])
+
+
+def is_older(month: int, since: Int, months: int) -> Bool:
+    """Whether a relation has lasted for so many months."""
+    return np.asarray(month - since >= months)
+
+
+def is_short(unmet_chips: Float, need: Float) -> Bool:
+    """Whether a slot lacks chips by more than rounding."""
+    return np.asarray(unmet_chips > LEAST_UNMET * need)
+
+
+def fill_rate(available: Float, wanted: Float) -> Float:
+    """Share of what is wanted that is available, at most one."""
+    return np.clip(available / np.where(wanted > 0, wanted, 1.0), 0.0, 1.0)
+
+
+def coverage(chips: Float, need: Float) -> Float:
+    """(N, K) chips over those needed; the chips themselves where none are."""
+    return np.asarray(chips / np.where(need > 0, need, 1.0))
+
+
+def cancelled(sent: Float, second: Float, used: Float) -> tuple[Float, Float]:
+    """(N, K) deliveries by supplier and second source, orders for unbuilt units cancelled.
+
+    Without stocks only what is used is delivered, by the supplier first.
+    """
+    first = np.where(second > 0, np.minimum(sent, used), used)
+    return first, np.where(second > 0, used - first, 0.0)
+
+
+def sold_from_stock(
+    wanted: Float, stock: Float, units: Float, backlog_share: float
+) -> tuple[Float, Float, Float, Float]:
+    """(L,) units sold, left in stock, in the backlog and lost, of units delivered and in stock."""
+    held = stock + units
+    sold = np.minimum(wanted, held)
+    missed = wanted - sold
+    backlog = backlog_share * missed
+    return sold, held - sold, backlog, missed - backlog

@@ -11,7 +11,7 @@ import numpy as np
 from tariffsim.typing import Float, Int
 
 LEAST_DISTANCE = 0.05
-"""Least distance of a base margin from the hurdle that growth is ensemble by."""
+"""Least distance of a base margin from the hurdle that growth is measured by."""
 
 
 def operating_margin(profit: Float, revenue: Float) -> Float:
@@ -75,3 +75,37 @@ def plan_slowing(response: float, base_utilisation: float, utilisation: float) -
 def wafers(capacity: Float, chips_per_kwpm: Float) -> Float:
     """(rows,) thousand wafers a month of chips a month by class; in wafers classes add up."""
     return np.asarray((capacity / chips_per_kwpm).sum(axis=-1))
+
+
+def capacity_after(capacity: Float, growth: Float, months: Float, gap: Float) -> Float:
+    """(F, K) chips a month: planned capacity, months of growth ahead of it, less what is not built.
+
+    `growth` is a rate a year, `gap` the share of the plan that is not built.
+    """
+    return np.asarray(capacity * (1 + growth) ** (months / 12) * (1 - gap))
+
+
+def granted_share(arrived: Float, standing: Float) -> Float:
+    """(R,) capacity built with grants relative to what stands without; zero where nothing does."""
+    return np.asarray(arrived / np.where(standing > 0, standing, np.inf))
+
+
+def with_grants(capacity: Float, granted: Float) -> Float:
+    """(F, K) capacity with that built with grants, chips a month."""
+    return np.asarray(capacity * (1 + granted))
+
+
+def growth_above_plan(decided: Float) -> Float:
+    """(R,) months of planned growth added to the plan, by growth relative to it (1 as planned)."""
+    return np.asarray(np.maximum(decided, 0.0) - 1)
+
+
+def capacity_added(standing: Float, growth: Float, decided: Float) -> Float:
+    """(R,) thousand wafers a month that a month's decided growth adds."""
+    grown = standing * (1 + growth) ** (np.maximum(decided, 0.0) / 12)
+    return np.asarray(np.maximum(grown - standing, 0.0))
+
+
+def credit_paid(credit: Float, capital_cost: Float, added: Float, granted: Float) -> Float:
+    """(R,) USD of investment credits on all capacity that is decided."""
+    return np.asarray(credit * capital_cost * (added + granted))

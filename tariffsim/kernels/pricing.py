@@ -4,12 +4,36 @@ from __future__ import annotations
 
 import numpy as np
 
+from tariffsim.kernels.sums import over_slots
 from tariffsim.typing import Float, Int
 
 
 def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, amortised: Float) -> Float:
     """Unit cost of a line, USD: other inputs at the country's cost, chips, amortised switching."""
     return np.asarray(other_inputs * cost_factor + chip_bill + amortised)
+
+
+def invoice_value(chips: Float, price: Float, rebate: Float | float) -> Float:
+    """USD a unit that chips are invoiced at, where a share of their price is rebated."""
+    return np.asarray(chips * price * (1 - rebate))
+
+
+def chip_bill(chip_value: Float, bare_rate: Float) -> Float:
+    """USD a unit of chips and the duty on them where they enter unmounted; over the last axis."""
+    return over_slots(chip_value * (1 + bare_rate))
+
+
+def relative_cost(cost_factor: Float) -> Float:
+    """(O, O) cost of assembly relative to the base country (first axis) at each country."""
+    return np.asarray(cost_factor / cost_factor[:, None])
+
+
+def relocation_payment(
+    relocation_cost: float, customs_value: Float, units: Float, hazard: float, discount_rate: float
+) -> Float:
+    """USD for moving a line: a fraction of its value over the life of the choice."""
+    lifetime_value = customs_value * units / (hazard + discount_rate / 12)
+    return np.asarray(relocation_cost * lifetime_value)
 
 
 def written_off(amortised: Float, months_left: Int, new: Float, life_months: Int) -> Float:

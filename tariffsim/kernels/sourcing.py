@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.typing import Float, Int
+from tariffsim.kernels.sums import sum_by
+from tariffsim.typing import Bool, Float, Int
 
+ROUNDING = 1e-9
+"""Share of deliveries by which one less the delivered share may miss the denied share."""
 LEAST_SQUARE = 1e-12
 """Least value under a square root: where it binds there is no solution."""
 
@@ -80,6 +83,11 @@ def cost_odds(cost: Float, base_cost: Float, elasticity: float) -> Float:
     return np.asarray((base_cost / cost) ** elasticity)
 
 
+def inertia_factor(switching_cost: Float | float, elasticity: float) -> Float:
+    """Factor on the odds of what is in place: `(1 + S)^sigma`."""
+    return np.asarray((1 + switching_cost) ** elasticity)
+
+
 def with_inertia(weights: Float, incumbent: Int, inertia: Float) -> Float:
     """Choice weights with the incumbent's multiplied by its inertia factor `(1 + S)^sigma`."""
     result = weights.copy()
@@ -136,3 +144,91 @@ def drawn_elsewhere(
 def shortened(months: Int, factor: float) -> Int:
     """Whole months of an emergency requalification, rounded up, at least one."""
     return np.asarray(np.maximum(np.ceil(months * factor), 1), dtype=np.intp)
+
+
+def choice_odds(
+    odds: Float, size: Float | float, preference: Float | float, cost_factor: Float
+) -> Float:
+    """Odds of each alternative: base odds x size x preference x factor of its cost."""
+    return np.asarray(odds * (size * preference) * cost_factor)
+
+
+def size_factor(capacity: Float, base_capacity: Float, power: float) -> Float:
+    """Factor on the odds of a foundry that has grown: `(capacity / base)^power`."""
+    return np.asarray((capacity / np.where(base_capacity > 0, base_capacity, 1.0)) ** power)
+
+
+def assembly_preference(odds: float, is_there: Bool, was_there: Bool) -> Float:
+    """Factor on the odds of a Chinese chip in a line that moved to China (or, inverse, left it)."""
+    return np.asarray(odds ** (is_there.astype(float) - was_there))
+
+
+def shifted_preference(preference: Float, log_odds: Float) -> Float:
+    """Preference with log odds added."""
+    return np.asarray(preference * np.exp(log_odds))
+
+
+def utility_value(chips: Float, price: Float, elasticity: float) -> Float:
+    """USD a unit that a point of utility is worth: `n p / sigma` for n chips at a price p."""
+    return np.asarray(chips * price / elasticity)
+
+
+def utility_loss(
+    weights: Float, exponentials: Float, best: Int, choice: Int, value: Float
+) -> Float:
+    """(rows,) USD a unit lost with a choice in place of the best; zero where they are the same."""
+    with np.errstate(invalid="ignore"):
+        gap = utility(weights, exponentials, best) - utility(weights, exponentials, choice)
+        return np.where(choice == best, 0.0, value * gap)
+
+
+def lead_of_incumbent(
+    weights: Float, exponentials: Float, incumbent: Int, other: Int, inertia: Float, value: Float
+) -> Float:
+    """(rows,) USD a unit by which an incumbent that had been chosen is better than another.
+
+    Without the switching cost that is paid besides: see `lead_of_winner`.
+    """
+    with_cost = with_inertia(weights, incumbent, inertia)
+    gap = lead_of_winner(with_cost, exponentials, incumbent, other) - np.log(inertia)
+    return np.asarray(value * gap)
+
+
+def plan_cost(duty: Float, group: Int, lost: Float) -> Float:
+    """USD a unit of a plan for each design: the duty due, and what its slots (`group`) give up."""
+    return np.asarray(duty + sum_by(group, lost, len(duty)))
+
+
+def plan_distortion(before: Float, lost: Float, is_open: Bool) -> Float:
+    """(rows,) USD a unit given up by slots that follow their design's plan.
+
+    An open slot adds to what it had given up before; one that only joins had no choice, and gains
+    nothing by joining.
+    """
+    return np.where(is_open, before, 0.0) + np.where(is_open, lost, np.maximum(lost, 0.0))
+
+
+def is_cut_off(delivered_share: Float, emergency_share: float) -> Bool:
+    """Whether so much is denied that a maker looks for another supplier at once."""
+    return np.asarray(1 - delivered_share >= emergency_share - ROUNDING)
+
+
+def switch_pays(
+    delivered_share: Float, customs_value: Float, markup: float, requalification: Float
+) -> Bool:
+    """Whether a line would lose more profit on units not made than a switch costs.
+
+    Both USD a unit over the life of a choice, as if the denied share stayed.
+    """
+    profit = customs_value * markup / (1 + markup)
+    return np.asarray((1 - delivered_share) * profit > requalification)
+
+
+def delivery_month(month: int, lead: Int | int) -> Int:
+    """Month in which something begins that takes so many months from now."""
+    return np.asarray(month + lead)
+
+
+def months_left(until: Int, month: int) -> Int:
+    """Months from now until a month; none if it is past."""
+    return np.asarray(np.maximum(until - month, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,27 +14,10 @@ def sum_by(group: Int, values: Float, n_groups: int) -> Float:
     return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
 
 
-@dataclass(frozen=True)
-class Runs:
-    """Rows in the order of their groups: one run of rows a group that has any."""
-
-    group: Int
-    """(runs,)"""
-    first: Int
-    """(runs,) first row."""
-    n_groups: int
-
-
-def runs_of(group: Int, n_groups: int) -> Runs:
-    """Runs of rows (rows,) that are in the order of their groups."""
-    return Runs(*np.unique(group, return_index=True), n_groups)
-
-
-def sum_runs(values: Float, runs: Runs) -> Float:
-    """(n_groups,) sum of the values of each group, in the unit of the values."""
-    total = np.zeros(runs.n_groups)
-    total[runs.group] = np.add.reduceat(values, runs.first)
-    return total
+def mean_by(group: Int, values: Float, weights: Float, n_groups: int) -> Float:
+    """(n_groups,) sum of the values of each group over that of its weights."""
+    total = sum_by(group, values, n_groups)
+    return np.asarray(total / np.maximum(sum_by(group, weights, n_groups), 1e-300))
 
 
 def over_slots(values: Float) -> Float:
@@ -61,3 +44,25 @@ def by_supplier(values: Float, supplier: Int, n_foundries: int) -> Float:
 
 def _place(supplier: Int, n_classes: int) -> Int:
     return np.asarray(supplier * n_classes + np.arange(n_classes))
+
+
+def over_markets(values: Float, weights: Float) -> Float:
+    """(rows, ...) mean over the markets of each line of values (rows or 1, M, ...)."""
+    rows = np.broadcast_to(values, (len(weights), *values.shape[1:]))
+    result: Float = np.einsum("nm...,nm->n...", rows, weights)
+    return result
+
+
+def weighted_sum(weights: Sequence[Float], values: Sequence[Float]) -> Float:
+    """Sum of values by their weights, such as a mean over futures."""
+    return sum((w * v for w, v in zip(weights, values, strict=True)), start=np.zeros(()))
+
+
+def blocks(rows: Int, size: int) -> Iterator[Int]:
+    """The rows in blocks of at most so many."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def ratio(top: Float, bottom: Float) -> Float:
+    """One quantity over another, such as a price over that of the base year."""
+    return np.asarray(top / bottom)

@@ -52,12 +52,12 @@ def posted_price(price: Float, target: Float, adjustment: float) -> Float:
     return np.asarray(price * (target / price) ** adjustment)
 
 
-def counter_subsidy_share(duty_rate: Float, offset: float) -> Float:
-    """Part of a chip's price given back for a duty: `offset r / (1 + r)` (MODEL 4.1).
+def counter_subsidy_share(duty_rate: Float, share: float) -> Float:
+    """Share of a chip's price rebated for a duty: `c r / (1 + r)` (MODEL 4.1).
 
-    With an offset of one the price after duty is the price before it.
+    `c` is the counter-subsidy; with one the price after duty is the price before it.
     """
-    return np.asarray(offset * duty_rate / (1 + duty_rate))
+    return np.asarray(share * duty_rate / (1 + duty_rate))
 
 
 def foundry_cost(
@@ -74,11 +74,59 @@ def output_with_overflow(filled: Float, capacity: Float, bloc: Float) -> Float:
     `filled` are the orders that are filled; overflow is shared in proportion to spare capacity.
     """
     own = np.minimum(filled, capacity)
-    spare = capacity - own
     overflow = bloc.T @ (bloc @ (filled - own))
-    total_spare = bloc.T @ (bloc @ spare)
-    part = spare / np.where(total_spare > 0, total_spare, 1.0)
-    return np.asarray(own + part * overflow)
+    return np.asarray(own + share_of_bloc(capacity - own, bloc) * overflow)
+
+
+def share_of_bloc(values: Float, bloc: Float) -> Float:
+    """(F, K) each foundry's share of its bloc's total; zero where that is."""
+    total = bloc.T @ (bloc @ values)
+    return np.asarray(values / np.where(total > 0, total, 1.0))
+
+
+def spare_capacity(sales: Float, capacity: Float, bloc: Float) -> Float:
+    """(F, K) chips that foundries could still make."""
+    return np.asarray(capacity - output_with_overflow(sales, capacity, bloc))
+
+
+def utilisation_of(orders: Float, capacity: Float, base: Float) -> Float:
+    """(F, K) orders over capacity; the base year's where there is no capacity."""
+    busy = orders / np.where(capacity > 0, capacity, 1.0)
+    return np.where(capacity > 0, busy, base)
+
+
+def mix_of(values: Float) -> Float:
+    """(F, K) each foundry's share of a class; zero where nothing is."""
+    total = values.sum(axis=0)
+    return np.asarray(values / np.where(total > 0, total, 1.0))
+
+
+def other_orders(share: Float, base: Float, growth: Float) -> Float:
+    """(F, K) chips that other buyers order: their mix of foundries x base orders x growth."""
+    return np.asarray(share * base.sum(axis=0) * growth)
+
+
+def chip_unit_cost(
+    base_cost: Float, cost_share: float, discount: Float, base_price: Float, learned: Float
+) -> Float:
+    """USD a chip: base cost less the part of the discount that lower cost explains, x learning."""
+    advantage = cost_share * discount * base_price
+    return np.asarray((base_cost - advantage) * learned)
+
+
+def discounted(price: Float, discount: Float) -> Float:
+    """Price with a discount, USD a chip."""
+    return np.asarray((1 - discount) * price)
+
+
+def subsidy_on_chip(subsidy_share: float, discount: Float, price: Float) -> Float:
+    """USD a chip of public money: the part of the discount that subsidy pays."""
+    return np.asarray(subsidy_share * discount * price)
+
+
+def shared_out(total: Float, base: Float) -> Float:
+    """(F, K) a total by class shared out in proportion to a base (F, K)."""
+    return np.asarray(base / np.maximum(base.sum(axis=0), 1e-300) * total)
 
 
 def buyer_mix(base_share: Float, size: Float, price_ratio: Float, elasticity: float) -> Float:

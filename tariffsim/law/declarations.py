@@ -1,7 +1,7 @@
 """What importers declare: duties that depend on what they say of origin and content (MODEL 4.5).
 
-Like `law`, instruments are asked once about a dollar of product, a dollar of chips and one chip;
-here at rate one, as what is due depends on each importer.
+As for the tariff schedule, instruments are asked once about a dollar of product, a dollar of chips
+and one chip; here at rate one, as what is due depends on each importer.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from functools import cached_property
 
 import numpy as np
 
-from tariffsim.kernels.compliance import detection_probability
-from tariffsim.kernels.duties import stacked
+from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Law, Regime, TariffSchedule
 from tariffsim.policy.shipments import Shipments
 from tariffsim.typing import Bool, Float, Int
 
 
 @dataclass(frozen=True)
-class Origins:
-    """What a false country of origin saves on products, by (device, country, market) cell."""
+class OriginDuties:
+    """Duties on products by country of assembly, and what a false country saves; by cell."""
 
     rate: Float
     """(cells,) fraction of customs value due with the true country."""
@@ -44,13 +43,16 @@ class UnitDuty:
 
 
 @dataclass(frozen=True)
-class Content:
-    """A duty not by country alone; of a stacking group one for all, as all are on the same base."""
+class ContentDuty:
+    """A duty that does not go by country of assembly alone.
+
+    One for all laws of a stacking group, as these are on the same base.
+    """
 
     laws: tuple[int, ...]
     is_separable: bool
     is_declared: bool
-    """Depends on what importers say of the content, and may be hidden."""
+    """Depends on what importers say of the content, and may be evaded."""
     known: UnitDuty
     unknown: UnitDuty
 
@@ -68,7 +70,7 @@ class Enforcement:
     audits: Float
     """(M,) audits of an importer a year."""
     detection: Float
-    """(M,) part of them that find what was hidden."""
+    """(M,) share of them that find what was evaded."""
     penalty: Float
     """(M,) penalty over the duty evaded."""
     lookback_months: int
@@ -76,7 +78,7 @@ class Enforcement:
     @cached_property
     def exposure(self) -> Float:
         """(M,) back duty and penalty expected for a dollar of duty evaded."""
-        found = detection_probability(self.audits, self.detection, self.lookback_months)
+        found = k.detection_probability(self.audits, self.detection, self.lookback_months)
         return np.asarray(found * (1 + self.penalty))
 
 
@@ -84,18 +86,18 @@ class Declarations:
     """The laws under which importers declare, and how declarations are enforced.
 
     Args:
-        statutes: the law of the scenario.
+        schedule: the compiled law of the scenario.
         ships: (cells,) whether a country ships a device to a market.
-        audits: enforcement without any programme, as in `Enforcement`.
+        enforcement: audits without any programme.
     """
 
-    def __init__(self, statutes: TariffSchedule, ships: Bool, enforcement: Enforcement) -> None:
-        self.statutes, self._ships, self._enforcement = statutes, ships, enforcement
-        self._origin: dict[Regime, Origins] = {}
+    def __init__(self, schedule: TariffSchedule, ships: Bool, enforcement: Enforcement) -> None:
+        self.schedule, self._ships, self._enforcement = schedule, ships, enforcement
+        self._origin: dict[Regime, OriginDuties] = {}
         self._audits: dict[Regime, Enforcement] = {}
         self._rates: dict[tuple[tuple[int, ...], Regime], Float] = {}
         groups: dict[object, list[int]] = {}
-        for i, law in enumerate(statutes.laws):
+        for i, law in enumerate(schedule.laws):
             if not law.instrument.taxes_bare_chips and law.instrument.declares != "origin":
                 group = law.instrument.stacking_group
                 key = i if group is None else (group, law.instrument.tax_base)
@@ -103,23 +105,23 @@ class Declarations:
         contents = (self._content(tuple(laws)) for laws in groups.values())
         self.contents = tuple(content for content in contents if content.takes_anything)
         self._origin_laws = {
-            i for i, law in enumerate(statutes.laws) if law.instrument.declares == "origin"
+            i for i, law in enumerate(schedule.laws) if law.instrument.declares == "origin"
         }
         self._content_laws = {i for content in self.contents for i in content.laws}
 
-    def _content(self, laws: tuple[int, ...]) -> Content:
-        instrument = self.statutes.laws[laws[0]].instrument
+    def _content(self, laws: tuple[int, ...]) -> ContentDuty:
+        instrument = self.schedule.laws[laws[0]].instrument
         probes = [
-            self.statutes.probe(np.array([[False], [True]]), **ones)
+            self.schedule.probe(np.array([[False], [True]]), **ones)
             for ones in ({"product": 1.0}, {"value": 1.0}, {"count": 1.0})
         ]
-        shape = 2, *self.statutes.probe_shape
+        shape = 2, *self.schedule.probe_shape
 
         def unit(duties: list[Float]) -> UnitDuty:
             product, value, count = (np.broadcast_to(d, (2, shape[1] * shape[2])) for d in duties)
             return UnitDuty(product[:, 0], value.reshape(shape), count.reshape(shape))
 
-        return Content(
+        return ContentDuty(
             laws,
             instrument.is_separable,
             instrument.declares == "content",
@@ -129,28 +131,28 @@ class Declarations:
 
     def on_origin(self, regime: Regime) -> Iterator[tuple[int, Law, float]]:
         """Laws of a regime on products by country of assembly, with their number and rate."""
-        return ((i, self.statutes.laws[i], rate) for i, rate in regime if i in self._origin_laws)
+        return ((i, self.schedule.laws[i], rate) for i, rate in regime if i in self._origin_laws)
 
     def on_content(self, regime: Regime) -> Iterator[tuple[int, Law, float]]:
         """The other laws of a regime on products."""
-        return ((i, self.statutes.laws[i], rate) for i, rate in regime if i in self._content_laws)
+        return ((i, self.schedule.laws[i], rate) for i, rate in regime if i in self._content_laws)
 
-    def rate(self, content: Content, regime: Regime) -> Float:
+    def rate(self, content: ContentDuty, regime: Regime) -> Float:
         """(cells,) rate of a duty on content: the highest of its stacking group."""
         key = content.laws, regime
         if key not in self._rates:
-            highest = np.zeros(self.statutes.codes.n_cells)
+            highest = np.zeros(self.schedule.codes.n_cells)
             for i, rate in regime:
                 if i in content.laws:
-                    highest = np.maximum(highest, rate * self.statutes.laws[i].scope)
+                    highest = np.maximum(highest, rate * self.schedule.laws[i].scope)
             self._rates[key] = highest
         return self._rates[key]
 
-    def origins(self, regime: Regime) -> Origins:
-        """What false countries of origin save under a regime."""
+    def origin_duties(self, regime: Regime) -> OriginDuties:
+        """Duties by country of assembly under a regime, and what false countries save."""
         if regime not in self._origin:
-            codes, crosses = self.statutes.codes, self.statutes.crosses_border
-            due = stacked(
+            codes, crosses = self.schedule.codes, self.schedule.crosses_border
+            due = k.stacked(
                 [
                     (law.instrument.stacking_group, rate * law.scope * crosses)
                     for _, law, rate in self.on_origin(regime)
@@ -162,7 +164,7 @@ class Declarations:
             device, rest = np.divmod(np.arange(codes.n_cells), shape[1] * shape[2])
             false_cell = np.asarray(codes.cell(device, least, rest % shape[2]))
             gain = np.maximum(due - due[false_cell], 0.0) * crosses
-            self._origin[regime] = Origins(due, gain, false_cell)
+            self._origin[regime] = OriginDuties(due, gain, false_cell)
         return self._origin[regime]
 
     def enforcement(self, regime: Regime) -> Enforcement:
@@ -175,9 +177,9 @@ class Declarations:
         base = self._enforcement
         audits, detection, penalty = base.audits, base.detection, base.penalty
         for i, rate in regime:
-            law = self.statutes.laws[i]
+            law = self.schedule.laws[i]
             more, finds, multiple = law.instrument.enforcement(rate)
-            here = law.instrument.chosen("markets", self.statutes.codes.markets)
+            here = law.instrument.chosen("markets", self.schedule.codes.markets)
             audits = audits + here * more
             detection = np.maximum(detection, here * finds)
             penalty = np.maximum(penalty, here * multiple)
@@ -185,7 +187,7 @@ class Declarations:
 
     def markets(self, regime: Regime) -> list[int]:
         """Markets with any duty on products under a regime."""
-        codes = self.statutes.codes.markets
+        codes = self.schedule.codes.markets
         laws = [law for _, law, _ in (*self.on_origin(regime), *self.on_content(regime))]
         return [
             m for m, code in enumerate(codes) if any(code in w.instrument.markets for w in laws)
@@ -207,7 +209,7 @@ class DeclaredDuty:
 
     @property
     def is_declared(self) -> bool:
-        """Whether it may be hidden."""
+        """Whether it may be evaded."""
         return self.law.instrument.declares == "content"
 
 

@@ -1,20 +1,17 @@
-"""What is due, and what agents expect to be due over the life of a choice made now."""
+"""What agents expect to be due over the life of a choice made now (MODEL 4.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from tariffsim.kernels.duties import horizon_weights
+from tariffsim import kernels as k
 from tariffsim.law.duty_tables import DutyTables, Regime, TariffSchedule
-from tariffsim.policy import Instrument
-from tariffsim.policy.shipments import Codes
 from tariffsim.typing import Float, Int
 
 HORIZON_YEARS = np.arange(4.0)
+"""Dates of a choice's life at which duties are foreseen, years after delivery."""
 
 
 @dataclass(frozen=True)
@@ -26,33 +23,26 @@ class Future:
     weight: Float
     """(kinds, D) summing to one over the futures."""
 
+    def has(self, kind: int) -> bool:
+        """Whether any of the life of a kind of choice falls under it."""
+        return bool(self.weight[kind].any())
+
 
 @dataclass(frozen=True)
 class Expected:
     """What agents expect over the life of a choice made now: means of `DutyTables`."""
 
     slot: Float
-    """(design or drop-in, cells, K, R)"""
-    slot_triggered: Float
-    """(design or drop-in, cells, K, R)"""
+    """(design or pin-compatible, cells, K, R)"""
     chip_value: Float
-    """(design or drop-in, cells, K, R)"""
+    """(design or pin-compatible, cells, K, R)"""
     chip_count: Float
-    """(design or drop-in, cells, K, R)"""
-    count_triggered: Float
-    """(design or drop-in, cells, K, R)"""
-    product: Float
-    """(cells,) for the country of assembly."""
+    """(design or pin-compatible, cells, K, R)"""
     futures: tuple[Future, ...]
-
-    @cached_property
-    def counts_chips(self) -> bool:
-        """Whether any duty is on the number of chips."""
-        return bool(self.count_triggered.any())
 
     def of_kind(self, kind: int) -> list[Future]:
         """The futures that matter to a kind of choice."""
-        return [future for future in self.futures if future.weight[kind].any()]
+        return [future for future in self.futures if future.has(kind)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,127 +56,122 @@ class Foresight:
     """(dates,) index in `regimes`."""
 
 
-class DutyExpectations(TariffSchedule):
-    """Instruments, base duties and the horizon over which duties are expected."""
+class DutyExpectations:
+    """The tariff schedule as agents foresee it.
 
-    DESIGN, PIN_COMPATIBLE, ASSEMBLY = 0, 1, 2
+    Args:
+        schedule: the compiled law.
+        foresight: `announced`, or `none`.
+        leads: (kinds, D) months from a choice to its delivery, by kind of choice.
+        hazards: (kinds, D) openings a month.
+        discount_rate: a year.
+        start: first month simulated.
+        end: last month simulated.
+    """
 
     def __init__(
         self,
-        codes: Codes,
-        instruments: Iterable[tuple[str, Instrument]],
-        base_product: Float,
-        base_bare: Float,
-        markup: float,
+        schedule: TariffSchedule,
         foresight: str,
         leads: Int,
         hazards: Float,
         discount_rate: float,
         start: int,
         end: int,
-        has_claims: bool = False,
     ) -> None:
-        """Compile.
-
-        `base_product` (cells,) and `base_bare` (O, K, R) are the base year's duties; `leads` and
-        `hazards` (kinds, D) months to delivery and openings a month of the three kinds of choice;
-        `start` and `end` the first and last month simulated; `has_claims` as in `TariffSchedule`.
-        """
-        super().__init__(codes, instruments, base_product, base_bare, markup, has_claims)
-        self.foresight = foresight
+        self.schedule, self.foresight = schedule, foresight
         self._leads = leads
         self._weights = np.stack(
-            [horizon_weights(hazard, discount_rate, HORIZON_YEARS) for hazard in hazards], axis=1
+            [k.horizon_weights(hazard, discount_rate, HORIZON_YEARS) for hazard in hazards], axis=1
         )
-        self._origin_date = start
+        self._start = start
         self._last_date = end + int(leads.max()) + int(12 * HORIZON_YEARS[-1])
         self._foresight: dict[object, Foresight] = {}
         self._paths: dict[tuple[int, tuple[bool, bool]], list[float]] = {}
         self._expected: dict[tuple[Foresight, bytes], Expected] = {}
 
-    def expected(self, date: int) -> Expected:
-        """Duties that agents expect from a choice made now: four dates of its life, weighted."""
-        seen = self._foreseen(date)
+    def expected(self, date: int, annual: Float) -> Expected:
+        """Duties that agents expect from a choice made now: four dates of its life, weighted.
+
+        `annual` (laws,) are imports of the last twelve months that count towards each law.
+        """
+        seen = self._foreseen(date, annual)
         dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.intp)
-        at = np.minimum(dates + date - self._origin_date, len(seen.rates) - 1)
+        at = np.minimum(dates + date - self._start, len(seen.rates) - 1)
         ids = seen.regime_of[at]
         key = seen, ids.tobytes()
         if key not in self._expected:
             futures = tuple(
-                Future(seen.regimes[i], self.tables(seen.regimes[i]), weight)
+                Future(seen.regimes[i], self.schedule.tables(seen.regimes[i]), weight)
                 for i in np.unique(ids)
                 for weight in [(self._weights * (ids == i)).sum(axis=0)]
             )
-            self._expected[key] = self._mix(futures)
+            slot, value, count = (
+                _mean(futures, name) for name in ("slot", "chip_value", "chip_count")
+            )
+            self._expected[key] = Expected(slot, value, count, futures)
         return self._expected[key]
 
-    def regime_ahead(self, date: int, months: int) -> Regime:
-        """The regime that agents expect so many months from now."""
-        seen = self._foreseen(date)
-        at = min(date + months - self._origin_date, len(seen.rates) - 1)
+    def regime_ahead(self, date: int, months: int, annual: Float) -> Regime:
+        """The regime that agents expect so many months from now; `annual` as in `expected`."""
+        seen = self._foreseen(date, annual)
+        at = min(date + months - self._start, len(seen.rates) - 1)
         return seen.regimes[int(seen.regime_of[at])]
 
-    def _foreseen(self, now: int) -> Foresight:
+    def summed(self, date: int, months: int) -> Regime:
+        """Every law with its expected rates summed over so many months from now."""
+        ahead = range(date, date + months)
+        instruments = (law.instrument for law in self.schedule.laws)
+        return self.schedule.regime(
+            [sum(one.rate_expected(t, date, self.foresight) for t in ahead) for one in instruments]
+        )
+
+    def _foreseen(self, now: int, annual: Float) -> Foresight:
         """What agents foresee now, from the first month simulated on."""
-        laws = [law.instrument for law in self.laws]
+        laws = [law.instrument for law in self.schedule.laws]
         states = [
             (now >= law.known_from, law.end_known or last is None or now > last)
             for law in laws
             for last in [law.last_month]
         ]
-        known: object = tuple(states)
+        counted = [(i, float(annual[i])) for i in self.schedule.with_memory]
+        known: object = (*states, *counted)
         if self.foresight == "none":
-            known = tuple(self.rates_in_force(now))
+            known = (*self.schedule.rates_in_force(now), *counted)
         if known not in self._foresight:
             if self.foresight == "none":
                 rates = np.array([[law.rate_in_force(now) for law in laws]]).reshape(1, -1)
             else:
                 columns = [self._path(i, now, state) for i, state in enumerate(states)]
-                n_dates = self._last_date - self._origin_date + 1
+                n_dates = self._last_date - self._start + 1
                 rates = np.array(columns, dtype=np.float64).reshape(len(laws), n_dates).T
+            for i, imports in counted:
+                given = laws[i].rate_given
+                rates[:, i] = [given(rate, 0.0, imports) for rate in rates[:, i]]
             rows, regime_of = np.unique(rates, axis=0, return_inverse=True)
-            regimes = [self.regime([float(rate) for rate in row]) for row in rows]
+            regimes = [self.schedule.regime([float(rate) for rate in row]) for row in rows]
             self._foresight[known] = Foresight(rates, regimes, regime_of.ravel())
         return self._foresight[known]
 
     def _path(self, law: int, now: int, state: tuple[bool, bool]) -> list[float]:
         """Rates of one law that agents foresee, the same while what they know of it is."""
         if (law, state) not in self._paths:
-            instrument = self.laws[law].instrument
+            instrument = self.schedule.laws[law].instrument
             self._paths[law, state] = [
                 instrument.rate_expected(at, now, self.foresight)
-                for at in range(self._origin_date, self._last_date + 1)
+                for at in range(self._start, self._last_date + 1)
             ]
         return self._paths[law, state]
 
-    def _mix(self, futures: tuple[Future, ...]) -> Expected:
-        """Means over the futures, weighted by (kind, device)."""
-        n_devices = len(self.codes.devices)
 
-        def mix(name: str, *kinds: int) -> Float:
-            parts = [(getattr(future.tables, name), future.weight[[*kinds]]) for future in futures]
-            shape = (len(kinds), *parts[0][0].shape)
-            if not any(values.any() for values, _ in parts):
-                return np.broadcast_to(0.0, shape)
-            total = np.zeros((len(kinds), n_devices, parts[0][0].size // n_devices))
-            for values, weight in parts:
-                total += weight[:, :, None] * values.reshape(n_devices, -1)
-            return total.reshape(shape)
-
-        def of_slots(name: str) -> Float:
-            return mix(name, self.DESIGN, self.PIN_COMPATIBLE)
-
-        slot, count = of_slots("slot"), of_slots("chip_count")
-        return Expected(
-            slot,
-            of_slots("slot_triggered") if self.triggers else slot,
-            of_slots("chip_value"),
-            count,
-            of_slots("count_triggered") if self.triggers else count,
-            mix("product", self.ASSEMBLY)[0],
-            futures,
-        )
-
-    def base_future(self) -> Future:
-        """The duties of the base year alone."""
-        return Future((), self.tables(()), np.ones((1, 1)))
+def _mean(futures: tuple[Future, ...], table: str) -> Float:
+    """(kinds, cells, K, R) mean of a table of the futures, for designs and pin-compatible parts."""
+    parts = [(getattr(future.tables, table), future.weight[:2]) for future in futures]
+    kinds, n_devices = parts[0][1].shape
+    shape = (kinds, *parts[0][0].shape)
+    if not any(values.any() for values, _ in parts):
+        return np.broadcast_to(0.0, shape)
+    total = np.zeros((kinds, n_devices, parts[0][0].size // n_devices))
+    for values, weight in parts:
+        total += weight[:, :, None] * values.reshape(n_devices, -1)
+    return total.reshape(shape)

@@ -1,4 +1,4 @@
-"""What the month's policy means; letters in shapes as in `economy`."""
+"""What the month's policy means for prices and choices; letters in shapes as in `economy`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.kernels.demand import ai_content
+from tariffsim import kernels as k
 from tariffsim.law.duty_tables import DutyTables, Regime
 from tariffsim.law.expectations import Expected
-from tariffsim.law.supply_limits import restrictions
+from tariffsim.law.imports_to_date import rates_given
+from tariffsim.law.supply_limits import SupplyLimits, supply_limits
 from tariffsim.state.constants import AI_MONTHS
-from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, PublicFunds
 from tariffsim.typing import Float
+
+LARGEST_SHARE = 0.99
 
 
 @dataclass
 class PolicyState:
-    """What the month's policy means: duties due and expected, points and factors."""
+    """Duties in force and expected, China's paths, factors on demand, limits of supply."""
 
     rates: list[float]
-    """Strength of each law."""
+    """Strength of each law, given the imports of the year."""
     regime: Regime
     """The laws in force."""
     in_force: DutyTables
@@ -31,7 +33,7 @@ class PolicyState:
     capacity_share: float
     """China's planned share of capacity."""
     counter_subsidy: float
-    """Part of component duties on its chips that China makes good."""
+    """Share of component duties on its chips that China rebates."""
     funds: PublicFunds
     """Grants and credits for foundries."""
     units_factor: Float
@@ -40,34 +42,26 @@ class PolicyState:
     """(D, M, K) factor on chips in a unit."""
     preference: Float
     """(M, R) log odds added to the chips of a region."""
-    supply_share: Float | None
-    """(cells, K, R) part of deliveries let through; None where nothing is kept back."""
-    open_share: Float | None
-    """(cells, K, R) part of a new supplier's deliveries that would be let through now."""
-    candidate_share: Float | None
-    """(kinds, cells, K, R) the least of that and of what is expected over a choice's life."""
+    limits: SupplyLimits
+    """Shares of deliveries that no measure denies."""
 
 
-LARGEST_SHARE = 0.99
-
-
-def announce_policy(economy: Economy, draws: Draws) -> None:
-    """Policy: instruments in force, and those announced, are known to agents."""
-    economy.month += 1
+def policy_of_month(economy: Economy) -> PolicyState:
+    """What the instruments in force and announced mean in the month that has begun."""
     schedule, supply = economy.tariff_schedule, economy.scenario.supply
-    rates = schedule.rates_in_force(economy.date)
+    rates = rates_given(economy)
+    regime = schedule.regime(rates)
     discount = supply.china_price_discount.at(economy.date)
     share = supply.china_capacity_share.at(economy.date)
     counter_subsidy = 0.0
-    regime = schedule.regime(rates)
     for i, rate in regime:
         instrument = schedule.laws[i].instrument
         discount += instrument.price_discount(rate)
         share += instrument.capacity_share(rate)
         counter_subsidy += instrument.counter_subsidy(rate)
     units, chips, preference = _factors(economy, regime)
-    expected = schedule.expected(economy.date)
-    economy.policy_state = PolicyState(
+    expected = economy.expectations.expected(economy.date, economy.imports.annual)
+    return PolicyState(
         rates=rates,
         regime=regime,
         in_force=schedule.tables(regime),
@@ -79,7 +73,7 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
         preference=preference,
-        **restrictions(economy, rates, expected),
+        limits=supply_limits(schedule, rates, expected, economy.date),
     )
 
 
@@ -90,7 +84,7 @@ def _ai_content(economy: Economy) -> Float:
         np.array([np.interp(date, AI_MONTHS, path) for path in constants.ai_adoption])
         for date in (economy.date, economy.scenario.run.start)
     )
-    factor = ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
+    factor = k.ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
     return np.where(constants.is_ai_capable[:, None], factor, 1.0)[:, :, None]
 
 
@@ -111,7 +105,7 @@ def _public_funds(economy: Economy, regime: Regime) -> PublicFunds:
 
 
 def _factors(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
-    """Demand shifts by (market, device) and (device, market, class); taste by (market, region)."""
+    """Demand shifts by (market, device) and by (device, market, class); preference by region."""
     codes = economy.constants.codes
     n_devices, n_markets = len(codes.devices), len(codes.markets)
     units = np.ones((n_markets, n_devices))

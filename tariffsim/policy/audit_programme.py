@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
 from tariffsim.policy.base import Instrument
-from tariffsim.policy.fields import ASSEMBLY_SCOPE, DEVICE_SCOPE
+from tariffsim.policy.fields import ASSEMBLY_SCOPE, DEVICE_SCOPE, parameter, rate_field
 from tariffsim.policy.time_path import TimePath
 
 
@@ -16,26 +14,16 @@ class AuditProgramme(Instrument):
 
     path_field = "audits"
     without = (*DEVICE_SCOPE, *ASSEMBLY_SCOPE)
-    path_bounds = (0.0, 12.0)
 
     kind: Literal["audit_programme"]
-    audits: TimePath = Field(
-        description="Audits of an importer a year, added to those there are.",
-        json_schema_extra={"unit": "per year", "ge": 0, "le": 12},
+    audits: TimePath = rate_field(
+        "Audits of an importer a year, added to the base rate.", most=12, unit="per year"
     )
-    detection: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Part of all audits that find what was hidden, if that is more than before.",
-        json_schema_extra={"unit": "fraction"},
+    detection: float = parameter(
+        0.0, "fraction", "Share of all audits that find evasion, if higher than before.", ge=0, le=1
     )
-    penalty_multiple: float = Field(
-        default=0.0,
-        ge=0,
-        le=1000,
-        description="Penalty over the duty evaded, if that is more than before.",
-        json_schema_extra={"unit": "ratio"},
+    penalty_multiple: float = parameter(
+        0.0, "ratio", "Penalty over the duty evaded, if higher than before.", ge=0, le=1000
     )
 
     def enforcement(self, rate: float) -> tuple[float, float, float]:

@@ -18,7 +18,7 @@ class BareChipTariff(Instrument):
     without = DEVICE_SCOPE
 
     kind: Literal["bare_chip_tariff"]
-    rate: TimePath = rate_field("Duty as a fraction of the chip's invoice value.", le=5, ge=0)
+    rate: TimePath = rate_field("Duty as a fraction of the chip's invoice value.")
     chip_regions: Scope = codes_field(
         "Regions of fabrication covered; `all` for all of them.", "foundry_regions", ("CN",)
     )

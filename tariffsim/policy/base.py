@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from tariffsim.policy.fields import FORM, Code, CodeList, Condition, Scope, codes_field, date_field
+from tariffsim.policy.fields import FORM, Code, CodeList, Condition, Scope, codes_field, parameter
 from tariffsim.policy.time_path import Date, EndDate, TimePath
 from tariffsim.typing import Float
 
@@ -28,30 +28,33 @@ class Instrument(BaseModel):
 
     path_field: ClassVar[str] = "rate"
     """Name of the dated field that says how strong the measure is; zero is neutral."""
-    path_bounds: ClassVar[tuple[float, float]] = (0.0, 5.0)
     without: ClassVar[tuple[str, ...]] = ()
     """Fields of the scope that mean nothing for this instrument, and are refused."""
     taxes_bare_chips: ClassVar[bool] = False
     """Whether `duty` is asked about bare chips, not about products."""
     restricts_supply: ClassVar[bool] = False
     """Whether `supply_share` and `candidate_share` are asked about deliveries of chips."""
+    has_memory: ClassVar[bool] = False
+    """Whether its rate depends on imports of the year: `counted` and `rate_given` are asked."""
     meets_home_assembly: ClassVar[bool] = False
     """Whether its markets stand for what is assembled there too, not only for what is sold."""
 
     kind: str
-    announced: Date | None = date_field("Month from which agents expect it; the start if left out.")
-    start: Date | None = date_field("First month in force; the first date of the path if left out.")
-    end: EndDate | None = date_field("Last month in force; open if left out.")
-    when: Condition | None = Field(
-        default=None,
-        description="Condition in place of a first date, on another policy by name or kind: "
-        f"`{FORM}`. It holds until that policy lapses.",
-        json_schema_extra={"unit": "condition"},
+    announced: Date | None = parameter(
+        None, "month", "Month from which agents expect it; the start if left out."
     )
-    end_known: bool = Field(
-        default=True,
-        description="Whether agents know the end in advance; else they expect it to stay.",
-        json_schema_extra={"unit": "yes or no"},
+    start: Date | None = parameter(
+        None, "month", "First month in force; the first date of the path if left out."
+    )
+    end: EndDate | None = parameter(None, "month", "Last month in force; open if left out.")
+    when: Condition | None = parameter(
+        None,
+        "condition",
+        "Condition in place of a first date, on another policy by name or kind: "
+        f"`{FORM}`. It holds until that policy lapses.",
+    )
+    end_known: bool = parameter(
+        True, "yes or no", "Whether agents know the end in advance; else they expect it to stay."
     )
     markets: CodeList = codes_field(
         "Markets that levy it; a coalition is a list.", "markets", ("US",)
@@ -64,16 +67,10 @@ class Instrument(BaseModel):
     exempt_assembly_countries: CodeList = codes_field(
         "Countries of assembly left out.", "origins", ()
     )
-    stacking_group: Code | None = Field(
-        default=None,
-        description="Of the duties in one group only the highest is due; all add up if left out.",
-        json_schema_extra={"unit": "name"},
+    stacking_group: Code | None = parameter(
+        None, "name", "Of the duties in one group only the highest is due; all add up if left out."
     )
-    source: Code | None = Field(
-        default=None,
-        description="Key of the source of these figures.",
-        json_schema_extra={"unit": "key"},
-    )
+    source: Code | None = parameter(None, "key", "Key of the source of these figures.")
 
     @property
     def path(self) -> TimePath:
@@ -81,12 +78,16 @@ class Instrument(BaseModel):
         path: TimePath = getattr(self, self.path_field)
         return path
 
+    @classmethod
+    def bounds(cls) -> tuple[float, float, str]:
+        """Least and most that the path may be, and its unit."""
+        extra: Any = cls.model_fields[cls.path_field].json_schema_extra
+        return extra["ge"], extra["le"], extra["unit"]
+
     @property
     def limits(self) -> tuple[float, float, str]:
-        """Least and most the path may be, and its unit."""
-        extra = type(self).model_fields[self.path_field].json_schema_extra
-        unit = extra.get("unit", "") if isinstance(extra, dict) else ""
-        return (*self.path_bounds, str(unit))
+        """The same, where they depend on another field."""
+        return self.bounds()
 
     @property
     def is_dated(self) -> bool:
@@ -125,6 +126,10 @@ class Instrument(BaseModel):
             return 0.0
         return self.path.at(month)
 
+    def changes_in(self, month: int) -> bool:
+        """Whether its strength in a month is not that of the month before."""
+        return self.rate_in_force(month) != self.rate_in_force(month - 1)
+
     def rate_expected(self, month: int, now: int, foresight: str) -> float:
         """Strength that agents expect in `now` for a later month."""
         if foresight == "none":
@@ -148,6 +153,22 @@ class Instrument(BaseModel):
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """USD a unit due on shipments in scope, before any trigger; neutral element 0, summed."""
         return 0.0 * shipments.customs_value
+
+    def counted(self, shipments: Shipments) -> Float:
+        """What each unit counts towards the imports of the year; asked of those with memory."""
+        return 0.0 * shipments.customs_value
+
+    @property
+    def counted_unit(self) -> str:
+        """Unit of what is counted."""
+        return ""
+
+    def rate_given(self, rate: float, imports_to_date: float, imports: float) -> float:
+        """Mean strength over `imports` more, with so much imported since January.
+
+        Whatever the months are like, their mean must be that of the year as a whole (from 0).
+        """
+        return rate
 
     @property
     def is_separable(self) -> bool:

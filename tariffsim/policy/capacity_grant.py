@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
 from tariffsim.policy.base import Instrument
-from tariffsim.policy.fields import WHOLE_SCOPE, CodeList, codes_field, rate_field
+from tariffsim.policy.fields import WHOLE_SCOPE, CodeList, codes_field, parameter, rate_field
 from tariffsim.policy.time_path import TimePath
 
 
@@ -20,27 +18,19 @@ class CapacityGrant(Instrument):
 
     path_field = "budget_per_year"
     without = WHOLE_SCOPE
-    path_bounds = (0.0, 1e12)
 
     kind: Literal["capacity_grant"]
     budget_per_year: TimePath = rate_field(
-        "Grants awarded in a year, spread over its months.", unit="USD a year", ge=0, le=1e12
+        "Grants awarded in a year, spread over its months.", most=1e12, unit="USD a year"
     )
     regions: CodeList = codes_field("Foundry regions that build.", "foundry_regions", ("US",))
-    grant_share: float = Field(
-        default=0.15,
-        ge=0.01,
-        le=1,
-        description="Part of the capital cost that the grant pays.",
-        json_schema_extra={"unit": "fraction", "low": 0.10, "high": 0.35},
+    grant_share: float = parameter(
+        0.15, "fraction", "Share of the capital cost that the grant pays.", 0.1, 0.35, ge=0.01, le=1
     )
-    additionality: float = Field(
-        default=0.5,
-        ge=0,
-        le=1,
-        description="Part of the capacity paid for that would not have been built anyway.",
-        json_schema_extra={"unit": "fraction", "low": 0.2, "high": 0.9},
-    )
+    additionality: float = parameter(
+        0.5, "fraction", "Share of the capacity paid for that would not have been built anyway.",
+        0.2, 0.9, ge=0, le=1,
+    )  # fmt: skip
 
     def capacity_grant(self, rate: float) -> float:
         """A twelfth of the year's awards."""

@@ -14,10 +14,9 @@ class CapacityPlan(Instrument):
 
     path_field = "points"
     without = WHOLE_SCOPE
-    path_bounds = (-1.0, 1.0)
 
     kind: Literal["capacity_plan"]
-    points: TimePath = rate_field("Points added to China's planned capacity share.", ge=-1, le=1)
+    points: TimePath = rate_field("Points added to China's planned capacity share.", -1, 1)
 
     def capacity_share(self, rate: float) -> float:
         """The points themselves."""

@@ -6,9 +6,9 @@ from calendar import monthrange
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-from tariffsim.policy.fields import Text
+from tariffsim.policy.fields import Text, parameter
 from tariffsim.policy.restriction import Restriction
 from tariffsim.typing import FIRST_YEAR, LAST_YEAR
 
@@ -31,17 +31,11 @@ class ChipCutoff(Restriction):
     """
 
     kind: Literal["chip_cutoff"]
-    first_day: Annotated[Text, AfterValidator(_day)] | None = Field(
-        default=None,
-        description="First day without deliveries; the first of the first month if left out.",
-        json_schema_extra={"unit": "day"},
+    first_day: Annotated[Text, AfterValidator(_day)] | None = parameter(
+        None, "day", "First day without deliveries; the first of the first month if left out."
     )
-    days: int | None = Field(
-        default=None,
-        ge=0,
-        le=36_525,
-        description="Length of the cut-off; until `end`, or open, if left out.",
-        json_schema_extra={"unit": "days"},
+    days: int | None = parameter(
+        None, "days", "Length of the cut-off; until `end`, or open, if left out.", ge=0, le=36_525
     )
 
     @property

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
-
 from tariffsim.policy.declared import DeclaredContent
-from tariffsim.policy.fields import Scope, codes_field, rate_field
+from tariffsim.policy.fields import Scope, codes_field, parameter, rate_field
 from tariffsim.policy.shipments import Shipments
 from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Float
@@ -22,30 +20,21 @@ class ComponentTariff(DeclaredContent):
 
     kind: Literal["component_tariff"]
     rate: TimePath = rate_field(
-        "Duty as a fraction of the value of the covered chips; USD a chip with `per: chip`.",
-        le=5,
-        ge=0,
+        "Duty as a fraction of the value of the covered chips; USD a chip with `per: chip`."
     )
-    per: Literal["value", "chip"] = Field(
-        default="value",
-        description="What the rate is multiplied by: the value of the chips or their number.",
-        json_schema_extra={"unit": "choice"},
+    per: Literal["value", "chip"] = parameter(
+        "value", "choice", "What the rate is multiplied by: the value of the chips or their number."
     )
     chip_regions: Scope = codes_field(
         "Regions of fabrication covered; `all` for all of them.", "foundry_regions", ("CN",)
     )
     node_classes: Scope = codes_field("Node classes covered; all if left out.", "node_classes")
-    threshold: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="No duty where covered chips are a smaller share of the customs value.",
-        json_schema_extra={"unit": "fraction"},
-    )
-    covers_home_assembly: bool = Field(
-        default=True,
-        description="Whether covered chips in products assembled and sold at home pay as well.",
-        json_schema_extra={"unit": "yes or no"},
+    threshold: float = parameter(
+        0.0, "fraction", "No duty where covered chips are a smaller share of the customs value.",
+        ge=0, le=1,
+    )  # fmt: skip
+    covers_home_assembly: bool = parameter(
+        True, "yes or no", "Whether covered chips in products assembled and sold at home pay too."
     )
 
     @property

@@ -17,10 +17,9 @@ class CounterSubsidy(Instrument):
 
     path_field = "share"
     without = WHOLE_SCOPE
-    path_bounds = (0.0, 1.0)
 
     kind: Literal["counter_subsidy"]
-    share: TimePath = rate_field("Part of the component duty that China makes good.", ge=0, le=1)
+    share: TimePath = rate_field("Part of the component duty that China makes good.", most=1)
 
     def counter_subsidy(self, rate: float) -> float:
         """The part itself."""

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
 from tariffsim.policy.base import Instrument
+from tariffsim.policy.fields import parameter
+
+Rule = Literal["exempt", "deemed_share", "full_content", "full_value"]
 
 
 class DeclaredContent(Instrument):
-    """A duty on what is inside, with a rule for importers who cannot tell its origin."""
+    """A duty on what is inside, with a rule for importers who do not know its origin."""
 
-    unknown_origin_rule: Literal["exempt", "deemed_share", "full_content", "full_value"] = Field(
-        default="exempt",
-        description="What is due if the importer cannot tell the origin of the chips: nothing, the "
-        "duty on a stated share of them, on all of them, or on the whole product.",
-        json_schema_extra={"unit": "choice"},
-    )
-    deemed_share: float = Field(
-        default=0.3,
-        ge=0,
-        le=1,
-        description="Share of chips of unknown origin that counts as covered under `deemed_share`.",
-        json_schema_extra={"unit": "fraction"},
-    )
+    unknown_origin_rule: Rule = parameter(
+        "exempt", "choice", "What is due if the importer does not know the origin of the chips: "
+        "nothing, the duty on a stated share of them, on all of them, or on the whole product.",
+    )  # fmt: skip
+    deemed_share: float = parameter(
+        0.3, "fraction", "Share of chips of unknown origin that counts as covered under "
+        "`deemed_share`.", ge=0, le=1,
+    )  # fmt: skip
 
     @property
     def declares(self) -> str:

@@ -14,13 +14,11 @@ class Disclosure(Instrument):
 
     path_field = "share"
     without = ASSEMBLY_SCOPE
-    path_bounds = (0.0, 1.0)
 
     kind: Literal["disclosure"]
     share: TimePath = rate_field(
         "Part of the market's imports whose importers are obliged, the largest importers first.",
-        ge=0,
-        le=1,
+        most=1,
     )
 
     def tracing_share(self, rate: float) -> float:

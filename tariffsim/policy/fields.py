@@ -67,9 +67,33 @@ Scope = Annotated[
 ]
 
 
-def rate_field(description: str, **extra: Any) -> Any:
-    """A field holding an ad valorem rate over time (fraction of value, at most 5)."""
-    return Field(description=description, json_schema_extra={"unit": "fraction"} | extra)
+def rate_field(
+    description: str, least: float = 0.0, most: float = 5.0, unit: str = "fraction"
+) -> Any:
+    """A field holding a strength over time, with the least and most that it may be."""
+    return Field(description=description, json_schema_extra={"unit": unit, "ge": least, "le": most})
+
+
+def parameter(
+    default: Any,
+    unit: str,
+    description: str,
+    low: float | None = None,
+    high: float | None = None,
+    source: str = "",
+    **bounds: Any,
+) -> Any:
+    """A field with its unit, meaning, source and, where uncertain, the range it is swept over.
+
+    A default of `...` says that it must be given.
+    """
+    extra: dict[str, Any] = {"unit": unit}
+    extra |= {"source": source} if source else {}
+    extra |= {"low": low, "high": high} if low is not None else {}
+    if callable(default):  # a dated path: every value is held to the bounds
+        extra |= bounds
+        return Field(default_factory=default, description=description, json_schema_extra=extra)
+    return Field(default=default, description=description, json_schema_extra=extra, **bounds)
 
 
 def codes_field(description: str, table: str, default: tuple[str, ...] | None = None) -> Any:
@@ -77,11 +101,6 @@ def codes_field(description: str, table: str, default: tuple[str, ...] | None = 
     return Field(
         default=default, description=description, json_schema_extra={"unit": "code", "table": table}
     )
-
-
-def date_field(description: str) -> Any:
-    """A field holding a month that may be left out."""
-    return Field(default=None, description=description, json_schema_extra={"unit": "month"})
 
 
 ASSEMBLY_SCOPE = ("assembly_countries", "exempt_assembly_countries", "stacking_group")

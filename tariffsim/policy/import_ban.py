@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
-
-from tariffsim.policy.fields import CodeList, Scope, codes_field
+from tariffsim.policy.fields import CodeList, Scope, codes_field, parameter
 from tariffsim.policy.restriction import Restriction
 
 
@@ -25,12 +23,8 @@ class ImportBan(Restriction):
     chip_regions: Scope = codes_field(
         "Regions whose chips are banned; `all` for all of them.", "foundry_regions", ("US",)
     )
-    grace_months: int = Field(
-        default=6,
-        ge=0,
-        le=120,
-        description="Months for which suppliers in place may still deliver.",
-        json_schema_extra={"unit": "months"},
+    grace_months: int = parameter(
+        6, "months", "Months for which suppliers in place may still deliver.", ge=0, le=120
     )
 
     def supply_share(self, rate: float, month: int) -> float:

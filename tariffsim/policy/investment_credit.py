@@ -18,10 +18,9 @@ class InvestmentCredit(Instrument):
 
     path_field = "credit"
     without = WHOLE_SCOPE
-    path_bounds = (0.0, 1.0)
 
     kind: Literal["investment_credit"]
-    credit: TimePath = rate_field("Part of the capital cost that is refunded.", ge=0, le=1)
+    credit: TimePath = rate_field("Part of the capital cost that is refunded.", most=1)
     regions: CodeList = codes_field("Foundry regions that have it.", "foundry_regions", ("US",))
 
     def investment_credit(self, rate: float) -> float:

@@ -14,11 +14,10 @@ class PreferenceShift(Instrument):
 
     path_field = "log_odds"
     without = (*DEVICE_SCOPE, *ASSEMBLY_SCOPE)
-    path_bounds = (-5.0, 5.0)
 
     kind: Literal["preference_shift"]
     log_odds: TimePath = rate_field(
-        "Log odds added at an open slot: 0.69 doubles the odds.", ge=-5, le=5, unit="log odds"
+        "Log odds added at an open slot: 0.69 doubles the odds.", -5, unit="log odds"
     )
     chip_regions: Scope = codes_field(
         "Regions whose chips are liked better or worse.", "foundry_regions", ("CN",)

@@ -14,10 +14,9 @@ class PriceCut(Instrument):
 
     path_field = "points"
     without = WHOLE_SCOPE
-    path_bounds = (-1.0, 1.0)
 
     kind: Literal["price_cut"]
-    points: TimePath = rate_field("Points added to China's price discount.", ge=-1, le=1)
+    points: TimePath = rate_field("Points added to China's price discount.", -1, 1)
 
     def price_discount(self, rate: float) -> float:
         """The points themselves."""

@@ -20,7 +20,7 @@ class ProductTariff(DeclaredContent):
     """
 
     kind: Literal["product_tariff"]
-    rate: TimePath = rate_field("Duty as a fraction of the product's customs value.", le=5, ge=0)
+    rate: TimePath = rate_field("Duty as a fraction of the product's customs value.")
     only_with_chips_from: CodeList | None = codes_field(
         "Due only where the product contains a chip made in these regions; always if left out.",
         "foundry_regions",

@@ -13,14 +13,11 @@ class Restriction(Instrument):
     """Keeps chips of some regions from lines in its scope, wholly or in part."""
 
     path_field: ClassVar[str] = "denied"
-    path_bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     without: ClassVar[tuple[str, ...]] = ("stacking_group",)
     restricts_supply: ClassVar[bool] = True
 
     denied: TimePath = rate_field(
-        "Part of deliveries refused: one less the share of licences approved; 1 is a ban.",
-        ge=0,
-        le=1,
+        "Share of deliveries denied: one less the share of licences approved; 1 is a ban.", most=1
     )
     markets: CodeList = codes_field(
         "Markets whose products go without, as far as their assembly is in scope.",

@@ -36,6 +36,17 @@ class Codes:
         """Row of a chip in a product of the cell, in tables ravelled over the three."""
         return (cell * len(self.classes) + node_class) * len(self.regions) + region
 
+    def cells_by_market(self, device: Any, origin: Any) -> Any:
+        """(..., M) cells of products of a device from a country, by the market they are sold in."""
+        import numpy as np
+
+        cell = np.asarray(self.cell(device, origin, 0))
+        return cell[..., None] + np.arange(len(self.markets))
+
+    def market_device(self, market: Any, device: Any) -> Any:
+        """Row of (market, device) in tables ravelled over both."""
+        return market * len(self.devices) + device
+
     @property
     def n_cells(self) -> int:
         """Number of (device, origin, market) cells."""

@@ -1,4 +1,4 @@
-"""What the alternatives of makers cost, and what they take of each: what `fit` is ensemble with.
+"""Prices and duties of the alternatives that makers have, for the match loss.
 
 Shares are those of lines that sell what they sold in the base year, so that consumers who move
 between lines, already in the price index, are not counted again (MODEL 4.7).
@@ -6,14 +6,19 @@ between lines, already in the price index, are not counted again (MODEL 4.7).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
+from tariffsim.kernels.duties import slot_duty_rate
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import counter_subsidy_share
-from tariffsim.law.expectations import DutyExpectations
-from tariffsim.law.expected_burden import MeanDutyBurden
+from tariffsim.law.declarations import ContentDuty
+from tariffsim.law.expectations import Future
+from tariffsim.law.expected_burden import ImporterBeliefs, importer_beliefs
+from tariffsim.state.constants import ASSEMBLY, DESIGN, PIN_COMPATIBLE
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Float
+from tariffsim.typing import Float, Int
 
 
 class ChoiceSetPrices:
@@ -33,9 +38,8 @@ class ChoiceSetPrices:
         markup = economy.scenario.trade.markup
         self._cost = constants.unit_value[:, None, None] / (1 + markup) * factor
         self._markup = markup
-        self._means = (
-            None if economy.declarations is None else MeanDutyBurden(economy, economy.declarations)
-        )
+        self._burden = MeanDutyBurden(economy)
+        self._base_product = economy.tariff_schedule.base_product[:, 0]
         self._source: tuple[object, object] | None = None
         foundries = economy.foundries
         member = np.eye(len(codes.regions))[foundries.region]
@@ -73,23 +77,20 @@ class ChoiceSetPrices:
     def _read(self, economy: Economy) -> None:
         """What is expected from now on."""
         expected, share = economy.policy.expected, economy.constants.commodity_share[:, None]
+        futures, kinds = expected.futures, (DESIGN, PIN_COMPATIBLE)
 
         def both(design: Float, pin_compatible: Float) -> Float:
             return self._over_origins((1 - share) * design + share * pin_compatible)
 
-        self._rate, self._count, self._component = (
-            both(t[DutyExpectations.DESIGN], t[DutyExpectations.PIN_COMPATIBLE])
-            for t in (expected.slot, expected.chip_count, expected.chip_value)
+        slot, self._count, self._component = (
+            both(*table) for table in (expected.slot, expected.chip_count, expected.chip_value)
         )
-        self._each, self._exposed = self._count, np.ones(())
-        product = expected.product
-        if self._means is not None:
-            kinds = (DutyExpectations.DESIGN, DutyExpectations.PIN_COMPATIBLE)
-            slots = [self._means.slot(kind, economy.constants.chip_price) for kind in kinds]
-            by_value, self._each = (both(*tables) for tables in zip(*slots, strict=True))
-            self._rate = self._rate + by_value
-            self._exposed = self._means.exposed()[:, :, None, None]
-            product = product + self._means.origin_rate(DutyExpectations.ASSEMBLY)
+        chip_price = economy.constants.chip_price
+        burdens = [self._burden.slot(futures, kind, chip_price) for kind in kinds]
+        by_value, self._each = (both(*tables) for tables in zip(*burdens, strict=True))
+        self._rate = slot + by_value
+        self._exposed = self._burden.known_origin_share()[:, :, None, None]
+        product = self._base_product + self._burden.origin_rate(futures, ASSEMBLY)
         landed = self._cost * (1 + product.reshape(self._shape) * (1 + self._markup))
         self._assembly = np.ascontiguousarray(landed.transpose(2, 0, 1))
 
@@ -105,3 +106,92 @@ class ChoiceSetPrices:
         at = codes.cell(makers.device[flows.maker], makers.origin[flows.maker], flows.market)
         units = sum_by(at, flows.base_units, codes.n_cells).reshape(self._shape)
         return np.ascontiguousarray(units.transpose(2, 0, 1))
+
+
+class MeanDutyBurden:
+    """Means over the importers of each device and market, weighted by their base imports."""
+
+    def __init__(self, economy: Economy) -> None:
+        self._importers, self._declarations = economy.importers, economy.declarations
+        flows, importers, codes = economy.flows, economy.importers, economy.constants.codes
+        self._codes = codes
+        value = economy.constants.unit_value[importers.device]
+        self._value = value * sum_by(flows.importer, flows.base_units, len(importers))
+        self._row = np.arange(len(importers))[:, None]
+        origins = np.arange(len(codes.origins))
+        group = codes.market_device(importers.market, importers.device)
+        self._first = np.flatnonzero(np.diff(group, prepend=-1))
+        self._cell: Int = codes.cell(importers.device[:, None], origins, importers.market[:, None])
+
+    def origin_rate(self, futures: Sequence[Future], kind: int) -> Float:
+        """(cells,) duties by country of assembly on a dollar of product, as expected."""
+        rate = np.zeros(self._cell.shape)
+        for future, weight in self._weighted(futures, kind):
+            who = self._beliefs(future)
+            rate += weight * who.origin_rate(self._declarations, future.regime, self._cell)
+        return self._mean(rate, self._value[:, None])
+
+    def slot(self, futures: Sequence[Future], kind: int, price: Float) -> tuple[Float, Float]:
+        """(cells, K, R) expected duties that chips in a slot cause, on a dollar and on a chip.
+
+        Duties on content are means of importers who know the origin, weighted by the duty itself:
+        chips are given up in proportion to it. `price` (K,) is a chip's, to value what is evaded.
+        """
+        schedule = self._declarations.schedule
+        shape = (self._codes.n_cells, *schedule.probe_shape)
+        by_value, by_count = np.zeros(shape), np.zeros(shape)
+        rate = self.origin_rate(futures, kind)[:, None, None]
+        for future, weight in self._weighted(futures, kind):
+            cells = np.zeros(shape[0])
+            cells[self._cell] = weight
+            slot = slot_duty_rate(rate, schedule.markup, future.tables.bare, 0.0)
+            by_value += cells[:, None, None] * (slot - future.tables.bare)
+        at_border = schedule.crosses_border.astype(np.intp)
+        for content in self._declarations.contents:
+            if content.is_separable:
+                each = self._content_burden(content, futures, kind, price)[:, :, None]
+                by_value += each / price[:, None] * content.known.chip_value[at_border]
+                by_count += each * content.known.chip_count[at_border]
+        return by_value, by_count
+
+    def known_origin_share(self) -> Float:
+        """(M, D) share of imports whose importers know where their chips come from."""
+        importers, codes = self._importers, self._codes
+        cell = codes.market_device(importers.market, importers.device)
+        n = len(codes.markets) * len(codes.devices)
+        knows = sum_by(cell, self._value * importers.knows_origin, n)
+        share = knows / np.maximum(sum_by(cell, self._value, n), 1e-300)
+        return share.reshape(len(codes.markets), len(codes.devices))
+
+    def _content_burden(
+        self, content: ContentDuty, futures: Sequence[Future], kind: int, price: Float
+    ) -> Float:
+        """(cells, K) USD on a covered chip of each class, for importers who know the origin."""
+        unit = np.ones(len(price)) if content.known.chip_count.any() else price
+        each = np.zeros((*self._cell.shape, len(price)))
+        for future, weight in self._weighted(futures, kind):
+            who = self._beliefs(future).with_axis()
+            due = self._declarations.rate(content, future.regime)[self._cell][..., None] * unit
+            each += weight[..., None] * (who.burden(due, price) if content.is_declared else due)
+        knowing = self._value * (self._importers.knows_origin | (not content.is_declared))
+        return self._mean(each, knowing[:, None, None] * each)
+
+    def _weighted(self, futures: Sequence[Future], kind: int) -> Iterator[tuple[Future, Float]]:
+        """Futures that matter to a kind of choice, with their weight for each importer (J, 1)."""
+        for future in futures:
+            if future.has(kind):
+                yield future, future.weight[kind, self._importers.device][:, None]
+
+    def _beliefs(self, future: Future) -> ImporterBeliefs:
+        market = self._importers.market[self._row]
+        return importer_beliefs(
+            self._importers, self._declarations, future.regime, self._row, market
+        )
+
+    def _mean(self, values: Float, weights: Float) -> Float:
+        """(cells, ...) weighted means over the importers of a device and market (J, O, ...)."""
+        weights = np.broadcast_to(weights, values.shape)
+        top, bottom = (np.add.reduceat(x, self._first) for x in (weights * values, weights))
+        mean = np.zeros((self._codes.n_cells, *values.shape[2:]))
+        mean[self._cell[self._first]] = top / np.where(bottom > 0, bottom, 1.0)
+        return mean

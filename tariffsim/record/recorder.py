@@ -9,7 +9,7 @@ from tariffsim.kernels.pricing import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tariffsim.record.history import CELL_COLUMNS, FOUNDRY_COLUMNS, IMPORTER_COLUMNS, History
-from tariffsim.state.economy import Economy, border_crossing
+from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, format_month
 
 
@@ -175,7 +175,7 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
     of_flows = {name: values.take(flows.maker) for name, values in of_lines.items()}
     return of_flows | {
         "units": np.ones(len(flows)),
-        "import_value": of_flows["customs_value"] * border_crossing(economy),
+        "import_value": of_flows["customs_value"] * economy.is_imported,
         "duty_value": flows.base_duty + flows.new_duty,
         "new_duty_value": flows.new_duty,
         "passed_on_value": flows.passed_on,

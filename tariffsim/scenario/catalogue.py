@@ -64,8 +64,6 @@ def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Paramet
     bounds: dict[str, Any] = {k: extra[k] for k in ("ge", "le", "gt") if k in extra}
     for rule in info.metadata:
         bounds |= {k: getattr(rule, k) for k in ("ge", "le", "gt") if hasattr(rule, k)}
-    if is_path and hasattr(model, "path_bounds"):
-        bounds["ge"], bounds["le"] = model.path_bounds
     kind = next((word for kind, word in WORDS.items() if kind in arguments), "")
     unit = str(extra.get("unit") or kind)
     choices = tuple(str(a) for a in arguments if isinstance(a, (str, int)))

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from tariffsim.errors import DataError, Problem
 from tariffsim.policy import INSTRUMENTS, Instrument
+from tariffsim.policy.fields import condition
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
-from tariffsim.scenario.conditions import CircularConditionError, condition
+from tariffsim.scenario.conditions import CircularConditionError
 from tariffsim.scenario.fields import Scenario
 from tariffsim.scenario.files import shipped_names
 from tariffsim.scenario.messages import Keys, out_of_range, problem_at

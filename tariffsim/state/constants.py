@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from tariffsim.policy.shipments import Codes
 from tariffsim.typing import Bool, Float, Int
 
+DESIGN, PIN_COMPATIBLE, ASSEMBLY = range(3)
+"""Kinds of choice, each with a hazard and a lead of its own."""
 AI_MONTHS = (2025 * 12, 2027 * 12 + 11, 2030 * 12 + 11)
 """Months of the columns `ai_2025`, `ai_2027` and `ai_2030`: "by 2027" is December."""
 
@@ -23,9 +25,11 @@ class Constants:
     chip_price: Float
     """(K,) USD, price of a chip from outside China."""
     commodity_share: Float
-    """(K,) share of slots that are drop-in parts."""
+    """(K,) share of slots that are pin-compatible parts."""
     design_hazard: Float
     """(D,) rate a month at which a design opens."""
+    pin_compatible_hazard: float
+    """Rate a month at which a pin-compatible part opens."""
     requalification_months: Int
     """(D,) months until a new supplier delivers."""
     requalification_cost: Float
@@ -48,6 +52,8 @@ class Constants:
     """(M, dates) share of AI-enabled units among them, at AI_MONTHS."""
     cost_factor: Float
     """(O,) cost of assembly relative to China."""
+    relative_cost: Float
+    """(O, O) the same relative to the first country."""
     origin_market: Int
     """(O,) market a country of assembly belongs to."""
     region_market: Int

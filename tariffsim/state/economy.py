@@ -7,19 +7,19 @@ next month). Money is 2024 USD.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tariffsim.kernels.sums import Runs, over_slots, runs_of, sum_runs
+from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import Constants
 from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
     from tariffsim.law.declarations import Declarations
+    from tariffsim.law.duty_tables import Regime, TariffSchedule
     from tariffsim.law.expectations import DutyExpectations
     from tariffsim.law.policy_state import PolicyState
     from tariffsim.scenario.fields import Scenario
@@ -143,8 +143,8 @@ class Flows:
     """(L,) units that consumers wanted, did not get and wait for no longer."""
     stock: Float
     """(L,) units in the importer's stock."""
-    blocked: Float
-    """(L,) part of the chips of the worst class that measures keep back."""
+    denied_share: Float
+    """(L,) share of the chips of the worst class that measures deny."""
     base_duty: Float
     """(L,) USD a unit of duties of the base year."""
     new_duty: Float
@@ -327,7 +327,7 @@ class DeviceMakers:
     chip_orders: Float
     """(N, K) chips ordered this month, to refill the stock."""
     delivered_share: Float
-    """(N, K) part of the supplier's deliveries that no measure keeps back."""
+    """(N, K) share of the supplier's deliveries that no measure denies."""
     opening_stock: Float
     """(N, K) chips in stock at the beginning of the month."""
     stock: Float
@@ -343,6 +343,47 @@ class DeviceMakers:
     def amortised_cost(self, month: int, rows: Int | slice = slice(None)) -> Float:
         """(N,) or (rows,) USD a unit of switching costs being written off in a month."""
         return over_slots(self.amortised[rows] * (self.amortised_until[rows] > month))
+
+    def slots(self, place: Int) -> SlotRows:
+        """Slots by their row in the ravelled (N, K) columns."""
+        maker, node_class = np.divmod(place, self.supplier.shape[1])
+        return SlotRows(
+            place, maker, node_class, self.is_pin_compatible.take(place).astype(np.intp)
+        )
+
+
+@dataclass(frozen=True)
+class SlotRows:
+    """Some chip slots of the lines, one a row."""
+
+    place: Int
+    """Row in the ravelled (N, K) columns of makers."""
+    maker: Int
+    node_class: Int
+    kind: Int
+    """DESIGN or PIN_COMPATIBLE: whose horizon the choice has."""
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def take(self, rows: Int | Bool) -> SlotRows:
+        """Some of them."""
+        return SlotRows(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class ImportCounts:
+    """Imports that count towards each law with a memory, in its own unit; zero for others."""
+
+    to_date: Float
+    """(laws,) since January, or since it is in force."""
+    past_year: Float
+    """(laws, 12) in each of the last twelve months."""
+
+    @property
+    def annual(self) -> Float:
+        """(laws,) in the last twelve months."""
+        return np.asarray(self.past_year.sum(axis=1))
 
 
 @dataclass
@@ -363,9 +404,12 @@ class Economy:
     cells: Cells
     base_chips: Float
     """(M, K) chips a month in the devices each market bought in the base year."""
-    tariff_schedule: DutyExpectations
-    declarations: Declarations | None
-    """What importers declare; None if all know and declare the truth."""
+    tariff_schedule: TariffSchedule
+    expectations: DutyExpectations
+    declarations: Declarations
+    imports: ImportCounts = field(
+        default_factory=lambda: ImportCounts(np.zeros(0), np.zeros((0, 12)))
+    )
     month: int = -1
     """Months since the start; -1 before the first."""
     policy_state: PolicyState | None = None
@@ -378,13 +422,9 @@ class Economy:
     ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))
     """(payments, sectors) USD this month."""
 
-    @cached_property
-    def _runs(self) -> Runs:
-        return runs_of(self.flows.cell, len(self.cells.growth))
-
     def by_cell(self, values: Float) -> Float:
         """(cells,) sum of values of the flows."""
-        return sum_runs(values, self._runs)
+        return sum_by(self.flows.cell, values, len(self.cells.growth))
 
     @property
     def policy(self) -> PolicyState:
@@ -398,29 +438,46 @@ class Economy:
         """The month as a count from year 0."""
         return self.scenario.run.start + self.month
 
+    def regime_ahead(self, months: int) -> Regime:
+        """The legal regime that agents expect so many months from now."""
+        return self.expectations.regime_ahead(self.date, months, self.imports.annual)
 
-def border_crossing(economy: Economy) -> Bool:
-    """(L,) whether a flow is imported: assembled in another market than it is sold in."""
-    origin = economy.makers.origin[economy.flows.maker]
-    return np.asarray(economy.constants.origin_market[origin] != economy.flows.market)
+    @property
+    def years(self) -> float:
+        """Years since the start."""
+        return self.month / 12
 
+    @property
+    def is_january(self) -> bool:
+        """Whether a calendar year begins."""
+        return self.date % 12 == 0
 
-def product_shipments(economy: Economy) -> Shipments:
-    """One unit of every flow as customs sees it."""
-    makers, flows = economy.makers, economy.flows
-    return Shipments(
-        economy.constants.codes,
-        makers.customs_value[flows.maker],
-        border_crossing(economy),
-        makers.chip_value.take(flows.maker, axis=0),
-        makers.chips.take(flows.maker, axis=0),
-        makers.chip_region.take(flows.maker, axis=0),
-        np.arange(makers.supplier.shape[1]),
-    )
+    def start_month(self) -> None:
+        """Another month begins."""
+        self.month += 1
 
+    @property
+    def is_imported(self) -> Bool:
+        """(L,) whether a flow crosses a border: assembled in another market than it is sold in."""
+        origin = self.makers.origin[self.flows.maker]
+        return np.asarray(self.constants.origin_market[origin] != self.flows.market)
 
-def flow_cells(economy: Economy) -> Int:
-    """(L,) cells of the duty tables: device, country of assembly, market."""
-    makers, flows = economy.makers, economy.flows
-    device, origin = makers.device[flows.maker], makers.origin[flows.maker]
-    return np.asarray(economy.constants.codes.cell(device, origin, flows.market))
+    @property
+    def flow_cells(self) -> Int:
+        """(L,) cells of the duty tables: device, country of assembly, market."""
+        makers, flows = self.makers, self.flows
+        device, origin = makers.device[flows.maker], makers.origin[flows.maker]
+        return np.asarray(self.constants.codes.cell(device, origin, flows.market))
+
+    def shipments(self) -> Shipments:
+        """One unit of every flow as customs sees it."""
+        makers, maker = self.makers, self.flows.maker
+        return Shipments(
+            self.constants.codes,
+            makers.customs_value[maker],
+            self.is_imported,
+            makers.chip_value.take(maker, axis=0),
+            makers.chips.take(maker, axis=0),
+            makers.chip_region.take(maker, axis=0),
+            np.arange(makers.supplier.shape[1]),
+        )

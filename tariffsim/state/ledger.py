@@ -77,6 +77,12 @@ TOLERANCE = 1e-9
 """Relative to the largest payment of the month: sums over a million flows round to less."""
 
 
+def new_ledger(n_markets: int) -> Ledger:
+    """An empty matrix."""
+    columns = len(BY_MARKET) * n_markets + len(WORLD)
+    return Ledger(np.zeros((len(PAYMENTS), columns)), n_markets)
+
+
 def check_accounting_identities(economy: Economy) -> None:
     """Check this month's identities.
 

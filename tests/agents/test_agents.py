@@ -12,6 +12,7 @@ from mesa.agent import AgentSet
 
 from tariffsim.agents import DeviceMaker, Foundry, Importer, Population
 from tariffsim.model import TariffModel
+from tests.economies import odds_of_candidates
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,6 @@ def test_lines_and_importers_agree(model: TariffModel) -> None:
 
 
 def test_cost_stack_is_the_choice_of_the_model(model: TariffModel, makers: Population) -> None:
-    from tariffsim.behaviour.sourcing import choice_weights
     from tariffsim.kernels.sourcing import draw_choice, with_inertia
 
     maker = makers.select(market="US", china_share=lambda share: share > 0.2)[0]
@@ -101,7 +101,7 @@ def test_cost_stack_is_the_choice_of_the_model(model: TariffModel, makers: Popul
     assert stack.index[stack["supplies_now"]].tolist() == [maker.suppliers[name]]
     k = model.economy.constants.codes.classes.index(name)
     rows, n = (np.array([maker.row]), np.array([k])), 20_000
-    weights = choice_weights(model.economy, *rows)
+    weights = odds_of_candidates(model.economy, *rows)
     incumbent = model.economy.makers.supplier[rows]
     weights = with_inertia(weights, incumbent, model.economy.makers.inertia[rows])
     noise = np.random.default_rng(1).standard_exponential((n, weights.shape[1]))

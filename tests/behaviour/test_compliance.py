@@ -8,13 +8,23 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tariffsim.behaviour.sourcing import slot_cost
+from tariffsim.behaviour.sourcing import choice_set, slot_cost
 from tariffsim.policy.component_tariff import ComponentTariff
 from tariffsim.policy.shipments import Shipments
 from tariffsim.scenario.compliance import Compliance
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.economy import Economy
-from tests.economies import HELD, STILL, component, free_trade, merged, product, run, scenario
+from tests.economies import (
+    HELD,
+    STILL,
+    component,
+    free_trade,
+    merged,
+    product,
+    run,
+    scenario,
+    slot_rows,
+)
 
 MANY = {"agents": {"importers_min": 150, "importers_max": 150}}
 """So many importers that most have one flow: sampling error is small."""
@@ -208,7 +218,7 @@ def test_a_maker_has_no_reason_to_move_for_an_importer_who_cannot_tell() -> None
     economy = after(scenario(STILL, free_trade(), nobody, tariff, makers=150), 1)
     maker = np.flatnonzero(economy.makers.market == US)
     for k in range(economy.makers.supplier.shape[1]):
-        cost = slot_cost(economy, maker, np.full(len(maker), k), True)
+        cost = slot_cost(choice_set(economy), slot_rows(economy, maker, k))
         price = economy.foundries.price[:, k]
         np.testing.assert_allclose(
             cost / price, np.broadcast_to(cost[:, :1] / price[0], cost.shape)
@@ -221,14 +231,13 @@ def test_a_maker_counts_with_what_its_importer_bears() -> None:
     rules = full(unknown_origin_share=0.0)
     economy = after(scenario(STILL, free_trade(), rules, component(0.5), makers=150), 1)
     makers, importers, claims = economy.makers, economy.importers, economy.declarations
-    assert claims is not None
     exposure = claims.enforcement(economy.policy.regime).exposure[US]
     maker = np.flatnonzero(makers.market == US)
     evasion_cost = importers.evasion_cost[makers.importer[maker, US]]
     borne = np.minimum(0.5, exposure * 0.5 + evasion_cost)
     assert (borne < 0.5).any()
     assert (borne == 0.5).any()
-    cost = slot_cost(economy, maker, np.zeros(len(maker), dtype=np.intp), True)
+    cost = slot_cost(choice_set(economy), slot_rows(economy, maker, 0))
     chinese = economy.foundries.is_chinese
     rate = cost / economy.foundries.price[:, 0] - 1
     np.testing.assert_allclose(rate[:, chinese], np.repeat(borne[:, None], chinese.sum(), axis=1))

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tariffsim.behaviour.foundries import invest
 from tariffsim.calibration import build_economy
 from tariffsim.experiments.runs import context_of
 from tariffsim.kernels.investment import (
@@ -22,7 +21,7 @@ from tariffsim.kernels.investment import (
     plan_gap,
     plan_slowing,
 )
-from tariffsim.month import PHASES
+from tariffsim.month import PHASES, invest
 from tariffsim.record.metrics import capacity_measures
 from tariffsim.scenario.fields import Scenario
 from tariffsim.simulation import Simulation

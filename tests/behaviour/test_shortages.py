@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tariffsim.behaviour.sourcing import choose_foundries, weights_of_all
 from tariffsim.calibration import build_economy
 from tariffsim.experiments.runs import context_of
 from tariffsim.kernels.sourcing import choice_probabilities
-from tariffsim.month import PHASES
+from tariffsim.month import PHASES, choose_foundries
 from tariffsim.record.history import History
 from tariffsim.record.metrics import welfare
 from tariffsim.record.supply_disruption import days_to_stop, lost_share, recovery_months
@@ -27,6 +26,7 @@ from tests.economies import (
     STILL,
     each_device,
     merged,
+    odds_of_all,
     product,
     scenario,
 )
@@ -164,7 +164,7 @@ def test_a_supplier_that_is_lost_had_been_the_best() -> None:
     usual = switched(world(free, makers=1200))
     place = np.flatnonzero((makers.switch_month >= 0) & ~usual)
     maker, k = np.divmod(place, makers.supplier.shape[1])
-    left = choice_probabilities(weights_of_all(economy, maker, k))[:, ~foundries.is_chinese]
+    left = choice_probabilities(odds_of_all(economy, maker, k))[:, ~foundries.is_chinese]
     left = left.sum(axis=1)
     price = foundries.price[makers.supplier.take(place), k]
     part = makers.compliance_distortion.take(place) / (makers.chips.take(place) * price)
@@ -360,7 +360,7 @@ def test_fit_is_the_logit_loss_of_the_suppliers_shut_out() -> None:
     economy, makers = run.economy, run.economy.makers
     place = np.flatnonzero(makers.has_slot)
     maker, node_class = np.divmod(place, makers.supplier.shape[1])
-    chances = choice_probabilities(weights_of_all(economy, maker, node_class))
+    chances = choice_probabilities(odds_of_all(economy, maker, node_class))
     shut_out = chances[:, economy.foundries.is_chinese].sum(axis=1)
     is_meant = makers.weights[maker, economy.constants.codes.markets.index("CN")] < 1
     bill = (

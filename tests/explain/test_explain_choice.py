@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 import tariffsim
-from tariffsim.behaviour.sourcing import choice_weights
 from tariffsim.charts.cost_stack import files_of, pictures_of
 from tariffsim.charts.lint import lint
 from tariffsim.cli import commands
@@ -23,6 +22,7 @@ from tariffsim.kernels.sourcing import choice_probabilities, with_inertia
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.simulation import Simulation
 from tariffsim.typing import format_month
+from tests.economies import odds_of_candidates
 
 SMALL = {"agents__makers": 150, "run__end": "2027-12"}
 COMPLIANT = {"compliance__behaviour": "compliant"}
@@ -53,7 +53,7 @@ def test_probabilities_are_those_of_the_model(run: Simulation, everyone: list[Ex
     waits = makers.switch_month >= 0
     in_place = np.where(waits, makers.next_supplier, makers.supplier)
     maker, k = np.nonzero(makers.has_slot)
-    weights = choice_weights(economy, maker, k)
+    weights = odds_of_candidates(economy, maker, k)
     weights = with_inertia(weights, in_place[maker, k], makers.inertia[maker, k])
     expected = choice_probabilities(weights)
     slots = [slot for found in everyone for slot in found.slots]
@@ -71,7 +71,9 @@ def test_the_columns_rebuild_the_probabilities(everyone: list[Explanation]) -> N
             assert c[["price", "expected_duty", "switching_cost"]].sum(axis=1).to_numpy() == (
                 pytest.approx(c["total"].to_numpy())
             )
-            weight = c["suits"] * c["size"] * (c["total"] / c["base_cost"]) ** -found.elasticity
+            weight = (
+                c["preference"] * c["size"] * (c["total"] / c["base_cost"]) ** -found.elasticity
+            )
             assert (weight / weight.sum()).to_numpy() == pytest.approx(
                 c["probability"].to_numpy(), rel=1e-9
             )
@@ -162,7 +164,7 @@ def test_one_market_alone_needs_more_and_none_that_cannot_tell(everyone: list[Ex
             assert (slot.break_even_rate > 0) == (slot.stays_in_region > 0.5)
             for market, rate in slot.break_even_alone.items():
                 assert rate >= slot.break_even_rate * (1 - 1e-12)
-                assert found.importers[market].knows_without_tracing
+                assert found.importers[market].knows_origin
                 told += 1
     assert told > 50
 
@@ -219,7 +221,7 @@ def test_who_cannot_tell_brings_no_duty_into_the_stack_where_unknown_is_exempt()
     found = tariffsim.explain_choice(
         taxed(0.5, compliance__unknown_origin_share=1.0), 20, "2025-01"
     )
-    assert not any(who.knows_without_tracing for who in found.importers.values())
+    assert not any(who.knows_origin for who in found.importers.values())
     for slot in found.slots:
         assert set(slot.duties) <= {BASE_DUTIES}
         if slot.stays_in_region > 0.5:
@@ -347,12 +349,12 @@ def test_the_command_says_the_same_as_python() -> None:
         assert slot.supplier in text
         assert "Break-even duty" in text
     (importer,) = [line for line in text.splitlines() if line.startswith("Its importers: ")]
-    assert any(not who.knows_without_tracing for who in found.importers.values()) == (
+    assert any(not who.knows_origin for who in found.importers.values()) == (
         "cannot tell" in importer
     )
     for market, who in found.importers.items():
         assert told["importers"][market] == {
-            "knows_without_tracing": who.knows_without_tracing,
+            "knows_origin": who.knows_origin,
             "evasion_threshold": who.evasion_threshold,
         }
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tariffsim.kernels.demand import ai_content
+from tariffsim.kernels.demand import (
+    ai_content,
+    ces_power,
+    chip_content,
+    demand_growth,
+    other_growth,
+)
+from tariffsim.kernels.sums import ratio
 from tests.economies import STILL, last, merged, scenario
 
 
@@ -32,3 +39,24 @@ def test_chips_in_devices_follow_adoption_by_market() -> None:
     np.testing.assert_allclose(
         content[~able], 1.0, rtol=1e-15
     )  # a line's weights sum to one, rounded
+
+
+def test_growth_of_content_and_demand() -> None:
+    base = np.array([[10.0, 4.0]])
+    np.testing.assert_array_equal(chip_content(base, 0.1, 0.0, np.ones(2)), base)
+    np.testing.assert_allclose(chip_content(base, 0.1, 2.0, np.array([1.0, 0.5])), [[12.1, 2.42]])
+    np.testing.assert_allclose(demand_growth(np.array([0.02]), 1.0, np.array([2.0])), [2.04])
+    assert demand_growth(np.array([0.02]), 0.0, np.array([1.0])) == 1
+
+
+def test_other_buyers_grow_like_the_chips_in_devices() -> None:
+    chips = np.array([[10.0, 0.0], [10.0, 5.0]])  # (markets, classes)
+    growth = other_growth(np.array([0.0, 0.1]), 0.02, 1.0, chips)
+    np.testing.assert_allclose(growth, [1.05 * 1.02, 1.1 * 1.02])
+    np.testing.assert_array_equal(other_growth(np.array([0.0, 0.1]), 0.02, 0.0, chips), [1, 1])
+
+
+def test_relative_prices() -> None:
+    relative = ratio(np.array([12.0, 10.0]), np.array([10.0, 10.0]))
+    np.testing.assert_allclose(relative, [1.2, 1.0])
+    np.testing.assert_allclose(ces_power(relative, np.array(3.0)), [1.2**-2, 1.0])

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tariffsim.kernels.investment import (
     at_month,
+    capacity_added,
+    capacity_after,
     credit_in_margin,
+    credit_paid,
     evenly,
+    granted_share,
+    growth_above_plan,
     growth_response,
     last_year,
     month_on,
@@ -18,7 +24,9 @@ from tariffsim.kernels.investment import (
     plan_gap,
     plan_slowing,
     wafers,
+    with_grants,
 )
+from tariffsim.kernels.sums import ratio
 
 ROUNDING = 1e-12
 """Relative: a handful of roundings of 1e-16."""
@@ -101,3 +109,28 @@ def test_slowing_is_full_at_twenty_idle_points() -> None:
 def test_classes_add_up_in_wafers(capacity: np.ndarray, chips: np.ndarray) -> None:
     expected = sum(capacity[:, k] / chips[k] for k in range(4))
     np.testing.assert_allclose(wafers(capacity, chips), expected, rtol=ROUNDING)
+
+
+def test_capacity_grows_ahead_of_its_plan_and_falls_short_of_it() -> None:
+    plan, growth = np.array([[100.0]]), np.array([[0.1]])
+    assert capacity_after(plan, growth, np.array([[0.0]]), np.zeros(1)) == 100
+    assert capacity_after(plan, growth, np.array([[12.0]]), np.zeros(1)) == pytest.approx(110)
+    assert capacity_after(plan, growth, np.array([[0.0]]), np.array([0.25])) == 75
+    np.testing.assert_allclose(with_grants(plan, np.array([[0.5]])), 150)
+
+
+def test_grants_build_what_they_pay_for() -> None:
+    built = ratio(np.array([100e6, 0.0]), np.array([50e6, 50e6]))
+    np.testing.assert_array_equal(built, [2.0, 0.0])
+    np.testing.assert_array_equal(granted_share(built, np.array([40.0, 0.0])), [0.05, 0.0])
+    paid = credit_paid(np.array([0.25, 0.0]), np.array([50e6, 50e6]), np.ones(2), built)
+    np.testing.assert_array_equal(paid, [0.25 * 50e6 * 3, 0.0])
+
+
+@given(st.floats(-1, 2))
+def test_decided_growth_adds_capacity_in_proportion(decided: float) -> None:
+    standing, growth = np.array([1000.0]), np.array([0.06])
+    added = capacity_added(standing, growth, np.array([decided]))
+    exact = 1000 * (1.06 ** (max(decided, 0.0) / 12) - 1)
+    np.testing.assert_allclose(added, exact, atol=1e-9)
+    assert growth_above_plan(np.array([decided])) == max(decided, 0.0) - 1

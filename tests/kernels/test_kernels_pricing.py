@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffsim.kernels.pricing import written_off
+from tariffsim.kernels.pricing import (
+    chip_bill,
+    invoice_value,
+    relative_cost,
+    relocation_payment,
+    written_off,
+)
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.integers(1, 60))
@@ -23,3 +29,25 @@ def test_all_that_is_decided_is_written_off(waits: list[int], life: int) -> None
     paid += float(amortised[0]) * max(until - now, 0)
     # At most eight terms of order one: rounding of a few 1e-16 each.
     assert paid == pytest.approx(2.0 * len(waits), rel=1e-13)
+
+
+def test_chips_are_invoiced_net_of_the_rebate_and_pay_duty_on_that() -> None:
+    value = invoice_value(np.array([[2.0, 1.0]]), np.array([[3.0, 10.0]]), 0.1)
+    np.testing.assert_allclose(value, [[5.4, 9.0]])
+    np.testing.assert_allclose(chip_bill(value, np.array([[0.5, 0.0]])), [17.1])
+    np.testing.assert_allclose(chip_bill(value, np.zeros((1, 2))), value.sum(axis=1))
+
+
+def test_costs_relative_to_the_country_left() -> None:
+    factor = np.array([1.0, 1.1, 2.0])
+    relative = relative_cost(factor)
+    np.testing.assert_allclose(np.diag(relative), 1.0)
+    np.testing.assert_allclose(relative[0], factor)
+    np.testing.assert_allclose(relative * relative.T, 1.0)
+
+
+def test_moving_costs_a_part_of_the_value_over_the_life_of_a_choice() -> None:
+    """At 1/48 openings a month and no discounting a choice lasts 48 months."""
+    paid = relocation_payment(0.1, np.array([200.0]), np.array([10.0]), 1 / 48, 0.0)
+    np.testing.assert_allclose(paid, 0.1 * 200 * 10 * 48)
+    assert relocation_payment(0.1, np.array([200.0]), np.array([10.0]), 1 / 48, 0.08) < paid

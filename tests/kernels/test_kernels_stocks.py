@@ -8,9 +8,21 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tariffsim.kernels.inventory import (
+    cancelled,
+    coverage,
+    delivered,
+    denied_share,
+    duty_rise,
+    fill_rate,
     fill_rates_by_rank,
+    is_older,
+    is_short,
+    mean_over_flows,
+    months_in_reach,
     months_worth_holding,
+    purchases,
     refill_orders,
+    sold_from_stock,
     stock_target,
     units_short,
 )
@@ -35,10 +47,10 @@ def test_ranks_share_what_is_left(orders: list[np.ndarray], capacity: np.ndarray
     )
     wanted, can = sum(BLOC @ order for order in orders), BLOC @ capacity
     np.testing.assert_allclose(filled, np.minimum(wanted, can), rtol=ROUNDING, atol=1e-3)
-    for before, fill_rate, order in zip(fill_rates[:-1], fill_rates[1:], orders[1:], strict=True):
-        assert ((fill_rate >= 0) & (fill_rate <= 1)).all()
+    for before, rate, order in zip(fill_rates[:-1], fill_rates[1:], orders[1:], strict=True):
+        assert ((rate >= 0) & (rate <= 1)).all()
         rest = (before < 1 - ROUNDING) & (BLOC.T @ (BLOC @ order) > 0)
-        assert (fill_rate[rest] < 1e-3).all() or (BLOC.T @ (BLOC @ order))[rest].max() < 1
+        assert (rate[rest] < 1e-3).all() or (BLOC.T @ (BLOC @ order))[rest].max() < 1
 
 
 @given(numbers(0, 1e6, 4, 3), numbers(0, 1e6, 4, 3), numbers(0, 3, 4, 1))
@@ -112,3 +124,67 @@ def test_emergency_months_are_rounded_up() -> None:
     months = np.array([1, 2, 5, 18])
     np.testing.assert_array_equal(shortened(months, 0.5), [1, 1, 3, 9])
     np.testing.assert_array_equal(shortened(months, 1.0), months)
+
+
+units = arrays(float, 5, elements=st.floats(0, 1e6))
+
+
+@given(units, units, units, st.floats(0, 1))
+def test_what_is_wanted_is_sold_waited_for_or_lost(
+    wanted: np.ndarray, stock: np.ndarray, made: np.ndarray, share: float
+) -> None:
+    sold, left, backlog, lost = sold_from_stock(wanted, stock, made, share)
+    np.testing.assert_allclose(sold + backlog + lost, wanted, rtol=1e-12, atol=1e-6)
+    np.testing.assert_allclose(sold + left, stock + made, rtol=1e-12, atol=1e-6)
+    assert (np.minimum(left, wanted - sold) <= 1e-9).all()  # nothing is kept while somebody waits
+
+
+@given(units, units, st.floats(0, 12))
+def test_purchases_reach_the_stock_in_the_months_left(
+    wanted: np.ndarray, stock: np.ndarray, months: float
+) -> None:
+    held = months * wanted
+    ordered = purchases(wanted, stock, np.full(5, months), np.ones(5))
+    assert (ordered >= -1e-9).all()
+    grown = stock + ordered - wanted
+    short = stock < held
+    np.testing.assert_allclose(grown[short], held[short], rtol=1e-9, atol=1e-6)
+    slowly = purchases(wanted, stock, np.full(5, months), np.full(5, 4.0))
+    np.testing.assert_allclose((slowly - wanted)[short], (ordered - wanted)[short] / 4, atol=1e-6)
+
+
+def test_a_rise_of_duty_is_more_than_rounding() -> None:
+    now, value = np.array([1.0, 1.0, 1.0]), np.full(3, 100.0)
+    rise = duty_rise(now, now + np.array([0.5, 1e-12, -1.0]), value)
+    np.testing.assert_allclose(rise, [0.5, 0.0, 0.0])
+    assert list(months_in_reach(2.5)) == [1, 2, 3]
+    assert list(months_in_reach(0.0)) == []
+
+
+def test_flows_count_by_what_they_buy() -> None:
+    maker, bought = np.array([0, 0, 1]), np.array([3.0, 1.0, 0.0])
+    denied = np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
+    np.testing.assert_allclose(mean_over_flows(denied, bought, maker, 2), [[0.75, 0], [0, 0]])
+    np.testing.assert_allclose(mean_over_flows(denied[:, 0], bought, maker, 2), [0.75, 0])
+    np.testing.assert_allclose(denied_share(denied_share(denied)), denied)
+
+
+def test_orders_and_deliveries_of_a_slot() -> None:
+    need, ordered = np.array([[10.0, 10.0]]), np.array([[4.0, 15.0]])
+    met = np.array([[0.5, 1.0]])
+    lacking = delivered(ordered, denied_share(met))
+    np.testing.assert_array_equal(lacking, [[2, 0]])
+    np.testing.assert_array_equal(is_short(lacking, need), [[True, False]])
+    sent = np.array([[2.0, 12.0]])
+    np.testing.assert_array_equal(coverage(sent, need), [[0.2, 1.2]])
+    np.testing.assert_array_equal(fill_rate(sent, need), [[0.2, 1.0]])
+    np.testing.assert_array_equal(is_older(20, np.array([8, 9]), 12), [True, False])
+
+
+def test_without_stocks_only_what_is_used_is_delivered() -> None:
+    sent, second = np.array([3.0, 3.0, 5.0]), np.array([2.0, 2.0, 0.0])
+    used = np.array([4.0, 2.0, 1.0])
+    first, rest = cancelled(sent, second, used)
+    np.testing.assert_array_equal(first, [3, 2, 1])
+    np.testing.assert_array_equal(rest, [1, 0, 0])
+    np.testing.assert_array_equal(first + rest, used)

@@ -12,9 +12,7 @@ from tariffsim.kernels.sums import (
     least_over_slots,
     of_suppliers,
     over_slots,
-    runs_of,
     sum_by,
-    sum_runs,
 )
 
 values = arrays(np.float64, st.tuples(st.integers(1, 40), st.integers(1, 5)),
@@ -44,14 +42,6 @@ def test_no_rows_are_zero_of_float() -> None:
     empty = sum_by(np.zeros(0, dtype=np.intp), np.zeros(0), 3)
     assert empty.dtype == np.float64
     assert (empty == 0).all()
-
-
-@given(values, st.integers(1, 7))
-def test_sum_runs_is_the_sum_by_group_of_rows_in_order(array: np.ndarray, n_groups: int) -> None:
-    group = np.sort(np.arange(len(array)) * 31 % n_groups)
-    found = sum_runs(array[:, 0], runs_of(group, n_groups))
-    # Forty numbers of 1e6 added in another order round to 1e-8.
-    np.testing.assert_allclose(found, sum_by(group, array[:, 0], n_groups), atol=1e-7)
 
 
 @given(values, st.integers(1, 7))

@@ -43,15 +43,18 @@ def test_china_owed_what_japan_does() -> None:
 )
 def test_duties_come_as_they_came(month: str, bare: float, routers: float) -> None:
     schedule = law(load_scenario("section_301_2018"))
-    duties = schedule.tables(schedule.regime(schedule.rates_in_force(parse_month(month))), True)
+    regime = schedule.regime(schedule.rates_in_force(parse_month(month)))
+    economy = build_economy(replace(load_scenario("section_301_2018"), agents__makers=60), 0)
     codes = schedule.codes
     us, china = codes.markets.index("US"), codes.origins.index("CN")
     router = codes.cell(codes.devices.index("network_gear"), china, us)
     chip = codes.cell(0, codes.origins.index("US"), us)
-    found = duties.product - schedule.base_product.ravel()
+    found = economy.declarations.origin_duties(regime).rate
     assert found[router] == pytest.approx(routers)
     # base duty is Japan's, which is none on chips
-    np.testing.assert_allclose(duties.bare[chip, :, codes.regions.index("CN")], bare)
+    np.testing.assert_allclose(
+        schedule.tables(regime).bare[chip, :, codes.regions.index("CN")], bare
+    )
 
 
 def test_scenarios_name_what_they_are_compared_with() -> None:

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tariffsim.behaviour.sourcing import choice_weights
 from tariffsim.calibration import build_economy
 from tariffsim.calibration.build import base_totals
 from tariffsim.kernels.sourcing import choice_probabilities, odds_from_scale, with_inertia
 from tariffsim.kernels.welfare import rule_of_half, surplus_change
-from tariffsim.law.policy_state import announce_policy
+from tariffsim.month import announce_policy
 from tariffsim.scenario import load_scenario
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.draws import Draws
@@ -41,6 +40,7 @@ from tests.economies import (
     free_trade,
     last,
     merged,
+    odds_of_candidates,
     product,
     run,
     scenario,
@@ -108,7 +108,7 @@ def test_chip_shares_follow_prices_with_elasticity_sigma() -> None:
     ratio = np.where(foundries.is_chinese, 0.6 / 0.8, 1.0)
     expected = shifted_shares(shares, ratio, 4.0)
     np.testing.assert_allclose(
-        choice_probabilities(choice_weights(economy, maker, k)), expected, rtol=ROUNDING
+        choice_probabilities(odds_of_candidates(economy, maker, k)), expected, rtol=ROUNDING
     )
     gaps = np.array(
         [
@@ -271,7 +271,7 @@ def covered_probability(rules: Scenario, incumbents: np.ndarray, seed: int) -> n
     announce_policy(economy, Draws(seed))
     makers = economy.makers
     maker, k = np.nonzero(makers.has_slot)
-    weights = choice_weights(economy, maker, k)
+    weights = odds_of_candidates(economy, maker, k)
     incumbent = incumbents % len(economy.foundries)
     weights = with_inertia(weights, np.resize(incumbent, len(k)), makers.inertia[maker, k])
     chinese = economy.foundries.is_chinese
@@ -320,7 +320,7 @@ def test_higher_component_tariff_never_raises_the_mean_field() -> None:
             np.where(pin_compatible, 1 / 6, figures.design_hazard[device]),
             np.where(pin_compatible, 2, figures.requalification_months[device]),
         )
-        now = choice_weights(economy, maker, k)
+        now = odds_of_candidates(economy, maker, k)
         path = []
         for _ in range(72):
             path.append(field.supply[:, economy.foundries.is_chinese].sum(axis=1))

@@ -88,7 +88,7 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
     """Any instrument of the registry, in force in some of the months simulated."""
     kind = draw(st.sampled_from(sorted(INSTRUMENTS)))
     cls = INSTRUMENTS[kind]
-    low, high = cls.path_bounds
+    low, high, _ = cls.bounds()
     rates = st.floats(max(low, -0.5), 0.1 * high if high > 1000 else min(high, 1.5))
     start = draw(st.integers(1, 6))
     policy: dict[str, Any] = {
@@ -97,6 +97,8 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
         "markets": draw(codes(MARKETS)),
         "stacking_group": draw(st.sampled_from([None, None, "group"])),
     }
+    if "quota" in cls.model_fields:
+        policy["quota"] = draw(st.sampled_from([0.0, 1e5, 1e9]))
     optional = {
         "chip_regions": codes(REGIONS),
         "node_classes": codes(CLASSES),
@@ -527,7 +529,8 @@ def test_names_of_identical_regions_do_not_matter() -> None:
 
 def instrument(kind: str, rate: float, **more: Any) -> dict[str, Any]:
     cls = INSTRUMENTS[kind]
-    return {"kind": kind, cls.path_field: rate} | more
+    quota = {"quota": 1e6} if "quota" in cls.model_fields else {}
+    return {"kind": kind, cls.path_field: rate} | quota | more
 
 
 def assert_same_bits(scenarios: tuple[Scenario, Scenario], n: int) -> None:

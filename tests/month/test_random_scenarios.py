@@ -30,7 +30,7 @@ def policies(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for number in range(draw(st.integers(1, 8))):
         kind = draw(st.sampled_from(KINDS))
-        low, high = INSTRUMENTS[kind].path_bounds
+        low, high, _ = INSTRUMENTS[kind].bounds()
         strength = draw(st.sampled_from([*strengths(kind), 0.9 * low, 0.6 * high]))
         fields = draw(st.sampled_from(variants(kind, strength)))
         start = START + draw(st.integers(0, MONTHS - 2))

@@ -94,6 +94,25 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         f=bare(stacking_group="i", markets=["US", "ROW"]),
         g=bare(rate={"2025-07": 0.3}, stacking_group="i", markets=["ROW"], chip_regions="all"),
     ),
+    "quotas": policies(
+        a={
+            "kind": "tariff_rate_quota",
+            "announced": "2025-03",
+            "rate": STEP,
+            "quota": 3e7,
+            "in_quota_rate": 0.02,
+            "assembly_countries": ["CN", "VN"],
+        },
+        b={
+            "kind": "tariff_rate_quota",
+            "start": "2024-10",
+            "rate": 0.3,
+            "quota": 2e9,
+            "quota_in": "value",
+            "devices": ["laptop", "television"],
+            "markets": ["US", "EU"],
+        },
+    ),
     "end unknown": policies(a=component(end="2025-12", end_known=False)),
     "linear path": policies(a=component(rate=LINEAR)),
     "price offset": policies(

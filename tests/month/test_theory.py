@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from tariffsim.behaviour.sourcing import choice_weights
 from tariffsim.calibration import build_economy
 from tariffsim.kernels.sourcing import (
     draw_choice,
@@ -16,8 +15,7 @@ from tariffsim.kernels.sourcing import (
     steady_state_shares,
     with_inertia,
 )
-from tariffsim.law.policy_state import announce_policy
-from tariffsim.month import PHASES
+from tariffsim.month import PHASES, announce_policy
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
@@ -29,7 +27,17 @@ from tariffsim.theory import (
     logit_shares,
     shifted_shares,
 )
-from tests.economies import ALL_OPEN, HELD, STILL, component, free_trade, merged, run, scenario
+from tests.economies import (
+    ALL_OPEN,
+    HELD,
+    STILL,
+    component,
+    free_trade,
+    merged,
+    odds_of_candidates,
+    run,
+    scenario,
+)
 
 EXACT = 1e-12
 """Theory against theory (MODEL 6, E1): hundreds of roundings of 1e-16."""
@@ -217,7 +225,7 @@ def test_open_slots_choose_by_calibrated_odds_in_the_base_year() -> None:
     economy = build_economy(scenario(STILL), 0)
     announce_policy(economy, Draws(0))
     maker, k = slots_of(economy)
-    weights = choice_weights(economy, maker, k)
+    weights = odds_of_candidates(economy, maker, k)
     np.testing.assert_allclose(weights, base_odds(economy), rtol=0, atol=EXACT)
 
 
@@ -335,7 +343,7 @@ def tariff_gaps(
             if by_hand:
                 field.choose(before * (factor**-4.0 if month >= 6 else 1.0))
             else:
-                field.choose(choice_weights(economy, maker, k))
+                field.choose(odds_of_candidates(economy, maker, k))
     return gaps, moves
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tariffsim.behaviour.prices_and_demand import new_duty_under
 from tariffsim.calibration import build_economy
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.shipments import Codes, Shipments
@@ -17,7 +18,7 @@ from tariffsim.scenario import to_yaml
 from tariffsim.scenario.fields import Scenario
 from tariffsim.state.economy import Economy
 from tariffsim.typing import parse_month
-from tests.economies import free_trade, run, scenario
+from tests.economies import STILL, free_trade, merged, run, scenario
 
 KINDS = sorted(INSTRUMENTS)
 START = 2025 * 12
@@ -69,7 +70,7 @@ def variants(kind: str, strength: Any, **extra: Any) -> list[dict[str, Any]]:
 
 def strengths(kind: str) -> list[float]:
     """Two strengths within the bounds."""
-    low, high = INSTRUMENTS[kind].path_bounds
+    low, high, _ = INSTRUMENTS[kind].bounds()
     return [0.1 * high, 0.2 * low if low < 0 else 0.05 * high]
 
 
@@ -240,7 +241,7 @@ def test_duties_are_finite_and_linear(
     kind: str, variant: int, seed: int, rate: float, factor: float
 ) -> None:
     instrument = instrument_of(kind, variant, 0.1)
-    rate = min(rate, instrument.path_bounds[1])
+    rate = min(rate, instrument.bounds()[1])
     shipments = sample(7, seed)
     duty = np.broadcast_to(instrument.duty(shipments, rate), 7)
     assert np.isfinite(duty).all()
@@ -288,7 +289,7 @@ def test_declared_duties_are_sums_over_what_is_declared(
 ) -> None:
     """Parts sum to the duty, are on a value that can be hidden, and what nobody knows is linear."""
     instrument, shipments = instrument_of(kind, variant, 0.1), sample(6, seed)
-    rate = min(rate, instrument.path_bounds[1])
+    rate = min(rate, instrument.bounds()[1])
     parts = np.asarray(instrument.part_duties(shipments, rate))
     values = np.broadcast_to(instrument.part_values(shipments), parts.shape)
     duty = np.broadcast_to(instrument.duty(shipments, rate), 6)
@@ -376,6 +377,68 @@ def test_nobody_counts_the_days_of_a_cutoff_whose_end_is_not_known(end_known: bo
     assert later == ([1.0, 1 / 3, 0.0, 0.0] if end_known else [1.0] * 4)
     assert cut.rate_expected(first + 3, first + 2, "announced") == 0.0
     assert cut.last_month == first + 1
+
+
+# Expectations
+
+
+HELD: dict[str, Any] = merged(
+    STILL,
+    {
+        "sourcing": {"opening_factor": 1e-9},
+        "trade": {"order_adjustment": 1e-9, "front_loading_months": 0.0},
+        "orders": {"stock_factor": 0.0},
+    },
+)
+"""A constant world in which nothing reacts, and importers know and are honest."""
+
+
+def assert_what_is_expected_is_charged(fields: dict[str, Any]) -> None:
+    """Mean duty over twelve months, as agents expect it in the first and as customs charges it."""
+    expected = charged = 0.0
+    for economy in run(scenario(HELD, {"policies": {"p": fields}}, makers=150), 2, 12):
+        flows = economy.flows
+        charged += float(flows.new_duty @ flows.base_units) + bare_duty(economy, 0)
+        if economy.month == 0:
+            for months in range(12):
+                new = new_duty_under(economy, economy.regime_ahead(months))
+                expected += float(new @ flows.base_units) + bare_duty(economy, months)
+    assert expected == pytest.approx(charged, rel=1e-6, abs=1e-3), fields
+
+
+def bare_duty(economy: Economy, months: int) -> float:
+    """USD on unmounted chips that enter a month, under the regime expected then."""
+    tables = economy.tariff_schedule.tables(economy.regime_ahead(months))
+    return float(sum((rate * economy.chips_entered).sum() for rate in tables.bare_by_law.values()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mean_duty_expected_over_a_year_is_the_mean_charged(kind: str) -> None:
+    fields = fields_of(kind, strengths(kind)[0])
+    assert_what_is_expected_is_charged(fields)
+    sizes = [name for name, value in fields.items() if value == 1.0 and name != "kind"]
+    for name in sizes if INSTRUMENTS[kind].has_memory else []:
+        for size in (1e5, 2e8, 1e12):  # used up at once, within the year, and never
+            assert_what_is_expected_is_charged(fields | {name: size})
+
+
+def test_the_contract_fails_where_makers_expect_what_nobody_pays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    quota = fields_of("tariff_rate_quota", 0.5, quota=1e12, in_quota_rate=0.05)
+    assert_what_is_expected_is_charged(quota)
+    real = INSTRUMENTS["tariff_rate_quota"].rate_given
+
+    def forgets(self: Any, rate: float, imports_to_date: float, imports: float) -> float:
+        """What makers ask about, a whole year, is answered with the rate above the quota."""
+        is_a_year = imports > annual / 2
+        return rate if is_a_year else real(self, rate, imports_to_date, imports)
+
+    (economy,) = run(scenario(HELD, {"policies": {"p": quota}}, makers=150), 2, 1)
+    annual = economy.imports.annual[0]
+    monkeypatch.setattr(INSTRUMENTS["tariff_rate_quota"], "rate_given", forgets)
+    with pytest.raises(AssertionError):  # a law of its own, as what is expected is kept by law
+        assert_what_is_expected_is_charged(quota | {"quota": 2e12})
 
 
 # Documentation and files

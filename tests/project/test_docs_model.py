@@ -17,7 +17,7 @@ from tariffsim.state import constants, economy
 from tariffsim.tables import FIGURE_TABLES, load_tables
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "model.md").read_text(encoding="utf-8")
-MODULES = "kernels|month|behaviour|law|calibration|record|state"
+MODULES = "kernels|month|behaviour|law|calibration|record|state|policy|scenario"
 FUNCTIONS = sorted(set(re.findall(rf"`((?:{MODULES})\.[\w.]+)`", PAGE)))
 COLUMNS = sorted(
     set(

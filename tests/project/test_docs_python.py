@@ -64,17 +64,18 @@ def test_python_of_the_page_runs(page: Path, tmp_path: Path) -> None:
 def test_the_instrument_of_the_page_keeps_the_contract(tmp_path: Path) -> None:
     """A file dropped into the policy folder is found, and the contract tests take it up."""
     files, _ = unfold(ROOT / "docs" / "how_to_add_an_instrument.md", tmp_path)
-    assert "tariffsim/policy/area_tariff.py" in files
+    assert {"tariffsim/policy/area_tariff.py", "tariffsim/policy/chip_allowance.py"} <= set(files)
     (tmp_path / "tests" / "policy").mkdir(parents=True)
     for name in ("conftest.py", "economies.py", "policy/test_instruments.py"):
         shutil.copy(ROOT / "tests" / name, tmp_path / "tests" / name)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     done = run(
-        tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/policy/test_instruments.py",
-        "-k", "area_tariff or kinds_name_their_files",
+        tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        "tests/policy/test_instruments.py",
+        "-k", "area_tariff or chip_allowance or kinds_name_their_files",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 10  # type: ignore[index]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 20  # type: ignore[index]
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
@@ -96,3 +97,12 @@ def test_tables_of_results_are_all_described() -> None:
     text = (ROOT / "docs" / "how_to_use_results.md").read_text(encoding="utf-8")
     for table in (*AXES, "headline", "summary", "base_year"):
         assert f"| `{table}` |" in text, table
+
+
+def test_a_pull_request_has_the_checklist_of_contributing() -> None:
+    pages = ROOT / "CONTRIBUTING.md", ROOT / ".github" / "pull_request_template.md"
+    wanted, given = (
+        re.findall(r"^- \[ \] .+$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        for page in pages
+    )
+    assert wanted == given != []

@@ -68,6 +68,8 @@ class Customs:
             for k, node_class in enumerate(codes.classes)
             for r, region in enumerate(codes.regions)
         }
+        self.to_date: dict[int, float] = {}
+        self.past_year: dict[int, list[float]] = {}
         self.answered: dict[tuple[str, Chips, int], tuple[float, Rates]] = {}
         self._on_products: dict[tuple[str, str, str], list[int]] = {}
         self._restricting: dict[tuple[str, ...], list[int]] = {}
@@ -76,12 +78,48 @@ class Customs:
     # Rates
 
     def in_force(self, date: int) -> dict[int, float]:
-        """Instruments in force in a month."""
-        return _not_zero(i.rate_in_force(date) for i in self.instruments)
+        """Instruments in force in a month, given the imports of the year."""
+        rates = [i.rate_in_force(date) for i in self.instruments]
+        for i, months in self.past_year.items():
+            rates[i] = self.instruments[i].rate_given(rates[i], self.to_date[i], months[-1])
+        return _not_zero(rates)
 
     def expected(self, date: int, now: int) -> dict[int, float]:
         """Instruments that agents expect now to be in force in a month."""
-        return _not_zero(i.rate_expected(date, now, self.foresight) for i in self.instruments)
+        rates = [i.rate_expected(date, now, self.foresight) for i in self.instruments]
+        for i, months in self.past_year.items():
+            rates[i] = self.instruments[i].rate_given(rates[i], 0.0, sum(months))
+        return _not_zero(rates)
+
+    def open_counts(self, world: Any) -> None:
+        """Before the first month every month of the year was like the base year's."""
+        start = world.scenario.run.start
+        for i, law in enumerate(self.instruments):
+            if law.has_memory:
+                monthly = self.counted(i, world)
+                earlier = range(start - start % 12, start)
+                self.past_year[i] = [monthly] * 12
+                self.to_date[i] = monthly * sum(law.rate_in_force(m) != 0 for m in earlier)
+
+    def count_imports(self, world: Any) -> None:
+        """Last month's imports join those of the year."""
+        for i, months in self.past_year.items():
+            newest = self.counted(i, world)
+            months[:] = [*months[1:], newest]
+            if self.instruments[i].rate_in_force(world.date - 1) != 0:
+                self.to_date[i] += newest
+            if world.date % 12 == 0:
+                self.to_date[i] = 0.0
+
+    def counted(self, number: int, world: Any) -> float:
+        """What was imported in a month and counts towards an instrument."""
+        total = 0.0
+        for flow in world.flows:
+            product = flow.maker.product(flow.market)
+            if number in self.for_product(product):
+                each = self.instruments[number].counted(self.shipment(product))
+                total += float(np.asarray(each).reshape(())) * flow.units
+        return total
 
     # Chips that are kept back
 

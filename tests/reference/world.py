@@ -54,6 +54,7 @@ class Reference:
         for flow in self.flows:
             self.shelves.setdefault((flow.market, flow.maker.device), []).append(flow)
         self._base_orders()
+        self.customs.open_counts(self)
 
     # Reading the base year
 
@@ -305,6 +306,8 @@ class Reference:
         """Instruments in force, and those announced, become known."""
         self.month_number += 1
         self._foreseen: dict[tuple[str, str], list[tuple[float, Rates]]] = {}
+        if self.month_number > 0:
+            self.customs.count_imports(self)
         self.rates = self.customs.in_force(self.date)
         self.customs.answered.clear()
         laws = [(self.customs.instruments[i], rate) for i, rate in self.rates.items()]

@@ -1,4 +1,4 @@
-"""A mutating fuzzer of scenario files: `python -m tests.scenario.fuzz_scenarios --files N --seed S`.
+"""Scenario files, mutated: `python -m tests.scenario.fuzz_scenarios --files N --seed S`.
 
 Shipped and bad files are changed by bytes, by tokens and by structure. Whatever comes out is
 loaded or refused with a report; no other exception, no hang, no growing memory. What is loaded

@@ -1,0 +1,225 @@
+"""Odds, utility and its value: what a choice of foundry or country is made of (MODEL 4.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tariffsim.kernels.compliance import (
+    NEVER_EVADES,
+    audit_chance,
+    duty_burden,
+    duty_evaded,
+    evaded_lately,
+    evades,
+    evasion_threshold,
+    origin_burden,
+    tracing_outlay,
+)
+from tariffsim.kernels.duties import (
+    ad_valorem,
+    chip_duty_rate,
+    cost_with_duty,
+    duty_on_chip,
+    slot_burden,
+    slot_duty_rate,
+)
+from tariffsim.kernels.sourcing import (
+    assembly_preference,
+    choice_odds,
+    cost_odds,
+    delivery_month,
+    draw_choice,
+    inertia_factor,
+    is_cut_off,
+    lead_of_incumbent,
+    lead_of_winner,
+    months_left,
+    plan_cost,
+    plan_distortion,
+    shifted_preference,
+    size_factor,
+    switch_pays,
+    utility_loss,
+    utility_value,
+    with_inertia,
+)
+from tariffsim.kernels.sums import blocks, mean_by, over_markets, weighted_sum
+
+ROWS, N = 6, 4
+positive = arrays(float, (ROWS, N), elements=st.floats(0.01, 100))
+exponentials = arrays(float, (ROWS, N), elements=st.floats(1e-3, 10))
+rates = st.floats(0, 2, allow_subnormal=False)
+
+
+# Odds.
+
+
+@given(positive, positive, positive, positive)
+def test_odds_are_a_product_whatever_the_order(
+    base: np.ndarray, size: np.ndarray, preference: np.ndarray, cost: np.ndarray
+) -> None:
+    factor = cost_odds(cost, np.ones_like(cost), 3.0)
+    np.testing.assert_allclose(
+        choice_odds(base, size, preference, factor),
+        factor * preference * size * base,
+        rtol=1e-12,
+    )
+    unmoved = cost_odds(cost, cost, 5.0)
+    np.testing.assert_allclose(choice_odds(base, 1.0, 1.0, unmoved), base, rtol=1e-12)
+
+
+def test_sizes_count_by_their_power() -> None:
+    capacity, base = np.array([2.0, 1.0, 5.0]), np.array([1.0, 1.0, 0.0])
+    np.testing.assert_allclose(size_factor(capacity, base, 1.0), [2, 1, 5])
+    assert (size_factor(capacity, base, 0.0) == 1).all()
+
+
+def test_a_line_that_moves_to_china_and_back_is_as_before() -> None:
+    here, there = np.array([False, True]), np.array([True, False])
+    odds = assembly_preference(3.0, there, here)
+    np.testing.assert_allclose(odds, [3, 1 / 3])
+    assert (assembly_preference(3.0, here, here) == 1).all()
+    np.testing.assert_allclose(odds * assembly_preference(3.0, here, there), 1.0)
+    np.testing.assert_allclose(shifted_preference(odds, np.log(2.0) * np.ones(2)), 2 * odds)
+
+
+def test_inertia_is_the_switching_cost_in_odds() -> None:
+    """A rival whose cost is lower by S has the incumbent's odds."""
+    factor = inertia_factor(0.25, 4.0)
+    assert factor == pytest.approx(cost_odds(np.array(1.0), np.array(1.25), 4.0))
+    assert inertia_factor(0.0, 4.0) == 1.0
+
+
+# Utility in money.
+
+
+@given(positive, exponentials)
+def test_the_best_loses_nothing_and_others_lose(weights: np.ndarray, noise: np.ndarray) -> None:
+    best, value = draw_choice(weights, noise), utility_value(np.ones(ROWS), np.full(ROWS, 8.0), 4)
+    assert (value == 2).all()
+    assert (utility_loss(weights, noise, best, best, value) == 0).all()
+    for other in range(N):
+        loss = utility_loss(weights, noise, best, np.full(ROWS, other), value)
+        assert (loss >= -1e-12).all()
+
+
+def test_a_supplier_that_cannot_deliver_loses_without_bound() -> None:
+    weights, noise = np.array([[1.0, 0.0]]), np.ones((1, 2))
+    loss = utility_loss(weights, noise, np.array([0]), np.array([1]), np.ones(1))
+    assert loss[0] == np.inf
+
+
+def test_an_incumbent_leads_without_the_switching_cost() -> None:
+    weights, noise = np.array([[1.0, 2.0]]), np.array([[0.5, 0.7]])
+    old, other, inertia = np.array([0]), np.array([1]), np.array([3.0])
+    lead = lead_of_incumbent(weights, noise, old, other, inertia, np.array([2.0]))
+    gap = lead_of_winner(with_inertia(weights, old, inertia), noise, old, other) - np.log(3.0)
+    np.testing.assert_allclose(lead, 2 * gap)
+
+
+def test_a_plan_costs_its_duty_and_what_its_slots_give_up() -> None:
+    cost = plan_cost(np.array([1.0, 0.0]), np.array([0, 0, 1]), np.array([0.5, 0.25, 2.0]))
+    np.testing.assert_array_equal(cost, [1.75, 2.0])
+    is_open = np.array([True, True, False, False])
+    lost = np.array([1.0, -1.0, 1.0, -1.0])
+    distortion = plan_distortion(np.full(4, 5.0), lost, is_open)
+    np.testing.assert_array_equal(distortion, [6.0, 4.0, 1.0, 0.0])
+
+
+# Emergencies and months.
+
+
+def test_cut_off_from_the_emergency_share_on() -> None:
+    np.testing.assert_array_equal(
+        is_cut_off(np.array([1.0, 0.95, 0.9, 1 - 0.1, 0.0]), 0.1), [False, False, True, True, True]
+    )
+    profit = 100 * 0.25 / 1.25  # 20 USD of a product of 100
+    assert switch_pays(np.array(0.4), np.array(100.0), 0.25, np.array(0.6 * profit - 1e-9))
+    assert not switch_pays(np.array(0.4), np.array(100.0), 0.25, np.array(0.6 * profit + 1e-9))
+
+
+def test_months_to_come() -> None:
+    np.testing.assert_array_equal(delivery_month(3, np.array([1, 4])), [4, 7])
+    np.testing.assert_array_equal(months_left(np.array([2, 3, 9]), 3), [0, 0, 6])
+
+
+# Duties.
+
+
+@given(st.floats(0.01, 50), rates, rates, st.floats(0, 0.5))
+def test_burden_in_a_slot_is_the_bill_with_the_chip_less_without(
+    price: float, product: float, bare: float, markup: float
+) -> None:
+    """A declared duty on products and base duties work alike: `tau` of MODEL 4.2."""
+    one = np.array(price)
+    burden = slot_burden(one, np.array(product), markup, np.array(bare), np.zeros(()))
+    tau = slot_duty_rate(np.array(product), markup, np.array(bare), 0.0)
+    np.testing.assert_allclose(burden + bare * price, price * tau, rtol=1e-12)
+    with_duty = cost_with_duty(one, np.array(bare), burden)
+    np.testing.assert_allclose(with_duty, price + price * tau, rtol=1e-12)
+    by_count = duty_on_chip(np.array(0.0), np.array(bare), one)
+    np.testing.assert_allclose(chip_duty_rate(np.array(0.0), np.array(bare), one) * price, by_count)
+    np.testing.assert_allclose(
+        duty_on_chip(np.array(bare), np.array(0.0), one), ad_valorem(bare, one)
+    )
+
+
+# Evasion.
+
+
+@given(rates, st.floats(0, 0.9), st.floats(0, 3))
+def test_an_importer_who_never_evades_pays_the_duty(
+    rate: float, exposure: float, cost: float
+) -> None:
+    duty, one = np.array(rate), np.array(exposure)
+    never = np.array(NEVER_EVADES)
+    assert duty_burden(duty, 1.0, never, one) == rate
+    assert duty_burden(duty, 0.0, never, one) <= rate  # nothing is at stake
+    assert not evades(duty, 1e5, never, one)
+    assert evasion_threshold(never, one) == np.inf
+    gain = np.array(rate / 2)
+    burden = duty_burden(gain, 1.0, np.array(cost), one)
+    assert rate - gain <= origin_burden(duty, gain, burden) + 1e-12
+    assert origin_burden(duty, gain, burden) <= rate + 1e-12
+
+
+def test_evaded_duty_is_part_of_what_is_due() -> None:
+    due, saved = duty_evaded(np.array([5.0, 0.0]), np.array([2.0, 2.0]))
+    np.testing.assert_array_equal(due, [3.0, 0.0])
+    np.testing.assert_array_equal(saved, [2.0, 0.0])
+
+
+def test_audits_look_back_on_the_last_months() -> None:
+    evaded = np.zeros((2, 3))
+    for month in range(5):
+        evaded = evaded_lately(evaded, np.full(2, month + 1.0), month)
+    np.testing.assert_array_equal(np.sort(evaded, axis=1), [[3, 4, 5]] * 2)
+    assert audit_chance(np.array(0.6)) == pytest.approx(0.05)
+    assert tracing_outlay(np.array(0.01), np.array(1e6), 36) == pytest.approx(360_000)
+
+
+# Sums.
+
+
+@given(positive)
+def test_means_over_groups_and_markets(values: np.ndarray) -> None:
+    weights = values / values.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(
+        over_markets(values, weights), (values * weights).sum(axis=1), rtol=1e-12
+    )
+    stacked = np.stack([values, 2 * values], axis=2)
+    np.testing.assert_allclose(
+        over_markets(stacked, weights)[:, 1], 2 * over_markets(values, weights), rtol=1e-12
+    )
+    group = np.arange(ROWS) % 2
+    mean = mean_by(group, 3 * values[:, 0], values[:, 0], 3)
+    np.testing.assert_allclose(mean, [3, 3, 0], rtol=1e-12)
+    np.testing.assert_allclose(
+        weighted_sum([weights, weights], [values, values]), 2 * weights * values, rtol=1e-12
+    )
+    rows = np.arange(10)
+    assert [list(b) for b in blocks(rows, 4)] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]

@@ -1,0 +1,47 @@
+"""Foundries: cost and discount, mix of other buyers, capacity of blocs (MODEL 4.1)."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tariffsim.kernels.supply import (
+    chip_unit_cost,
+    discounted,
+    mix_of,
+    other_orders,
+    shared_out,
+    subsidy_on_chip,
+    utilisation_of,
+)
+
+
+@given(st.floats(0, 0.9), st.floats(0, 1), st.floats(0, 1))
+def test_a_discount_is_lower_cost_subsidy_and_thinner_margin(
+    discount: float, cost_share: float, subsidy_share: float
+) -> None:
+    """With all of it explained by cost and subsidy, the margin is that without a discount."""
+    price, cost = np.array([10.0]), np.array([6.0])
+    cost_share, subsidy_share = cost_share / 2, subsidy_share / 2
+    lower = chip_unit_cost(cost, cost_share, np.array([discount]), price, np.ones(1))
+    subsidy = subsidy_on_chip(subsidy_share, np.array([discount]), price)
+    margin = discounted(price, np.array([discount])) + subsidy - lower
+    thinner = (1 - cost_share - subsidy_share) * discount * 10
+    np.testing.assert_allclose(margin, 4.0 - thinner, atol=1e-9)
+
+
+def test_learning_lowers_all_of_the_cost() -> None:
+    assert chip_unit_cost(np.array(6.0), 0.5, np.array(0.2), np.array(10.0), np.array(0.9)) == 4.5
+
+
+def test_totals_are_shared_out_by_their_base() -> None:
+    base = np.array([[1.0, 0.0], [3.0, 0.0]])
+    np.testing.assert_array_equal(shared_out(np.array([8.0, 0.0]), base), [[2, 0], [6, 0]])
+    np.testing.assert_array_equal(mix_of(base), [[0.25, 0], [0.75, 0]])
+    np.testing.assert_array_equal(other_orders(mix_of(base), base, np.array([2.0, 2.0])), 2 * base)
+
+
+def test_utilisation_without_capacity_is_that_of_the_base_year() -> None:
+    used = utilisation_of(np.array([5.0, 0.0]), np.array([10.0, 0.0]), np.array([0.8, 0.8]))
+    np.testing.assert_array_equal(used, [0.5, 0.8])
