@@ -78,7 +78,7 @@ def _significance(row: Row) -> str:
 def timing(options: RunOptions, file: str, span: str, step: int, baseline: str | None) -> None:
     """Effect of the policies of a scenario by the end of the run, by their first month.
 
-    All their dates move alike, announcements too, so that a late policy is the early one later.
+    All their dates move by the same number of months, announcements too.
     Shown are the Chinese share at the end, the reduction of the share over the whole run in
     percentage points x months, and the costs; all relative to the baseline, seed by seed.
 

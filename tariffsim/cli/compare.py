@@ -14,7 +14,8 @@ from tariffsim.cli.screen import Command, count, prose
 from tariffsim.cli.sensitivity import in_words
 
 if TYPE_CHECKING:
-    from tariffsim.record.results import Results
+    import pandas as pd
+
     from tariffsim.scenario import Scenario
 
 TORNADO_SEEDS = 3
@@ -108,36 +109,28 @@ def _run_all(
     for note in notes:
         options.screen.remark(f"Note: {note}.")
     n = len({(scenario.name, scenario.content_hash) for scenario in (base, *scenarios)})
-    scaled: list[str] = []
     with experiment(options, name, base, count(n, "scenario")) as runs:
+        from tariffsim import experiments
         from tariffsim.report.page import publish
 
+        scaled: list[str] = []
         if equal and scenarios:
             scenarios, scaled = _scaled(runs, base, scenarios, equal)
-        results = _compared(runs, base, scenarios, precision)
+        settings = runs.settings
+        results = experiments.compare(
+            scenarios, base, options.seeds, options.seed, settings.jobs, options.market,
+            runs.progress, precision=precision, store=settings.store, engine=settings.engine,
+            scheduler=settings.scheduler,
+        )  # fmt: skip
         publish(results)
+        text = "\n".join([text_of(results, base, details), *map(prose, scaled)])
+        data = json_of(results, runs.folder) | {"notes": [*notes, *scaled]}
         if sensitivity and len(results.titles) > 1:
-            results.tables["assumptions"] = _tornadoes(runs, base, scenarios)
-        runs.save(results)
-    text = "\n".join([text_of(results, base, details), *map(prose, scaled)])
-    data = json_of(results, runs.folder) | {"notes": [*notes, *scaled]}
-    if "assumptions" in results.tables:
-        text += f"\n\n{in_words(results.tables['assumptions'], TORNADO_SEEDS)}"
-        data["assumptions"] = results.tables["assumptions"].to_dict("records")
-    runs.report(results, text, data, f"Report:  {runs.folder / 'report.html'}\n")
-
-
-def _compared(
-    runs: Experiment, base: Scenario, scenarios: Sequence[Scenario], precision: float | None
-) -> Results:
-    from tariffsim import experiments
-
-    options, settings = runs.options, runs.settings
-    return experiments.compare(
-        scenarios, base, options.seeds, options.seed, settings.jobs, options.market, runs.progress,
-        precision=precision, store=settings.store, engine=settings.engine,
-        scheduler=settings.scheduler,
-    )  # fmt: skip
+            found = _tornadoes(runs, base, scenarios)
+            results.tables["assumptions"] = found
+            text += f"\n\n{in_words(found, TORNADO_SEEDS)}"
+            data["assumptions"] = found.to_dict("records")
+        runs.finish(results, text, data, f"Report:  {runs.folder / 'report.html'}\n")
 
 
 def _scaled(
@@ -150,9 +143,19 @@ def _scaled(
     return [one.scenario for one in found], [str(one) for one in found if one.solution]
 
 
-def _tornadoes(runs: Experiment, base: Scenario, scenarios: Sequence[Scenario]) -> Any:
-    """One row a scenario and assumption: what its low and high end change."""
-    from tariffsim.experiments.sensitivity import tornadoes
+def _tornadoes(runs: Experiment, base: Scenario, scenarios: Sequence[Scenario]) -> pd.DataFrame:
+    """One row a scenario and assumption: the Chinese share at its low and its high end."""
+    import pandas as pd
 
-    seed, market = runs.options.seed, runs.options.market
-    return tornadoes(scenarios, base, TORNADO_SEEDS, seed, market, runs.settings, runs.progress)
+    from tariffsim.experiments.sensitivity import sensitivity
+
+    options = runs.options
+    found = [
+        sensitivity(
+            scenario, base, seeds=TORNADO_SEEDS, seed=options.seed, market=options.market,
+            settings=runs.settings, progress=runs.progress,
+        ).tables["sensitivity"].assign(scenario=scenario.name)
+        for scenario in scenarios
+        if scenario != base
+    ]  # fmt: skip
+    return pd.concat(found, ignore_index=True)

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,49 +52,47 @@ class Experiment:
     def results(
         self, named: Mapping[str, Scenario], tables: dict[str, pd.DataFrame], **facts: Any
     ) -> Results:
-        """Results of what the runner ran; the first scenario is the baseline."""
+        """Results of what the runner ran, with charts; the first scenario is the baseline."""
         from tariffsim.experiments.comparison import results_of
 
         seeds = self.options.seeds_of(next(iter(named.values())))
-        return results_of(named, self.options.market, tables, seeds, self.began, facts=facts)
+        results = results_of(named, self.options.market, tables, seeds, self.began, facts=facts)
+        return with_charts(results)
 
-    def finish(self, results: Results, text: str, data: Mapping[str, Any]) -> None:
-        """Save results with their charts, print them, and report failed runs.
+    def finish(
+        self, results: Results, text: str, data: Mapping[str, Any], remark: str = ""
+    ) -> None:
+        """Save results, print them, and name the runs that failed.
+
+        Stored runs are removed unless some failed or --store keeps them.
 
         Raises:
-            Exit: runs failed.
+            Exit: runs failed; with exit code 4.
         """
-        from tariffsim.charts import OF_EXPERIMENTS, draw_all
-
-        results.files |= draw_all(results, OF_EXPERIMENTS)
-        self.save(results)
-        facts = {"market": results.market, "baseline": results.baseline, "folder": str(self.folder),
-                 "confidence": 0.95} | {key: results.provenance[key] for key in FACTS}  # fmt: skip
-        self.report(results, text, facts | dict(data))
-
-    def save(self, results: Results) -> None:
-        """Save results; stored runs are removed unless some failed or --store keeps them."""
         from tariffsim.experiments.store import discard
 
         results.save(self.folder)
-        store = self.settings.store
-        if store and not (results.provenance["failures"] or self.options.store):
+        facts = {"market": results.market, "baseline": results.baseline, "folder": str(self.folder),
+                 "confidence": 0.95} | {key: results.provenance[key] for key in FACTS}  # fmt: skip
+        store, failures = self.settings.store, results.provenance["failures"]
+        if store and not (failures or self.options.store):
             discard(store)
-
-    def report(
-        self, results: Results, text: str, data: Mapping[str, Any], remark: str = ""
-    ) -> None:
-        """Print results and where they are; exit code 4 if runs failed, having named them.
-
-        Raises:
-            Exit: runs failed.
-        """
         screen = self.options.screen
         if screen.is_json:
             screen.remark(text)
-        screen.show(text, data)
+        screen.show(text, facts | dict(data))
         screen.remark(f"\n{remark}Results: {self.folder}")
-        _end_with(results.provenance["failures"])
+        if failures:
+            click.echo(printable(_failed(failures)), err=True)
+            raise click.exceptions.Exit(FAILED)
+
+
+def with_charts(results: Results) -> Results:
+    """Results of an experiment with their charts."""
+    from tariffsim.charts import OF_EXPERIMENTS, draw_all
+
+    results.files |= draw_all(results, OF_EXPERIMENTS)
+    return results
 
 
 @contextmanager
@@ -165,15 +163,12 @@ def _bar(screen: Screen, what: str) -> Iterator[Progress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _end_with(failures: list[dict[str, Any]]) -> None:
-    """Name the runs that failed, and end the command with exit code 4."""
+def _failed(failures: Sequence[Mapping[str, Any]]) -> str:
+    """The runs that failed."""
     from tariffsim.experiments import Failure
 
-    if not failures:
-        return
     lines = [f"{count(len(failures), 'run')} failed; the rest is saved:"]
     lines += [str(Failure(**failure)) for failure in failures[:MAX_SHOWN]]
     if len(failures) > MAX_SHOWN:
         lines.append(f"and {len(failures) - MAX_SHOWN} more")
-    click.echo(printable("\n  ".join(lines)), err=True)
-    raise click.exceptions.Exit(FAILED)
+    return "\n  ".join(lines)

@@ -40,7 +40,6 @@ HEADS = {
 }
 """Headers of differences from the baseline."""
 SHOWN = tuple(name for name in HEADS if name != "policy_revenue")
-FACTS = ("seeds", "failures", "precision", "scenario_hashes", "data_hash")
 WIDE = 90
 """Letters of a line from which intervals stand beside the change in blocks."""
 LAYOUTS = ((" ", 2, SHOWN), (" ", 1, SHOWN), ("\n", 1, SHOWN), ("\n", 1, SHOWN[1:]))
@@ -96,12 +95,10 @@ def level(row: Row, decimals: int) -> str:
 
 
 def json_of(results: Results, folder: Path) -> dict[str, Any]:
-    """The headline as one object."""
-    facts = {key: results.provenance.get(key) for key in FACTS}
-    places = {"folder": str(folder), "report": str(folder / "report.html")}
-    named = {"market": results.market, "baseline": results.baseline, "titles": results.titles}
+    """The headline for one JSON object."""
     rows = by_metric(results.tables["headline"], "scenario")
-    return named | facts | places | {"confidence": 0.95, "headline": rows}
+    facts = {"titles": results.titles, "precision": results.provenance.get("precision")}
+    return facts | {"report": str(folder / "report.html"), "headline": rows}
 
 
 def text_of(results: Results, base: Scenario, details: bool) -> str:

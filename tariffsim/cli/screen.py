@@ -100,7 +100,7 @@ def printable(text: str) -> str:
 
 
 def width() -> int:
-    """Columns of the terminal, or as COLUMNS says; unlimited if the output is no terminal."""
+    """Columns of the terminal, or of COLUMNS; unlimited if the output is no terminal."""
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     if not is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         return UNLIMITED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffsim.cli.experiment import experiment
+from tariffsim.cli.experiment import experiment, with_charts
 from tariffsim.cli.headline import seeds_text
 from tariffsim.cli.options import BASELINE, RunOptions, run_options
 from tariffsim.cli.screen import Command, prose
@@ -72,7 +72,7 @@ def sensitivity(
         words = f"{_table(found, method)}\n\n{prose(_notes(results.provenance, found))}"
         data = {"method": method, "metric": metric, "factors": results.provenance["factors"],
                 "sensitivity": found.to_dict("records")}  # fmt: skip
-        runs.finish(results, words, data)
+        runs.finish(with_charts(results), words, data)
 
 
 def _table(found: pd.DataFrame, method: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffsim.cli.experiment import experiment
+from tariffsim.cli.experiment import experiment, with_charts
 from tariffsim.cli.headline import SHARE, by_metric, change_column, seeds_text, share_change
 from tariffsim.cli.options import BASELINE, RunOptions, run_options
 from tariffsim.cli.screen import Command, prose, usage_error
@@ -81,7 +81,7 @@ def sweep(
         )  # fmt: skip
         data = {n: results.tables[n].to_dict("records") for n in ("points", "sweep")}
         facts = {key: results.provenance.get(key) for key in ("factors", "revenue_peak")}
-        runs.finish(results, _text(results), data | facts)
+        runs.finish(with_charts(results), _text(results), data | facts)
 
 
 def _text(results: Results) -> str:

@@ -89,7 +89,7 @@ def compare(
         ScenarioError: a scenario is refused, or cannot be compared with the baseline.
         RunsFailedError: there is no seed without a failed run.
         StorageError: the store cannot be written.
-        ValueError: seeds, seed or jobs are no whole numbers, or too small.
+        ValueError: seeds, seed or jobs are not whole numbers, or too small.
     """
     began = time.perf_counter()
     _check_whole(seeds=(seeds, 1), seed=(seed, 0), jobs=(jobs, 1))
@@ -115,7 +115,7 @@ def compare(
 
 
 def _check_whole(**given: tuple[object, int]) -> None:
-    """Refuse what is no whole number, or below its minimum; None stands for the default."""
+    """Refuse what is not a whole number, or below its minimum; None stands for the default."""
     for name, (value, least) in given.items():
         is_whole = isinstance(value, Integral) and not isinstance(value, bool)
         if value is not None and not (is_whole and value >= least):  # type: ignore[operator]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -19,8 +19,6 @@ BATCH = 256
 """Points whose scenarios are held in memory at a time."""
 DESIGN = "design"
 """The phase of a failure of a point at which no scenario is valid."""
-Summaries = dict[tuple[tuple[str, str], int], dict[str, float]]
-"""Metrics by hashes of scenario and baseline, and seed."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +43,6 @@ class DesignRuns:
         return table.pivot(index="point", columns="seed", values="value")
 
 
-@dataclass(frozen=True)
-class _Variant:
-    """The scenario and the baseline at one point."""
-
-    point: int
-    scenario: Scenario
-    baseline: Scenario
-    hashes: tuple[str, str]
-
-    @property
-    def base_hashes(self) -> tuple[str, str]:
-        return self.hashes[1], self.hashes[1]
-
-
 def run_design(
     scenario: Scenario,
     baseline: Scenario,
@@ -73,67 +57,61 @@ def run_design(
     Values hold for both, those of a policy where there is a policy of that name, so that the
     paired difference is the effect of the scenario under the assumptions of the point.
     """
-    rows: list[tuple[dict[str, float], dict[str, float]]] = []
+    own_rows, base_rows, done = [], [], 0
     failures: list[Failure] = []
-    remaining, done, total = iter(enumerate(points)), 0, len(points) * len(seeds)
+    remaining = iter(enumerate(points))
     while batch := dict(islice(remaining, BATCH)):
-        variants = list(_variants(scenario, baseline, batch, failures))
-        found: Summaries = {}
-        for one, outcome in outcomes(_replications(variants, seeds, market), settings):
+        design = _Design(scenario, baseline, seeds, market)
+        failures += design.add(batch)
+        summaries: dict[Replication, dict[str, float]] = {}
+        for one, outcome in outcomes(design.replications(), settings):
             if isinstance(outcome, Failure):
                 failures.append(outcome)
             else:
-                found[one.hashes, one.seed] = outcome.summary
-            if progress is not None and one.name.startswith("point "):
+                summaries[one] = outcome.summary
+            if progress is not None and one in design.points:
                 done += 1
-                progress(done, total)
-        rows += _rows(variants, seeds, found)
-    own, base = (pd.DataFrame([both[i] for both in rows]) for i in (0, 1))
-    return DesignRuns(own, base, tuple(failures))
+                progress(done, len(points) * len(seeds))
+        for one, (point, base) in design.points.items():
+            if one in summaries and base in summaries:
+                place: dict[str, float] = {"point": point, "seed": one.seed}
+                own_rows.append(place | summaries[one])
+                base_rows.append(place | summaries[base])
+    return DesignRuns(pd.DataFrame(own_rows), pd.DataFrame(base_rows), tuple(failures))
 
 
-def _variants(
-    scenario: Scenario,
-    baseline: Scenario,
-    points: Mapping[int, DesignPoint],
-    failures: list[Failure],
-) -> Iterator[_Variant]:
-    for number, point in points.items():
-        try:
-            own, base = varied(scenario, point), varied(baseline, point)
-        except ScenarioError as error:
-            failures.append(Failure(f"point {number}", -1, DESIGN, str(error.problems[0])))
-            continue
-        yield _Variant(number, own, base, (run_hash(own), run_hash(base)))
+class _Design:
+    """Replications of the points of a design; a baseline is run once for all that share it."""
 
+    def __init__(
+        self, scenario: Scenario, baseline: Scenario, seeds: Sequence[int], market: str
+    ) -> None:
+        self._scenarios, self._seeds, self._market = (scenario, baseline), seeds, market
+        self._groups: dict[tuple[str, int], list[Replication]] = {}
+        self.points: dict[Replication, tuple[int, Replication]] = {}
+        """The point of every replication of the scenario, and its baseline."""
 
-def _replications(
-    variants: Sequence[_Variant], seeds: Sequence[int], market: str
-) -> list[Replication]:
-    """In an order that lets one process run a baseline once for all points that share it."""
-    groups: dict[str, list[_Variant]] = {}
-    for one in variants:
-        groups.setdefault(one.hashes[1], []).append(one)
-    found = []
-    for group in groups.values():
-        first = group[0]
-        for seed in seeds:
-            runs = [(f"baseline of point {first.point}", first.baseline, first.base_hashes)]
-            runs += [(f"point {one.point}", one.scenario, one.hashes) for one in group]
-            found += [
-                Replication(name, scenario, first.baseline, hashes, seed, market, is_full=False)
-                for name, scenario, hashes in runs
-            ]
-    return found
+    def add(self, points: Mapping[int, DesignPoint]) -> list[Failure]:
+        """Add points; returns those at which no scenario is valid."""
+        failures = []
+        for number, point in points.items():
+            try:
+                own, base = (varied(scenario, point) for scenario in self._scenarios)
+            except ScenarioError as error:
+                failures.append(Failure(f"point {number}", -1, DESIGN, str(error.problems[0])))
+                continue
+            own_hash, base_hash = run_hash(own), run_hash(base)
+            for seed in self._seeds:
+                group = self._groups.setdefault((base_hash, seed), [])
+                where = seed, self._market, False
+                if not group:
+                    name, hashes = f"baseline of point {number}", (base_hash, base_hash)
+                    group.append(Replication(name, base, base, hashes, *where))
+                name, hashes = f"point {number}", (own_hash, base_hash)
+                group.append(Replication(name, own, group[0].scenario, hashes, *where))
+                self.points[group[-1]] = number, group[0]
+        return failures
 
-
-def _rows(
-    variants: Sequence[_Variant], seeds: Sequence[int], found: Summaries
-) -> Iterator[tuple[dict[str, float], dict[str, float]]]:
-    """Rows of the scenario and of the baseline, where both were run."""
-    for one in variants:
-        for seed in seeds:
-            keys = (one.hashes, seed), (one.base_hashes, seed)
-            if all(key in found for key in keys):
-                place: dict[str, float] = {"point": one.point, "seed": seed}
-                yield place | found[keys[0]], place | found[keys[1]]
+    def replications(self) -> list[Replication]:
+        """In an order that lets one process run a baseline once."""
+        return [one for group in self._groups.values() for one in group]

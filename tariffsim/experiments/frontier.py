@@ -127,7 +127,7 @@ def optimum(runs: pd.DataFrame, probabilities: Sequence[float] = PROBABILITIES) 
         for probability in probabilities:
             expected = values["cost"] + probability * values["cutoff_loss"]
             best = int(expected.mean(axis=1).argmin())
-            alike = [
+            near_best = [
                 rate
                 for i, rate in enumerate(rates)
                 if i == best
@@ -135,7 +135,7 @@ def optimum(runs: pd.DataFrame, probabilities: Sequence[float] = PROBABILITIES) 
             ]
             rows.append({
                 "instrument": name, "probability": probability, "rate": rates[best],
-                "rate_low": min(alike), "rate_high": max(alike),
+                "rate_low": min(near_best), "rate_high": max(near_best),
                 "expected_cost": float(expected[best].mean()),
             })  # fmt: skip
     return pd.DataFrame(rows)

@@ -115,27 +115,6 @@ def sensitivity(
     return results_of(named, market, tables, replications, began, failures, facts)
 
 
-def tornadoes(
-    scenarios: Sequence[Scenario],
-    baseline: Scenario,
-    seeds: int,
-    seed: int | None = None,
-    market: str = "US",
-    settings: Settings = Settings(),  # noqa: B008 (it is frozen)
-    progress: Progress | None = None,
-) -> pd.DataFrame:
-    """Tornadoes of the Chinese share of several scenarios below each other, with their names."""
-    found = [
-        sensitivity(
-            scenario, baseline, seeds=seeds, seed=seed, market=market, settings=settings,
-            progress=progress,
-        ).tables["sensitivity"].assign(scenario=scenario.name)
-        for scenario in scenarios
-        if scenario != baseline
-    ]  # fmt: skip
-    return pd.concat(found, ignore_index=True)
-
-
 def tornado(factors: Sequence[Factor], evaluate: Evaluate) -> pd.DataFrame:
     """Each factor at its low and its high end, all others at their central value.
 

@@ -20,7 +20,7 @@ TOTALS = ("total_consumer_surplus_loss", "total_welfare", "total_revenue")
 
 
 def shifted(scenario: Scenario, start: int) -> Scenario:
-    """The scenario with every date of its policies moved alike, so that the first is `start`.
+    """The scenario with every date of its policies moved, so that the first is `start`.
 
     Raises:
         ScenarioError: it has no policy.

@@ -213,7 +213,7 @@ def _replace(fresh: Path, target: Path) -> None:
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """A table as it is saved: every number reads back as it was."""
+    """A table as it is saved: every number reads back unchanged."""
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 

@@ -217,12 +217,14 @@ def test_sensitivity_by_index(method: str, no_charts: None) -> None:
     results_in("results/sensitivity-component_50")
 
 
-def test_without_salib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_salib_the_extra_is_named(no_charts: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "SALib.sample.sobol", None)
     words = ("--method", "sobol", "--vary", "trade.markup")
     code, out, err = call("sensitivity", "component_50", *SMALL, *words)
     assert (code, out) == (2, "")
     assert "pip install 'tariffsim[sensitivity]'" in err
+    tornado = ("sensitivity", "component_50", *SMALL, "--vary", "trade.markup")
+    assert call(*tornado)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_rows_are_in_the_order_of_scenarios_and_seeds() -> None:
     assert ensemble.failures == ()
 
 
-def test_measures_are_those_of_a_comparison() -> None:
+def test_metrics_are_those_of_a_comparison() -> None:
     ensemble = run_ensemble(SCENARIOS, BASE, range(2)).table
     compared = compare(list(SCENARIOS.values()), BASE, seeds=2, seed=0).tables["summary"]
     same(ensemble, compared[ensemble.columns])
@@ -76,7 +76,7 @@ def stored(folder: Path, **more: Any) -> EnsembleResult:
     return run_ensemble(SCENARIOS, BASE, SEEDS, settings=Settings(store=folder), **more)
 
 
-def test_what_is_kept_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stored_runs_are_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = stored(tmp_path)
     same(first.table, run_ensemble(SCENARIOS, BASE, SEEDS).table)
     monkeypatch.setattr(simulation, "Simulation", None)  # so that a run would fail
@@ -95,7 +95,7 @@ def test_a_stored_comparison_has_the_same_bits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
-def test_a_damaged_file_is_named_and_made_again(damage: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_named_and_its_run_repeated(damage: str, tmp_path: Path) -> None:
     expected = stored(tmp_path).table
     file = sorted(tmp_path.glob("*.npz"))[4]
     data = bytearray(file.read_bytes())
@@ -119,7 +119,7 @@ def test_every_bit_of_a_file_counts(tmp_path: Path) -> None:
             assert read_run(tmp_path, "run") == record
 
 
-def test_a_second_writer_is_told(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path / "runs"), pytest.raises(StorageError, match="is busy"):
         stored(tmp_path / "runs")
     stored(tmp_path / "runs")
@@ -244,7 +244,7 @@ def nothing(one: Replication) -> None:
 
 
 def test_a_worker_killed_between_two_runs_is_replaced() -> None:
-    """It had nothing to do, so that nothing is lost and no run has died."""
+    """It was idle, so that no run is lost or counts as killed."""
     before = set(multiprocessing.active_children())
     worker = Worker(nothing)
     first, second = replications_of({"baseline": BASE}, range(2), "US", is_full=False)

@@ -1,4 +1,4 @@
-"""Packages and verification: the same results again, or the reason why not."""
+"""Replication packages and verification: identical results, or what has changed."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(saved: Path, tmp_path: Path) -> Path:
-    """A copy that a test may spoil."""
+    """A copy that a test may damage."""
     return Path(shutil.copytree(saved, tmp_path / "first"))
 
 
 def change_number(folder: Path, table: str, column: str, factor: float) -> None:
-    """Change one number and mend its checksum, as if the results had been made so."""
+    """Change one number and update its checksum, as if it had been computed so."""
     path = folder / f"{table}.csv"
     data = pd.read_csv(path)
     data.loc[0, column] *= factor
@@ -49,7 +49,7 @@ def change_number(folder: Path, table: str, column: str, factor: float) -> None:
     manifest.write_text(json.dumps(content), encoding="utf-8")
 
 
-def test_results_come_out_the_same(saved: Path) -> None:
+def test_unchanged_results_are_bit_identical(saved: Path) -> None:
     found = verify(saved)
     assert found.status == IDENTICAL
     assert found.changed == ()
@@ -70,7 +70,7 @@ def test_numbers_that_moved_are_named(folder: Path, factor: float, status: str) 
     assert ("The results have moved." in out) == (status == MOVED)
 
 
-def test_what_is_not_as_it_was_is_said(folder: Path) -> None:
+def test_changed_versions_and_scenarios_are_named(folder: Path) -> None:
     path = folder / "manifest.json"
     content = json.loads(path.read_text("utf-8"))
     content["versions"]["numpy"] = "1.0"
@@ -107,7 +107,7 @@ def package(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_a_package_says_what_the_template_asks(package: Path) -> None:
+def test_the_readme_has_the_sections_of_the_template(package: Path) -> None:
     text = (package / "README.md").read_text("utf-8")
     for head in ("Overview", "Data availability", "Computational requirements", "Programs",
                  "Results"):  # fmt: skip
@@ -154,7 +154,7 @@ def test_a_package_that_was_touched_is_refused(package: Path, tmp_path: Path) ->
         verify(copy)
 
 
-def test_what_is_no_comparison_cannot_be_verified(saved: Path, tmp_path: Path) -> None:
+def test_only_comparisons_can_be_verified(saved: Path, tmp_path: Path) -> None:
     from tariffsim.record.results import load_results
 
     results = load_results(saved)

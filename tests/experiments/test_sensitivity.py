@@ -1,15 +1,14 @@
-"""Sensitivity through our own path: design, evaluation, indices; against known answers."""
+"""Sensitivity: design, evaluation and indices against known results."""
 
 from __future__ import annotations
 
-import sys
 from math import pi
 
 import numpy as np
 import pytest
 
 from tariffsim.experiments.designs import DesignPoint
-from tariffsim.experiments.sensitivity import MissingExtra, morris, sobol, tornado
+from tariffsim.experiments.sensitivity import morris, sobol, tornado
 from tariffsim.scenario.factors import Factor
 from tariffsim.typing import Float
 
@@ -17,7 +16,7 @@ ANGLES = [Factor(f"x{i}", low=-pi, high=pi) for i in (1, 2, 3)]
 LINE = [Factor("a", low=0, high=1), Factor("b", low=-1, high=1), Factor("n", low=1, high=4,
                                                                         is_whole=True)]  # fmt: skip
 NOISE = np.array([[0.0, 0.3, -0.3]])
-"""What seeds add; the same at all points, as with common random numbers."""
+"""Seed noise; the same at all points, as with common random numbers."""
 
 
 def ishigami(points: list[DesignPoint]) -> Float:
@@ -81,10 +80,3 @@ def test_indices_depend_on_the_seed_alone() -> None:
     once, again = (sobol(ANGLES, ishigami, 64, seed=3) for _ in range(2))
     assert once.equals(again)
     assert not once.equals(sobol(ANGLES, ishigami, 64, seed=4))
-
-
-def test_without_salib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "SALib.sample.morris", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'tariffsim\[sensitivity\]'"):
-        morris(LINE, line)
-    assert len(tornado(LINE, line)) == 3

@@ -1,4 +1,4 @@
-"""The results folder: whole or not at all, and read back as it was."""
+"""The results folder: complete or absent, and read back unchanged."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_results_without_manifest_are_called_that(comparison: Results, tmp_path:
         comparison.save(folder)
 
 
-def test_a_few_lines_stand_for_results(comparison: Results) -> None:
+def test_results_are_summarised_in_a_few_lines(comparison: Results) -> None:
     text = repr(comparison)
     assert "scenarios: baseline, component_50" in text
     assert "seeds: 0 to 1" in text
