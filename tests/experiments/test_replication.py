@@ -136,7 +136,7 @@ def test_the_one_command_runs_the_code_of_the_package(package: Path, tmp_path: P
         capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    assert "Every table came out bit-identical." in ended.stdout
+    assert "Every table is bit-identical." in ended.stdout
     assert not list(package.rglob("__pycache__"))
 
 
