@@ -9,8 +9,8 @@ from typing import Any
 
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.time_path import TimePath
+from tariffsim.scenario import Scenario
 from tariffsim.scenario.catalogue import Parameter, blocks, of_instrument, of_source
-from tariffsim.scenario.fields import Scenario
 from tariffsim.tables import load_tables
 
 PAGE = Path(__file__).resolve().parent / "parameters.md"

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 MAX_SHOWN = 20
+LONGEST = 60
+"""Characters of a text that are shown."""
+MOST_LISTED = 25
+"""Names that a hint lists."""
+LOOKALIKES = dict(
+    zip(
+        "аАВсСеЕНіІјЈКМоОрРѕЅТхХуУΑΒΕΖΗΙΚΜΝΟοΡΤΥΧνԁһӏ",
+        "aABcCeEHiIjJKMoOpPsSTxXyYABEZHIKMNOoPTYXvdhl",
+        strict=True,
+    )
+)
+"""Letters of other alphabets that look like Latin ones."""
 
 
 @dataclass(frozen=True, order=True)
@@ -116,3 +130,41 @@ class StorageError(TariffsimError):
 
 class InterruptedRuns(KeyboardInterrupt):
     """An interrupt while runs were made, of which some are kept."""
+
+
+def escaped(text: str) -> str:
+    """The text with characters that do not print written out, and cut where it is long."""
+    cut = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return "".join(
+        ch if ch.isprintable() else ch.encode("unicode_escape").decode("ascii") for ch in cut
+    )
+
+
+def latin(text: str) -> str:
+    """The text as it looks: lookalikes and compatibility forms as Latin letters."""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(LOOKALIKES.get(ch, ch) for ch in plain)
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """A hint: letters that are not what they look like, and the nearest allowed name.
+
+    Where no name is near, all of them if they are not many.
+    """
+    names = sorted(set(allowed))
+    looks = latin(given[:200])
+    words = []
+    strange = next((ch for ch in given if not ch.isascii()), "")
+    if strange:
+        name = unicodedata.name(strange, "a character without a name")
+        as_letter = LOOKALIKES.get(strange) or latin(strange)
+        like = f", which looks like {as_letter}" if as_letter.isascii() and as_letter else ""
+        words.append(f"{escaped(strange)} is U+{ord(strange):04X} {name}{like}")
+    close = get_close_matches(looks, names, n=1, cutoff=0.6) or [
+        name for name in names if name.lower() == looks.lower()
+    ]
+    if close:
+        words.append(f"did you mean {close[0]}?")
+    elif 0 < len(names) <= MOST_LISTED:
+        words.append("allowed: " + ", ".join(names))
+    return "; ".join(words)

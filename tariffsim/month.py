@@ -11,26 +11,16 @@ from collections.abc import Callable
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour import accounts, delivery
+from tariffsim.behaviour import (
+    accounts,
+    assembly,
+    compliance,
+    delivery,
+    emergency,
+    prices_and_demand,
+    sourcing,
+)
 from tariffsim.behaviour import foundries as industry
-from tariffsim.behaviour.assembly import country_weights, lines_reconsidering
-from tariffsim.behaviour.compliance import (
-    declared,
-    duties_ahead,
-    is_time_to_trace,
-    obliged_to_trace,
-    tracing_cost_ahead,
-)
-from tariffsim.behaviour.emergency import bring_forward, slots_cut_off, switch_in_emergency
-from tariffsim.behaviour.prices_and_demand import chips_in_units, rise_ahead
-from tariffsim.behaviour.sourcing import (
-    avoid_triggers,
-    choice_set,
-    choose,
-    open_slots,
-    qualify,
-    renew_second_sources,
-)
 from tariffsim.law.expected_burden import CounterSubsidy
 from tariffsim.law.imports_to_date import count_imports
 from tariffsim.law.policy_state import policy_of_month
@@ -51,10 +41,10 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
 def trace_origins(economy: Economy, draws: Draws) -> None:
     """Importers: those who do not know the origin of chips trace it if it pays, or if obliged."""
     importers = economy.importers
-    if is_time_to_trace(economy):
-        without, with_tracing = duties_ahead(economy)
-        pays = k.tracing_pays(without, with_tracing, tracing_cost_ahead(economy))
-        wants = obliged_to_trace(economy) | pays
+    if compliance.is_time_to_trace(economy):
+        without, with_tracing = compliance.duties_ahead(economy)
+        pays = k.tracing_pays(without, with_tracing, compliance.tracing_cost_ahead(economy))
+        wants = compliance.obliged_to_trace(economy) | pays
         importers.is_traced = ~importers.knows_without_tracing & wants
 
 
@@ -118,48 +108,48 @@ def emergency_switch(economy: Economy, draws: Draws) -> None:
     makers, limits = economy.makers, economy.policy.limits
     if limits.now is None:
         return
-    choices = choice_set(economy)
-    place, is_cut = slots_cut_off(economy, choices, limits.now)
+    choices = sourcing.choice_set(economy)
+    place, is_cut = emergency.slots_cut_off(economy, choices, limits.now)
     following, waits = makers.next_supplier.take(place), makers.switch_month.take(place) >= 0
     waits &= ~is_cut[np.arange(len(place)), following]
-    bring_forward(economy, place[waits])
+    emergency.bring_forward(economy, place[waits])
     if not waits.all():
-        switch_in_emergency(economy, choices, draws, place[~waits], ~is_cut[~waits])
+        emergency.switch_in_emergency(economy, choices, draws, place[~waits], ~is_cut[~waits])
 
 
 def choose_foundries(economy: Economy, draws: Draws) -> None:
     """Makers: designs and pin-compatible parts that open choose a foundry for each node class."""
-    makers, choices = economy.makers, choice_set(economy)
-    slots = open_slots(economy, draws)
-    choice, forgone = choose(choices, slots)
+    makers, choices = economy.makers, sourcing.choice_set(economy)
+    slots = sourcing.open_slots(economy, draws)
+    choice, forgone = sourcing.choose(choices, slots)
     chosen = slots.is_free & slots.is_open
     makers.compliance_distortion.put(slots.rows.place[chosen], forgone[chosen])
     if economy.tariff_schedule.triggers:
-        choice = avoid_triggers(choices, economy, slots, choice)
+        choice = sourcing.avoid_triggers(choices, economy, slots, choice)
     switches = slots.is_free & (choice != makers.supplier.take(slots.rows.place))
-    qualify(economy, slots.rows.place[switches], choice[switches])
-    renew_second_sources(economy, slots, draws)
+    sourcing.qualify(economy, slots.rows.place[switches], choice[switches])
+    sourcing.renew_second_sources(economy, slots, draws)
 
 
 def choose_countries(economy: Economy, draws: Draws) -> None:
     """Makers: lines that reconsider choose a country of assembly."""
-    makers, assembly = economy.makers, economy.scenario.assembly
+    makers, moving = economy.makers, economy.scenario.assembly
     makers.relocation = np.zeros(len(makers))
-    maker, noise = lines_reconsidering(economy, draws)
+    maker, noise = assembly.lines_reconsidering(economy, draws)
     if not len(maker):
         return
-    inertia = k.inertia_factor(assembly.relocation_cost, assembly.elasticity)
-    weights = k.with_inertia(country_weights(economy, maker), makers.origin[maker], inertia)
-    choice = k.draw_choice(weights, noise)
+    inertia = k.inertia_factor(moving.relocation_cost, moving.elasticity)
+    odds = assembly.country_weights(economy, maker)
+    choice = k.draw_choice(k.with_inertia(odds, makers.origin[maker], inertia), noise)
     moves = choice != makers.origin[maker]
     mover = maker[moves]
     makers.next_origin[mover] = choice[moves]
-    makers.move_month[mover] = k.delivery_month(economy.month, assembly.lead_months)
+    makers.move_month[mover] = k.months_later(economy.month, moving.lead_months)
     makers.relocation[mover] = k.relocation_payment(
-        assembly.relocation_cost,
+        moving.relocation_cost,
         makers.customs_value[mover],
         makers.units[mover],
-        assembly.hazard,
+        moving.hazard,
         economy.scenario.sourcing.discount_rate,
     )
 
@@ -168,15 +158,15 @@ def price_products(economy: Economy, draws: Draws) -> None:
     """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
     makers, constants, in_force = economy.makers, economy.constants, economy.policy.in_force
     lines, classes = np.arange(len(makers))[:, None], np.arange(makers.supplier.shape[1])
-    makers.chips = chips_in_units(economy)
+    makers.chips = prices_and_demand.chips_in_units(economy)
     makers.chip_region = region = economy.foundries.region.take(makers.supplier)
     price = k.of_suppliers(economy.foundries.price, makers.supplier)
     duties = in_force.chip_value[None], in_force.chip_count[None]
     rebate = CounterSubsidy.of(economy).share_of_price(
         duties, 0, lines, makers.origin[:, None], classes, region, price
     )
-    posted = k.payment(makers.chips, price)
-    makers.chip_counter_subsidy = k.payment(posted, rebate)
+    posted = k.times(makers.chips, price)
+    makers.chip_counter_subsidy = k.times(posted, rebate)
     makers.chip_value = k.left_over(posted, makers.chip_counter_subsidy)
     cell = constants.codes.cell(makers.device, makers.origin, 0)[:, None]
     rate = in_force.bare.take(constants.codes.slot(cell, classes, region))
@@ -198,10 +188,10 @@ def assess_duties(economy: Economy, draws: Draws) -> None:
     base_rate = economy.tariff_schedule.base_product[economy.flow_cells, 0]
     enforcement = economy.declarations.enforcement(economy.policy.regime)
     exposure = enforcement.exposure[flows.market]
-    found = declared(economy, exposure)
+    found = compliance.declared(economy, exposure)
     flows.base_duty = k.ad_valorem(base_rate, customs_value)
     flows.new_duty = k.total(np.zeros(len(flows)), *found.duty.values())
-    flows.evaded_duty, flows.penalty_cost = found.evaded, k.payment(exposure, found.evaded)
+    flows.evaded_duty, flows.penalty_cost = found.evaded, k.times(exposure, found.evaded)
     tracing = np.where(importers.is_traced, importers.tracing_rate, 0.0)[flows.importer]
     flows.compliance_cost = k.ad_valorem(tracing, customs_value)
     economy.instrument_duty = found.duty
@@ -244,7 +234,7 @@ def front_load(economy: Economy, draws: Draws) -> None:
     """Importers: order what consumers want, and stock up ahead of a duty rise."""
     flows, trade = economy.flows, economy.scenario.trade
     flows.wanted = k.total(flows.orders, flows.backlog)
-    months_left, saved = rise_ahead(economy)
+    months_left, saved = prices_and_demand.rise_ahead(economy)
     if not saved.any() and not flows.stock.any():
         flows.purchases = flows.wanted
         return
@@ -257,7 +247,7 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     """Makers and other buyers order chips from foundries."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
     units = k.sum_by(flows.maker, flows.purchases, len(makers))
-    makers.need = makers.chip_orders = k.payment(units[:, None], makers.chips)
+    makers.need = makers.chip_orders = k.times(units[:, None], makers.chips)
     makers.opening_stock = makers.stock
     if economy.scenario.orders.stock_factor > 0:
         target = k.stock_target(makers.need, makers.past_need, makers.stock_months[:, None])
@@ -297,14 +287,14 @@ def audit_importers(economy: Economy, draws: Draws) -> None:
     """Customs: audits find duty evaded in the months before; it is due, and a penalty on top."""
     importers, flows, n = economy.importers, economy.flows, len(economy.importers)
     enforcement = economy.declarations.enforcement(economy.policy.regime)
-    newest = k.sum_by(flows.importer, k.payment(flows.evaded_duty, flows.units), n)
+    newest = k.sum_by(flows.importer, k.times(flows.evaded_duty, flows.units), n)
     evaded = k.evaded_lately(importers.evaded, newest, economy.month)
     chance = k.audit_chance(enforcement.audits)[importers.market]
     audited = draws.uniform("audits", economy.month, n) < chance
     finds = draws.uniform("audit finds", economy.month, n) < enforcement.detection[importers.market]
     found = audited & finds
     importers.back_duty = np.where(found, evaded.sum(axis=1), 0.0)
-    importers.penalty = k.payment(enforcement.penalty[importers.market], importers.back_duty)
+    importers.penalty = k.times(enforcement.penalty[importers.market], importers.back_duty)
     importers.evaded = np.where(found[:, None], 0.0, evaded)
 
 

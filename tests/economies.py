@@ -14,11 +14,10 @@ import numpy as np
 from tariffsim.behaviour.sourcing import among_candidates, choice_set, choice_weights
 from tariffsim.calibration import build_economy
 from tariffsim.month import PHASES
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, SlotRows
-from tariffsim.tables import load_tables
-from tariffsim.tables.load import SHIPPED
+from tariffsim.tables import SHIPPED, load_tables
 from tariffsim.typing import Float
 
 REGIONS = load_tables().foundry_regions.codes

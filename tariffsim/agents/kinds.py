@@ -223,7 +223,7 @@ class Importer(Row):
     is_traced = Column("yes or no", "traces its chips", lambda e, i: e.importers.is_traced[i])
     evasion_cost = Column(
         "fraction",
-        "duty on a dollar of value from which it hides it, if it were never found",
+        "duty on a dollar of value above which it evades, if evasion were never found",
         lambda e, i: e.importers.evasion_cost[i],
     )
     duty = Column("USD a month", "duty declared and paid", lambda e, i: e.importers.duty[i])

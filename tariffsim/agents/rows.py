@@ -113,7 +113,7 @@ class Row(Agent):  # type: ignore[misc]
 
 @dataclass
 class Census:
-    """Who lives in a model: kinds of agents and how many of each; the first has unique_id 1."""
+    """Kinds of agents of a model and how many of each; the first has unique_id 1."""
 
     counts: dict[type[Row], int]
     kept: dict[int, Row] = field(default_factory=dict)

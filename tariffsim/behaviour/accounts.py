@@ -27,17 +27,17 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
 
     home = economy.constants.origin_market[makers.origin]
     customs_value = makers.customs_value[flows.maker]
-    sales = k.payment(flows.price, sold)
+    sales = k.times(flows.price, sold)
     received = by_importer(sales)
     distribution = k.distribution_cost(
         trade.retail_margin, trade.importer_profit, flows.base_landed, sold
     )
-    ex_works = k.payment(customs_value, units)
-    freight = k.payment(trade.freight, ex_works)
-    carrying = k.payment(k.payment(trade.carrying_cost, customs_value), flows.stock)
-    given_back = k.payment(k.rebate(flows.new_duty, trade.border_pass_through), units)
-    duty = k.payment(k.total(flows.base_duty, flows.new_duty), units)
-    compliance = k.payment(flows.compliance_cost, units)
+    ex_works = k.times(customs_value, units)
+    freight = k.times(trade.freight, ex_works)
+    carrying = k.times(k.times(trade.carrying_cost, customs_value), flows.stock)
+    given_back = k.times(k.rebate(flows.new_duty, trade.border_pass_through), units)
+    duty = k.times(k.total(flows.base_duty, flows.new_duty), units)
+    compliance = k.times(flows.compliance_cost, units)
     importers.customs_value = by_importer(ex_works)
     importers.duty = by_importer(duty)
     spent = k.total(distribution, ex_works, freight, duty, compliance, carrying)
@@ -47,7 +47,7 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
         importers.back_duty,
         importers.penalty,
     )
-    made = k.payment(makers.customs_value, makers.units)
+    made = k.times(makers.customs_value, makers.units)
     book = ledger.book
     book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
     book("ex-works sales", "importers", of_importers(importers.customs_value), "device makers",
@@ -58,7 +58,7 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
          by_market(duty))  # fmt: skip
     for name, found in (("back duties", importers.back_duty), ("penalties", importers.penalty)):
         book(name, "importers", of_importers(found), "government", of_importers(found))
-    world_freight = k.payment(trade.freight, made.sum(keepdims=True))
+    world_freight = k.times(trade.freight, made.sum(keepdims=True))
     book("freight", "importers", by_market(freight), "other suppliers", world_freight)
     for name, paid, by_payer in (
         ("retail distribution", distribution, by_market(distribution)),
@@ -75,13 +75,13 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
     amortised = makers.amortised_cost(economy.month)
     others = k.left_over(makers.unit_cost, makers.chip_bill, amortised)
     for name, values in (
-        ("other inputs", k.payment(others, makers.units)),
-        ("switching of suppliers", k.payment(amortised, makers.units)),
+        ("other inputs", k.times(others, makers.units)),
+        ("switching of suppliers", k.times(amortised, makers.units)),
         ("relocation", makers.relocation),
     ):
         paid = k.sum_by(home, values, n)
         ledger.book(name, "device makers", paid, "other suppliers", values.sum(keepdims=True))
-    bare = k.payment(k.over_slots(makers.bare_duty), makers.units)
+    bare = k.times(k.over_slots(makers.bare_duty), makers.units)
     by_origin = k.sum_by(makers.origin, bare, len(constants.origin_market))
     received = k.sum_by(constants.origin_market, by_origin, n)
     ledger.book(
@@ -95,9 +95,9 @@ def _duty_by_instrument(economy: Economy) -> None:
     makers, codes, base = economy.makers, economy.constants.codes, economy.tariff_schedule.base_bare
     economy.policy_duty = np.zeros(len(economy.tariff_schedule.laws))
     for number, duty in economy.instrument_duty.items():
-        economy.policy_duty[number] = k.payment(duty, economy.flows.units).sum()
+        economy.policy_duty[number] = k.times(duty, economy.flows.units).sum()
     at = codes.slot(makers.origin[:, None], np.arange(base.shape[1]), makers.chip_region)
-    value = k.payment(makers.chip_value, makers.units[:, None])
+    value = k.times(makers.chip_value, makers.units[:, None])
     economy.chips_entered = k.sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
     for number, rate in economy.policy.in_force.bare_by_law.items():
         economy.policy_duty[number] = k.ad_valorem(rate, economy.chips_entered).sum()
@@ -117,7 +117,7 @@ def book_chips(economy: Economy, ledger: Ledger) -> None:
 
     price = foundries.price
     given, taken = k.overflow_payments(price, foundries.sales, foundries.output, foundries.bloc)
-    foundries.revenue = k.foundry_revenue(price, foundries.sales, given, taken)
+    foundries.revenue = k.total(k.left_over(k.times(price, foundries.sales), given), taken)
     foundries.cost = k.foundry_cost(
         foundries.output,
         foundries.capacity,
@@ -126,10 +126,10 @@ def book_chips(economy: Economy, ledger: Ledger) -> None:
         economy.scenario.supply.variable_cost_share,
     )
     rebates = k.by_supplier(makers.counter_subsidy_payments, makers.supplier, len(foundries))
-    for_lines = k.left_over(k.payment(price, foundries.line_sales), rebates)
-    for_others = k.payment(price, k.left_over(foundries.sales, foundries.line_sales))
-    others = k.payment(k.payment(price, foundries.other_orders), foundries.fill_rate)
-    subsidy = of_foundries(k.payment(foundries.subsidy, foundries.output))
+    for_lines = k.left_over(k.times(price, foundries.line_sales), rebates)
+    for_others = k.times(price, k.left_over(foundries.sales, foundries.line_sales))
+    others = k.times(k.times(price, foundries.other_orders), foundries.fill_rate)
+    subsidy = of_foundries(k.times(foundries.subsidy, foundries.output))
     rebated, paid = of_foundries(rebates), k.sum_by(home, makers.chip_payments, n)
     book = ledger.book
     book("chips for devices", "device makers", paid, "foundries", of_foundries(for_lines))

@@ -44,15 +44,15 @@ def declared(economy: Economy, exposure: Float) -> Declared:
         duties.append((law.instrument.stacking_group, duty))
     not_declared: dict[int, Float] = {}
     for one in declared_duties(declarations, regime, shipments, cell):
-        hides = k.evades(one.parts, one.values, cost[:, None], exposure[:, None])
-        hides &= knows[:, None] & one.is_declared
+        evades_part = k.evades(one.parts, one.values, cost[:, None], exposure[:, None])
+        evades_part &= knows[:, None] & one.is_declared
         numbers.append(one.number)
         due_if_true = np.where(knows, k.over_slots(one.parts), one.unknown)
         duties.append((one.law.instrument.stacking_group, due_if_true))
-        not_declared[one.number] = k.over_slots(np.where(hides, one.parts, 0.0))
+        not_declared[one.number] = k.over_slots(np.where(evades_part, one.parts, 0.0))
     due = dict(zip(numbers, k.due_of_each(duties), strict=True))
-    for number, hidden in not_declared.items():
-        due[number], saved = k.duty_evaded(due[number], hidden)
+    for number, undeclared in not_declared.items():
+        due[number], saved = k.duty_evaded(due[number], undeclared)
         evaded.append(saved)
     return Declared(due, k.total(*evaded))
 
@@ -89,7 +89,7 @@ def obliged_to_trace(economy: Economy) -> Bool:
 def duties_ahead(economy: Economy) -> tuple[Float, Float]:
     """(J,) USD of duty over the months in which tracing must pay: without it, and with it.
 
-    Who traces knows its own content; who does not expects the mean of its device in its market.
+    Importers that trace know their own content; others expect the mean of their device and market.
     """
     flows, importers, codes = economy.flows, economy.importers, economy.constants.codes
     known: list[tuple[str | None, Float]] = []
@@ -102,23 +102,23 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
             known.append((group, k.over_slots(one.parts)))
             unknown.append((group, one.unknown))
     own, without = (
-        k.sum_by(flows.importer, k.payment(k.stacked(duties), flows.units), len(importers))
+        k.sum_by(flows.importer, k.times(k.stacked(duties), flows.units), len(importers))
         for duties in (known, unknown)
     )
     cell, worth = codes.market_device(importers.market, importers.device), _value(economy)
     n_cells = len(economy.cells.growth)
-    expected = k.payment(k.mean_by(cell, own, worth, n_cells)[cell], worth)
+    expected = k.times(k.mean_by(cell, own, worth, n_cells)[cell], worth)
     return without, np.where(importers.is_traced, own, expected)
 
 
 def _value(economy: Economy) -> Float:
     """(J,) USD a month brought in at present."""
     flows, makers = economy.flows, economy.makers
-    value = k.payment(makers.customs_value[flows.maker], flows.units)
+    value = k.times(makers.customs_value[flows.maker], flows.units)
     return k.sum_by(flows.importer, value, len(economy.importers))
 
 
 def tracing_cost_ahead(economy: Economy) -> Float:
     """(J,) USD that tracing costs over the months in which it must pay."""
     months = economy.scenario.compliance.payback_months
-    return k.tracing_outlay(economy.importers.tracing_rate, _value(economy), months)
+    return k.times(months, k.ad_valorem(economy.importers.tracing_rate, _value(economy)))

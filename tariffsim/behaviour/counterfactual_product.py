@@ -1,4 +1,4 @@
-"""Products as makers imagine them: with other suppliers, or assembled in another country."""
+"""Counterfactual products: with other suppliers, or assembled in another country."""
 
 from __future__ import annotations
 
@@ -7,13 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim import kernels as k
+from tariffsim.law import expected_burden as law
 from tariffsim.law.expectations import Future
-from tariffsim.law.expected_burden import (
-    CounterSubsidy,
-    content_burden,
-    line_beliefs,
-    product_burden,
-)
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int
@@ -46,7 +41,7 @@ def counterfactual_product(
     region = economy.foundries.region[supplier][:, None, :]
     count = makers.chips[maker][:, None, :]
     each = price[supplier, classes][:, None, :]
-    rebate = CounterSubsidy.of(economy).share_of_price(
+    rebate = law.CounterSubsidy.of(economy).share_of_price(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
         origin[:, :, None], classes, region, each,
     )  # fmt: skip
@@ -78,8 +73,8 @@ def trigger_burden(
 ) -> Float:
     """(rows, O) USD a unit that triggers are expected to cost, mean over the line's markets."""
     makers, declarations = economy.makers, economy.declarations
-    who = line_beliefs(makers, economy.importers, declarations, maker, future.regime)
-    duty = content_burden(
+    who = law.line_beliefs(makers, economy.importers, declarations, maker, future.regime)
+    duty = law.content_burden(
         declarations, who, product.shipments, product.cell, future.regime, triggered_only=True
     )
     return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])
@@ -91,8 +86,8 @@ def duty_at_border(
     """(rows, O) USD a unit due at the border, mean over the line's markets."""
     makers, declarations = economy.makers, economy.declarations
     shipments, cell = product.shipments, product.cell
-    who = line_beliefs(makers, economy.importers, declarations, maker, future.regime)
-    burden = product_burden(declarations, who, shipments, cell, future.regime)
+    who = law.line_beliefs(makers, economy.importers, declarations, maker, future.regime)
+    burden = law.product_burden(declarations, who, shipments, cell, future.regime)
     base = economy.tariff_schedule.base_product[cell, 0]
     duty = k.total(k.ad_valorem(base, shipments.customs_value), burden)
     return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])

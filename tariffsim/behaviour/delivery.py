@@ -21,7 +21,7 @@ class Deliveries:
     sent: Float
     """By suppliers."""
     second: Float
-    """By second sources; () if nobody asks any."""
+    """By second sources; () if none is asked."""
 
     @property
     def has_second(self) -> bool:
@@ -60,7 +60,7 @@ def order_for_others(economy: Economy) -> None:
         foundries.capacity, foundries.base_capacity, economy.scenario.sourcing.size_term
     )
     price = k.ratio(foundries.price, foundries.base_price)
-    wanted = k.buyer_mix(k.mix_of(foundries.other_base), size, price, buyers.elasticity)
+    wanted = k.buyer_mix(k.shares(foundries.other_base), size, price, buyers.elasticity)
     foundries.other_share = k.adjusted_orders(foundries.other_share, wanted, buyers.adjustment)
     growth = k.other_growth(
         constants.market_growth, trade.chip_content_growth, economy.years, economy.base_chips
@@ -115,7 +115,7 @@ def _comes_first(economy: Economy) -> Bool:
     makers, constants = economy.makers, economy.constants
     rule = economy.scenario.orders.allocation
     if rule == "contract_first":
-        return k.is_older(economy.month, makers.supplied_since, CONTRACT_MONTHS)
+        return k.months_later(makers.supplied_since, CONTRACT_MONTHS) <= economy.month
     if rule == "domestic_first":
         made = constants.region_market[economy.foundries.region[makers.supplier]]
         return np.asarray(made == constants.origin_market[makers.origin][:, None])
@@ -123,7 +123,7 @@ def _comes_first(economy: Economy) -> Bool:
 
 
 def _from_second_sources(economy: Economy, lacking: Float, sent: Float) -> Float:
-    """(N, K) chips from second sources with spare capacity; () if nobody asks for any.
+    """(N, K) chips from second sources with spare capacity; () if none is asked.
 
     `lacking` are chips for this month's use that suppliers lack, `sent` those they deliver.
     """
@@ -165,7 +165,7 @@ def units_to_flows(economy: Economy) -> Float:
 def use_chips(economy: Economy, chips: Deliveries) -> Deliveries:
     """Lines build their units: stocks are drawn on, or orders for units not built cancelled."""
     makers = economy.makers
-    used = k.payment(makers.units[:, None], makers.chips)
+    used = k.times(makers.units[:, None], makers.chips)
     if economy.scenario.orders.stock_factor > 0:
         available = k.total(makers.stock, chips.sent, chips.second)
         makers.stock = np.maximum(k.left_over(available, used), 0.0)
@@ -179,16 +179,16 @@ def pay_for_chips(economy: Economy, chips: Deliveries) -> None:
     makers, foundries, n_foundries = economy.makers, economy.foundries, len(economy.foundries)
     foundries.line_sales = k.by_supplier(chips.sent, makers.supplier, n_foundries)
     if not chips.has_second and economy.scenario.orders.stock_factor == 0:
-        makers.chip_payments = k.payment(k.over_slots(makers.chip_value), makers.units)
-        makers.counter_subsidy_payments = k.payment(
+        makers.chip_payments = k.times(k.over_slots(makers.chip_value), makers.units)
+        makers.counter_subsidy_payments = k.times(
             makers.units[:, None], makers.chip_counter_subsidy
         )
         return
     worth = k.coverage(chips.sent, makers.chips)
     price = k.of_suppliers(foundries.price, makers.second_source)
-    paid = k.total(k.payment(makers.chip_value, worth), k.payment(chips.second, price))
+    paid = k.total(k.times(makers.chip_value, worth), k.times(chips.second, price))
     makers.chip_payments = k.over_slots(paid)
-    makers.counter_subsidy_payments = k.payment(makers.chip_counter_subsidy, worth)
+    makers.counter_subsidy_payments = k.times(makers.chip_counter_subsidy, worth)
     if chips.has_second:
         by_second = k.by_supplier(chips.second, makers.second_source, n_foundries)
         foundries.line_sales = k.total(foundries.line_sales, by_second)

@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour.sourcing import (
-    ChoiceSet,
-    among_candidates,
-    choice_weights,
-    emergency_leavers,
-    lead_months,
-    qualify,
-)
+from tariffsim.behaviour import sourcing
+from tariffsim.behaviour.sourcing import ChoiceSet
 from tariffsim.law.supply_limits import candidate_limits, least_share, share_by_market
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, SlotRows
@@ -20,14 +14,14 @@ from tariffsim.typing import Bool, Float, Int
 
 
 def slots_cut_off(economy: Economy, choices: ChoiceSet, table: Float) -> tuple[Int, Bool]:
-    """Slots whose supply is denied for longer than a switch takes, and who is no candidate.
+    """Slots whose supply is denied for longer than a switch takes, and suppliers that are cut off.
 
-    Rows in the ravelled (N, K) columns, and (rows, F) whether a supplier is cut off. Who would lose
-    less than a switch costs does not switch, nor does who knows that supply will be back by then.
+    Rows in the ravelled (N, K) columns, and (rows, F) whether a supplier is cut off. No line
+    switches that would lose less than a switch costs, or that knows that supply will be back.
     """
     makers = economy.makers
     slots = makers.slots(np.flatnonzero(makers.has_slot))
-    share, leaves = emergency_leavers(choices, slots, table)
+    share, leaves = sourcing.emergency_leavers(choices, slots, table)
     needs = leaves[np.arange(len(slots)), makers.supplier.take(slots.place)]
     needs[needs] = _is_still_denied(economy, slots.take(needs))
     return slots.place[needs], k.is_cut_off(share[needs], choices.emergency_share)
@@ -50,13 +44,14 @@ def _is_still_denied(economy: Economy, slots: SlotRows) -> Bool:
 
 def emergency_lead(economy: Economy, place: Int) -> Int:
     """(rows,) months from an emergency choice to delivery by the new supplier."""
-    return k.shortened(lead_months(economy, place), economy.scenario.orders.emergency_months_factor)
+    factor = economy.scenario.orders.emergency_months_factor
+    return k.shortened(sourcing.lead_months(economy, place), factor)
 
 
 def bring_forward(economy: Economy, place: Int) -> None:
     """A qualification under way is brought forward as far as an emergency allows."""
     makers = economy.makers
-    soonest = k.delivery_month(economy.month, emergency_lead(economy, place))
+    soonest = k.months_later(economy.month, emergency_lead(economy, place))
     makers.switch_month.put(place, np.minimum(makers.switch_month.take(place), soonest))
 
 
@@ -65,12 +60,12 @@ def switch_in_emergency(
 ) -> None:
     """Choose and start to qualify; lines without a candidate try again next month."""
     makers, slots = economy.makers, economy.makers.slots(place)
-    of_all = choice_weights(choices, slots)
-    weights = np.where(is_candidate, among_candidates(choices, slots, of_all), 0.0)
+    of_all = sourcing.choice_weights(choices, slots)
+    weights = np.where(is_candidate, sourcing.among_candidates(choices, slots, of_all), 0.0)
     noise = _emergency_noise(economy, draws, slots)
     found = np.flatnonzero(weights.any(axis=1))
     choice = k.draw_choice(weights[found], noise[found])
-    qualify(economy, place[found], choice, economy.scenario.orders.emergency_months_factor)
+    sourcing.qualify(economy, place[found], choice, economy.scenario.orders.emergency_months_factor)
     lost = _lost_match(choices, slots.take(found), of_all[found], choice, noise[found])
     makers.compliance_distortion.put(place[found], lost)
 
@@ -78,7 +73,7 @@ def switch_in_emergency(
 def _lost_match(
     choices: ChoiceSet, slots: SlotRows, weights: Float, choice: Int, noise: Float
 ) -> Float:
-    """(rows,) USD a unit given up in leaving the supplier that had been chosen (MODEL 4.7).
+    """(rows,) USD a unit of match loss from leaving the supplier that had been chosen (MODEL 4.7).
 
     With noise drawn anew a supplier that is lost would be no better a match than any other; but
     what is in place had been chosen, so that its noise is that of a winner.
@@ -95,7 +90,7 @@ def _lost_match(
 def _emergency_noise(economy: Economy, draws: Draws, slots: SlotRows) -> Float:
     """(rows, F) unit exponentials of a stream of its own, keyed by slot.
 
-    Who needs them depends on policy, so they are drawn for every line of a class.
+    Which slots need them depends on policy, so they are drawn for every line of a class.
     """
     n_foundries = len(economy.foundries)
     noise = np.empty((len(slots), n_foundries))

@@ -20,7 +20,7 @@ def standing_wafers(economy: Economy, capacity: Float) -> Float:
 
 
 def planned_capacity(economy: Economy, growth: Float) -> Float:
-    """(F, K) chips a month if nobody responds to anything; China's follows from the others'."""
+    """(F, K) chips a month without any response to margins; China's follows from the others'."""
     foundries, supply = economy.foundries, economy.scenario.supply
     planned = k.grown_capacity(foundries.base_capacity, growth, economy.years)
     chinese, base = foundries.is_chinese, foundries.base_capacity
@@ -33,7 +33,7 @@ def planned_capacity(economy: Economy, growth: Float) -> Float:
         economy.policy.capacity_share,
         supply.china_capacity_share.at(economy.scenario.run.start),
     )
-    planned[chinese] = k.shared_out(of_china, base[chinese])
+    planned[chinese] = k.times(k.shares(base[chinese]), of_china)
     return planned
 
 
@@ -68,7 +68,7 @@ def look_back(economy: Economy) -> None:
     """The month's margins and China's utilisation join those of the year."""
     foundries, investment = economy.foundries, economy.investment
     revenue = by_region(economy, foundries.revenue.sum(axis=1))
-    subsidy = by_region(economy, k.payment(foundries.subsidy, foundries.output).sum(axis=1))
+    subsidy = by_region(economy, k.times(foundries.subsidy, foundries.output).sum(axis=1))
     cost = by_region(economy, foundries.cost.sum(axis=1))
     margin = k.operating_margin(k.left_over(k.total(revenue, subsidy), cost), revenue)
     investment.margins = k.last_year(investment.margins, margin)
@@ -87,7 +87,7 @@ def decided_growth(economy: Economy) -> Float:
     if supply.investment == "planned":
         return np.ones(len(investment.base_margin))
     cost, price = (
-        by_region(economy, k.payment(values, foundries.capacity).sum(axis=1))
+        by_region(economy, k.times(values, foundries.capacity).sum(axis=1))
         for values in (foundries.unit_cost, foundries.price)
     )
     credit = economy.policy.funds.credit

@@ -14,7 +14,7 @@ from tariffsim.law.expected_burden import CounterSubsidy, expected_slot_burden
 from tariffsim.law.policy_state import PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market
 from tariffsim.policy.shipments import CHINA
-from tariffsim.scenario.firms import Sourcing
+from tariffsim.scenario.economy_blocks import Sourcing
 from tariffsim.state.constants import DESIGN, Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import DeviceMakers, Economy, Foundries, Importers, SlotRows
@@ -202,7 +202,7 @@ def _preference(choices: ChoiceSet, maker: Int) -> Float:
     log_odds = choices.policy.preference
     if log_odds.any():
         shift = k.over_markets(log_odds[None], makers.weights[maker])
-        preference = k.shifted_preference(preference, shift[:, foundries.region])
+        preference = k.times(preference, np.exp(shift[:, foundries.region]))
     return preference
 
 
@@ -212,8 +212,8 @@ def _preference(choices: ChoiceSet, maker: Int) -> Float:
 def among_candidates(choices: ChoiceSet, slots: SlotRows, weights: Float) -> Float:
     """(rows, F) weights without suppliers whose deliveries are denied.
 
-    A line keeps its incumbent if there is no alternative, and chooses nobody whom it would leave in
-    an emergency switch.
+    A line keeps its incumbent if there is no alternative, and chooses no supplier that it would
+    leave in an emergency switch.
     """
     table = choices.policy.limits.expected
     if table is None:
@@ -245,7 +245,7 @@ def emergency_leavers(
 def forgone_match(
     choices: ChoiceSet, slots: SlotRows, weights: Float, choice: Int, noise: Float
 ) -> Float:
-    """(rows,) USD a unit that choices give up as supply is denied (match loss, 4.7).
+    """(rows,) USD a unit of match loss from choosing while supply is denied (MODEL 4.7).
 
     Against the best of all suppliers, without the switching cost paid besides; `weights` (rows, F)
     are those of `choice_weights`.
@@ -266,10 +266,10 @@ def forgone_match(
 
 
 def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choice: Int) -> Int:
-    """The cheapest of three plans for each line, in what is given up and the duty that is due.
+    """The cheapest of three plans for each line, by match loss and the duty that is due.
 
     The free plan ignores triggers, so that a line may stay below a threshold; plan A (`choice`) is
-    each slot's best as if the trigger were pulled anyway; plan B takes uncovered suppliers only.
+    each slot's best as if the trigger applied anyway; plan B takes uncovered suppliers only.
     Pin-compatible slots join plan B when their design opens, and keep their supplier otherwise.
     """
     makers, foundries = choices.makers, choices.foundries
@@ -297,7 +297,7 @@ def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choic
     for plan in (choice[rows], plan_b):
         lost = k.utility_loss(with_cost, noise, free, plan, value)
         due = _plan_duty(economy, designs, at, some, plan, futures)
-        cost = k.plan_cost(due, at, lost)
+        cost = k.total(due, k.sum_by(at, lost, len(due)))
         better = (due < duty) & (cost < total)
         best = np.where(better[at], plan, best)
         duty, total = np.where(better, due, duty), np.where(better, cost, total)
@@ -347,9 +347,9 @@ def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.
     )
     lead = k.shortened(lead_months(economy, place), months_factor)
     makers.next_supplier.put(place, choice)
-    makers.switch_month.put(place, k.delivery_month(month, lead))
+    makers.switch_month.put(place, k.months_later(month, lead))
     makers.amortised.put(place, amortised)
-    makers.amortised_until.put(place, k.delivery_month(month, life))
+    makers.amortised_until.put(place, k.months_later(month, life))
 
 
 def lead_months(economy: Economy, place: Int) -> Int:

@@ -31,7 +31,7 @@ from tariffsim.law.declarations import Declarations
 from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.law.expectations import DutyExpectations
 from tariffsim.law.imports_to_date import base_imports
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy

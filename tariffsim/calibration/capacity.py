@@ -8,7 +8,7 @@ import numpy as np
 
 from tariffsim.kernels.investment import operating_margin, wafers
 from tariffsim.kernels.sums import sum_by
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.economy import Foundries, Investment
 from tariffsim.tables import Tables
@@ -20,7 +20,7 @@ MOST_WORLD_CAPACITY = 2.0
 
 @dataclass(frozen=True)
 class Fabs:
-    """Who there is, before demand is known."""
+    """Foundries before demand is known."""
 
     name: list[str]
     region: Int

@@ -8,7 +8,7 @@ import numpy as np
 
 from tariffsim.kernels.pricing import relative_cost
 from tariffsim.policy.shipments import CHINA, Codes
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import AI_MONTHS, Constants
 from tariffsim.tables import Tables
 from tariffsim.typing import Float

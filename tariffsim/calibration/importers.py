@@ -8,7 +8,7 @@ from tariffsim.kernels.compliance import NEVER_EVADES, tracing_cost_rate
 from tariffsim.kernels.sums import sum_by
 from tariffsim.law.declarations import Declarations, Enforcement
 from tariffsim.law.duty_tables import TariffSchedule
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Flows, Importers

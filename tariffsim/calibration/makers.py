@@ -23,7 +23,7 @@ from tariffsim.kernels.sourcing import (
 )
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.law.duty_tables import TariffSchedule
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries

@@ -10,7 +10,7 @@ from tariffsim.calibration.lines import Lines
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import odds
 from tariffsim.policy.shipments import CHINA
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.economy import GLOBAL
 from tariffsim.tables import Tables
@@ -68,7 +68,7 @@ def share_elsewhere(mean: Float, weight: Float, odds_ratio: float) -> Float:
 
 
 def in_units(value_share: Float, discount: float) -> Float:
-    """Share in units of chips that are cheaper by `discount`, from their share by value."""
+    """Share in units of chips sold at a `discount`, from their share by value."""
     cheap = value_share / (1 - discount)
     return np.asarray(cheap / (cheap + 1 - value_share))
 

@@ -19,7 +19,7 @@ from tariffsim.kernels.sourcing import (
     switching_cost,
 )
 from tariffsim.kernels.sums import over_slots
-from tariffsim.scenario.firms import Sourcing
+from tariffsim.scenario.economy_blocks import Sourcing
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import GLOBAL
@@ -110,7 +110,7 @@ def make_slots(
 
 
 def require_steady_state(scale: Float, what: str) -> None:
-    """Refuse parameters under which the base year cannot stay as it is.
+    """Refuse parameters under which the base year has no steady state.
 
     Raises:
         CalibrationError: too many would always be waiting for a switch they have chosen.

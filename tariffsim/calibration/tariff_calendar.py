@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.law.expectations import DutyExpectations
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.shipments import CHINA, Codes
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.tables import BARE_CHIPS, CalendarRow, ImportRow, Tables
 from tariffsim.typing import Float, format_month, parse_month
@@ -77,12 +76,12 @@ def _base_rows(scenario: Scenario, tables: Tables) -> tuple[ImportRow, ...]:
         for row in tables.imports
         if row.origin == "JP" and row.customs_value_usd > 0
     }
-    return tuple(
-        replace(row, calculated_duty_usd=row.customs_value_usd * rate.get(row.device, 0.0))
-        if row.origin == CHINA
-        else row
-        for row in tables.imports
-    )
+    rows = []
+    for row in tables.imports:
+        duty = row.customs_value_usd * rate.get(row.device, 0.0)
+        is_china = row.origin == CHINA
+        rows.append(row.model_copy(update={"calculated_duty_usd": duty}) if is_china else row)
+    return tuple(rows)
 
 
 def _base_product(imports: tuple[ImportRow, ...], codes: Codes) -> Float:
@@ -132,7 +131,7 @@ def calendar_instruments(
     """
     rows = [row for row in tables.calendar if row.in_baseline and row.rate is not None]
     if scenario.trade.base_duties != "observed":
-        rows = [replace(row, in_2024_base=False) for row in rows]
+        rows = [row.model_copy(update={"in_2024_base": False}) for row in rows]
     for number, row in enumerate(rows):
         end = _end(row, rows)
         if row.in_2024_base or (end is not None and end < scenario.run.start):

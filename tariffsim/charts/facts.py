@@ -11,8 +11,7 @@ from typing import Any
 
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
-from tariffsim.scenario.nodes import plain
-from tariffsim.scenario.yaml import parse
+from tariffsim.scenario.nodes import parse, plain
 from tariffsim.tables import load_tables
 from tariffsim.typing import format_month, parse_month
 

@@ -103,7 +103,7 @@ def _run_all(
     options: RunOptions, name: str, base: Scenario, scenarios: Sequence[Scenario], details: bool,
     precision: float | None = None, sensitivity: bool = False, equal: str | None = None,
 ) -> None:  # fmt: skip
-    from tariffsim.scenario.remarks import remarks
+    from tariffsim.scenario.checks import remarks
 
     notes = [note for scenario in (base, *scenarios) for note in remarks(scenario)]
     for note in notes:

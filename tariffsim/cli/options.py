@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffsim.cli.screen import Screen, usage_error
-from tariffsim.errors import Problem, ProblemsError, ScenarioError
+from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped, nearest
 
 if TYPE_CHECKING:
     from tariffsim.record.dictionary import Metric
@@ -51,8 +51,6 @@ class RunOptions(EngineOptions):
 
     def prepared(self, scenarios: Sequence[Scenario]) -> list[Scenario]:
         """The scenarios with the values of --set, in a market that they have."""
-        from tariffsim.scenario.text import escaped, nearest
-
         found = with_changes(scenarios, self.changes)
         markets = found[0].tables().markets.codes
         if self.market not in markets:
@@ -138,7 +136,6 @@ def load_all(files: Iterable[str]) -> list[Scenario]:
 def with_changes(scenarios: Sequence[Scenario], changes: Sequence[str]) -> list[Scenario]:
     """All scenarios with the values of --set; those of a policy only where there is that policy."""
     from tariffsim.scenario import with_settings
-    from tariffsim.scenario.text import escaped, nearest
 
     known = {name for scenario in scenarios for name in scenario.policies}
     problems = []
@@ -176,4 +173,4 @@ def metric_named(name: str) -> Metric:
         return metric_of_runs(name)
     except ScenarioError as error:
         (problem,) = error.problems
-        raise usage_error(f"there is no metric {problem.key}; {problem.hint}") from None
+        raise usage_error(f"there is no metric {problem.key}: {problem.hint}") from None

@@ -13,11 +13,11 @@ from tariffsim.cli.explain_maker import explain_maker
 from tariffsim.cli.options import load_all
 from tariffsim.cli.screen import Command, Screen, printable, prose, usage_error
 from tariffsim.cli.tables import show, show_facts
-from tariffsim.errors import Problem, ProblemsError, ScenarioError
+from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped, nearest
 
 if TYPE_CHECKING:
     from tariffsim.scenario import Scenario
-    from tariffsim.scenario.explain import Explained
+    from tariffsim.scenario.provenance import Explained
 
 
 @click.command(cls=Command, order=120, short_help="Check scenarios: all problems of all files.")
@@ -29,7 +29,7 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
       tariffsim validate my_tariff.yaml
       tariffsim validate scenarios/*.yaml --json
     """
-    from tariffsim.scenario.remarks import remarks
+    from tariffsim.scenario.checks import remarks
 
     found: list[dict[str, Any]] = []
     problems: list[Problem] = []
@@ -86,7 +86,7 @@ def explain(screen: Screen, file: str, key: str | None, maker: int | None, **giv
     for option, value in given.items():
         if value is not None:
             raise usage_error(f"--{option} needs --maker")
-    from tariffsim.scenario.explain import explain as explain_rows
+    from tariffsim.scenario.provenance import explain as explain_rows
 
     (scenario,) = load_all([file])
     rows = explain_rows(scenario, key)
@@ -160,8 +160,7 @@ def new(screen: Screen, file: str, base: str) -> None:
       tariffsim new my_tariff.yaml --from component_50
       tariffsim new what_if.yaml
     """
-    from tariffsim.scenario.files import shipped_names
-    from tariffsim.scenario.text import escaped, nearest
+    from tariffsim.scenario.scenario_files import shipped_names
     from tariffsim.scenario.writing import new_file
 
     if base not in shipped_names():

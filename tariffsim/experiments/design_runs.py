@@ -9,11 +9,10 @@ from itertools import islice
 import pandas as pd
 
 from tariffsim.errors import ScenarioError
-from tariffsim.experiments.designs import DesignPoint
+from tariffsim.experiments.designs import DesignPoint, varied
 from tariffsim.experiments.ensemble import Progress, Settings, outcomes
 from tariffsim.experiments.runs import Failure, Replication, run_hash
 from tariffsim.scenario import Scenario
-from tariffsim.scenario.factors import varied
 
 BATCH = 256
 """Points whose scenarios are held in memory at a time."""

@@ -1,8 +1,8 @@
-"""Designs of experiments: which values the factors have at every design point."""
+"""Designs of experiments: the values of the factors at every design point, and the scenario."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
-from tariffsim.errors import Problem, ScenarioError
+from tariffsim.errors import Problem, ScenarioError, escaped
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario
-from tariffsim.scenario.experiment import Value
-from tariffsim.scenario.factors import Factor, Unfit, factor_of
-from tariffsim.scenario.text import escaped
+from tariffsim.scenario.blocks import Value
+from tariffsim.scenario.factors import EVERY, Factor, Unfit, factor_of
+from tariffsim.scenario.loader import with_changes
 from tariffsim.typing import Float
 
 DesignPoint = dict[str, Value]
@@ -119,3 +120,42 @@ def _scaled_to_one(keys: Sequence[str], values: Float) -> Float:
         if len(columns) == len(group):
             values[:, columns] /= np.maximum(values[:, columns].sum(axis=1, keepdims=True), 1.0)
     return values
+
+
+def varied(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+    """The scenario with its factors at some values; those of policies it lacks are left out.
+
+    A dated path keeps its dates. Of a policy, the value is the last level and earlier steps keep
+    their proportion to it; of an assumption (`supply.china_capacity_share`), the first value,
+    which describes the base year, stays.
+
+    Raises:
+        ScenarioError: the scenario would not be valid.
+    """
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        block, name, *_ = key.split(".")
+        if block == "policies" and name not in scenario.policies:
+            continue
+        if block == "figures":
+            changes |= _figures(scenario, key, float(value))
+            continue
+        own = scenario.policies[name] if block == "policies" else getattr(scenario, block)
+        path = getattr(own, key.rpartition(".")[2])
+        if isinstance(path, TimePath):
+            value = path.reaching(float(value), from_first=block != "policies")
+        changes[key] = value
+    return with_changes(scenario, changes, "experiment") if changes else scenario
+
+
+def _figures(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str, float]]:
+    """One figure, or all of a column between their low and high."""
+    _, table, code, name = key.split(".")
+    if code != EVERY:
+        yield key, value
+        return
+    for (each, parameter), figure in getattr(scenario.tables(), table).figures.items():
+        if parameter == name and figure.low is not None:
+            end = figure.high if value > 0 else figure.low
+            at = figure.value + abs(value) * (end - figure.value)
+            yield f"figures.{table}.{each}.{name}", at if abs(value) < 1 else end

@@ -26,8 +26,8 @@ class Importer:
     knows_origin: bool
     """Whether it knows where the chips in its products come from."""
     evasion_threshold: float
-    """Rate of a duty, on a chip or a product, from which hiding it is cheaper than paying; fraction
-    of what is hidden, infinite if it never is."""
+    """Rate of a duty, on a chip or a product, above which evasion is cheaper than paying; fraction
+    of the value concealed, infinite if it never is."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Explanation:
     markets: dict[str, float]
     """Share of its units by market, in the base year."""
     importers: dict[str, Importer]
-    """Who brings it in, by market."""
+    """Its importers, by market."""
     units: float
     """Units delivered in the month."""
     elasticity: float

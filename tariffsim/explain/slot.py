@@ -43,7 +43,7 @@ REBATED = "rebated by China"
 
 @dataclass(frozen=True)
 class SlotChoice:
-    """One slot of a line: who supplies, who could, and what it would take to switch."""
+    """One slot of a line: its supplier, the candidates, and the switching threshold."""
 
     node_class: str
     chips: float

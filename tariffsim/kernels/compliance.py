@@ -68,11 +68,6 @@ def duty_evaded(due: Float, not_declared: Float) -> tuple[Float, Float]:
     return np.asarray(due - evaded), evaded
 
 
-def tracing_outlay(rate: Float, value: Float, months: int) -> Float:
-    """USD that tracing costs over so many months, at a rate on the value brought in a month."""
-    return np.asarray(months * rate * value)
-
-
 def audit_chance(audits: Float) -> Float:
     """Probability of an audit in a month, of so many a year."""
     return np.asarray(audits / 12)

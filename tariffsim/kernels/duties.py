@@ -1,4 +1,4 @@
-"""Duties as linear tables, so that one law serves customs and makers thinking ahead."""
+"""Duties as linear tables, so that one law serves customs and makers forming expectations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stocks of chips and of products, and who gets chips when they are scarce (MODEL 4.4, 4.6)."""
+"""Stocks of chips and of products, and rationing (MODEL 4.4, 4.6)."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def fill_rates_by_rank(orders: Sequence[Float], capacity: Float, bloc: Float) ->
     """(F, K) part filled of the orders of each rank, pro rata within a rank of a bloc.
 
     `orders` are chips by rank, first come first; `bloc` (B, F) is one where a foundry belongs to a
-    bloc. A full foundry's overflow is made by others of its bloc with spare lines, so that nobody
-    waits while a neighbour stands idle.
+    bloc. A full foundry's overflow is made by others of its bloc with spare capacity, so that
+    no order waits while a neighbour is idle.
     """
     left = bloc @ capacity
     fill_rates = []
@@ -113,11 +113,6 @@ def mean_over_flows(values: Float, weights: Float, maker: Int, n_makers: int) ->
     sums = [sum_by(maker, weights * column, n_makers) for column in np.atleast_2d(values.T)]
     means = np.stack(sums, axis=-1) / np.where(total > 0, total, 1.0)[:, None]
     return means.reshape(n_makers, *values.shape[1:])
-
-
-def is_older(month: int, since: Int, months: int) -> Bool:
-    """Whether a relation has lasted for so many months."""
-    return np.asarray(month - since >= months)
 
 
 def is_short(unmet_chips: Float, need: Float) -> Bool:

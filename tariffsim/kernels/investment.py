@@ -30,7 +30,7 @@ def growth_response(margin: Float, base_margin: Float, hurdle: float) -> Float:
 
 
 def credit_in_margin(credit: Float, capital_share: float, cost: Float, price: Float) -> Float:
-    """Points of margin that an investment credit is worth: `0.45 z cost / price`."""
+    """Margin (fraction of price) that an investment credit adds: `0.45 z cost / price`."""
     return np.asarray(credit * capital_share * cost / np.where(price > 0, price, 1.0))
 
 

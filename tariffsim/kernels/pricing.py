@@ -47,7 +47,7 @@ def ex_works_price(cost: Float, markup: float) -> Float:
 
 
 def rebate(new_duty: Float, border_pass_through: float) -> Float:
-    """What the maker gives back of a new duty, USD a unit."""
+    """Part of a new duty that the maker absorbs and pays back to the importer, USD a unit."""
     return np.asarray((1 - border_pass_through) * new_duty)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.kernels.sums import sum_by
 from tariffsim.typing import Bool, Float, Int
 
 ROUNDING = 1e-9
@@ -119,7 +118,7 @@ def utility(weights: Float, exponentials: Float, choice: Int) -> Float:
 def lead_of_winner(weights: Float, exponentials: Float, winner: Int, other: Int) -> Float:
     """Utility, noise included, of the alternative known to have won each row less another's.
 
-    The race is won at `T = E / sum(w)`, whoever wins, and the other comes in at `T + E' / w'` as an
+    The first arrival is at `T = E / sum(w)`, whichever it is, the other's at `T + E' / w'` as an
     exponential has no memory: `ln(1 + E' / (w' T))`. Its mean against the best of some alternatives
     with a part q of all weights is `-ln q / (1 - q)`.
     """
@@ -163,13 +162,8 @@ def assembly_preference(odds: float, is_there: Bool, was_there: Bool) -> Float:
     return np.asarray(odds ** (is_there.astype(float) - was_there))
 
 
-def shifted_preference(preference: Float, log_odds: Float) -> Float:
-    """Preference with log odds added."""
-    return np.asarray(preference * np.exp(log_odds))
-
-
 def utility_value(chips: Float, price: Float, elasticity: float) -> Float:
-    """USD a unit that a point of utility is worth: `n p / sigma` for n chips at a price p."""
+    """USD a unit of one unit of utility: `n p / sigma` for n chips at a price p."""
     return np.asarray(chips * price / elasticity)
 
 
@@ -194,15 +188,10 @@ def lead_of_incumbent(
     return np.asarray(value * gap)
 
 
-def plan_cost(duty: Float, group: Int, lost: Float) -> Float:
-    """USD a unit of a plan for each design: the duty due, and what its slots (`group`) give up."""
-    return np.asarray(duty + sum_by(group, lost, len(duty)))
-
-
 def plan_distortion(before: Float, lost: Float, is_open: Bool) -> Float:
-    """(rows,) USD a unit given up by slots that follow their design's plan.
+    """(rows,) USD a unit of match loss of slots that follow their design's plan.
 
-    An open slot adds to what it had given up before; one that only joins had no choice, and gains
+    An open slot adds to its earlier loss; one that only joins had no choice, and gains
     nothing by joining.
     """
     return np.where(is_open, before, 0.0) + np.where(is_open, lost, np.maximum(lost, 0.0))
@@ -224,9 +213,9 @@ def switch_pays(
     return np.asarray((1 - delivered_share) * profit > requalification)
 
 
-def delivery_month(month: int, lead: Int | int) -> Int:
-    """Month in which something begins that takes so many months from now."""
-    return np.asarray(month + lead)
+def months_later(month: Int | int, months: Int | int) -> Int:
+    """The month so many months after another."""
+    return np.asarray(month + months)
 
 
 def months_left(until: Int, month: int) -> Int:

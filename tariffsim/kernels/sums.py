@@ -1,4 +1,4 @@
-"""Sums of rows by group, and sums between chip slots of lines (N, K) and foundries (F, K)."""
+"""Elementary steps: sums and products of columns, by group, slot (N, K) and foundry (F, K)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,34 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tariffsim.typing import Float, Int
+
+
+def times(value: Float | float, number: Float | float) -> Float:
+    """A price, cost, duty or need of each unit, times the units."""
+    return np.asarray(value * number)
+
+
+def ratio(top: Float, bottom: Float) -> Float:
+    """One quantity over another, such as a price over that of the base year."""
+    return np.asarray(top / bottom)
+
+
+def total(*values: Float) -> Float:
+    """Sum of columns, in their order."""
+    return np.asarray(sum(values[1:], start=values[0]))
+
+
+def left_over(received: Float, *paid: Float) -> Float:
+    """What is received less all that is paid, in this order."""
+    for amount in paid:
+        received = received - amount
+    return np.asarray(received)
+
+
+def shares(values: Float) -> Float:
+    """(F, K) each foundry's share of its class; zero where nothing is."""
+    of_class = values.sum(axis=0)
+    return np.asarray(values / np.where(of_class > 0, of_class, 1.0))
 
 
 def sum_by(group: Int, values: Float, n_groups: int) -> Float:
@@ -61,8 +89,3 @@ def weighted_sum(weights: Sequence[Float], values: Sequence[Float]) -> Float:
 def blocks(rows: Int, size: int) -> Iterator[Int]:
     """The rows in blocks of at most so many."""
     return (rows[start : start + size] for start in range(0, len(rows), size))
-
-
-def ratio(top: Float, bottom: Float) -> Float:
-    """One quantity over another, such as a price over that of the base year."""
-    return np.asarray(top / bottom)

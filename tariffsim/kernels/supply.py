@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tariffsim.kernels.sums import shares
 from tariffsim.typing import Float
 
 
@@ -95,12 +96,6 @@ def utilisation_of(orders: Float, capacity: Float, base: Float) -> Float:
     return np.where(capacity > 0, busy, base)
 
 
-def mix_of(values: Float) -> Float:
-    """(F, K) each foundry's share of a class; zero where nothing is."""
-    total = values.sum(axis=0)
-    return np.asarray(values / np.where(total > 0, total, 1.0))
-
-
 def other_orders(share: Float, base: Float, growth: Float) -> Float:
     """(F, K) chips that other buyers order: their mix of foundries x base orders x growth."""
     return np.asarray(share * base.sum(axis=0) * growth)
@@ -124,12 +119,6 @@ def subsidy_on_chip(subsidy_share: float, discount: Float, price: Float) -> Floa
     return np.asarray(subsidy_share * discount * price)
 
 
-def shared_out(total: Float, base: Float) -> Float:
-    """(F, K) a total by class shared out in proportion to a base (F, K)."""
-    return np.asarray(base / np.maximum(base.sum(axis=0), 1e-300) * total)
-
-
 def buyer_mix(base_share: Float, size: Float, price_ratio: Float, elasticity: float) -> Float:
     """Mix of foundries that other chip buyers want: CES with the size term (MODEL 4.4)."""
-    weights = base_share * size * price_ratio**-elasticity
-    return np.asarray(weights / np.maximum(weights.sum(axis=0), 1e-300))
+    return shares(base_share * size * price_ratio**-elasticity)

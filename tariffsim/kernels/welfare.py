@@ -1,4 +1,4 @@
-"""Surplus, and what makers give up in leaving the chip that suited them (MODEL 4.7)."""
+"""Consumer surplus, and makers' loss from second-best sourcing (MODEL 4.7)."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def undelivered_surplus(expenditure: Float, missing: Float, elasticity: Float) -
 
 
 def diversion_price(price_0: Float, price_1: Float, elasticity: float) -> Float:
-    """Mean price at which chips are given up between two prices, USD, if demand is isoelastic.
+    """Mean price at which chips are diverted between two prices, USD, if demand is isoelastic.
 
     `sigma / (sigma - 1) (P_0^(1-sigma) - P_1^(1-sigma)) / (P_0^-sigma - P_1^-sigma)`: for small
     changes the mean of the two (rule of a half), at most `sigma / (sigma - 1)` of the lower one
-    however high the other, as chips nobody would keep at any price are given up early.
+    however high the other, as chips that no maker keeps at any price are diverted early.
     """
     sigma = max(elasticity, 1e-6)
     sigma = sigma if abs(sigma - 1) > 1e-6 else 1 + 1e-6
@@ -53,7 +53,7 @@ def diversion_price(price_0: Float, price_1: Float, elasticity: float) -> Float:
 def diversion_loss(
     price_0: Float, price_1: Float, chips_0: Float, chips_1: Float, elasticity: float
 ) -> Float:
-    """Value of what is given up, `sum_r M(P_0r, P_1r) (Q_0r - Q_1r)` over the last axis, USD."""
+    """Value of the chips diverted, `sum_r M(P_0r, P_1r) (Q_0r - Q_1r)` over the last axis, USD."""
     price = diversion_price(price_0, price_1, elasticity)
     return np.asarray((price * (chips_0 - chips_1)).sum(axis=-1))
 

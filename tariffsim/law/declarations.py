@@ -25,7 +25,7 @@ class OriginDuties:
     rate: Float
     """(cells,) fraction of customs value due with the true country."""
     gain: Float
-    """(cells,) of it, what the cheapest country that ships the device would not pay."""
+    """(cells,) of it, what declaring the least taxed country that ships the device saves."""
     false_cell: Int
     """(cells,) the cell of that country."""
 
@@ -44,7 +44,7 @@ class UnitDuty:
 
 @dataclass(frozen=True)
 class ContentDuty:
-    """A duty that does not go by country of assembly alone.
+    """A duty that depends on more than the country of assembly.
 
     One for all laws of a stacking group, as these are on the same base.
     """
@@ -220,7 +220,7 @@ def declared_duties(
     cell: Int,
     triggered_only: bool = False,
 ) -> Iterator[DeclaredDuty]:
-    """Duties of the laws of a regime that do not go by country alone."""
+    """Duties of the laws of a regime that depend on more than the country of assembly."""
     for i, law, rate in declarations.on_content(regime):
         instrument, scope = law.instrument, law.scope[cell]
         if triggered_only and instrument.is_separable:

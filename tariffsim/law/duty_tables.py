@@ -46,7 +46,7 @@ class DutyTables:
     """(cells, K, R) USD a chip in the product, truly declared, no trigger."""
     slot: Float
     """(cells, K, R) what a dollar of chips in a slot adds to the line's duty bill through duties
-    that nobody declares: base duties and those on unmounted chips."""
+    without a declaration: base duties and those on unmounted chips."""
 
 
 class TariffSchedule:

@@ -38,7 +38,7 @@ def count_imports(economy: Economy) -> ImportCounts:
 def rates_given(economy: Economy) -> list[float]:
     """Strength of every law this month, given the imports of the year.
 
-    What is imported this month is taken to be what was imported last month.
+    This month's imports are assumed to equal last month's.
     """
     counts, schedule = economy.imports, economy.tariff_schedule
     rates = schedule.rates_in_force(economy.date)

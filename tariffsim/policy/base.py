@@ -29,7 +29,7 @@ class Instrument(BaseModel):
     path_field: ClassVar[str] = "rate"
     """Name of the dated field that says how strong the measure is; zero is neutral."""
     without: ClassVar[tuple[str, ...]] = ()
-    """Fields of the scope that mean nothing for this instrument, and are refused."""
+    """Fields of the scope without a meaning here; a file that sets one is refused."""
     taxes_bare_chips: ClassVar[bool] = False
     """Whether `duty` is asked about bare chips, not about products."""
     restricts_supply: ClassVar[bool] = False
@@ -37,7 +37,7 @@ class Instrument(BaseModel):
     has_memory: ClassVar[bool] = False
     """Whether its rate depends on imports of the year: `counted` and `rate_given` are asked."""
     meets_home_assembly: ClassVar[bool] = False
-    """Whether its markets stand for what is assembled there too, not only for what is sold."""
+    """Whether its markets cover what is assembled there, besides what is sold there."""
 
     kind: str
     announced: Date | None = parameter(
@@ -185,7 +185,7 @@ class Instrument(BaseModel):
 
     @property
     def declares(self) -> str:
-        """What importers declare for it, and may hide: `origin`, `content`, or nothing.
+        """What importers declare for it, perhaps falsely: `origin`, `content`, or nothing.
 
         A duty for which they declare nothing is paid by all.
         """
@@ -196,7 +196,7 @@ class Instrument(BaseModel):
         return self.duty(shipments, rate)[..., None]
 
     def part_values(self, shipments: Shipments) -> Float:
-        """USD a unit of each part: the value that a false declaration hides."""
+        """USD a unit of each part: the value that a false declaration conceals."""
         return shipments.customs_value[..., None]
 
     def unknown_duty(self, shipments: Shipments, rate: float) -> Float:
@@ -208,7 +208,7 @@ class Instrument(BaseModel):
         return self.is_triggered(shipments)
 
     def tracing_share(self, rate: float) -> float:
-        """Part of imports whose importers must trace their chips; neutral element 0, highest."""
+        """Share of imports whose importers must trace their chips; neutral element 0, highest."""
         return 0.0
 
     def enforcement(self, rate: float) -> tuple[float, float, float]:
@@ -216,15 +216,15 @@ class Instrument(BaseModel):
         return 0.0, 0.0, 0.0
 
     def price_discount(self, rate: float) -> float:
-        """Points added to China's price discount; neutral element 0, summed."""
+        """Added to China's price discount, a fraction; neutral element 0, summed."""
         return 0.0
 
     def capacity_share(self, rate: float) -> float:
-        """Points added to China's planned capacity share; neutral element 0, summed."""
+        """Added to China's planned capacity share, a fraction; neutral element 0, summed."""
         return 0.0
 
     def counter_subsidy(self, rate: float) -> float:
-        """Part of component duties that China makes good; neutral element 0, summed."""
+        """Share of component duties that China rebates; neutral element 0, summed."""
         return 0.0
 
     def capacity_grant(self, rate: float) -> float:
@@ -236,7 +236,7 @@ class Instrument(BaseModel):
         return 0.0
 
     def investment_credit(self, rate: float) -> float:
-        """Part of capital cost refunded in the regions it names; neutral element 0, summed."""
+        """Share of capital cost refunded in the regions it names; neutral element 0, summed."""
         return 0.0
 
     def demand_factors(self, rate: float) -> Mapping[str, float]:
@@ -248,9 +248,9 @@ class Instrument(BaseModel):
         return 0.0
 
     def supply_share(self, rate: float, month: int) -> float:
-        """Part of deliveries let through in a month; neutral element 1, multiplied."""
+        """Delivered share in a month; neutral element 1, multiplied."""
         return 1.0
 
     def candidate_share(self, rate: float) -> float:
-        """Part of a new supplier's deliveries that would be let through; as `supply_share`."""
+        """Delivered share of a new supplier; as `supply_share`."""
         return 1.0

@@ -24,10 +24,10 @@ def _day(text: str) -> str:
 
 
 class ChipCutoff(Restriction):
-    """No deliveries of the regions' chips to lines in its scope, but for what is licensed.
+    """No deliveries of the regions' chips to lines in its scope, except under licence.
 
     Months that are cut in part count by days: a month delivers
-    `1 - (days cut / days in month) x refused`.
+    `1 - (days cut / days in month) x denied`.
     """
 
     kind: Literal["chip_cutoff"]
@@ -72,14 +72,14 @@ class ChipCutoff(Restriction):
         return month if self.end is None else min(month, self.end)
 
     def rate_expected(self, month: int, now: int, foresight: str) -> float:
-        """As for all; while nobody knows its last day, later months count as cut as a whole."""
+        """As for all; while the last day is not known, later months count as cut as a whole."""
         last = self.last_month
         if foresight == "none" or self.end_known or last is None or not now <= last <= month:
             return super().rate_expected(month, now, foresight)
         return super().rate_in_force(last) if now >= self.known_from else 0.0
 
     def rate_in_force(self, month: int) -> float:
-        """Part refused, times the part of the month's days that is cut."""
+        """Share denied, times the part of the month's days that is cut."""
         rate = super().rate_in_force(month)
         return rate * self._part_cut(month) if rate else 0.0
 

@@ -29,5 +29,5 @@ class DeclaredContent(Instrument):
 
     @property
     def unknown_share(self) -> float:
-        """Share of the content that counts as covered where nobody knows."""
+        """Share of the content that counts as covered if the origin is not known."""
         return {"exempt": 0.0, "deemed_share": self.deemed_share}.get(self.unknown_origin_rule, 1.0)

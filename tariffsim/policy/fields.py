@@ -87,8 +87,7 @@ def parameter(
 
     A default of `...` says that it must be given.
     """
-    extra: dict[str, Any] = {"unit": unit}
-    extra |= {"source": source} if source else {}
+    extra: dict[str, Any] = {"unit": unit} | ({"source": source} if source else {})
     extra |= {"low": low, "high": high} if low is not None else {}
     if callable(default):  # a dated path: every value is held to the bounds
         extra |= bounds

@@ -1,4 +1,4 @@
-"""Import ban: a market shuts the chips of named regions out of what is assembled or sold there."""
+"""Import ban: a market bans chips of named regions from products assembled or sold there."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class ImportBan(Restriction):
     )
 
     def supply_share(self, rate: float, month: int) -> float:
-        """All in the months of grace, then what is not banned."""
+        """All during the months of grace, then what is not banned."""
         return 1.0 if month < self.first_month + self.grace_months else 1.0 - rate

@@ -1,4 +1,4 @@
-"""Licences on exports of chips, given slowly: deliveries fall to the share approved."""
+"""Licences on exports of chips, granted slowly: deliveries fall to the share approved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tariffsim.policy.restriction import Restriction
 class Licensing(Restriction):
     """Deliveries to lines in its scope need a licence, and only a part of them gets one.
 
-    The share refused may change over time, and stays when the last date is past (slow-walk).
+    The share denied may change over time, and stays at its last value (slow-walk).
     """
 
     kind: Literal["licensing"]

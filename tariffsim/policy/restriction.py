@@ -1,4 +1,4 @@
-"""What measures that keep chips from being delivered have in common."""
+"""What measures that deny deliveries of chips have in common."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tariffsim.policy.time_path import TimePath
 
 
 class Restriction(Instrument):
-    """Keeps chips of some regions from lines in its scope, wholly or in part."""
+    """Denies chips of some regions to lines in its scope, wholly or in part."""
 
     path_field: ClassVar[str] = "denied"
     without: ClassVar[tuple[str, ...]] = ("stacking_group",)
@@ -25,14 +25,14 @@ class Restriction(Instrument):
         ("US",),
     )
     chip_regions: Scope = codes_field(
-        "Regions whose chips are kept back; `all` for all of them.", "foundry_regions", ("CN",)
+        "Regions whose chips are denied; `all` for all of them.", "foundry_regions", ("CN",)
     )
-    node_classes: Scope = codes_field("Node classes kept back; all if left out.", "node_classes")
+    node_classes: Scope = codes_field("Node classes denied; all if left out.", "node_classes")
 
     def supply_share(self, rate: float, month: int) -> float:
         """The share of licences approved."""
         return 1.0 - rate
 
     def candidate_share(self, rate: float) -> float:
-        """The same: whoever is cut off is no candidate."""
+        """The same: a supplier that is cut off is no candidate."""
         return 1.0 - rate

@@ -1,4 +1,4 @@
-"""Tariff in answer: China, unless told otherwise, taxes chips made in the United States."""
+"""Retaliation: China, unless the file says otherwise, taxes chips made in the United States."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tariffsim.policy.fields import CodeList, Scope, codes_field
 
 
 class RetaliatoryTariff(BareChipTariff):
-    """A bare-chip tariff with the defaults of an answer; dated, or with a condition (`when`).
+    """A bare-chip tariff with the defaults of retaliation; dated, or with a condition (`when`).
 
     It falls on chips, since the data know no devices assembled in the United States for export.
     """

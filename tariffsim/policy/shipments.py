@@ -1,4 +1,4 @@
-"""What customs, and a maker thinking ahead, show to an instrument: a frozen view of shipments."""
+"""Shipments as an instrument sees them, at customs or in a maker's expectations: a frozen view."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class ChoiceSetPrices:
         ):
             self._source = source
             self._read(economy)
-        # what China makes good is a duty less
+        # what China rebates is a duty less
         given = counter_subsidy_share(
             self._component + self._count / price, economy.policy.counter_subsidy
         )
@@ -135,7 +135,7 @@ class MeanDutyBurden:
         """(cells, K, R) expected duties that chips in a slot cause, on a dollar and on a chip.
 
         Duties on content are means of importers who know the origin, weighted by the duty itself:
-        chips are given up in proportion to it. `price` (K,) is a chip's, to value what is evaded.
+        diversion is in proportion to it. `price` (K,) is a chip's, to value what is evaded.
         """
         schedule = self._declarations.schedule
         shape = (self._codes.n_cells, *schedule.probe_shape)

@@ -11,9 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from tariffsim.errors import Problem, ScenarioError
-from tariffsim.scenario.text import escaped, nearest
-from tariffsim.tables.renamed import new_name
+from tariffsim.errors import Problem, ScenarioError, escaped, nearest
+from tariffsim.tables.renamed import new_name, now_called
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def metric_of_runs(name: str) -> Metric:
     known = {n: metric for n, metric in metrics().items() if n not in COSTS}
     if name not in known:
         new = new_name("metric", name)
-        hint = f"it is now called {new}" if new else nearest(name, known)
+        hint = now_called(new) if new else nearest(name, known)
         message = "is not a metric of a run"
         raise ScenarioError([Problem("metric", key=escaped(name), message=message, hint=hint)])
     return known[name]

@@ -97,10 +97,10 @@ def consumer_surplus(history: History, context: Context) -> Float:
 
 
 def match_loss(history: History, baseline: History, context: Context) -> Float:
-    """(T, M) what makers give up in leaving the chip, or the country, that suited them (MODEL 4.7).
+    """(T, M) makers' loss from second-best sourcing and assembly (match loss, MODEL 4.7).
 
     At the scenario's number of chips and units, with the shares of lines that sell what they sold
-    in the base year, plus what lines gave up to keep clear of a trigger.
+    in the base year, plus compliance distortion.
     """
     price, price_0 = (h.slot_price[:, None, None] + h.slot_duty for h in (history, baseline))
     chips = history.sourcing.sum(axis=-1)

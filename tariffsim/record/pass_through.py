@@ -10,7 +10,7 @@ from tariffsim.typing import Float
 
 
 def pass_through(columns: Mapping[str, Float]) -> dict[str, Float]:
-    """(T, M) parts of new duty that makers do not give back and that is in retail prices; its age.
+    """(T, M) shares of new duty that makers do not absorb, and that is in retail prices; its age.
 
     `columns` are sums over the products of a market.
     """

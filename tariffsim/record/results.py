@@ -21,7 +21,7 @@ from tariffsim import __version__
 from tariffsim.errors import StorageError
 from tariffsim.record.dictionary import datapackage, dictionary
 from tariffsim.record.disk import locked, new_folder, write_files
-from tariffsim.tables.renamed import new_name
+from tariffsim.tables.renamed import new_name, now_called
 
 MANIFEST = "manifest.json"
 RUNS = "runs"
@@ -34,7 +34,7 @@ class NamedTables(dict[str, pd.DataFrame]):
 
     def __missing__(self, name: str) -> pd.DataFrame:
         new = new_name("table", name)
-        raise KeyError(f"{name}: this table is now called {new}" if new else name)
+        raise KeyError(f"{name} {now_called(new)}" if new else name)
 
 
 @dataclass(repr=False)

@@ -1,4 +1,4 @@
-"""What a cut-off costs and how fast it bites: measures of one market in one run (MODEL 4.6)."""
+"""Supply disruption: losses and their timing, in one market and one run (MODEL 4.6)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ RECOVERED = 0.01
 
 
 def lost_share(history: History, market: int) -> Float:
-    """(T,) part of sales lost for want of a chip."""
+    """(T,) share of sales lost for lack of a chip."""
     lost = history.cells["lost_value"][:, market].sum(axis=1)
     sales = history.cells["retail_value"][:, market].sum(axis=1) + lost
     return np.asarray(lost / np.where(sales > 0, sales, 1.0))
 
 
 def cutoff_loss(history: History, market: int) -> float:
-    """Retail value of products not delivered for want of a chip, USD, sum over the run."""
+    """Retail value of products not delivered for lack of a chip, USD, sum over the run."""
     return float(history.cells["lost_value"][:, market].sum())
 
 

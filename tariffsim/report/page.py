@@ -19,7 +19,7 @@ from tariffsim.record.dictionary import Metric
 from tariffsim.record.metrics import HEADLINE, METRICS, RATIOS
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario, catalogue, replace
-from tariffsim.scenario.explain import Explained, explain
+from tariffsim.scenario.provenance import Explained, explain
 
 AGAINST = {"consumer_surplus_loss", "welfare", "cost_per_pp"}
 """Measures that exist only against the baseline."""

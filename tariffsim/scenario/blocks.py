@@ -1,36 +1,27 @@
-"""Blocks of a scenario: every number with its bounds, unit, meaning, source and range."""
+"""Blocks of a scenario that describe runs, not the economy; what all blocks are made with."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from tariffsim.policy.fields import CodeList, Text
+from tariffsim.policy.fields import CodeList, Text, parameter
 from tariffsim.policy.time_path import Date, EndDate
 
+Share = Annotated[float, Field(ge=0, le=1)]
+Value = float | int | str | bool
+MOST_VALUES = 10_000
 
-def parameter(
-    default: Any,
-    unit: str,
-    description: str,
-    low: float | None = None,
-    high: float | None = None,
-    source: str = "assumption",
-    **bounds: Any,
-) -> Any:
-    """A field with its meaning, unit, source and, where uncertain, the range it is swept over."""
-    extra: dict[str, Any] = {"unit": unit, "source": source}
-    if low is not None:
-        extra |= {"low": low, "high": high}
-    if callable(default):  # a dated path: every value is held to the bounds
-        extra |= bounds
-        return Field(default_factory=default, description=description, json_schema_extra=extra)
-    return Field(default=default, description=description, json_schema_extra=extra, **bounds)
+
+def block(model: type[BaseModel], description: str) -> Any:
+    """A field that holds a block, which is all defaults if left out."""
+    return Field(default_factory=model, description=description)
 
 
 class Block(BaseModel):
-    """A block of fields: frozen, and refusing what it does not know."""
+    """A block of fields: frozen; unknown fields are refused."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
@@ -40,11 +31,11 @@ class Block(BaseModel):
 class Run(Block):
     """Which months are simulated, and how often."""
 
-    start: Date = parameter(
-        2025 * 12, "month", "First month simulated; the base year stands before it."
-    )
+    start: Date = parameter(2025 * 12, "month", "First month simulated; the base year precedes it.")
     end: EndDate = parameter(2030 * 12 + 11, "month", "Last month simulated.")
-    seeds: int = parameter(20, "runs", "Replications, each with its own draws.", ge=1, le=100_000)
+    seeds: int = parameter(
+        20, "runs", "Replications, each with its own random draws.", ge=1, le=100_000
+    )
     seed: int = parameter(0, "number", "The first seed; the others follow it.", ge=0, le=2**31)
 
 
@@ -64,122 +55,7 @@ class Agents(Block):
         1.6, "exponent", "Pareto exponent of the sizes of lines.", 1.2, 2.5, gt=0.5, le=10
     )
     size_limit: float = parameter(
-        100.0, "ratio", "Largest line of a cell relative to the least.", gt=1, le=1e6
-    )
-
-
-class Trade(Block):
-    """Prices, duties and pass-through (MODEL 4.4)."""
-
-    tariffs_in_force: bool = parameter(
-        True, "yes or no", "Whether the duties of the tariff calendar apply.", source="S12 S13 S34"
-    )
-    base_duties: Literal["observed", "before_301"] = parameter(
-        "observed",
-        "choice",
-        "Duties of the base year: those of 2024, or as before 2018, when China paid what Japan "
-        "does; the calendar's rows of 2018 and 2019 then come on top.",
-        source="S1",
-    )
-    origin_rule: Literal["fab", "packaging", "owner"] = parameter(
-        "fab",
-        "choice",
-        "What the law takes for the origin of a chip: place of its fab, of its packaging, or the "
-        "owner; shares by region are in the table origin_rules.",
-    )
-    markup: float = parameter(
-        0.15, "fraction", "Mark-up of makers on unit cost.", 0.05, 0.3, ge=0, le=5
-    )
-    border_pass_through: float = parameter(
-        0.95,
-        "fraction",
-        "Part of a new duty that the maker does not rebate.",
-        0.86,
-        1.0,
-        "S18 S19",
-        ge=0,
-        le=1,
-    )
-    freight: float = parameter(
-        0.03,
-        "fraction",
-        "Freight and insurance relative to ex-works price.",
-        0.02,
-        0.06,
-        ge=0,
-        le=1,
-    )
-    retail_margin: float = parameter(
-        0.40, "fraction", "Retail margin relative to base landed cost.", 0.2, 0.6, ge=0, le=5
-    )
-    importer_profit: float = parameter(
-        0.05, "fraction", "Part of base landed cost that is importers' profit.", 0, 0.1, ge=0, le=5
-    )
-    pass_through: float = parameter(
-        0.90,
-        "fraction",
-        "Long-run part of a duty passed on to consumers.",
-        0.6,
-        1.0,
-        "S18 S20",
-        ge=0,
-        le=1,
-    )
-    pass_through_months: float = parameter(
-        18.0, "months", "Time constant of passing on a duty.", 6, 30, "S20", ge=1, le=240
-    )
-    order_adjustment: float = parameter(
-        0.25, "fraction a month", "Speed of orders towards desired orders.", 0.1, 1, gt=0, le=1
-    )
-    front_loading_months: float = parameter(
-        3.0,
-        "months",
-        "Most months of sales that importers buy ahead of a duty rise; 0 is none.",
-        1,
-        6,
-        ge=0,
-        le=12,
-    )
-    carrying_cost: float = parameter(
-        0.02,
-        "fraction a month",
-        "Cost of holding products, of their value.",
-        0.01,
-        0.03,
-        gt=0,
-        le=1,
-    )
-    chip_content_growth: float = parameter(
-        0.02, "per year", "Growth of chips in a unit.", 0, 0.05, ge=-0.5, le=1
-    )
-    ai_chip_uplift: float = parameter(
-        0.15,
-        "fraction",
-        "Additional chips in an AI-enabled unit of a device that can be one.",
-        0,
-        0.4,
-        ge=0,
-        le=5,
-    )
-    growth_factor: float = parameter(
-        1.0, "ratio", "Factor on the growth of device demand of every market.", 0, 2, ge=0, le=10
-    )
-
-
-class OtherBuyers(Block):
-    """Buyers of chips outside the device groups."""
-
-    elasticity: float = parameter(
-        2.0, "elasticity", "Elasticity of substitution between foundries.", 1, 4, "S32", ge=0, le=50
-    )
-    adjustment: float = parameter(
-        1 / 24,
-        "fraction a month",
-        "Speed towards the desired mix of foundries.",
-        1 / 48,
-        1 / 6,
-        gt=0,
-        le=1,
+        100.0, "ratio", "Largest line of a cell relative to the smallest.", gt=1, le=1e6
     )
 
 
@@ -187,7 +63,51 @@ class Source(Block):
     """Where figures come from."""
 
     cite: Text = Field(min_length=1, max_length=2000, description="The citation.")
-    quality: Literal["data", "seen", "assumption"] = Field(description="How firm the figures are.")
+    quality: Literal["data", "seen", "assumption"] = Field(
+        description="How reliable the figures are."
+    )
     keys: CodeList = Field(
-        default=(), description="Key paths of the values it is the source of, besides policies."
+        default=(), description="Key paths of the values that it supports, besides policies."
+    )
+
+
+def _spread(given: Any) -> Any:
+    """What a key is varied over, as written: a text, or one or several values."""
+    values = given if isinstance(given, (list, tuple)) else (given,)
+    if not 0 < len(values) <= MOST_VALUES:
+        raise ValueError(f"must have 1 to {MOST_VALUES:,} values")
+    for value in values:
+        if not isinstance(value, (str, int, float)):
+            raise ValueError("must be values, `start:stop:step`, `low:high` or `range`")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("must have finite numbers only")
+    return given if isinstance(given, str) else tuple(values)
+
+
+_scalar = {"type": ["number", "string", "boolean"]}
+Spread = Annotated[
+    str | tuple[Value, ...],
+    BeforeValidator(_spread),
+    WithJsonSchema({"anyOf": [_scalar, {"type": "array", "items": _scalar, "minItems": 1}]}),
+]
+Key = Annotated[Text, Field(min_length=1, max_length=200)]
+
+
+class Experiment(Block):
+    """What `sweep` and `sensitivity` vary; it changes nothing in the scenario itself."""
+
+    vary: dict[Key, Spread] = parameter(
+        dict,
+        "values by key",
+        "What is varied: keys with a list of values, `start:stop:step`, `low:high`, or `range` for "
+        "the plausible range.",
+    )
+    design: Literal["grid", "lhs", "sobol"] = parameter(
+        "grid", "choice", "A grid of all values, a Latin hypercube, or a Sobol sequence."
+    )
+    points: int | None = parameter(
+        None, "points", "Points of a Latin hypercube or Sobol design.", ge=1, le=1_000_000
+    )
+    seeds: int | None = parameter(
+        None, "runs", "Replications at every point; run.seeds if left out.", ge=1, le=100_000
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from tariffsim.policy import INSTRUMENTS
+from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario.blocks import Source
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario.scenario import Scenario
 from tariffsim.typing import DATE_FORMS, format_month
 
 WORDS = {bool: "true or false", str: "text", int: "whole number", float: "number"}
@@ -41,6 +41,14 @@ class Parameter:
     high: float | None = None
     source: str = ""
 
+    def holds(self, number: float) -> bool:
+        """Whether a number is within the bounds."""
+        return (
+            (self.least is None or number >= self.least)
+            and (self.most is None or number <= self.most)
+            and (self.above is None or number > self.above)
+        )
+
     @property
     def allowed(self) -> str:
         """The range in words."""
@@ -56,7 +64,7 @@ class Parameter:
 
 
 def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Parameter:
-    """The parameter a field of a model stands for."""
+    """The parameter that a field of a model describes."""
     info = model.model_fields[name]
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     arguments = _arguments(info.annotation)
@@ -112,7 +120,8 @@ def blocks() -> dict[str, Parameter]:
         model = info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
             for field in model.model_fields:
-                found[f"{name}.{field}"] = parameter_of(model, field, f"{name}.")
+                of = parameter_of(model, field, f"{name}.")
+                found[of.key] = replace(of, source=of.source or "assumption")
         elif name in ("schema_version", "title", "description"):
             found[name] = parameter_of(Scenario, name)
     return found
@@ -125,6 +134,13 @@ def of_instrument(kind: str) -> dict[str, Parameter]:
     return {field: parameter_of(model, field) for field in model.model_fields}
 
 
+def of_policy(policy: Instrument) -> dict[str, Parameter]:
+    """Parameters of a policy; bounds and unit of its path may depend on its other fields."""
+    found, field = of_instrument(policy.kind), policy.path_field
+    least, most, unit = policy.limits
+    return found | {field: replace(found[field], least=least, most=most, unit=unit)}
+
+
 @lru_cache(maxsize=1)
 def of_source() -> dict[str, Parameter]:
     """What an entry of `sources` has."""
@@ -133,13 +149,12 @@ def of_source() -> dict[str, Parameter]:
 
 def parameters() -> tuple[Parameter, ...]:
     """Every parameter of a scenario; those of policies as `policies.<kind>.<field>`."""
-    return (*blocks().values(), *_policy_parameters())
-
-
-def _policy_parameters() -> Iterator[Parameter]:
-    for kind, model in INSTRUMENTS.items():
-        for field in model.model_fields:
-            yield parameter_of(model, field, f"policies.<{kind}>.")
+    of_policies = (
+        parameter_of(model, field, f"policies.<{kind}>.")
+        for kind, model in INSTRUMENTS.items()
+        for field in model.model_fields
+    )
+    return (*blocks().values(), *of_policies)
 
 
 def find(keys: Sequence[str], kind: str = "") -> Parameter | None:
@@ -152,7 +167,7 @@ def find(keys: Sequence[str], kind: str = "") -> Parameter | None:
 
 
 def names_under(keys: Sequence[str], kind: str = "") -> tuple[str, ...]:
-    """The keys allowed in the mapping at a path of keys; empty where any name is."""
+    """The keys allowed in the mapping at a path of keys; none where any name is allowed."""
     if not keys:
         return (*Scenario.model_fields, "extends", "combine")
     if keys[0] == "policies" and len(keys) == 2:

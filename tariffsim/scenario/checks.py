@@ -1,24 +1,25 @@
-"""What must hold between the fields of a scenario, and between it and the data tables."""
+"""What must hold between the fields of a scenario and the data tables; what is hardly meant."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from tariffsim.errors import DataError, Problem
+from tariffsim.errors import DataError, Problem, nearest
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.fields import condition
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.conditions import CircularConditionError
-from tariffsim.scenario.fields import Scenario
-from tariffsim.scenario.files import shipped_names
+from tariffsim.scenario.factors import Unfit, factor_of
 from tariffsim.scenario.messages import Keys, out_of_range, problem_at
 from tariffsim.scenario.nodes import Node, node_at
-from tariffsim.scenario.text import nearest
+from tariffsim.scenario.scenario import Scenario
+from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.tables import Tables, load_tables
+from tariffsim.tables.renamed import name_hint
 from tariffsim.typing import format_month, parse_month
 
 
@@ -28,68 +29,70 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
     for problem in broken:
         yield _placed(problem, scenario, tree)
     if scenario.compare_with not in shipped_names():
-        hint = nearest(scenario.compare_with, shipped_names())
-        yield problem_at(tree, ("compare_with",), "is no shipped scenario", hint)
+        hint = name_hint("scenario", scenario.compare_with, shipped_names())
+        yield problem_at(tree, ("compare_with",), "is not a shipped scenario", hint)
     yield from _ranges(scenario, tree)
     yield from _paths(scenario, tree)
     yield from _conditions(scenario, tree)
-    known = {*node_keys(tree, "sources"), *tables.sources}
+    sources = node_at(tree, ["sources"])
+    own = {key for key, node in sources.items.items() if is_given(node)} if sources else {}
     for name, policy in scenario.policies.items():
         at: Keys = ("policies", name)
         yield from _dates(policy, at, tree)
-        yield from _codes(scenario, policy, at, tables, tree)
-        for field in policy.without:
-            if getattr(policy, field) != type(policy).model_fields[field].get_default():
-                message = f"means nothing for a {policy.kind}"
-                yield problem_at(tree, (*at, field), message, "leave it out", given="")
-        if policy.source is not None and policy.source not in known:
-            hint = nearest(policy.source, known)
-            yield problem_at(tree, (*at, "source"), "is not among the sources", hint)
+        yield from _codes(policy, at, tables, tree)
+        yield from _other_fields(policy, at, {*own, *tables.sources}, tree)
     yield from _stacking(scenario, tree)
     yield from _sources(scenario, tree)
     yield from _experiment(scenario, tree)
 
 
+def _other_fields(
+    policy: Instrument, at: Keys, sources: Collection[str], tree: Node
+) -> Iterator[Problem]:
+    for field in policy.without:
+        if getattr(policy, field) != type(policy).model_fields[field].get_default():
+            message = f"does not apply to the instrument {policy.kind}"
+            yield problem_at(tree, (*at, field), message, "leave it out", given="")
+    if policy.source is not None and policy.source not in sources:
+        hint = nearest(policy.source, sources)
+        yield problem_at(tree, (*at, "source"), "is not among the sources", hint)
+
+
 def _conditions(scenario: Scenario, tree: Node) -> Iterator[Problem]:
-    """A policy that answers another names one, has no dates of its own, and is in no circle."""
+    """A policy with a condition names another, has no dates of its own, and is in no circle."""
     policies = scenario.policies
     waiting = {name: policy for name, policy in policies.items() if policy.when is not None}
     for name, policy in waiting.items():
         at: Keys = ("policies", name)
         of, _ = condition(policy.when or "")
         if of not in policies and of not in INSTRUMENTS:
-            hint = nearest(of, [*policies, *INSTRUMENTS])
-            yield problem_at(tree, (*at, "when"), "names no policy and no kind of instrument", hint)
+            hint = name_hint("instrument", of, [*policies, *INSTRUMENTS])
+            message = "names neither a policy of this scenario nor a kind of instrument"
+            yield problem_at(tree, (*at, "when"), message, hint)
         if policy.start is not None or policy.path.months:
             field = "start" if policy.start is not None else policy.path_field
-            message = "has a date, and so has its condition (`when`)"
+            message = "has a date although the policy has a condition (`when`)"
             yield problem_at(tree, (*at, field), message, "give a number without dates", given="")
     try:
-        law = scenario.dated_policies
+        dated = scenario.dated_policies
     except CircularConditionError as error:
-        yield problem_at(tree, ("policies",), "wait for each other", given=str(error))
+        yield problem_at(tree, ("policies",), "depend on each other", given=str(error))
         return
     for name in waiting:
-        yield from _dates(law[name], ("policies", name), tree) if name in law else ()
+        yield from _dates(dated[name], ("policies", name), tree) if name in dated else ()
 
 
 def _stacking(scenario: Scenario, tree: Node) -> Iterator[Problem]:
-    """The highest duty of a group is only defined where all are on the same base."""
+    """The highest duty of a group is defined only if all have the same base."""
     first: dict[str, tuple[str, Instrument]] = {}
     for name, policy in scenario.policies.items():
         if policy.stacking_group is not None:
             other, leader = first.setdefault(policy.stacking_group, (name, policy))
             if leader.tax_base != policy.tax_base:
-                message = f"must tax the same as `{other}` in this group"
+                message = f"must have the same tax base as `{other}` in this group"
                 hint = "name another group, or give both the same kind and coverage"
                 at = ("policies", name, "stacking_group")
                 yield problem_at(tree, at, message, hint)
-
-
-def node_keys(tree: Node, block: str) -> tuple[str, ...]:
-    """Names given in a block of the file, valid or not; null takes a name away."""
-    node = node_at(tree, [block])
-    return tuple(key for key, child in (node.items if node else {}).items() if is_given(child))
 
 
 def is_given(node: Node | None) -> bool:
@@ -138,17 +141,14 @@ def _paths(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             path = getattr(getattr(scenario, block), field)
             yield from _within(path, parameter, (block, field), tree)
     for name, policy in scenario.policies.items():
-        least, most, unit = policy.limits
-        parameter = catalogue.of_instrument(policy.kind)[policy.path_field]
-        parameter = replace(parameter, least=least, most=most, unit=unit)
-        yield from _within(policy.path, parameter, ("policies", name, policy.path_field), tree)
+        field = policy.path_field
+        parameter = catalogue.of_policy(policy)[field]
+        yield from _within(policy.path, parameter, ("policies", name, field), tree)
 
 
 def _within(path: TimePath, parameter: Parameter, at: Keys, tree: Node) -> Iterator[Problem]:
     """Every value of a dated path is held to the bounds of its field."""
-    least = parameter.least if parameter.least is not None else float("-inf")
-    most = parameter.most if parameter.most is not None else float("inf")
-    wrong = [i for i, value in enumerate(path.values) if not least <= value <= most]
+    wrong = [i for i, value in enumerate(path.values) if not parameter.holds(value)]
     dates = _dates_written(node_at(tree, at)) if wrong and path.months else {}
     for index in wrong:
         message, hint = out_of_range(parameter, path.values[index])
@@ -168,7 +168,7 @@ def _dates_written(node: Node | None) -> dict[int, str]:
 def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
     field = policy.path_field
     if policy.start is None and is_given(node_at(tree, [*map(str, at), "when"])):
-        return  # dated by what it answers
+        return  # dated by its condition
     if not policy.is_dated:
         hint = f"give `start`, or dates in `{field}`: {{2026-01: {policy.path.values[0]:g}}}"
         yield problem_at(tree, at, "has no first date", hint, given="")
@@ -182,9 +182,7 @@ def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
         yield problem_at(tree, (*at, "announced"), "must not be after the start", given=given)
 
 
-def _codes(
-    scenario: Scenario, policy: Instrument, at: Keys, tables: Tables, tree: Node
-) -> Iterator[Problem]:
+def _codes(policy: Instrument, at: Keys, tables: Tables, tree: Node) -> Iterator[Problem]:
     for field, parameter in catalogue.of_instrument(policy.kind).items():
         codes = getattr(policy, field) if parameter.table else None
         if codes is None:
@@ -200,26 +198,49 @@ def _codes(
                 message = f"is not a code of {parameter.table}"
                 yield problem_at(tree, (*at, field, index), message, hint)
             elif code in seen:
-                yield problem_at(tree, (*at, field, index), "is there twice")
+                yield problem_at(tree, (*at, field, index), "is given twice")
             seen.add(code)
 
 
 def _sources(scenario: Scenario, tree: Node) -> Iterator[Problem]:
-    """A source may name the key paths it stands behind; they must exist."""
+    """A source may name the keys of the values that it supports; they must exist."""
     known = {*catalogue.blocks()}
     for name, source in scenario.sources.items():
         for index, key in enumerate(source.keys):
             if key not in known and not is_given(node_at(tree, key.split("."))):
                 at: Keys = ("sources", name, "keys", index)
-                yield problem_at(tree, at, "is not a key of this scenario", nearest(key, known))
+                hint = name_hint("key", key, known)
+                yield problem_at(tree, at, "is not a key of this scenario", hint)
 
 
 def _experiment(scenario: Scenario, tree: Node) -> Iterator[Problem]:
     """What an experiment varies must be there, and be varied within its bounds."""
-    from tariffsim.scenario.factors import Unfit, factor_of
-
     for key, given in scenario.experiment.vary.items():
         try:
             factor_of(key, given, scenario)
         except Unfit as unfit:
             yield problem_at(tree, ("experiment", "vary", key), str(unfit), unfit.hint)
+
+
+def remarks(scenario: Scenario) -> tuple[str, ...]:
+    """One sentence for each policy that is never in force in the months of the run."""
+    return tuple(_idle(scenario))
+
+
+def _idle(scenario: Scenario) -> Iterator[str]:
+    start, end = scenario.run.start, scenario.run.end
+    dated = scenario.dated_policies
+    for name in scenario.policies:
+        lead = f"{scenario.name}: policies.{name}"
+        if name not in dated:
+            yield f"{lead} does nothing: its condition is never met"
+            continue
+        policy = dated[name]
+        first = policy.first_month
+        if policy.end is not None and policy.end < start:
+            when, run = format_month(policy.end), format_month(start)
+            yield f"{lead} does nothing: it ends in {when}, before the run starts in {run}"
+        elif first > end:
+            does = "does nothing" if policy.known_from > end else "is only expected"
+            when, run = format_month(first), format_month(end)
+            yield f"{lead} {does}: it starts in {when}, after the run ends in {run}"

@@ -1,7 +1,7 @@
-"""Policies that answer others: dates that follow from what they answer.
+"""Policies that respond to others: their dates follow from those of the policies they name.
 
 `when: component_tariff in force for 6 months` names another policy of the scenario, or a kind of
-instrument. The law is known when a scenario is read, so a condition on it comes down to dates.
+instrument. All policies are known when a scenario is read, so a condition gives dates.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from tariffsim.policy.fields import condition
 
 
 class CircularConditionError(ValueError):
-    """Policies wait for each other."""
+    """Policies depend on each other."""
 
 
-def answered(policies: Mapping[str, Instrument], of: str) -> list[str]:
+def named(policies: Mapping[str, Instrument], of: str) -> list[str]:
     """Policies that a condition may mean: the one of this name, or all of this kind."""
     return [of] if of in policies else [n for n, p in policies.items() if p.kind == of]
 
 
 def dated(policies: Mapping[str, Instrument]) -> dict[str, Instrument]:
-    """Policies with the dates that follow from their conditions; those never met are left out.
+    """Policies with the dates that follow from their conditions, without those never met.
 
     Raises:
-        CircularConditionError: policies wait for each other.
+        CircularConditionError: policies depend on each other.
     """
     found: dict[str, Instrument | None] = {}
     for name in policies:
@@ -47,7 +47,7 @@ def _date(
             found[name] = policy
         else:
             of, months = condition(policy.when)
-            others = (_date(n, policies, found, (*waiting, name)) for n in answered(policies, of))
+            others = (_date(n, policies, found, (*waiting, name)) for n in named(policies, of))
             found[name] = _following(policy, [p for p in others if p is not None], months)
     return found[name]
 

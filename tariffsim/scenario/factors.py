@@ -1,29 +1,27 @@
-"""Factors of an experiment: which keys are varied, over which values, and how they are set."""
+"""Factors of an experiment: which keys are varied, and over which values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from math import isfinite
 
-from tariffsim.policy.time_path import TimePath
+from tariffsim.errors import escaped, nearest
 from tariffsim.scenario import catalogue
+from tariffsim.scenario.blocks import MOST_VALUES, Value
 from tariffsim.scenario.catalogue import Parameter
-from tariffsim.scenario.experiment import MOST_VALUES, Value
-from tariffsim.scenario.fields import Scenario
-from tariffsim.scenario.loader import with_changes
 from tariffsim.scenario.messages import out_of_range
-from tariffsim.scenario.text import escaped, nearest
-from tariffsim.scenario.yaml import resolve
-from tariffsim.tables.meanings import MEANINGS
-from tariffsim.tables.spec import FIGURE_TABLES
+from tariffsim.scenario.nodes import resolve
+from tariffsim.scenario.scenario import Scenario
+from tariffsim.tables import FIGURE_TABLES, Figure
+from tariffsim.tables.renamed import name_hint
 
 RANGE = "range"
 EVERY = "*"
-"""In the place of a code: the figures of all codes of a table move together."""
+"""In place of a code: the figures of all codes of a table move together."""
 LOW, HIGH = -1.0, 1.0
-POSITION = f"position ({LOW:g} low, 0 as it is, {HIGH:g} high)"
+POSITION = f"position ({LOW:g} low, 0 central, {HIGH:g} high)"
 
 
 class Unfit(ValueError):
@@ -54,7 +52,7 @@ class Factor:
 
 
 def factor_of(key: str, given: str | tuple[Value, ...], scenario: Scenario) -> Factor:
-    """The factor that a key of a scenario becomes by what is written behind it.
+    """The factor of a key, from what is written after it: `a,b`, `low:high`, `start:stop:step`.
 
     Raises:
         Unfit: there is no such key, or it cannot be varied over that.
@@ -89,26 +87,19 @@ def parameter_at(key: str, scenario: Scenario) -> Parameter:
     Raises:
         Unfit: nothing.
     """
-    keys = key.split(".")
-    if keys[0] == "figures":
+    if key.startswith("figures."):
         return _figure_parameter(key, scenario)
-    kind = ""
-    if keys[0] == "policies":
-        policy = scenario.policies.get(keys[1]) if len(keys) > 1 else None
-        if policy is None:
-            raise Unfit("is no policy of this scenario", nearest(keys[1] if keys[1:] else "",
-                                                                  scenario.policies))  # fmt: skip
-        kind = policy.kind
-        if len(keys) == 3 and keys[2] == policy.path_field:
-            least, most, unit = policy.limits
-            known = catalogue.of_instrument(kind)[keys[2]]
-            return replace(known, least=least, most=most, unit=unit)
-    found = catalogue.find(keys, kind) if len(keys) == (3 if kind else 2) else None
-    if found is None or keys[0] in ("experiment", "sources", "data") or keys[-1] == "kind":
-        names = [f"policies.{name}.{field}" for name, p in scenario.policies.items()
-                 for field in catalogue.of_instrument(p.kind)]  # fmt: skip
-        raise Unfit("is not a key that can be varied", nearest(key, [*catalogue.blocks(), *names]))
-    return found
+    known = {each: parameter for each, parameter in catalogue.blocks().items() if "." in each}
+    for name, policy in scenario.policies.items():
+        fields = catalogue.of_policy(policy).items()
+        known |= {f"policies.{name}.{field}": parameter for field, parameter in fields}
+    block, _, rest = key.partition(".")
+    name = rest.partition(".")[0]
+    if block == "policies" and name not in scenario.policies:
+        raise Unfit("is not a policy of this scenario", nearest(name, scenario.policies))
+    if key not in known or block == "experiment" or key.endswith(".kind"):
+        raise Unfit("is not a key that can be varied", name_hint("key", key, known))
+    return known[key]
 
 
 def _figure_parameter(key: str, scenario: Scenario) -> Parameter:
@@ -116,22 +107,28 @@ def _figure_parameter(key: str, scenario: Scenario) -> Parameter:
     _, table, code, name, *rest = [*key.split("."), "", "", ""]
     specs = FIGURE_TABLES[table].parameters if table in FIGURE_TABLES else {}
     if name not in specs or any(rest) or specs[name].is_text:
-        raise Unfit("is no figure", "such as figures.devices.*.chip_content; see docs/data.md")
-    figures = getattr(scenario.tables(), table).figures
-    meaning, spec = MEANINGS.get(table, {}).get(name, ""), specs[name]
+        hint = "such as figures.devices.*.chip_content; see docs/data.md"
+        raise Unfit("is not a figure", hint)
+    figures, spec = getattr(scenario.tables(), table).figures, specs[name]
     if code == EVERY:
-        known = any(f.low is not None for (_, n), f in figures.items() if n == name)
-        ends = (LOW, HIGH) if known else (None, None)
-        if not known:
+        if not _has_ranges(figures, name):
             raise Unfit("has no plausible ranges in the table", "name one code in place of *")
-        return Parameter(key, POSITION, meaning, 0.0, least=LOW, most=HIGH, kind="number",
-                         low=ends[0], high=ends[1])  # fmt: skip
+        return Parameter(key, POSITION, spec.meaning, 0.0, least=LOW, most=HIGH, kind="number",
+                         low=LOW, high=HIGH)  # fmt: skip
     if (code, name) not in figures:
-        raise Unfit("is no figure", nearest(code, getattr(scenario.tables(), table).codes))
+        raise Unfit("is not a figure", nearest(code, getattr(scenario.tables(), table).codes))
     figure = figures[code, name]
     kind = "whole number" if spec.whole else "number"
-    return Parameter(key, figure.unit, meaning, figure.value, least=spec.least, most=spec.most,
-                     kind=kind, low=figure.low, high=figure.high)  # fmt: skip
+    least, most, above = (
+        bound if isfinite(bound) else None for bound in (spec.least, spec.most, spec.above)
+    )
+    return Parameter(key, figure.unit, spec.meaning, figure.value, least=least, most=most,
+                     above=above, kind=kind, low=figure.low, high=figure.high)  # fmt: skip
+
+
+def _has_ranges(figures: Mapping[tuple[str, str], Figure], name: str) -> bool:
+    """Whether a column has a plausible range for any code."""
+    return any(f.low is not None for (_, parameter), f in figures.items() if parameter == name)
 
 
 def _decimal(text: str) -> Decimal:
@@ -172,70 +169,21 @@ def _check(factor: Factor, parameter: Parameter) -> None:
         return
     if "number" not in parameter.kind:
         if factor.low is not None:
-            raise Unfit("is no number", "give its values: a,b,c")
+            raise Unfit("is not a number", "give its values: a,b,c")
         return
     if not factor.is_numeric:
         raise Unfit("must be numbers", "such as 0:2:0.1 or 0,0.5,1")
     for value in factor.values or (factor.low, factor.high):
-        low = parameter.least if parameter.least is not None else float("-inf")
-        high = parameter.most if parameter.most is not None else float("inf")
-        above = parameter.above if parameter.above is not None else float("-inf")
         number = float(value)  # type: ignore[arg-type]
-        if not (low <= number <= high and number > above):
+        if not parameter.holds(number):
             raise Unfit(*out_of_range(parameter, number))
 
 
 def plausible(scenario: Scenario) -> tuple[Factor, ...]:
     """Every assumption with a plausible range; figures of a table by column, all codes together."""
-    found = [
-        factor_of(key, RANGE, scenario)
-        for key, parameter in catalogue.blocks().items()
-        if parameter.low is not None
-    ]
+    keys = [key for key, parameter in catalogue.blocks().items() if parameter.low is not None]
     for table, spec in FIGURE_TABLES.items():
         figures = getattr(scenario.tables(), table).figures
-        found += [
-            factor_of(f"figures.{table}.{EVERY}.{name}", RANGE, scenario)
-            for name in spec.parameters
-            if any(f.low is not None for (_, n), f in figures.items() if n == name)
-        ]
-    return tuple(found)
-
-
-def varied(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
-    """The scenario with its factors at some values; those of policies it lacks are left out.
-
-    A dated path keeps its dates. Of a policy, the value is the last level and earlier steps keep
-    their proportion to it; of an assumption (`supply.china_capacity_share`), the first value,
-    which describes the base year, stays.
-
-    Raises:
-        ScenarioError: the scenario would not be valid.
-    """
-    changes: dict[str, Any] = {}
-    for key, value in values.items():
-        block, name, *_ = key.split(".")
-        if block == "policies" and name not in scenario.policies:
-            continue
-        if block == "figures":
-            changes |= _figures(scenario, key, float(value))
-            continue
-        own = scenario.policies[name] if block == "policies" else getattr(scenario, block)
-        path = getattr(own, key.rpartition(".")[2])
-        if isinstance(path, TimePath):
-            value = path.reaching(float(value), from_first=block != "policies")
-        changes[key] = value
-    return with_changes(scenario, changes, "experiment") if changes else scenario
-
-
-def _figures(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str, float]]:
-    """One figure, or all of a column between their low and high."""
-    _, table, code, name = key.split(".")
-    if code != EVERY:
-        yield key, value
-        return
-    for (each, parameter), figure in getattr(scenario.tables(), table).figures.items():
-        if parameter == name and figure.low is not None:
-            end = figure.high if value > 0 else figure.low
-            at = figure.value + abs(value) * (end - figure.value)
-            yield f"figures.{table}.{each}.{name}", at if abs(value) < 1 else end
+        columns = (name for name in spec.parameters if _has_ranges(figures, name))
+        keys += [f"figures.{table}.{EVERY}.{name}" for name in columns]
+    return tuple(factor_of(key, RANGE, scenario) for key in keys)

@@ -1,25 +1,25 @@
-"""Loading a scenario: read, lay over each other, validate; every problem in one report."""
+"""Loading a scenario: read, merge, validate, check; every problem in one report."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace as changed
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from tariffsim.errors import Problem, ScenarioError
+from tariffsim.errors import Problem, ScenarioError, escaped
 from tariffsim.scenario.checks import problems_of
-from tariffsim.scenario.fields import Scenario
-from tariffsim.scenario.files import Refused, inside, is_name, shipped_path
-from tariffsim.scenario.merge import Stack
-from tariffsim.scenario.messages import Keys, keys_of, translate
-from tariffsim.scenario.nodes import Node, Position, merge, node_of, plain
-from tariffsim.scenario.text import escaped
-from tariffsim.scenario.yaml import parse
+from tariffsim.scenario.extends import Layers
+from tariffsim.scenario.messages import Keys, current_names, keys_of, translate
+from tariffsim.scenario.nodes import Node, Position, merge, moved, node_of, parse, plain, under
+from tariffsim.scenario.scenario import Scenario
+from tariffsim.scenario.scenario_files import is_name, path_inside, shipped_path
+from tariffsim.tables.plain_files import Refused
 
 MOST_CHANGES = 200
 MOST_PROBLEMS = 500
@@ -32,22 +32,19 @@ def load_scenario(path_or_name: str | os.PathLike[str]) -> Scenario:
         ScenarioError: with all problems of the file and of those it builds on.
     """
     shown = os.fspath(path_or_name)
+    path = Path(os.path.abspath(shown))
     if isinstance(path_or_name, str) and is_name(shown):
         try:
             path = shipped_path(shown)
         except Refused as error:
-            hint = error.hint
-            if os.path.exists(shown) or os.path.exists(f"{shown}.yaml"):
-                hint = f"for a file write its path: ./{shown}"
-            problem = Problem(escaped(shown), message=error.message, hint=hint)
+            is_file = os.path.exists(shown) or os.path.exists(f"{shown}.yaml")
+            hint = f"for a file write its path: ./{shown}" if is_file else error.hint
+            problem = Position(escaped(shown)).problem(error.message, hint=hint)
             raise ScenarioError([problem]) from None
         shown = path.name
-    else:
-        path = Path(os.path.abspath(shown))
-    stack = Stack(path.parent)
-    stack.lay(path, escaped(shown))
-    tree = stack.merged()
-    return _build(tree, stack.problems, stack.files, path.stem, path.parent)
+    layers = Layers(path.parent)
+    layers.add(path, escaped(shown), Position(escaped(shown)))
+    return _built(layers.merged(), layers.problems, layers.tables, path.stem, path.parent)
 
 
 def baseline_of(scenarios: Sequence[Scenario]) -> Scenario:
@@ -65,18 +62,6 @@ def baseline_of(scenarios: Sequence[Scenario]) -> Scenario:
     return load_scenario(next(iter(wanted), "baseline"))
 
 
-def with_changes(scenario: Scenario, changes: Mapping[str, Any], label: str) -> Scenario:
-    """The scenario with changes laid over it; keys may be dotted or have double underscores."""
-    at = Position(label)
-    tree = scenario._tree or node_of(scenario.model_dump(mode="json", exclude_unset=True), at)
-    for key, value in changes.items():
-        node = node_of(value, at)
-        for part in reversed(key.replace("__", ".").split(".")):
-            node = Node({part: node}, at, at, (at,))
-        tree = merge(tree, node)
-    return _changed(scenario, tree, [])
-
-
 def replace(scenario: Scenario, **changes: Any) -> Scenario:
     """The same scenario with changes: `run__seeds=5`, `policies__x__rate=0.3`, or mappings.
 
@@ -88,53 +73,56 @@ def replace(scenario: Scenario, **changes: Any) -> Scenario:
     return with_changes(scenario, changes, "replace")
 
 
+def with_changes(scenario: Scenario, changes: Mapping[str, Any], label: str) -> Scenario:
+    """The scenario with changes; their keys may be dotted or have double underscores.
+
+    Raises:
+        ScenarioError: a change is not valid.
+    """
+    at = Position(label)
+    nodes = [
+        under(key.replace("__", ".").split("."), node_of(value, at))
+        for key, value in changes.items()
+    ]
+    return _changed(scenario, nodes, [])
+
+
 def with_settings(scenario: Scenario, settings: Iterable[str]) -> Scenario:
     """The scenario with settings such as `run.seeds=5`, their values written as in a file.
 
     Raises:
         ScenarioError: with all that is wrong with any of them.
     """
-    tree = scenario._tree or node_of(
-        scenario.model_dump(mode="json", exclude_unset=True), Position(scenario.name)
-    )
+    nodes: list[Node] = []
     problems: list[Problem] = []
     for setting in settings:
-        label = f"--set {escaped(setting)}"
+        at = Position(f"--set {escaped(setting)}")
         key, equals, text = setting.partition("=")
         keys = key.strip().split(".")
         if not equals or not all(keys):
-            problems.append(Problem(label, message="must be key.path=value"))
+            problems.append(at.problem("must be key.path=value"))
             continue
-        value, found = parse(f"value: {text}", label)
-        problems += [dataclasses.replace(p, line=0, column=0, key=key) for p in found]
-        if value is None or found or len(value.items) != 1:
-            if not found:
-                problems.append(Problem(label, key=key, message="must be one value"))
-            continue
-        node = _moved(value.items["value"], Position(label))
-        for part in reversed(keys):
-            node = Node({part: node}, node.at, node.at, node.trail)
-        tree = merge(tree, node)
-    return _changed(scenario, tree, problems)
+        value, found = parse(f"value: {text}", at.file)
+        problems += [changed(problem, line=0, column=0, key=key) for problem in found]
+        if value is not None and len(value.items) == 1 and not found:
+            nodes.append(under(keys, moved(value.items["value"], at)))
+        elif not found:
+            problems.append(at.problem("must be one value", key=key))
+    return _changed(scenario, nodes, problems)
 
 
-def _moved(node: Node, at: Position) -> Node:
-    """The node as if it stood at one place, for values that are in no file."""
-    value = node.value
-    if isinstance(value, dict):
-        value = {key: _moved(child, at) for key, child in value.items()}
-    elif isinstance(value, tuple):
-        value = tuple(_moved(child, at) for child in value)
-    return dataclasses.replace(node, value=value, at=at, key_at=at, trail=(at,))
+def _changed(scenario: Scenario, nodes: Iterable[Node], problems: list[Problem]) -> Scenario:
+    """The scenario with nodes merged into its tree."""
+    given = scenario._tree or node_of(
+        scenario.model_dump(mode="json", exclude_unset=True), Position(scenario.name)
+    )
+    tree = reduce(merge, nodes, given)
+    files = _table_files(scenario, tree, problems)
+    return _built(tree, problems, files, scenario._name, scenario._folder)
 
 
-def _changed(scenario: Scenario, tree: Node, problems: list[Problem]) -> Scenario:
-    files = _changed_files(scenario, tree, problems)
-    return _build(tree, problems, files, scenario._name, scenario._folder)
-
-
-def _changed_files(scenario: Scenario, tree: Node, problems: list[Problem]) -> dict[str, Path]:
-    """Files of replaced tables; new ones are looked for beside the scenario."""
+def _table_files(scenario: Scenario, tree: Node, problems: list[Problem]) -> dict[str, Path]:
+    """Files that replace data tables; new ones are looked for beside the scenario."""
     files = {}
     root = scenario._folder or Path.cwd()
     data = tree.items.get("data")
@@ -145,23 +133,22 @@ def _changed_files(scenario: Scenario, tree: Node, problems: list[Problem]) -> d
             files[table] = scenario.data_files[table]
             continue
         try:
-            files[table] = inside(root, root, node.value)
+            files[table] = path_inside(root, root, node.value)
         except Refused as error:
-            key = f"data.{escaped(table)}"
-            problems.append(
-                Problem(str(node.at), 0, 0, key, error.message, escaped(error.given), error.hint)
-            )
+            at, key = Position(str(node.at)), f"data.{escaped(table)}"
+            problems.append(at.problem(error.message, escaped(error.given), error.hint, key))
     return files
 
 
-def _build(
-    tree: Node, found: list[Problem], files: dict[str, Path], name: str, folder: Path | None
+def _built(
+    tree: Node, found: list[Problem], tables: dict[str, Path], name: str, folder: Path | None
 ) -> Scenario:
-    """The scenario a tree stands for, or all that is wrong with it."""
-    problems = list(found)
+    """The scenario that a tree describes, or all that is wrong with it."""
+    tree, renamed = current_names(tree)
+    problems = [*found, *renamed]
     scenario = _validated(plain(tree), tree, problems)
     scenario._name, scenario._folder, scenario._tree = name, folder, tree
-    scenario._files = dict(files)
+    scenario._files = {table: path for table, path in tables.items() if table in scenario.data}
     problems += islice(problems_of(scenario, tree), MOST_PROBLEMS)
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
@@ -191,11 +178,9 @@ def _remove(data: Any, keys: Keys, error: str) -> None:
         keys = keys[:2]
     place = data
     for key in keys[:-1]:
-        inner = place.get(key) if isinstance(place, dict) else None
+        inner = place.get(key)
         if not isinstance(inner, dict):
-            break  # inside a list or a number: the whole of it goes
+            place.pop(key, None)  # inside a list or a number: the whole of it goes
+            return
         place = inner
-    else:
-        key = keys[-1] if keys else ""
-    if isinstance(place, dict):
-        place.pop(key, None)
+    place.pop(keys[-1] if keys else "", None)

@@ -1,24 +1,27 @@
-"""What pydantic finds wrong, said in the words of the person who wrote the file."""
+"""What pydantic finds wrong, in the words of the person who wrote the file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from tariffsim.errors import Problem
+from tariffsim.errors import Problem, escaped, nearest
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
-from tariffsim.scenario.fields import FigureTableName, TableName
 from tariffsim.scenario.nodes import Node, node_at
-from tariffsim.scenario.text import escaped, nearest
+from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES
+from tariffsim.tables.renamed import new_name, now_called
 
 Keys = tuple[str | int, ...]
 Said = tuple[str, str]
 """What is wrong, and a hint."""
 PER_CENT = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:%|per ?cent|percent)\s*", re.IGNORECASE)
 YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+NOT_A_KEY = "is not a known key"
+NOT_A_KIND = "is not a known kind of policy"
 
 
 def keys_of(loc: Sequence[str | int]) -> Keys:
@@ -50,10 +53,16 @@ def problem_at(
     node, depth = tree, 0
     while depth < len(keys) and (child := node_at(node, keys[depth : depth + 1])):
         node, depth = child, depth + 1
-    at = node.at if depth == len(keys) else node.key_at
+    is_there = depth == len(keys)
     if given is None:
-        given = shown(node) if depth == len(keys) else ""
-    return Problem(at.file, at.line, at.column, dotted(keys), message, given, hint)
+        given = shown(node) if is_there else ""
+    return (node.at if is_there else node.key_at).problem(message, given, hint, dotted(keys))
+
+
+def problem_at_key(tree: Node, keys: Keys, message: str, hint: str = "") -> Problem:
+    """A problem of a key, not of its value."""
+    node = node_at(tree, keys)
+    return (node.key_at if node else tree.at).problem(message, "", hint, dotted(keys))
 
 
 def shown(node: Node) -> str:
@@ -67,6 +76,44 @@ def shown(node: Node) -> str:
     return escaped(node.text or "null")
 
 
+def current_names(tree: Node) -> tuple[Node, list[Problem]]:
+    """The tree with today's names, and a problem for every key and kind that was renamed.
+
+    Values under an old name are thus checked as well, and none of them is reported as missing.
+    """
+    problems: list[Problem] = []
+    return _current(tree, (), problems), problems
+
+
+def _current(node: Node, keys: tuple[str, ...], problems: list[Problem]) -> Node:
+    if len(keys) > 2 or not node.items:
+        return node
+    entries, kind = dict(node.items), ""
+    if len(keys) == 2 and keys[0] == "policies" and "kind" in entries:
+        entries["kind"] = _current_kind(entries["kind"], keys, problems)
+        kind = str(entries["kind"].value)
+    found = {}
+    for key, child in entries.items():
+        path = (*keys, key)
+        new = new_name("key", ".".join(path)).rpartition(".")[2]
+        if new and new in catalogue.names_under(keys, kind):
+            problems.append(child.key_at.problem(NOT_A_KEY, "", now_called(new), dotted(path)))
+            if new in entries:
+                continue  # the value under the new name counts
+            key = new
+        found[key] = _current(child, path, problems)
+    return replace(node, value=found)
+
+
+def _current_kind(node: Node, keys: Keys, problems: list[Problem]) -> Node:
+    new = new_name("instrument", str(node.value))
+    if not new:
+        return node
+    path = dotted((*keys, "kind"))
+    problems.append(node.at.problem(NOT_A_KIND, shown(node), now_called(new), path))
+    return replace(node, value=new)
+
+
 def translate(error: Any, tree: Node) -> Problem | None:
     """One error of pydantic as a problem; None where it is known already."""
     keys = keys_of(error["loc"])
@@ -75,8 +122,6 @@ def translate(error: Any, tree: Node) -> Problem | None:
     kind = kind_at(tree, keys)
     parameter = catalogue.find([str(k) for k in keys], kind)
     if error["type"] == "missing":
-        if (node := node_at(tree, keys)) and node.is_bad:
-            return None
         what = f"{parameter.description} Allowed: {parameter.allowed}." if parameter else ""
         return problem_at(tree, keys, "is missing", what)
     if error["type"] == "extra_forbidden":
@@ -84,69 +129,59 @@ def translate(error: Any, tree: Node) -> Problem | None:
     if error["loc"][-1:] == ("[key]",):
         return _bad_name(tree, keys)
     if error["type"].startswith("union_tag"):
-        return _bad_kind(tree, keys)
+        return _bad_kind(tree, (*keys, "kind"))
     say = SAY.get(error["type"], _other)
     message, hint = say(error, parameter, node_at(tree, keys))
     return problem_at(tree, keys, message, hint)
 
 
 def _unknown(tree: Node, keys: Keys, kind: str) -> Problem:
-    """A key that is not known: at the key, not at its value."""
-    node = node_at(tree, keys)
-    at = node.key_at if node else tree.at
     names = catalogue.names_under([str(k) for k in keys[:-1]], kind)
     hint = nearest(str(keys[-1]), names)
-    kind_node = node_at(tree, (*keys[:2], "kind"))
-    if kind and kind_node and kind_node.at.file != at.file:
-        hint = f"{kind} has no such field; write `{escaped(str(keys[-1]))}: null` to take it away"
-    return Problem(at.file, at.line, at.column, dotted(keys), "is not a known key", "", hint)
+    node, kind_node = node_at(tree, keys), node_at(tree, (*keys[:2], "kind"))
+    if kind and node and kind_node and kind_node.at.file != node.key_at.file:
+        hint = f"{kind} has no such field; write `{escaped(str(keys[-1]))}: null` to remove it"
+    return problem_at_key(tree, keys, NOT_A_KEY, hint)
 
 
 def _bad_name(tree: Node, keys: Keys) -> Problem:
-    node = node_at(tree, keys)
-    at = node.key_at if node else tree.at
-    name = str(keys[-1])
-    tables: tuple[str, ...] = {
-        "data": TableName.__args__,  # type: ignore[attr-defined]
-        "figures": FigureTableName.__args__,  # type: ignore[attr-defined]
-    }.get(str(keys[0]), ())
+    tables = {"data": TABLE_NAMES, "figures": FIGURE_TABLES}.get(str(keys[0]), ())
     if tables and len(keys) == 2:
-        message, hint = "is not a known table", nearest(name, tables)
+        message, hint = "is not a known table", nearest(str(keys[-1]), tables)
     elif keys[0] == "policies":
-        message = "is no name for a policy"
-        hint = "use small letters, digits and _, a letter first, at most 40"
+        message = "is not a valid name for a policy"
+        hint = "use lower-case letters, digits and _, a letter first, at most 40"
     else:
-        message, hint = "is no name", "use 1 to 40 characters"
-    return Problem(at.file, at.line, at.column, dotted(keys), message, "", hint)
+        message, hint = "is not a valid name", "use 1 to 40 characters"
+    return problem_at_key(tree, keys, message, hint)
 
 
 def _bad_kind(tree: Node, keys: Keys) -> Problem | None:
-    node = node_at(tree, (*keys, "kind"))
+    node = node_at(tree, keys)
     if node is None or node.value is None:
         hint = "such as `kind: component_tariff`; see `tariffsim list instruments`"
-        return problem_at(tree, (*keys, "kind"), "is missing", hint)
+        return problem_at(tree, keys, "is missing", hint)
     if node.is_bad:
         return None
-    hint = nearest(str(node.value), INSTRUMENTS)
-    return problem_at(tree, (*keys, "kind"), "is not a known kind of policy", hint)
+    return problem_at(tree, keys, NOT_A_KIND, nearest(str(node.value), INSTRUMENTS))
 
 
 def _of_range(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
-    context = error.get("ctx", {})
+    if parameter is not None:
+        return out_of_range(parameter, error["input"])
     limits = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    context = error.get("ctx", {})
     limit = " and ".join(f"{w} {context[k]:g}" for k, w in limits.items() if k in context)
-    return out_of_range(parameter, error["input"], limit)
+    return f"must be {limit}", ""
 
 
-def out_of_range(parameter: Parameter | None, value: Any, limit: str = "") -> Said:
+def out_of_range(parameter: Parameter, value: Any) -> Said:
     """A number outside its bounds; a percentage is put right in the user's own number."""
-    if parameter is None:
-        return f"must be {limit}", ""
     allowed = parameter.allowed
     allowed = f"between {allowed.replace(' to ', ' and ')}" if " to " in allowed else allowed
     is_rate = parameter.unit.startswith("fraction")
     hint = ""
-    if is_rate and isinstance(value, (int, float)) and value > 1 and value / 100 <= 5:
+    if is_rate and isinstance(value, (int, float)) and 1 < value <= 500:
         hint = fraction_hint(f"{value:g}", parameter)
     unit = f" ({parameter.unit})" if parameter.unit not in ("", "number") else ""
     return f"must be {allowed}{unit}", hint
@@ -157,13 +192,6 @@ def fraction_hint(number: str, parameter: Parameter) -> str:
     what = "rates" if "rate" in parameter.key else "shares"
     value = f"{float(number) / 100:.12g}"
     return f"{what} are fractions: write {value} for {number} %"
-
-
-def _number(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
-    whole = error["type"].startswith("int")
-    text = node.value if node is not None and isinstance(node.value, str) else ""
-    message = "must be a whole number" if whole else "must be a number"
-    return message, number_hint(text, parameter)
 
 
 def number_hint(text: str, parameter: Parameter | None) -> str:
@@ -183,25 +211,34 @@ def number_hint(text: str, parameter: Parameter | None) -> str:
     return f"write {bare}"
 
 
+def _text_of(node: Node | None) -> str:
+    """The value, if it is a text."""
+    return node.value if node is not None and isinstance(node.value, str) else ""
+
+
+def _number(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
+    what = "a whole number" if error["type"].startswith("int") else "a number"
+    return f"must be {what}", number_hint(_text_of(node), parameter)
+
+
 def _text(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
     written = node.text if node and node.value is not None else ""
     return "must be text", f'put it in quotes: "{escaped(written)}"' if written else ""
 
 
 def _bool(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
-    written = node.text.lower() if node else ""
-    return "must be true or false", f"write {YES_NO[written]}" if written in YES_NO else ""
+    word = YES_NO.get(node.text.lower()) if node else None
+    return "must be true or false", f"write {word}" if word else ""
 
 
 def _list(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
-    single = node is not None and isinstance(node.value, (str, int)) and not node.is_bad
-    return "must be a list", f"write [{escaped(node.text)}]" if single and node else ""
+    is_single = node is not None and isinstance(node.value, (str, int))
+    return "must be a list", f"write [{escaped(node.text)}]" if is_single and node else ""
 
 
 def _choice(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
     allowed = [a.strip("'") for a in re.split(r", | or ", error["ctx"]["expected"])]
-    given = node.value if node is not None and isinstance(node.value, str) else ""
-    close = nearest(given, allowed) if given else ""
+    close = nearest(_text_of(node), allowed)
     return f"must be {' or '.join(allowed)}", "" if close.startswith("allowed") else close
 
 
@@ -211,17 +248,13 @@ def _mapping(error: Any, parameter: Parameter | None, node: Node | None) -> Said
 
 def _own_words(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
     message = str(error["ctx"]["error"])
-    hint = ""
-    if message.startswith("must be a number") and node and isinstance(node.value, str):
-        hint = number_hint(node.value, parameter)
-    return message, hint
+    is_number = message.startswith("must be a number")
+    return message, number_hint(_text_of(node), parameter) if is_number else ""
 
 
 def _length(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
-    context = error["ctx"]
-    if "max_length" in context:
-        return f"must have at most {context['max_length']} characters", ""
-    return "must not be empty", ""
+    most = error["ctx"].get("max_length")
+    return f"must have at most {most} characters" if most else "must not be empty", ""
 
 
 def _other(error: Any, parameter: Parameter | None, node: Node | None) -> Said:

@@ -6,23 +6,23 @@ import json
 from typing import Any
 
 from tariffsim.policy import INSTRUMENTS
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario.scenario import Scenario
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _NULL = {"type": "null"}
 _BASES = {
-    "extends": {"type": "string", "description": "A shipped scenario or a file it builds on."},
+    "extends": {"type": "string", "description": "A shipped scenario or a file that it builds on."},
     "combine": {
         "type": "array",
         "items": {"type": "string"},
         "minItems": 1,
-        "description": "Several scenarios or files whose differences are laid over it in order.",
+        "description": "Several scenarios or files whose differences are merged into it in order.",
     },
 }
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema: nothing is required, as a file may build on another; null is the default."""
+    """The schema: nothing is required, since a file may build on another; null is the default."""
     schema = Scenario.model_json_schema(ref_template="#/definitions/{model}")
     definitions = {name: _open(d) for name, d in sorted(schema.pop("$defs").items())}
     kinds = {model.__name__: kind for kind, model in INSTRUMENTS.items()}
@@ -45,7 +45,7 @@ def schema_text() -> str:
 
 
 def _policies(described: dict[str, Any], kinds: dict[str, str]) -> dict[str, Any]:
-    """Policies by name: which fields there are depends on the kind."""
+    """Policies by name; the fields of each depend on its kind."""
     rules = [
         {
             "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
@@ -75,8 +75,8 @@ def _open(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_null(field: dict[str, Any]) -> dict[str, Any]:
-    words = ("description", "default", "unit", "source", "low", "high", "table", "title")
-    said = {k: v for k, v in field.items() if k in words and v is not None and k != "title"}
-    rule = {k: v for k, v in field.items() if k not in words}
+    words = ("description", "default", "unit", "source", "low", "high", "table")
+    about = {k: v for k, v in field.items() if k in words and v is not None}
+    rule = {k: v for k, v in field.items() if k not in (*words, "title")}
     rules = rule.pop("anyOf") if set(rule) == {"anyOf"} else [rule]
-    return said | {"anyOf": [*(r for r in rules if r != _NULL), _NULL]}
+    return about | {"anyOf": [*(r for r in rules if r != _NULL), _NULL]}

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from tariffsim.errors import StorageError
 from tariffsim.scenario import catalogue
-from tariffsim.scenario.fields import Scenario
-from tariffsim.scenario.yaml import resolve
+from tariffsim.scenario.loader import load_scenario
+from tariffsim.scenario.nodes import resolve
+from tariffsim.scenario.scenario import Scenario
 
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
-_HEADER = "# Every value of the scenario, defaults and what it builds on included."
+_HEADER = "# Every value of the scenario, including defaults and what it builds on."
 
 
 def to_yaml(scenario: Scenario, data: Mapping[str, str] | None = None) -> str:
@@ -73,9 +74,9 @@ def _key(key: str) -> str:
 
 
 def new_text(base: str, scenario: Scenario) -> str:
-    """A commented scenario that builds on a shipped one and runs as it is."""
+    """A commented scenario that builds on a shipped one and runs without changes."""
     lines = [
-        "# A scenario builds on another one and says only what differs from it.",
+        "# A scenario builds on another one and states only what differs from it.",
         "# To check it: tariffsim validate FILE; every value of it: tariffsim explain FILE;",
         "# to run it: tariffsim compare FILE.",
         "schema_version: 1",
@@ -87,13 +88,13 @@ def new_text(base: str, scenario: Scenario) -> str:
         "",
     ]
     lines += _policy_lines(scenario) if scenario.policies else list(_EXAMPLE)
-    lines += ["", "# Assumptions you may want to change: take away the # and the one before block."]
+    lines += ["", "# Assumptions you may want to change: remove the # here and before the block."]
     lines += _assumption_lines(scenario)
     return "\n".join(lines) + "\n"
 
 
 _EXAMPLE = (
-    "# A policy: the key is a name of your choice. Take away the # to put it in force.",
+    "# A policy: the key is a name of your choice. Remove the # to put it in force.",
     "# policies:",
     "#   my_tariff:",
     "#     kind: component_tariff  # see: tariffsim list instruments",
@@ -104,16 +105,15 @@ _EXAMPLE = (
 
 
 def _policy_lines(scenario: Scenario) -> list[str]:
-    lines = ["# Policies: `null` in place of a value returns to the default."]
-    lines.append("policies:")
+    lines = ["# Policies: `null` in place of a value restores the default.", "policies:"]
     for name, policy in scenario.policies.items():
         lines.append(f"  {name}:")
-        meanings = catalogue.of_instrument(policy.kind)
+        parameters = catalogue.of_policy(policy)
         given = policy.model_dump(mode="json", exclude={"source"})
         for field, value in given.items():
             if value is None:
                 continue
-            parameter = meanings[field]
+            parameter = parameters[field]
             mark = "" if field in policy.model_fields_set else "# "
             lines.append(f"    # {parameter.description} ({parameter.unit})")
             lines.append(f"    {mark}{field}: {_value(value)}")
@@ -137,21 +137,19 @@ def _assumption_lines(scenario: Scenario) -> Iterator[str]:
 
 
 def new_file(path: str | os.PathLike[str], base: str = "baseline") -> Path:
-    """Write a commented scenario to start from; a file that is there is never overwritten.
+    """Write a commented scenario to start from; an existing file is never overwritten.
 
     Raises:
         ScenarioError: there is no such base.
-        StorageError: the file is there already, or cannot be written.
+        StorageError: the file exists already, or cannot be written.
     """
-    from tariffsim.scenario.loader import load_scenario
-
     path = Path(path)
     text = new_text(base, load_scenario(base))
     try:
         with open(path, "x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except FileExistsError:
-        raise StorageError(f"{path} is there already and is not overwritten") from None
+        raise StorageError(f"{path} exists already and is not overwritten") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StorageError(f"cannot write {path}: {reason}") from error

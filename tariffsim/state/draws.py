@@ -1,6 +1,6 @@
 """Random draws keyed by (seed, stream, month), made for all agents whatever the policy.
 
-Two scenarios with one seed therefore differ only where policy bites (common random numbers,
+Two scenarios with one seed therefore differ only where policy matters (common random numbers,
 MODEL 7).
 """
 

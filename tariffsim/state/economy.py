@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from tariffsim.law.duty_tables import Regime, TariffSchedule
     from tariffsim.law.expectations import DutyExpectations
     from tariffsim.law.policy_state import PolicyState
-    from tariffsim.scenario.fields import Scenario
+    from tariffsim.scenario import Scenario
+
+
+class Rows:
+    """A table of equal-length columns: one row a thing, the first column named first."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, next(iter(vars(self)))))
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class Investment:
 
 
 @dataclass
-class Importers:
+class Importers(Rows):
     """One row an importer: lines of one device into one market."""
 
     device: Int
@@ -83,11 +90,11 @@ class Importers:
     is_traced: Bool
     """(J,) traces them, at a cost."""
     evasion_cost: Float
-    """(J,) cost of hiding a dollar of value, not money."""
+    """(J,) non-monetary cost of evasion, for a dollar of value."""
     tracing_rate: Float
     """(J,) cost of tracing as a fraction of customs value."""
     size_rank: Float
-    """(J,) part of the market's base imports that larger importers bring in."""
+    """(J,) share of the market's base imports brought in by larger importers."""
     customs_value: Float
     """(J,) USD a month brought in."""
     duty: Float
@@ -106,12 +113,9 @@ class Importers:
         """(J,) knows the origin of its chips."""
         return self.knows_without_tracing | self.is_traced
 
-    def __len__(self) -> int:
-        return len(self.device)
-
 
 @dataclass
-class Flows:
+class Flows(Rows):
     """One row a maker x market, handled by one importer; rows are in the order of cells."""
 
     maker: Int
@@ -150,7 +154,7 @@ class Flows:
     new_duty: Float
     """(L,) USD a unit of duties since, as declared."""
     evaded_duty: Float
-    """(L,) USD a unit of duties hidden by false declarations."""
+    """(L,) USD a unit of duties evaded by false declarations."""
     penalty_cost: Float
     """(L,) USD a unit of back duty and penalty to be expected for them."""
     compliance_cost: Float
@@ -159,9 +163,6 @@ class Flows:
     """(L,) USD a unit of new duty in the retail price."""
     price: Float
     """(L,) USD a unit, retail."""
-
-    def __len__(self) -> int:
-        return len(self.maker)
 
 
 @dataclass
@@ -181,7 +182,7 @@ GLOBAL = -1
 
 
 @dataclass
-class Foundries:
+class Foundries(Rows):
     """One row a foundry; class arrays are (F, K)."""
 
     name: list[str]
@@ -218,7 +219,7 @@ class Foundries:
     fill_rate: Float
     """(F, K) part of other buyers' orders filled."""
     bloc: Float
-    """(2, F) one where a foundry is outside China, or in it: who makes whose overflow."""
+    """(2, F) one where a foundry is outside China, or in it; overflow stays within a bloc."""
     sales: Float
     """(F, K) chips sold this month, own or made by others of the bloc."""
     line_sales: Float
@@ -238,12 +239,9 @@ class Foundries:
     cost: Float
     """(F, K) USD a month."""
 
-    def __len__(self) -> int:
-        return len(self.region)
-
 
 @dataclass
-class DeviceMakers:
+class DeviceMakers(Rows):
     """One row a product line; slot arrays are (N, K), one slot a node class."""
 
     device: Int
@@ -255,7 +253,7 @@ class DeviceMakers:
     weights: Float
     """(N, M) share of its units by market in the base year."""
     importer: Int
-    """(N, M) who brings it into each market; -1 where it is not sold."""
+    """(N, M) its importer in each market; -1 where it is not sold."""
     odds_row: Int
     """(N,) row of the tables of base shares: (device, base origin, market or global)."""
     origin: Int
@@ -303,7 +301,7 @@ class DeviceMakers:
     amortised_until: Int
     """(N, K) first month without it."""
     compliance_distortion: Float
-    """(N, K) USD a unit given up to keep clear of a trigger."""
+    """(N, K) USD a unit of match loss from complying with a trigger, or as supply is denied."""
     chips: Float
     """(N, K) chips in a unit."""
     chip_value: Float
@@ -335,10 +333,7 @@ class DeviceMakers:
     chip_payments: Float
     """(N,) USD paid this month for chips delivered, net of offsets."""
     counter_subsidy_payments: Float
-    """(N, K) USD of the price of chips delivered this month that is given back."""
-
-    def __len__(self) -> int:
-        return len(self.device)
+    """(N, K) USD of the price of chips delivered this month that China rebates."""
 
     def amortised_cost(self, month: int, rows: Int | slice = slice(None)) -> Float:
         """(N,) or (rows,) USD a unit of switching costs being written off in a month."""
@@ -353,7 +348,7 @@ class DeviceMakers:
 
 
 @dataclass(frozen=True)
-class SlotRows:
+class SlotRows(Rows):
     """Some chip slots of the lines, one a row."""
 
     place: Int
@@ -362,9 +357,6 @@ class SlotRows:
     node_class: Int
     kind: Int
     """DESIGN or PIN_COMPATIBLE: whose horizon the choice has."""
-
-    def __len__(self) -> int:
-        return len(self.place)
 
     def take(self, rows: Int | Bool) -> SlotRows:
         """Some of them."""

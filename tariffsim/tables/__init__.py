@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from tariffsim.tables.load import load_tables
-from tariffsim.tables.spec import FIGURE_TABLES, TABLE_NAMES
-from tariffsim.tables.types import (
-    BARE_CHIPS,
-    CalendarRow,
-    Figure,
-    FigureTable,
-    ImportRow,
-    Tables,
-    ValidationRow,
-)
+from tariffsim.tables.figure_tables import FIGURE_TABLES, SHIPPED, Figure, FigureTable
+from tariffsim.tables.load import TABLE_NAMES, Tables, load_tables
+from tariffsim.tables.wide_tables import BARE_CHIPS, CalendarRow, ImportRow, ValidationRow
 
 __all__ = [
     "BARE_CHIPS",
     "FIGURE_TABLES",
+    "SHIPPED",
     "TABLE_NAMES",
     "CalendarRow",
     "Figure",

@@ -6,26 +6,23 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from tariffsim.errors import Problem
-from tariffsim.tables.figures import Place, Sheet
-from tariffsim.tables.files import nearest
-from tariffsim.tables.rows import Codes
-from tariffsim.tables.spec import NODE_CLASSES
-from tariffsim.tables.types import CalendarRow, ImportRow, ValidationRow
+from tariffsim.errors import Problem, nearest
+from tariffsim.tables.csv_files import CsvRow, Place
+from tariffsim.tables.figure_tables import NODE_CLASSES, Sheet
+from tariffsim.tables.wide_tables import ImportRow, KnownCodes
 
 TOLERANCE = 1e-6
 CITED = re.compile(r"S\d+", re.ASCII)
 
 
-def codes_of(sheets: Mapping[str, Sheet]) -> Codes:
-    """The codes that rows of other tables may use."""
-    found = {name: tuple(sheet.lines) for name, sheet in sheets.items()}
-    homes = {}
-    if markets := sheets.get("markets"):
-        homes = {code: tuple(markets.text(code, "home_origins").split()) for code in markets.lines}
-    return Codes(
-        found.get("devices", ()), found.get("origins", ()), found.get("markets", ()), homes
+def known_codes(sheets: Mapping[str, Sheet]) -> KnownCodes:
+    """The codes that rows of the wide tables may use."""
+    devices, origins, markets = (
+        tuple(sheets[name].lines) if name in sheets else ()
+        for name in ("devices", "origins", "markets")
     )
+    homes = {code: tuple(sheets["markets"].text(code, "home_origins").split()) for code in markets}
+    return KnownCodes(devices, origins, markets, homes)
 
 
 def check_sheets(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
@@ -138,19 +135,23 @@ def _check_rules(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
             problems.append(place.problem("unknown code", code, hint))
 
 
+def check_imports(
+    rows: Sequence[CsvRow], imports: Sequence[ImportRow], codes: KnownCodes, problems: list[Problem]
+) -> None:
+    """Every device group and both kinds of bare chips have imports, once all rows are valid."""
+    if len(imports) < len(rows) or not rows:
+        return
+    imported = {row.device for row in imports if row.customs_value_usd}
+    for device in codes.goods:
+        if device not in imported:
+            problems.append(Problem(rows[0].file, key="device", message=f"no imports of {device}"))
+
+
 def check_cited(
-    sources: Mapping[str, str],
-    sheets: Mapping[str, Sheet],
-    rows: Mapping[str, Sequence[ImportRow | CalendarRow | ValidationRow]],
-    problems: list[Problem],
+    sources: Mapping[str, str], rows: Sequence[CsvRow], problems: list[Problem]
 ) -> None:
     """Every S number cited is in the list of sources."""
-    cited = {
-        (sheet.places[key].file, figure.source)
-        for sheet in sheets.values()
-        for key, figure in sheet.figures.items()
-    }
-    cited |= {(file, row.source) for file, found in rows.items() for row in found}
+    cited = {(row.file, row.cells["source"]) for row in rows if "source" in row.cells}
     for file, source in sorted(cited):
         for number in CITED.findall(source):
             if number not in sources:

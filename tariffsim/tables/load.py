@@ -1,38 +1,84 @@
-"""Loading: the shipped tables, a user's own in their place, and single figures on top."""
+"""Loading: the shipped tables, a user's own in their place, and single figures replaced."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace as changed
-from functools import lru_cache
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
-from tariffsim.errors import DataError, Problem
-from tariffsim.tables import rows as wide
-from tariffsim.tables.checks import check_cited, check_sheets, codes_of
-from tariffsim.tables.figures import LARGEST, Place, Sheet, parse_sheet
-from tariffsim.tables.files import Row, nearest, read_rows
-from tariffsim.tables.spec import (
-    FIGURE_COLUMNS,
+from pydantic import BaseModel
+
+from tariffsim.errors import DataError, Problem, nearest
+from tariffsim.tables.checks import check_cited, check_imports, check_sheets, known_codes
+from tariffsim.tables.csv_files import LARGEST, BadCell, CsvRow, Place, read_rows
+from tariffsim.tables.figure_tables import (
     FIGURE_TABLES,
-    OPTIONAL_COLUMNS,
-    TABLE_NAMES,
-    WIDE_TABLES,
+    SHIPPED,
+    FigureTable,
+    Sheet,
+    empty_figure,
+    parse_sheet,
 )
-from tariffsim.tables.types import CalendarRow, Figure, ImportRow, Tables, ValidationRow
+from tariffsim.tables.wide_tables import (
+    WIDE_TABLES,
+    CalendarRow,
+    ImportRow,
+    SourceRow,
+    ValidationRow,
+    parse_rows,
+)
 
-SHIPPED = Path(__file__).resolve().parent.parent / "data"
-Overrides = Mapping[str, Mapping[str, Mapping[str, float]]]
+TABLE_NAMES = (*FIGURE_TABLES, *WIDE_TABLES)
+Replaced = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""Single figures by table, code and parameter."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Every data table of a run, checked."""
+
+    devices: FigureTable
+    foundry_regions: FigureTable
+    node_classes: FigureTable
+    markets: FigureTable
+    origins: FigureTable
+    origin_rules: FigureTable
+    imports: tuple[ImportRow, ...]
+    calendar: tuple[CalendarRow, ...]
+    validation: tuple[ValidationRow, ...]
+    sources: Mapping[str, str]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content, whatever files it came from."""
+        content = {each.name: getattr(self, each.name) for each in fields(self)}
+        text = json.dumps(content, default=_plain, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def _plain(part: Any) -> Any:
+    """What JSON knows in place of a table or a row."""
+    if isinstance(part, BaseModel):
+        return part.model_dump()
+    figures = [[*key, figure] for key, figure in part.figures.items()]
+    return {"name": part.name, "codes": part.codes, "figures": figures}
 
 
 def load_tables(
-    replace: Mapping[str, str | Path] | None = None, figures: Overrides | None = None
+    replace: Mapping[str, str | Path] | None = None, figures: Replaced | None = None
 ) -> Tables:
     """The data tables of a run.
 
     Args:
         replace: files to read in place of shipped tables, by name of the table.
-        figures: single figures to override, by table, code and parameter; ranges stay.
+        figures: single figures to replace, by table, code and parameter; ranges stay.
 
     Raises:
         DataError: with every problem of every table.
@@ -47,43 +93,51 @@ def _shipped() -> Tables:
     return _load({}, {})
 
 
-def _load(replace: Mapping[str, str | Path], figures: Overrides) -> Tables:
+def _load(replace: Mapping[str, str | Path], figures: Replaced) -> Tables:
     problems: list[Problem] = []
     for name in replace:
         if name not in TABLE_NAMES:
             place = Place("scenario", 0, f"data.{name}")
             problems.append(place.problem("unknown table", hint=nearest(name, TABLE_NAMES)))
-    files = {name: str(replace.get(name, f"{name}.csv")) for name in TABLE_NAMES}
-    rows = {
-        name: found
-        for name in TABLE_NAMES
-        if (found := _read(name, replace.get(name), files[name], problems)) is not None
-    }
+    rows = {name: _read(name, replace.get(name), problems) for name in TABLE_NAMES}
     sheets = {
-        name: parse_sheet(name, files[name], rows[name], problems)
-        for name in FIGURE_TABLES
-        if name in rows
+        name: parse_sheet(name, found, problems) for name in FIGURE_TABLES if (found := rows[name])
     }
     for table, codes in figures.items():
-        _override(table, codes, sheets, problems)
+        _replace_figures(table, codes, sheets, problems)
     check_sheets(sheets, problems)
-    tables = _assemble(files, rows, sheets, problems)
-    if problems or tables is None:
+    wide = _wide_rows(rows, sheets, problems)
+    if problems:
         raise DataError(problems)
-    return tables
+    return Tables(**wide | {name: sheet.table() for name, sheet in sheets.items()})
 
 
-def _read(
-    name: str, path: str | Path | None, file: str, problems: list[Problem]
-) -> list[Row] | None:
-    columns: tuple[str, ...] = WIDE_TABLES.get(name, ())
-    optional: tuple[str, ...] = ()
+def _read(name: str, path: str | Path | None, problems: list[Problem]) -> list[CsvRow]:
+    """Rows of a table; none if it cannot be read."""
+    file = str(path or f"{name}.csv")
+    path = Path(path or SHIPPED / file)
     if name in FIGURE_TABLES:
-        columns, optional = (FIGURE_TABLES[name].key, *FIGURE_COLUMNS), OPTIONAL_COLUMNS
-    return read_rows(Path(path or SHIPPED / f"{name}.csv"), file, columns, optional, problems)
+        return read_rows(path, file, FIGURE_TABLES[name].columns, ("note",), problems)
+    return read_rows(path, file, WIDE_TABLES[name].columns(), (), problems)
 
 
-def _override(
+def _wide_rows(
+    rows: Mapping[str, list[CsvRow]], sheets: Mapping[str, Sheet], problems: list[Problem]
+) -> dict[str, Any]:
+    """Rows of the wide tables by field of `Tables`."""
+    codes = known_codes(sheets)
+    imports = parse_rows(ImportRow, rows["us_imports_2024"], codes, problems)
+    calendar = parse_rows(CalendarRow, rows["tariff_calendar"], codes, problems)
+    validation = parse_rows(ValidationRow, rows["validation_public"], codes, problems)
+    parse_rows(SourceRow, rows["sources"], codes, problems)
+    check_imports(rows["us_imports_2024"], imports, codes, problems)
+    sources = {row.cells["id"]: row.cells["citation"] for row in rows["sources"]}
+    if sources:
+        check_cited(sources, [row for found in rows.values() for row in found], problems)
+    return {"imports": imports, "calendar": calendar, "validation": validation, "sources": sources}
+
+
+def _replace_figures(
     table: str,
     codes: Mapping[str, Mapping[str, float]],
     sheets: Mapping[str, Sheet],
@@ -92,64 +146,35 @@ def _override(
     """Put a scenario's own figures in place; the place of each becomes its key."""
     place = Place("scenario", 0, f"figures.{table}")
     if table not in FIGURE_TABLES:
-        hint = nearest(table, tuple(FIGURE_TABLES))
-        problems.append(place.problem("unknown table of figures", hint=hint))
+        hint = nearest(table, FIGURE_TABLES)
+        problems.append(place.problem("is not a table of figures", hint=hint))
         return
     sheet = sheets.get(table)
     if sheet is None:
         return
     for code, parameters in codes.items():
-        at = place._replace(key=f"{place.key}.{code}")
         if code not in sheet.lines:
-            problems.append(at.problem("unknown code", hint=nearest(code, tuple(sheet.lines))))
+            at = place._replace(key=f"{place.key}.{code}")
+            problems.append(at.problem("unknown code", hint=nearest(code, sheet.lines)))
             continue
         for parameter, value in parameters.items():
-            _set(sheet, code, parameter, value, at._replace(key=f"{at.key}.{parameter}"), problems)
+            at = place._replace(key=f"{place.key}.{code}.{parameter}")
+            try:
+                _replace_figure(sheet, code, parameter, value)
+                sheet.places[code, parameter] = at
+            except BadCell as bad:
+                problems.append(at.problem(str(bad), str(value), bad.hint))
 
 
-def _set(
-    sheet: Sheet, code: str, parameter: str, value: float, at: Place, problems: list[Problem]
-) -> None:
+def _replace_figure(sheet: Sheet, code: str, parameter: str, value: float) -> None:
     specs = FIGURE_TABLES[sheet.name].parameters
-    spec = specs.get(parameter)
-    if spec is None:
-        problems.append(at.problem("unknown parameter", hint=nearest(parameter, tuple(specs))))
-    elif spec.is_text:
-        problems.append(at.problem("is a text: replace the table to change it"))
-    elif (
-        isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST
-    ):
-        problems.append(at.problem("must be a number", repr(value)))
-    elif fault := spec.fault(value):
-        problems.append(at.problem(fault, f"{value:g}"))
-    else:
-        empty = Figure(None, None, None, spec.unit, "", "")
-        figure = sheet.figures.get((code, parameter), empty)
-        own = changed(figure, value=float(value), source="scenario", confidence="assumption")
-        sheet.figures[code, parameter] = own
-        sheet.places[code, parameter] = at
-
-
-def _assemble(
-    files: Mapping[str, str],
-    rows: Mapping[str, list[Row]],
-    sheets: Mapping[str, Sheet],
-    problems: list[Problem],
-) -> Tables | None:
-    """The finished tables, once the wide ones are parsed too; None when one is not there."""
-    codes = codes_of(sheets)
-    got = {name: rows.get(name, []) for name in WIDE_TABLES}
-    names = ("us_imports_2024", "tariff_calendar", "validation_public", "sources")
-    imports, calendar, validation, sources = (files[name] for name in names)
-    imported = wide.parse_imports(imports, got[names[0]], codes, problems) if got[names[0]] else ()
-    duties = wide.parse_calendar(calendar, got[names[1]], codes, problems)
-    outcomes = wide.parse_validation(validation, got[names[2]], problems)
-    cited = wide.parse_sources(sources, got[names[3]], problems)
-    if cited:
-        found: dict[str, Sequence[ImportRow | CalendarRow | ValidationRow]]
-        found = {imports: imported, calendar: duties, validation: outcomes}
-        check_cited(cited, sheets, found, problems)
-    if problems:
-        return None
-    table = {name: sheet.table() for name, sheet in sheets.items()}
-    return Tables(**table, imports=imported, calendar=duties, validation=outcomes, sources=cited)
+    if parameter not in specs:
+        raise BadCell("unknown parameter", hint=nearest(parameter, specs))
+    spec = specs[parameter]
+    if spec.is_text:
+        raise BadCell("is a text: replace the table to change it")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
+        raise BadCell("must be a number")
+    own = {"value": float(spec.within(value)), "source": "scenario", "confidence": "assumption"}
+    figure = sheet.figures.get((code, parameter)) or empty_figure(spec)
+    sheet.figures[code, parameter] = figure.model_copy(update=own)

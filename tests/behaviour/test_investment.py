@@ -23,7 +23,7 @@ from tariffsim.kernels.investment import (
 )
 from tariffsim.month import PHASES, invest
 from tariffsim.record.metrics import capacity_measures
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.simulation import Simulation
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy

@@ -15,7 +15,7 @@ from tariffsim.month import PHASES, choose_foundries
 from tariffsim.record.history import History
 from tariffsim.record.metrics import welfare
 from tariffsim.record.supply_disruption import days_to_stop, lost_share, recovery_months
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.simulation import Simulation, simulate
 from tariffsim.state.economy import Economy
 from tests.economies import (

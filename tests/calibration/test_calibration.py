@@ -18,7 +18,7 @@ from tariffsim.calibration.capacity import MOST_WORLD_CAPACITY, world_capacity
 from tariffsim.calibration.shares import china_table_shares, in_units
 from tariffsim.errors import CalibrationError, DataError
 from tariffsim.kernels.sourcing import leaving_probability, odds_from_scale
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.economy import GLOBAL, Economy
 from tariffsim.state.ledger import check_accounting_identities
 from tariffsim.tables import load_tables

@@ -9,7 +9,7 @@ from functools import cache
 import tariffsim
 from tariffsim.record.results import Results
 from tariffsim.scenario import replace
-from tariffsim.scenario.files import shipped_names
+from tariffsim.scenario.scenario_files import shipped_names
 
 PAIR = ("whole_product_china", "component_50")
 HOSTILE = (

@@ -153,7 +153,7 @@ def test_runs_as_a_module() -> None:
         ("frontier no_expansion", 3, "no policy whose rate could be changed"),
         ("compare component_50 --out /dev/null/x", 5, "cannot write results"),
         ("new /dev/null/x.yaml", 5, "cannot write"),
-        ("new there.yaml", 5, "is there already"),
+        ("new there.yaml", 5, "exists already"),
         ("compare component_50 --out .", 5, "holds something else than results"),
         ("compare component_50 --out there.yaml", 5, "is not a folder"),
         ("pack nowhere", 5, "is not a complete results folder"),

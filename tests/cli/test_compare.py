@@ -218,7 +218,10 @@ def test_precision_adds_seeds(no_charts: None) -> None:
 
 @pytest.mark.slow
 def test_precision_adds_as_many_seeds_on_two_processes(no_charts: None) -> None:
-    words = ["compare", "component_50", *EARLY, *small(3), "--out", "out", "--precision", "1pp"]
+    words = ["compare", "component_50", *EARLY, *small(3), "--out", "out"]
+    wide = share_of(*words)
+    wish = (wide["high"] - wide["low"]) / 3
+    words += ["--precision", f"{wish:.6f}pp"]
     one, two = (share_of(*words, "--jobs", jobs) for jobs in (1, 2))
     assert one == two
     assert one["n"] > 3

@@ -36,12 +36,12 @@ def test_metrics_on_the_command_line(words: str, code: int, old: str, new: str) 
     found, out, err = call(*words.format(old).split())
     assert (found, out) == (code, "")
     assert old in err
-    assert f"it is now called {new}" in " ".join(err.split())
+    assert f"is now called `{new}`" in " ".join(err.split())
 
 
 @pytest.mark.parametrize(("old", "new"), renamed("metric"))
 def test_metrics_in_python(old: str, new: str) -> None:
-    with pytest.raises(ScenarioError, match=f"it is now called {new}\n"):
+    with pytest.raises(ScenarioError, match=f"is now called `{new}`"):
         _ = Target(old).known
     assert new in metrics()
     assert new in COSTS or Target(new).known.name == new
@@ -50,7 +50,7 @@ def test_metrics_in_python(old: str, new: str) -> None:
 @pytest.mark.parametrize(("old", "new"), renamed("table"))
 def test_tables(old: str, new: str) -> None:
     results = Results({}, {}, {}, "US", {})
-    with pytest.raises(KeyError, match=f"{old}: this table is now called {new}"):
+    with pytest.raises(KeyError, match=f"{old} is now called `{new}`"):
         results.tables[old]
     with pytest.raises(KeyError, match="no_such_table"):
         results.tables["no_such_table"]
@@ -60,7 +60,7 @@ def test_tables(old: str, new: str) -> None:
 def test_python_names(old: str, new: str) -> None:
     home, _, name = old.rpartition(".")
     owner = tariffsim.load_scenario("baseline") if home == "Scenario" else tariffsim
-    with pytest.raises(AttributeError, match=f"it is now called {new}"):
+    with pytest.raises(AttributeError, match=f"is now called `{new}`"):
         getattr(owner, name)
     assert not hasattr(owner, name)
     assert hasattr(tariffsim, new.removeprefix("tariffsim."))

@@ -11,10 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.errors import ScenarioError
-from tariffsim.experiments.designs import factors_of, from_unit_cube, grid, points_of
+from tariffsim.experiments.designs import (
+    factors_of,
+    from_unit_cube,
+    grid,
+    points_of,
+    varied,
+)
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario, load_scenario, to_yaml
-from tariffsim.scenario.factors import Factor, Unfit, factor_of, plausible, varied
+from tariffsim.scenario.factors import Factor, Unfit, factor_of, plausible
 
 RATE = "policies.component_tariff.rate"
 
@@ -63,10 +69,10 @@ def test_texts_and_booleans_can_be_varied(component: Scenario) -> None:
     ("key", "given", "message"),
     [
         ("sourcing.elastcity", "1:2", "is not a key that can be varied"),
-        ("policies.component_tarif.rate", "0:1", "is no policy of this scenario"),
+        ("policies.component_tarif.rate", "0:1", "is not a policy of this scenario"),
         ("policies.component_tariff.kind", "a,b", "is not a key that can be varied"),
-        ("figures.devices.phone.chip_content", "0:1", "is no figure"),
-        ("figures.devices.smartphone.label", "a,b", "is no figure"),
+        ("figures.devices.phone.chip_content", "0:1", "is not a figure"),
+        ("figures.devices.smartphone.label", "a,b", "is not a figure"),
         ("figures.markets.*.home_assembly_share", "range", "no plausible ranges"),
         ("run.seeds", "range", "has no plausible range"),
         (RATE, "0:9:1", "must be between 0 and 5"),
@@ -81,7 +87,7 @@ def test_texts_and_booleans_can_be_varied(component: Scenario) -> None:
         (RATE, "", "at least one value"),
         ("sourcing.foresight", "announced,never", "must be announced or none"),
         ("sourcing.foresight", "0:1", "must be announced or none"),
-        ("trade.tariffs_in_force", "0:1", "is no number"),
+        ("trade.tariffs_in_force", "0:1", "is not a number"),
         ("figures.devices.*.chip_content", "-2:2", "must be between -1 and 1"),
         ("experiment.points", "1:2", "is not a key that can be varied"),
     ],

@@ -18,7 +18,7 @@ from tariffsim.experiments import compare
 from tariffsim.experiments.replication import CHECKSUMS, IDENTICAL, MOVED, WITHIN, pack, verify
 from tariffsim.record.disk import write_new_folder
 from tariffsim.scenario import load_scenario, replace
-from tariffsim.tables.load import SHIPPED
+from tariffsim.tables import SHIPPED
 from tests.cli.calling import call
 
 SMALL = {"agents__makers": 60, "run__end": "2025-06"}

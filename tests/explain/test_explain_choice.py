@@ -320,7 +320,7 @@ def test_wrong_questions_are_refused_in_words() -> None:
         (-1, "2025-02", "makers are numbered 0 to 149"),
         (True, "2025-02", "makers are numbered 0 to 149"),
         (3, "2031-01", "month 2031-01 is not in the run, which is 2025-01 to 2027-12"),
-        (3, "soon", "month 'soon' is no date"),
+        (3, "soon", "month 'soon' is not a date"),
     ):
         with pytest.raises(ChoiceError, match=words):
             tariffsim.explain_choice(made, maker, month)

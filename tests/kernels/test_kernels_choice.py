@@ -17,7 +17,6 @@ from tariffsim.kernels.compliance import (
     evades,
     evasion_threshold,
     origin_burden,
-    tracing_outlay,
 )
 from tariffsim.kernels.duties import (
     ad_valorem,
@@ -31,16 +30,14 @@ from tariffsim.kernels.sourcing import (
     assembly_preference,
     choice_odds,
     cost_odds,
-    delivery_month,
     draw_choice,
     inertia_factor,
     is_cut_off,
     lead_of_incumbent,
     lead_of_winner,
+    months_later,
     months_left,
-    plan_cost,
     plan_distortion,
-    shifted_preference,
     size_factor,
     switch_pays,
     utility_loss,
@@ -84,7 +81,6 @@ def test_a_line_that_moves_to_china_and_back_is_as_before() -> None:
     np.testing.assert_allclose(odds, [3, 1 / 3])
     assert (assembly_preference(3.0, here, here) == 1).all()
     np.testing.assert_allclose(odds * assembly_preference(3.0, here, there), 1.0)
-    np.testing.assert_allclose(shifted_preference(odds, np.log(2.0) * np.ones(2)), 2 * odds)
 
 
 def test_inertia_is_the_switching_cost_in_odds() -> None:
@@ -121,9 +117,7 @@ def test_an_incumbent_leads_without_the_switching_cost() -> None:
     np.testing.assert_allclose(lead, 2 * gap)
 
 
-def test_a_plan_costs_its_duty_and_what_its_slots_give_up() -> None:
-    cost = plan_cost(np.array([1.0, 0.0]), np.array([0, 0, 1]), np.array([0.5, 0.25, 2.0]))
-    np.testing.assert_array_equal(cost, [1.75, 2.0])
+def test_what_slots_give_up_for_their_designs_plan() -> None:
     is_open = np.array([True, True, False, False])
     lost = np.array([1.0, -1.0, 1.0, -1.0])
     distortion = plan_distortion(np.full(4, 5.0), lost, is_open)
@@ -143,7 +137,7 @@ def test_cut_off_from_the_emergency_share_on() -> None:
 
 
 def test_months_to_come() -> None:
-    np.testing.assert_array_equal(delivery_month(3, np.array([1, 4])), [4, 7])
+    np.testing.assert_array_equal(months_later(3, np.array([1, 4])), [4, 7])
     np.testing.assert_array_equal(months_left(np.array([2, 3, 9]), 3), [0, 0, 6])
 
 
@@ -199,7 +193,6 @@ def test_audits_look_back_on_the_last_months() -> None:
         evaded = evaded_lately(evaded, np.full(2, month + 1.0), month)
     np.testing.assert_array_equal(np.sort(evaded, axis=1), [[3, 4, 5]] * 2)
     assert audit_chance(np.array(0.6)) == pytest.approx(0.05)
-    assert tracing_outlay(np.array(0.01), np.array(1e6), 36) == pytest.approx(360_000)
 
 
 # Sums.

@@ -15,7 +15,6 @@ from tariffsim.kernels.inventory import (
     duty_rise,
     fill_rate,
     fill_rates_by_rank,
-    is_older,
     is_short,
     mean_over_flows,
     months_in_reach,
@@ -178,7 +177,6 @@ def test_orders_and_deliveries_of_a_slot() -> None:
     sent = np.array([[2.0, 12.0]])
     np.testing.assert_array_equal(coverage(sent, need), [[0.2, 1.2]])
     np.testing.assert_array_equal(fill_rate(sent, need), [[0.2, 1.0]])
-    np.testing.assert_array_equal(is_older(20, np.array([8, 9]), 12), [True, False])
 
 
 def test_without_stocks_only_what_is_used_is_delivered() -> None:

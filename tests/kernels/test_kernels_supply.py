@@ -6,12 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tariffsim.kernels.sums import shares
 from tariffsim.kernels.supply import (
     chip_unit_cost,
     discounted,
-    mix_of,
     other_orders,
-    shared_out,
     subsidy_on_chip,
     utilisation_of,
 )
@@ -37,9 +36,8 @@ def test_learning_lowers_all_of_the_cost() -> None:
 
 def test_totals_are_shared_out_by_their_base() -> None:
     base = np.array([[1.0, 0.0], [3.0, 0.0]])
-    np.testing.assert_array_equal(shared_out(np.array([8.0, 0.0]), base), [[2, 0], [6, 0]])
-    np.testing.assert_array_equal(mix_of(base), [[0.25, 0], [0.75, 0]])
-    np.testing.assert_array_equal(other_orders(mix_of(base), base, np.array([2.0, 2.0])), 2 * base)
+    np.testing.assert_array_equal(shares(base), [[0.25, 0], [0.75, 0]])
+    np.testing.assert_array_equal(other_orders(shares(base), base, np.array([2.0, 2.0])), 2 * base)
 
 
 def test_utilisation_without_capacity_is_that_of_the_base_year() -> None:

@@ -15,8 +15,7 @@ from tariffsim.calibration.build import base_totals
 from tariffsim.kernels.sourcing import choice_probabilities, odds_from_scale, with_inertia
 from tariffsim.kernels.welfare import rule_of_half, surplus_change
 from tariffsim.month import announce_policy
-from tariffsim.scenario import load_scenario
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.theory import (

@@ -18,13 +18,12 @@ from tariffsim.calibration import build_economy
 from tariffsim.errors import ConservationError, NotFiniteError
 from tariffsim.month import PHASES
 from tariffsim.policy import INSTRUMENTS
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.simulation import Simulation
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import PAYMENTS, check_accounting_identities
-from tariffsim.tables import load_tables
-from tariffsim.tables.load import SHIPPED
+from tariffsim.tables import SHIPPED, load_tables
 from tests.economies import REGIONS, free_trade, merged, run, scenario
 
 TOLERANCE = 1e-9

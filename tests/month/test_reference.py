@@ -16,11 +16,11 @@ import pytest
 
 from tariffsim.calibration import build_economy
 from tariffsim.month import PHASES
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import PAYMENTS, sectors
-from tariffsim.tables.load import SHIPPED
+from tariffsim.tables import SHIPPED
 from tests.economies import COMPLIANT, each_region, merged, scenario
 from tests.reference import Maker, Reference, Slot
 

@@ -16,7 +16,7 @@ from tariffsim.kernels.sourcing import (
     with_inertia,
 )
 from tariffsim.month import PHASES, announce_policy
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.theory import (

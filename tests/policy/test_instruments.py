@@ -14,8 +14,7 @@ from tariffsim.behaviour.prices_and_demand import new_duty_under
 from tariffsim.calibration import build_economy
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.shipments import Codes, Shipments
-from tariffsim.scenario import to_yaml
-from tariffsim.scenario.fields import Scenario
+from tariffsim.scenario import Scenario, to_yaml
 from tariffsim.state.economy import Economy
 from tariffsim.typing import parse_month
 from tests.economies import STILL, free_trade, merged, run, scenario

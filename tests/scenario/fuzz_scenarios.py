@@ -19,11 +19,10 @@ from pathlib import Path
 
 from tariffsim.errors import ScenarioError
 from tariffsim.scenario import load_scenario, to_yaml
-from tariffsim.scenario.files import shipped_folder
-from tariffsim.scenario.nodes import plain
-from tariffsim.scenario.yaml import parse
+from tariffsim.scenario.nodes import parse, plain
+from tariffsim.scenario.scenario_files import shipped_folder
 
-SECONDS_A_FILE = 10
+SECONDS_A_FILE = 60  # a file takes milliseconds: more is a hang, also on a busy machine
 MEGABYTES = 64
 WORDS = """
 &a *a !!str !!python/name:os.system .nan -.inf 1e999 -1 0 1 5 25 25% '25 %' 1_000 007 0x1F

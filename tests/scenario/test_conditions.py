@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffsim.scenario.remarks import remarks
+from tariffsim.scenario.checks import remarks
 from tariffsim.simulation import simulate
 from tariffsim.typing import format_month, parse_month
 from tests.economies import merged, scenario

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from tariffsim.errors import Problem, ScenarioError
+from tariffsim.errors import ScenarioError, escaped
 from tariffsim.policy import Instrument
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
-from tariffsim.scenario.fields import Scenario
 from tariffsim.scenario.nodes import Position
-from tariffsim.scenario.text import escaped, nearest
-from tariffsim.tables.meanings import MEANINGS
+from tariffsim.scenario.scenario import Scenario
+from tariffsim.tables import FIGURE_TABLES
+from tariffsim.tables.renamed import name_hint
 from tariffsim.typing import format_month
 
+Trail = tuple[Position, ...]
+OverTime = tuple[tuple[str, float], ...]
 _CITED = re.compile(r"S\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Explained:
-    """One value: what it is, what it may be, where it was set and who says so."""
+    """One value: what it is, what it may be, where it was set and its source."""
 
     key: str
     value: Any
@@ -33,16 +35,16 @@ class Explained:
     high: float | None
     meaning: str
     where: str
-    """Places in the order they were laid over each other, or 'default'."""
+    """Places that set it, the last one last, or 'default'."""
     source: str
     """S-numbers of the sources table, a key of the scenario's sources, or 'assumption'."""
     citations: tuple[str, ...]
-    path: tuple[tuple[str, float], ...] = ()
+    path: OverTime = ()
     """Value by month, where it changes over time: at its dates and every January."""
 
     @property
     def is_assumption(self) -> bool:
-        """Whether nobody has published the figure."""
+        """Whether there is no published source for the figure."""
         return self.source.startswith("assumption") or not self.citations
 
 
@@ -59,11 +61,9 @@ def explain(scenario: Scenario, key: str | None = None) -> tuple[Explained, ...]
         return tuple(rows)
     found = tuple(row for row in rows if row.key == key or row.key.startswith(f"{key}."))
     if not found:
-        hint = nearest(key, [row.key for row in rows])
-        problem = Problem(scenario.name, key=escaped(key), message="there is no such key")
-        raise ScenarioError(
-            [Problem(problem.file, key=problem.key, message=problem.message, hint=hint)]
-        )
+        hint = name_hint("key", key, [row.key for row in rows])
+        at = Position(scenario.name)
+        raise ScenarioError([at.problem("there is no such key", hint=hint, key=escaped(key))])
     return found
 
 
@@ -72,64 +72,56 @@ def _block_rows(scenario: Scenario) -> Iterator[Explained]:
         block, _, field = key.partition(".")
         value = getattr(getattr(scenario, block), field) if field else getattr(scenario, block)
         path = _over_time(scenario, value.at, value) if isinstance(value, TimePath) else ()
-        yield _row(scenario, key, value, parameter, parameter.source, path)
+        trail = scenario.trail(key)
+        is_default = _plain(value) == _plain(parameter.default)
+        source = _assumed(trail) if trail and not is_default else parameter.source
+        source = _own_source(scenario, key, is_default) or source
+        yield _row(scenario, key, value, parameter, source, path)
 
 
 def _policy_rows(scenario: Scenario) -> Iterator[Explained]:
-    law = scenario.dated_policies
+    dated = scenario.dated_policies
     for name, policy in scenario.policies.items():
-        for field, parameter in catalogue.of_instrument(policy.kind).items():
-            value = getattr(policy, field)
-            path: tuple[tuple[str, float], ...] = ()
+        for field, parameter in catalogue.of_policy(policy).items():
+            key, value = f"policies.{name}.{field}", getattr(policy, field)
+            path: OverTime = ()
             if isinstance(value, TimePath):
-                rate = law[name].rate_in_force if name in law else lambda month: 0.0
-                path = _over_time(scenario, rate, value, law.get(name, policy))
-                least, most, unit = policy.limits
-                parameter = replace(parameter, least=least, most=most, unit=unit)
-            source = _policy_source(scenario, name, policy, field)
-            yield _row(scenario, f"policies.{name}.{field}", value, parameter, source, path)
+                rate = dated[name].rate_in_force if name in dated else lambda month: 0.0
+                path = _over_time(scenario, rate, value, dated.get(name, policy))
+            is_default = _plain(value) == _plain(parameter.default)
+            source = _own_source(scenario, key, is_default)
+            source = source or _policy_source(scenario, name, policy, field)
+            yield _row(scenario, key, value, parameter, source, path)
 
 
 def _figure_rows(scenario: Scenario, everything: bool) -> Iterator[Explained]:
     """Figures of the data tables: those the scenario changes, or all."""
     tables = scenario.tables()
-    for table in ("devices", "foundry_regions", "node_classes", "markets", "origins"):
+    for table, spec in FIGURE_TABLES.items():
+        file = str(scenario.data_files.get(table, f"{table}.csv"))
         for (code, name), figure in getattr(tables, table).figures.items():
             key = f"figures.{table}.{code}.{name}"
             trail = scenario.trail(key)
             if not everything and not trail:
                 continue
-            where = " -> ".join(str(at) for at in trail) or str(
-                scenario.data_files.get(table, f"{table}.csv")
-            )
-            source = _own_source(scenario, key, is_default=False) or (
-                _assumed(trail) if trail else figure.source
-            )
+            source = _own_source(scenario, key, is_default=False)
+            source = source or (_assumed(trail) if trail else figure.source)
             yield Explained(
                 key, figure.value, figure.unit, "", figure.low, figure.high,
-                MEANINGS[table][name], where, source, _citations(scenario, source),
+                spec.parameters[name].meaning, _where(trail) or file, source,
+                _citations(scenario, source),
             )  # fmt: skip
 
 
 def _row(
-    scenario: Scenario,
-    key: str,
-    value: Any,
-    parameter: Parameter,
-    source: str,
-    path: tuple[tuple[str, float], ...],
+    scenario: Scenario, key: str, value: Any, parameter: Parameter, source: str, path: OverTime
 ) -> Explained:
-    trail = scenario.trail(key)
-    is_default = _plain(value) == _plain(parameter.default)
-    if trail and not key.startswith("policies.") and not is_default:
-        source = _assumed(trail)
-    source = _own_source(scenario, key, is_default) or source
     if isinstance(value, int) and parameter.unit == "month":
         value = format_month(value)
-    where = " -> ".join(str(at) for at in trail) or "default"
     return Explained(
         key, _plain(value), parameter.unit, parameter.allowed, parameter.low, parameter.high,
-        parameter.description, where, source, _citations(scenario, source), path,
+        parameter.description, _where(scenario.trail(key)) or "default", source,
+        _citations(scenario, source), path,
     )  # fmt: skip
 
 
@@ -137,11 +129,15 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, TimePath) else value
 
 
+def _where(trail: Trail) -> str:
+    return " -> ".join(str(at) for at in trail)
+
+
 def _own_source(scenario: Scenario, key: str, is_default: bool) -> str:
     """The source of the scenario that names this key, or a block or policy around it.
 
-    Whoever changes a value has to say who says so: a source counts if the file that set the value
-    declares it, or if the value is still the default that it was declared for.
+    Whoever changes a value has to give a source for it: a source counts if the file that set the
+    value declares it, or if the value is still the default that it was declared for.
     """
     files = [at.file for at in scenario.trail(key)]
     for name, source in scenario.sources.items():
@@ -153,7 +149,7 @@ def _own_source(scenario: Scenario, key: str, is_default: bool) -> str:
 
 
 def _policy_source(scenario: Scenario, name: str, policy: Instrument, field: str) -> str:
-    """The source of a field of a policy; a file that changes it has to name it anew."""
+    """The source of a field of a policy; a file that changes the field has to name it again."""
     trail = scenario.trail(f"policies.{name}.{field}")
     if not trail:
         return "default"
@@ -161,8 +157,8 @@ def _policy_source(scenario: Scenario, name: str, policy: Instrument, field: str
     return policy.source if policy.source and trail[-1].file in sourced else _assumed(trail)
 
 
-def _assumed(trail: tuple[Position, ...]) -> str:
-    """What is said of a figure that nobody stands behind but the file that set it."""
+def _assumed(trail: Trail) -> str:
+    """The source of a value that only the file that set it supports."""
     return f"assumption (set in {trail[-1].file})"
 
 
@@ -177,7 +173,7 @@ def _citations(scenario: Scenario, source: str) -> tuple[str, ...]:
 
 def _over_time(
     scenario: Scenario, at: Any, path: TimePath, policy: Instrument | None = None
-) -> tuple[tuple[str, float], ...]:
+) -> OverTime:
     """Values at the start, at every date, every January and at the end."""
     start, end = scenario.run.start, scenario.run.end
     months = {start, end, *path.months, *range(start - start % 12 + 12, end + 1, 12)}

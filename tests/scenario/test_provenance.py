@@ -1,4 +1,4 @@
-"""Explanations, the list of parameters, the JSON Schema and new files."""
+"""Where values come from, the list of parameters, the JSON Schema and new files."""
 
 import json
 from pathlib import Path
@@ -10,12 +10,11 @@ from tariffsim.errors import ScenarioError, StorageError
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.scenario.catalogue import parameters
-from tariffsim.scenario.explain import explain
-from tariffsim.scenario.files import shipped_folder, shipped_names
+from tariffsim.scenario.provenance import explain
+from tariffsim.scenario.scenario_files import shipped_folder, shipped_names
 from tariffsim.scenario.schema import json_schema, schema_text
 from tariffsim.scenario.writing import new_file
 from tariffsim.tables import FIGURE_TABLES
-from tariffsim.tables.meanings import MEANINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,7 +33,7 @@ def test_explain_one_value():
     assert row.is_assumption
 
 
-def test_explain_tells_data_from_assumptions():
+def test_explain_distinguishes_data_from_assumptions():
     scenario = load_scenario("baseline")
     (share,) = explain(scenario, "supply.china_capacity_share")
     assert "SEMI" in share.citations[0]
@@ -114,10 +113,12 @@ def test_explain_figures():
 
 
 def test_every_figure_of_the_tables_has_a_meaning():
-    assert MEANINGS.keys() == FIGURE_TABLES.keys()
+    scenario = load_scenario("baseline")
     for table, spec in FIGURE_TABLES.items():
-        assert MEANINGS[table].keys() == spec.parameters.keys()
-        assert all(text.endswith(".") for text in MEANINGS[table].values())
+        assert all(known.meaning.endswith(".") for known in spec.parameters.values())
+        assert len(explain(scenario, f"figures.{table}")) == len(
+            getattr(scenario.tables(), table).figures
+        )
 
 
 def test_explain_unknown_key():
@@ -138,8 +139,7 @@ def test_every_parameter_is_described():
 
 def test_schema_is_current():
     stored = (ROOT / "schema/scenario-1.json").read_text(encoding="utf-8")
-    hint = "write it anew: python -m tests.scenario.test_scenario_explain"
-    assert stored == schema_text(), hint
+    assert stored == schema_text(), "write it anew: tariffsim schema > schema/scenario-1.json"
 
 
 def test_schema_is_draft_7_and_accepts_what_is_shipped():
@@ -152,8 +152,7 @@ def test_schema_is_draft_7_and_accepts_what_is_shipped():
 
 
 def _core(text: str):
-    from tariffsim.scenario.nodes import plain
-    from tariffsim.scenario.yaml import parse
+    from tariffsim.scenario.nodes import parse, plain
 
     return json.loads(json.dumps(plain(parse(text, "x")[0])))
 
@@ -202,7 +201,3 @@ def test_new_file_never_overwrites(tmp_path):
         new_file(tmp_path / "no/such/folder/x.yaml")
     with pytest.raises(ScenarioError):
         new_file(tmp_path / "y.yaml", "no_such_base")
-
-
-if __name__ == "__main__":
-    (ROOT / "schema/scenario-1.json").write_text(schema_text(), encoding="utf-8", newline="\n")

@@ -12,33 +12,27 @@ from pydantic import Field, PrivateAttr
 
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.fields import Code, Text
-from tariffsim.scenario.blocks import Agents, Block, OtherBuyers, Run, Source, Trade
-from tariffsim.scenario.compliance import Compliance
+from tariffsim.scenario.blocks import Agents, Block, Experiment, Run, Source, block
 from tariffsim.scenario.conditions import dated
-from tariffsim.scenario.experiment import Experiment
-from tariffsim.scenario.firms import Assembly, Orders, Sourcing, Supply
+from tariffsim.scenario.economy_blocks import (
+    Assembly,
+    Compliance,
+    Orders,
+    OtherBuyers,
+    Sourcing,
+    Supply,
+    Trade,
+)
 from tariffsim.scenario.nodes import Node, Position, node_at
-from tariffsim.tables import Tables, load_tables
+from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES, Tables, load_tables
 
-TableName = Literal[
-    "devices",
-    "foundry_regions",
-    "node_classes",
-    "markets",
-    "origins",
-    "origin_rules",
-    "us_imports_2024",
-    "tariff_calendar",
-    "validation_public",
-    "sources",
-]
-FigureTableName = Literal[
-    "devices", "foundry_regions", "node_classes", "markets", "origins", "origin_rules"
-]
 if TYPE_CHECKING:
     AnyInstrument = Instrument
+    TableName = str
+    FigureTableName = str
 else:
     AnyInstrument = Annotated[Union[tuple(INSTRUMENTS.values())], Field(discriminator="kind")]  # noqa: UP007
+    TableName, FigureTableName = Literal[TABLE_NAMES], Literal[tuple(FIGURE_TABLES)]
 ScenarioName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
 PolicyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -48,24 +42,20 @@ class Scenario(Block):
 
     schema_version: Literal[1] = Field(default=1, description="Version of this format.")
     title: Text = Field(default="", max_length=200, description="One line for tables and charts.")
-    description: Text = Field(default="", max_length=4000, description="What it is about.")
+    description: Text = Field(default="", max_length=4000, description="What it assumes and shows.")
     compare_with: ScenarioName = Field(
         default="baseline",
         description="Shipped scenario that this one is compared with unless another is named.",
     )
-    run: Run = Field(default_factory=Run, description="Months and seeds.")
-    agents: Agents = Field(default_factory=Agents, description="Numbers of agents.")
-    supply: Supply = Field(default_factory=Supply, description="Foundries.")
-    sourcing: Sourcing = Field(default_factory=Sourcing, description="Choice of foundry.")
-    assembly: Assembly = Field(default_factory=Assembly, description="Choice of country.")
-    orders: Orders = Field(default_factory=Orders, description="Orders, stocks and what is scarce.")
-    trade: Trade = Field(default_factory=Trade, description="Prices and duties.")
-    compliance: Compliance = Field(
-        default_factory=Compliance, description="Importers' knowledge and honesty."
-    )
-    other_buyers: OtherBuyers = Field(
-        default_factory=OtherBuyers, description="Chip buyers outside the device groups."
-    )
+    run: Run = block(Run, "Months and seeds.")
+    agents: Agents = block(Agents, "Numbers of agents.")
+    supply: Supply = block(Supply, "Foundries.")
+    sourcing: Sourcing = block(Sourcing, "Choice of foundry.")
+    assembly: Assembly = block(Assembly, "Choice of country of assembly.")
+    orders: Orders = block(Orders, "Orders, stocks and rationing.")
+    trade: Trade = block(Trade, "Prices and duties.")
+    compliance: Compliance = block(Compliance, "Importers' knowledge of origin and compliance.")
+    other_buyers: OtherBuyers = block(OtherBuyers, "Chips for other end uses.")
     data: dict[TableName, Text] = Field(
         default_factory=dict, description="Data tables to replace: paths of CSV files."
     )
@@ -76,9 +66,7 @@ class Scenario(Block):
         default_factory=dict, description="Policy instruments by a name of your choice."
     )
     sources: dict[Code, Source] = Field(default_factory=dict, description="Cited sources.")
-    experiment: Experiment = Field(
-        default_factory=Experiment, description="What `sweep` varies; no part of the scenario."
-    )
+    experiment: Experiment = block(Experiment, "What `sweep` varies; not part of the scenario.")
 
     _name: str = PrivateAttr(default="")
     _tree: Node | None = PrivateAttr(default=None)
@@ -100,7 +88,7 @@ class Scenario(Block):
 
     @property
     def dated_policies(self) -> dict[str, Instrument]:
-        """The policies with the dates that their conditions come down to."""
+        """The policies with the dates that follow from their conditions."""
         return dated(self.policies)
 
     @property

@@ -1,0 +1,161 @@
+"""From a file and the files it builds on to one tree of values.
+
+`extends` and `combine` are flattened to a list of files in the order in which they are merged, each
+file once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from tariffsim.errors import Problem, escaped
+from tariffsim.scenario.nodes import Node, Position, merge, parse
+from tariffsim.scenario.scenario_files import (
+    is_name,
+    path_inside,
+    read_scenario,
+    shipped_folder,
+    shipped_names,
+    shipped_path,
+)
+from tariffsim.tables.plain_files import Refused
+
+MAX_DEPTH = 8
+MAX_FILES = 50
+BUILDS_ON = ("extends", "combine")
+WORDS = ("title", "description")
+
+
+@lru_cache(maxsize=100)
+def _shipped(path: Path, modified: int, size: int) -> tuple[Node | None, list[Problem]]:
+    """A shipped file, parsed once while it does not change."""
+    return parse(read_scenario(path), path.name)
+
+
+@dataclass
+class Layers:
+    """The files of one scenario, in the order in which they are merged."""
+
+    root: Path
+    """Folder of the first file: nothing outside is read, except for shipped scenarios."""
+    problems: list[Problem] = field(default_factory=list)
+    trees: list[Node] = field(default_factory=list)
+    tables: dict[str, Path] = field(default_factory=dict)
+    """Files that replace data tables."""
+    _open: list[Path] = field(default_factory=list)
+    _seen: set[Path] = field(default_factory=set)
+
+    def add(self, path: Path, shown: str, at: Position, key: str = "", given: str = "") -> None:
+        """Add a file after those it builds on; `at`, `key` and `given` are what asked for it."""
+        if path in self._open:
+            names = " -> ".join(p.name for p in [*self._open[self._open.index(path) :], path])
+            self._refuse(at, "builds on itself", names, key=key)
+        elif len(self._open) >= MAX_DEPTH:
+            self._refuse(at, f"builds on more than {MAX_DEPTH} files in a row", key=key)
+        elif path not in self._seen:
+            self._seen.add(path)
+            if len(self._seen) > MAX_FILES:
+                self._refuse(at, f"builds on more than {MAX_FILES} files", key=key)
+                return
+            self._open.append(path)
+            try:
+                self._add_tree(path, shown, self._read(path, shown))
+            except Refused as error:
+                if path.stem in shipped_names() and not os.path.exists(path):
+                    error.hint = f"the shipped scenario is called {path.stem}"
+                if error.line:
+                    at, key = Position(shown, error.line), ""
+                self._refuse(at, error.message, error.given or given, error.hint, key)
+            self._open.pop()
+
+    def _read(self, path: Path, shown: str) -> Node | None:
+        """The tree of one file."""
+        if path.parent == shipped_folder() and os.path.exists(path):
+            info = path.lstat()
+            node, problems = _shipped(path, info.st_mtime_ns, info.st_size)
+        else:
+            node, problems = parse(read_scenario(path), shown)
+        self.problems.extend(problems)
+        return node
+
+    def _add_tree(self, path: Path, shown: str, node: Node | None) -> None:
+        if node is None:
+            return
+        for key, base in self._bases(node):
+            self._add_base(path, shown, base, key)
+        own = {key: child for key, child in node.items.items() if key not in BUILDS_ON}
+        if "data" in own:
+            self._note_tables(path, own["data"])
+        self.trees.append(replace(node, value=own))
+
+    def _bases(self, node: Node) -> Iterator[tuple[str, Node]]:
+        """What a file builds on: texts naming scenarios or files."""
+        extends, combine = (
+            None if base is None or base.is_bad or base.value is None else base
+            for base in map(node.items.get, BUILDS_ON)
+        )
+        if extends and isinstance(extends.value, str):
+            yield "extends", extends
+        elif extends:
+            hint = "for several use `combine: [a, b]`"
+            self._refuse(extends.at, "must be one name or path", "", hint, "extends")
+        entries = combine.value if combine and isinstance(combine.value, tuple) else ()
+        if combine and not entries:
+            self._refuse(combine.at, "must be a list of names or paths", key="combine")
+        for index, entry in enumerate(entries):
+            key = f"combine[{index}]"
+            if isinstance(entry.value, str):
+                yield key, entry
+            elif not entry.is_bad:
+                self._refuse(entry.at, "must be a name or path", entry.text, key=key)
+
+    def _add_base(self, path: Path, shown: str, base: Node, key: str) -> None:
+        given = str(base.value)
+        try:
+            if is_name(given):
+                found = shipped_path(given)
+                base_shown = found.name
+            else:
+                found = self._inside(path, given)
+                base_shown = escaped((Path(shown).parent / given).as_posix())
+        except Refused as error:
+            self._refuse(base.at, error.message, error.given, error.hint, key)
+        else:
+            self.add(found, base_shown, base.at, key, given)
+
+    def _inside(self, path: Path, given: str) -> Path:
+        """Path of a file that another one names."""
+        root = path.parent if path.parent == shipped_folder() else self.root
+        return path_inside(root, path.parent, given)
+
+    def _note_tables(self, path: Path, data: Node) -> None:
+        """Where the files are that replace data tables."""
+        if data.value is None:
+            self.tables.clear()
+        for table, node in data.items.items():
+            if node.value is None:
+                self.tables.pop(table, None)
+            elif isinstance(node.value, str) and not node.is_bad:
+                try:
+                    self.tables[table] = self._inside(path, node.value)
+                except Refused as error:
+                    key = f"data.{escaped(table)}"
+                    self._refuse(node.at, error.message, error.given, error.hint, key)
+
+    def merged(self) -> Node:
+        """All files as one tree. Title and description belong to the last file alone."""
+        at = Position("scenario")
+        tree = Node({}, at, at, (at,))
+        for node in self.trees[:-1]:
+            kept = {key: child for key, child in node.items.items() if key not in WORDS}
+            tree = merge(tree, replace(node, value=kept))
+        return merge(tree, self.trees[-1]) if self.trees else tree
+
+    def _refuse(
+        self, at: Position, message: str, given: str = "", hint: str = "", key: str = ""
+    ) -> None:
+        self.problems.append(at.problem(message, escaped(given), hint, key))

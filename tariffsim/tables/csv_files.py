@@ -1,0 +1,234 @@
+"""CSV files: rows with their place, and models that check the cells of a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
+
+from tariffsim.errors import Problem, nearest
+from tariffsim.tables.plain_files import Refused, read_text
+
+MEGABYTES = 10
+MAX_ROWS = 100_000
+MAX_PROBLEMS = 1_000  # of one file: a wrong file is wrong on every line
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+LARGEST = 1e15  # sums and products of figures stay far from overflow
+CONFIDENCES = ("data", "seen", "assumption")
+
+
+class Place(NamedTuple):
+    """Where something was given: file, line and column, or the key of a scenario."""
+
+    file: str
+    line: int
+    key: str
+
+    def problem(self, message: str, given: str = "", hint: str = "") -> Problem:
+        """A problem at this place."""
+        return Problem(self.file, self.line, 0, self.key, message, given, hint)
+
+
+@dataclass(frozen=True)
+class CsvRow:
+    """One row of a file: its line and its cells by column."""
+
+    file: str
+    line: int
+    cells: dict[str, str]
+
+    def place(self, column: str) -> Place:
+        """The place of one of its cells."""
+        return Place(self.file, self.line, column)
+
+
+class BadCell(ValueError):
+    """What is wrong with a cell; `given` if it is not the text of the cell, and a hint."""
+
+    def __init__(self, message: str, given: str | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.given, self.hint = given, hint
+
+
+class RowModel(BaseModel):
+    """A row of a table whose cells have been checked; each field is a column."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key_column: ClassVar[str] = ""
+    """Column in which a key is reported that an earlier row has already."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What no two rows of a table may share."""
+        return ()
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Columns that the file must have."""
+        fields = cls.model_fields.items()
+        return tuple(str(f.validation_alias or name) for name, f in fields if f.is_required())
+
+    @classmethod
+    def of(
+        cls, row: CsvRow, problems: list[Problem], context: Any = None, name: str = ""
+    ) -> Self | None:
+        """The checked row; None, with all that is wrong added to the problems.
+
+        Args:
+            row: the cells as texts.
+            problems: where problems are added.
+            context: what the checks of the cells have to know.
+            name: what the messages begin with.
+        """
+        try:
+            return cls.model_validate(row.cells, context=context)
+        except ValidationError as invalid:
+            for error in invalid.errors(include_url=False):
+                bad: BadCell = error["ctx"]["error"]
+                given = error["input"] if bad.given is None else bad.given
+                place = row.place(str(error["loc"][0]))
+                problems.append(place.problem(f"{name}{bad}", given, bad.hint))
+            return None
+
+
+def context_of(info: ValidationInfo) -> Any:
+    """What the checks of a row's cells have been given to know."""
+    return info.context
+
+
+def one_of(*words: str) -> AfterValidator:
+    """A cell that holds one of some words."""
+
+    def check(text: str) -> str:
+        if text not in words:
+            hint = nearest(text, words)
+            hint = "" if hint.startswith("allowed") else hint
+            raise BadCell(f"must be {' or '.join(words)}", hint=hint)
+        return text
+
+    return AfterValidator(check)
+
+
+def _filled(text: str) -> str:
+    if not text:
+        raise BadCell("is empty")
+    return text
+
+
+def _with_source(text: str) -> str:
+    if not text:
+        raise BadCell("needs a source, or the word assumption")
+    return text
+
+
+def _agreeing(confidence: str, info: ValidationInfo) -> str:
+    if info.data.get("source") == "assumption" and confidence != "assumption":
+        raise BadCell("must be assumption where no source is named")
+    return confidence
+
+
+Filled = Annotated[str, AfterValidator(_filled)]
+
+
+class SourcedRow(RowModel):
+    """A row that names its source and how reliable it is."""
+
+    source: Annotated[str, AfterValidator(_with_source)]
+    confidence: Annotated[str, one_of(*CONFIDENCES), AfterValidator(_agreeing)]
+
+
+def parse_number(text: str) -> float:
+    """A finite decimal number.
+
+    Raises:
+        BadCell: says what is wrong with the text.
+    """
+    value = float(text) if NUMBER.fullmatch(text) else math.nan
+    if not math.isfinite(value):
+        raise BadCell("must be a number")
+    if abs(value) > LARGEST:
+        raise BadCell(f"must be at most {LARGEST:g}")
+    return value
+
+
+def read_rows(
+    path: Path, file: str, columns: Sequence[str], optional: Sequence[str], problems: list[Problem]
+) -> list[CsvRow]:
+    """Rows of one file with the columns asked for; none if it cannot be read as such a table."""
+    found: list[Problem] = []
+    rows: list[CsvRow] = []
+    try:
+        rows = _parse(read_text(path, MEGABYTES, "CSV UTF-8"), file, columns, optional, found)
+    except Refused as error:
+        message, given, hint = error.message, error.given, error.hint
+        found.append(Problem(file, error.line, message=message, given=given, hint=hint))
+    problems.extend(found[:MAX_PROBLEMS])
+    return rows
+
+
+def _parse(
+    text: str, file: str, columns: Sequence[str], optional: Sequence[str], problems: list[Problem]
+) -> list[CsvRow]:
+    if CONTROL.search(text):
+        for number, line in enumerate(text.split("\n"), 1):
+            if bad := CONTROL.search(line):
+                given, message = f"U+{ord(bad.group()):04X}", "contains a control character"
+                problems.append(Problem(file, number, bad.start() + 1, "", message, given))
+        return []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        numbered = [(reader.line_num, row) for row in islice(reader, MAX_ROWS + 1) if row]
+    except csv.Error as error:
+        raise Refused(f"is not valid CSV: {error}", line=reader.line_num) from None
+    if len(numbered) > MAX_ROWS:
+        raise Refused(f"has more than {MAX_ROWS} rows")
+    if not numbered:
+        raise Refused("is empty")
+    (first, header), *body = numbered
+    faults = _header_problems(header, first, file, columns, optional)
+    problems.extend(faults)
+    return [] if faults else _body(body, header, file, problems)
+
+
+def _header_problems(
+    header: list[str], line: int, file: str, columns: Sequence[str], optional: Sequence[str]
+) -> list[Problem]:
+    known = (*columns, *optional)
+    found = [
+        Problem(file, line, key=name, message="column is missing")
+        for name in columns
+        if name not in header
+    ]
+    for name in dict.fromkeys(header):
+        place = Place(file, line, name or "''")
+        if name not in known:
+            found.append(place.problem("unknown column", hint=nearest(name, known)))
+        elif header.count(name) > 1:
+            found.append(place.problem("column is given twice"))
+    return found
+
+
+def _body(
+    numbered: list[tuple[int, list[str]]], header: list[str], file: str, problems: list[Problem]
+) -> list[CsvRow]:
+    if not numbered:
+        raise Refused("has no rows")
+    rows = []
+    for line, cells in numbered:
+        if len(cells) != len(header):
+            message = f"row must have {len(header)} cells"
+            problems.append(Problem(file, line, message=message, given=str(len(cells))))
+        else:
+            named = dict(zip(header, map(str.strip, cells), strict=True))
+            rows.append(CsvRow(file, line, named))
+    return rows

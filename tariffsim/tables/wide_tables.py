@@ -1,0 +1,250 @@
+"""Wide tables, one observation a row: US imports, tariff calendar, published outcomes, sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from tariffsim.errors import Problem, nearest
+from tariffsim.tables.csv_files import (
+    BadCell,
+    CsvRow,
+    Filled,
+    RowModel,
+    SourcedRow,
+    context_of,
+    one_of,
+    parse_number,
+)
+
+BARE_CHIPS = ("bare_ic", "bare_discrete")
+MONTH = re.compile(r"(19|2[01])\d{2}-(0[1-9]|1[0-2])", re.ASCII)
+MOST_RATE = 5.0  # a duty above 500 % is a percentage written as a fraction
+MILLION = 1e6
+Model = TypeVar("Model", bound=RowModel)
+
+
+@dataclass(frozen=True)
+class KnownCodes:
+    """Codes that the tables of figures define; empty where a table could not be read."""
+
+    devices: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    markets: tuple[str, ...] = ()
+    homes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Countries of assembly that belong to each market."""
+
+    @property
+    def goods(self) -> tuple[str, ...]:
+        """Device groups and bare chips."""
+        return (*self.devices, *BARE_CHIPS) if self.devices else ()
+
+
+def _known(words: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:
+    """Codes that are all known and given once; any will do if the other table is not there."""
+    unknown = [word for word in words if allowed and word not in allowed]
+    if unknown:
+        hint = "; ".join(dict.fromkeys(nearest(word, allowed) for word in unknown))
+        raise BadCell("unknown code", " ".join(unknown), hint)
+    if twice := [word for word in dict.fromkeys(words) if words.count(word) > 1]:
+        raise BadCell("code is given twice", " ".join(twice))
+    return tuple(words)
+
+
+def _codes(words: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:
+    if not words:
+        raise BadCell("must name at least one code")
+    return _known(words, allowed)
+
+
+def _one(kind: str) -> AfterValidator:
+    """A cell with one of the known codes of a kind."""
+
+    def check(code: str, info: ValidationInfo) -> str:
+        return _known([code], getattr(context_of(info), kind))[0]
+
+    return AfterValidator(check)
+
+
+def _amount(text: str) -> float:
+    number = parse_number(text)
+    if number < 0:
+        raise BadCell("must not be negative")
+    return number
+
+
+def _rate(text: str) -> float | None:
+    number = _amount(text) if text else None
+    if number is not None and number > MOST_RATE:
+        raise BadCell(f"must be a fraction of at most {MOST_RATE:g}: 0.25 is 25 %")
+    return number
+
+
+def _month(text: str) -> str:
+    if not MONTH.fullmatch(text):
+        raise BadCell("must be a month such as 2025-07")
+    return text
+
+
+def _devices(text: str, info: ValidationInfo) -> tuple[str, ...]:
+    """Device groups and bare chips, with `all`, `all except` and `bare_chips` spelled out."""
+    codes: KnownCodes = context_of(info)
+    words = text.split()
+    if words == ["all"]:
+        return codes.devices
+    if words[:2] == ["all", "except"]:
+        exempt = _codes(words[2:], codes.devices)
+        return tuple(device for device in codes.devices if device not in exempt)
+    spelled = {"all": codes.devices, "bare_chips": BARE_CHIPS}
+    return _codes([code for word in words for code in spelled.get(word, (word,))], codes.goods)
+
+
+def _against(text: str, info: ValidationInfo) -> tuple[str, ...]:
+    """Countries of assembly; `ALL` is all that do not belong to the market."""
+    codes: KnownCodes = context_of(info)
+    if text != "ALL":
+        return _codes(text.split(), codes.origins)
+    home = codes.homes.get(info.data.get("levied_by", ""), ())
+    return tuple(origin for origin in codes.origins if origin not in home)
+
+
+def _yes(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise BadCell("must be yes or no")
+    return text == "yes"
+
+
+YesNo = Annotated[bool, BeforeValidator(_yes)]
+Month = Annotated[str, AfterValidator(_month)]
+Millions = Annotated[float, BeforeValidator(_amount), AfterValidator(lambda musd: musd * MILLION)]
+
+
+class ImportRow(SourcedRow):
+    """US imports for consumption in 2024 of one device group from one country, USD a year."""
+
+    device: Annotated[str, _one("goods")]
+    hs_codes: str
+    origin: Annotated[str, _one("origins")]
+    customs_value_usd: Millions = Field(validation_alias="customs_value_musd")
+    calculated_duty_usd: Millions = Field(validation_alias="calculated_duty_musd")
+
+    key_column: ClassVar[str] = "origin"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """One row for each device group and country."""
+        return (f"{self.device} from {self.origin}",)
+
+    @field_validator("origin")
+    @classmethod
+    def _is_foreign(cls, origin: str, info: ValidationInfo) -> str:
+        if origin in context_of(info).homes.get("US", ()):
+            raise BadCell("goods from the United States are not imports")
+        return origin
+
+    @field_validator("calculated_duty_usd")
+    @classmethod
+    def _is_on_something(cls, duty: float, info: ValidationInfo) -> float:
+        if duty > 0 and info.data.get("customs_value_usd") == 0:
+            raise BadCell("must be 0 where customs_value_musd is 0")
+        return duty
+
+
+class CalendarRow(SourcedRow):
+    """Level of one duty instrument from `date` up to but without `ends` (None: open).
+
+    `against` are countries of assembly and `devices` device groups or bare chips, all spelled out;
+    `rate` is None where it is not announced. A later row of an instrument replaces an earlier one
+    for the codes it names; different instruments add.
+    """
+
+    date: Month
+    ends: Annotated[str | None, BeforeValidator(lambda text: _month(text) if text else None)]
+    levied_by: Annotated[str, _one("markets")]
+    against: Annotated[tuple[str, ...], BeforeValidator(_against)]
+    base: Annotated[str, one_of("product", "bare_chips")]
+    instrument: Filled
+    rate: Annotated[float | None, BeforeValidator(_rate)]
+    in_2024_base: YesNo
+    devices: Annotated[tuple[str, ...], BeforeValidator(_devices)]
+    in_baseline: YesNo
+    scope: str
+    reading: str
+
+    key_column: ClassVar[str] = "instrument"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """One rate of an instrument for each market, month, device and country."""
+        lead = f"{self.instrument} by {self.levied_by} from {self.date}"
+        return tuple(f"{lead} on {d} from {o}" for o in self.against for d in self.devices)
+
+    @field_validator("ends")
+    @classmethod
+    def _is_after_date(cls, ends: str | None, info: ValidationInfo) -> str | None:
+        date = info.data.get("date")
+        if ends and date and ends <= date:
+            raise BadCell(f"must be after {date}")
+        return ends
+
+    @field_validator("in_baseline")
+    @classmethod
+    def _has_rate(cls, in_baseline: bool, info: ValidationInfo) -> bool:
+        if in_baseline and info.data.get("rate", 0.0) is None:
+            raise BadCell("must be no where there is no rate")
+        return in_baseline
+
+
+class ValidationRow(SourcedRow):
+    """One published outcome the model is compared with; `use` says whether it may be fitted."""
+
+    id: str
+    use: Annotated[str, one_of("calibration", "test", "structure")]
+    case: str
+    quantity: str
+    published: str
+    tolerance: str
+
+
+class SourceRow(RowModel):
+    """One source: the id that figures cite, and the citation."""
+
+    id: Filled
+    citation: Filled
+
+    key_column: ClassVar[str] = "id"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """One citation for each id."""
+        return (self.id,)
+
+
+WIDE_TABLES: dict[str, type[RowModel]] = {
+    "us_imports_2024": ImportRow,
+    "tariff_calendar": CalendarRow,
+    "validation_public": ValidationRow,
+    "sources": SourceRow,
+}
+
+
+def parse_rows(
+    model: type[Model], rows: Sequence[CsvRow], codes: KnownCodes, problems: list[Problem]
+) -> tuple[Model, ...]:
+    """All valid rows of one table; whatever is wrong with a row is added to the problems."""
+    found: list[Model] = []
+    first: dict[str, int] = {}
+    for row in rows:
+        checked = model.of(row, problems, codes)
+        if checked is None:
+            continue
+        found.append(checked)
+        lines = {key: first.setdefault(key, row.line) for key in checked.keys}
+        if taken := [key for key, line in lines.items() if line != row.line]:
+            message = f"{taken[0]} is also on line {lines[taken[0]]}"
+            problems.append(row.place(model.key_column).problem(message))
+    return tuple(found)

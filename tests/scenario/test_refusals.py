@@ -1,0 +1,261 @@
+"""What is refused: the exact text of every kind of error, renamed names, and broken files.
+
+After a change of words: `python -m tests.scenario.test_refusals`, then read the difference.
+"""
+
+import csv
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from tariffsim.errors import Problem, ScenarioError
+from tariffsim.policy import INSTRUMENTS
+from tariffsim.scenario import Scenario, catalogue, load_scenario, replace, with_settings
+from tariffsim.scenario.provenance import explain
+from tariffsim.scenario.scenario_files import shipped_names
+from tariffsim.tables.renamed import TABLE, name_hint, new_name
+from tests.scenario.fuzz_scenarios import MEGABYTES, fuzz, peak_memory
+
+FOLDER = Path(__file__).parent / "bad_scenarios"
+KINDS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def text_of(kind: str) -> str:
+    """The error of a file, loaded from its own folder so that paths are the same everywhere."""
+    before = Path.cwd()
+    os.chdir(FOLDER)
+    try:
+        load_scenario(Path(f"{kind}.yaml"))
+    except ScenarioError as error:
+        return f"{error}\n"
+    finally:
+        os.chdir(before)
+    raise AssertionError(f"{kind}.yaml is accepted")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_error_text(kind):
+    assert text_of(kind) == (FOLDER / f"{kind}.txt").read_text(encoding="utf-8")
+
+
+def test_every_text_has_its_file():
+    assert sorted(path.stem for path in FOLDER.glob("*.txt")) == KINDS
+
+
+def refused(path) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    assert len(caught.value.problems) == 1
+    return caught.value.problems[0].message
+
+
+def test_symbolic_link(tmp_path):
+    (tmp_path / "real.yaml").write_text("title: x\n")
+    (tmp_path / "link.yaml").symlink_to("real.yaml")
+    assert "symbolic link" in refused(tmp_path / "link.yaml")
+    (tmp_path / "x.yaml").write_text("extends: link.yaml\n")
+    assert "symbolic link" in refused(tmp_path / "x.yaml")
+
+
+def test_symbolic_link_to_a_folder(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far/base.yaml").write_text("title: x\n")
+    (tmp_path / "near").mkdir()
+    (tmp_path / "near/link").symlink_to(tmp_path / "far")
+    (tmp_path / "near/x.yaml").write_text("extends: link/base.yaml\n")
+    assert "symbolic link" in refused(tmp_path / "near/x.yaml")
+
+
+def test_pipe_never_waits(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert "pipe" in refused(tmp_path / "pipe.yaml")
+    (tmp_path / "x.yaml").write_text("extends: pipe.yaml\n")
+    assert "pipe" in refused(tmp_path / "x.yaml")
+
+
+def test_socket(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("s.yaml")
+        assert "socket" in refused(Path("s.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/dev/zero", "device"),
+        ("/dev/null", "device"),
+        (".", "folder"),
+        ("there/is/none.yaml", "no such file"),
+        ("zero\0byte.yaml", "cannot be read"),
+        ("x" * 5000 + ".yaml", "cannot be read"),
+        ("no_such_scenario", "no shipped scenario"),
+        ("", "folder"),
+    ],
+)
+def test_what_is_no_plain_file(path, message):
+    assert message in refused(path)
+
+
+def test_too_large(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_bytes(b"#" * 1_000_001)
+    assert refused(path) == "is larger than 1 MB"
+
+
+def test_too_many_values(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("title: [" + "a," * 200_000 + "]\n")
+    assert refused(path) == "has more than 5000 values"
+
+
+def test_too_many_files(tmp_path):
+    for number in range(60):
+        (tmp_path / f"{number}.yaml").write_text("title: x\n")
+    names = ", ".join(f"{number}.yaml" for number in range(60))
+    (tmp_path / "x.yaml").write_text(f"combine: [{names}]\n")
+    with pytest.raises(ScenarioError, match="builds on more than 50 files"):
+        load_scenario(tmp_path / "x.yaml")
+
+
+# Names that were changed before the first release
+
+
+def renamed(kind: str) -> list[tuple[str, str]]:
+    """Old and new names of one kind in the table."""
+    with TABLE.open(encoding="utf-8", newline="") as stream:
+        return [(row["old"], row["new"]) for row in csv.DictReader(stream) if row["kind"] == kind]
+
+
+def problems(action, *arguments, **changes) -> list[Problem]:
+    with pytest.raises(ScenarioError) as caught:
+        action(*arguments, **changes)
+    return list(caught.value.problems)
+
+
+def told(found: list[Problem], new: str) -> list[Problem]:
+    return [problem for problem in found if problem.hint == f"is now called `{new}`"]
+
+
+def kind_with(field: str) -> str:
+    """An instrument that has this field."""
+    return next(kind for kind in INSTRUMENTS if field in catalogue.of_instrument(kind))
+
+
+@pytest.mark.parametrize(("old", "new"), renamed("key"))
+def test_a_renamed_key_is_refused_with_its_new_name(old, new, tmp_path):
+    block, *middle, old_field = old.replace("*", "mine").split(".")
+    new_field = new.rpartition(".")[2]
+    base = Scenario()
+    if middle:
+        kind = kind_with(new_field)
+        text = f"policies:\n  mine: {{kind: {kind}, start: 2026, {old_field}: 1, ends: 1}}\n"
+        column = text.index(old_field) - text.index("\n")
+        base = replace(base, policies__mine={"kind": kind, "start": "2026", new_field: 1})
+    else:
+        text = f"{block}:\n  {old_field}: 1\n  nothing: 1\n"
+        column = 3
+    (tmp_path / "x.yaml").write_text(text)
+    found = problems(load_scenario, tmp_path / "x.yaml")
+    assert len(found) == 2, "the other unknown key is reported as well, and nothing is missing"
+    (problem,) = told(found, new_field)
+    assert (problem.line, problem.column) == (2, column)
+    assert problem.key == old.replace("*", "mine")
+    assert problem.message == "is not a known key"
+    assert told(problems(with_settings, base, [f"{problem.key}=1"]), new_field)
+    assert told(problems(replace, base, **{problem.key.replace(".", "__"): 1}), new_field)
+
+
+@pytest.mark.parametrize(("old", "new"), renamed("instrument"))
+def test_a_renamed_instrument_is_refused_with_its_new_name(old, new, tmp_path):
+    (tmp_path / "x.yaml").write_text(f"policies:\n  mine: {{kind: {old}, rate: 2}}\n")
+    found = problems(load_scenario, tmp_path / "x.yaml")
+    (problem,) = told(found, new)
+    assert (problem.line, problem.column) == (2, 16)
+    assert problem.message == "is not a known kind of policy"
+    assert len(found) > 1, "the fields are checked as those of the new kind"
+    assert told(problems(replace, Scenario(), policies__mine={"kind": old}), new)
+    when = {"kind": "price_cut", "points": 0.1, "when": f"{old} in force"}
+    assert told(problems(replace, Scenario(), policies__mine=when), new)
+
+
+@pytest.mark.parametrize(("old", "new"), renamed("scenario"))
+def test_a_renamed_scenario_is_refused_with_its_new_name(old, new, tmp_path):
+    assert told(problems(load_scenario, old), new)
+    for key in ("extends", "compare_with"):
+        (tmp_path / "x.yaml").write_text(f"{key}: {old}\nrun: {{seeds: many}}\n")
+        found = problems(load_scenario, tmp_path / "x.yaml")
+        (problem,) = told(found, new)
+        assert (problem.line, problem.column, problem.key) == (1, len(key) + 3, key)
+        assert len(found) == 2
+
+
+def test_new_names_are_known():
+    fields = {field for kind in INSTRUMENTS for field in catalogue.of_instrument(kind)}
+    for _, new in renamed("key"):
+        assert new in catalogue.blocks() or ("*" in new and new.rpartition(".")[2] in fields)
+    assert {new for _, new in renamed("instrument")} <= set(INSTRUMENTS)
+    assert {new for _, new in renamed("scenario")} <= set(shipped_names())
+
+
+def test_values_under_an_old_name_are_checked(tmp_path):
+    old, new = "cannot_tell_share", "unknown_origin_share"
+    (tmp_path / "x.yaml").write_text(f"compliance: {{{old}: 44}}\n")
+    found = problems(load_scenario, tmp_path / "x.yaml")
+    assert {problem.hint for problem in found} == {
+        f"is now called `{new}`", "shares are fractions: write 0.44 for 44 %",
+    }  # fmt: skip
+    (tmp_path / "x.yaml").write_text(f"compliance: {{{old}: 44, {new}: 0.4}}\n")
+    assert len(problems(load_scenario, tmp_path / "x.yaml")) == 1
+
+
+def test_a_renamed_key_is_told_wherever_a_key_is_named():
+    old, new = "compliance.honesty", "compliance.evasion_cost"
+    assert told(problems(explain, Scenario(), old), new)
+    assert told(problems(replace, Scenario(), experiment__vary={old: [1, 2]}), new)
+    source = {"cite": "x", "quality": "seen", "keys": [old]}
+    assert told(problems(replace, Scenario(), sources__mine=source), new)
+
+
+def test_new_name_of_other_kinds():
+    assert new_name("metric", "cost_per_point") == "cost_per_pp"
+    assert new_name("key", "policies.any.refused") == "policies.any.denied"
+    assert new_name("metric", "honesty") == new_name("key", "policies.refused") == ""
+    assert name_hint("metric", "cost_per_poin", ["cost_per_pp"]) == "did you mean cost_per_pp?"
+
+
+# Whatever a file holds, it is loaded or refused
+
+FUZZ_FILES = int(os.environ.get("TARIFFSIM_FUZZ_FILES", "20000"))
+
+
+def check_fuzz(files: int, seed: int) -> None:
+    counts, broken = fuzz(files, seed)
+    assert broken == []
+    assert counts["loaded"] > files / 50
+    assert counts["denied"] > files / 5
+
+
+def test_fuzz_some_files():
+    check_fuzz(4_000, seed=1)
+
+
+@pytest.mark.slow
+def test_fuzz_many_files():
+    check_fuzz(FUZZ_FILES, seed=2)
+
+
+def test_fuzz_memory_is_bounded():
+    assert peak_memory(300, seed=2) < MEGABYTES
+
+
+def remake() -> None:
+    """Write the text of every kind anew."""
+    for kind in KINDS:
+        (FOLDER / f"{kind}.txt").write_text(text_of(kind), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    remake()
