@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tariffsim.experiments import Settings, run_ensemble
-from tariffsim.experiments.pairs import context_of
+from tariffsim.experiments.runs import context_of
 from tariffsim.record.metrics import summarise, welfare
 from tariffsim.scenario import load_scenario
 from tariffsim.simulation import Simulation

@@ -46,5 +46,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from tariffsim.tables.renamed import new_name, now_called
+
+        new = new_name("python", name)
+        hint = f": it {now_called(new)}" if new else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
     return getattr(import_module(f"tariffsim.{_HOMES[name]}"), name)

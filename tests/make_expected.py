@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tariffsim.experiments import Task, run_task
+from tariffsim.experiments import run_seed
 from tariffsim.scenario import load_scenario, replace
 
 FOLDER = Path(__file__).parent / "expected"
@@ -24,10 +24,10 @@ SEEDS = (0, 1)
 def summaries(
     name: str, changes: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, dict[str, float]]:
-    """Every measure of a shipped scenario against the baseline, by seed, at its own size."""
+    """Every metric of a shipped scenario against the baseline, by seed, at its own size."""
     names = dict.fromkeys((load_scenario(name).compare_with, name))
-    pair = tuple((n, replace(load_scenario(n), **changes)) for n in names)
-    return {str(seed): run_task(Task(pair, seed, "US")).runs[name].summary for seed in SEEDS}
+    scenarios = {n: replace(load_scenario(n), **changes) for n in names}
+    return {str(seed): run_seed(scenarios, seed).runs[name].summary for seed in SEEDS}
 
 
 def main() -> None:

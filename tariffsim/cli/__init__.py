@@ -1,28 +1,19 @@
-"""The command line. What is heavy is imported inside the commands that need it."""
+"""The command line. A module here that defines a `Command` adds it; heavy imports are lazy."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import click
 
 from tariffsim import __version__
-from tariffsim.cli.assumptions import sensitivity
-from tariffsim.cli.attribution import decompose, timing
-from tariffsim.cli.doctor import doctor
 from tariffsim.cli.failures import guarded
-from tariffsim.cli.files import explain, new, schema, validate
-from tariffsim.cli.listing import list_
-from tariffsim.cli.packages import pack, verify
-from tariffsim.cli.runs import compare, run
-from tariffsim.cli.screen import CONTEXT, with_examples
-from tariffsim.cli.solving import solve
-from tariffsim.cli.stored import runs
-from tariffsim.cli.sweeps import sweep
-from tariffsim.cli.trade_off import frontier
+from tariffsim.cli.screen import CONTEXT, Command, with_examples
 
 
 class Commands(click.Group):
@@ -38,8 +29,16 @@ class Commands(click.Group):
         sys.exit(guarded(words, lambda: parent(words, prog_name or "tariffsim", **extra)))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order they were added, the main job first."""
+        """By their `order`, the main command first."""
         return list(self.commands)
+
+
+def found() -> Iterator[Command]:
+    """Every command that a module of this package defines."""
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for thing in vars(importlib.import_module(module.name)).values():
+            if isinstance(thing, Command) and thing.callback.__module__ == module.name:
+                yield thing
 
 
 @click.group(
@@ -47,46 +46,30 @@ class Commands(click.Group):
     context_settings=CONTEXT,
     invoke_without_command=True,
     subcommand_metavar="COMMAND [OPTIONS] ...",
+    help=with_examples(
+        """Simulate tariffs on foundational chips, and on the goods that contain them.
+
+        Foundational chips are legacy or mature-node chips, 20 nm and older.
+
+        Examples:
+          tariffsim list scenarios
+          tariffsim compare whole_product_china component_50 no_expansion
+          tariffsim new my_tariff.yaml --from component_50
+        """
+    ),
     epilog="FILE is the path of a scenario or the name of a shipped one. Exit codes: 0 done, "
-    "1 a bug of ours, 2 wrong usage, 3 scenario or data refused, 4 runs failed, "
+    "1 internal error, 2 wrong usage, 3 scenario or data refused, 4 runs failed, "
     "5 cannot read or write, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="tariffsim %(version)s")
 @click.pass_context
-@with_examples
 def commands(ctx: click.Context) -> None:
-    """Tariffs on foundational chips, and on the goods that contain them.
-
-    Examples:
-      tariffsim list scenarios
-      tariffsim compare whole_product_china component_50 no_expansion
-      tariffsim new my_tariff.yaml --from component_50
-    """
+    """The program without a command prints its help."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
-COMMANDS = (
-    compare,
-    run,
-    solve,
-    sweep,
-    sensitivity,
-    frontier,
-    decompose,
-    timing,
-    runs,
-    pack,
-    verify,
-    validate,
-    explain,
-    list_,
-    new,
-    schema,
-    doctor,
-)
-"""In the order of the help."""
-for command in COMMANDS:
+for command in sorted(found(), key=lambda command: (command.order, command.name)):
     commands.add_command(command)
 
 

@@ -1,107 +1,109 @@
-"""`decompose` and `timing`: what makes a difference, and when."""
+"""`decompose` and `timing`: which changes make a difference, and when."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tariffsim.cli.asking import asking, asks, metric_of, settled, spread
-from tariffsim.cli.runs import BASELINE
-from tariffsim.cli.screen import CONTEXT, Screen, prose, table
+from tariffsim.cli.experiment import experiment
+from tariffsim.cli.options import BASELINE, RunOptions, metric_named, run_options
+from tariffsim.cli.screen import Command, count, prose, usage_error
+from tariffsim.cli.tables import NOT_SIGNIFICANT, Column, Row, show
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tariffsim.record.dictionary import Metric
 
-UNSURE = " (not distinguishable)"
 
-
-@click.command(context_settings=CONTEXT, short_help="What makes two scenarios differ.")
+@click.command(cls=Command, order=70, short_help="Attribute the difference of two scenarios.")
 @click.argument("first", metavar="FIRST")
 @click.argument("second", metavar="SECOND")
 @click.option("--metric", default="cn_share", metavar="NAME", help="Which; default: cn_share.")
-@asks
-def decompose(screen: Screen, first: str, second: str, metric: str, **given: Any) -> None:
-    """Share out the difference between two scenarios among the changes that make it.
+@run_options
+def decompose(options: RunOptions, first: str, second: str, metric: str) -> None:
+    """Attribute the difference between two scenarios to the changes between them.
 
-    A change is a policy, or a value, that the scenarios do not share. All combinations of changes
-    are run with the same seeds; what a change contributes is the mean over all orders of what it
+    A change is a policy, or a value, in which the scenarios differ. All combinations of changes
+    are run with the same seeds; the contribution of a change is the mean over all orders of what it
     adds to those made before it (Shapley value). Contributions add up exactly. At most 8 changes;
-    more values than that are taken block by block. Welfare is against FIRST.
+    more values than that are taken block by block. Welfare is relative to FIRST.
 
     Examples:
       tariffsim decompose no_expansion component_50
-      tariffsim decompose baseline component_50 --measure consumer_surplus_loss --seeds 5
+      tariffsim decompose baseline component_50 --metric consumer_surplus_loss --seeds 5
     """
-    known = metric_of(metric)
-    one, other = settled([second], first, given)
-    name = f"decompose-{one.name}-{other.name}"
+    known = metric_named(metric)
+    one, other = options.load([second], first)
 
     from tariffsim.experiments.decompose import changes_between
-    from tariffsim.experiments.decompose import decompose as share_out
+    from tariffsim.experiments.decompose import decompose as attribute
 
     changes = changes_between(one, other)
-    screen.remark(f"{len(changes)} changes: {2 ** len(changes)} scenarios")
-    with asking(screen, name, one, **given) as asked:
-        found = share_out(one, other, asked.runs)
+    options.screen.remark(f"{count(len(changes), 'change')}: {2 ** len(changes)} scenarios")
+    name = f"decompose-{one.name}-{other.name}"
+    with experiment(options, name, one) as runs:
+        found = attribute(one, other, runs.runner(one))
         rows = found[found["metric"] == metric]
         named = {one.name: one, (other.name if other.name != one.name else "second"): other}
-        text = f"{prose(_titled(known, asked.runs.market))}\n\n{_waterfall(rows, known)}"
+        results = runs.results(named, {"decomposition": found}, metric=metric)
         data = {"metric": metric, "steps": rows.to_dict("records")}
-        asked.finish(named, {"decomposition": found}, text, data, metric=metric)
+        runs.finish(results, _waterfall(rows, known, options.market), data)
 
 
-def _titled(known: Metric, market: str) -> str:
-    return (
-        f"{known.label}, {known.unit}, {market}: contributions of the changes, with 95 % intervals"
+def _waterfall(rows: pd.DataFrame, known: Metric, market: str) -> str:
+    about = (
+        f"{known.label}, {known.unit}, {market}: contributions of the changes, with 95 % "
+        f"intervals. {NOT_SIGNIFICANT}: not statistically significant."
     )
+    rows = rows.rename(columns={"low": "contribution_low", "high": "contribution_high"})
+    columns = ("change", "contribution", Column("", _significance, is_number=False))
+    return f"{prose(about)}\n\n{show(rows, columns)}"
 
 
-def _waterfall(rows: pd.DataFrame, known: Metric) -> str:
-    cells = []
-    for row in rows.to_dict("records"):
-        sign = "+" if row["step"] == "change" else ""
-        said = spread(row["contribution"], row["low"], row["high"], known.decimals + 1, sign)
-        unsure = row["step"] == "change" and row["n"] > 1 and not row["is_significant"]
-        cells.append((row["change"], said + UNSURE * unsure))
-    return table(("", f"{known.label}, {known.unit}"), cells)
+def _significance(row: Row) -> str:
+    is_certain = row["step"] != "change" or row["n"] < 2 or row["is_significant"]
+    return "" if is_certain else NOT_SIGNIFICANT
 
 
-@click.command(context_settings=CONTEXT, short_help="What acting early is worth.")
+@click.command(cls=Command, order=80, short_help="The value of early action.")
 @click.argument("file", metavar="FILE")
 @click.option(
     "--start", "span", required=True, metavar="FIRST..LAST", help="First months of the policy."
 )
 @click.option("--step", type=click.IntRange(1, 120), default=6, metavar="MONTHS", help="Default 6.")
 @BASELINE
-@asks
-def timing(
-    screen: Screen, file: str, span: str, step: int, baseline: str | None, **given: Any
-) -> None:  # fmt: skip
-    """What the policies of a scenario reach by the end of the run, by the month they start in.
+@run_options
+def timing(options: RunOptions, file: str, span: str, step: int, baseline: str | None) -> None:
+    """Effect of the policies of a scenario by the end of the run, by their first month.
 
-    All their dates move alike, announcements too, so that a late policy is the early one later.
-    Shown are the Chinese share at the end, the share avoided over the whole run in points x
-    months, and what it costs; all against never acting, seed by seed.
+    All their dates move by the same number of months, announcements too.
+    Shown are the Chinese share at the end, the reduction of the share over the whole run in
+    percentage points x months, and the costs; all relative to the baseline, seed by seed.
 
     Examples:
       tariffsim timing component_50 --start 2025-01..2030-01
       tariffsim timing component_50 --start 2026..2029 --step 12 --seeds 5
     """
     starts = _starts(span, step)
-    base, scenario = settled([file], baseline, given)
+    base, scenario = options.load([file], baseline)
 
-    from tariffsim.experiments.timing import first_month
+    from tariffsim.experiments.timing import TOTALS, first_month
     from tariffsim.experiments.timing import timing as by_start
 
-    first_month(scenario)
-    with asking(screen, f"timing-{scenario.name}", base, **given) as asked:
-        found = by_start(scenario, starts, base, asked.runs)
-        named = {base.name: base, scenario.name: scenario}
-        text = f"{prose(_about(asked.runs.market, base.name))}\n\n{_curve(found)}"
-        asked.finish(named, {"timing": found}, text, {"starts": found.to_dict("records")})
+    first_month(scenario)  # refuses a scenario without policies before anything is run
+    with experiment(options, f"timing-{scenario.name}", base) as runs:
+        found = by_start(scenario, starts, base, runs.runner(base))
+        results = runs.results({base.name: base, scenario.name: scenario}, {"timing": found})
+        about = (
+            f"By first month of the policy: Chinese share of chips in {options.market} purchases in"
+            " the last 12 months; reduction of the share, loss of consumer surplus, welfare and"
+            f" revenue over the whole run, relative to {base.name}; [95 %] of paired differences"
+        )
+        columns = ("start", "share", "share_reduction", *TOTALS)
+        words = f"{prose(about)}\n\n{show(found, columns)}"
+        runs.finish(results, words, {"starts": found.to_dict("records")})
 
 
 def _starts(span: str, step: int) -> list[int]:
@@ -112,32 +114,7 @@ def _starts(span: str, step: int) -> list[int]:
         found = list(range(parse_month(first), parse_month(last if dots else first) + 1, step))
     except ValueError as error:
         message = f"--start must be FIRST..LAST, such as 2025-01..2030-01: {error}"
-        raise click.UsageError(message, click.get_current_context()) from None
+        raise usage_error(message) from None
     if not found:
-        message = "--start must not end before it begins"
-        raise click.UsageError(message, click.get_current_context())
+        raise usage_error("--start must not end before it begins")
     return found
-
-
-def _about(market: str, baseline: str) -> str:
-    return (
-        f"By first month of the policy: Chinese share of chips in {market} purchases in the last "
-        f"12 months; points of share x months avoided, consumers' cost, welfare and revenue over "
-        f"the whole run, against {baseline}; [95 %] of the paired differences"
-    )
-
-
-HEADS = {
-    "share": ("share\n%", 1, ""), "avoided": ("avoided\npoint-months", 0, ""),
-    "total_consumer_surplus_loss": ("consumer cost\nbn USD", 2, "+"),
-    "total_welfare": ("welfare\nbn USD", 2, "+"), "total_revenue": ("revenue\nbn USD", 2, "+"),
-}  # fmt: skip
-
-
-def _curve(found: pd.DataFrame) -> str:
-    cells = [
-        (row["start"], *(spread(row[c], row[f"{c}_low"], row[f"{c}_high"], decimals, sign)
-                         for c, (_, decimals, sign) in HEADS.items()))
-        for row in found.to_dict("records")
-    ]  # fmt: skip
-    return table(("start", *(head for head, *_ in HEADS.values())), cells, " rrrrr")

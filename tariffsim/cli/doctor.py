@@ -1,4 +1,4 @@
-"""`doctor`: whether everything is there for runs to work, and what to do if not."""
+"""`doctor`: whether runs can work on this machine, and what to do if not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from tariffsim import __version__
-from tariffsim.cli.screen import CONTEXT, Screen, shared, table
+from tariffsim.cli.screen import Command, Screen
+from tariffsim.cli.tables import show
 
 PACKAGES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "PyYAML", "matplotlib", "Jinja2")
 REINSTALL = "install again: pip install --force-reinstall tariffsim"
@@ -30,7 +31,7 @@ def _cores() -> str:
 
 def _memory() -> str:
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return "not known on this system"
+        return "unknown on this system"
     size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     if size < 2:
         raise MemoryError(f"only {size:.1f} GB")
@@ -65,7 +66,7 @@ def _data() -> str:
 
 
 def _scenarios() -> str:
-    from tariffsim.cli.scenarios import load_all
+    from tariffsim.cli.options import load_all
     from tariffsim.scenario.scenario_files import shipped_names
 
     return f"{len(load_all(['baseline', *shipped_names()])) - 1} shipped ones load"
@@ -83,24 +84,24 @@ CHECKS: dict[str, tuple[Callable[[], str], str]] = {
     "data": (_data, REINSTALL),
     "scenarios": (_scenarios, REINSTALL),
 }
-"""What is checked, and what to do where it fails."""
+"""What is checked, and what to do if it fails."""
 
 
-@click.command(context_settings=CONTEXT, short_help="Check that runs can work here.")
-@shared
+@click.command(cls=Command, order=170, short_help="Check that runs can work here.")
 def doctor(screen: Screen) -> None:
-    """Check that runs can work here, and say what to do if not.
+    """Check that runs can work on this machine, with advice if not.
 
     Example:
       tariffsim doctor
     """
     found = {name: _checked(*check) for name, check in CHECKS.items()}
-    cells = [(name, "ok" if good else "BAD", said) for name, (good, said) in found.items()]
-    checks = {name: {"is_good": good, "detail": said} for name, (good, said) in found.items()}
-    screen.show(table(("", "", ""), cells), {"checks": checks})
+    rows = [{"name": name, "state": "ok" if good else "BAD", "detail": detail}
+            for name, (good, detail) in found.items()]  # fmt: skip
+    checks = {n: {"is_good": good, "detail": detail} for n, (good, detail) in found.items()}
+    screen.show(show(rows, ("name", "state", "detail"), has_header=False), {"checks": checks})
     if not all(good for good, _ in found.values()):
         raise click.exceptions.Exit(5)
-    screen.remark("all is well")
+    screen.remark("all checks passed")
 
 
 def _checked(check: Callable[[], str], advice: str) -> tuple[bool, str]:

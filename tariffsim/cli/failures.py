@@ -1,4 +1,4 @@
-"""From any failure to a message in plain words and an exit code; never a traceback unasked."""
+"""From any failure to a message in plain words and an exit code; a traceback only on request."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ import click
 from tariffsim.cli.screen import json_text, printable
 from tariffsim.errors import InterruptedRuns, TariffsimError
 
-DONE, BUG, USAGE, FAILED, STORAGE, INTERRUPTED = 0, 1, 2, 4, 5, 130
+DONE, INTERNAL, USAGE, FAILED, STORAGE, INTERRUPTED = 0, 1, 2, 4, 5, 130
 
 
 def guarded(words: Sequence[str], action: Callable[[], Any]) -> int:
-    """Run a command; returns the exit code, having said what went wrong."""
+    """Run a command, report what went wrong, and return the exit code."""
     try:
         code = action()
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()
         return code if isinstance(code, int) else DONE
     except BrokenPipeError:
-        _silence()  # whoever read the output has seen enough
+        _silence()  # the reader of the output has closed it
         return DONE
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, (click.Abort, KeyboardInterrupt)):
@@ -37,7 +37,7 @@ def guarded(words: Sequence[str], action: Callable[[], Any]) -> int:
                 worker.terminate()
         if "--debug" in words:
             traceback.print_exception(error)
-        code, text = judged(error, words)
+        code, text = explained(error, words)
         try:
             click.echo(printable(text), err=True)
             if "--json" in words:
@@ -54,37 +54,37 @@ def _flat(message: str) -> str:
     return " ".join(message.split())
 
 
-def judged(error: BaseException, words: Sequence[str] = ()) -> tuple[int, str]:
+def explained(error: BaseException, words: Sequence[str] = ()) -> tuple[int, str]:
     """Exit code and message of an error that a command ended with."""
     match error:
         case click.Abort(__cause__=InterruptedRuns() as runs):
             again = shlex.join(["tariffsim", *words])
-            return INTERRUPTED, f"interrupted; {runs}. To go on from there:\n  {again}"
+            return INTERRUPTED, f"interrupted; {runs}. To continue:\n  {again}"
         case click.Abort() | KeyboardInterrupt():
-            return INTERRUPTED, "interrupted; results that were there before are as they were"
+            return INTERRUPTED, "interrupted; existing results are unchanged"
         case click.UsageError(ctx=click.Context() as ctx):
             usage = f"{ctx.get_usage()}\nTry: {ctx.command_path} --help\n\n"
             return USAGE, usage + _flat(error.format_message())
         case click.ClickException():
             return USAGE, _flat(error.format_message())
-        case TariffsimError() if error.exit_code != BUG:
+        case TariffsimError() if error.exit_code != INTERNAL:
             return error.exit_code, str(error)
         case BrokenExecutor() | MemoryError():
             return FAILED, (
-                "runs were ended by the system, most likely for want of memory; finished ones are "
+                "runs were ended by the system, most likely for lack of memory; finished ones are "
                 "kept. Try fewer processes (--jobs 1) or fewer makers."
             )
         case OSError():
             where = f" {error.filename}" if error.filename else ""
             return STORAGE, f"cannot read or write{where}: {error.strerror or error}"
-    return BUG, (
-        f"a mistake of ours, not of yours: {type(error).__name__}: {error}\n"
-        "Please report it, with what --debug at the end of the same command prints."
+    return INTERNAL, (
+        f"internal error: {type(error).__name__}: {error}\n"
+        "Please report it, with the output of the same command with --debug at its end."
     )
 
 
 def _silence() -> None:
-    """Let the interpreter end without a second complaint about a closed pipe."""
+    """Let the interpreter end without a second message about a closed pipe."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in filter(None, (sys.__stdout__, sys.__stderr__)):

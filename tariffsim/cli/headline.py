@@ -1,146 +1,203 @@
-"""The headline table: one line a scenario; a block a scenario where lines have no room."""
+"""Paired differences from the baseline as text, and the headline table of a comparison."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tariffsim.cli.numbers import (
-    IN_WORDS,
-    NONE,
-    UNKNOWN,
-    change_of,
+from tariffsim.cli.screen import PAGE, UNLIMITED, count, prose, width
+from tariffsim.cli.tables import (
+    MISSING,
+    NOT_SIGNIFICANT,
+    Column,
+    Row,
     decimals_of,
-    number_of,
+    number,
+    show,
     with_interval,
 )
-from tariffsim.cli.screen import ENDLESS, prose, table, width
-from tariffsim.record.metrics import COMPARED, HEADLINE, LAST, METRICS, RATIOS
-from tariffsim.typing import format_month
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tariffsim.record.results import Results
     from tariffsim.scenario import Scenario
 
-Rows = dict[str, dict[str, Mapping[str, Any]]]
-
+ByMetric = dict[Any, dict[str, Row]]
+"""Rows of a headline table by scenario, or design point, and by metric."""
 HEADS = {
-    "cn_value_share": "By\nvalue\npoints",
-    "basket_price": "Basket\nprice\npoints",
+    "cn_value_share": "By\nvalue\npp",
+    "basket_price": "Basket\nprice\npp",
     "duty_revenue": "Duty\nrevenue\nbn USD",
-    "consumer_surplus_loss": "Consumer\ncost\nbn USD",
-    "welfare": "\nWelfare\nbn USD",
-    "cost_per_pp": "Cost a\npoint\nm USD",
-    "world_cn_share": "World\nshare\npoints",
+    "policy_revenue": "New duty\nrevenue\nbn USD",
+    "consumer_surplus_loss": "Consumer\nsurplus\nloss\nbn USD",
+    "welfare": "Welfare\nbn USD",
+    "cost_per_pp": "Cost\nper pp\nm USD",
+    "world_cn_share": "World\nshare\npp",
 }
-"""Heads of the columns after the Chinese share."""
-FACTS = ("seeds", "failures", "precision", "scenario_hashes", "data_hash")
-ROOMY = 90
-PAGE = 100
-"""Columns a table keeps to where it can, so that it can be pasted and printed."""
-ALL = tuple(HEADS)
-ROOMS = ((True, 2, ALL), (True, 1, ALL), (False, 1, ALL), (False, 1, ALL[1:]))
-"""Whether intervals stand beside the change, blanks between columns, and which: first that fits."""
+"""Headers of differences from the baseline."""
+SHOWN = tuple(name for name in HEADS if name != "policy_revenue")
+WIDE = 90
+"""Letters of a line from which intervals stand beside the change in blocks."""
+LAYOUTS = ((" ", 2, SHOWN), (" ", 1, SHOWN), ("\n", 1, SHOWN), ("\n", 1, SHOWN[1:]))
+"""What stands between change and interval, blanks between columns, metrics: first that fits."""
 
 
-def rows_of(results: Results) -> Rows:
-    """Rows of the headline table by scenario and measure."""
-    found: Rows = {}
-    for row in results.tables["headline"].to_dict("records"):
+def by_metric(table: pd.DataFrame, key: str) -> ByMetric:
+    """Rows of a headline table by the values of a column and by metric."""
+    found: ByMetric = {}
+    for row in table.to_dict("records"):
         plain = {str(k): v.item() if hasattr(v, "item") else v for k, v in row.items()}
-        found.setdefault(plain["scenario"], {})[plain["metric"]] = plain
+        found.setdefault(plain[key], {})[plain["metric"]] = plain
     return found
 
 
-def data_of(results: Results, folder: Path) -> dict[str, Any]:
-    """The same as one object."""
-    facts = {key: results.provenance.get(key) for key in FACTS}
-    places = {"folder": str(folder), "report": str(folder / "report.html")}
-    named = {"market": results.market, "baseline": results.baseline, "titles": results.titles}
-    return named | facts | places | {"confidence": 0.95, "headline": rows_of(results)}
+def change(row: Row, decimals: int) -> str:
+    """A paired difference; n.s. if it is not statistically significant."""
+    is_certain = row["n"] < 2 or row["low"] == row["high"] == 0
+    if is_certain or (row["is_significant"] and not math.isnan(row["difference"])):
+        return number(row["difference"], decimals, "+")
+    return NOT_SIGNIFICANT
+
+
+def change_with_interval(row: Row, decimals: int, gap: str = " ") -> str:
+    """A paired difference with its interval."""
+    return with_interval(change(row, decimals), row["low"], row["high"], decimals, "+", gap)
+
+
+def change_column(metric: str, rows: Iterable[Row]) -> Column:
+    """A column of paired differences of a metric; levels of the baseline itself."""
+    decimals = decimals_of(row[metric]["difference"] for row in rows)
+
+    def cell(row: Mapping[str, Any]) -> str:
+        return level(row[metric], 1) if "is_base" in row else change(row[metric], decimals)
+
+    return Column(HEADS[metric], cell)
+
+
+SHARE = Column("Share\n%", lambda row: number(row["cn_share"]["level"], 1))
+"""The level of the Chinese share."""
+
+
+def share_change(row: Row, gap: str = " ") -> str:
+    """The paired difference of the Chinese share with its interval."""
+    return MISSING if "is_base" in row else change_with_interval(row["cn_share"], 1, gap)
+
+
+def level(row: Row, decimals: int) -> str:
+    """The level of a metric; none for those that are differences from the baseline."""
+    from tariffsim.record.metrics import COMPARED
+
+    return MISSING if row["metric"] in COMPARED else number(row["level"], decimals)
+
+
+def json_of(results: Results, folder: Path) -> dict[str, Any]:
+    """The headline for one JSON object."""
+    rows = by_metric(results.tables["headline"], "scenario")
+    facts = {"titles": results.titles, "precision": results.provenance.get("precision")}
+    return facts | {"report": str(folder / "report.html"), "headline": rows}
 
 
 def text_of(results: Results, base: Scenario, details: bool) -> str:
-    """The table and what is to be said under it."""
-    rows, end = rows_of(results), base.run.end
+    """The headline table with its notes; blocks where it does not fit, or with details."""
+    from tariffsim.record.metrics import HEADLINE, LAST, METRICS, RATIOS
+    from tariffsim.typing import format_month
+
+    rows, end = by_metric(results.tables["headline"], "scenario"), base.run.end
     period = f"{format_month(max(base.run.start, end - LAST + 1))} to {format_month(end)}"
     title = f"Chinese share of foundational chips in {results.market} purchases, {period}"
-    bodies = [] if details or len(rows) == 1 else [_lines(rows, *room) for room in ROOMS]
-    widest = {body: max(map(len, body.splitlines())) for body in bodies}
-    fitting = [b for room in (min(width(), PAGE), width()) for b in bodies if widest[b] <= room]
-    body = fitting[0] if fitting else ""
-    if not body:
+    table = "" if details or len(rows) == 1 else _table(rows)
+    if not table:
         names = [m.name for m in (*METRICS, *RATIOS)] if details else HEADLINE
-        body = "\n\n".join(
-            prose(f"{name}: {results.titles[name]}")
-            + "\n" + _block(metrics, names, name == results.baseline)
-            for name, metrics in rows.items()
-        )  # fmt: skip
-    return "\n".join([prose(title), "", body, "", prose(*_notes(rows, results))])
-
-
-def _lines(rows: Rows, is_roomy: bool, gap: int, columns: Sequence[str]) -> str:
-    """One line a scenario: the baseline's levels, and how the others differ from them.
-
-    Where there is little room the interval stands below the change, and long names go on below.
-    """
-    (base_name, base), *others = rows.items()
-    change = "\nchange [95 %]\npoints" if is_roomy else "change\n[95 %]\npoints"
-    heads = ["", "\nShare\n%", change, *(HEADS[m] for m in columns)]
-    levels = [NONE if m in COMPARED else number_of(base[m]["level"], 1) for m in columns]
-    cells = [[base_name, number_of(base["cn_share"]["level"], 1), NONE, *levels]]
-    decimals = {m: decimals_of(metrics[m]["difference"] for _, metrics in others) for m in columns}
-    for name, metrics in others:
-        share = metrics["cn_share"]
-        changes = [change_of(metrics[m], decimals[m]) for m in columns]
-        interval = with_interval(change_of(share, 1), share, 1, " " if is_roomy else "\n")
-        cells.append([name, number_of(share["level"], 1), interval, *changes])
-    longest = 22 if is_roomy else 14
-    for row in cells:
-        row[0] = "\n".join(row[0][i : i + longest] for i in range(0, len(row[0]), longest))
-    return table(heads, cells, " " + "r" * (len(columns) + 2), ENDLESS, gap)
-
-
-def _block(metrics: Mapping[str, Mapping[str, Any]], names: Sequence[str], is_base: bool) -> str:
-    """One line a measure: level, change with its interval, unit."""
-    cells, gap = [], " " if width() >= ROOMY else "\n"
-    for name in names:
-        row = metrics[name]
-        if is_base and name in COMPARED:
-            continue
-        level = NONE if name in COMPARED else number_of(row["level"], decimals_of([row["level"]]))
-        decimals = (
-            1 if row["unit"] == "%" else decimals_of([row["difference"], row["low"], row["high"]])
+        blocks = (
+            f"{prose(f'{name}: {results.titles[name]}')}\n"
+            f"{_block([known[n] for n in names], name == results.baseline)}"
+            for name, known in rows.items()
         )
-        change = change_of(row, decimals).replace(UNKNOWN, IN_WORDS)
-        change = "" if is_base else with_interval(change, row, decimals, gap)
-        cells.append([f"{row['label']}, {row['unit']}", level, change])
-    return table(["", "level", "" if is_base else "change [95 %]"], cells, " rr")
+        table = "\n\n".join(blocks)
+    return "\n".join([prose(title), "", table, "", prose(*_notes(rows, results))])
 
 
-def _notes(rows: Rows, results: Results) -> list[str]:
+def _table(rows: ByMetric) -> str:
+    """One line a scenario, in the first layout that fits the page, else the screen; or nothing."""
+    tables = [_lines(rows, *layout) for layout in LAYOUTS]
+    for room in (min(width(), PAGE), width()):
+        for table in tables:
+            if max(map(len, table.splitlines())) <= room:
+                return table
+    return ""
+
+
+def _lines(rows: ByMetric, between: str, gap: int, metrics: Sequence[str]) -> str:
+    """One line a scenario: the baseline's levels, and how the others differ from them."""
+    (base, levels), *others = rows.items()
+    longest = 22 if between == " " else 14
+    named = [levels | {"is_base": True, "name": base}]
+    named += [differences | {"name": name} for name, differences in others]
+    columns = [
+        Column("", lambda row: _broken(row["name"], longest), is_number=False, wraps=True),
+        SHARE,
+        Column(f"Change{between}[95 %]\npp", partial(share_change, gap=between)),
+        *(change_column(metric, [row for _, row in others]) for metric in metrics),
+    ]
+    return show(named, columns, UNLIMITED, gap)
+
+
+def _broken(name: str, longest: int) -> str:
+    """A long name on several lines."""
+    return "\n".join(name[i : i + longest] for i in range(0, len(name), longest))
+
+
+def _block(rows: Sequence[Row], is_base: bool) -> str:
+    """One line a metric: level, change with its interval, unit."""
+    gap = " " if width() >= WIDE else "\n"
+
+    def changed(row: Row) -> str:
+        numbers = row["difference"], row["low"], row["high"]
+        return change_with_interval(row, 1 if row["unit"] == "%" else decimals_of(numbers), gap)
+
+    columns = [
+        Column("", lambda row: f"{row['label']}, {row['unit']}", is_number=False, wraps=True),
+        Column("level", lambda row: level(row, decimals_of([row["level"]]))),
+    ]
+    if is_base:
+        return show([row for row in rows if columns[1].cell(row) != MISSING], columns)
+    return show(rows, [*columns, Column("change [95 %]", changed)])
+
+
+def _notes(rows: ByMetric, results: Results) -> list[str]:
+    base = results.baseline
     first, last = results.provenance["seeds"]
-    n, tried = next(iter(rows[results.baseline].values()))["n"], last - first + 1
-    seeds = f"{n} seeds ({first} to {last})" if tried > 1 else f"1 seed ({first})"
+    n, tried = rows[base]["cn_share"]["n"], last - first + 1
+    seeds = seeds_text(results.provenance)
     if n < tried:
         seeds = f"{n} of {tried} seeds ({first} to {last}): in the others a run failed"
     if precision := results.provenance.get("precision"):
-        word = "reached" if precision["is_reached"] else "not reached"
-        seeds += f", {word} a precision of {precision['wanted']:g} points with them"
+        verb = "reached" if precision["is_reached"] else "did not reach"
+        seeds += f", which {verb} the precision of {precision['wanted']:g} pp"
     notes = [f"{seeds}."]
     if len(rows) == 1:
         return notes
     notes[0] += (
-        " Money in USD a year; changes of shares and of the price index in points."
-        f" {results.baseline}: levels; the others: share, then changes from {results.baseline}."
-        " Cost a point: consumer cost for each point of the share avoided."
+        " Money in USD a year; changes of shares and of the price index in percentage points (pp)."
+        f" {base}: levels; the others: share, then changes from {base}. Cost per pp: loss of"
+        " consumer surplus per percentage point by which the share falls."
     )
     if n == 1:
-        return [*notes, "One seed gives no interval: take several before believing a difference."]
+        return [*notes, "One seed gives no interval: run several before drawing conclusions."]
     return [
         *notes,
-        "[95 %]: interval of the mean of paired differences (scenario less baseline with the same"
-        " draws); doubt about the assumptions comes on top."
-        f" {UNKNOWN}: {IN_WORDS}, the interval covers zero.",
+        "[95 %]: interval of the mean paired difference from the baseline (common random numbers);"
+        f" parameter uncertainty is not included. {NOT_SIGNIFICANT}: not statistically significant,"
+        " the interval covers zero.",
     ]
+
+
+def seeds_text(facts: Mapping[str, Any]) -> str:
+    """The number of replications, and their seeds."""
+    first, last = facts["seeds"]
+    seeds = count(last - first + 1, "seed")
+    return f"{seeds} ({first} to {last})" if last > first else f"{seeds} ({first})"

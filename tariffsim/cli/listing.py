@@ -1,4 +1,4 @@
-"""`list`: what there is, with descriptions and units."""
+"""`list`: scenarios, instruments, parameters and more, with descriptions and units."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from tariffsim.cli.files import in_short
-from tariffsim.cli.screen import CONTEXT, Screen, shared, table
+from tariffsim.cli.scenario_files import in_short
+from tariffsim.cli.screen import Command, Screen
+from tariffsim.cli.tables import show
 
 
 def _scenarios() -> Iterator[dict[str, Any]]:
@@ -37,7 +38,7 @@ def _parameters() -> Iterator[dict[str, Any]]:
     for p in parameters():
         yield {
             "parameter": p.key,
-            "default": "needed" if p.is_required else in_short(p.default),
+            "default": "required" if p.is_required else in_short(p.default),
             "unit": p.unit,
             "allowed": p.allowed,
             "plausible": "" if p.low is None else f"{p.low:.3g} to {p.high:.3g}",
@@ -78,18 +79,16 @@ WHAT: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
 
 
 @click.command(
-    "list",
-    context_settings=CONTEXT,
-    short_help="What there is: scenarios, instruments, parameters and more.",
-)
+    "list", cls=Command, order=140,
+    short_help="List scenarios, instruments, parameters and more.",
+)  # fmt: skip
 @click.argument("what", type=click.Choice(list(WHAT)), metavar="WHAT")
 @click.argument("word", required=False, metavar="[WORD]")
-@shared
 def list_(screen: Screen, what: str, word: str | None) -> None:
     """List scenarios, instruments, parameters, phases, metrics or charts.
 
-    With descriptions and units; with WORD, only what contains it. On a terminal long texts are
-    wrapped; elsewhere every entry is one line.
+    With descriptions and units; with WORD, only entries that contain it. On a terminal long texts
+    are wrapped; elsewhere every entry is one line.
 
     Examples:
       tariffsim list scenarios
@@ -99,17 +98,16 @@ def list_(screen: Screen, what: str, word: str | None) -> None:
     items = list(WHAT[what]())
     if word is not None:
         items = [item for item in items if word.lower() in _searched(item)]
-    cells = [[str(value) for value in item.values()] for item in items]
     if items or screen.is_json:
-        screen.show(table(list(items[0]), cells) if items else "", {what: items})
+        screen.show(show(items, list(items[0])) if items else "", {what: items})
     if not items:
-        screen.remark(f"none of the {what} has that; all of them: tariffsim list {what}")
+        screen.remark(f"none of the {what} contains that; all of them: tariffsim list {what}")
 
 
 def _searched(item: dict[str, Any]) -> str:
-    """All that is said of an entry; `policies.<kind>.field` is found without the brackets too."""
-    said = str(list(item.values())).lower()
-    return said + said.replace("<", "").replace(">", "")
+    """All texts of an entry; `policies.<kind>.field` is found without the brackets too."""
+    texts = str(list(item.values())).lower()
+    return texts + texts.replace("<", "").replace(">", "")
 
 
 def _first_line(thing: Any) -> str:

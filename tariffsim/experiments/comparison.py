@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import groupby
 from numbers import Integral
 from pathlib import Path
@@ -17,9 +17,15 @@ import pandas as pd
 
 from tariffsim.calibration import build_economy
 from tariffsim.calibration.base_year_fit import base_year_rows
-from tariffsim.errors import Problem, RunsFailedError, ScenarioError
-from tariffsim.experiments.ensemble import Progress, Settings, outcomes
-from tariffsim.experiments.pairs import Failure, Outcome, Pair, pairs_of, record_of_pair
+from tariffsim.errors import RunsFailedError
+from tariffsim.experiments.ensemble import Progress, Settings, check_comparable, outcomes
+from tariffsim.experiments.runs import (
+    Failure,
+    Outcome,
+    Replication,
+    record_of_run,
+    replications_of,
+)
 from tariffsim.record.intervals import paired_interval
 from tariffsim.record.result_tables import SeedRecord, gather
 from tariffsim.record.results import Results, provenance
@@ -27,23 +33,9 @@ from tariffsim.scenario import Scenario, baseline_of, load_scenario
 from tariffsim.scenario.writing import to_yaml
 from tariffsim.state.draws import Draws
 
-MOST_SEEDS = 1000
-"""Seeds that a wish for precision may take."""
+MAX_SEEDS = 1000
+"""Seeds that a required precision may take."""
 DEFAULT_MARKET = "US"
-HINTS = {
-    "agents": "paired differences need the same agents and draws: give all the same numbers, with "
-    "`--set agents.makers=N` or replace(baseline, agents__makers=N)",
-    "data": "paired differences need the same agents and draws: give all the same tables",
-}
-
-
-@dataclass(frozen=True)
-class Task:
-    """One seed of all scenarios; the first is the baseline."""
-
-    scenarios: tuple[tuple[str, Scenario], ...]
-    seed: int
-    market: str
 
 
 def run(
@@ -73,23 +65,23 @@ def compare(
     engine: Literal["local", "dask"] = "local",
     scheduler: str | None = None,
 ) -> Results:
-    """Run scenarios and the baseline with the same seeds and compare them pair by pair.
+    """Run scenarios and the baseline with the same seeds and compare them seed by seed.
 
-    A seed whose run fails in one scenario is left out of all; `provenance["failures"]` tells.
+    A seed whose run fails in one scenario is left out of all; see `provenance["failures"]`.
 
     Args:
         scenarios: scenarios, files, or names of shipped ones; one of them; or a mapping of names
             to scenarios.
-        baseline: what they are compared with; what they say themselves (`compare_with`) if None.
+        baseline: what they are compared with; the one they name (`compare_with`) if None.
         seeds: number of replications; the baseline's `run.seeds` if None.
         seed: the first seed; the baseline's `run.seed` if None.
         jobs: worker processes, one for each core if None; results do not depend on it. More than
             one needs a script whose main part is guarded by `if __name__ == "__main__"`.
         market: the market that headlines are about.
         progress: called with (runs done, runs in all).
-        precision: percentage points; more seeds, up to MOST_SEEDS, until the interval of every
-            change of the Chinese share reaches no further than that to either side.
-        store: folder that keeps finished runs; what it has is not run again.
+        precision: percentage points; seeds are added, up to MAX_SEEDS, until the interval of
+            every change of the Chinese share reaches no further than that to either side.
+        store: folder that keeps finished runs; a run that is there is not repeated.
         engine: `local`, or `dask` for a cluster.
         scheduler: address of a Dask scheduler; a cluster on this machine if None.
 
@@ -97,38 +89,43 @@ def compare(
         ScenarioError: a scenario is refused, or cannot be compared with the baseline.
         RunsFailedError: there is no seed without a failed run.
         StorageError: the store cannot be written.
-        ValueError: seeds, seed or jobs are no whole numbers, or too small.
+        ValueError: seeds, seed or jobs are not whole numbers, or too small.
     """
     began = time.perf_counter()
-    _whole(seeds=(seeds, 1), seed=(seed, 0), jobs=(jobs, 1))
+    _check_whole(seeds=(seeds, 1), seed=(seed, 0), jobs=(jobs, 1))
     if isinstance(scenarios, (str, Scenario)):
         scenarios = [scenarios]
     named = named_scenarios(scenarios, baseline)
     check_comparable(named, market)
-    first = next(iter(named.values()))
-    count = first.run.seeds if seeds is None else seeds
-    start = first.run.seed if seed is None else seed
-    base_year = pd.DataFrame(base_year_rows(build_economy(first, start, Draws(start))))
-    most = count if precision is None else max(count, MOST_SEEDS)
-    pairs = pairs_of(named, range(start, start + most), market, is_full=True)
+    base = next(iter(named.values()))
+    requested = seeds_of(base, seed, seeds)
+    start, count = requested.start, len(requested)
+    base_year = pd.DataFrame(base_year_rows(build_economy(base, start, Draws(start))))
+    most = count if precision is None else max(count, MAX_SEEDS)
+    replications = replications_of(named, range(start, start + most), market, is_full=True)
     settings = Settings(jobs, None if store is None else Path(store), engine, scheduler)
     failures: list[Failure] = []
-    with closing(outcomes(pairs, settings, progress)) as made:
-        wish = Wish(count, precision)
-        gathered = gather(named, wish.until_met(_seed_records(made, failures)))
+    with closing(outcomes(replications, settings, progress)) as ended:
+        records = _until_precise(_seed_records(ended, failures), count, precision)
+        gathered = gather(named, records)
     tables = gathered.tables | {"base_year": base_year}
     last = max([gathered.seeds[-1], *(failure.seed for failure in failures)])
-    made_with = precision and {"wanted": precision, "is_reached": wish.is_met}
-    facts = {"precision": made_with}
-    return results_of(named, market, tables, range(start, last + 1), failures, began, facts)
+    facts = {"precision": precision and _reached(tables["headline"], precision)}
+    return results_of(named, market, tables, range(start, last + 1), began, failures, facts)
 
 
-def _whole(**given: tuple[object, int]) -> None:
-    """Refuse what is not a whole number, or less than it must be; None stands for the default."""
+def _check_whole(**given: tuple[object, int]) -> None:
+    """Refuse what is not a whole number, or below its minimum; None stands for the default."""
     for name, (value, least) in given.items():
         is_whole = isinstance(value, Integral) and not isinstance(value, bool)
         if value is not None and not (is_whole and value >= least):  # type: ignore[operator]
             raise ValueError(f"{name} must be a whole number, {least} or more (is {value!r})")
+
+
+def seeds_of(base: Scenario, seed: int | None, seeds: int | None) -> range:
+    """The seeds of an experiment; first seed and number are the baseline's if None."""
+    first = base.run.seed if seed is None else seed
+    return range(first, first + (seeds or base.run.seeds))
 
 
 def named_scenarios(
@@ -154,47 +151,39 @@ def named_scenarios(
     return named
 
 
-def check_comparable(named: Mapping[str, Scenario], market: str) -> None:
-    """Refuse scenarios that share no draws with the baseline."""
-    base_name, base = next(iter(named.items()))
-    problems = []
-    for name, scenario in named.items():
-        if market not in scenario.tables().markets.codes:
-            codes = ", ".join(scenario.tables().markets.codes)
-            problems.append(
-                Problem(name, message=f"has no market {market}", hint=f"known: {codes}")
-            )
-        for block, what in (("agents", "numbers of agents"), ("data", "data tables")):
-            if getattr(scenario, block) != getattr(base, block):
-                problems.append(
-                    Problem(name, key=block, message=f"differs from {base_name} in its {what}",
-                            hint=HINTS[block])
-                )  # fmt: skip
-        if (scenario.run.start, scenario.run.end) != (base.run.start, base.run.end):
-            problems.append(Problem(name, key="run", message=f"has other months than {base_name}"))
-    if problems:
-        raise ScenarioError(problems)
+def with_baseline(
+    scenario: Scenario | str, baseline: Scenario | str | None, market: str
+) -> tuple[dict[str, Scenario], Scenario, Scenario]:
+    """Scenarios by name, the baseline, and the scenario, which may be the baseline itself.
+
+    Raises:
+        ScenarioError: one is refused, or they cannot be compared in that market.
+    """
+    named = named_scenarios([scenario], baseline)
+    check_comparable(named, market)
+    values = list(named.values())
+    return named, values[0], values[-1]
 
 
-def run_task(task: Task) -> SeedRecord:
-    """Run all scenarios with one seed and reduce them to what is kept."""
-    pairs = pairs_of(dict(task.scenarios), [task.seed], task.market, is_full=True)
-    return SeedRecord(task.seed, {pair.name: record_of_pair(pair) for pair in pairs})
+def run_seed(scenarios: Mapping[str, Scenario], seed: int, market: str = "US") -> SeedRecord:
+    """Run all scenarios with one seed, the baseline first, and reduce them to what is kept."""
+    replications = replications_of(scenarios, [seed], market, is_full=True)
+    return SeedRecord(seed, {one.name: record_of_run(one) for one in replications})
 
 
 def _seed_records(
-    outcomes: Iterable[tuple[Pair, Outcome]], failures: list[Failure]
+    outcomes: Iterable[tuple[Replication, Outcome]], failures: list[Failure]
 ) -> Iterator[SeedRecord]:
-    """Seeds in their order; one that failed in any scenario has no pairs and is left out."""
+    """Seeds in their order; one that failed in any scenario has no differences: it is left out."""
     is_any = False
     for seed, group in groupby(outcomes, key=lambda ended: ended[0].seed):
-        record, failed = SeedRecord(seed), len(failures)
-        for pair, outcome in group:
+        record, n_failed = SeedRecord(seed), len(failures)
+        for replication, outcome in group:
             if isinstance(outcome, Failure):
                 failures.append(outcome)
             else:
-                record.add(pair.name, outcome)
-        if len(failures) == failed:
+                record.add(replication.name, outcome)
+        if len(failures) == n_failed:
             is_any = True
             yield record
     if not is_any:
@@ -206,51 +195,59 @@ def results_of(
     market: str,
     tables: dict[str, pd.DataFrame],
     seeds: range,
-    failures: Sequence[Failure],
     began: float,
-    more: Mapping[str, Any] = MappingProxyType({}),
+    failures: Sequence[Failure] = (),
+    facts: Mapping[str, Any] = MappingProxyType({}),
 ) -> Results:
-    """Results with where they come from; the first scenario is the baseline."""
-    facts: dict[str, Any] = provenance() | {
-        "seeds": [seeds.start, seeds.stop - 1],
-        "scenario_hashes": {name: s.content_hash for name, s in named.items()},
-        "data_hash": next(iter(named.values())).tables().digest,
-        "failures": [asdict(failure) for failure in failures],
-        "wall_seconds": round(time.perf_counter() - began, 3),
-    }
-    replaced = next(iter(named.values())).data_files  # the same in all of them
-    beside = {table: f"{table}.csv" for table in replaced}
+    """Results with their provenance; the first scenario is the baseline."""
+    base = next(iter(named.values()))
+    facts = (
+        provenance()
+        | {
+            "seeds": [seeds.start, seeds.stop - 1],
+            "scenario_hashes": {name: s.content_hash for name, s in named.items()},
+            "data_hash": base.tables().digest,
+            "failures": [asdict(failure) for failure in failures],
+            "wall_seconds": round(time.perf_counter() - began, 3),
+        }
+        | dict(facts)
+    )
+    file_names = {table: f"{table}.csv" for table in base.data_files}  # the same in all scenarios
     return Results(
         tables=tables,
-        scenarios={name: to_yaml(scenario, beside) for name, scenario in named.items()},
+        scenarios={name: to_yaml(scenario, file_names) for name, scenario in named.items()},
         titles={name: scenario.title or name for name, scenario in named.items()},
         market=market,
-        provenance=facts | dict(more),
-        files={f"scenarios/{beside[t]}": path.read_bytes() for t, path in replaced.items()},
+        provenance=facts,
+        files={
+            f"scenarios/{file_names[table]}": path.read_bytes()
+            for table, path in base.data_files.items()
+        },
     )
 
 
-class Wish:
-    """How well changes of the headline share shall be known, and after how many seeds at least."""
+def _reached(headline: pd.DataFrame, precision: float) -> dict[str, Any]:
+    """Whether the intervals of all changes of the Chinese share have the required precision."""
+    share = headline[headline["metric"] == "cn_share"]
+    is_reached = bool(((share["high"] - share["low"]) / 2 <= precision).all())
+    return {"wanted": precision, "is_reached": is_reached}
 
-    def __init__(self, least: int, precision: float | None) -> None:
-        self._least, self._precision = max(least, 2), precision
-        self._changes: dict[str, list[float]] = {}
-        self.is_met = False
 
-    def until_met(self, records: Iterable[SeedRecord]) -> Iterator[SeedRecord]:
-        """Seeds in order until the wish is met; all of them without one.
+def _until_precise(
+    records: Iterable[SeedRecord], least: int, precision: float | None
+) -> Iterator[SeedRecord]:
+    """Seeds in order until all changes of the Chinese share are known to a precision.
 
-        Seeds count one by one, so that the answer does not depend on how many are under way.
-        """
-        for n, record in enumerate(records, start=1):
-            yield record
-            shares = {name: run.summary["cn_share"] for name, run in record.runs.items()}
-            base = next(iter(shares.values()))
-            for name, share in shares.items():
-                self._changes.setdefault(name, []).append(share - base)
-            if self._precision is not None and n >= self._least:
-                intervals = map(paired_interval, self._changes.values())
-                self.is_met = all((i.high - i.low) / 2 <= self._precision for i in intervals)
-                if self.is_met:
-                    return
+    Seeds count one by one, so that the result does not depend on how many run at a time.
+    """
+    changes: dict[str, list[float]] = {}
+    for n, record in enumerate(records, start=1):
+        yield record
+        shares = {name: run.summary["cn_share"] for name, run in record.runs.items()}
+        base = next(iter(shares.values()))
+        for name, share in shares.items():
+            changes.setdefault(name, []).append(share - base)
+        if precision is not None and n >= max(least, 2):
+            intervals = map(paired_interval, changes.values())
+            if all((i.high - i.low) / 2 <= precision for i in intervals):
+                return

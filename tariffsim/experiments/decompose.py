@@ -1,24 +1,30 @@
-"""The difference between two scenarios, attributed to what differs between them."""
+"""The difference between two scenarios, attributed to the changes between them.
+
+References:
+    Shapley (1953), A value for n-person games.
+    Shorrocks (2013), Decomposition procedures for distributional analysis, J. Econ. Inequality 11.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import factorial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
-from tariffsim.experiments.paired import EnsembleRunner
-from tariffsim.experiments.shapley import shapley_values
+from tariffsim.experiments.ensemble import RunScenarios
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.intervals import paired_interval
 from tariffsim.scenario import Scenario, catalogue, replace
+from tariffsim.typing import Float
 
-MOST = 8
-"""Most changes: 2^8 scenarios are run for each seed."""
-SHARED = (
+MAX_CHANGES = 8
+"""2^8 scenarios are run for each seed."""
+NOT_COMPARED = (
     "schema_version",
     "title",
     "description",
@@ -29,17 +35,17 @@ SHARED = (
     "agents",
     "data",
 )
-"""Parts of a scenario that are words, or that scenarios with the same draws have in common."""
+"""Parts of a scenario that are texts, or that comparable scenarios have in common."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """Something that two scenarios do not share, made or not made as a whole."""
+    """A difference between two scenarios, made or not made as a whole."""
 
     name: str
     label: str
     values: tuple[tuple[str, Any], ...]
-    """Key paths with the values of the second scenario; None takes a policy away."""
+    """Key paths with the values of the second scenario; None removes a policy."""
 
 
 def changes_between(first: Scenario, second: Scenario) -> list[Change]:
@@ -49,13 +55,13 @@ def changes_between(first: Scenario, second: Scenario) -> list[Change]:
         ScenarioError: nothing differs, or too much.
     """
     found = [*_policies(first, second), *_fields(first, second)]
-    if len(found) > MOST:
+    if len(found) > MAX_CHANGES:
         found = _by_block(found)
-    if not 1 <= len(found) <= MOST:
+    if not 1 <= len(found) <= MAX_CHANGES:
         message = f"has {len(found)} changes from {first.name}: {', '.join(c.name for c in found)}"
-        hint = f"take scenarios with at most {MOST}: every one doubles the number of runs"
+        hint = f"use scenarios with at most {MAX_CHANGES}: each doubles the number of runs"
         if not found:
-            message, hint = f"does not differ from {first.name}", "name two that do"
+            message, hint = f"does not differ from {first.name}", "name two scenarios that do"
         raise ScenarioError([Problem(second.name, message=message, hint=hint)])
     return found
 
@@ -67,17 +73,17 @@ def _policies(first: Scenario, second: Scenario) -> Iterator[Change]:
     )
     for name in dict.fromkeys((*own, *others)):
         if own.get(name) != others.get(name):
-            did = "taken away" if name not in others else "changed" if name in own else "added"
+            verb = "removed" if name not in others else "changed" if name in own else "added"
             kind = str((others.get(name) or own[name])["kind"]).replace("_", " ")
-            said = f"{kind[:1].upper()}{kind[1:]}"
-            label = f"{said} {did}" if name.replace("_", " ") == kind else f"{said} {name} {did}"
+            words = [kind.capitalize(), name, verb]
+            label = " ".join(words if name.replace("_", " ") != kind else words[::2])
             key = f"policies.{name}"
             yield Change(key, label, ((key, others.get(name)),))
 
 
 def _fields(first: Scenario, second: Scenario) -> Iterator[Change]:
     own, others = (
-        s.model_dump(mode="json", exclude={*SHARED, "policies"}) for s in (first, second)
+        s.model_dump(mode="json", exclude={*NOT_COMPARED, "policies"}) for s in (first, second)
     )
     for block in others:
         for field in dict.fromkeys((*own[block], *others[block])):
@@ -101,56 +107,74 @@ def _by_block(found: Sequence[Change]) -> list[Change]:
     ]  # fmt: skip
 
 
-def with_changes_made(first: Scenario, changes: Sequence[Change]) -> Scenario:
+def with_changes(first: Scenario, changes: Sequence[Change]) -> Scenario:
     """The first scenario with some of the changes made."""
     values = {key: value for change in changes for key, value in change.values}
-    cleared = replace(
-        first, **dict.fromkeys(values, None)
-    )  # a mapping would be merged, not replaced
+    # a mapping would be merged, not replaced: the old value is removed first
+    cleared = replace(first, **dict.fromkeys(values, None))
     return replace(cleared, **{key: v for key, v in values.items() if v is not None})
 
 
-def decompose(first: Scenario, second: Scenario, run_ensemble: EnsembleRunner) -> pd.DataFrame:
-    """Contribution of every change to the difference in every measure, by exact Shapley values.
+def decompose(first: Scenario, second: Scenario, run_scenarios: RunScenarios) -> pd.DataFrame:
+    """Contribution of every change to the difference in every metric, by exact Shapley values.
 
     All subsets of the changes are run with the same seeds; the contribution of a change is the mean
     over all orders of what it adds to those made before it. Contributions add up to the difference
-    seed by seed. What `measure` compares with should be the first scenario.
+    seed by seed. The baseline of `run_scenarios` should be the first scenario.
 
     Returns:
-        One row a measure and step: `step` is the level of the first scenario, a change, or the
+        One row a metric and step: `step` is the level of the first scenario, a change, or the
         level of the second.
     """
     changes = changes_between(first, second)
     subsets = {
-        f"{number}": with_changes_made(first, [c for i, c in enumerate(changes) if number >> i & 1])
+        f"{number}": with_changes(first, [c for i, c in enumerate(changes) if number >> i & 1])
         for number in range(2 ** len(changes))
     }
-    table = run_ensemble(subsets)
+    table = run_scenarios(subsets)
     rows: list[dict[str, Any]] = []
     for known in metrics().values():
         if known.name in table:
             wide = table.pivot(index="scenario", columns="seed", values=known.name)
             values = wide.loc[list(subsets)].to_numpy()
-            rows += _rows(first, second, changes, values, known.name, known.unit)
+            labels = {"metric": known.name, "unit": known.unit}
+            rows += [labels | row for row in _rows(first, second, changes, values)]
     return pd.DataFrame(rows)
 
 
 def _rows(
-    first: Scenario, second: Scenario, changes: Sequence[Change],
-    values: np.ndarray[Any, np.dtype[np.float64]], metric: str, unit: str,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """The waterfall of one measure: first level, contributions, second level."""
+    first: Scenario, second: Scenario, changes: Sequence[Change], values: Float
+) -> Iterator[dict[str, Any]]:
+    """The waterfall of one metric: first level, contributions, second level."""
     steps = [
         ("first", first.name, first.title or first.name, values[0]),
         *(("change", c.name, c.label, v)
           for c, v in zip(changes, shapley_values(values), strict=True)),
         ("second", second.name, second.title or second.name, values[-1]),
     ]  # fmt: skip
-    for step, name, label, each in steps:
-        interval = paired_interval(each.tolist())
+    for step, name, label, by_seed in steps:
+        interval = paired_interval(by_seed.tolist())
         yield {
-            "metric": metric, "unit": unit, "step": step, "change": name, "label": label,
-            "contribution": interval.mean, "low": interval.low, "high": interval.high,
+            "step": step, "change": name, "label": label, "contribution": interval.mean,
+            "low": interval.low, "high": interval.high,
             "is_significant": interval.is_significant, "n": interval.n,
         }  # fmt: skip
+
+
+def shapley_values(values: Float) -> Float:
+    """Contribution of every change: `(changes, ...)` from values by subset `(2^changes, ...)`.
+
+    Subsets are numbered in binary: bit i of the row is set where change i is made. The
+    contribution of i is the mean over all orders of what it adds to those made before:
+    `sum_S |S|! (n - |S| - 1)! / n! (v(S + i) - v(S))`. They add up to `v(all) - v(none)`.
+    """
+    n = len(values).bit_length() - 1
+    subsets = np.arange(len(values))
+    size = np.array([int(s).bit_count() for s in subsets])
+    weight = np.array([factorial(k) * factorial(n - k - 1) / factorial(n) for k in range(n)])
+    found = []
+    for i in range(n):
+        without = subsets[subsets & (1 << i) == 0]
+        added = values[without | (1 << i)] - values[without]
+        found.append(np.tensordot(weight[size[without]], added, axes=1))
+    return np.array(found)

@@ -1,8 +1,8 @@
-"""Designs of experiments: which values the factors take at which point."""
+"""Designs of experiments: the values of the factors at every design point, and the scenario."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import Any
@@ -11,22 +11,25 @@ import numpy as np
 from scipy.stats import qmc
 
 from tariffsim.errors import Problem, ScenarioError, escaped
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.blocks import Value
-from tariffsim.scenario.factors import Factor, Unfit, factor_of
+from tariffsim.scenario.factors import EVERY, Factor, Unfit, factor_of
+from tariffsim.scenario.loader import with_changes
 from tariffsim.typing import Float
 
-Point = dict[str, Value]
-MOST_POINTS = 1_000_000
+DesignPoint = dict[str, Value]
+"""Values by key."""
+MAX_POINTS = 1_000_000
 SHARES = (("supply.discount_cost_share", "supply.discount_subsidy_share"),)
-"""Parts of a whole: where a design that fills a range has their sum above one, both shrink."""
+"""Shares of one total: where a design has their sum above one, they are scaled down to one."""
 
 
 def factors_of(scenario: Scenario, vary: Mapping[str, Any], label: str = "vary") -> list[Factor]:
     """The factors of an experiment.
 
     Raises:
-        ScenarioError: with all that is wrong with any of them.
+        ScenarioError: with everything that is wrong with any of them.
     """
     found, problems = [], []
     for key, given in vary.items():
@@ -40,46 +43,46 @@ def factors_of(scenario: Scenario, vary: Mapping[str, Any], label: str = "vary")
 
 
 def points_of(
-    name: str, factors: Sequence[Factor], points: int | None = None, seed: int = 0
-) -> list[Point]:
-    """The points of a design by its name: grid, lhs or sobol.
+    design: str, factors: Sequence[Factor], points: int | None = None, seed: int = 0
+) -> list[DesignPoint]:
+    """The points of a design: grid, lhs or sobol.
 
     Raises:
         ScenarioError: the factors do not fit the design, or there would be too many points.
     """
     hint = "give --vary KEY=VALUES, or an `experiment` block in the file"
     problems = [] if factors else [Problem("experiment", message="varies nothing", hint=hint)]
-    if name == "grid":
+    if design == "grid":
         hint = "give low:high:step, or take another design: lhs"
         problems += [Problem("experiment", 0, 0, factor.key, "has no steps", "", hint)
                      for factor in factors if not factor.values]  # fmt: skip
     else:
-        problems += rangeless(factors)
-    count = prod(len(f.values) for f in factors) if name == "grid" else points
+        problems += without_range(factors)
+    count = prod(len(f.values) for f in factors) if design == "grid" else points
     if count is None:
-        problems.append(Problem("experiment", message=f"{name} needs its number of points"))
-    elif count > MOST_POINTS:
-        given = f"{count:,}, at most {MOST_POINTS:,}"
+        problems.append(Problem("experiment", message=f"{design} needs its number of points"))
+    elif count > MAX_POINTS:
+        given = f"{count:,}, at most {MAX_POINTS:,}"
         problems.append(Problem("experiment", message="has too many points", given=given))
-    elif name == "sobol":
-        problems += unbalanced(count)
+    elif design == "sobol":
+        problems += not_a_power_of_two(count)
     if problems or count is None:
         raise ScenarioError(problems)
-    if name == "grid":
+    if design == "grid":
         return grid(factors)
     rng = np.random.default_rng(seed)
-    sampler = qmc.LatinHypercube if name == "lhs" else qmc.Sobol
-    return placed(factors, sampler(len(factors), seed=rng).random(count))
+    sampler = qmc.LatinHypercube if design == "lhs" else qmc.Sobol
+    return from_unit_cube(factors, sampler(len(factors), seed=rng).random(count))
 
 
-def rangeless(factors: Sequence[Factor]) -> list[Problem]:
-    """Factors that a design over ranges cannot take."""
+def without_range(factors: Sequence[Factor]) -> list[Problem]:
+    """Factors that a design over ranges cannot vary."""
     hint = "give low:high, or take the design grid"
     return [Problem("experiment", 0, 0, factor.key, "has no range", "", hint)
             for factor in factors if factor.low is None]  # fmt: skip
 
 
-def unbalanced(count: int) -> list[Problem]:
+def not_a_power_of_two(count: int) -> list[Problem]:
     """A number of points that a Sobol sequence should not have."""
     if not count & (count - 1):
         return []
@@ -88,32 +91,71 @@ def unbalanced(count: int) -> list[Problem]:
     return [Problem("experiment", message=message, given=str(count), hint=hint)]
 
 
-def grid(factors: Sequence[Factor]) -> list[Point]:
-    """All combinations of values; the last factor moves fastest."""
+def grid(factors: Sequence[Factor]) -> list[DesignPoint]:
+    """All combinations of values; the last factor varies fastest."""
     keys = [factor.key for factor in factors]
     return [
         dict(zip(keys, values, strict=True)) for values in product(*(f.values for f in factors))
     ]
 
 
-def placed(factors: Sequence[Factor], unit: Float) -> list[Point]:
-    """Points of the unit cube (n, factors) in the ranges of the factors."""
+def from_unit_cube(factors: Sequence[Factor], unit: Float) -> list[DesignPoint]:
+    """Points of the unit cube `(points, factors)` in the ranges of the factors."""
     lows, highs = (np.array([getattr(f, e) for f in factors], float) for e in ("low", "high"))
     whole = np.array([f.is_whole for f in factors])
-    spread = lows + unit * (highs - lows)
+    continuous = lows + unit * (highs - lows)
     counted = np.minimum(np.floor(lows + unit * (highs - lows + 1)), highs)
-    values = _within_one([f.key for f in factors], np.where(whole, counted, spread))
+    values = _scaled_to_one([f.key for f in factors], np.where(whole, counted, continuous))
     return [
         {f.key: int(v) if f.is_whole else float(v) for f, v in zip(factors, row, strict=True)}
         for row in values
     ]
 
 
-def _within_one(keys: Sequence[str], values: Float) -> Float:
-    """Values in which parts of a whole add up to one at most."""
+def _scaled_to_one(keys: Sequence[str], values: Float) -> Float:
+    """Values in which shares of one total add up to one at most."""
     values = values.copy()
     for group in SHARES:
         columns = [keys.index(key) for key in group if key in keys]
         if len(columns) == len(group):
             values[:, columns] /= np.maximum(values[:, columns].sum(axis=1, keepdims=True), 1.0)
     return values
+
+
+def varied(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+    """The scenario with its factors at some values; those of policies it lacks are left out.
+
+    A dated path keeps its dates. Of a policy, the value is the last level and earlier steps keep
+    their proportion to it; of an assumption (`supply.china_capacity_share`), the first value,
+    which describes the base year, stays.
+
+    Raises:
+        ScenarioError: the scenario would not be valid.
+    """
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        block, name, *_ = key.split(".")
+        if block == "policies" and name not in scenario.policies:
+            continue
+        if block == "figures":
+            changes |= _figures(scenario, key, float(value))
+            continue
+        own = scenario.policies[name] if block == "policies" else getattr(scenario, block)
+        path = getattr(own, key.rpartition(".")[2])
+        if isinstance(path, TimePath):
+            value = path.reaching(float(value), from_first=block != "policies")
+        changes[key] = value
+    return with_changes(scenario, changes, "experiment") if changes else scenario
+
+
+def _figures(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str, float]]:
+    """One figure, or all of a column between their low and high."""
+    _, table, code, name = key.split(".")
+    if code != EVERY:
+        yield key, value
+        return
+    for (each, parameter), figure in getattr(scenario.tables(), table).figures.items():
+        if parameter == name and figure.low is not None:
+            end = figure.high if value > 0 else figure.low
+            at = figure.value + abs(value) * (end - figure.value)
+            yield f"figures.{table}.{each}.{name}", at if abs(value) < 1 else end

@@ -1,30 +1,32 @@
-"""What dependence costs: instruments over their rates, and what a cut-off makes worth paying."""
+"""The cost of lower dependence: tariffs over their rates, and their value in a supply cut-off."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
-from tariffsim.experiments.paired import EnsembleRunner, columns_of
-from tariffsim.experiments.strength import with_strength
-from tariffsim.record.intervals import paired_interval, ratio_interval
+from tariffsim.experiments.ensemble import RunScenarios
+from tariffsim.experiments.scaling import with_strength
+from tariffsim.record.intervals import interval_columns, paired_interval, ratio_interval
 from tariffsim.scenario import Scenario, replace
 from tariffsim.typing import Float
 
 LOSS = "total_welfare"
-"""What is lost in a cut-off: welfare over the whole run, bn USD."""
+"""The loss in a cut-off: of welfare over the whole run, bn USD."""
 PROBABILITIES = tuple(round(float(p), 4) for p in np.geomspace(0.001, 1.0, 31))
-"""Yearly probabilities of a cut-off that the best rate is looked for at."""
+"""Yearly probabilities of a cut-off for which the best rate is found."""
 
 
 def frontier(
-    scenarios: Mapping[str, Scenario], rates: Sequence[float], run_ensemble: EnsembleRunner,
+    scenarios: Mapping[str, Scenario],
+    rates: Sequence[float],
+    run_scenarios: RunScenarios,
     cutoff: Scenario | None = None,
-) -> pd.DataFrame:  # fmt: skip
-    """What every instrument at every rate does and costs, seed by seed.
+) -> pd.DataFrame:
+    """Effect and cost of every instrument at every rate, seed by seed.
 
     With a cut-off, `cutoff_loss` is the welfare that a run loses, bn USD, when the policies of the
     cut-off are added to it.
@@ -32,30 +34,30 @@ def frontier(
     Returns:
         One row an instrument, rate and seed; `cost` is minus welfare, bn USD a year.
     """
-    asked: dict[str, Scenario] = {}
-    keys = {(name, rate): f"{name}, {rate!r}" for name in scenarios for rate in rates}
-    for (name, rate), label in keys.items():
-        asked[label] = with_strength(scenarios[name], rate)
+    variants: dict[str, Scenario] = {}
+    labels = {(name, rate): f"{name}, {rate!r}" for name in scenarios for rate in rates}
+    for (name, rate), label in labels.items():
+        variants[label] = with_strength(scenarios[name], rate)
         if cutoff is not None:
-            asked[f"{label}, cut off"] = combined(asked[label], cutoff)
-    runs = dict(tuple(run_ensemble(asked).set_index("seed").groupby("scenario", sort=False)))
-    found = []
-    for (name, rate), label in keys.items():
+            variants[f"{label}, cut off"] = combined(variants[label], cutoff)
+    runs = dict(tuple(run_scenarios(variants).set_index("seed").groupby("scenario", sort=False)))
+    tables = []
+    for (name, rate), label in labels.items():
         run = runs[label]
-        kept = {"instrument": name, "rate": rate, "share": run["cn_share"],
-                "cost": -run["welfare"]}  # fmt: skip
+        columns = {"instrument": name, "rate": rate, "share": run["cn_share"],
+                   "cost": -run["welfare"]}  # fmt: skip
         if cutoff is not None:
-            kept["cutoff_loss"] = run[LOSS] - runs[f"{label}, cut off"][LOSS]
-        found.append(pd.DataFrame(kept).reset_index())
-    return pd.concat(found, ignore_index=True)
+            columns["cutoff_loss"] = run[LOSS] - runs[f"{label}, cut off"][LOSS]
+        tables.append(pd.DataFrame(columns).reset_index())
+    return pd.concat(tables, ignore_index=True)
 
 
 def combined(scenario: Scenario, other: Scenario) -> Scenario:
     """The scenario with the policies of another one besides its own.
 
     Raises:
-        ScenarioError: a measure that keeps chips back has the name of another policy, or all that
-            the other one has is there already.
+        ScenarioError: a policy that restricts supply has the name of another policy, or every
+            policy of the other scenario is in this one already.
     """
     own = scenario.policies
     added = {n: p.model_dump(mode="json", exclude={"source"}) for n, p in other.policies.items()
@@ -73,20 +75,18 @@ def combined(scenario: Scenario, other: Scenario) -> Scenario:
 def curves(runs: pd.DataFrame) -> pd.DataFrame:
     """Means of share and cost by instrument and rate, and which points are on the frontier.
 
-    Intervals of the share are those of its difference from the lowest rate, seed by seed. On the
-    frontier is what no other point beats: a smaller share at no higher cost, or the same for less.
+    Intervals of the share are those of its difference from the lowest rate, seed by seed. A point
+    is on the frontier if no other has a smaller share at no higher cost, or the same at a lower.
     """
     rows = []
-    for name, each in runs.groupby("instrument", sort=False):
-        rates, share = _by_rate(each, "share")
-        others = [c for c in ("cost", "cutoff_loss") if c in each]
-        values = {column: _by_rate(each, column)[1] for column in others}
+    others = [column for column in ("cost", "cutoff_loss") if column in runs]
+    for name, rates, values in _by_instrument(runs, "share", *others):
+        share, lowest = values["share"], float(values["share"][0].mean())
         for i, rate in enumerate(rates):
-            lowest = float(share[0].mean())
             row = {"instrument": name, "rate": rate}
-            row |= columns_of("share", share[i] - share[0], lowest)
+            row |= interval_columns("share", share[i] - share[0], lowest)
             for column in others:
-                row |= columns_of(column, values[column][i])
+                row |= interval_columns(column, values[column][i])
             rows.append(row)
     table = pd.DataFrame(rows)
     points = list(zip(table["share"], table["cost"], strict=True))
@@ -100,14 +100,14 @@ def curves(runs: pd.DataFrame) -> pd.DataFrame:
 def break_even(runs: pd.DataFrame) -> pd.DataFrame:
     """Yearly probability of a cut-off from which each rate pays: its cost over the loss it saves.
 
-    Both are against the lowest rate, seed by seed; no probability where the loss saved cannot be
-    told from zero.
+    Both are against the lowest rate, seed by seed; no probability where the loss saved is not
+    statistically significant.
     """
     rows = []
-    for name, each in runs.groupby("instrument", sort=False):
-        (rates, cost), (_, loss) = _by_rate(each, "cost"), _by_rate(each, "cutoff_loss")
-        for rate, extra, saved in zip(rates[1:], cost[1:] - cost[0], loss[0] - loss[1:],
-                                      strict=True):  # fmt: skip
+    for name, rates, values in _by_instrument(runs, "cost", "cutoff_loss"):
+        cost, loss = values["cost"], values["cutoff_loss"]
+        for i, rate in enumerate(rates[1:], start=1):
+            extra, saved = cost[i] - cost[0], loss[0] - loss[i]
             ratio = ratio_interval(extra.tolist(), saved.tolist())
             rows.append({
                 "instrument": name, "rate": rate, "extra_cost": float(extra.mean()),
@@ -118,17 +118,16 @@ def break_even(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def optimum(runs: pd.DataFrame, probabilities: Sequence[float] = PROBABILITIES) -> pd.DataFrame:
-    """The rate with the least cost + probability x cut-off loss, for every yearly probability.
+    """The rate with the lowest cost + probability x cut-off loss, for every yearly probability.
 
-    `rate_low` and `rate_high` enclose the rates that cannot be told from the best, seed by seed.
+    `rate_low` and `rate_high` enclose the rates that do not differ significantly from the best.
     """
     rows = []
-    for name, each in runs.groupby("instrument", sort=False):
-        (rates, cost), (_, loss) = _by_rate(each, "cost"), _by_rate(each, "cutoff_loss")
+    for name, rates, values in _by_instrument(runs, "cost", "cutoff_loss"):
         for probability in probabilities:
-            expected = cost + probability * loss
+            expected = values["cost"] + probability * values["cutoff_loss"]
             best = int(expected.mean(axis=1).argmin())
-            alike = [
+            near_best = [
                 rate
                 for i, rate in enumerate(rates)
                 if i == best
@@ -136,13 +135,17 @@ def optimum(runs: pd.DataFrame, probabilities: Sequence[float] = PROBABILITIES) 
             ]
             rows.append({
                 "instrument": name, "probability": probability, "rate": rates[best],
-                "rate_low": min(alike), "rate_high": max(alike),
+                "rate_low": min(near_best), "rate_high": max(near_best),
                 "expected_cost": float(expected[best].mean()),
             })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _by_rate(runs: pd.DataFrame, column: str) -> tuple[list[float], Float]:
-    """Rates from low to high; values by rate and seed."""
-    wide = runs.pivot(index="rate", columns="seed", values=column).sort_index()
-    return wide.index.tolist(), wide.to_numpy(float)
+def _by_instrument(
+    runs: pd.DataFrame, *columns: str
+) -> Iterator[tuple[str, list[float], dict[str, Float]]]:
+    """Every instrument with its rates from low to high, and columns `(rates, seeds)`."""
+    for name, table in runs.groupby("instrument", sort=False):
+        wide = table.pivot(index="rate", columns="seed").sort_index()
+        values = {column: wide[column].to_numpy(float) for column in columns}
+        yield str(name), wide.index.tolist(), values

@@ -1,4 +1,4 @@
-"""Runs on this machine: one after another, or on worker processes of their own lanes."""
+"""Runs on this machine: one after another, or on worker processes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from itertools import groupby
 from multiprocessing.connection import wait as wait_for_end
 
-from tariffsim.experiments.pairs import Failure, Outcome, Pair
+from tariffsim.experiments.runs import Failure, Outcome, Replication
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 AHEAD = 2
-"""Runs a lane has with its worker, so that it never waits for the next."""
-MOST_DEATHS = 3
-"""Workers that may end on one run before it counts as failed."""
-ENDED = "the system ended its process each time, most likely for want of memory"
+"""Replications submitted to a worker, so that it never waits for the next one."""
+MAX_DEATHS = 3
+"""Workers that may die on one replication before it counts as failed."""
+KILLED = "the system ended its process each time, most likely for lack of memory"
 
 
 def available_cores() -> int:
@@ -28,105 +28,106 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-Work = Callable[[Pair], Outcome | None]
-"""Makes a run; None says that its record is in the store."""
-Ended = Generator[tuple[Pair, Outcome | None], None, None]
+Work = Callable[[Replication], Outcome | None]
+"""Makes a run; None: its record is in the store."""
+Ended = Generator[tuple[Replication, Outcome | None], None, None]
 
 
-def on_this_machine(pairs: Sequence[Pair], work: Work, jobs: int) -> Ended:
-    """Runs as they end; a worker that is killed costs the run it was on, which is redone."""
-    if jobs <= 1 or len(pairs) <= 1:
-        yield from ((pair, work(pair)) for pair in pairs)
+def on_this_machine(replications: Sequence[Replication], work: Work, jobs: int) -> Ended:
+    """Outcomes as runs end; when a worker is killed, the run it was on is repeated."""
+    if jobs <= 1 or len(replications) <= 1:
+        yield from ((replication, work(replication)) for replication in replications)
         return
     others = set(multiprocessing.active_children())
     with _one_thread():
-        lanes = [Lane(work) for _ in range(min(jobs, len(pairs)))]
+        workers = [Worker(work) for _ in range(min(jobs, len(replications)))]
         try:
-            yield from _driven(lanes, pairs)
+            yield from _until_done(workers, replications)
         except BaseException:  # nobody waits for the rest
-            for worker in set(multiprocessing.active_children()) - others:
-                worker.terminate()
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
             raise
         finally:
-            for lane in lanes:
-                lane.pool.shutdown(wait=True, cancel_futures=True)
+            for worker in workers:
+                worker.pool.shutdown(wait=True, cancel_futures=True)
 
 
-class Lane:
-    """One worker process and the runs that wait for it.
+class Worker:
+    """One worker process and the replications that wait for it.
 
-    A pool for each worker: when one is killed the others go on, and it is known on which run.
+    It has a pool of its own: if it is killed the others go on, and it is known on which run.
     """
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self.waiting: deque[Pair] = deque()
-        self.sent: deque[tuple[Future[Outcome | None], Pair]] = deque()
-        self._renew()
+        self.waiting: deque[Replication] = deque()
+        self.submitted: deque[tuple[Future[Outcome | None], Replication]] = deque()
+        self._start()
 
-    def _renew(self) -> None:
+    def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
 
-    def send(self) -> None:
-        """Hand the worker its next runs."""
-        while self.waiting and len(self.sent) < AHEAD:
-            pair = self.waiting.popleft()
+    def submit(self) -> None:
+        """Hand the process its next replications."""
+        while self.waiting and len(self.submitted) < AHEAD:
+            replication = self.waiting.popleft()
             try:
                 with interrupts_ignored():
-                    self.sent.append((self.pool.submit(self._work, pair), pair))
-            except BrokenExecutor:  # its worker died after it had ended a run
-                self.waiting.appendleft(pair)
-                if self.sent:  # `ended` sees to it
+                    future = self.pool.submit(self._work, replication)
+                    self.submitted.append((future, replication))
+            except BrokenExecutor:  # the process died after it had ended a run
+                self.waiting.appendleft(replication)
+                if self.submitted:  # `ended` starts another
                     return
                 self.pool.shutdown(wait=False)
-                self._renew()
+                self._start()
 
-    def ended(self) -> Iterator[tuple[Pair, Outcome | None, bool]]:
-        """Runs that ended, in their order, and whether the worker died on them."""
-        while self.sent and self.sent[0][0].done():
-            future, pair = self.sent.popleft()
+    def ended(self) -> Iterator[tuple[Replication, Outcome | None, bool]]:
+        """Replications that ended, in their order, and whether the process died on them."""
+        while self.submitted and self.submitted[0][0].done():
+            future, replication = self.submitted.popleft()
             try:
-                yield pair, future.result(), False
+                yield replication, future.result(), False
             except BrokenExecutor:
-                self.waiting.extendleft(other for _, other in reversed(self.sent))
-                self.sent.clear()
+                self.waiting.extendleft(other for _, other in reversed(self.submitted))
+                self.submitted.clear()
                 self.pool.shutdown(wait=False)
-                self._renew()
-                yield pair, None, True
+                self._start()
+                yield replication, None, True
 
 
-def _driven(lanes: Sequence[Lane], pairs: Sequence[Pair]) -> Ended:
-    """Keep all lanes busy; one lane does all pairs of a baseline's run, so that it is run once."""
-    groups = deque(list(g) for _, g in groupby(pairs, lambda pair: pair.group))
-    deaths: Counter[Pair] = Counter()
-    in_vain = 0
+def _until_done(workers: Sequence[Worker], replications: Sequence[Replication]) -> Ended:
+    """Keep all workers busy; one worker takes all of a group, so that its baseline is run once."""
+    groups = deque(list(group) for _, group in groupby(replications, lambda r: r.group))
+    deaths: Counter[Replication] = Counter()
+    deaths_in_a_row = 0
     while True:
-        for lane in lanes:
-            if not lane.waiting:
-                lane.waiting.extend(groups.popleft() if groups else _half_of_longest(lanes))
-            lane.send()
-        running = [future for lane in lanes for future, _ in lane.sent]
+        for worker in workers:
+            if not worker.waiting:
+                worker.waiting.extend(groups.popleft() if groups else _half_of_longest(workers))
+            worker.submit()
+        running = [future for worker in workers for future, _ in worker.submitted]
         if not running:
             return
         wait(running, return_when=FIRST_COMPLETED)
-        for lane in lanes:
-            for pair, outcome, has_died in lane.ended():
-                deaths[pair] += has_died
-                in_vain = in_vain + 1 if has_died else 0
-                if in_vain > MOST_DEATHS * len(lanes):
+        for worker in workers:
+            for replication, outcome, has_died in worker.ended():
+                deaths[replication] += has_died
+                deaths_in_a_row = deaths_in_a_row + 1 if has_died else 0
+                if deaths_in_a_row > MAX_DEATHS * len(workers):
                     raise BrokenExecutor("no worker lives long enough for a run")
                 if not has_died:
-                    yield pair, outcome
-                elif deaths[pair] < MOST_DEATHS:
-                    lane.waiting.appendleft(pair)
+                    yield replication, outcome
+                elif deaths[replication] < MAX_DEATHS:
+                    worker.waiting.appendleft(replication)
                 else:
-                    yield pair, Failure(pair.name, pair.seed, "", ENDED)
+                    yield replication, Failure(replication.name, replication.seed, "", KILLED)
 
 
-def _half_of_longest(lanes: Sequence[Lane]) -> list[Pair]:
-    """Runs that another lane has not begun with."""
-    longest = max(lanes, key=lambda lane: len(lane.waiting)).waiting
+def _half_of_longest(workers: Sequence[Worker]) -> list[Replication]:
+    """Replications that another worker has not begun with."""
+    longest = max(workers, key=lambda worker: len(worker.waiting)).waiting
     return [longest.pop() for _ in range(len(longest) // 2)][::-1]
 
 

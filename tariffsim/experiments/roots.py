@@ -1,7 +1,7 @@
-"""Where the mean of paired runs meets a target: root finding on common random numbers.
+"""Where the mean of replications meets a target: root finding on common random numbers.
 
-With the same seeds at every point the mean of a measure is a fixed, piecewise smooth function of
-the value that is looked for, so that Brent's method applies.
+With the same seeds at every value the mean of a metric is a fixed, piecewise smooth function of
+the value, so that Brent's method applies.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from tariffsim.record.intervals import Interval, paired_interval
 from tariffsim.typing import Float
 
 Gaps = Callable[[Sequence[float]], Float]
-"""Gap to the target at some values: (values, seeds)."""
+"""Gap to the target at some values: `(values, seeds)`."""
 SCAN = 5
-"""Points at which a range is looked at before a root is looked for between two of them."""
+"""Values at which a range is scanned for a bracket."""
 PRECISION = 1e-3
-"""Precision of the answer, relative to the range: far below what seeds leave open."""
+"""Precision of the root, relative to the range: far below its interval over seeds."""
 REFINEMENTS = 8
-"""Points spent on the nearest approach where no two points of the scan enclose the target."""
+"""Evaluations spent on the nearest approach where no two values of the scan bracket the target."""
 SLOPE_STEP = 0.05
-"""Step over which the slope at the answer is ensemble, relative to the range."""
+"""Step over which the slope at the root is estimated, relative to the range."""
 JUMP = 0.02
-"""A gap left over at the answer is a jump if larger than this part of that across the bracket.
+"""A gap left at the root is a jump if larger than this share of the change across the bracket.
 
-With a finite number of firms every mean is a staircase: a step that seeds would hide is none.
+With a finite number of firms every mean is a step function: a step within seed noise is no jump.
 """
 NEGLIGIBLE = 0.05
-"""A gap this small relative to its standard error is none."""
+"""A gap this small relative to its standard error counts as zero."""
 
 
 @dataclass(frozen=True)
-class Point:
-    """One value that was tried."""
+class Evaluation:
+    """One value that was tried, with its gap to the target for every seed."""
 
     value: float
     gaps: tuple[float, ...]
@@ -56,85 +56,86 @@ class Point:
 
 @dataclass(frozen=True)
 class Root:
-    """The answer, or the nearest approach where the target is not met."""
+    """The root, or the nearest approach where the target is not met."""
 
     value: float
     low: float
     high: float
-    """Interval of the answer; NaN where the slope cannot be told from zero, or with one seed."""
+    """Interval of the root; NaN if the slope is not statistically significant, or with one seed."""
     bracket: tuple[float, float]
     is_met: bool
     is_jump: bool
-    """Whether the measure jumps past the target at the answer."""
+    """Whether the metric jumps past the target at the root."""
     slope: float
-    at: Point
-    points: tuple[Point, ...]
-    """All values tried, in order."""
+    at: Evaluation
+    evaluations: tuple[Evaluation, ...]
+    """All values that were tried, in order."""
 
 
 @dataclass
-class _Tried:
+class _Evaluations:
     """Every value is run once."""
 
     gaps: Gaps
-    points: dict[float, Point] = field(default_factory=dict)
+    known: dict[float, Evaluation] = field(default_factory=dict)
 
-    def at(self, values: Sequence[float]) -> list[Point]:
-        new = [v for v in dict.fromkeys(values) if v not in self.points]
+    def at(self, values: Sequence[float]) -> list[Evaluation]:
+        new = [v for v in dict.fromkeys(values) if v not in self.known]
         if new:
             for value, row in zip(new, np.asarray(self.gaps(new), dtype=float), strict=True):
-                self.points[value] = Point(value, tuple(row.tolist()))
-        return [self.points[v] for v in values]
+                self.known[value] = Evaluation(value, tuple(row.tolist()))
+        return [self.known[v] for v in values]
 
     def gap(self, value: float) -> float:
-        """Mean gap, zero where it is negligible: no value is looked for finer than seeds allow."""
-        (point,) = self.at([float(value)])
-        error = np.std(point.gaps, ddof=1) / np.sqrt(len(point.gaps)) if point.gaps[1:] else 0.0
-        return 0.0 if abs(point.gap) <= NEGLIGIBLE * error else point.gap
+        """Mean gap; zero where it is negligible, as nothing is resolved beyond seed noise."""
+        (one,) = self.at([float(value)])
+        error = np.std(one.gaps, ddof=1) / np.sqrt(len(one.gaps)) if one.gaps[1:] else 0.0
+        return 0.0 if abs(one.gap) <= NEGLIGIBLE * error else one.gap
+
+    def in_order(self) -> tuple[Evaluation, ...]:
+        return tuple(self.known[value] for value in sorted(self.known))
 
 
 def find_root(gaps: Gaps, low: float, high: float) -> Root:
-    """Where the mean gap between `low` and `high` is zero: of several places the lowest.
+    """Where the mean gap between `low` and `high` is zero: of several roots the lowest.
 
-    The interval is by the delta method: that of the mean gap at the answer over the slope there.
+    The interval is by the delta method: that of the mean gap at the root over the slope there.
     """
-    tried, width = _Tried(gaps), high - low
+    tried, width = _Evaluations(gaps), high - low
     tried.at(np.linspace(low, high, SCAN).tolist())
     bracket = _bracket(tried) or _approach(tried)
     if bracket is None:
-        nearest = min(tried.points.values(), key=lambda point: abs(point.gap))
-        return Root(nearest.value, nan, nan, (low, high), False, False, nan, nearest, _all(tried))
+        nearest = min(tried.known.values(), key=lambda one: abs(one.gap))
+        return Root(
+            nearest.value, nan, nan, (low, high), False, False, nan, nearest, tried.in_order()
+        )
     left, right = bracket
     value = left if left == right else brentq(tried.gap, left, right, xtol=PRECISION * width)
     value = _nearest(tried, float(value), PRECISION * width)
     (at,) = tried.at([value])
     slope, half = _slope(tried, at, low, high)
     across = abs(tried.gap(left) - tried.gap(right))
-    is_jump = left != right and abs(at.gap) > JUMP * across and _is_sure(at)
+    is_jump = left != right and abs(at.gap) > JUMP * across and _is_significant(at)
     ends = (nan, nan) if is_jump else (max(value - half, low), min(value + half, high))
     if isnan(half):
         ends = (nan, nan)
-    return Root(value, *ends, (left, right), True, is_jump, slope, at, _all(tried))
+    return Root(value, *ends, (left, right), True, is_jump, slope, at, tried.in_order())
 
 
-def _is_sure(point: Point) -> bool:
-    """Whether a gap is more than seeds would make; with one seed nobody can say."""
-    return len(point.gaps) < 2 or point.interval.is_significant
+def _is_significant(one: Evaluation) -> bool:
+    """Whether a gap is larger than seed noise; with one seed it counts as larger."""
+    return len(one.gaps) < 2 or one.interval.is_significant
 
 
-def _all(tried: _Tried) -> tuple[Point, ...]:
-    return tuple(tried.points[v] for v in sorted(tried.points))
-
-
-def _nearest(tried: _Tried, value: float, within: float) -> float:
+def _nearest(tried: _Evaluations, value: float, within: float) -> float:
     """Of the values tried beside a root the one with the smallest gap."""
-    near = [p for p in tried.points.values() if abs(p.value - value) <= 2 * within]
-    return min(near, key=lambda p: abs(p.gap)).value if near else value
+    near = [one for one in tried.known.values() if abs(one.value - value) <= 2 * within]
+    return min(near, key=lambda one: abs(one.gap)).value if near else value
 
 
-def _bracket(tried: _Tried) -> tuple[float, float] | None:
+def _bracket(tried: _Evaluations) -> tuple[float, float] | None:
     """The lowest two neighbours between which the sign of the gap changes."""
-    values = sorted(tried.points)
+    values = sorted(tried.known)
     for left, right in pairwise(values):
         if tried.gap(left) == 0:
             return left, left
@@ -143,9 +144,9 @@ def _bracket(tried: _Tried) -> tuple[float, float] | None:
     return (values[-1], values[-1]) if tried.gap(values[-1]) == 0 else None
 
 
-def _approach(tried: _Tried) -> tuple[float, float] | None:
-    """A bracket around the nearest approach, should the measure turn between two points."""
-    values = sorted(tried.points)
+def _approach(tried: _Evaluations) -> tuple[float, float] | None:
+    """A bracket around the nearest approach, if the metric turns between two values."""
+    values = sorted(tried.known)
     best = min(range(len(values)), key=lambda i: abs(tried.gap(values[i])))
     if best in (0, len(values) - 1):
         return None
@@ -158,8 +159,8 @@ def _approach(tried: _Tried) -> tuple[float, float] | None:
     return _bracket(tried)
 
 
-def _slope(tried: _Tried, at: Point, low: float, high: float) -> tuple[float, float]:
-    """Slope of the mean at the answer, and the half-width of the answer's interval."""
+def _slope(tried: _Evaluations, at: Evaluation, low: float, high: float) -> tuple[float, float]:
+    """Slope of the mean at the root, and the half-width of the root's interval."""
     step = SLOPE_STEP * (high - low)
     before, after = tried.at([max(at.value - step, low), min(at.value + step, high)])
     run = after.value - before.value

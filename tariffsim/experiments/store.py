@@ -1,4 +1,4 @@
-"""Finished runs in a folder: one checksummed file a run, named after all it depends on."""
+"""Finished runs in a folder: one checksummed file a run, named by a hash of all it depends on."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from tariffsim.record.result_tables import RunRecord
 from tariffsim.record.results import RUNS
 
 LOCK = ".runs.lock"
-"""Held by the process that writes; what makes a folder a store."""
+"""Held by the process that writes; its presence makes a folder a store."""
 SUFFIX = ".npz"
 DAY = 86_400
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A file of a store; `problem` says why it is of no use, if it is not."""
+class StoredRun:
+    """A file of a store; `problem` says why it is unusable, if it is."""
 
     file: str
     scenario: str
@@ -46,13 +46,13 @@ class Kept:
 
 @cache
 def code_digest() -> str:
-    """What numbers depend on besides scenario and seed: this package as it is, numpy and scipy."""
+    """Hash of what numbers depend on besides scenario and seed: this package, numpy and scipy."""
     digest = hashlib.sha256()
     for name in ("tariffsim", "numpy", "scipy"):
         digest.update(metadata.version(name).encode())
     home = Path(tariffsim.__file__).parent
     for path in sorted(home.rglob("*.py")):
-        if path.relative_to(home).parts[0] not in ("charts", "cli"):
+        if path.relative_to(home).parts[0] not in ("charts", "cli", "report"):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -64,7 +64,7 @@ def run_key(*facts: object) -> str:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Path]:
-    """Hold a store for writing; what was half-written when a process was killed is removed.
+    """Hold a store for writing; files that a killed process left unfinished are removed.
 
     Raises:
         StorageError: the folder cannot be written, holds something else, or is busy.
@@ -78,32 +78,32 @@ def opened(folder: Path) -> Iterator[Path]:
                 part.unlink()
             yield folder
     except OSError as error:
-        raise StorageError(f"{folder}: cannot keep runs: {error.strerror}") from error
+        raise StorageError(f"{folder}: cannot store runs: {error.strerror}") from error
 
 
 def _is_store(folder: Path) -> bool:
     return (folder / LOCK).is_file()
 
 
-def write_run(folder: Path, key: str, record: RunRecord, about: dict[str, Any]) -> None:
-    """Keep a finished run.
+def write_run(folder: Path, key: str, record: RunRecord, labels: dict[str, Any]) -> None:
+    """Store a finished run.
 
     Raises:
-        StorageError: it cannot be written; runs that are there stay.
+        StorageError: it cannot be written; runs that are in the store stay.
     """
     arrays: dict[str, Any] = {
         f"{table}/{column}": values
         for table, columns in record.arrays.items()
         for column, values in columns.items()
     }
-    said = about | {"code": code_digest(), "summary": record.summary, "labels": record.labels}
-    facts = np.array(json.dumps(said))
+    about = labels | {"code": code_digest(), "summary": record.summary, "labels": record.labels}
+    facts = np.array(json.dumps(about))
     whole = io.BytesIO()
     np.savez(whole, facts=facts, checksum=_checksum(facts, arrays), **arrays)
     try:
         write_whole(folder / f"{key}{SUFFIX}", whole.getvalue())
     except OSError as error:
-        text = f"{folder}: cannot keep a run: {error.strerror}; finished runs are as they were"
+        text = f"{folder}: cannot store a run: {error.strerror}; finished runs are unchanged"
         raise StorageError(text) from error
 
 
@@ -119,7 +119,7 @@ def read_run(folder: Path, key: str) -> RunRecord:
     """A finished run.
 
     Raises:
-        StorageError: the file is not there or damaged.
+        StorageError: the file is missing or damaged.
     """
     facts, arrays = _read(folder / f"{key}{SUFFIX}")
     tables: dict[str, dict[str, Any]] = {}
@@ -137,21 +137,21 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if str(checksum) != str(_checksum(facts, arrays)):
             raise ValueError("checksum differs")
         return json.loads(str(facts)), arrays
-    except Exception as error:  # bytes that are not what they were can mean anything
+    except Exception as error:  # damaged bytes can raise anything
         raise StorageError(f"{path}: is damaged ({error})") from error
 
 
 def finished(folder: Path, keys: Iterable[str]) -> set[str]:
-    """Which runs are there whole; a damaged file is named in a warning and removed."""
-    there = {path.stem for path in folder.glob(f"*{SUFFIX}")}.intersection(keys)
-    for key in sorted(there):
+    """Which runs are complete; a damaged file is named in a warning and removed."""
+    found = {path.stem for path in folder.glob(f"*{SUFFIX}")}.intersection(keys)
+    for key in sorted(found):
         try:
             read_run(folder, key)
         except StorageError as error:
-            warnings.warn(f"{error}: that run is made again", RuntimeWarning, stacklevel=2)
-            there.discard(key)
+            warnings.warn(f"{error}: that run is repeated", RuntimeWarning, stacklevel=2)
+            found.discard(key)
             (folder / f"{key}{SUFFIX}").unlink()
-    return there
+    return found
 
 
 def store_of(folder: Path) -> Path:
@@ -163,37 +163,37 @@ def store_of(folder: Path) -> Path:
     for store in (folder, folder / RUNS):
         if _is_store(store):
             return store
-    raise StorageError(f"{folder}: keeps no runs")
+    raise StorageError(f"{folder}: has no stored runs")
 
 
-def listed(store: Path) -> list[Kept]:
+def listed(store: Path) -> list[StoredRun]:
     """Every file of a store, checked."""
-    return [_kept(path) for path in sorted(store.glob(f"*{SUFFIX}"))]
+    return [_stored_run(path) for path in sorted(store.glob(f"*{SUFFIX}"))]
 
 
-def prune(store: Path, older_than: float = math.inf) -> list[Kept]:
-    """Remove what is of no use, or older than so many days; returns what was removed."""
+def prune(store: Path, older_than: float = math.inf) -> list[StoredRun]:
+    """Remove unusable files, and those older than so many days; returns what was removed."""
     with opened(store):
-        gone = [kept for kept in listed(store) if kept.problem or kept.days >= older_than]
-        for kept in gone:
-            (store / kept.file).unlink()
-    return gone
+        removed = [run for run in listed(store) if run.problem or run.days >= older_than]
+        for run in removed:
+            (store / run.file).unlink()
+    return removed
 
 
-def _kept(path: Path) -> Kept:
+def _stored_run(path: Path) -> StoredRun:
     status = path.stat()
     days = (time.time() - status.st_mtime) / DAY
     try:
         facts, arrays = _read(path)
     except StorageError as error:
-        return Kept(path.name, "", None, "", False, status.st_size, days, str(error))
-    problem = "" if facts["code"] == code_digest() else "of another version of the package"
-    about = (facts["scenario"], facts["seed"], facts["market"], bool(arrays))
-    return Kept(path.name, *about, status.st_size, days, problem)
+        return StoredRun(path.name, "", None, "", False, status.st_size, days, str(error))
+    problem = "" if facts["code"] == code_digest() else "is of another version of the package"
+    labels = (facts["scenario"], facts["seed"], facts["market"], bool(arrays))
+    return StoredRun(path.name, *labels, status.st_size, days, problem)
 
 
 def discard(store: Path) -> None:
-    """Remove a store whose runs have gone into results."""
+    """Remove a store whose runs are part of saved results."""
     with opened(store):
         for path in store.glob(f"*{SUFFIX}"):
             path.unlink()

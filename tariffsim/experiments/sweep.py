@@ -1,4 +1,4 @@
-"""A sweep: every measure at every point of a design, against the baseline with the same values."""
+"""A sweep: every metric at every point of a design, against the baseline with the same values."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tariffsim.experiments.comparison import check_comparable, named_scenarios, results_of
-from tariffsim.experiments.designs import Point, factors_of, points_of
+from tariffsim.experiments.comparison import results_of, seeds_of, with_baseline
+from tariffsim.experiments.design_runs import DesignRuns, run_design
+from tariffsim.experiments.designs import DesignPoint, factors_of, points_of
 from tariffsim.experiments.ensemble import Progress, Settings
-from tariffsim.experiments.points import PointRuns, run_points
 from tariffsim.record.headline import headline
 from tariffsim.record.intervals import paired_interval
 from tariffsim.record.results import Results
@@ -40,19 +40,19 @@ def sweep(
     """Run a scenario and the baseline at every point of a design.
 
     What is left out is taken from the scenario's `experiment` block. Tables: `points` (one row a
-    point), `sweep` (one row a point and measure) and `point_runs` (every run). Runs that failed,
-    and points of which no scenario can be made, are in `provenance["failures"]`.
+    point), `sweep` (one row a point and metric) and `point_runs` (every run). Runs that failed,
+    and points at which no scenario is valid, are in `provenance["failures"]`.
 
     Args:
         scenario: what is varied: a scenario, a file, or the name of a shipped one.
-        baseline: what it is compared with, at the same values; what it says itself if None.
-        vary: what each key is varied over: values, `start:stop:step`, `low:high` or `range`; in
-            a design that fills ranges, every assumption with a plausible one if nothing is said.
+        baseline: what it is compared with, at the same values; the one it names if None.
+        vary: what each key is varied over: values, `start:stop:step`, `low:high` or `range`;
+            for a design over ranges every assumption with a plausible one if left out.
         design: grid, lhs or sobol.
         points: points of a Latin hypercube or Sobol sequence.
         seeds: replications at every point; the baseline's `run.seeds` if None.
         seed: the first seed, and that of the design.
-        market: the market that measures are about.
+        market: the market that metrics are about.
         settings: where and how runs are made.
         progress: called with (runs of the scenario done, runs in all).
 
@@ -60,40 +60,32 @@ def sweep(
         ScenarioError: a scenario or the design is refused.
     """
     began = time.perf_counter()
-    named = named_scenarios([scenario], baseline)
-    check_comparable(named, market)
-    base, own = (*named.values(),)[0], (*named.values(),)[-1]
+    named, base, own = with_baseline(scenario, baseline, market)
     plan = own.experiment
-    name, asked = design or plan.design, plan.vary if vary is None else vary
-    fills_all = name != "grid" and not asked
-    factors = list(plausible(own)) if fills_all else factors_of(own, asked)
-    start = base.run.seed if seed is None else seed
-    made = points_of(name, factors, points or plan.points, start)
-    replications = range(start, start + (seeds or plan.seeds or base.run.seeds))
-    runs = run_points(own, base, made, replications, market, settings, progress)
-    tables = {
-        "points": _points(made),
-        "sweep": tidy(made, runs),
-        "point_runs": pd.concat(
-            [runs.own.assign(is_baseline=False), runs.baseline.assign(is_baseline=True)]
-        ),
-    }
-    results = results_of(named, market, tables, replications, runs.failures, began)
-    results.provenance["factors"] = [asdict(factor) for factor in factors]
-    is_curve = len(factors) == 1 and factors[0].is_numeric and len(made) > 2
+    design, vary = design or plan.design, plan.vary if vary is None else vary
+    varies_all = design != "grid" and not vary
+    factors = list(plausible(own)) if varies_all else factors_of(own, vary)
+    replications = seeds_of(base, seed, seeds or plan.seeds)
+    rows = points_of(design, factors, points or plan.points, replications.start)
+    runs = run_design(own, base, rows, replications, market, settings, progress)
+    both = [runs.own.assign(is_baseline=False), runs.baseline.assign(is_baseline=True)]
+    tables = {"points": _numbered(rows), "sweep": tidy(rows, runs), "point_runs": pd.concat(both)}
+    facts = {"factors": [asdict(factor) for factor in factors]}
+    results = results_of(named, market, tables, replications, began, runs.failures, facts)
+    is_curve = len(factors) == 1 and factors[0].is_numeric and len(rows) > 2
     if is_curve and factors[0].key.startswith("policies.") and not runs.own.empty:
         results.provenance["revenue_peak"] = asdict(revenue_peak(results, factors[0].key))
     return results
 
 
-def _points(points: Sequence[Point]) -> pd.DataFrame:
+def _numbered(points: Sequence[DesignPoint]) -> pd.DataFrame:
     table = pd.DataFrame(list(points))
     table.insert(0, "point", range(len(points)))
     return table
 
 
-def tidy(points: Sequence[Point], runs: PointRuns) -> pd.DataFrame:
-    """One row a point and measure: level, paired difference with its 95 % interval."""
+def tidy(points: Sequence[DesignPoint], runs: DesignRuns) -> pd.DataFrame:
+    """One row a point and metric: level, paired difference with its 95 % interval."""
     if runs.own.empty:
         return pd.DataFrame(columns=["point"])
     rows: list[dict[str, Any]] = []
@@ -110,18 +102,18 @@ def tidy(points: Sequence[Point], runs: PointRuns) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Peak:
-    """Where a curve over one factor has its highest point, with a 95 % interval over seeds."""
+    """The maximum of a curve over one factor, with a 95 % interval over seeds."""
 
     at: float
     low: float
     high: float
     level: float
     is_inside: bool
-    """False where the curve is highest at an end of the range."""
+    """False if the curve is highest at an end of the range."""
 
 
 def revenue_peak(results: Results, key: str) -> Peak:
-    """The value of a factor at which new duty revenue, over the baseline's, is highest."""
+    """The value of a factor at which new duty revenue, less the baseline's, is highest."""
     runs = results.tables["point_runs"]
     own, base = (
         runs[runs["is_baseline"] == is_base].pivot(index="seed", columns="point", values=REVENUE)
@@ -134,7 +126,7 @@ def revenue_peak(results: Results, key: str) -> Peak:
 
 
 def peak(x: Float, curves: Float) -> Peak:
-    """Peak of the mean of curves (seeds, points), with a jackknife interval over seeds."""
+    """Peak of the mean of curves `(seeds, points)`, with a jackknife interval over seeds."""
     at, level, is_inside = _highest(x, curves.mean(axis=0))
     n = len(curves)
     left_out = [_highest(x, np.delete(curves, i, axis=0).mean(axis=0)) for i in range(n) if n > 1]
@@ -145,7 +137,7 @@ def peak(x: Float, curves: Float) -> Peak:
 
 
 def _highest(x: Float, y: Float) -> tuple[float, float, bool]:
-    """Place and height of the highest point, by the parabola through it and its neighbours."""
+    """Place and height of the maximum, by the parabola through it and its neighbours."""
     i = int(np.argmax(y))
     if i in (0, len(x) - 1):
         return float(x[i]), float(y[i]), False

@@ -1,4 +1,4 @@
-"""What acting early is worth: the same policy with other first months."""
+"""The value of early action: the same policy with other first months."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import Any
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
-from tariffsim.experiments.paired import EnsembleRunner, columns_of
+from tariffsim.experiments.ensemble import RunScenarios
 from tariffsim.policy.time_path import TimePath
+from tariffsim.record.intervals import interval_columns
 from tariffsim.scenario import Scenario, catalogue, replace
 from tariffsim.typing import format_month, parse_month
 
 NEVER = "never"
 TOTALS = ("total_consumer_surplus_loss", "total_welfare", "total_revenue")
-METRICS = {"cn_share": "share", "run_cn_share": "avoided"} | {name: name for name in TOTALS}
-"""Measures whose differences from never acting are shown, with their names in the table."""
 
 
 def shifted(scenario: Scenario, start: int) -> Scenario:
-    """The scenario with every date of its policies moved alike, so that the first is `start`.
+    """The scenario with every date of its policies moved, so that the first is `start`.
 
     Raises:
         ScenarioError: it has no policy.
@@ -51,7 +50,7 @@ def _day_moved(day: str, months: int) -> str:
 
 
 def first_month(scenario: Scenario) -> int:
-    """When the first of its policies starts; those with a condition follow others.
+    """When the first of its policies starts; conditional policies follow others.
 
     Raises:
         ScenarioError: it has none.
@@ -62,26 +61,27 @@ def first_month(scenario: Scenario) -> int:
 
 
 def timing(
-    scenario: Scenario, starts: Sequence[int], baseline: Scenario, run_ensemble: EnsembleRunner
+    scenario: Scenario, starts: Sequence[int], baseline: Scenario, run_scenarios: RunScenarios
 ) -> pd.DataFrame:
-    """What the policies of a scenario do by the end of the run, by the month they start in.
+    """Effect of the policies of a scenario by the end of the run, by their first month.
 
     Returns:
         One row a start, and one for `never`, the baseline: `share` at the end with the interval of
-        its difference from never acting, seed by seed; `avoided` points of share times months over
-        the whole run; consumers' cost, welfare and revenue over the whole run, bn USD.
+        its difference from the baseline, seed by seed; `share_reduction` over the whole run, pp x
+        months; loss of consumer surplus, welfare and revenue over the whole run, bn USD.
     """
-    asked = {format_month(start): shifted(scenario, start) for start in starts}
-    table = run_ensemble({NEVER: baseline} | asked).set_index(["scenario", "seed"])
+    variants = {format_month(start): shifted(scenario, start) for start in starts}
+    table = run_scenarios({NEVER: baseline} | variants).set_index(["scenario", "seed"])
     months = baseline.run.end - baseline.run.start + 1
     never = table.loc[NEVER]
+    level = float(never["cn_share"].mean())
     rows = []
-    for name in [*asked, NEVER]:
+    for name in [*variants, NEVER]:
+        change = table.loc[name] - never
         row: dict[str, Any] = {"start": name, "label": scenario.title or scenario.name}
-        for ensemble, column in METRICS.items():
-            difference = table.loc[name][ensemble] - never[ensemble]
-            level = float(never["cn_share"].mean()) if column == "share" else 0.0
-            factor = -months if column == "avoided" else 1
-            row |= columns_of(column, factor * difference, level)
+        row |= interval_columns("share", change["cn_share"], level)
+        row |= interval_columns("share_reduction", -months * change["run_cn_share"])
+        for total in TOTALS:
+            row |= interval_columns(total, change[total])
         rows.append(row | {"n": len(never)})
     return pd.DataFrame(rows)

@@ -1,15 +1,18 @@
-"""The data dictionary: what every column of the results is, with its unit."""
+"""The data dictionary: the meaning and unit of every column of the results."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import pandas as pd
+
+from tariffsim.errors import Problem, ScenarioError, escaped, nearest
+from tariffsim.tables.renamed import new_name, now_called
 
 
 @dataclass(frozen=True)
@@ -24,20 +27,9 @@ class Variable:
     sign: str
 
 
-OF_RUNS = ("summary", "point_runs")
-"""Tables with a column a measure."""
-
-
-@cache
-def variables() -> dict[str, Variable]:
-    """The data dictionary by name of column."""
-    text = resources.files("tariffsim").joinpath("data/variables.csv").read_text("utf-8")
-    return {row["name"]: Variable(**row) for row in csv.DictReader(text.splitlines())}
-
-
 @dataclass(frozen=True)
 class Metric:
-    """A headline measure: a column of `summary`, and rows of `headline`."""
+    """A headline metric: a column of `summary`, and rows of `headline`."""
 
     name: str
     label: str
@@ -46,27 +38,53 @@ class Metric:
     definition: str
 
 
-@cache
-def metrics() -> dict[str, Metric]:
-    """The headline measures by name."""
-    text = resources.files("tariffsim").joinpath("data/metrics.csv").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines())
-    found = (
-        Metric(row["name"], row["label"], row["unit"], int(row["decimals"]), row["definition"])
-        for row in rows
-    )
-    return {metric.name: metric for metric in found}
-
-
+OF_RUNS = ("summary", "point_runs")
+"""Tables with a column a metric."""
 COSTS = {
     "cost_per_pp": ("consumer_surplus_loss", "cn_share"),
     "cost_per_kwpm": ("grant_spending", "home_capacity"),
 }
-"""Cost, and what it is spent on, of measures that are ratios of means over all runs."""
+"""Metrics that are ratios of means over all runs: cost, and what it is spent on."""
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    text = resources.files("tariffsim").joinpath(f"data/{name}.csv").read_text("utf-8")
+    return csv.DictReader(text.splitlines())
+
+
+@cache
+def variables() -> dict[str, Variable]:
+    """The data dictionary by name of column."""
+    return {row["name"]: Variable(**row) for row in _rows("variables")}
+
+
+@cache
+def metrics() -> dict[str, Metric]:
+    """The headline metrics by name."""
+    found = {}
+    for row in _rows("metrics"):
+        decimals = int(row.pop("decimals"))
+        found[row["name"]] = Metric(**row, decimals=decimals)
+    return found
+
+
+def metric_of_runs(name: str) -> Metric:
+    """A metric that every run has, by its name.
+
+    Raises:
+        ScenarioError: there is none; an old name is refused with the new one.
+    """
+    known = {n: metric for n, metric in metrics().items() if n not in COSTS}
+    if name not in known:
+        new = new_name("metric", name)
+        hint = now_called(new) if new else nearest(name, known)
+        message = "is not a metric of a run"
+        raise ScenarioError([Problem("metric", key=escaped(name), message=message, hint=hint)])
+    return known[name]
 
 
 def entry(table: str, column: str) -> Variable | None:
-    """What a column of a table is; None if it is not in the dictionary."""
+    """The entry of a column of a table; None if the dictionary has none."""
     metric = metrics().get(column) if table in OF_RUNS else None
     if metric is not None:
         text = metric.label, metric.unit, " ".join(OF_RUNS), metric.definition
@@ -75,7 +93,7 @@ def entry(table: str, column: str) -> Variable | None:
 
 
 def dictionary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row for each meaning of a column, as `variables.csv` has it."""
+    """One row for each meaning of a column, as in `variables.csv`."""
     found = [entry(name, column) for name, table in tables.items() for column in table.columns]
     return pd.DataFrame([vars(variable) for variable in dict.fromkeys(found) if variable])
 
@@ -99,13 +117,7 @@ def datapackage(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
 def _field(table: str, column: str, values: pd.Series[Any]) -> dict[str, str]:
     kind = "number" if pd.api.types.is_numeric_dtype(values) else "string"
     kind = "boolean" if pd.api.types.is_bool_dtype(values) else kind
-    known = entry(table, column)
-    if known is None:
-        return {"name": column, "type": kind}
-    return {
-        "name": column,
-        "type": kind,
-        "title": known.label,
-        "description": known.definition,
-        "unit": known.unit,
-    }
+    field, known = {"name": column, "type": kind}, entry(table, column)
+    if known is not None:
+        field |= {"title": known.label, "description": known.definition, "unit": known.unit}
+    return field

@@ -1,4 +1,4 @@
-"""Means over paired runs with their intervals."""
+"""Means over replications with their intervals."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its interval; distinguishable if the interval leaves zero out."""
+    """A mean with its interval; statistically significant if the interval excludes zero."""
 
     mean: float
     low: float
@@ -20,12 +21,12 @@ class Interval:
 
     @property
     def is_significant(self) -> bool:
-        """Whether zero is outside the interval; never with fewer than two runs."""
+        """Whether the interval excludes zero; never with fewer than two runs."""
         return self.n > 1 and (self.low > 0 or self.high < 0)
 
 
 def paired_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Mean of paired differences with Student's interval."""
+    """Mean of paired differences with Student's t interval."""
     sample = np.asarray(values, dtype=float)
     n = len(sample)
     mean = float(sample.mean())
@@ -35,8 +36,18 @@ def paired_interval(values: Sequence[float], confidence: float = 0.95) -> Interv
     return Interval(mean, mean - half, mean + half, n)
 
 
+def interval_columns(name: str, values: ArrayLike, level: float = 0.0) -> dict[str, float]:
+    """Mean over seeds and the ends of its interval as columns, each plus a level."""
+    interval = paired_interval(np.asarray(values, float).tolist())
+    ends = {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return {column: level + value for column, value in ends.items()}
+
+
 def ratio_interval(top: Sequence[float], bottom: Sequence[float]) -> Interval:
-    """Ratio of two means over paired runs, with a jackknife interval (Quenouille 1956)."""
+    """Ratio of two means over replications, with a jackknife interval (Quenouille 1956).
+
+    NaN if the denominator is not statistically significant.
+    """
     above, below = np.asarray(top, dtype=float), np.asarray(bottom, dtype=float)
     n = len(above)
     if n < 2 or not paired_interval(bottom).is_significant:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,12 +20,21 @@ import pandas as pd
 from tariffsim import __version__
 from tariffsim.errors import StorageError
 from tariffsim.record.dictionary import datapackage, dictionary
-from tariffsim.record.disk import locked, write_file
+from tariffsim.record.disk import locked, new_folder, write_files
+from tariffsim.tables.renamed import new_name, now_called
 
 MANIFEST = "manifest.json"
 RUNS = "runs"
 """Folder of finished runs in a folder of results; it stays when results are replaced."""
 DEPENDENCIES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "matplotlib")
+
+
+class NamedTables(dict[str, pd.DataFrame]):
+    """Tables by name; an old name is refused with the new one."""
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        new = new_name("table", name)
+        raise KeyError(f"{name} {now_called(new)}" if new else name)
 
 
 @dataclass(repr=False)
@@ -39,7 +47,7 @@ class Results:
         titles: their titles.
         market: the market that headlines are about.
         provenance: versions, seeds, hashes and machine of the run.
-        charts: files to be written below `charts/`, and `report.html`, by relative path.
+        files: charts, `report.html` and data tables, by relative path.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -49,6 +57,9 @@ class Results:
     provenance: dict[str, Any]
     files: dict[str, bytes] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.tables = NamedTables(self.tables)
+
     @property
     def baseline(self) -> str:
         """Name of the scenario that the others are compared with."""
@@ -57,35 +68,28 @@ class Results:
     def __repr__(self) -> str:
         """A few lines, for notebooks: scenarios, seeds, market, tables with their rows."""
         first, last = self.provenance.get("seeds", ("?", "?"))
-        sizes = ", ".join(f"{name} ({len(table):,})" for name, table in self.tables.items())
-        said = {
+        tables = ", ".join(f"{name} ({len(table):,})" for name, table in self.tables.items())
+        facts = {
             "scenarios": ", ".join(self.scenarios), "seeds": f"{first} to {last}",
-            "market": self.market, "tables (rows)": sizes,
+            "market": self.market, "tables (rows)": tables,
         }  # fmt: skip
-        return "\n".join(["Results", *(f"  {name}: {what}" for name, what in said.items())])
+        return "\n".join(["Results", *(f"  {name}: {fact}" for name, fact in facts.items())])
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the results folder: the old one stays until the new one is whole.
+        """Write the results folder: the old one stays until the new one is complete.
 
         Raises:
             StorageError: the folder cannot be written, or holds something else.
         """
         target = Path(folder)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+        with new_folder(target) as fresh:
             _refuse_other(target)
-            fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-            try:
-                fresh.chmod(0o755)
-                self._write(fresh)
-                _replace(fresh, target)
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
-        except OSError as error:
-            raise StorageError(f"{target}: cannot write results: {error.strerror}") from error
+            write_files(fresh, self._outputs())
+            _replace(fresh, target)
         return target
 
-    def _write(self, folder: Path) -> None:
+    def _outputs(self) -> dict[str, bytes]:
+        """All files by path, the manifest with their checksums last."""
         outputs: dict[str, bytes] = {f"{name}.csv": csv_bytes(t) for name, t in self.tables.items()}
         if find_spec("pyarrow"):  # with the extra `parquet`
             outputs |= {f"{n}.parquet": t.to_parquet(index=False) for n, t in self.tables.items()}
@@ -99,17 +103,15 @@ class Results:
             "titles": self.titles,
             "outputs": dict(sorted(digests.items())),
         }
-        for path, data in (outputs | {MANIFEST: _json(manifest)}).items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            write_file(folder / path, data)
+        return outputs | {MANIFEST: _json(manifest)}
 
 
 @contextmanager
 def writing_to(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """Hold a folder for results to be saved in, and refuse a bad one before anything is run.
+    """Hold a folder for results, and refuse an unusable one before anything is run.
 
     Raises:
-        StorageError: it cannot be written, holds something else, or somebody else writes there.
+        StorageError: it cannot be written, holds something else, or another command uses it.
     """
     target = Path(os.path.abspath(folder))
     lock = target.parent / f".{target.name}.lock"
@@ -132,16 +134,16 @@ def load_results(folder: str | os.PathLike[str]) -> Results:
     """Read a results folder; every file is checked against its checksum.
 
     Raises:
-        StorageError: no results folder, or a file is missing or damaged.
+        StorageError: not a results folder, or a file is missing or damaged.
     """
     path = Path(folder)
-    if not (path / MANIFEST).is_file() and _is_ours(path):
+    if not (path / MANIFEST).is_file() and _looks_like_results(path):
         raise StorageError(f"{path}: looks like results, but their {MANIFEST} is missing")
     try:
         manifest = json.loads((path / MANIFEST).read_text("utf-8"))
         outputs = {name: (path / name).read_bytes() for name in manifest["outputs"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StorageError(f"{path}: is no complete results folder ({error})") from error
+        raise StorageError(f"{path}: is not a complete results folder ({error})") from error
     for name, data in outputs.items():
         if hashlib.sha256(data).hexdigest() != manifest["outputs"][name]:
             raise StorageError(f"{path / name}: is damaged (checksum differs)")
@@ -178,40 +180,40 @@ def _is_data(name: str) -> bool:
 def _refuse_other(target: Path) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise StorageError(f"{target}: is not a folder")
-    held_names = {path.name for path in target.iterdir()} if target.is_dir() else set()
-    if held_names - {RUNS} and MANIFEST not in held_names:
-        held = "holds something else than results"
-        if _is_ours(target):
-            held = f"looks like results without their {MANIFEST}, and is not overwritten"
-        raise StorageError(f"{target}: {held}; name another folder with --out")
+    names = {path.name for path in target.iterdir()} if target.is_dir() else set()
+    if names - {RUNS} and MANIFEST not in names:
+        reason = "holds something else than results"
+        if _looks_like_results(target):
+            reason = f"looks like results without their {MANIFEST}, and is not overwritten"
+        raise StorageError(f"{target}: {reason}; name another folder with --out")
 
 
-def _is_ours(folder: Path) -> bool:
+def _looks_like_results(folder: Path) -> bool:
     """Whether a folder without manifest has files that only results have."""
     return all((folder / name).is_file() for name in ("datapackage.json", "variables.csv"))
 
 
 def _replace(fresh: Path, target: Path) -> None:
-    """Put a whole folder in the place of an old one; the old one is kept until then."""
+    """Put a complete folder in the place of an old one, which stays if that fails."""
     if not target.exists():
         fresh.rename(target)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-    target.rename(old / target.name)
-    try:
-        fresh.rename(target)
-    except OSError:
-        (old / target.name).rename(target)
-        raise
-    else:
-        if (old / target.name / RUNS).is_dir():
-            (old / target.name / RUNS).rename(target / RUNS)
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f".{target.name}.old.", dir=target.parent, ignore_cleanup_errors=True
+    ) as folder:
+        old = Path(folder, target.name)
+        target.rename(old)
+        try:
+            fresh.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
+        if (old / RUNS).is_dir():
+            (old / RUNS).rename(target / RUNS)
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """A table as it is saved: every number reads back as it was."""
+    """A table as it is saved: every number reads back unchanged."""
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 

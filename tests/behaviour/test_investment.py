@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tariffsim.calibration import build_economy
-from tariffsim.experiments.pairs import context_of
+from tariffsim.experiments.runs import context_of
 from tariffsim.kernels.investment import (
     at_month,
     evenly,

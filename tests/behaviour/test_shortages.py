@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tariffsim.calibration import build_economy
-from tariffsim.experiments.pairs import context_of
+from tariffsim.experiments.runs import context_of
 from tariffsim.kernels.sourcing import choice_probabilities
 from tariffsim.month import PHASES, choose_foundries
 from tariffsim.record.history import History

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tariffsim.experiments.assumptions import sensitivity
 from tariffsim.experiments.frontier import break_even, curves, optimum
+from tariffsim.experiments.sensitivity import sensitivity
 from tariffsim.experiments.sweep import sweep
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results, provenance

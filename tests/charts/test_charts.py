@@ -9,7 +9,6 @@ from itertools import pairwise
 import matplotlib
 import pandas as pd
 import pytest
-from tariffsim.scenario.scenario_files import shipped_names
 
 from tariffsim.charts import CHARTS, NotApplicable, pictures
 from tariffsim.charts.context import chart_context, estimates, family_of
@@ -20,6 +19,7 @@ from tariffsim.charts.picture import ChartText
 from tariffsim.charts.wording import period
 from tariffsim.record.results import Results
 from tariffsim.scenario import load_scenario, to_yaml
+from tariffsim.scenario.scenario_files import shipped_names
 from tests.charts.chart_results import (
     COMPARISONS,
     HOSTILE,

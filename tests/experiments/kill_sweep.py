@@ -1,9 +1,9 @@
-"""Kill a running sweep over and over, take it up again each time, and look for what was lost.
+"""Kill a running sweep over and over, continue it each time, and look for lost runs.
 
 `python -m tests.experiments.kill_sweep --kills 200`: SIGKILL at random moments to the leader, or to
-one of its workers. After each kill every run that was finished must be there still, untouched (so
-that none is made twice); every sweep that comes to its end must give what an undisturbed one gives,
-to the last bit; and no process may be left over.
+one of its workers. After each kill every finished run must still be there, untouched (so that none
+is run twice); every sweep that ends must give the results of an undisturbed one, bit for bit; and
+no process may be left.
 """
 
 from __future__ import annotations
@@ -17,51 +17,51 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tariffsim.experiments import Failure, Settings
 from tariffsim.experiments.ensemble import outcomes
-from tariffsim.experiments.pairs import Pair, pairs_of
+from tariffsim.experiments.runs import Replication, replications_of
 from tariffsim.scenario import load_scenario, replace
+from tests.processes import holds_in_time, session_of, started, workers_of
 
 MOST_WORKERS = 2
-"""Workers killed under one leader: three on one run, and it would rightly count as failed."""
+"""Workers killed under one leader: with three on one run, that run would count as failed."""
 FILES, SECONDS = 6, 0.1
-"""A kill comes after so many more runs at most, and so many seconds later at most."""
+"""A kill comes after at most so many more runs, and at most so many seconds later."""
 
 
-def all_pairs(seeds: int) -> list[Pair]:
-    """A small sweep: three scenarios, measures alone and whole records."""
+def all_replications(seeds: int) -> list[Replication]:
+    """A small sweep: three scenarios, metrics only and full records."""
     small = {"agents__makers": 60, "run__end": "2025-06"}
     named = {
         n: replace(load_scenario(n), **small) for n in ("baseline", "component_50", "no_expansion")
     }
     return [
-        pair
+        one
         for is_full in (False, True)
-        for pair in pairs_of(named, range(seeds), "US", is_full=is_full)
+        for one in replications_of(named, range(seeds), "US", is_full=is_full)
     ]
 
 
 def sweep(folder: Path, seeds: int, jobs: int) -> dict[str, str]:
     """A digest of every record, by the key of the run."""
     found = {}
-    for pair, outcome in outcomes(all_pairs(seeds), Settings(jobs, folder)):
+    for one, outcome in outcomes(all_replications(seeds), Settings(jobs, folder)):
         assert not isinstance(outcome, Failure), outcome
         digest = hashlib.sha256(json.dumps(outcome.summary).encode())
         for columns in outcome.arrays.values():
             for values in columns.values():
                 digest.update(values.tobytes())
-        found[pair.key] = digest.hexdigest()
+        found[one.key] = digest.hexdigest()
     return found
 
 
 @dataclass
 class Tally:
-    """What was done and what went wrong."""
+    """What was killed and what went wrong."""
 
     leaders: int = 0
     workers: int = 0
@@ -84,7 +84,7 @@ class Tally:
 
 
 class Killer:
-    """A sweep that is killed and taken up again until it has had its kills."""
+    """A sweep that is killed and continued until it has had its kills."""
 
     def __init__(self, folder: Path, seeds: int, seed: int) -> None:
         self.folder, self.seeds = folder, seeds
@@ -104,23 +104,22 @@ class Killer:
         """Start or resume a sweep and kill in it; whether it came to its end."""
         there = finished(store)
         result = self.folder / "result.json"
-        command = [
-            sys.executable,
-            "-W",
-            "error",
-            "-m",
-            "tests.experiments.kill_sweep",
-            "--run",
-            str(store),
-        ]
-        leader = subprocess.Popen(
-            [*command, "--seeds", str(self.seeds), "--result", str(result)],
-            stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
+        program = [sys.executable, "-W", "error", "-m", "tests.experiments.kill_sweep"]
+        options = ["--run", store, "--seeds", self.seeds, "--result", result]
+        with started([*program, *options]) as leader:
+            return self._killed(leader, store, there, result, kills)
+
+    def _killed(
+        self, leader: subprocess.Popen[str], store: Path, there: set[tuple[str, int, int]],
+        result: Path, kills: int,
+    ) -> bool:  # fmt: skip
+        """Kill in a running sweep; whether it came to its end."""
         n_workers = 0
         while leader.poll() is None and self.tally.kills < kills:
             more = len(finished(store)) + self.random.randrange(FILES)
-            wait_until(lambda more=more: leader.poll() is not None or len(finished(store)) >= more)
+            holds_in_time(
+                lambda more=more: leader.poll() is not None or len(finished(store)) >= more
+            )
             time.sleep(self.random.uniform(0, SECONDS))
             victims = workers_of(leader.pid) if n_workers < MOST_WORKERS else []
             victim = self.random.choice([leader.pid, *victims])
@@ -133,23 +132,23 @@ class Killer:
             self.tally.workers += victim != leader.pid
             if victim == leader.pid:
                 break
-        _, said = leader.communicate(timeout=300)
+        _, errors = leader.communicate()
         self._check(store, there, leader.pid)
         if leader.returncode == -signal.SIGKILL:
             return False
         if leader.returncode != 0:
-            self.tally.failed.append(said)
+            self.tally.failed.append(errors)
         elif json.loads(result.read_text()) != self.expected:
             self.tally.unequal += 1
         return True
 
     def _check(self, store: Path, there: set[tuple[str, int, int]], session: int) -> None:
-        """Finished runs are there as they were; nobody works on."""
+        """Finished runs are unchanged; no process is left."""
         now = finished(store)
         names = {name for name, *_ in now}
         self.tally.lost |= {name for name, *_ in there if name not in names}
         self.tally.doubled |= {name for name, *_ in there - now if name in names}
-        self.tally.left_over += not wait_until(lambda: not session_of(session), 10)
+        self.tally.left_over += not holds_in_time(lambda: not session_of(session))
 
 
 def finished(store: Path) -> set[tuple[str, int, int]]:
@@ -159,35 +158,6 @@ def finished(store: Path) -> set[tuple[str, int, int]]:
         status = path.stat()
         found.add((path.name, status.st_ino, status.st_mtime_ns))
     return found
-
-
-def processes(*columns: str) -> list[list[str]]:
-    """What `ps` says of all processes."""
-    words = ["ps", "-eo", ",".join(f"{column}=" for column in columns)]
-    listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    return [line.split(None, len(columns) - 1) for line in listed.splitlines()]
-
-
-def workers_of(leader: int) -> list[int]:
-    """Worker processes, without the one that tracks resources."""
-    rows = processes("ppid", "pid", "args")
-    return [int(pid) for ppid, pid, args in rows if ppid == str(leader) and "spawn_main" in args]
-
-
-def session_of(leader: int) -> list[str]:
-    """Processes of a session that still run."""
-    rows = processes("sid", "pid", "stat")
-    return [pid for sid, pid, stat in rows if sid == str(leader) and not stat.startswith("Z")]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 300) -> bool:
-    """Wait for a condition, and say whether it came."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.002)
-    return True
 
 
 def kill_sweep(kills: int, seeds: int, seed: int) -> Tally:

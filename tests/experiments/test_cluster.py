@@ -15,9 +15,9 @@ import pytest
 from tariffsim.errors import EngineError
 from tariffsim.experiments import Failure, Settings, cluster, run_ensemble
 from tariffsim.experiments.cluster import on_cluster
-from tariffsim.experiments.pairs import pairs_of
-from tests.cli.test_cli import wait_for
+from tariffsim.experiments.runs import replications_of
 from tests.experiments.test_ensemble import BASE, SCENARIOS, same
+from tests.processes import wait_for
 
 distributed = pytest.importorskip("distributed")
 
@@ -52,6 +52,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_path: Path) -> None:
     """The runs it had are made again by the other one; records are kept on this side."""
     seeds = range(6)
@@ -68,17 +69,19 @@ def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_pat
     assert len(list(tmp_path.glob("*.npz"))) == len(found.table)
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_a_record_and_the_others_go_on(running: Running) -> None:
     broken = SCENARIOS["component_50"].model_copy(update={"sourcing": None})
-    runs = pairs_of({"baseline": BASE}, [1], "US", is_full=False)
+    runs = replications_of({"baseline": BASE}, [1], "US", is_full=False)
     runs += [type(runs[0])("broken", broken, BASE, ("other", runs[0].hashes[0]), 1, "US", False)]
-    ended = {pair.name: outcome for pair, outcome in on_cluster(runs, running.address, 1)}
+    ended = {one.name: outcome for one, outcome in on_cluster(runs, running.address, 1)}
     assert not isinstance(ended["baseline"], Failure)
     failure = ended["broken"]
     assert isinstance(failure, Failure)
     assert (failure.phase, failure.message[:15]) == ("build_economy", "AttributeError:")
 
 
+@pytest.mark.slow
 def test_a_cluster_of_another_version_is_refused(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +91,7 @@ def test_a_cluster_of_another_version_is_refused(
 
 
 def test_without_a_scheduler_there_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    monkeypatch.setattr(cluster, "TIMEOUT", 1)
     settings = Settings(engine="dask", scheduler="tcp://127.0.0.1:9")
     with pytest.raises(EngineError, match=r"answers at tcp://127\.0\.0\.1:9"):
         run_ensemble({}, BASE, [0], settings=settings)
@@ -99,7 +102,7 @@ def test_a_run_that_ends_its_workers_is_a_failure() -> None:
         def result(self) -> None:
             raise distributed.KilledWorker("run", None, 3)
 
-    (pair,) = pairs_of({"baseline": BASE}, [1], "US", is_full=False)
-    found = cluster._outcome(pair, Lost())
+    (one,) = replications_of({"baseline": BASE}, [1], "US", is_full=False)
+    found = cluster._outcome(one, Lost())
     assert isinstance(found, Failure)
-    assert "want of memory" in found.message
+    assert "lack of memory" in found.message

@@ -11,8 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.errors import ScenarioError
-from tariffsim.experiments.designs import factors_of, grid, placed, points_of
-from tariffsim.experiments.points import varied
+from tariffsim.experiments.designs import (
+    factors_of,
+    from_unit_cube,
+    grid,
+    points_of,
+    varied,
+)
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario, load_scenario, to_yaml
 from tariffsim.scenario.factors import Factor, Unfit, factor_of, plausible
@@ -52,7 +57,7 @@ def test_whole_numbers_stay_whole(component: Scenario) -> None:
     assert varied(component, {"agents.makers": values[0]}).agents.makers == 150
 
 
-def test_texts_and_truths_can_be_varied(component: Scenario) -> None:
+def test_texts_and_booleans_can_be_varied(component: Scenario) -> None:
     factor = factor_of("sourcing.foresight", "announced,none", component)
     assert factor.values == ("announced", "none")
     factor = factor_of("policies.component_tariff.covers_home_assembly", "true,false", component)
@@ -94,14 +99,14 @@ def test_what_cannot_be_varied_is_refused(
         factor_of(key, given, component)
 
 
-def test_all_that_is_wrong_is_said_at_once(component: Scenario) -> None:
+def test_all_problems_of_factors_are_reported_at_once(component: Scenario) -> None:
     with pytest.raises(ScenarioError) as refused:
         factors_of(component, {"a.b": "1:2", RATE: "0:9", "supply.learning": "range"})
     assert [problem.key for problem in refused.value.problems] == ["a.b", RATE]
 
 
 def test_every_range_is_plausible_for_its_scenario(component: Scenario) -> None:
-    """Each end of each range gives a scenario that loads, and differs from the one as it is."""
+    """Each end of each range gives a scenario that loads, and differs from the central case."""
     found = plausible(component)
     assert {"sourcing.elasticity", "supply.china_capacity_share"} <= {f.key for f in found}
     assert "figures.devices.*.chip_content" in {f.key for f in found}
@@ -121,7 +126,7 @@ def test_earlier_steps_of_a_policy_keep_their_proportion(component: Scenario) ->
     assert varied(component, {RATE: 0}).policies["component_tariff"].path.values == (0.0, 0.0)
 
 
-def test_a_measure_that_ends_is_led_to_its_last_level() -> None:
+def test_a_policy_that_ends_is_scaled_to_its_last_level() -> None:
     ending = TimePath(months=(24312, 24324, 24336), values=(0.2, 0.4, 0.0))
     assert ending.reaching(0.8).values == (0.4, 0.8, 0.0)
     assert TimePath(values=(0.5,)).reaching(0.3).values == (0.3,)
@@ -137,7 +142,7 @@ def test_an_assumption_over_time_keeps_its_base_year(component: Scenario) -> Non
 
 
 @given(level=st.floats(0.001, 5), values=st.lists(st.floats(0.001, 5), min_size=1, max_size=5))
-def test_the_level_asked_for_is_reached(level: float, values: list[float]) -> None:
+def test_the_requested_level_is_reached(level: float, values: list[float]) -> None:
     path = TimePath(months=tuple(range(24300, 24300 + len(values))), values=tuple(values))
     found = path.reaching(level)
     assert found.values[-1] == level
@@ -158,8 +163,8 @@ def test_a_column_of_a_table_moves_together(component: Scenario) -> None:
     assert half.number("smartphone", "chip_content") == pytest.approx(
         (figure.value + figure.high) / 2  # type: ignore[operator]
     )
-    as_it_is = varied(component, {key: 0}).tables().devices
-    assert as_it_is.numbers("chip_content") == own.numbers("chip_content")
+    central = varied(component, {key: 0}).tables().devices
+    assert central.numbers("chip_content") == own.numbers("chip_content")
 
 
 def test_a_policy_the_baseline_lacks_changes_nothing_there() -> None:
@@ -214,12 +219,12 @@ def test_a_design_depends_on_its_seed_alone(name: str) -> None:
 
 def test_whole_factors_take_every_whole_number_as_often() -> None:
     factor = Factor("n", low=2, high=5, is_whole=True)
-    values = [p["n"] for p in placed([factor], np.linspace(0, 1, 401)[:-1, None])]
+    values = [p["n"] for p in from_unit_cube([factor], np.linspace(0, 1, 401)[:-1, None])]
     assert {value: values.count(value) for value in values} == dict.fromkeys((2, 3, 4, 5), 100)
-    assert placed([factor], np.ones((1, 1))) == [{"n": 5}]
+    assert from_unit_cube([factor], np.ones((1, 1))) == [{"n": 5}]
 
 
-def test_parts_of_a_whole_stay_within_it() -> None:
+def test_shares_of_one_total_add_up_to_one_at_most() -> None:
     keys = ("supply.discount_cost_share", "supply.discount_subsidy_share")
     factors = [Factor(key, low=0.1, high=0.9) for key in keys]
     points = points_of("lhs", factors, 50, 0)
@@ -239,7 +244,7 @@ def test_parts_of_a_whole_stay_within_it() -> None:
         ("lhs", {RATE: "0:1"}, 2_000_000, "too many points"),
     ],
 )
-def test_what_fits_no_design_is_refused(
+def test_factors_that_do_not_fit_the_design_are_refused(
     name: str, vary: dict[str, str], points: int | None, message: str, component: Scenario
 ) -> None:
     with pytest.raises(ScenarioError, match=message):
@@ -272,7 +277,7 @@ experiment:
     assert load_scenario(tmp_path / "y.yaml").experiment == plan
 
 
-def test_all_that_is_wrong_with_an_experiment_is_said_at_once(tmp_path: Path) -> None:
+def test_all_problems_of_an_experiment_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as refused:
         load(
             tmp_path,

@@ -1,4 +1,4 @@
-"""Comparisons: pairs, any number of workers, refusals."""
+"""Comparisons: common random numbers, any number of workers, refusals."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from tariffsim.errors import ScenarioError
-from tariffsim.experiments import Task, compare, run, run_task
+from tariffsim.experiments import compare, run, run_seed
 from tariffsim.record.dictionary import COSTS
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario, load_scenario, replace
 
-SMALL = {"agents__makers": 150, "run__end": "2026-06"}
+SMALL = {"agents__makers": 100, "run__end": "2025-12"}
 
 
 def small(name: str) -> Scenario:
@@ -37,7 +37,7 @@ def test_same_bits_on_any_number_of_workers(comparison: Results) -> None:
         pd.testing.assert_frame_equal(table, other.tables[name], check_exact=True, obj=name)
 
 
-def test_a_scenario_does_not_depend_on_its_company(comparison: Results) -> None:
+def test_a_scenario_does_not_depend_on_the_others(comparison: Results) -> None:
     alone = compare([small("component_50")], small("baseline"), seeds=3, jobs=1)
     for name in ("summary", "market_month", "foundries", "headline"):
         both = comparison.tables[name]
@@ -89,15 +89,17 @@ def test_run_has_one_scenario() -> None:
     ("change", "words"),
     [
         ({"agents__makers": 160}, "numbers of agents"),
-        ({"run__end": "2026-05"}, "other months"),
+        ({"run__end": "2025-11"}, "other months"),
     ],
 )
-def test_scenarios_that_share_no_draws_are_refused(change: dict[str, object], words: str) -> None:
+def test_scenarios_without_common_random_numbers_are_refused(
+    change: dict[str, object], words: str
+) -> None:
     with pytest.raises(ScenarioError, match=words):
         compare([replace(small("component_50"), **change)], small("baseline"), seeds=1, jobs=1)
 
 
-def test_a_refusal_says_how_to_mend_it() -> None:
+def test_a_refusal_says_how_to_fix_it() -> None:
     with pytest.raises(
         ScenarioError, match=r"--set agents\.makers=N.*replace\(baseline, agents__makers=N\)"
     ):
@@ -106,7 +108,7 @@ def test_a_refusal_says_how_to_mend_it() -> None:
 
 @pytest.mark.parametrize("given", [{"seeds": 0}, {"seeds": True}, {"seeds": 2.5}, {"seeds": "3"},
                                    {"seed": -1}, {"jobs": 0}, {"jobs": -2}])  # fmt: skip
-def test_numbers_that_are_none_are_refused(given: dict[str, Any]) -> None:
+def test_numbers_of_the_wrong_type_or_size_are_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(given))} must be a whole number"):
         compare("component_50", **given)
 
@@ -124,7 +126,7 @@ def test_unknown_market_is_refused() -> None:
         compare([small("component_50")], small("baseline"), seeds=1, jobs=1, market="XX")
 
 
-def test_two_scenarios_of_one_name_are_kept_apart() -> None:
+def test_two_scenarios_of_one_name_get_two_names() -> None:
     twice = [small("component_50"), replace(small("component_50"), trade__markup=0.2)]
     results = compare(twice, small("baseline"), seeds=1, jobs=1)
     assert list(results.scenarios) == ["baseline", "component_50", "component_50_2"]
@@ -132,10 +134,8 @@ def test_two_scenarios_of_one_name_are_kept_apart() -> None:
 
 def test_paired_differences_have_less_variance_than_independent_ones() -> None:
     """What common random numbers are for."""
-    pair = (("baseline", small("baseline")), ("component_50", small("component_50")))
-    records = [run_task(Task(pair, seed, "US")) for seed in range(6)]
-    prices = pd.DataFrame(
-        [{n: r.runs[n].summary["basket_price"] for n, _ in pair} for r in records]
-    )
+    pair = {name: small(name) for name in ("baseline", "component_50")}
+    records = [run_seed(pair, seed) for seed in range(6)]
+    prices = pd.DataFrame([{n: r.runs[n].summary["basket_price"] for n in pair} for r in records])
     paired = (prices["component_50"] - prices["baseline"]).var()
     assert paired < 0.25 * (prices["component_50"].var() + prices["baseline"].var())

@@ -1,4 +1,4 @@
-"""A sweep that is killed and taken up again gives what an undisturbed one gives."""
+"""A sweep that is killed and continued gives the results of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 import pytest
 
 from tests.experiments.kill_sweep import kill_sweep
+from tests.processes import needs_signals
 
 KILLS = int(os.environ.get("TARIFFSIM_KILLS", "8"))
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX systems")
+@needs_signals
 def test_nothing_is_lost_or_doubled_by_kills() -> None:
     tally = kill_sweep(KILLS, seeds=5, seed=1)
     assert tally.failed == []

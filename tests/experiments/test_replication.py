@@ -1,4 +1,4 @@
-"""Packages and verification: the same results again, or the reason why not."""
+"""Replication packages and verification: identical results, or what has changed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from tariffsim.experiments.replication import CHECKSUMS, IDENTICAL, MOVED, WITHI
 from tariffsim.record.disk import write_new_folder
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.tables import SHIPPED
-from tests.cli.test_cli import _own_folder, call
+from tests.cli.calling import call
 
-__all__ = ["_own_folder"]  # a fixture
 SMALL = {"agents__makers": 60, "run__end": "2025-06"}
 
 
@@ -34,12 +33,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(saved: Path, tmp_path: Path) -> Path:
-    """A copy that a test may spoil."""
+    """A copy that a test may damage."""
     return Path(shutil.copytree(saved, tmp_path / "first"))
 
 
 def change_number(folder: Path, table: str, column: str, factor: float) -> None:
-    """Change one number and mend its checksum, as if the results had been made so."""
+    """Change one number and update its checksum, as if it had been computed so."""
     path = folder / f"{table}.csv"
     data = pd.read_csv(path)
     data.loc[0, column] *= factor
@@ -50,7 +49,7 @@ def change_number(folder: Path, table: str, column: str, factor: float) -> None:
     manifest.write_text(json.dumps(content), encoding="utf-8")
 
 
-def test_results_come_out_the_same(saved: Path) -> None:
+def test_unchanged_results_are_bit_identical(saved: Path) -> None:
     found = verify(saved)
     assert found.status == IDENTICAL
     assert found.changed == ()
@@ -71,7 +70,7 @@ def test_numbers_that_moved_are_named(folder: Path, factor: float, status: str) 
     assert ("The results have moved." in out) == (status == MOVED)
 
 
-def test_what_is_not_as_it_was_is_said(folder: Path) -> None:
+def test_changed_versions_and_scenarios_are_named(folder: Path) -> None:
     path = folder / "manifest.json"
     content = json.loads(path.read_text("utf-8"))
     content["versions"]["numpy"] = "1.0"
@@ -79,7 +78,7 @@ def test_what_is_not_as_it_was_is_said(folder: Path) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
     changed = verify(folder).changed
     assert any(said.startswith("numpy 1.0 then") for said in changed)
-    assert "scenario component_50 means something else to this version" in changed
+    assert "scenario component_50 has another meaning in this version" in changed
 
 
 def test_a_table_with_other_rows_has_moved(folder: Path) -> None:
@@ -108,7 +107,7 @@ def package(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_a_package_says_what_the_template_asks(package: Path) -> None:
+def test_the_readme_has_the_sections_of_the_template(package: Path) -> None:
     text = (package / "README.md").read_text("utf-8")
     for head in ("Overview", "Data availability", "Computational requirements", "Programs",
                  "Results"):  # fmt: skip
@@ -137,7 +136,7 @@ def test_the_one_command_runs_the_code_of_the_package(package: Path, tmp_path: P
         capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    assert "Every table came out bit-identical." in ended.stdout
+    assert "Every table is bit-identical." in ended.stdout
     assert not list(package.rglob("__pycache__"))
 
 
@@ -145,7 +144,7 @@ def test_a_package_that_was_touched_is_refused(package: Path, tmp_path: Path) ->
     assert verify(package).status == IDENTICAL
     copy = Path(shutil.copytree(package, tmp_path / "copy"))
     (copy / "code/tariffsim/state/draws.py").write_text("# nothing\n", encoding="utf-8")
-    with pytest.raises(StorageError, match=r"draws\.py: is not what it was"):
+    with pytest.raises(StorageError, match=r"draws\.py: was changed"):
         verify(copy)
     (copy / "code/tariffsim/state/draws.py").unlink()
     with pytest.raises(StorageError, match=r"draws\.py: is missing"):
@@ -155,24 +154,13 @@ def test_a_package_that_was_touched_is_refused(package: Path, tmp_path: Path) ->
         verify(copy)
 
 
-def test_a_package_is_written_whole_and_never_over_something(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    with pytest.raises(StorageError, match="is there already"):
-        write_new_folder(tmp_path / "there", {"a": b""})
-    with pytest.raises(TypeError):
-        write_new_folder(tmp_path / "new", {"a": b"", "b/c": None})  # type: ignore[dict-item]
-    assert [path.name for path in tmp_path.iterdir()] == ["there"]
-    write_new_folder(tmp_path / "new", {"a": b"1", "b/c": b"2"})
-    assert (tmp_path / "new/b/c").read_bytes() == b"2"
-
-
-def test_what_is_no_comparison_cannot_be_verified(saved: Path, tmp_path: Path) -> None:
+def test_only_comparisons_can_be_verified(saved: Path, tmp_path: Path) -> None:
     from tariffsim.record.results import load_results
 
     results = load_results(saved)
     results.tables = {"solve": results.tables["summary"]}
     results.save(tmp_path / "solved")
-    with pytest.raises(StorageError, match="holds no comparison"):
+    with pytest.raises(StorageError, match="only results of a comparison"):
         verify(tmp_path / "solved")
 
 

@@ -1,15 +1,14 @@
-"""Sensitivity through our own path: design, evaluation, indices; against known answers."""
+"""Sensitivity: design, evaluation and indices against known results."""
 
 from __future__ import annotations
 
-import sys
 from math import pi
 
 import numpy as np
 import pytest
 
-from tariffsim.experiments.designs import Point
-from tariffsim.experiments.sensitivity import MissingExtra, morris, sobol, tornado
+from tariffsim.experiments.designs import DesignPoint
+from tariffsim.experiments.sensitivity import morris, sobol, tornado
 from tariffsim.scenario.factors import Factor
 from tariffsim.typing import Float
 
@@ -17,17 +16,17 @@ ANGLES = [Factor(f"x{i}", low=-pi, high=pi) for i in (1, 2, 3)]
 LINE = [Factor("a", low=0, high=1), Factor("b", low=-1, high=1), Factor("n", low=1, high=4,
                                                                         is_whole=True)]  # fmt: skip
 NOISE = np.array([[0.0, 0.3, -0.3]])
-"""What seeds add; the same at all points, as with common random numbers."""
+"""Seed noise; the same at all points, as with common random numbers."""
 
 
-def ishigami(points: list[Point]) -> Float:
+def ishigami(points: list[DesignPoint]) -> Float:
     """Ishigami and Homma (1990) with a = 7, b = 0.1, in three seeds."""
     x1, x2, x3 = (np.array([p[f.key] for p in points], float) for f in ANGLES)
     value = np.sin(x1) + 7 * np.sin(x2) ** 2 + 0.1 * x3**4 * np.sin(x1)
     return np.asarray(value[:, None] + NOISE)
 
 
-def line(points: list[Point]) -> Float:
+def line(points: list[DesignPoint]) -> Float:
     """3 a - b, and nothing of n; as things are: a = 0.25, b = 0."""
     value = [3 * float(p.get("a", 0.25)) - float(p.get("b", 0.0)) for p in points]
     return np.asarray(np.array(value)[:, None] + NOISE)
@@ -81,10 +80,3 @@ def test_indices_depend_on_the_seed_alone() -> None:
     once, again = (sobol(ANGLES, ishigami, 64, seed=3) for _ in range(2))
     assert once.equals(again)
     assert not once.equals(sobol(ANGLES, ishigami, 64, seed=4))
-
-
-def test_without_salib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "SALib.sample.morris", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'tariffsim\[sensitivity\]'"):
-        morris(LINE, line)
-    assert len(tornado(LINE, line)) == 3

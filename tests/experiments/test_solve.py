@@ -1,4 +1,4 @@
-"""Solving, decomposing, timing and frontiers: closed forms through our own path."""
+"""Solve, decompose, timing and frontier against closed forms."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from scipy.optimize import brentq
 
 from tariffsim.calibration import build_economy
 from tariffsim.errors import ScenarioError
-from tariffsim.experiments.decompose import changes_between, decompose, with_changes_made
-from tariffsim.experiments.equal import scaled_alike
+from tariffsim.experiments.decompose import changes_between, decompose, shapley_values, with_changes
+from tariffsim.experiments.ensemble import EnsembleRunner
 from tariffsim.experiments.frontier import break_even, combined, curves, frontier, optimum
-from tariffsim.experiments.paired import Paired
 from tariffsim.experiments.roots import find_root
-from tariffsim.experiments.shapley import shapley_values
+from tariffsim.experiments.scaling import (
+    max_strength,
+    scaled_to_first,
+    strength_of,
+    with_strength,
+)
 from tariffsim.experiments.solve import Target, solve
-from tariffsim.experiments.strength import strength_of, strongest, with_strength
 from tariffsim.experiments.timing import NEVER, first_month, shifted, timing
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.draws import Draws
@@ -34,7 +37,7 @@ from tests.economies import ALL_OPEN, STILL, component, free_trade, merged, scen
 
 SMALL = {"agents__makers": 150, "run__end": "2026-06"}
 NOISE = np.array([-1.0, -0.2, 0.3, 0.9])
-"""What four seeds add to a mean; adds up to nothing."""
+"""Seed noise of four seeds, with mean zero."""
 
 
 def small(name: str) -> Scenario:
@@ -61,14 +64,14 @@ def test_the_root_of_a_function_is_found(function: Callable[[float], float], roo
     assert found.bracket[0] <= found.value <= found.bracket[1]
 
 
-def test_the_interval_of_an_answer_is_that_of_the_mean_over_the_slope() -> None:
+def test_the_interval_of_a_root_is_that_of_the_mean_over_the_slope() -> None:
     found = find_root(noisy(lambda x: 5 * (x - 1), 0.1), 0, 3)
     half = (found.at.interval.high - found.at.gap) / 5
     assert found.slope == pytest.approx(5)
     assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half))
 
 
-def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+def test_an_interval_covers_the_truth_at_its_nominal_rate() -> None:
     rng = np.random.default_rng(1)
     held = 0
     for _ in range(200):
@@ -98,13 +101,13 @@ def test_without_a_root_the_nearest_is_reported() -> None:
     assert np.isnan([found.low, found.high]).all()
 
 
-def test_a_jump_past_the_target_is_said() -> None:
+def test_a_jump_past_the_target_is_reported() -> None:
     found = find_root(noisy(lambda x: float(x > 1.1) - 0.5, 0.0), 0, 3)
     assert found.is_jump
     assert found.value == pytest.approx(1.1, abs=3e-3)
 
 
-def test_where_the_measure_does_not_move_there_is_no_interval() -> None:
+def test_a_constant_metric_gives_no_interval() -> None:
     found = find_root(lambda vs: np.array([NOISE for _ in vs]), 0, 3)
     assert found.is_met
     assert np.isnan([found.low, found.high]).all()
@@ -114,7 +117,7 @@ def test_where_the_measure_does_not_move_there_is_no_interval() -> None:
 
 
 def toy(answer: Callable[[Scenario], float]) -> Callable[[Mapping[str, Scenario]], pd.DataFrame]:
-    """Runs whose Chinese share is a function of the scenario, plus what the seeds add."""
+    """Runs whose Chinese share is a function of the scenario, plus seed noise."""
 
     def run_ensemble(scenarios: Mapping[str, Scenario]) -> pd.DataFrame:
         return pd.DataFrame(
@@ -141,12 +144,12 @@ def test_solving_for_a_level_a_difference_and_another_scenario() -> None:
     assert strength_of(level.scenario) == pytest.approx(1, abs=2e-3)
     like = solve(at, Target("cn_share", like=at(0.5)), (0, 2), toy(share))
     assert like.root.value == pytest.approx(0.5, abs=2e-3)
-    assert like.root.high - like.root.low < 1e-9  # the seeds' own noise cancels
+    assert like.root.high - like.root.low < 1e-9  # common seed noise cancels
     less = solve(at, Target("cn_share", -5.0, at(0.5)), (0, 2), toy(share))
     assert less.root.value == pytest.approx(1, abs=2e-3)
 
 
-def test_a_target_out_of_reach_says_the_most_there_is() -> None:
+def test_a_target_out_of_reach_gives_the_nearest_level() -> None:
     base = load_scenario("component_50")
     found = solve(lambda r: with_strength(base, r), Target("cn_share", 5.0), (0, 2), toy(share))
     assert not found.root.is_met
@@ -154,8 +157,8 @@ def test_a_target_out_of_reach_says_the_most_there_is() -> None:
     assert not found.table()["is_answer"].any()
 
 
-def test_no_such_measure_is_refused() -> None:
-    with pytest.raises(ScenarioError, match="cn_shares: is no measure"):
+def test_an_unknown_metric_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="metric: cn_shares: is not a metric"):
         solve(lambda r: small("baseline"), Target("cn_shares"), (0, 1), toy(share))
 
 
@@ -189,7 +192,7 @@ def test_the_tariff_that_halves_a_share_is_that_of_the_logit() -> None:
 
     half = theory(0.0) / 2
     answer = brentq(lambda rate: theory(rate) - half, 0, 1)
-    runs = Paired(rules, SEEDS, is_alone=True)
+    runs = EnsembleRunner(rules, SEEDS, skips_baseline=True)
     found = solve(lambda r: with_strength(rules, r), Target("cn_share", half), (0, 1), runs)
     assert found.root.low <= answer <= found.root.high
     assert found.root.high - found.root.low < answer / 2  # the test has teeth
@@ -219,14 +222,14 @@ def test_shapley_axioms() -> None:
     np.testing.assert_allclose(shapley_values(value), [0.5, 0.5, 2.0, 0.0], atol=1e-15)
 
 
-def test_one_change_has_all_of_it() -> None:
+def test_a_single_change_contributes_everything() -> None:
     np.testing.assert_array_equal(shapley_values(np.array([2.0, 5.0])), [3.0])
 
 
 # Decomposing
 
 
-def test_all_changes_made_are_the_second_scenario() -> None:
+def test_all_changes_together_give_the_second_scenario() -> None:
     for first, second in (
         ("no_expansion", "component_50"),
         ("component_50", "no_expansion"),
@@ -235,8 +238,8 @@ def test_all_changes_made_are_the_second_scenario() -> None:
     ):
         a, b = small(first), small(second)
         changes = changes_between(a, b)
-        assert with_changes_made(a, changes).content_hash == b.content_hash
-        assert with_changes_made(a, []).content_hash == a.content_hash
+        assert with_changes(a, changes).content_hash == b.content_hash
+        assert with_changes(a, []).content_hash == a.content_hash
 
 
 def test_changes_are_named() -> None:
@@ -274,7 +277,7 @@ def test_too_many_values_go_by_block_and_too_many_blocks_are_refused() -> None:
 @pytest.fixture(scope="module")
 def decomposed() -> pd.DataFrame:
     first = small("no_expansion")
-    return decompose(first, small("component_50"), Paired(first, range(3)))
+    return decompose(first, small("component_50"), EnsembleRunner(first, range(2)))
 
 
 def test_contributions_add_up(decomposed: pd.DataFrame) -> None:
@@ -294,7 +297,7 @@ def test_contributions_have_the_signs_of_the_economics(decomposed: pd.DataFrame)
 # Timing
 
 
-def test_all_dates_move_alike() -> None:
+def test_all_dates_move_by_the_same_months() -> None:
     late = shifted(load_scenario("component_50"), parse_month("2029-01"))
     assert late.content_hash == load_scenario("component_late").content_hash
     assert first_month(late) == parse_month("2029-01")
@@ -304,7 +307,7 @@ def test_all_dates_move_alike() -> None:
         shifted(load_scenario("baseline"), parse_month("2026-01"))
 
 
-def test_answers_move_with_what_they_answer() -> None:
+def test_conditional_policies_move_with_their_triggers() -> None:
     """A policy with a condition has no first month of its own."""
     answered = load_scenario("retaliation")
     assert first_month(answered) == parse_month("2026-01")
@@ -323,15 +326,14 @@ def test_days_move_with_the_months() -> None:
     assert first_month(late) == parse_month("2029-02")
 
 
-def test_acting_early_avoids_more() -> None:
+def test_early_action_reduces_the_share_more() -> None:
     base, policy = small("baseline"), small("component_100")
     starts = [parse_month(month) for month in ("2025-02", "2025-08", "2026-02", "2027-01")]
-    table = timing(policy, starts, base, Paired(base, range(3))).set_index("start")
+    table = timing(policy, starts, base, EnsembleRunner(base, range(3))).set_index("start")
     assert list(table.index) == ["2025-02", "2025-08", "2026-02", "2027-01", NEVER]
-    assert table["avoided"].is_monotonic_decreasing
-    assert (
-        table.loc[NEVER, ["avoided", "total_consumer_surplus_loss", "total_welfare"]] == 0
-    ).all()
+    assert table["share_reduction"].is_monotonic_decreasing
+    changes = ["share_reduction", "total_consumer_surplus_loss", "total_welfare"]
+    assert (table.loc[NEVER, changes] == 0).all()
     assert table.loc["2025-02", "share"] < table.loc[NEVER, "share"]
 
 
@@ -351,8 +353,8 @@ def test_tariffs_move_in_proportion() -> None:
     assert found.policies["component_tariff"].path.values == (0.5, 1.0)
     assert found.policies["other"].path.values == (0.2,)
     assert found.policies["cut"] == both.policies["cut"]
-    assert strongest(both) == 2.0
-    assert strongest(load_scenario("specific_per_chip")) == pytest.approx(0.4)
+    assert max_strength(both) == 2.0
+    assert max_strength(load_scenario("specific_per_chip")) == pytest.approx(0.4)
     with pytest.raises(ScenarioError, match="no policy"):
         strength_of(load_scenario("baseline"))
 
@@ -428,7 +430,7 @@ def test_a_cut_off_is_added_to_every_rate() -> None:
     }
 
 
-def test_a_cut_off_that_would_not_be_added_is_refused() -> None:
+def test_a_cut_off_with_nothing_to_add_is_refused() -> None:
     tariff = load_scenario("component_50")
     name = "component_tariff"
     other = {"kind": "chip_cutoff", "denied": 1.0, "start": "2029-01"}
@@ -439,7 +441,7 @@ def test_a_cut_off_that_would_not_be_added_is_refused() -> None:
         combined(tariff, load_scenario("baseline"))
 
 
-def test_answers_to_tariffs_keep_their_strength() -> None:
+def test_responses_to_tariffs_keep_their_strength() -> None:
     answered = load_scenario("retaliation")
     stronger = with_strength(answered, 1.0)
     assert stronger.policies["component_tariff"].path.level == 1.0
@@ -449,7 +451,7 @@ def test_answers_to_tariffs_keep_their_strength() -> None:
 # Equal effect
 
 
-def test_scenarios_are_scaled_to_what_the_first_one_reaches() -> None:
+def test_scenarios_are_scaled_to_the_effect_of_the_first() -> None:
     def answer(s: Scenario) -> float:
         weight = {"component_tariff": 1.0, "product_tariff": 0.4}
         return 30 / (1 + sum(weight[n] * p.path.level for n, p in s.policies.items()))
@@ -457,29 +459,27 @@ def test_scenarios_are_scaled_to_what_the_first_one_reaches() -> None:
     first, second, third = map(
         load_scenario, ("component_50", "whole_product_china", "no_expansion")
     )
-    scaled = scaled_alike([first, second, third], "effect", toy(answer))
+    scaled = list(scaled_to_first([first, second, third], "effect", toy(answer)))
     assert scaled[0].scenario == first
     assert scaled[2].scenario == third
     assert strength_of(scaled[1].scenario) == pytest.approx(1.25, abs=3e-3)
     assert scaled[1].before == 0.25
     assert "as component_50" in scaled[1].scenario.title
     strong = with_strength(first, 1.5)
-    _, most = scaled_alike([strong, second], "effect", toy(answer))
+    _, most = scaled_to_first([strong, second], "effect", toy(answer))
     assert not most.is_met
     assert strength_of(most.scenario) == 2.0
-    assert most.scenario.title.endswith("(at rate 2, the most it can reach)")
-    assert "the most it can reach (Chinese share of chips 16.7 %)" in str(most)
+    assert most.scenario.title.endswith("(at rate 2, the nearest it can get)")
+    assert "the nearest it can get (Chinese share of chips 16.7 %)" in str(most)
     assert str(scaled[1]).startswith("whole_product_china: rate 0.25 scaled to 1.25 [")
 
 
 def test_equal_revenue_counts_duties_on_bare_chips() -> None:
     """Of two tariffs on bare chips that differ in their rate alone, the rates are equal."""
     bare = {"kind": "bare_chip_tariff", "start": "2025-01", "rate": 0.4}
-    first, second = (
-        replace(small("baseline"), policies={"bare": bare | {"rate": rate}}) for rate in (0.4, 0.1)
-    )
-    scaled = scaled_alike([first, second], "revenue", Paired(small("baseline"), range(2)))
-    assert scaled[1].is_met
-    assert strength_of(scaled[1].scenario) == pytest.approx(
-        0.4, rel=0.05
-    )  # found to 1/20 of an s.e.
+    base = replace(small("baseline"), run__end="2025-06")
+    scenarios = [replace(base, policies={"bare": bare | {"rate": rate}}) for rate in (0.4, 0.1)]
+    _, scaled = scaled_to_first(scenarios, "revenue", EnsembleRunner(base, range(2)))
+    assert scaled.is_met
+    rate = strength_of(scaled.scenario)
+    assert rate == pytest.approx(0.4, rel=0.05)  # found to 1/20 of a standard error

@@ -1,4 +1,4 @@
-"""Sweeps: pairs at every point, tidy tables, failures kept, peaks of curves."""
+"""Sweeps: paired differences at every point, tidy tables, failures, peaks of curves."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 
 from tariffsim.experiments import compare
+from tariffsim.experiments.design_runs import run_design
 from tariffsim.experiments.ensemble import Settings
-from tariffsim.experiments.points import run_points
 from tariffsim.experiments.sweep import Peak, peak, revenue_peak, sweep
 from tariffsim.record.dictionary import COSTS
 from tariffsim.record.results import Results, load_results
 from tariffsim.scenario import Scenario, load_scenario, replace
 
 RATE = "policies.component_tariff.rate"
-SMALL = {"agents__makers": 60, "run__end": "2026-12"}
+SMALL = {"agents__makers": 60, "run__end": "2025-10"}
 NOW = {"policies__component_tariff__rate": {"2025-01": 0.5},
        "policies__component_tariff__announced": "2025-01"}  # fmt: skip
 
@@ -52,20 +52,20 @@ def test_no_rate_no_difference(curve: Results) -> None:
     assert (nothing["difference"] == 0).all()
 
 
-def test_more_tariff_fewer_chips_and_dearer_goods(curve: Results) -> None:
+def test_a_higher_tariff_reduces_chips_and_raises_prices(curve: Results) -> None:
     wide = curve.tables["sweep"].pivot(index=RATE, columns="metric", values="difference")
     assert wide["cn_share"].is_monotonic_decreasing
     assert wide["basket_price"].is_monotonic_increasing
 
 
-def test_points_do_not_depend_on_their_order_or_company() -> None:
+def test_points_do_not_depend_on_their_order_or_the_others() -> None:
     vary = {"sourcing.elasticity": (2, 4), RATE: (0.5, 1)}
     points = [{"sourcing.elasticity": e, RATE: r} for e in (2, 4) for r in (0.5, 1)]
     table = sweep(tariff(), base(), vary, seeds=2).tables["point_runs"]
     own = table[~table["is_baseline"]]
-    backwards = run_points(tariff(), base(), points[::-1], (0, 1), "US", Settings())
+    backwards = run_design(tariff(), base(), points[::-1], (0, 1), "US", Settings())
     for number, point in enumerate(points):
-        alone = run_points(tariff(), base(), [point], (0, 1), "US", Settings()).own
+        alone = run_design(tariff(), base(), [point], (0, 1), "US", Settings()).own
         turned = backwards.own[backwards.own["point"] == 3 - number]
         expected = own[own["point"] == number].drop(columns="is_baseline")
         for found in (alone, turned):
@@ -88,7 +88,7 @@ def test_the_baseline_has_the_assumptions_of_the_point() -> None:
         )
 
 
-def test_points_that_are_refused_are_kept_as_failures(tmp_path: Any) -> None:
+def test_refused_points_are_failures(tmp_path: Any) -> None:
     """Shares of the discount above one together are refused; the other points are run."""
     shares = {"supply.discount_cost_share": (0.3, 0.9), "supply.discount_subsidy_share": (0.2, 0.6)}
     results = sweep(tariff(), base(), shares, seeds=1)
@@ -144,7 +144,7 @@ def test_one_seed_gives_a_peak_without_interval() -> None:
     assert np.isnan(found.high)
 
 
-def test_revenue_is_that_over_the_baseline(curve: Results) -> None:
+def test_the_revenue_peak_is_of_the_difference_from_the_baseline(curve: Results) -> None:
     table = curve.tables["sweep"].query("metric == 'policy_revenue'")
     best = table.loc[table["difference"].idxmax()]
     found = revenue_peak(curve, RATE)

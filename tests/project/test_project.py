@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -39,8 +38,17 @@ def test_validation_needs_no_numpy() -> None:
     assert not loaded("import tariffsim.scenario, tariffsim.policy, tariffsim.tables") & HEAVY
 
 
-def test_command_line_starts_light() -> None:
-    assert not loaded("import tariffsim.cli") & HEAVY
+@pytest.mark.parametrize("words", ["", "--help"])
+def test_command_line_starts_light(words: str) -> None:
+    """The start is held by what is imported: time would depend on the machine."""
+    statement = "import tariffsim.cli"
+    if words:
+        statement = (
+            "import contextlib, io\nfrom tariffsim.cli import commands\n"
+            f"with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+            f"    commands.main({words.split()!r})"
+        )
+    assert not loaded(statement) & (HEAVY | {"pydantic", "yaml", "rich", "filelock"})
 
 
 def test_economics_needs_no_mesa_and_no_matplotlib() -> None:
@@ -53,22 +61,6 @@ def test_economics_needs_no_mesa_and_no_matplotlib() -> None:
 def program(name: str) -> str:
     """Path of a program installed beside the interpreter."""
     return shutil.which(name, path=str(Path(sys.executable).parent)) or name
-
-
-def test_start_is_quick() -> None:
-    """Aims: one second to import, half a second to help; twice that on a busy machine."""
-    assert quickest([sys.executable, "-c", "import tariffsim"]) < 1.0
-    assert quickest([program("tariffsim"), "--help"]) < 1.0
-
-
-def quickest(command: list[str]) -> float:
-    return min(timed(command) for _ in range(4))
-
-
-def timed(command: list[str]) -> float:
-    began = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - began
 
 
 def test_imports_go_downwards_only() -> None:

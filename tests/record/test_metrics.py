@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tariffsim.experiments.pairs import context_of
+from tariffsim.experiments.runs import context_of
 from tariffsim.record.headline import headline
 from tariffsim.record.history import History
 from tariffsim.record.intervals import paired_interval, ratio_interval
@@ -38,11 +38,11 @@ def test_interval_is_students(values: list[float]) -> None:
     assert interval.is_significant == (not interval.low <= 0 <= interval.high)
 
 
-def test_one_run_distinguishes_nothing() -> None:
+def test_one_run_is_never_significant() -> None:
     assert not paired_interval([5.0]).is_significant
 
 
-def test_no_spread_and_no_difference_is_not_distinguishable() -> None:
+def test_no_difference_is_not_significant() -> None:
     assert not paired_interval([0.0, 0.0, 0.0]).is_significant
 
 
@@ -52,11 +52,11 @@ def test_ratio_of_proportional_samples_is_exact() -> None:
     assert (interval.mean, interval.low, interval.high) == pytest.approx((3.0, 3.0, 3.0))
 
 
-def test_ratio_without_a_distinguishable_denominator_is_left_out() -> None:
+def test_a_ratio_with_an_insignificant_denominator_is_missing() -> None:
     assert np.isnan(ratio_interval([1.0, 1.0, 1.0], [-1.0, 1.0, 0.5]).mean)
 
 
-def test_what_is_left_out_distinguishes_nothing() -> None:
+def test_a_missing_ratio_is_not_significant() -> None:
     assert not ratio_interval([1.0, 1.0, 1.0], [-1.0, 1.0, 0.5]).is_significant
 
 
@@ -73,7 +73,7 @@ def test_ratio_interval_covers_the_truth() -> None:
     assert covered / 400 == pytest.approx(0.95, abs=0.044)
 
 
-def test_headline_measures_exist() -> None:
+def test_headline_metrics_exist() -> None:
     names = {metric.name for metric in (*METRICS, *RATIOS)}
     assert set(HEADLINE) <= names
     assert all(metric.definition and metric.unit for metric in METRICS)
@@ -104,7 +104,7 @@ def test_deadweight_loss_is_the_world_sum(pair: tuple[History, History, Context]
     assert deadweight_loss(change, policy, base) == pytest.approx(-total)
 
 
-def test_summary_has_every_measure(pair: tuple[History, History, Context]) -> None:
+def test_summary_has_every_metric(pair: tuple[History, History, Context]) -> None:
     base, policy, context = pair
     change = welfare(policy, base, context)
     found = summarise(policy, base, context, "US", change)
@@ -123,8 +123,8 @@ def test_duty_is_what_the_government_gains(pair: tuple[History, History, Context
     assert change == pytest.approx(duty, abs=1e-3)
 
 
-def test_ratios_are_of_what_is_paid_and_what_it_buys() -> None:
-    """Ten billion for forty thousand wafers is 250 million a thousand; nothing paid, no ratio."""
+def test_ratios_are_of_spending_and_its_effect() -> None:
+    """Ten billion for forty thousand wafers is 250 million a thousand; no spending, no ratio."""
     usual = dict.fromkeys((metric.name for metric in METRICS), 0.0)
     granted = [usual | {"grant_spending": 10.0, "home_capacity": gain} for gain in (39.0, 41.0)]
     given = [usual | {"home_capacity": gain} for gain in (39.0, 41.0)]

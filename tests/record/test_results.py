@@ -1,4 +1,4 @@
-"""The results folder: whole or not at all, and read back as it was."""
+"""The results folder: complete or absent, and read back unchanged."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from tariffsim.errors import StorageError
 from tariffsim.experiments import compare
+from tariffsim.record import disk
 from tariffsim.record import results as results_module
 from tariffsim.record.dictionary import entry
 from tariffsim.record.results import Results, load_results
@@ -94,7 +95,7 @@ def test_damage_is_named(comparison: Results, tmp_path: Path, name: str) -> None
 def test_a_missing_file_is_an_error(comparison: Results, tmp_path: Path) -> None:
     folder = comparison.save(tmp_path / "out")
     (folder / "transaction_flows.csv").unlink()
-    with pytest.raises(StorageError, match="no complete results folder"):
+    with pytest.raises(StorageError, match="is not a complete results folder"):
         load_results(folder)
 
 
@@ -121,7 +122,7 @@ def test_an_interrupted_save_leaves_the_old_results(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
-    monkeypatch.setattr(results_module, "write_file", failing)
+    monkeypatch.setattr(disk, "write_file", failing)
     with pytest.raises(StorageError, match="No space left"):
         comparison.save(folder)
     assert (folder / "manifest.json").read_bytes() == before
@@ -145,7 +146,7 @@ def test_results_without_manifest_are_called_that(comparison: Results, tmp_path:
         comparison.save(folder)
 
 
-def test_a_few_lines_stand_for_results(comparison: Results) -> None:
+def test_results_are_summarised_in_a_few_lines(comparison: Results) -> None:
     text = repr(comparison)
     assert "scenarios: baseline, component_50" in text
     assert "seeds: 0 to 1" in text

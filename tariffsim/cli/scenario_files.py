@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffsim.cli.scenarios import load_all
-from tariffsim.cli.screen import CONTEXT, Screen, printable, prose, shared, table
-from tariffsim.errors import Problem, ProblemsError, ScenarioError
+from tariffsim.cli.explain_maker import explain_maker
+from tariffsim.cli.options import load_all
+from tariffsim.cli.screen import Command, Screen, printable, prose, usage_error
+from tariffsim.cli.tables import show, show_facts
+from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped, nearest
 
 if TYPE_CHECKING:
     from tariffsim.scenario import Scenario
     from tariffsim.scenario.provenance import Explained
 
 
-@click.command(context_settings=CONTEXT, short_help="Check scenarios: all problems of all files.")
+@click.command(cls=Command, order=120, short_help="Check scenarios: all problems of all files.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@shared
 def validate(screen: Screen, files: tuple[str, ...]) -> None:
     """Check scenarios: every problem of every file, with line, column and a hint.
 
@@ -53,21 +54,22 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
         raise click.exceptions.Exit(refused.exit_code)
 
 
-@click.command(context_settings=CONTEXT, short_help="Where a value, or a maker's choice, is from.")
+@click.command(
+    cls=Command, order=130, short_help="The source of a value, or the reasons of a choice."
+)
 @click.argument("file", metavar="FILE")
 @click.argument("key", required=False, metavar="[KEY]")
 @click.option("--maker", type=click.IntRange(0), metavar="N", help="A device maker, from 0.")
 @click.option("--month", metavar="MONTH", help="With --maker: such as 2028-06; default: the last.")
 @click.option("--seed", type=click.IntRange(0, 2**31), metavar="S", help="With --maker: which run.")
 @click.option("-o", "--out", metavar="DIR", help="With --maker: folder for a chart of each choice.")
-@shared
 def explain(screen: Screen, file: str, key: str | None, maker: int | None, **given: Any) -> None:
-    """Say where a value comes from, or why a device maker buys the chips it buys.
+    """Show where a value comes from, or why a device maker buys the chips it buys.
 
-    KEY is a value (supply.learning), or a block or policy for all that is in it: unit, range,
-    meaning, place, source, path over time. Without KEY: an overview of what the scenario and those
-    it builds on say. With --maker the scenario is run to a month: who supplies, who could and at
-    what cost, when the design opens next, what it would take to switch.
+    KEY is a value (supply.learning), or a block or policy for all values in it: unit, range,
+    meaning, place, source, path over time. Without KEY: an overview of the values that the
+    scenario and its base scenarios set. With --maker the scenario is run to a month: supplier,
+    candidates and their costs, next opening of the design, switching threshold.
 
     Examples:
       tariffsim explain component_50
@@ -77,15 +79,13 @@ def explain(screen: Screen, file: str, key: str | None, maker: int | None, **giv
       tariffsim explain component_50 --maker 17 --month 2028-06
     """
     if maker is not None:
-        from tariffsim.cli.choice import explain_maker
-
         if key is not None:
-            raise click.UsageError("give KEY or --maker, not both", click.get_current_context())
+            raise usage_error("give KEY or --maker, not both")
         explain_maker(screen, file, maker, **given)
         return
     for option, value in given.items():
         if value is not None:
-            raise click.UsageError(f"--{option} needs --maker", click.get_current_context())
+            raise usage_error(f"--{option} needs --maker")
     from tariffsim.scenario.provenance import explain as explain_rows
 
     (scenario,) = load_all([file])
@@ -93,45 +93,50 @@ def explain(screen: Screen, file: str, key: str | None, maker: int | None, **giv
     facts = {"scenario": scenario.name, "title": scenario.title, "hash": scenario.content_hash}
     values = [asdict(row) | {"is_assumption": row.is_assumption} for row in rows]
     if key is None:
-        text = _overview(scenario, rows)
+        words = _overview(scenario, rows)
     else:
-        text = _in_full(scenario, rows[0]) if len(rows) == 1 else _listed(rows)
-    screen.show(text, facts | {"values": values})
+        words = _in_full(scenario, rows[0]) if len(rows) == 1 else _listed(rows)
+    screen.show(words, facts | {"values": values})
 
 
 def _overview(scenario: Scenario, rows: tuple[Explained, ...]) -> str:
-    """What the scenario is about, and the values that are set in files."""
-    said = tuple(r for r in rows if r.where != "default" and r.key not in ("title", "description"))
+    """The texts of the scenario, and the values that are set in files."""
+    is_text = ("title", "description")
+    in_files = tuple(r for r in rows if r.where != "default" and r.key not in is_text)
     note = (
-        f"{len(said)} values are set in files, {len(rows) - len(said)} are defaults. A block in "
-        "full, defaults and all: tariffsim explain FILE supply"
+        f"{len(in_files)} values are set in files, {len(rows) - len(in_files)} are defaults. A "
+        "block in full, with defaults: tariffsim explain FILE supply"
     )
     words = [scenario.title, scenario.description, f"Content hash {scenario.content_hash}"]
-    return "\n\n".join([*map(prose, filter(None, words)), _listed(said), prose(note)])
+    return "\n\n".join([*map(prose, filter(None, words)), _listed(in_files), prose(note)])
 
 
 def _listed(rows: tuple[Explained, ...]) -> str:
-    cells = [(row.key, in_short(row.value), row.unit, row.source, row.where) for row in rows]
-    return table(("key", "value", "unit", "source", "set in"), cells)
+    cells = [
+        {"key": row.key, "value": in_short(row.value), "unit": row.unit, "source": row.source,
+         "set in": row.where}
+        for row in rows
+    ]  # fmt: skip
+    return show(cells, ("key", "value", "unit", "source", "set in"))
 
 
 def _in_full(scenario: Scenario, row: Explained) -> str:
-    """One value, all there is to say."""
+    """One value with all its facts."""
     own = scenario.sources.get(row.source)
-    cited = [f"{own.cite} ({own.quality})"] if own else row.citations
-    said = [
+    citations = [f"{own.cite} ({own.quality})"] if own else row.citations
+    lines = [
         ("key", row.key), ("value", in_short(row.value)), ("unit", row.unit),
         ("meaning", row.meaning), ("allowed", row.allowed),
         ("plausible", "" if row.low is None else f"{row.low:.6g} to {row.high:.6g}"),
-        ("set in", row.where), ("source", row.source), *(("", cite) for cite in cited),
+        ("set in", row.where), ("source", row.source), *(("", cite) for cite in citations),
         *(("over time" if i == 0 else "", f"{month}  {value:.6g}")
           for i, (month, value) in enumerate(row.path)),
     ]  # fmt: skip
-    return table(("", ""), [(name, value) for name, value in said if value])
+    return show_facts((name, value) for name, value in lines if value)
 
 
 def in_short(value: Any) -> str:
-    """A value as it would stand in a file."""
+    """A value as it would be written in a file."""
     if hasattr(value, "model_dump"):
         value = value.model_dump(mode="json")
     if isinstance(value, dict):
@@ -143,36 +148,33 @@ def in_short(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-@click.command(context_settings=CONTEXT, short_help="Write a commented scenario to start from.")
+@click.command(cls=Command, order=150, short_help="Write a commented scenario to start from.")
 @click.argument("file", metavar="FILE")
 @click.option("--from", "base", default="baseline", metavar="NAME", help="What it builds on.")
-@shared
 def new(screen: Screen, file: str, base: str) -> None:
-    """Write a commented scenario that runs as it is; never over a file that is there.
+    """Write a commented scenario that can be run at once; an existing file is never overwritten.
 
-    NAME is that of a shipped scenario, the baseline without --from.
+    NAME is that of a shipped scenario; default: the baseline.
 
     Examples:
       tariffsim new my_tariff.yaml --from component_50
       tariffsim new what_if.yaml
     """
-    from tariffsim.errors import escaped, nearest
     from tariffsim.scenario.scenario_files import shipped_names
     from tariffsim.scenario.writing import new_file
 
     if base not in shipped_names():
         message = f"no shipped scenario is called {escaped(base)}; {nearest(base, shipped_names())}"
-        raise click.UsageError(message, click.get_current_context())
+        raise usage_error(message)
     path = new_file(file if Path(file).suffix else f"{file}.yaml", base)
     screen.show(f"wrote {path}", {"file": str(path), "from": base})
     word = shlex.quote(str(path))
     screen.remark(f"next:  tariffsim validate {word}\n       tariffsim compare {word} --seeds 5")
 
 
-@click.command(context_settings=CONTEXT, short_help="Print the JSON Schema of scenario files.")
-@shared
+@click.command(cls=Command, order=160, short_help="Print the JSON Schema of scenario files.")
 def schema(screen: Screen) -> None:
-    """Print the JSON Schema of scenario files, for editors that check while one types.
+    """Print the JSON Schema of scenario files, for editors that check them.
 
     Example:
       tariffsim schema > scenario-1.json

@@ -1,0 +1,161 @@
+"""`compare` and `run`: from scenarios to a table, a report and a folder of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tariffsim.cli.experiment import Experiment, experiment
+from tariffsim.cli.headline import json_of, text_of
+from tariffsim.cli.options import BASELINE, RunOptions, load_all, run_options
+from tariffsim.cli.screen import Command, count, prose
+from tariffsim.cli.sensitivity import in_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tariffsim.scenario import Scenario
+
+TORNADO_SEEDS = 3
+"""Replications of the search for the assumptions that matter most."""
+DETAILS = click.option("--details", is_flag=True, help="Every metric, with its interval.")
+
+
+def _percentage_points(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> float | None:
+    """Percentage points, written as 0.1pp or 0.1."""
+    if value is None:
+        return None
+    try:
+        points = float(value.removesuffix("pp"))
+    except ValueError:
+        points = 0.0
+    if not 0 < points < 100:
+        message = f"{value!r} is not a number of percentage points such as 0.1pp"
+        raise click.BadParameter(message, ctx, param)
+    return points
+
+
+@click.command(cls=Command, order=10, short_help="Run scenarios and compare them.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@BASELINE
+@click.option(
+    "--equal", type=click.Choice(["effect", "revenue"]), metavar="WHAT",
+    help="First scale the rates of all scenarios to the effect (Chinese share of chips) or the "
+    "revenue of the first FILE.",
+)  # fmt: skip
+@click.option(
+    "--precision", callback=_percentage_points, metavar="PP",
+    help="Add seeds, up to 1,000, until the interval of each change of the Chinese share reaches "
+    "no further than so many percentage points to either side, such as 0.1pp.",
+)  # fmt: skip
+@click.option(
+    "--sensitivity", is_flag=True,
+    help="Report the three assumptions that matter most to each scenario: low and high end of "
+    f"every plausible range, {TORNADO_SEEDS} seeds; about a hundred more paired runs a scenario.",
+)  # fmt: skip
+@DETAILS
+@run_options
+def compare(
+    options: RunOptions, files: tuple[str, ...], baseline: str | None, **given: Any
+) -> None:
+    """Run scenarios and the baseline, seed by seed, and compare them.
+
+    Each FILE is the path of a scenario or the name of a shipped one. Results, charts and report go
+    to results/compare-NAMES unless --out names another folder; the baseline sets the number of
+    seeds. The baseline is `baseline` unless the scenarios name another (`compare_with`) or
+    --baseline does.
+
+    Examples:
+      tariffsim compare whole_product_china component_50 no_expansion
+      tariffsim compare my_tariff.yaml --seeds 5 --out results/mine
+      tariffsim compare component_50 --precision 0.1pp --jobs 2
+      tariffsim compare component_50 whole_product_china --equal effect
+      tariffsim compare component_50 --market EU --set sourcing.elasticity=6
+      tariffsim compare component_50 --set "policies.component_tariff.rate={2027-01: 0.8}"
+    """
+    base, *scenarios = options.load(files, baseline)
+    name = "-".join(("compare", *(scenario.name for scenario in scenarios)))
+    _run_all(options, name, base, scenarios, **given)
+
+
+@click.command(cls=Command, order=20, short_help="Run one scenario by itself.")
+@click.argument("file", metavar="FILE")
+@DETAILS
+@run_options
+def run(options: RunOptions, file: str, details: bool) -> None:
+    """Run one scenario by itself; its costs need something to `compare` it with.
+
+    Results, charts and report go to results/NAME unless --out names another folder.
+
+    Examples:
+      tariffsim run baseline
+      tariffsim run my_tariff.yaml --seeds 1 --out results/mine
+    """
+    (scenario,) = options.prepared(load_all([file]))
+    _run_all(options, scenario.name, scenario, [], details)
+
+
+def _run_all(
+    options: RunOptions, name: str, base: Scenario, scenarios: Sequence[Scenario], details: bool,
+    precision: float | None = None, sensitivity: bool = False, equal: str | None = None,
+) -> None:  # fmt: skip
+    from tariffsim.scenario.checks import remarks
+
+    notes = [note for scenario in (base, *scenarios) for note in remarks(scenario)]
+    for note in notes:
+        options.screen.remark(f"Note: {note}.")
+    n = len({(scenario.name, scenario.content_hash) for scenario in (base, *scenarios)})
+    with experiment(options, name, base, count(n, "scenario")) as runs:
+        from tariffsim import experiments
+        from tariffsim.report.page import publish
+
+        scaled: list[str] = []
+        if equal and scenarios:
+            scenarios, scaled = _scaled(runs, base, scenarios, equal)
+        settings = runs.settings
+        results = experiments.compare(
+            scenarios, base, options.seeds, options.seed, settings.jobs, options.market,
+            runs.progress, precision=precision, store=settings.store, engine=settings.engine,
+            scheduler=settings.scheduler,
+        )  # fmt: skip
+        publish(results)
+        text = "\n".join([text_of(results, base, details), *map(prose, scaled)])
+        data = json_of(results, runs.folder) | {"notes": [*notes, *scaled]}
+        if sensitivity and len(results.titles) > 1:
+            found = _tornadoes(runs, base, scenarios)
+            results.tables["assumptions"] = found
+            text += f"\n\n{in_words(found, TORNADO_SEEDS)}"
+            data["assumptions"] = found.to_dict("records")
+        runs.finish(results, text, data, f"Report:  {runs.folder / 'report.html'}\n")
+
+
+def _scaled(
+    runs: Experiment, base: Scenario, scenarios: Sequence[Scenario], equal: str
+) -> tuple[list[Scenario], list[str]]:
+    """The scenarios scaled to the effect or revenue of the first, and what was done to them."""
+    from tariffsim.experiments.scaling import scaled_to_first
+
+    found = list(scaled_to_first(scenarios, equal, runs.runner(base, skips_baseline=True)))
+    return [one.scenario for one in found], [str(one) for one in found if one.solution]
+
+
+def _tornadoes(runs: Experiment, base: Scenario, scenarios: Sequence[Scenario]) -> pd.DataFrame:
+    """One row a scenario and assumption: the Chinese share at its low and its high end."""
+    import pandas as pd
+
+    from tariffsim.experiments.sensitivity import sensitivity
+
+    options = runs.options
+    found = [
+        sensitivity(
+            scenario, base, seeds=TORNADO_SEEDS, seed=options.seed, market=options.market,
+            settings=runs.settings, progress=runs.progress,
+        ).tables["sensitivity"].assign(scenario=scenario.name)
+        for scenario in scenarios
+        if scenario != base
+    ]  # fmt: skip
+    return pd.concat(found, ignore_index=True)

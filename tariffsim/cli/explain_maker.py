@@ -1,0 +1,203 @@
+"""`explain --maker`: why a device maker buys the chips it buys, as tables."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tariffsim.cli.options import load_all
+from tariffsim.cli.screen import Screen, prose, usage_error, width
+from tariffsim.cli.tables import Column, Row, number, show
+from tariffsim.errors import ChoiceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tariffsim.explain.line import Explanation
+    from tariffsim.explain.slot import SlotChoice
+
+SHOWN = 8
+"""Candidates in a table; the least likely others are one line."""
+WIDE = 100
+"""Columns of a screen from which all columns of the table are shown."""
+OPTIONAL = ("since 2024", "size")
+LEGEND = (
+    "*: supplies now; +: is being qualified. price, duties, switching (cost over the chips of one "
+    "design) and total in USD a chip; preference: baseline preference, the share of choices at the "
+    "costs of 2024 without an incumbent; size: lines against 2024; chosen: probability at the next "
+    "opening, in proportion to preference x size x (total against its cost in 2024) ^ "
+    "-{elasticity:g}."
+)
+MAX_RATE = 5.0
+"""The highest ad valorem rate that a scenario may have."""
+
+
+def explain_maker(
+    screen: Screen, file: str, maker: int, month: str | None, seed: int | None, out: str | None
+) -> None:
+    """Run the scenario to the month and print the choices of one maker."""
+    (scenario,) = load_all([file])
+    from tariffsim.explain.line import explain_choice
+
+    try:
+        found = explain_choice(scenario, maker, month, seed)
+    except ChoiceError as error:
+        raise usage_error(str(error)) from None
+    legend = prose(LEGEND.format(elasticity=found.elasticity))
+    screen.show("\n\n".join([_maker(found), *map(_slot, found.slots), legend]), found.to_dict())
+    if out is not None:
+        from tariffsim.charts.cost_stack import files_of
+
+        folder = Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files_of(found).items():
+            (folder / name).write_bytes(data)
+            screen.remark(f"wrote {folder / name}")
+
+
+def _maker(found: Explanation) -> str:
+    sales = ", ".join(f"{market} {100 * share:.0f} %" for market, share in found.markets.items())
+    name = found.title or found.scenario
+    return prose(
+        f"Device maker {found.maker} in {found.month}: {name} (seed {found.seed})",
+        f"{found.device_label}, assembled in {found.origin}, {found.units:,.0f} units a month; "
+        f"sold in {sales}.",
+        "Duties are those expected over the life of its next choice, at the incidence on its "
+        "importers, as the mean over its markets.",
+        *_importers(found),
+    )
+
+
+def _importers(found: Explanation) -> list[str]:
+    """Who does not know the origin of chips, and from which rate the others evade a duty."""
+    unknown = [market for market, who in found.importers.items() if not who.knows_origin]
+    evading = {m: who.evasion_threshold for m, who in found.importers.items()
+               if who.knows_origin and who.evasion_threshold < math.inf}  # fmt: skip
+    parts = []
+    if unknown:
+        parts.append(f"do not know the origin of chips in {', '.join(unknown)}")
+    if evading:
+        rates = ", ".join(f"{_percent(rate)} in {market}" for market, rate in evading.items())
+        parts.append(f"evade a duty from a rate of {rates}")
+    return [f"Its importers: {'; '.join(parts)}."] if parts else []
+
+
+def _slot(slot: SlotChoice) -> str:
+    """One slot: the supplier, the next opening, the switching threshold, the candidates."""
+    now = slot.candidates[slot.candidates["supplies_now"]]
+    price = f"at {_usd(now['price'].iloc[0])} USD a chip" if len(now) else "without capacity left"
+    kind = "a pin-compatible part" if slot.is_pin_compatible else "part of the design"
+    lines = [
+        f"Class {slot.node_class}: {slot.chips:.3g} chips a unit, {kind}, from {slot.supplier} "
+        f"{price}",
+        _next_opening(slot),
+        f"At the next opening, at current expectations, {slot.next_supplier or slot.supplier} is "
+        f"kept with {_percent(slot.stays)} probability and a foundry in {slot.region} chosen with "
+        f"{_percent(slot.stays_in_region)}. A switch costs {_percent(slot.switching_cost)} of the "
+        "chip bill of one design's life.",
+        _break_even(slot),
+    ]
+    return prose(*lines) + "\n\n" + _candidates(slot)
+
+
+def _next_opening(slot: SlotChoice) -> str:
+    """Whether a switch is under way, and when the slot opens next."""
+    opened = "It opened this month. " if slot.opens_now else ""
+    switch = "No switch is under way. "
+    if slot.next_supplier is not None:
+        switch = f"{slot.next_supplier} is being qualified and takes over in {slot.takes_over}. "
+    if slot.next_opening is None:
+        return f"{opened}{switch}It does not open again before the run ends."
+    return f"{opened}{switch}It opens next in {slot.next_opening}, whatever the policy."
+
+
+def _break_even(slot: SlotChoice) -> str:
+    """The switching threshold, in words."""
+    rate, region = slot.break_even_rate, slot.region
+    if math.isinf(rate):
+        return (
+            f"Break-even duty: none. No further duty on chips from {region} would change this "
+            "choice: there are no other makers of these chips, or its importers would not pay it."
+        )
+    if rate <= 0:
+        return (
+            f"Break-even duty: zero. The next opening is more likely to leave {region} than to "
+            "stay without any further duty."
+        )
+    if rate > MAX_RATE:
+        return (
+            f"Break-even duty: above {_percent(MAX_RATE)}. It would be {_percent(rate)} of the "
+            f"price of chips from {region}."
+        )
+    alone = {m: r for m, r in slot.break_even_alone.items() if r <= MAX_RATE}
+    rates = ", ".join(f"{market} {_percent(r)}" for market, r in alone.items())
+    is_split = rates and len(slot.break_even_alone) > 1
+    return (
+        f"Break-even duty: {_percent(rate)} of the price of chips from {region}, on top of "
+        "expected duties. Above it the next opening is more likely to leave the region than to "
+        "stay." + (f" Levied by one market alone: {rates}." if is_split else "")
+    )
+
+
+def _candidates(slot: SlotChoice) -> str:
+    """The incumbent, then the most likely candidates; the others as one line."""
+    order = ["in_place", "probability"]
+    found = slot.candidates.sort_values(order, ascending=False, kind="stable").reset_index()
+    duties = _at_most_three(slot.duties).rename(columns="duty: {}".format)
+    rows = found.join(duties, on="foundry").to_dict("records")
+    shown, others = rows[:SHOWN], rows[SHOWN:]
+    if others:
+        sums: Any = {key: sum(row[key] for row in others) for key in ("preference", "probability")}
+        shown.append(sums | {"foundry": f"{len(others)} others"})
+    columns = [
+        Column("foundry", _marked, is_number=False),
+        Column("region", lambda row: str(row.get("region", "")), is_number=False),
+        _column("price", "price", _usd),
+        _column("since 2024", "price_change", lambda share: f"{number(100 * share, 0, '+')} %"),
+        *(_column(_broken(str(name).removeprefix("duty: ")), str(name), _usd) for name in duties),
+        _column("switching", "switching_cost", _usd),
+        _column("total", "total", _usd),
+        _column("preference", "preference", _percent),
+        _column("size", "size", "{:.2f}".format),
+        _column("chosen", "probability", _percent),
+    ]
+    if width() >= WIDE:
+        return show(shown, columns)
+    return show(shown, [column for column in columns if column.head not in OPTIONAL], gap=1)
+
+
+def _at_most_three(duties: pd.DataFrame) -> pd.DataFrame:
+    """Duties in at most three columns, the smallest together."""
+    if len(duties.columns) <= 3:
+        return duties
+    order = duties.abs().mean().sort_values(ascending=False, kind="stable").index
+    return duties[order[:2]].assign(**{"other duties": duties[order[2:]].sum(axis=1)})
+
+
+def _column(head: str, key: str, written: Callable[[float], str]) -> Column:
+    """A column of numbers, blank where a row has none."""
+    return Column(head, lambda row: written(row[key]) if key in row else "")
+
+
+def _marked(row: Row) -> str:
+    """The foundry, and whether it supplies or is being qualified."""
+    mark = " *" if row.get("supplies_now") else " +" if row.get("in_place") else ""
+    return f"{row['foundry']}{mark}"
+
+
+def _broken(head: str) -> str:
+    """A header in short lines."""
+    return "\n".join(textwrap.wrap(head.replace("_", "_ "), 11)).replace("_ ", "_")
+
+
+def _usd(value: float) -> str:
+    """Three significant digits or more: chips cost from cents to dollars."""
+    return f"{value:.3f}" if abs(value) >= 0.3 or not value else f"{value:.4f}"
+
+
+def _percent(share: float) -> str:
+    decimals = 0 if abs(share) >= 0.0995 else 1
+    return f"{100 * share:,.{decimals}f} %"

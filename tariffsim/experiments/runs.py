@@ -1,0 +1,168 @@
+"""The unit of all experiments: one replication, a scenario and its baseline with the same seed."""
+
+from __future__ import annotations
+
+import traceback
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tariffsim import simulation
+from tariffsim.experiments.store import run_key, write_run
+from tariffsim.record.history import History
+from tariffsim.record.metrics import Context, summarise, welfare
+from tariffsim.record.result_tables import RunRecord, record_of
+from tariffsim.scenario import Scenario
+from tariffsim.state.economy import Economy
+
+CACHED_BASELINES = 2
+"""Histories of the baseline that a process keeps for further replications; some 8 MB each."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that failed: the phase of the month it was in, and the error; seed -1: all seeds."""
+
+    scenario: str
+    seed: int
+    phase: str
+    message: str
+
+    def __str__(self) -> str:
+        where = self.scenario if self.seed < 0 else f"{self.scenario}, seed {self.seed}"
+        return f"{where}: {self.phase or 'run'}: {self.message}"
+
+
+@dataclass(frozen=True, eq=False)
+class Replication:
+    """One run of a scenario, and the baseline that its metrics are differences from."""
+
+    name: str
+    scenario: Scenario
+    baseline: Scenario
+    hashes: tuple[str, str]
+    """Of the scenario and of the baseline; see `run_hash`."""
+    seed: int
+    market: str
+    is_full: bool
+    """Whether all tables are kept, or the metrics only."""
+
+    @cached_property
+    def key(self) -> str:
+        """Name in a store: a hash of everything the record depends on."""
+        return run_key(*self.hashes, self.seed, self.market, self.is_full)
+
+    @property
+    def group(self) -> tuple[str, int]:
+        """The run of the baseline, which all replications of a group share."""
+        return self.hashes[1], self.seed
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """What the file of the run says about it."""
+        return {"scenario": self.name, "seed": self.seed, "market": self.market}
+
+
+Outcome = RunRecord | Failure
+SimulatedRun = tuple[History, Context]
+_baselines: OrderedDict[tuple[str, int], SimulatedRun] = OrderedDict()
+
+
+def replications_of(
+    named: Mapping[str, Scenario], seeds: Sequence[int], market: str, is_full: bool
+) -> list[Replication]:
+    """All replications, seed by seed; the first scenario is the baseline."""
+    base = next(iter(named.values()))
+    hashes = {name: run_hash(scenario) for name, scenario in named.items()}
+    base_hash = next(iter(hashes.values()))
+    return [
+        Replication(name, scenario, base, (hashes[name], base_hash), seed, market, is_full)
+        for seed in seeds
+        for name, scenario in named.items()
+    ]
+
+
+def run_hash(scenario: Scenario) -> str:
+    """Hash of what one run depends on: the number of replications is left out."""
+    run = scenario.run.model_copy(update={"seed": 0, "seeds": 1})
+    return scenario.model_copy(update={"run": run}).content_hash
+
+
+def outcome_of(replication: Replication, baseline: SimulatedRun | None = None) -> Outcome:
+    """The record of a run, or how it failed; the baseline is simulated here if it is not given."""
+    try:
+        return record_of_run(replication, baseline)
+    except Exception as error:
+        return failure_of(replication, error)
+
+
+def failure_of(replication: Replication, error: BaseException) -> Failure:
+    """The failure that an error stands for."""
+    message = f"{type(error).__name__}: {error}"
+    return Failure(replication.name, replication.seed, _phase(error), message)
+
+
+def run_into_store(store: Path, replication: Replication) -> Failure | None:
+    """Run and write the record into a store; None on success."""
+    outcome = outcome_of(replication)
+    if isinstance(outcome, Failure):
+        return outcome
+    write_run(store, replication.key, outcome, replication.labels)
+    return None
+
+
+def record_of_run(replication: Replication, baseline: SimulatedRun | None = None) -> RunRecord:
+    """Simulate a scenario, and the baseline unless its run is given, and reduce the histories."""
+    baseline = baseline or _cached_baseline(replication)
+    own_hash, base_hash = replication.hashes
+    is_baseline = own_hash == base_hash
+    history, context = (
+        baseline if is_baseline else simulated(replication.scenario, replication.seed)
+    )
+    if replication.is_full:
+        return record_of(history, baseline[0], context, replication.market)
+    change = welfare(history, baseline[0], context)
+    metrics = summarise(history, baseline[0], context, replication.market, change)
+    return RunRecord(metrics, {}, {})
+
+
+def _cached_baseline(replication: Replication) -> SimulatedRun:
+    """The baseline's run, kept in memory for the other scenarios of the seed."""
+    key = replication.group
+    if key not in _baselines:
+        _baselines[key] = simulated(replication.baseline, replication.seed)
+        while len(_baselines) > CACHED_BASELINES:
+            _baselines.popitem(last=False)
+    return _baselines[key]
+
+
+def simulated(scenario: Scenario, seed: int) -> SimulatedRun:
+    """One simulation from the first month to the last."""
+    run = simulation.Simulation(scenario, seed)
+    return run.run(), context_of(run.economy)
+
+
+def context_of(economy: Economy) -> Context:
+    """What metrics need besides the history: sets and elasticities."""
+    constants, scenario = economy.constants, economy.scenario
+    return Context(
+        constants.codes,
+        constants.demand_elasticity,
+        scenario.sourcing.elasticity,
+        scenario.assembly.elasticity,
+    )
+
+
+def _phase(error: BaseException) -> str:
+    """The function that the simulation had called: a phase, the calibration; else `metrics`."""
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    called = [
+        code.co_name
+        for caller, code in pairwise(codes)
+        if caller.co_filename == simulation.__file__ != code.co_filename
+    ]
+    return called[0] if called else "metrics"

@@ -1,0 +1,128 @@
+"""Scenarios with stronger or weaker tariffs, and scaled to equal effect or equal revenue."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import isnan
+
+from tariffsim.errors import Problem, ScenarioError
+from tariffsim.experiments.ensemble import RunScenarios
+from tariffsim.experiments.solve import Solution, Target, solve
+from tariffsim.policy.base import Instrument
+from tariffsim.scenario import Scenario, replace
+
+MAX_RATE = 2.0
+"""Highest ad valorem rate that is tried: 200 %."""
+MAX_MULTIPLE = 5.0
+"""Strongest of other instruments that is tried, relative to the scenario's own strength."""
+METRICS = {"effect": "cn_share", "revenue": "duty_revenue"}
+"""What is made equal, and the metric it is read from."""
+MAX_TITLE = 200
+"""Letters of a title."""
+
+
+def tariffs_of(scenario: Scenario) -> dict[str, Instrument]:
+    """The policies that levy a duty; all where none does. Conditional policies are left out.
+
+    Raises:
+        ScenarioError: there is no policy with a strength.
+    """
+    policies = {n: p for n, p in scenario.policies.items() if p.when is None}
+    duties = {n: p for n, p in policies.items() if type(p).duty is not Instrument.duty}
+    found = {n: p for n, p in (duties or policies).items() if p.path.level}
+    if not found:
+        problem = Problem(scenario.name, message="has no policy whose rate could be changed")
+        raise ScenarioError([problem])
+    return found
+
+
+def rate_key(scenario: Scenario) -> str:
+    """The key of the highest of its rates."""
+    tariffs = tariffs_of(scenario)
+    name = max(tariffs, key=lambda name: tariffs[name].path.level)
+    return f"policies.{name}.{tariffs[name].path_field}"
+
+
+def strength_of(scenario: Scenario) -> float:
+    """The highest final rate of its tariffs."""
+    return max(policy.path.level for policy in tariffs_of(scenario).values())
+
+
+def with_strength(scenario: Scenario, strength: float) -> Scenario:
+    """The scenario with all its tariffs scaled in proportion, the highest to another rate."""
+    factor = strength / strength_of(scenario)
+    paths = {
+        name: {policy.path_field: policy.path.scaled(factor)}
+        for name, policy in tariffs_of(scenario).items()
+    }
+    return replace(scenario, policies=paths)
+
+
+def max_strength(scenario: Scenario) -> float:
+    """The highest rate that is tried: 200 %, or five times the rate in other units."""
+    tariffs = tariffs_of(scenario).values()
+    is_rate = all(policy.limits[2] == "fraction" for policy in tariffs)
+    return max(
+        MAX_RATE if is_rate else 0.0, (1.0 if is_rate else MAX_MULTIPLE) * strength_of(scenario)
+    )
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A scenario scaled to the level of another one, or as near as its rate can bring it."""
+
+    scenario: Scenario
+    before: float
+    """The highest of its rates before."""
+    solution: Solution | None = None
+    """None for the first scenario, and where there is no rate to scale."""
+
+    def __str__(self) -> str:
+        """What was done, in a sentence."""
+        name = self.scenario.name
+        if self.solution is None:
+            return f"{name}: not scaled."
+        root, metric = self.solution.root, self.solution.target.known
+        reached = f"{metric.label} {self.solution.reached.mean:.{metric.decimals}f} {metric.unit}"
+        if not root.is_met:
+            return (
+                f"{name}: rate {self.before:g} scaled to {root.value:.3g}, the nearest it can "
+                f"get ({reached}); it does not equal the first scenario."
+            )
+        interval = "" if isnan(root.low) else f" [{root.low:.3g}, {root.high:.3g}]"
+        return f"{name}: rate {self.before:g} scaled to {root.value:.3g}{interval}."
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it reaches the level of the other one."""
+        return self.solution is None or self.solution.root.is_met
+
+
+def scaled_to_first(
+    scenarios: Sequence[Scenario], equal: str, run_scenarios: RunScenarios
+) -> Iterator[Scaled]:
+    """All scenarios with their tariffs scaled to the effect, or revenue, of the first one.
+
+    The paths of all rates of a scenario are scaled in proportion, with the same dates. A scenario
+    that cannot reach the level is scaled to come nearest, and its title says so. Scenarios without
+    a policy are not scaled.
+    """
+    first, *others = scenarios
+    yield Scaled(first, strength_of(first))
+    for scenario in others:
+        if not scenario.policies:
+            yield Scaled(scenario, 0.0)
+            continue
+        target = Target(METRICS[equal], like=first)
+        between = 0.0, max_strength(scenario)
+        found = solve(partial(with_strength, scenario), target, between, run_scenarios)
+        root = found.root
+        outcome = f"as {first.name}" if root.is_met else "the nearest it can get"
+        suffix = f" (at rate {root.value:.3g}, {outcome})"
+        title = (scenario.title or scenario.name)[: MAX_TITLE - len(suffix)] + suffix
+        named = replace(found.scenario, title=title)
+        solution = dataclasses.replace(found, scenario=named)
+        yield Scaled(named, strength_of(scenario), solution)

@@ -1,0 +1,136 @@
+"""`validate`, `explain`, `new`, `schema`, `list`, `doctor` and `runs`."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tariffsim.cli import doctor
+from tariffsim.experiments.store import opened
+from tariffsim.scenario.scenario_files import shipped_names
+from tests.cli.calling import call, json_of, small
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Scenario files
+
+
+def test_validate_reports_every_file(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text("extends: baseline\nrum: 1\n", encoding="utf-8")
+    code, out, err = call("validate", "a.yaml", "component_50", "b.yaml")
+    assert code == 3
+    assert out == "component_50: valid (50 % duty on Chinese foundational chips inside imports)\n"
+    assert "a.yaml:2:1" in err
+    assert "b.yaml:2:1" in err
+    assert "2 problems" in err
+    code, out, err = call("validate", "a.yaml", "component_50", "--json")
+    assert [file["is_valid"] for file in json.loads(out)["files"]] == [False, True]
+    assert (code, err.count("a.yaml:2:1")) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "note"),
+    [
+        ("rate: {2040-01: 0.5}", "does nothing: it starts in 2040-01, after the run ends"),
+        ("announced: 2026-01, rate: {2040-01: 0.5}", "is only expected: it starts in 2040-01"),
+        ("rate: {2020-01: 0.5}, end: 2021-06", "does nothing: it ends in 2021-06, before the run"),
+        ("rate: {2026-01: 0.5}", ""),
+    ],
+)
+def test_policies_outside_the_run_get_a_note(tmp_path: Path, rule: str, note: str) -> None:
+    file = tmp_path / "late.yaml"
+    policy = f"policies: {{duty: {{kind: component_tariff, {rule}, chip_regions: [CN]}}}}"
+    file.write_text(f"schema_version: 1\nextends: baseline\n{policy}\n", encoding="utf-8")
+    code, _, err = call("validate", file)
+    assert code == 0
+    assert (f"Note: late: policies.duty {note}" in err) if note else not err
+    notes = json_of("validate", file)["files"][0]["notes"]
+    assert [note in found for found in notes] == [True] * bool(note)
+
+
+def test_explain_shows_all_facts_of_one_value() -> None:
+    out = call("explain", "component_50", "policies.component_tariff.rate")[1]
+    for fact in ("fraction", "0 to 5", "component_50.yaml:13:11", "2026-01  0.25", "assumption"):
+        assert fact in out
+    out = call("explain", "component_50", "supply")[1]
+    assert "supply.learning" in out
+    assert "baseline.yaml:16:13" in out
+
+
+def test_schema_is_the_stored_one() -> None:
+    stored = (ROOT / "schema" / "scenario-1.json").read_text(encoding="utf-8")
+    assert call("schema")[1] == stored
+
+
+@pytest.mark.parametrize("base", shipped_names())
+def test_new_scenarios_are_valid(base: str, tmp_path: Path) -> None:
+    code, out, err = call("new", "my own", "--from", base)
+    assert (code, out) == (0, "wrote my own.yaml\n")
+    assert "tariffsim compare 'my own.yaml'" in err
+    assert call("validate", "my own.yaml")[0] == 0
+    text = (tmp_path / "my own.yaml").read_bytes()
+    assert call("new", "my own.yaml")[0] == 5
+    assert (tmp_path / "my own.yaml").read_bytes() == text
+
+
+# Lists
+
+
+def test_lists_are_lines_for_programs_and_fit_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = json_of("list", "parameters", "policies.component_tariff.")["parameters"]
+    out = call("list", "parameters", "policies.component_tariff")[1]
+    assert len(out.splitlines()) == 1 + len(parameters)
+    for columns in (60, 100, 200):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        for what in ("scenarios", "instruments", "parameters", "metrics"):
+            out = call("list", what)[1]
+            assert max(map(len, out.splitlines())) <= columns
+
+
+def test_parameters_have_all_columns() -> None:
+    heads = call("list", "parameters")[1].splitlines()[0].split()
+    assert (heads[0], heads[1], heads[-1]) == ("parameter", "default", "description")
+    (line,) = call("list", "parameters", "supply.learning_spillover")[1].splitlines()[1:]
+    assert "0.33" in line
+    assert "S29" in line
+
+
+def test_doctor_gives_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> str:
+        raise OSError("no")
+
+    monkeypatch.setattr(doctor, "CHECKS", {"good": (lambda: "1", ""), "bad": (broken, "mend it")})
+    code, out, _ = call("doctor")
+    assert code == 5
+    assert out.splitlines() == ["good  ok   1", "bad   BAD  OSError: no; mend it"]
+
+
+# Stored runs
+
+
+def test_runs_are_listed_and_pruned(no_charts: None) -> None:
+    assert call("compare", "component_50", *small(end="2025-06"), "--store", "kept")[0] == 0
+    code, out, _ = call("runs", "kept")
+    assert code == 0
+    assert [line.split()[:5] for line in out.splitlines()[1:]] == [
+        [name, "US", "all", "tables", "2"] for name in ("baseline", "component_50")
+    ]
+    damaged = sorted(Path("kept").glob("*.npz"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    assert f"{damaged.name[:12]}...: " in call("runs", "kept")[1]
+    with opened(Path("kept")):
+        assert call("runs", "kept", "--prune")[0] == 5
+    removed = json_of("runs", "kept", "--prune")
+    assert [run["file"] for run in removed["removed"]] == [damaged.name]
+    assert len(removed["runs"]) == 3
+    old = Path("kept") / removed["runs"][0]["file"]
+    os.utime(old, (time.time() - 864_000,) * 2)
+    assert "removed 0 files" in call("runs", "kept", "--prune")[1]
+    assert "removed 1 file," in call("runs", "kept", "--prune", "--older-than", "9")[1]
+    assert not old.exists()
+    assert call("runs", "kept", "--older-than", "9")[0] == 2
