@@ -172,7 +172,17 @@ def demo(environment: Environment, arguments: list[str]) -> None:
 
 
 def test(environment: Environment, arguments: list[str]) -> None:
-    """Run the whole test suite on all cores (arguments go to pytest)."""
+    """Run the test suite on all cores, without what is marked slow (arguments go to pytest)."""
+    run_tests(environment, ["-m", "not slow", *arguments])
+
+
+def slow(environment: Environment, arguments: list[str]) -> None:
+    """Run the tests marked slow: small runs of the campaigns, longer searches for bad inputs."""
+    run_tests(environment, ["-m", "slow", *arguments])
+
+
+def run_tests(environment: Environment, arguments: list[str]) -> None:
+    """Run pytest on all cores, unless the arguments say otherwise."""
     environment.ensure("test")
     own = any(word.startswith(("-n", "--pdb")) for word in arguments)
     parallel = [] if own else ["-n", "auto", "--dist", "loadfile"]
@@ -213,7 +223,7 @@ def notebooks(environment: Environment, arguments: list[str]) -> None:
 
 
 def bench(environment: Environment, arguments: list[str]) -> None:
-    """Run the benchmarks."""
+    """Run the benchmarks and print their ratios (--quick: a minute)."""
     environment.ensure("test")
     run(environment.python, script("benchmarks/run.py"), *arguments)
 
@@ -284,6 +294,7 @@ def follow_readme(environment: Environment, work: Path) -> None:
 TASKS: tuple[Callable[[Environment, list[str]], None], ...] = (
     demo,
     test,
+    slow,
     lint,
     docs,
     notebooks,

@@ -4,7 +4,7 @@ Half the runs are the baseline, half component_50, at their own size; every run 
 Wall time has all in it, the start of workers too. Overhead is the processor time of the process
 that leads, as a share of that of its workers (on one core: what the same runs take without the
 engine, made alternately). Memory is that of the leading process after a tenth of the runs and after
-all. 1,000 runs; `--quick`: 100. Tables are checked to be the same.
+all. 1,000 runs; `--quick`: 10. Tables are checked to be the same.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from tariffsim.scenario import load_scenario
 from tariffsim.simulation import Simulation
 
 ENGINES = {"one core": ("local", 1), "two cores": ("local", 2), "dask": ("dask", 2)}
-BARE = 20
-"""Pairs made with and without the engine, to see what it takes on one core."""
 
 
 def resident() -> float:
@@ -62,15 +60,15 @@ def bare(seed: int) -> None:
         summarise(histories[-1], histories[0], context, "US", change)
 
 
-def overhead_on_one_core() -> float:
-    """Processor time with the engine over that without, less one."""
+def overhead_on_one_core(pairs: int) -> float:
+    """Processor time of some pairs of runs with the engine over that without, less one."""
     spent = [0.0, 0.0]
     ways: tuple[Callable[[int], object], ...] = (
         bare,
         lambda seed: sweep(range(seed, seed + 1), "local", 1, print_none),
     )
     bare(0)
-    for seed in range(1, 1 + BARE):
+    for seed in range(1, 1 + pairs):
         for i, make in enumerate(ways):
             began = time.process_time()
             make(seed)
@@ -95,8 +93,10 @@ def one(name: str, runs: int) -> None:
     digest = sweep(range(runs // 2), engine, jobs, progress)
     seconds = time.perf_counter() - began
     own = processor(resource.RUSAGE_SELF) - used
-    is_alone = jobs == 1
-    overhead = overhead_on_one_core() if is_alone else own / processor(resource.RUSAGE_CHILDREN)
+    if jobs == 1:
+        overhead = overhead_on_one_core(max(runs // 50, 2))
+    else:
+        overhead = own / processor(resource.RUSAGE_CHILDREN)
     print(seconds, overhead, held[runs // 10], held[runs], digest)
 
 
@@ -105,7 +105,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--one"]:
         one(sys.argv[2], int(sys.argv[3]))
         return
-    runs = 100 if "--quick" in sys.argv else 1000
+    runs = 10 if "--quick" in sys.argv else 1000
     print(f"{'engine':<10} {'runs':>6} {'s':>7} {'runs/s':>7} {'ratio':>6} {'overhead':>9}"
           f" {'MB early':>9} {'MB late':>8}")  # fmt: skip
     alone = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

@@ -108,7 +108,7 @@ def timed(call: Callable[[], object]) -> float:
 
 
 def parts_of_step(makers: int, months: int) -> dict[str, float]:
-    """Processor seconds a month (medians): phases, their kernels alone, books, recorder.
+    """Processor seconds a month (medians): phases, kernels, identities, recorder.
 
     Kernels are called again with the arrays of a second run of the same months.
     """
@@ -126,7 +126,7 @@ def parts_of_step(makers: int, months: int) -> dict[str, float]:
 
     for _ in range(months + 1):
         spent["phases"].append(timed(lambda: phases(one)))
-        spent["transaction_flows"].append(timed(lambda: check_accounting_identities(one.economy)))
+        spent["identities"].append(timed(lambda: check_accounting_identities(one.economy)))
         spent["recorder"].append(timed(lambda: one.recorder.record(one.economy)))
         with kept_calls() as calls:
             phases(other)
@@ -150,12 +150,12 @@ def main() -> None:
         )
     for makers in (1_200, 10_000):
         of = parts_of_step(makers, 24)
-        step = of["phases"] + of["transaction_flows"] + of["recorder"]
+        step = of["phases"] + of["identities"] + of["recorder"]
         print(
             f"{makers:,} makers: whole step {1e3 * step:.2f} ms, {step / of['kernels']:.2f} times "
             f"its kernels alone; kernels {of['kernels'] / step:.0%}, gathering between them "
             f"{(of['phases'] - of['kernels']) / step:.0%}, recorder {of['recorder'] / step:.0%}, "
-            f"books {of['books'] / step:.0%}"
+            f"identities {of['identities'] / step:.0%}"
         )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
-from drawing import Panel, bars, listed, look
-from importers import of_measures
+from drawing import Panel, bars, described, of_metrics
 from runs import Runs
 
 from tariffsim.charts import cost_stack, where_chips_go
-from tariffsim.charts.facts import facts_of
-from tariffsim.charts.picture import Picture, Words
+from tariffsim.charts.context import chart_context
+from tariffsim.charts.palette import family_style
+from tariffsim.charts.picture import Picture
 from tariffsim.explain.line import Explanation, explain_maker
 from tariffsim.explain.slot import SlotChoice
 from tariffsim.simulation import Simulation
@@ -19,13 +19,13 @@ from tariffsim.simulation import Simulation
 MONTH = 18
 """The month of the choice that is shown: July 2026, with the duty in force and half its rate."""
 OWED = 0.35
-"""Expected component duty over price from which an importer is taken to pay it in full."""
+"""Expected component duty over price from which an importer is assumed to pay it in full."""
 CHEAP = 1.0
 """Switching cost over the chip bill of a design's life."""
 
 
 def origin_rule(runs: Runs) -> Picture:
-    """Origin rule: what the same duty does if chips are Chinese by fab, packaging or owner."""
+    """Origin rule: effects of the same duty if chips are Chinese by fab, packaging or owner."""
     rules = {"By place of the fab": "fab", "By place of packaging": "packaging",
              "By owner": "owner"}  # fmt: skip
     found = {
@@ -36,34 +36,34 @@ def origin_rule(runs: Runs) -> Picture:
         for name, r in rules.items()
     }
     panels = [
-        Panel("cn_share", "Chips from fabs in China, points of share", 1, is_change=True),
+        Panel("cn_share", "Chips from fabs in China, pp of share", 1, is_change=True),
         Panel("policy_revenue", "Duty against no policy, bn USD a year", 2, is_change=True),
-        Panel("consumer_surplus_loss", "Cost to consumers, bn USD a year", 2, is_change=True),
+        Panel(
+            "consumer_surplus_loss", "Loss of consumer surplus, bn USD a year", 2, is_change=True
+        ),
     ]
-    changes = tuple(panel.column for panel in panels)
-    tables = [of_measures(results, panels, changes)[1:] for results in found.values()]
+    changes = [panel.column for panel in panels]
+    tables = [of_metrics(results, panels, changes)[1:] for results in found.values()]
     data = pd.concat(tables, ignore_index=True)
     by = data.set_index("label")
-    by["avoided"] = -by["cn_share"]
+    by["reduction"] = -by["cn_share"]
     fab, packaging, owner = (by.loc[name] for name in rules)
     title = (
         f"A 50 % duty by place of packaging raises {packaging['policy_revenue']:.1f} bn USD a year "
-        f"and avoids {packaging['avoided']:.1f} points of chips from China; by place of the fab "
-        f"{fab['policy_revenue']:.1f} bn and {fab['avoided']:.1f} points, by owner "
-        f"{owner['policy_revenue']:.1f} bn and {owner['avoided']:.1f}"
+        f"and reduces the share of chips from China by {packaging['reduction']:.1f} pp; by place "
+        f"of the fab {fab['policy_revenue']:.1f} bn and {fab['reduction']:.1f} pp, by owner "
+        f"{owner['policy_revenue']:.1f} bn and {owner['reduction']:.1f} pp"
     )
-    facts = facts_of(found["By owner"])
-    words = Words(
+    context = chart_context(found["By owner"])
+    text = context.text(
         title,
-        f"50 % duty on chips that count as Chinese inside what {facts.place} buys; {facts.end}; "
-        "points of share, bn USD a year",
-        "Against no policy under the same rule, with 95 % intervals of the differences. "
-        f"{facts.source}",
-        f"{title}. Bar chart. {listed(data, panels)}.",
-        "points of share",
+        f"50 % duty on chips that count as Chinese inside products bought in {context.place}; "
+        f"{context.end}; percentage points (pp) of share, bn USD a year",
+        "Against no policy under the same rule, with 95 % intervals of the differences.",
+        f"Bar chart. {described(data, panels)}",
     )
-    looks = {label: look("component") for label in data["label"]}
-    return bars("origin_rule", data, panels, looks, words)
+    styles = dict.fromkeys(data["label"], family_style("component"))
+    return bars("origin_rule", data.assign(unit="bn USD a year"), panels, styles, text)
 
 
 def makers_choice(runs: Runs) -> Picture:
@@ -87,13 +87,13 @@ def _undecided(simulation: Simulation) -> Explanation:
     crosses = economy.tariff_schedule.crosses_border[codes.cell(makers.device, makers.origin, us)]
     for maker in range(len(makers)):
         if makers.weights[maker, us] == 1.0 and crosses[maker]:
-            told = explain_maker(economy, simulation.draws, maker, 0)
-            found += [replace(told, slots=(slot,)) for slot in told.slots if _owes(slot)]
-    return min(found, key=lambda told: abs(told.slots[0].stays - 0.5))
+            line = explain_maker(economy, simulation.draws, maker, 0)
+            found += [replace(line, slots=(slot,)) for slot in line.slots if _owes(slot)]
+    return min(found, key=lambda line: abs(line.slots[0].stays - 0.5))
 
 
 def _owes(slot: SlotChoice) -> bool:
-    """Whether a slot has a Chinese foundry in place that the component duty falls on."""
+    """Whether the component duty falls on the Chinese foundry in place at a slot."""
     (here,) = slot.candidates.index[slot.candidates["in_place"]]
     duty = slot.duties.get("component_tariff", 0.0 * slot.candidates["price"])[here]
     is_taxed = duty > OWED * slot.candidates["price"][here]
@@ -101,7 +101,7 @@ def _owes(slot: SlotChoice) -> bool:
 
 
 def resource_shuffling(runs: Runs) -> Picture:
-    """Resource shuffling: where the chips go that one market, or three together, keep out."""
+    """Resource shuffling: where Chinese chips go when one market, or three together, buy fewer."""
     results = runs.compare({
         "The US alone": runs.scenario("component_50"),
         "The US, the EU, Japan and Korea": runs.scenario("component_allied"),

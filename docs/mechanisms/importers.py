@@ -1,76 +1,64 @@
-"""Charts of what importers know, declare, pay on and buy ahead."""
+"""Charts of what importers know, declare, pay and front-load."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from drawing import Panel, bars, ends_of, lines, listed, look
+from drawing import Panel, bars, described, ends_of, lines, of_metrics
 from runs import Runs
 
-from tariffsim.charts.facts import facts_of, findings, period
-from tariffsim.charts.picture import Picture, Words
+from tariffsim.charts.context import chart_context
+from tariffsim.charts.palette import family_style
+from tariffsim.charts.picture import Picture
+from tariffsim.charts.wording import period
 from tariffsim.experiments.sweep import peak
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario, replace
 
 RATES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Rates of the component tariff over which evasion is shown."""
-
-
-def of_measures(results: Results, panels: list[Panel], changes: tuple[str, ...]) -> pd.DataFrame:
-    """Level, or change against the baseline with its interval, by scenario."""
-    rows: dict[str, dict[str, object]] = {}
-    for panel in panels:
-        for name, found in findings(results, panel.column).items():
-            row = rows.setdefault(name, {"label": "No policy" if not rows else name})
-            is_change = panel.column in changes
-            lift = 0.0 if is_change else found.level - found.difference
-            row[panel.column] = found.difference if is_change else found.level
-            row[f"{panel.column}_low"] = found.low + lift
-            row[f"{panel.column}_high"] = found.high + lift
-    return pd.DataFrame(list(rows.values()))
+BORDER, RETAIL = "Paid at the border, net of makers' rebates", "In retail prices"
 
 
 def unknown_origin(runs: Runs) -> Picture:
-    """Who cannot tell: what is known, and what is bought, by what unknown origin costs."""
+    """Unknown origin: what is known, and what is bought, by the duty on chips of unknown origin."""
     results = runs.compare({
         "Unknown is exempt": runs.scenario("component_50"),
         "Deemed 30 % Chinese": runs.scenario("component_unknown_deemed"),
         "All chips taxed": runs.scenario("component_unknown_full"),
     })  # fmt: skip
     panels = [
-        Panel("known_origin_share", "Known content, % of purchases", 0),
+        Panel("known_origin_share", "Content of known origin, % of purchases", 0),
         Panel("cn_share", "Chinese share of chips, %"),
         Panel("policy_revenue", "Duty against no policy, bn USD a year", 2, is_change=True),
     ]
-    data = of_measures(results, panels, ("policy_revenue",))
-    data = data.drop(columns=["can_tell_share_low", "can_tell_share_high"])
+    data = of_metrics(results, panels, ["policy_revenue"]).assign(unit="% of chips")
+    data = data.drop(columns=["known_origin_share_low", "known_origin_share_high"])
     by = data.set_index("label")
     exempt, full = by.loc["Unknown is exempt"], by.loc["All chips taxed"]
-    avoided = by.loc["No policy", "cn_share"] - by["cn_share"]
+    reduction = by.loc["No policy", "cn_share"] - by["cn_share"]
     title = (
         f"Where chips of unknown origin are exempt, importers of "
-        f"{exempt['known_origin_share']:.0f} % of purchases can tell and a duty of "
-        f"50 % avoids {avoided['Unknown is exempt']:.1f} "
-        f"points of Chinese share; where they are taxed, {full['known_origin_share']:.0f} % and "
-        f"{avoided['All chips taxed']:.1f} points"
+        f"{exempt['known_origin_share']:.0f} % of purchases know the origin and a duty of 50 % "
+        f"reduces the Chinese share by {reduction['Unknown is exempt']:.1f} pp; where they are "
+        f"taxed, {full['known_origin_share']:.0f} % and {reduction['All chips taxed']:.1f} pp"
     )
-    facts = facts_of(results)
-    words = Words(
+    context = chart_context(results)
+    text = context.text(
         title,
-        f"50 % duty on Chinese chips inside what {facts.place} buys, by what the law makes of "
-        f"chips of unknown origin; {facts.end}; % of purchases, % of chips, bn USD a year",
-        f"Grey lines: 95 % intervals of the differences from no policy. {facts.source}",
-        f"{title}. Bar chart. {listed(data, panels)}.",
-        "% of chips",
+        f"50 % duty on Chinese chips inside products bought in {context.place}, by how the law "
+        f"treats chips of unknown origin; {context.end}; % of purchases, % of chips, bn USD a year",
+        "Grey lines: 95 % intervals of the differences from no policy.",
+        f"Bar chart. {described(data, panels)}",
     )
-    looks = {label: look("component") for label in data["label"]} | {"No policy": look("no policy")}
-    return bars("unknown_origin", data, panels, looks, words)
+    styles = dict.fromkeys(data["label"], family_style("component"))
+    styles["No policy"] = family_style("no policy")
+    return bars("unknown_origin", data, panels, styles, text)
 
 
 def evasion(runs: Runs) -> Picture:
-    """Evasion: revenue and what is hidden over the rate, and if all declared the truth."""
-    named = {"Some hide": "full", "All declare": "compliant"}
+    """Evasion: revenue and the share evaded over the rate, and with full compliance."""
+    named = {"With evasion": "full", "Full compliance": "compliant"}
     tables = []
     for series, behaviour in named.items():
         base = runs.scenario(
@@ -81,36 +69,33 @@ def evasion(runs: Runs) -> Picture:
         tables.append(_curve(results).assign(series=series))
     data = pd.concat(tables, ignore_index=True)
     shown = data.groupby(["series", "at"], sort=False)[["revenue", "evaded"]].mean().reset_index()
-    title = _evasion_title(data)
-    facts = facts_of(results)
+    context = chart_context(results)
     panels = [Panel("revenue", "Duty revenue, bn USD a year"),
-              Panel("evaded", "Hidden by false declarations, % of the duty", 0)]  # fmt: skip
-    words = Words(
-        title,
-        f"Duty on Chinese chips inside what {facts.place} buys, over its rate (% of their value); "
-        f"{facts.end}; bn USD a year and % of the duty",
-        "All importers can tell where their chips come from; no other new duties. Means over runs. "
-        f"{facts.source}",
-        f"{title}. Two line charts over the rate. {ends_of(shown, panels)}.",
-        "bn USD a year",
+              Panel("evaded", "Evaded by false declarations, % of the duty", 0)]  # fmt: skip
+    text = context.text(
+        _evasion_title(data),
+        f"Duty on Chinese chips inside products bought in {context.place}, over its rate (% of "
+        f"their value); {context.end}; bn USD a year and % of the duty",
+        "All importers know the origin of their chips; no other new duties. Means over runs.",
+        f"Two line charts over the rate. {ends_of(shown, panels)}",
     )
-    shown["at"] *= 100
-    looks = dict(zip(named, (look("component"), look("no policy")), strict=True))
-    return lines("evasion", shown, panels, looks, words, at_name="Rate, % of value →")
+    shown = shown.assign(at=100 * shown["at"], unit="bn USD a year")
+    styles = dict(zip(named, map(family_style, ("component", "no policy")), strict=True))
+    return lines("evasion", shown, panels, styles, text, across="Rate, % of value →")
 
 
 def _evasion_title(data: pd.DataFrame) -> str:
-    """Where revenue is highest, what is hidden there, and what honest importers would pay."""
+    """Where revenue is highest, the share evaded there, and revenue with full compliance."""
     found = {series: _peak(rows) for series, rows in data.groupby("series", sort=False)}
-    (at, level, is_inside), (honest_at, most, is_honest_inside) = found.values()
+    (at, level, is_inside), (full_at, most, is_full_inside) = found.values()
     some = data[data["series"] == next(iter(found))].groupby("at")["evaded"].mean()
-    hidden = float(np.interp(at, some.index, some))
+    evaded = float(np.interp(at, some.index, some))
     where = "is highest at" if is_inside else "still rises at"
-    then = "be highest at" if is_honest_inside else "still rise at"
+    then = "be highest at" if is_full_inside else "still rise at"
     return (
         f"Revenue of a duty on Chinese chips {where} a rate of {100 * at:.0f} %, {level:.1f} bn "
-        f"USD a year, when {hidden:.0f} % of the duty is hidden; if all declared the truth it "
-        f"would {then} {100 * honest_at:.0f} %, at {most:.1f} bn"
+        f"USD a year, when {evaded:.0f} % of the duty is evaded; with full compliance it would "
+        f"{then} {100 * full_at:.0f} %, at {most:.1f} bn"
     )
 
 
@@ -124,7 +109,7 @@ def _taxed(base: Scenario, rate: float) -> Scenario:
 
 
 def _curve(results: Results) -> pd.DataFrame:
-    """Revenue and part hidden, by rate and seed."""
+    """Revenue and share evaded, by rate and seed."""
     rows = results.tables["summary"].set_index("scenario")
     rate = {_rate(rate): rate for rate in RATES}
     rows = rows[rows.index.isin(rate)]
@@ -141,7 +126,7 @@ def _peak(rows: pd.DataFrame) -> tuple[float, float, bool]:
 
 
 def pass_through(runs: Runs) -> Picture:
-    """Pass-through: where a duty is, by its age, and what is left after its end."""
+    """Pass-through: incidence of a duty by its age, and what remains in prices after its end."""
     base = runs.scenario(trade__tariffs_in_force=False)
     tariff = {"kind": "product_tariff", "rate": {"2026-01": 0.25}, "end": "2028-12",
               "assembly_countries": ["CN"], "announced": "2026-01"}  # fmt: skip
@@ -152,78 +137,75 @@ def pass_through(runs: Runs) -> Picture:
     ].mean()
     mean *= 12e-9
     in_force = mean["new_duty_value"] > 0
-    parts = (mean.div(mean["new_duty_value"], axis=0) * 100).where(in_force, np.nan)
-    border = 100 - parts["rebate_value"]
+    shares = (mean.div(mean["new_duty_value"], axis=0) * 100).where(in_force, np.nan)
+    border = 100 - shares["rebate_value"]
     age = np.arange(len(mean)) - float(np.flatnonzero(in_force)[0])
     data = pd.concat([
-        pd.DataFrame({"series": "Paid at the border, less what makers rebate", "at": age,
-                      "part": border, "value": mean["new_duty_value"] - mean["rebate_value"]}),
-        pd.DataFrame({"series": "In retail prices", "at": age,
-                      "part": parts["passed_on_value"], "value": mean["passed_on_value"]}),
+        pd.DataFrame({"series": BORDER, "at": age, "share": border,
+                      "value": mean["new_duty_value"] - mean["rebate_value"]}),
+        pd.DataFrame({"series": RETAIL, "at": age, "share": shares["passed_on_value"],
+                      "value": mean["passed_on_value"]}),
     ], ignore_index=True).query("at >= -3")  # fmt: skip
-    shop = parts["passed_on_value"][in_force]
+    retail = shares["passed_on_value"][in_force]
     left = mean["passed_on_value"]
     title = (
         f"Importers pay {border[in_force].iloc[-1]:.0f} % of a duty at once, makers the rest; "
-        f"{shop.iloc[5]:.0f} % of it is in retail prices after 6 months, {shop.iloc[23]:.0f} % "
+        f"{retail.iloc[5]:.0f} % of it is in retail prices after 6 months, {retail.iloc[23]:.0f} % "
         f"after 24; a year after its end {100 * left['2029-12'] / left['2028-12']:.0f} % of that "
-        "is still there"
+        "remains"
     )
-    facts = facts_of(results)
-    panels = [Panel("part", "Part of the duty, %", 0), Panel("value", "Value, bn USD a year")]
-    words = Words(
+    context = chart_context(results)
+    panels = [Panel("share", "Share of the duty, %", 0), Panel("value", "Value, bn USD a year")]
+    text = context.text(
         title,
-        f"Duty of 25 % on devices assembled in China, {facts.place}, January 2026 to December "
+        f"Duty of 25 % on devices assembled in China, {context.place}, January 2026 to December "
         "2028, no other new duties; % of duty and bn USD a year",
-        facts.source,
-        f"{title}. Two line charts by age of the duty. {ends_of(data, panels)}.",
-        "bn USD a year",
+        "",
+        f"Two line charts by age of the duty. {ends_of(data, panels)}",
     )
-    looks = {"Paid at the border, less what makers rebate": look("no policy"),
-             "In retail prices": look("whole-product")}  # fmt: skip
+    data = data.assign(unit="bn USD a year")
+    styles = {BORDER: family_style("no policy"), RETAIL: family_style("whole-product")}
     return lines(
-        "pass_through", data, panels, looks, words, {0.0: "In force", 36.0: "Ends"},
+        "pass_through", data, panels, styles, text, {0.0: "In force", 36.0: "Ends"},
         "Months since the duty came into force →",
     )  # fmt: skip
 
 
 def front_loading(runs: Runs) -> Picture:
-    """Front-loading: imports before a duty that was announced, and the hangover."""
+    """Front-loading: imports before a duty that was announced, and the drop after it."""
     tariff = {"kind": "product_tariff", "rate": {"2026-01": 0.25}, "announced": "2025-07",
               "assembly_countries": ["CN"]}  # fmt: skip
-    named = {"Importers buy ahead": 3.0, "Nobody buys ahead": 0.0}
-    frames, facts = [], None
+    named = {"With front-loading": 3.0, "Without front-loading": 0.0}
+    frames = []
     for series, months in named.items():
         base = runs.scenario(
             trade__tariffs_in_force=False, trade__front_loading_months=months, run__end="2027-06"
         )
         results = runs.compare({"tariff": replace(base, policies__product_tariff=tariff)}, base)
-        facts = facts_of(results)
         frames.append(_imports(results).assign(series=series))
     data = pd.concat(frames, ignore_index=True)
-    ahead = data[data["series"] == "Importers buy ahead"].set_index("at")["imports"]
-    plain = data[data["series"] == "Nobody buys ahead"].set_index("at")["imports"]
-    change = 100 * (ahead / plain - 1)
+    wide = data.pivot(index="at", columns="series", values="imports")
+    change = 100 * (wide["With front-loading"] / wide["Without front-loading"] - 1)
     top, bottom = change.idxmax(), change.idxmin()
     title = (
-        f"Ahead of a duty announced for January 2026 importers buy {change[top]:.0f} % more from "
-        f"China than they would otherwise ({period([top])}), and {-change[bottom]:.0f} % less once "
-        f"it is in force ({period([bottom])})"
+        f"Before a duty announced for January 2026 importers buy {change[top]:.0f} % more from "
+        f"China than without front-loading ({period([top])}), and {-change[bottom]:.0f} % less "
+        f"once it is in force ({period([bottom])})"
     )
-    assert facts is not None
+    context = chart_context(results)
     panels = [Panel("imports", "Devices bought from China, no duty = 100", 0),
               Panel("stock", "Stocks of importers, months of sales", 2)]  # fmt: skip
-    words = Words(
+    text = context.text(
         title,
-        f"Duty of 25 % on devices assembled in China, {facts.place}, announced in July 2025; value "
-        "of purchases from China, % of that without the duty; stocks in months of sales",
-        f"No other new duties. {facts.source}",
-        f"{title}. Two line charts by month. {ends_of(data, panels)}.",
-        "%",
+        f"Duty of 25 % on devices assembled in China, {context.place}, announced in July 2025; "
+        "value of purchases from China, % of that without the duty; stocks in months of sales",
+        "No other new duties.",
+        f"Two line charts by month. {ends_of(data, panels)}",
     )
-    looks = dict(zip(named, (look("whole-product"), look("no policy")), strict=True))
+    data = data.assign(unit="%")
+    styles = dict(zip(named, map(family_style, ("whole-product", "no policy")), strict=True))
     return lines(
-        "front_loading", data, panels, looks, words, {2025.5: "Announced", 2026.0: "In force"}
+        "front_loading", data, panels, styles, text, {2025.5: "Announced", 2026.0: "In force"}
     )
 
 

@@ -20,10 +20,12 @@ import rivals
 import shortages
 from runs import Runs
 
-from tariffsim.charts.lint import lint
 from tariffsim.charts.picture import Picture
 
 FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parents[1]))
+from tests.charts.lint import lint  # noqa: E402  the linter is part of the tests
+
 MECHANISMS: dict[str, Callable[[Runs], Picture]] = {
     made.__name__: made
     for made in (

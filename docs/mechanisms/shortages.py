@@ -1,26 +1,27 @@
-"""Charts of cut-offs: stocks, second sources, requalification."""
+"""Charts of supply disruptions: stocks, second sources, requalification."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import pandas as pd
-from drawing import Panel, ends_of, lines, look
+from drawing import Panel, ends_of, lines
 from runs import Runs
 
-from tariffsim.charts import cut_off as shipped
-from tariffsim.charts.facts import facts_of, findings
-from tariffsim.charts.picture import Picture, Words
+from tariffsim.charts import cut_off as chart
+from tariffsim.charts.context import chart_context, estimates
+from tariffsim.charts.palette import family_style
+from tariffsim.charts.picture import Picture
 from tariffsim.record.results import Results
 from tariffsim.scenario import replace
 
 FIRST = "2028-01"
 CUT = {"kind": "chip_cutoff", "first_day": f"{FIRST}-01", "days": 180, "denied": 1.0}
-"""No Chinese chips for what the United States buys for half a year, without a warning."""
+"""No Chinese chips for US purchases for half a year, without announcement."""
 
 
 def cut_off(runs: Runs) -> Picture:
-    """A cut-off: output lost with stocks, without, and after years of a component tariff."""
+    """A cut-off: sales lost with stocks, without, and after years of a component tariff."""
     base = runs.scenario(run__end="2029-12")
     results = runs.compare({
         "Cut-off": replace(base, policies__cut_off=CUT),
@@ -31,44 +32,44 @@ def cut_off(runs: Runs) -> Picture:
             base, policies__cut_off=CUT, orders__stock_factor=0.0
         ),
     }, base)  # fmt: skip
-    return dataclasses.replace(shipped.CHART.picture(results), name="cut_off")
+    return dataclasses.replace(chart.CHART.picture(results), name="cut_off")
 
 
 def requalification(runs: Runs) -> Picture:
-    """Second sources and emergency requalification: output lost with and without them."""
+    """Second sources and emergency requalification: sales lost with and without them."""
     base = runs.scenario(run__end="2029-12")
     nearly = CUT | {"denied": 0.99, "days": 365}  # below an emergency share of 1
     cut = replace(base, policies__cut_off=nearly)
     named = {
         "Neither": replace(cut, orders__emergency_share=1.0, orders__second_source_factor=0.0),
         "Second sources": replace(cut, orders__emergency_share=1.0),
-        "Requalification at once": replace(cut, orders__second_source_factor=0.0),
+        "Emergency requalification": replace(cut, orders__second_source_factor=0.0),
         "Both": cut,
     }
     results = runs.compare(named, base)
     data = _lost(results, list(named))
-    loss = {name: findings(results, "cutoff_loss")[name].level for name in named}
+    loss = {name: estimates(results, "cutoff_loss")[name].level for name in named}
     title = (
-        f"A year without Chinese chips costs {loss['Neither']:.0f} bn USD of sales if nobody may "
-        f"switch in a hurry, {loss['Second sources']:.0f} bn with second sources, "
-        f"{loss['Requalification at once']:.0f} bn with emergency requalification and "
+        f"A year without Chinese chips costs {loss['Neither']:.0f} bn USD of sales without "
+        f"emergency switches, {loss['Second sources']:.0f} bn with second sources, "
+        f"{loss['Emergency requalification']:.0f} bn with emergency requalification and "
         f"{loss['Both']:.0f} bn with both"
     )
-    facts = facts_of(results)
-    panels = [Panel("lost", "Sales lost for want of a chip, % of sales", 0),
+    context = chart_context(results)
+    panels = [Panel("lost", "Sales lost for lack of a chip, % of sales", 0),
               Panel("share", "Chinese share of chips bought, %", 0)]  # fmt: skip
-    words = Words(
+    text = context.text(
         title,
-        f"99 % of Chinese chips refused to what {facts.place} buys, all of 2028; sales lost, % of "
-        "sales; Chinese share, % of chips",
-        facts.source,
-        f"{title}. Two line charts by month. {ends_of(data, panels)}.",
-        "% of sales",
+        f"99 % of Chinese chips denied to purchases of {context.place}, all of 2028; sales lost, "
+        "% of sales; Chinese share, % of chips",
+        "",
+        f"Two line charts by month. {ends_of(data, panels)}",
     )
+    data = data.assign(unit="% of sales")
     kinds = ("no policy", "other", "bare chip", "component")
-    looks = {name: look(kind) for name, kind in zip(named, kinds, strict=True)}
+    styles = dict(zip(named, map(family_style, kinds), strict=True))
     return lines(
-        "requalification", data, panels, looks, words, {2028.0: "Cut off", 2029.0: "Lifted"}
+        "requalification", data, panels, styles, text, {2028.0: "Cut-off", 2029.0: "Lifted"}
     )
 
 

@@ -168,10 +168,11 @@ def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
     expected, foundries = choices.policy.expected, choices.foundries
     price = foundries.price.T.take(slots.node_class, axis=0)
     origin = choices.makers.origin[slots.maker, None]
-    return choices.counter_subsidy.net_price(
+    share = choices.counter_subsidy.share_of_price(
         (expected.chip_value, expected.chip_count), slots.kind[:, None], slots.maker[:, None],
         origin, slots.node_class[:, None], foundries.region, price,
     )  # fmt: skip
+    return k.discounted(price, share)
 
 
 def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:

@@ -8,16 +8,16 @@ from dataclasses import replace
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import rows as of_rows
-from tariffsim.charts import style
-from tariffsim.charts.facts import KINDS, label
-from tariffsim.charts.picture import Chart, Picture, Words
+from tariffsim.charts import palette, row_axes
+from tariffsim.charts.context import INSTRUMENT_FAMILIES, table_label
+from tariffsim.charts.picture import Chart, ChartText, Picture, shows
+from tariffsim.charts.wording import capitalised, number
 from tariffsim.explain.line import Explanation
 from tariffsim.explain.slot import BASE_DUTIES, REBATED
 
 PRICE, SWITCHING, OTHERS = "price", "switching", "other duties"
-LOWERED = "price less what China makes good"
-LOOKS = {
+LOWERED = "price less China's counter-subsidy"
+COLOURS = {
     PRICE: "#C4CCD6",
     LOWERED: "#C4CCD6",
     BASE_DUTIES: "#8C8C8C",
@@ -66,40 +66,38 @@ def _few(duties: pd.DataFrame) -> pd.DataFrame:
     return duties[order[: MOST_DUTIES - 1]].assign(**{OTHERS: rest})
 
 
-def words(data: pd.DataFrame, found: Explanation) -> Words:
-    """What is found: how likely the foundry in place is kept, and what the cheapest would cost."""
+def text(data: pd.DataFrame, found: Explanation) -> ChartText:
+    """How likely the foundry in place is kept, and what the cheapest would cost."""
     (slot,) = found.slots
     cost = slot.candidates["total"]
     place = slot.next_supplier or slot.supplier
     cheapest = str(cost.idxmin())
-    other = (
-        f"{cheapest}, the cheapest, would cost {_usd(cost.min())} USD"
-        if cheapest != place
-        else "no other is cheaper"
-    )
     title = (
-        f"The next opening keeps {place}, at {_usd(cost[place])} USD a chip, with "
-        f"{style.number(100 * slot.stays, 0)} % probability; {other}"
+        f"The next choice keeps {place}, at {_usd(cost[place])} USD a chip, with "
+        f"{number(100 * slot.stays, 0)} % probability; "
     )
-    listed = "; ".join(
+    title += (
+        "no other is cheaper"
+        if cheapest == place
+        else f"{cheapest}, the cheapest, would cost {_usd(cost.min())} USD"
+    )
+    each = "; ".join(
         f"{foundry} {_usd(parts['end'].max())} USD, {parts['probability'].iloc[0]:.1f} %"
         for foundry, parts in data.groupby("foundry", sort=False)
     )
     shown = f"{MOST} of {len(cost)} foundries, the likeliest and the cheapest. "
-    maker = f"{found.device_label.lower()} from {label('origins', found.origin)}"
-    return Words(
+    maker = f"{found.device_label.lower()} from {table_label('origins', found.origin)}"
+    return ChartText(
         title,
-        f"Maker {found.maker} ({maker}), chips of {label('node_classes', slot.node_class)}, "
+        f"Maker {found.maker} ({maker}), chips of {table_label('node_classes', slot.node_class)}, "
         f"{found.month}: price, expected duty and switching cost of each foundry, USD a chip; "
         "probability of being chosen, %",
-        f"{shown if len(cost) > MOST else ''}Costs alone do not decide: how well a foundry suits "
-        f"and how large it is count too. Scenario: {found.title or found.scenario}, "
-        f"seed {found.seed}.",
-        f"{title}. Stacked bars of the cost of candidates with their probabilities: {listed}.",
-        "USD a chip",
-        [style.Key(part[:1].upper() + part[1:].replace("_", " "),
-                   style.Look(_colour(kind), style.TEXT, "s", "-", _colour(kind)))
-         for part, kind in data.drop_duplicates("part")[["part", "kind"]].to_numpy()],
+        f"{shown if len(cost) > MOST else ''}Choices depend on costs, on the baseline preference "
+        f"for a foundry and on its size. Scenario: {found.title or found.scenario}, seed "
+        f"{found.seed}.",
+        f"{title}. Stacked bars of the cost of candidates with their probabilities: {each}.",
+        {capitalised(part.replace("_", " ")): palette.swatch(_colour(kind))
+         for part, kind in data.drop_duplicates("part")[["part", "kind"]].to_numpy()},
     )  # fmt: skip
 
 
@@ -108,39 +106,33 @@ def _usd(value: float) -> str:
 
 
 def _colour(kind: str) -> str:
-    return LOOKS.get(kind) or style.FAMILIES[KINDS.get(kind, "other")][0]
+    return COLOURS.get(kind) or palette.family_style(INSTRUMENT_FAMILIES.get(kind, "other")).colour
 
 
-def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw a bar for each candidate and, beside it, how likely it is chosen."""
+def plot(data: pd.DataFrame, ax: Axes) -> None:
+    """A bar for each candidate and, beside it, how likely it is chosen."""
     first = data.drop_duplicates("row")
-    ax = style.own_axes(ax, of_rows.body(len(first)), LEFT, RIGHT)
-    of_rows.rows(ax, first["label"].tolist())
-    for part in data.to_dict("records"):
-        bar = ax.barh([part["row"]], part["end"] - part["start"], 0.62, left=part["start"],
-                      color=_colour(part["kind"]), edgecolor="white", lw=0.7, zorder=3)  # fmt: skip
-        bar.patches[0].set_label(style.drawn("start", "end", axis="x"))
+    row_axes.name_rows(ax, first["label"])
+    row_axes.bars(ax, data, data["row"], map(_colour, data["kind"]), edgecolor="white", lw=0.7)
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("USD a chip →", loc="right")
     side = ax.inset_axes((1.04, 0, 0.22, 1))
     side.set_ylim(ax.get_ylim())
     side.set_xlim(0, 1.3 * data["probability"].max())
     side.set_axis_off()
-    side.hlines(first["row"], 0, first["probability"], color="#12436D", lw=2)
-    side.plot(first["probability"], first["row"], "o", color="#12436D", ms=5, clip_on=False,
-              label=style.drawn("probability", axis="x"))  # fmt: skip
+    side.hlines(first["row"], 0, first["probability"], color=palette.GAIN, lw=2)
+    side.plot(first["probability"], first["row"], "o", color=palette.GAIN, ms=5, clip_on=False,
+              label=shows(x="probability"))  # fmt: skip
     for row in first.to_dict("records"):
         side.annotate(f"{row['probability']:.1f} %", (row["probability"], row["row"]), size=8.5,
                       xytext=(7, 0), textcoords="offset points", va="center")  # fmt: skip
-    side.annotate("Chosen with", (0, -0.75), size=8.5, weight="bold", annotation_clip=False,
-                  color=style.QUIET)  # fmt: skip
-    return ax
+    side.annotate("Probability", (0, -0.75), size=8.5, weight="bold", annotation_clip=False,
+                  color=palette.QUIET)  # fmt: skip
 
 
 CHART = Chart(
-    15, "cost_stack", "Cost stack of one chip choice",
-    "What each candidate foundry would cost one maker, by part, and how likely it is chosen.",
-    table, words, draw, lambda data: of_rows.body(data["row"].nunique()), LEFT, RIGHT, 38,
+    15, "cost_stack", "agent", "Cost stack of one chip choice",
+    table, text, plot, lambda data: row_axes.body(data["row"].nunique()), LEFT, RIGHT,
 )  # fmt: skip
 
 

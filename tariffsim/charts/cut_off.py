@@ -1,211 +1,162 @@
-"""Chart 10: a cut-off: output lost by month and by device, and when the first line stops."""
+"""Chart 10: a supply disruption: sales lost by month and by device, and the first line stop."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
-from tariffsim.charts import rows as of_rows
-from tariffsim.charts import style
-from tariffsim.charts.facts import Facts, content_of, facts_of, findings, label, period, sentences
-from tariffsim.charts.picture import Chart, LeftOut, Words
+from tariffsim.charts import line_axes, palette, row_axes
+from tariffsim.charts.context import (
+    ChartContext,
+    chart_context,
+    estimates,
+    policy_kinds,
+    table_label,
+)
+from tariffsim.charts.lettering import points
+from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
+from tariffsim.charts.wording import listed, number, percent_tick, period, precise, sentences
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.record.results import Results
-from tariffsim.typing import format_month, parse_month
 
 MOST, MOST_DEVICES = 3, 10
 BEFORE, AFTER = 3, 6
 """Months shown before the first and after the last in which more is lost than in the baseline."""
-LEAST, PART = 0.005, 0.02
-"""Loss that counts: % of sales, and as a part of that in the worst month."""
+LEAST, SHARE = 0.005, 0.02
+"""Loss that counts: % of sales, and as a share of that in the worst month."""
 TALL, ABOVE, BETWEEN, LEFT, RIGHT = 150.0, 20.0, 36.0, 150.0, 24.0
 """Points: height of the lines, for the name of a panel, between panels, at the sides."""
 
 
-def cut_off(results: Results) -> list[str]:
-    """Scenarios in which chips are refused to somebody."""
+def disruptions(results: Results) -> list[str]:
+    """Scenarios in which the supply of chips is restricted."""
     kinds = {kind for kind, instrument in INSTRUMENTS.items() if instrument.restricts_supply}
-    return [
-        name
-        for name, text in results.scenarios.items()
-        if kinds & {p.get("kind") for p in (content_of(text).get("policies") or {}).values()}
-    ]
+    return [name for name, text in results.scenarios.items() if kinds & policy_kinds(text)]
 
 
 def table(results: Results) -> pd.DataFrame:
     """Sales lost, %, by month (all devices), then by device (over the months shown)."""
-    names = cut_off(results)[:MOST]
+    names = disruptions(results)[:MOST]
     if not names:
-        raise LeftOut("it needs a scenario that cuts chips off")
-    facts = facts_of(results)
-    shown = list(dict.fromkeys([facts.baseline, *names]))
+        raise NotApplicable("it needs a scenario that restricts the supply of chips")
+    context = chart_context(results)
+    shown = list(dict.fromkeys([context.baseline, *names]))
     rows = results.tables["market_device"]
     rows = rows[(rows["market"] == results.market) & rows["scenario"].isin(shown)]
     by_month = _lost(rows, "month")[shown]
-    months = _around(by_month, facts)
+    months = _around(by_month, context)
     by_device = _lost(rows[rows["month"].isin(months)], "device")[shown]
     order = by_device[names].max(axis=1).sort_values(ascending=False, kind="stable").index
     made = [by_month.loc[months].assign(block="month", at=months, label="")]
     top = by_device.loc[order[:MOST_DEVICES]]
-    devices = [label("devices", str(device)) for device in top.index]
+    devices = [table_label("devices", str(device)) for device in top.index]
     made.append(top.assign(block="device", at=top.index, label=devices))
     data = pd.concat(made, ignore_index=True)
-    columns = {name: f"lost_{n}" for n, name in enumerate(shown)}
-    looks = {f"scenario_{n}": name for n, name in enumerate(shown)}
-    families = {f"family_{n}": facts.families[name] for n, name in enumerate(shown)}
-    return data.rename(columns=columns).assign(**looks, **families, unit="% of sales")
+    data = data.rename(columns={name: f"lost_{n}" for n, name in enumerate(shown)})
+    return data.assign(**context.columns(shown, 0), unit="% of sales")
 
 
 def _lost(rows: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Part of sales lost, %; one column a scenario."""
+    """Share of sales lost, %; one column a scenario."""
     sums = rows.groupby(["scenario", by], sort=False)[["lost_value", "retail_value"]].sum()
     wanted = sums.sum(axis=1)
-    part = 100 * sums["lost_value"] / wanted.where(wanted > 0, 1.0)
-    return part.unstack("scenario")[list(dict.fromkeys(rows["scenario"]))]
+    share = 100 * sums["lost_value"] / wanted.where(wanted > 0, 1.0)
+    return share.unstack("scenario")[list(dict.fromkeys(rows["scenario"]))]
 
 
-def _around(by_month: pd.DataFrame, facts: Facts) -> list[str]:
+def _around(by_month: pd.DataFrame, context: ChartContext) -> list[str]:
     """The months around those in which more is lost than in the baseline; else all."""
-    more = by_month.drop(columns=facts.baseline).sub(by_month[facts.baseline], axis=0)
-    counts = more > max(LEAST, PART * float(more.max().max()) if more.size else 0.0)
+    more = by_month.drop(columns=context.baseline).sub(by_month[context.baseline], axis=0)
+    counts = more > max(LEAST, SHARE * float(more.max().max()) if more.size else 0.0)
     out = [n for n, lost in enumerate(counts.any(axis=1)) if lost]
     if not out:
-        return list(facts.months)
-    return list(facts.months[max(out[0] - BEFORE, 0) : out[-1] + 1 + AFTER])
+        return list(context.months)
+    return list(context.months[max(out[0] - BEFORE, 0) : out[-1] + 1 + AFTER])
 
 
-def _scenarios(data: pd.DataFrame) -> dict[str, str]:
-    """Names of the columns by scenario, the baseline first."""
-    columns = [c for c in data if str(c).startswith("scenario_")]
-    return {str(data[c].iloc[0]): f"lost_{str(c)[9:]}" for c in columns}
+def _styles(data: pd.DataFrame) -> dict[str, palette.SeriesStyle]:
+    """Styles by column, that of the baseline first."""
+    return palette.styles_by_number(data, "lost_")
 
 
-def _looks(data: pd.DataFrame) -> dict[str, style.Look]:
-    families = {name: str(data[f"family_{column[5:]}"].iloc[0])
-                for name, column in _scenarios(data).items()}  # fmt: skip
-    return style.looks(families)
+def text(data: pd.DataFrame, results: Results) -> ChartText:
+    """What is lost in the worst month, and when the first line stops."""
+    context, names = chart_context(results), disruptions(results)
+    months, devices = (data[data["block"] == block] for block in ("month", "device"))
+    few = f"The {MOST_DEVICES} devices that lose most. " if len(devices) == MOST_DEVICES else ""
+    rest = len(names) - MOST
+    more = f"{rest} more scenarios with supply disruptions are not shown. " if rest > 0 else ""
+    columns = list(_styles(data))
+    scenarios = [str(data[column.replace("lost", "scenario")].iloc[0]) for column in columns]
+    return context.text(
+        sentences(_sentence(months, column, context.quoted(name))
+                  for column, name in zip(columns, scenarios, strict=True) if name in names),
+        f"Sales not delivered for lack of a chip, {context.place}, {period(months['at'])}, % of "
+        "sales",
+        f"{few}{more}Means over runs, without intervals.",
+        "Line chart by month and dot chart by device, % of sales: "
+        f"{listed(devices, columns)}",
+        {label + (_losses(name, results) if name in names else ""): style
+         for name, (label, style) in zip(scenarios, context.legend(data).items(), strict=True)},
+        untested="the cost of a supply disruption",
+    )  # fmt: skip
 
 
-def words(data: pd.DataFrame, results: Results) -> Words:
-    """What is found: what is lost in the worst month, and when the first line stops."""
-    facts, looks = facts_of(results), _looks(data)
-    months = data.loc[data["block"] == "month", "at"]
-    left = len(cut_off(results)) - MOST
-    few = f"The {MOST_DEVICES} devices that lose most. " if _devices(data) == MOST_DEVICES else ""
-    rest = f"{left} more cut-offs are not shown. " if left > 0 else ""
-    title = _title(data, results, facts)
-    listed = "; ".join(
-        f"{row['label']} "
-        + ", ".join(f"{style.precise(row[c])} %" for c in _scenarios(data).values())
-        for row in data[data["block"] == "device"].to_dict("records")
-    )
-    return Words(
-        title,
-        f"Sales not delivered for want of a chip, {facts.place}, {period(months)}, % of sales",
-        f"{few}{rest}Means over runs, without intervals. {facts.source}",
-        f"{title}. Line chart by month and dot chart by device, % of sales: {listed}.",
-        "% of sales",
-        [style.Key(_named(name, results, facts), look) for name, look in looks.items()],
-    )
+def _losses(name: str, results: Results) -> str:
+    """What a scenario loses, and when its first line stops."""
+    columns = ("cutoff_loss", "days_to_stop", "stopped_share")
+    lost, days, stopped = (estimates(results, column)[name].level for column in columns)
+    when = "at once" if days < 0.5 else f"after {number(days, 0)} days"
+    stop = f"the first line stops {when}" if stopped else "no line stops"
+    return f": {precise(lost)} bn USD lost, {stop}"
 
 
-def _named(name: str, results: Results, facts: Facts) -> str:
-    """A scenario with what it loses, and when its first line stops."""
-    if name not in cut_off(results):
-        return facts.labels[name]
-    lost = findings(results, "cutoff_loss")[name].level
-    return f"{facts.labels[name]}: {style.precise(lost)} bn USD lost, {_stop(name, results)}"
-
-
-def _stop(name: str, results: Results) -> str:
-    days = findings(results, "days_to_stop")[name].level
-    if not findings(results, "stopped_share")[name].level:
-        return "no line stops"
-    when = "at once" if days < 0.5 else f"after {style.number(days, 0)} days"
-    return f"the first line stops {when}"
-
-
-def _title(data: pd.DataFrame, results: Results, facts: Facts) -> str:
-    if facts.n < 2:
-        return "One run: what a cut-off costs cannot be told from chance"
-    by_month, parts = data[data["block"] == "month"], []
-    named = replace(facts, families=dict.fromkeys(facts.families, "other"))  # by their titles
-    usual = by_month["lost_0"]
-    for name, column in _scenarios(data).items():
-        if name not in cut_off(results):
-            continue
-        worst = int((by_month[column] - usual).to_numpy().argmax())
-        lost = float((by_month[column] - usual).iloc[worst])
-        who = named.short(name)
-        if lost < LEAST:
-            parts.append(f"{who} costs no sales")
-        else:
-            month = period([str(by_month["at"].iloc[worst])])
-            parts.append(f"{who} costs up to {style.precise(lost)} % of a month's sales ({month})")
-    return sentences(parts)
-
-
-def _devices(data: pd.DataFrame) -> int:
-    return int((data["block"] == "device").sum())
+def _sentence(months: pd.DataFrame, column: str, who: str) -> str:
+    more = months[column] - months["lost_0"]
+    worst = int(more.to_numpy().argmax())
+    lost, month = float(more.iloc[worst]), period([str(months["at"].iloc[worst])])
+    if lost < LEAST:
+        return f"{who} costs no sales"
+    return f"{who} costs up to {precise(lost)} % of a month's sales ({month})"
 
 
 def body(data: pd.DataFrame) -> float:
     """Height of both panels in points."""
-    return TALL + 2 * ABOVE + BETWEEN + of_rows.body(_devices(data))
+    devices = int((data["block"] == "device").sum())
+    return TALL + 2 * ABOVE + BETWEEN + row_axes.body(devices)
 
 
-def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw lines by month above, dots by device below."""
-    ax = style.own_axes(ax, body(data), LEFT, RIGHT)
+def plot(data: pd.DataFrame, ax: Axes) -> None:
+    """Lines by month above, dots by device below."""
     ax.set_axis_off()
-    whole = body(data)
-    wide, _ = style.points(ax)
-    out = (LEFT - 60) / wide
+    months, devices = (data[data["block"] == block] for block in ("month", "device"))
+    whole, out = body(data), (LEFT - 60) / points(ax)[0]
     upper = ax.inset_axes((-out, 1 - (TALL + ABOVE) / whole, 1 + out, TALL / whole))
-    lower = ax.inset_axes((0, 0, 1, of_rows.body(_devices(data)) / whole))
-    _by_month(upper, data[data["block"] == "month"], data)
-    _by_device(lower, data[data["block"] == "device"], data)
-    for panel, name, side in ((upper, "By month, % of sales", 60.0), (lower, "By device", LEFT)):
-        panel.annotate(name, (0, 1), xycoords="axes fraction", weight="bold", size=8.5,
-                       xytext=(style.EDGE - side, 8), textcoords="offset points")  # fmt: skip
-    return ax
+    lower = ax.inset_axes((0, 0, 1, row_axes.body(len(devices)) / whole))
+    line_axes.heading(upper, "By month, % of sales", 60 - EDGE)
+    line_axes.heading(lower, "By device", LEFT - EDGE)
+    styles = _styles(data)
+    for depth, (column, style) in enumerate(styles.items(), start=3):
+        line_axes.line(upper, line_axes.years(months["at"]), months, column, style, lw=1.6, ms=4,
+                       zorder=depth, clip_on=False)  # fmt: skip
+    line_axes.name_months(upper, months["at"])
+    upper.set_ylim(0, 1.08 * _highest(months[list(styles)]))
+    row_axes.dumbbells(lower, devices, row_axes.name_rows(lower, devices["label"]), styles)
+    high = _highest(devices[list(styles)])
+    lower.set_xlim(-0.012 * high, 1.05 * high)
+    lower.set_xlabel("% of sales →", loc="right")
+    for axis in (upper.yaxis, lower.xaxis):
+        axis.set_major_locator(line_axes.round_ticks(5))
+        axis.set_major_formatter(percent_tick)
 
 
-def _by_month(ax: Axes, rows: pd.DataFrame, data: pd.DataFrame) -> None:
-    x = [parse_month(month) / 12 for month in rows["at"]]
-    for depth, (name, look) in enumerate(_looks(data).items(), start=3):
-        column = _scenarios(data)[name]
-        ax.plot(x, rows[column], color=look.colour, lw=1.6, ls=look.dash, marker=look.marker, ms=4,
-                mfc=look.face, zorder=depth, clip_on=False, label=style.drawn(column))  # fmt: skip
-    high = float(rows[list(_scenarios(data).values())].max().max())
-    ax.set_ylim(0, 1.08 * high if high > LEAST else 1.0)
-    first, last = parse_month(rows["at"].iloc[0]), parse_month(rows["at"].iloc[-1])
-    step = max((last - first) // 6, 1)
-    ticks = range(first + (-first) % (12 if step > 6 else 3), last + 1, 12 if step > 6 else 3)
-    ax.set_xticks([t / 12 for t in ticks], [format_month(t) for t in ticks])
-    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g} %")
-    ax.grid(visible=False, axis="x")
-
-
-def _by_device(ax: Axes, rows: pd.DataFrame, data: pd.DataFrame) -> None:
-    columns = [_scenarios(data)[name] for name in _looks(data)]
-    places = of_rows.rows(ax, rows["label"].tolist())
-    of_rows.dumbbells(ax, rows, places, columns, _looks(data))
-    high = float(rows[columns].max().max())
-    high = high if high > LEAST else 1.0
-    ax.set_xlim(-0.012 * high, 1.05 * high)
-    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g} %")
-    ax.set_xlabel("% of sales →", loc="right")
+def _highest(lost: pd.DataFrame) -> float:
+    """The largest loss, or 1 % if there is none."""
+    high = float(lost.max().max())
+    return high if high > LEAST else 1.0
 
 
 CHART = Chart(
-    10, "cut_off", "A cut-off",
-    "Output lost for want of a chip, by month and by device, and days to the first line that "
-    "stops, under scenarios that cut chips off.",
-    table, words, draw, body, LEFT, RIGHT, 38,
+    10, "cut_off", "comparison", "Supply disruption (cut-off)",
+    table, text, plot, body, LEFT, RIGHT,
 )  # fmt: skip

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import style
-from tariffsim.charts.facts import Facts, facts_of, period
-from tariffsim.charts.picture import Chart, LeftOut, Words
+from tariffsim.charts import line_axes
+from tariffsim.charts.context import ChartContext, chart_context, experiment_table
+from tariffsim.charts.palette import LEVEL, family_style
+from tariffsim.charts.picture import Chart, ChartText, shows
+from tariffsim.charts.wording import CHIPS, listed, number, period
 from tariffsim.record.results import Results
-from tariffsim.typing import parse_month
 
 RIGHT = 128.0
 NEVER = "never"
@@ -17,86 +18,66 @@ KEPT = ["start", "label", "family", "share", "share_low", "share_high"]
 
 
 def table(results: Results) -> pd.DataFrame:
-    """Share at the end by start, with the interval of its difference from never acting, %."""
-    if "timing" not in results.tables:
-        raise LeftOut("it needs a policy with several starts")
-    facts, data = facts_of(results), results.tables["timing"]
-    family = facts.families[list(results.scenarios)[-1]]
+    """Share at the end by start, with the interval of its difference from no policy, %."""
+    data = experiment_table(results, "timing", "a policy with several starts")
+    family = chart_context(results).families[list(results.scenarios)[-1]]
     return data.assign(family=family)[KEPT].assign(unit="%")
 
 
-def words(data: pd.DataFrame, results: Results) -> Words:
-    """What is found: what the last start loses against the first."""
-    facts = facts_of(results)
-    title = _title(data, facts)
-    marks = (
-        "Vertical lines: 95 % intervals of the difference from never acting, seed by seed. "
-        if facts.n > 1
-        else "One run: no intervals. "
-    )
-    listed = "; ".join(f"{row['start']} {style.number(row['share'])} %"
-                       for row in data.to_dict("records"))  # fmt: skip
-    return Words(
-        title,
-        f"Chinese share of foundational chips in what {facts.place} buys in {facts.end}, % of "
+def text(data: pd.DataFrame, results: Results) -> ChartText:
+    """What the last start loses against the first."""
+    context = chart_context(results)
+    intervals = "Vertical lines: 95 % intervals of the difference from no policy, paired by seed."
+    each = listed(data, ["share"], 1, unit=" %", by="start")
+    return context.text(
+        _title(data, context),
+        f"Chinese share of {CHIPS} in products bought in {context.place}, {context.end}, % of "
         f"chips, by the month the policy starts: {data['label'].iloc[0]}",
-        f"All dates of the policy move alike, its announcement too. {marks}{facts.source}",
-        f"{title}. Line chart of the Chinese share (%) in {facts.end} by start: {listed}.",
-        "%",
+        "All dates of the policy shift together, including its announcement. "
+        f"{context.if_intervals(intervals)}",
+        f"Line chart of the Chinese share (%) in {context.end} by start: {each}",
+        untested="the effect of an early start",
     )
 
 
-def _title(data: pd.DataFrame, facts: Facts) -> str:
-    acted = data[data["start"] != NEVER]
-    first, last = acted.iloc[0], acted.iloc[-1]
-    never = float(data[data["start"] == NEVER]["share"].iloc[0])
-    ends = [f"{style.number(float(row['share']))} %" for row in (first, last)]
-    begun = [period([str(row["start"])]) for row in (first, last)]
-    if facts.n < 2:
-        return "One run: what acting early is worth cannot be told from chance"
+def _title(data: pd.DataFrame, context: ChartContext) -> str:
+    acted, never = data[data["start"] != NEVER], data[data["start"] == NEVER].iloc[0]
+    first, last, none = (f"{number(row['share'])} %"
+                         for row in (acted.iloc[0], acted.iloc[-1], never))  # fmt: skip
+    begun, late = (period([str(acted["start"].iloc[n])]) for n in (0, -1))
     if len(acted) < 2:
         return (
-            f"A start in {begun[0]} makes the Chinese share {ends[0]} in {facts.end}, against "
-            f"{style.number(never)} % without the policy"
+            f"A start in {begun} makes the Chinese share {first} in {context.end}, against {none} "
+            "without the policy"
         )
     return (
-        f"A start in {begun[1]} leaves the Chinese share at {ends[1]} in {facts.end}, one in "
-        f"{begun[0]} at {ends[0]}, never at {style.number(never)} %"
+        f"A start in {late} leaves the Chinese share at {last} in {context.end}, one in {begun} "
+        f"at {first}, no policy at {none}"
     )
 
 
-def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the share over the starts, and never acting as a line across."""
-    ax = style.own_axes(ax, 280, 48, RIGHT)
+def plot(data: pd.DataFrame, ax: Axes) -> None:
+    """The share over the starts, and that without the policy as a line across."""
     acted, never = data[data["start"] != NEVER], data[data["start"] == NEVER]
-    look = style.looks({"policy": str(data["family"].iloc[0])})["policy"]
-    when = [parse_month(start) / 12 for start in acted["start"]]
-    ax.vlines(when, acted["share_low"], acted["share_high"], color=look.colour, lw=1.4,
-              label=style.drawn("share_low", "share_high"))  # fmt: skip
-    ax.plot(when, acted["share"], marker=look.marker, ms=6, color=look.colour, mfc=look.face,
-            lw=look.width, label=style.drawn("share"))  # fmt: skip
-    level = float(never["share"].iloc[0])
-    span = (min(when) - 0.25, max(when) + 0.25)
-    ax.plot(span, [level, level], color="#3D3D3D", lw=1.6, ls=(0, (1.2, 1.2)),
-            label=style.drawn("share"))  # fmt: skip
-    ax.plot([span[1]] * 2, [level, level], ls="none",
-            label=style.drawn("share_low", "share_high"))  # fmt: skip
-    last = float(acted["share"].iloc[-1])
-    for y, text, colour in ((level, "Never", "#3D3D3D"), (last, "Started last", look.text)):
-        ax.annotate(f"{text}: {style.number(y)} %", (span[1], y), xytext=(8, 0), size=8.5,
-                    textcoords="offset points", va="center", color=colour, weight="bold",
+    style, when = family_style(str(data["family"].iloc[0])), line_axes.years(acted["start"])
+    first, latest = min(when) - 0.25, max(when) + 0.25
+    ax.vlines([*when, latest], data["share_low"], data["share_high"], color=style.colour, lw=1.4,
+              label=shows(y="share_low share_high"))  # fmt: skip
+    line_axes.line(ax, when, acted, "share", style, ls="-", ms=6)
+    level, last = float(never["share"].iloc[0]), float(acted["share"].iloc[-1])
+    ax.plot([first, latest], [level] * 2, color=LEVEL, lw=1.6, ls=(0, (1.2, 1.2)),
+            label=shows(y="share"))  # fmt: skip
+    for y, name, colour in ((level, "No policy", LEVEL), (last, "Latest start", style.text)):
+        ax.annotate(f"{name}: {number(y)} %", (latest, y), xytext=(8, 0), size=8.5, weight="bold",
+                    textcoords="offset points", va="center", color=colour,
                     annotation_clip=False)  # fmt: skip
-    ax.set_xlim(*span)
+    ax.set_xlim(first, latest)
     ax.set_ylim(0, 1.08 * float(data[["share", "share_high"]].max().max()))
     ax.set_xticks(when, [s if s.endswith("-01") or len(when) < 7 else "" for s in acted["start"]])
-    ax.set_title("↑ Chinese share of chips at the end, %", loc="left", size=8.5,
-                 color=style.QUIET, x=-0.04)  # fmt: skip
-    ax.set_xlabel("First month of the policy →", loc="right")
-    return ax
+    line_axes.name_axes(ax, "First month of the policy", "Chinese share of chips at the end, %")
 
 
 CHART = Chart(
-    8, "early_or_late", "Early or late",
-    "Chinese share at the end of the run against the month the policy starts.",
-    table, words, draw, lambda data: 280.0, 48, RIGHT, 38,
+    8, "early_or_late", "experiment", "Early or late start",
+    table, text, plot, lambda data: 280.0, 48, RIGHT,
 )  # fmt: skip

@@ -1,30 +1,36 @@
-"""Direct labels that keep clear of each other."""
+"""Labels at the ends of lines and beside points that keep clear of each other."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
-from tariffsim.charts.style import LINE, height, points, text_width, wrap
+from tariffsim.charts.lettering import LINE, height, points, text_width, wrap
+from tariffsim.typing import Float
 
 SIZE = 8.0
 
 
 @dataclass(frozen=True)
-class Entry:
+class Label:
     """A text beside a point of the data."""
 
     x: float
     y: float
     text: str
     colour: str
-    is_quiet: bool = False
+    is_muted: bool = False
     tail: str = ""
     """What is kept when the text is cut."""
+
+    @property
+    def weight(self) -> str:
+        """Labels of grey lines are not bold."""
+        return "normal" if self.is_muted else "bold"
 
 
 def spread(wanted: Sequence[float], sizes: Sequence[float], top: float) -> list[float]:
@@ -47,103 +53,93 @@ def spread(wanted: Sequence[float], sizes: Sequence[float], top: float) -> list[
     return found
 
 
-def at_the_end(ax: Axes, entries: Sequence[Entry], room: float) -> None:
+def label_ends(ax: Axes, labels: Sequence[Label], room: float) -> None:
     """Labels right of the axes, level with the ends of their lines, in `room` points."""
     _, tall = points(ax)
-    most = int(tall / (SIZE * LINE + 2))  # with more, quiet ones go without a name
-    entries = sorted(entries, key=lambda entry: entry.is_quiet)[:most]
-    entries = sorted(entries, key=lambda entry: -entry.y)
+    most = int(tall / (SIZE * LINE + 2))  # with more, grey ones go without a name
+    labels = sorted(labels, key=lambda label: label.is_muted)[:most]
+    labels = sorted(labels, key=lambda label: -label.y)
     for lines in (3, 2, 1):
-        texts = [wrap(e.text, SIZE, room - 32, _weight(e), lines, e.tail) for e in entries]
+        texts = [wrap(e.text, SIZE, room - 32, e.weight, lines, e.tail) for e in labels]
         sizes = [height(text, SIZE) + 2 for text in texts]
         if sum(sizes) <= tall:
             break
     low, high = ax.get_ylim()
-    wanted = [tall * (e.y - low) / (high - low) for e in entries]
-    for entry, text, centre, level in zip(
-        entries, texts, spread(wanted, sizes, tall), wanted, strict=True
-    ):
-        ax.annotate(
-            text, (entry.x, entry.y), xytext=(20, centre - level), textcoords="offset points",
-            va="center", color=entry.colour, size=SIZE, weight=_weight(entry),
-            annotation_clip=False, linespacing=LINE / 1.2,
-            arrowprops={"arrowstyle": "-", "color": "#BFBFBF", "lw": 0.7, "shrinkA": 2,
-                        "shrinkB": 2, "relpos": (0, 0.5)},
-        )  # fmt: skip
+    wanted = [tall * (e.y - low) / (high - low) for e in labels]
+    centres = spread(wanted, sizes, tall)
+    for label, text, centre, level in zip(labels, texts, centres, wanted, strict=True):
+        _annotate(ax, label, text, (20, centre - level), (0, 0.5))
 
 
-def _weight(entry: Entry) -> str:
-    return "normal" if entry.is_quiet else "bold"
+def _annotate(
+    ax: Axes, label: Label, text: str, shift: tuple[float, float],
+    from_box: tuple[float, float] | None,
+) -> None:  # fmt: skip
+    """Text `shift` points from its point, and a thin line from the box of the text to it."""
+    arrow = {"arrowstyle": "-", "color": "#ABABAB", "lw": 0.7, "shrinkA": 2, "shrinkB": 3}
+    ax.annotate(
+        text, (label.x, label.y), xytext=shift, textcoords="offset points", va="center",
+        color=label.colour, size=SIZE, weight=label.weight, annotation_clip=False,
+        linespacing=LINE / 1.2, arrowprops=arrow | {"relpos": from_box} if from_box else None,
+    )  # fmt: skip
 
 
-def beside(ax: Axes, entries: Sequence[Entry], blocked: Sequence[Bbox], room: float) -> None:
-    """Labels near their points, clear of each other and of what is blocked (in points)."""
+def label_points(ax: Axes, labels: Sequence[Label], room: float) -> None:
+    """Labels near their points, clear of each other and of what is drawn.
+
+    Args:
+        ax: axes on which all is drawn.
+        labels: the labels, the most important first.
+        room: points right of the axes that labels may use.
+    """
+    ax.autoscale_view()  # else places in data are those of limits that will not stay
     wide, tall = points(ax)
+    inside, marks = Bbox.from_bounds(0, 0, wide + room, tall), _marks(ax)
     texts: list[Bbox] = []
-    (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
-    for entry in entries:
-        x, y = wide * (entry.x - x0) / (x1 - x0), tall * (entry.y - y0) / (y1 - y0)
-        text = wrap(entry.text, SIZE, 170, "bold", 3)
-        w = max(text_width(row, SIZE, "bold") for row in text.split("\n"))
-        h = height(text, SIZE)
-        best, cost = Bbox.from_bounds(x + 8, y - h / 2, w, h), math.inf
-        for radius in (9, 16, 26, 40, 60, 85, 115, 150, 190):
-            if radius >= cost:
-                break
-            for angle in range(0, 360, 15):
-                box = _box(x, y, w, h, radius, math.radians(angle))
-                price = radius + 10 * (1 - math.cos(math.radians(angle)))  # rather to the right
-                price += 1000 * _outside(box, wide + room, tall)
-                price += 1000 * _overlap(box, texts) + 12 * _overlap(box, blocked)
-                if price < cost:
-                    price += 60 * _crossed(x, y, box, texts) + 15 * _crossed(x, y, box, blocked)
-                if price < cost:
-                    best, cost = box, price
-        texts.append(best.padded(2))
-        far = math.hypot(max(best.x0 - x, 0, x - best.x1), max(best.y0 - y, 0, y - best.y1)) > 12
-        arrow = {"arrowstyle": "-", "color": "#9A9A9A", "lw": 0.7, "shrinkA": 1, "shrinkB": 4}
-        ax.annotate(
-            text, (entry.x, entry.y), xytext=(best.x0 - x, (best.y0 + best.y1) / 2 - y),
-            textcoords="offset points", va="center", color=entry.colour, size=SIZE, weight="bold",
-            annotation_clip=False, linespacing=LINE / 1.2,
-            arrowprops=arrow | {"relpos": _nearest(best, x, y)} if far else None,
-        )  # fmt: skip
+    for label in labels:
+        at = _in_points(ax, ax.transData.transform((label.x, label.y)))
+        text = wrap(label.text, SIZE, 170, "bold", 3)
+        size = max(text_width(row, SIZE, "bold") for row in text.split("\n")), height(text, SIZE)
+        box = min(_places(at, size), key=lambda box: _cost(at, box, inside, texts, marks))
+        texts.append(box.padded(2))
+        near = np.clip(at, box.min, box.max)
+        is_far = np.hypot(*(near - at)) > 12
+        x, y = (near - box.min) / box.size
+        shift = (box.x0 - at[0], (box.y0 + box.y1) / 2 - at[1])
+        _annotate(ax, label, text, shift, (x, y) if is_far else None)
 
 
-def _box(x: float, y: float, w: float, h: float, radius: float, angle: float) -> Bbox:
-    """Box of a text seen from a point in some direction."""
-    dx, dy = math.cos(angle), math.sin(angle)
-    centre = x + radius * dx + dx * w / 2, y + radius * dy + dy * h / 2
-    return Bbox.from_bounds(centre[0] - w / 2, centre[1] - h / 2, w, h)
+def _in_points(ax: Axes, pixels: Float) -> Float:
+    """(N, 2) places on the canvas, in points from the lower left corner of the axes."""
+    return np.asarray(ax.transAxes.inverted().transform(pixels) * points(ax))
 
 
-def _outside(box: Bbox, wide: float, tall: float) -> float:
-    """Points by which a box runs over the edge."""
-    return float(max(-box.x0, 0, box.x1 - wide) + max(-box.y0, 0, box.y1 - tall))
+def _marks(ax: Axes) -> Float:
+    """(N, 2) places along all lines, in points."""
+    paths = [line.get_transform().transform_path(line.get_path()) for line in ax.lines]
+    for lines in ax.collections:
+        paths += [lines.get_transform().transform_path(path) for path in lines.get_paths()]
+    return _in_points(ax, np.vstack([path.interpolated(40).vertices for path in paths]))
 
 
-def _overlap(box: Bbox, others: Sequence[Bbox]) -> float:
-    """Points by which a box runs into others."""
-    found = 0.0
-    for other in others:
-        wide = min(box.x1, other.x1) - max(box.x0, other.x0)
-        tall = min(box.y1, other.y1) - max(box.y0, other.y0)
-        found += 1 + min(wide, tall) if wide > 0 and tall > 0 else 0
-    return found
+def _places(at: Float, size: tuple[float, float]) -> Iterator[Bbox]:
+    """Boxes of a text around its point, from near to far."""
+    for distance in (9, 16, 26, 40, 60, 85, 115, 150, 190):
+        for angle in np.radians(np.arange(0, 360, 30)):
+            way = np.array([np.cos(angle), np.sin(angle)])
+            corner = at + way * distance + (way - 1) * np.divide(size, 2)
+            yield Bbox([corner, corner + size])
 
 
-def _crossed(x: float, y: float, box: Bbox, taken: Sequence[Bbox]) -> int:
-    """How many others the line from a point to its label runs through."""
-    fx, fy = _nearest(box, x, y)
-    dx, dy = box.x0 + fx * box.width - x, box.y0 + fy * box.height - y
-    along = [(x + t * dx, y + t * dy) for t in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
-    return sum(
-        any(other.contains(*at) for at in along)
-        for other in taken
-        if not other.contains(x, y)  # its own mark
+def _cost(at: Float, box: Bbox, inside: Bbox, texts: Sequence[Bbox], marks: Float) -> float:
+    """How bad a place is: far, left, outside, on others, or with a line to it across others."""
+    near = np.clip(at, box.min, box.max)
+    way = np.linspace(at, near, 8)
+    return float(
+        np.hypot(*(near - at))
+        + 0.1 * max(at[0] - box.x0, 0)
+        + 1000 * (4 - inside.count_contains(box.corners()))
+        + 1000 * box.count_overlaps(texts)
+        + 12 * box.padded(4).count_contains(marks)
+        + 60 * sum(text.count_contains(way) > 0 for text in texts)
     )
-
-
-def _nearest(box: Bbox, x: float, y: float) -> tuple[float, float]:
-    """Where on a box, as fractions, the point is nearest."""
-    return (min(max((x - box.x0) / box.width, 0), 1), min(max((y - box.y0) / box.height, 0), 1))

@@ -1,4 +1,4 @@
-"""Chart 9: what a measure does over its rate, or any answer over any one number."""
+"""Chart 9: what a policy does over its rate, or any outcome over any one number."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
-from tariffsim.charts import style
-from tariffsim.charts.facts import Facts, facts_of
-from tariffsim.charts.picture import Chart, LeftOut, Words
+from tariffsim.charts import line_axes, row_axes
+from tariffsim.charts.context import ChartContext, chart_context
+from tariffsim.charts.lettering import points
+from tariffsim.charts.palette import family_style
+from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
+from tariffsim.charts.wording import CHIPS, capitalised, number, percent_tick, plain_tick, precise
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results
 
 LEVELS = ("cn_share", "evaded_share")
-"""Measures shown as levels; the others as changes from the baseline."""
+"""Metrics shown as levels; the others as changes from the baseline."""
 PANELS = ("cn_share", "policy_revenue", "basket_price", "evaded_share", "welfare")
 MOST = 4
 FEWEST = 3
@@ -27,40 +29,35 @@ TALL, GAP, ABOVE, LEFT, RIGHT, BETWEEN = 118.0, 40.0, 22.0, 52.0, 24.0, 62.0
 
 
 def varied(results: Results) -> Mapping[str, Any]:
-    """The one numeric factor of a sweep."""
+    """The one numeric factor of a sweep.
+
+    Raises:
+        NotApplicable: the results are of another experiment, or there are too few points.
+    """
     factors = results.provenance.get("factors", ())
     if "sweep" not in results.tables or len(factors) != 1:
-        raise LeftOut("it needs a sweep of one number")
+        raise NotApplicable("it needs a sweep of one number")
     factor: Mapping[str, Any] = factors[0]
     at = results.tables["sweep"].get(factor["key"], pd.Series(dtype=float))
     if not pd.api.types.is_numeric_dtype(at) or at.nunique() < FEWEST:
-        raise LeftOut(f"it needs a sweep of one number over {FEWEST} points or more")
+        raise NotApplicable(f"it needs a sweep of one number over {FEWEST} points or more")
     return factor
 
 
 def table(results: Results) -> pd.DataFrame:
-    """Value and interval of each panel's measure at every point, in the order of the factor."""
-    key = varied(results)["key"]
-    rows = []
-    for row in (
-        results.tables["sweep"].sort_values([key, "point"], kind="stable").to_dict("records")
-    ):
-        if row["metric"] in PANELS:
-            lift = row["level"] - row["difference"] if row["metric"] in LEVELS else 0.0
-            rows.append({
-                "metric": row["metric"], "at": float(row[key]),
-                "value": row["difference"] + lift, "low": row["low"] + lift,
-                "high": row["high"] + lift, "unit": row["unit"],
-            })  # fmt: skip
-    data = pd.DataFrame(rows)
-    shown = [name for name in PANELS if name in set(data["metric"])][:MOST]
-    data = data[data["metric"].isin(shown)]
-    order = data["metric"].map(shown.index)
-    data = data.assign(order=order).sort_values(["order", "at"], kind="stable")
+    """Value and interval of each panel's metric at every point, in the order of the factor."""
     factor = varied(results)
+    rows = results.tables["sweep"].sort_values([factor["key"], "point"], kind="stable")
+    shown = [metric for metric in PANELS if metric in set(rows["metric"])][:MOST]
+    data = pd.concat([rows[rows["metric"] == metric] for metric in shown], ignore_index=True)
+    baseline = (data["level"] - data["difference"]).where(data["metric"].isin(LEVELS), 0.0)
     is_rate = factor["unit"].startswith("fraction")
-    data = data.drop(columns="order").assign(factor=name_of(factor), at_unit="%" if is_rate else "")
-    return data.reset_index(drop=True)
+    return pd.DataFrame({
+        "metric": data["metric"], "at": data[factor["key"]].astype(float),
+        "value": data["difference"] + baseline, "low": data["low"] + baseline,
+        "high": data["high"] + baseline, "unit": data["unit"], "factor": name_of(factor),
+        "at_unit": "%" if is_rate else "",
+    })  # fmt: skip
 
 
 def name_of(factor: Mapping[str, Any]) -> str:
@@ -69,44 +66,34 @@ def name_of(factor: Mapping[str, Any]) -> str:
     return f"the {field[0]} of {name}" if block == "policies" and field else str(factor["key"])
 
 
-def words(data: pd.DataFrame, results: Results) -> Words:
-    """What is found: from where to where the share goes, and where revenue is highest."""
-    facts, factor = facts_of(results), varied(results)
-    title = _title(data, facts, factor, results.provenance.get("revenue_peak"))
-    name = name_of(factor)
-    bands = (
-        "Bands: 95 % intervals of the paired differences. "
-        if facts.n > 1
-        else "One run, no intervals. "
-    )
+def text(data: pd.DataFrame, results: Results) -> ChartText:
+    """From where to where the share goes, and where revenue is highest."""
+    context, name = chart_context(results), str(data["factor"].iloc[0])
     ends = "; ".join(
-        f"{_heading(str(metric))} {style.precise(float(rows['value'].iloc[0]), 2)} to "
-        f"{style.precise(float(rows['value'].iloc[-1]), 2)}"
+        f"{_heading(str(metric))} {precise(float(rows['value'].iloc[0]), 2)} to "
+        f"{precise(float(rows['value'].iloc[-1]), 2)}"
         for metric, rows in data.groupby("metric", sort=False)
     )
-    who = facts.short(facts.others[0]) if facts.others else "the baseline"
+    who = context.in_sentence(context.others[0]) if context.others else "the baseline"
     first, last = (_at(data, data["at"].iloc[i]) for i in (0, -1))
-    return Words(
-        title,
-        f"{who[:1].upper()}{who[1:]} over {name}, {facts.place}, {facts.end}: Chinese share in % "
-        "of chips, the others against the baseline",
-        f"{bands}The baseline has the same value wherever it has the key. {facts.source}",
-        f"{title}. Small line charts over {name} from {first} to {last}: {ends}.",
-        "% of chips",
+    return context.text(
+        _title(data, context, results.provenance.get("revenue_peak")),
+        f"{capitalised(who)} over {name}, {context.place}, {context.end}: Chinese share of "
+        f"{CHIPS} in % of chips, the others against the baseline",
+        f"{context.if_intervals('Bands: 95 % intervals of the paired differences.')} "
+        "The baseline takes the same values if it has the parameter.",
+        f"Small line charts over {name} from {first} to {last}: {ends}",
     )
 
 
-def _title(
-    data: pd.DataFrame, facts: Facts, factor: Mapping[str, Any], peak: Mapping[str, Any] | None
-) -> str:
+def _title(data: pd.DataFrame, context: ChartContext, peak: Mapping[str, Any] | None) -> str:
     share = data[data["metric"] == "cn_share"]
     first, last = share.iloc[0], share.iloc[-1]
     title = (
-        f"With {name_of(factor)} from {_at(data, first['at'])} to {_at(data, last['at'])} the "
-        f"Chinese share of chips goes from {style.number(first['value'])} to "
-        f"{style.number(last['value'])} %"
+        f"With {first['factor']} from {_at(data, first['at'])} to {_at(data, last['at'])} the "
+        f"Chinese share of chips goes from {number(first['value'])} to {number(last['value'])} %"
     )
-    if facts.n < 2:
+    if context.n < 2:
         return f"One run: {title[0].lower()}{title[1:]}"
     if peak is None:
         return title
@@ -122,7 +109,7 @@ def _title(
 def _at(data: pd.DataFrame, value: float) -> str:
     """A value of the factor as text; fractions as per cent."""
     is_rate = data["at_unit"].iloc[0] == "%"
-    return f"{style.number(100 * value, 0)} %" if is_rate else f"{value:.4g}"
+    return f"{number(100 * value, 0)} %" if is_rate else f"{value:.4g}"
 
 
 def _heading(metric: str) -> str:
@@ -138,63 +125,44 @@ def body(data: pd.DataFrame) -> float:
     return count * (TALL + ABOVE) + (count - 1) * GAP
 
 
-def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw one panel a measure, two in a row."""
-    ax = style.own_axes(ax, body(data), LEFT, RIGHT)
+def plot(data: pd.DataFrame, ax: Axes) -> None:
+    """One panel a metric, two in a row."""
     ax.set_axis_off()
-    wide, tall = style.points(ax)
+    whole, wide = body(data), points(ax)[0]
+    width = (1 - BETWEEN / wide) / 2
     names = list(dict.fromkeys(data["metric"]))
-    width = (wide - BETWEEN) / 2
-    height = (tall + GAP) / ceil(len(names) / 2) - GAP - ABOVE
-    look = style.Look(*style.FAMILIES["component"], face=style.FAMILIES["component"][0])
     for n, name in enumerate(names):
-        x = (n % 2) * (width + BETWEEN)
-        y = tall - (n // 2) * (height + ABOVE + GAP) - ABOVE - height
-        panel = ax.inset_axes((x / wide, y / tall, width / wide, height / tall))
-        _panel(panel, data[data["metric"] == name], look)
-        panel.annotate(_heading(name), (0, 1), xycoords="axes fraction", weight="bold", size=8.5,
-                       xytext=(style.EDGE - LEFT, 12), textcoords="offset points")  # fmt: skip
+        above = (n // 2 + 1) * (TALL + ABOVE) + n // 2 * GAP
+        box = (n % 2 * (1 - width), 1 - above / whole, width, TALL / whole)
+        panel = ax.inset_axes(box)
+        _plot_panel(panel, data[data["metric"] == name])
+        line_axes.heading(panel, _heading(name), LEFT - EDGE)
         if n >= len(names) - 2:
-            name = str(data["factor"].iloc[0]).removeprefix("the ")
-            panel.set_xlabel(f"{name[:1].upper()}{name[1:]} →", loc="right")
-    return ax
+            factor = str(data["factor"].iloc[0]).removeprefix("the ")
+            panel.set_xlabel(f"{capitalised(factor)} →", loc="right")
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, look: style.Look) -> None:
-    if rows["low"].notna().all():
-        ax.fill_between(rows["at"], rows["low"], rows["high"], color=look.colour, alpha=0.15, lw=0,
-                        label=style.drawn("low", "high"))  # fmt: skip
-    ax.plot(rows["at"], rows["value"], color=look.colour, lw=1.8, marker=look.marker, ms=3.5,
-            zorder=3, clip_on=False, label=style.drawn("value"))  # fmt: skip
-    ax.plot(rows["at"], rows["value"], ls="none", label=style.drawn("at", axis="x"))
-    low, high = (f(rows[["value", "low", "high"]].to_numpy(float).ravel()) for f in (_least, _most))
-    low, high = min(low, 0.0), max(high, 0.0)
+def _plot_panel(ax: Axes, rows: pd.DataFrame) -> None:
+    style = family_style("component")
+    line_axes.band(ax, rows["at"], rows, ("low", "high"), style)
+    line_axes.line(ax, rows["at"], rows, "value", style, ls="-", lw=1.8, ms=3.5, clip_on=False)
+    values = rows[["value", "low", "high"]]
+    low, high = min(float(values.min().min()), 0.0), max(float(values.max().max()), 0.0)
     room = 0.06 * (high - low or 1.0)
     ax.set_ylim(low - room * (low < 0), high + room * (high > 0 or low == high))
     ax.set_xlim(rows["at"].min(), rows["at"].max())
     if low < 0:
-        ax.axhline(0, color="#6E6E6E", lw=1, zorder=1.5)
+        row_axes.zero_line(ax, is_horizontal=True)
     is_rate = rows["at_unit"].iloc[0] == "%"
-    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter(
-        lambda value, _: f"{100 * value:g} %" if is_rate else style.tick(value).lstrip("+")
-    )
-    ax.yaxis.set_major_formatter(lambda value, _: style.tick(value).lstrip("+"))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(line_axes.round_ticks(5))
+        axis.set_major_formatter(plain_tick)
+    if is_rate:
+        ax.xaxis.set_major_formatter(lambda value, _: percent_tick(100 * value))
     ax.grid(visible=False, axis="x")
 
 
-def _least(values: Any) -> float:
-    return min((float(v) for v in values if not isnan(v)), default=0.0)
-
-
-def _most(values: Any) -> float:
-    return max((float(v) for v in values if not isnan(v)), default=0.0)
-
-
 CHART = Chart(
-    9, "rate_curve", "The rate curve",
-    "Chinese share, duty revenue, prices and evasion or welfare over a rate, or over any one "
-    "number, with 95 % intervals.",
-    table, words, draw, body, LEFT, RIGHT, 38,
+    9, "rate_curve", "experiment", "Outcomes over the rate",
+    table, text, plot, body, LEFT, RIGHT,
 )  # fmt: skip

@@ -5,52 +5,51 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import rows as of_rows
-from tariffsim.charts import style
-from tariffsim.charts.device_prices import compared
-from tariffsim.charts.facts import Facts, Finding, facts_of, findings, label, sentences
-from tariffsim.charts.picture import Chart, Words
+from tariffsim.charts import row_axes
+from tariffsim.charts.context import Estimate, chart_context, estimates, table_label
+from tariffsim.charts.palette import styles_by_number
+from tariffsim.charts.picture import Chart, ChartText
+from tariffsim.charts.wording import CHIPS, listed, precise, sentences, signed_tick
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
 
-ASSEMBLY, CHIPS = "Country of assembly", "Origin of chips"
+ASSEMBLY, ORIGIN = "Country of assembly", "Origin of chips"
 SOURCES = {
     ASSEMBLY: ("market_origin", "origin", "value", "origins"),
-    CHIPS: ("market_region", "region", "chips", "foundry_regions"),
+    ORIGIN: ("market_region", "region", "chips", "foundry_regions"),
 }
-METRICS = {ASSEMBLY: "cn_assembled_share", CHIPS: "cn_share"}
-"""What the headline tells of China's rows; of the others only means over seeds are kept."""
-PREFIX = {ASSEMBLY: "assembled in", CHIPS: "chips from"}
-REST = {ASSEMBLY: "assembled elsewhere", CHIPS: "chips from elsewhere"}
+METRICS = {ASSEMBLY: "cn_assembled_share", ORIGIN: "cn_share"}
+"""Headline metrics of China's rows; of the others there are only means over seeds."""
+PREFIX = {ASSEMBLY: "assembled in", ORIGIN: "chips from"}
+REST = {ASSEMBLY: "assembled elsewhere", ORIGIN: "chips from elsewhere"}
 MOST = 7
 """Rows of a block; what moves least is put together."""
 
 
 def table(results: Results) -> pd.DataFrame:
     """Change of shares against the baseline, percentage points, by country and by region."""
-    facts = facts_of(results)
-    names = compared(facts)
+    context = chart_context(results)
+    names = dict(enumerate(context.pair(), start=1))
     frames = []
     for block, (source, code, column, labels) in SOURCES.items():
         ends = results.tables[source]
-        ends = ends[(ends["market"] == results.market) & ends["month"].isin(facts.months[-LAST:])]
+        ends = ends[(ends["market"] == results.market) & ends["month"].isin(context.months[-LAST:])]
         sums = ends.groupby(["scenario", code], sort=False)[column].sum().unstack("scenario")
         shares = 100 * sums / sums.sum()
-        moved = pd.DataFrame({f"moved_{n}": shares[name] - shares[facts.baseline]
-                              for n, name in enumerate(names, start=1)})  # fmt: skip
+        moved = pd.DataFrame({f"moved_{n}": shares[name] - shares[context.baseline]
+                              for n, name in names.items()})  # fmt: skip
         kept = _shortened(moved).reset_index(names="code")
-        places = [f"{PREFIX[block]} {label(labels, c)}" if c else REST[block] for c in kept["code"]]
-        kept.insert(0, "label", places)
-        found = findings(results, METRICS[block])
-        for n, name in enumerate(names, start=1):
-            kept[f"is_moved_{n}_distinguishable"] = pd.Series(
-                [found[name].is_sure if c == "CN" else None for c in kept["code"]], dtype=object
+        kept.insert(0, "label", [f"{PREFIX[block]} {table_label(labels, c)}" if c else REST[block]
+                                 for c in kept["code"]])  # fmt: skip
+        found = estimates(results, METRICS[block])
+        for n, name in names.items():
+            kept[f"is_moved_{n}_significant"] = pd.Series(
+                [found[name].is_significant if c == "CN" else None for c in kept["code"]],
+                dtype=object,
             )
         frames.append(kept.assign(block=block))
     data = pd.concat(frames, ignore_index=True)
-    for n, name in enumerate(names, start=1):
-        data[f"scenario_{n}"], data[f"family_{n}"] = name, facts.families[name]
-    return data.assign(unit="percentage points")
+    return data.assign(**context.columns(names.values()), unit="percentage points")
 
 
 def _shortened(moved: pd.DataFrame) -> pd.DataFrame:
@@ -67,75 +66,57 @@ def _shortened(moved: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([kept, pd.DataFrame([rest], index=[""])])
 
 
-def words(data: pd.DataFrame, results: Results) -> Words:
-    """What is found: whether assembly or chips leave China."""
-    facts = facts_of(results)
-    names = compared(facts)
-    looks = style.looks({name: facts.families[name] for name in names})
-    title = _title(results, facts, names)
-    listed = "; ".join(
-        f"{row['label']} "
-        + " and ".join(style.precise(row[f"moved_{n}"], 2, sign=True)
-                       for n in range(1, len(names) + 1))
-        for row in data.to_dict("records")
+def text(data: pd.DataFrame, results: Results) -> ChartText:
+    """Whether assembly or chips leave China."""
+    context = chart_context(results)
+    legend = context.legend(data)
+    each = listed(data, styles_by_number(data, "moved_"), sign=True)
+    found = [estimates(results, metric) for metric in METRICS.values()]
+    return context.text(
+        sentences(_sentence(context.in_sentence(name), *(of[name] for of in found))
+                  for name in context.pair()),
+        f"Change of shares in purchases of {context.place} against the baseline, {context.end}, "
+        f"percentage points (pp): of value by country of assembly, of {CHIPS} by region of "
+        "the foundry",
+        "Means over runs; hollow marks in China's rows: not statistically significant (the other "
+        "rows have no intervals).",
+        "Dot chart of changes of shares, percentage points, for "
+        f"{' and '.join(legend)}: {each}",
+        legend, untested="shifts of assembly and chips out of China",
     )  # fmt: skip
-    return Words(
-        title,
-        f"Change of shares in what {facts.place} buys against the baseline, {facts.end}, "
-        "percentage points: of value by country of assembly, of chips by region of the foundry",
-        f"Means over runs; hollow marks in China's rows: not distinguishable from no change "
-        "(no intervals are kept of the others). "
-        f"{facts.source}",
-        f"{title}. Dot chart of changes of shares, percentage points, for "
-        f"{' and '.join(facts.labels[n] for n in names)}: {listed}.",
-        "percentage points",
-        [style.Key(facts.labels[name], looks[name]) for name in names],
-    )
 
 
-def _title(results: Results, facts: Facts, names: tuple[str, ...]) -> str:
-    if facts.n < 2:
-        return "One run: what moves out of China cannot be told from chance"
-    assembled, chips = (findings(results, metric) for metric in METRICS.values())
-
-    def part(found: Finding, what: str) -> str:
-        if not found.is_sure:
-            return f"no distinguishable share of {what}"
-        into = " into China" if found.difference > 0 else ""
-        return f"{style.precise(abs(found.difference))} points of {what}{into}"
-
-    def sentence(name: str) -> str:
-        if not assembled[name].is_sure and not chips[name].is_sure:
-            return f"{facts.short(name)} moves neither assembly nor chips distinguishably"
-        made, bought = part(assembled[name], "assembly"), part(chips[name], "chips")
-        out = "" if "into China" in made + bought else " out of China"
-        return f"{facts.short(name)} moves {made} and {bought}{out}"
-
-    return sentences([sentence(name) for name in names])
+def _sentence(who: str, assembled: Estimate, chips: Estimate) -> str:
+    if not assembled.is_significant and not chips.is_significant:
+        return f"{who} has no statistically significant effect on assembly or chips in China"
+    made, bought = _moved(assembled, "assembly"), _moved(chips, "chips")
+    out = "" if "into China" in made + bought else " out of China"
+    return f"{who} moves {made} and {bought}{out}"
 
 
-def draw(data: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw two blocks of rows: assembly above, chips below."""
-    ax = style.own_axes(ax, of_rows.body(len(data) + 2), of_rows.LEFT, 30)
-    columns = [c for c in ("moved_1", "moved_2") if c in data]
-    families = {str(data[f"scenario_{c[-1]}"].iloc[0]): str(data[f"family_{c[-1]}"].iloc[0])
-                for c in columns}  # fmt: skip
+def _moved(found: Estimate, what: str) -> str:
+    if not found.is_significant:
+        return f"no statistically significant share of {what}"
+    into = " into China" if found.difference > 0 else ""
+    return f"{precise(abs(found.difference))} pp of {what}{into}"
+
+
+def plot(data: pd.DataFrame, ax: Axes) -> None:
+    """Two blocks of rows: assembly above, chips below."""
     first = int((data["block"] == ASSEMBLY).sum())
     places = [i + (1.0 if i < first else 2.3) for i in range(len(data))]
-    of_rows.rows(ax, data["label"].tolist(), places)
+    row_axes.name_rows(ax, data["label"], places)
     ax.set_ylim(places[-1] + 0.6, -0.5)
-    of_rows.dumbbells(ax, data, places, columns, style.looks(families))
-    of_rows.zero_line(ax)
-    for block, place in ((ASSEMBLY, 0.0), (CHIPS, places[first] - 1)):
+    row_axes.dumbbells(ax, data, places, styles_by_number(data, "moved_"))
+    row_axes.zero_line(ax)
+    for block, place in ((ASSEMBLY, 0.0), (ORIGIN, places[first] - 1)):
         ax.annotate(block, (0, place), xycoords=("axes fraction", "data"), xytext=(-8, 0), size=8.5,
                     textcoords="offset points", weight="bold", ha="right", va="center")  # fmt: skip
-    ax.xaxis.set_major_formatter(style.tick)
+    ax.xaxis.set_major_formatter(signed_tick)
     ax.set_xlabel("Share against the baseline, percentage points →", loc="right")
-    return ax
 
 
 CHART = Chart(
-    6, "what_moved", "Assembly against chips: what moved",
-    "Change of the shares of countries of assembly and of origins of chips under two scenarios.",
-    table, words, draw, lambda data: of_rows.body(len(data) + 2.3), of_rows.LEFT, 30, 38,
+    6, "what_moved", "comparison", "Shifts of assembly and of chips",
+    table, text, plot, lambda data: row_axes.body(len(data) + 2.3), row_axes.LEFT, 30,
 )  # fmt: skip

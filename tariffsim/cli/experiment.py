@@ -89,9 +89,9 @@ class Experiment:
 
 def with_charts(results: Results) -> Results:
     """Results of an experiment with their charts."""
-    from tariffsim.charts import OF_EXPERIMENTS, draw_all
+    from tariffsim.charts import draw_all
 
-    results.files |= draw_all(results, OF_EXPERIMENTS)
+    results.files |= draw_all(results, "experiment")
     return results
 
 

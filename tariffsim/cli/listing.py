@@ -62,12 +62,10 @@ def _metrics() -> Iterator[dict[str, Any]]:
 
 
 def _charts() -> Iterator[dict[str, Any]]:
-    from tariffsim.charts import CHARTS, OF_AGENTS, OF_EXPERIMENTS
+    from tariffsim.charts import CHARTS
 
-    found = [(c.number, c.name, c.title) for c in (*CHARTS, *OF_EXPERIMENTS)]
-    found += [(c.number, c.name, c.title) for c in OF_AGENTS]
-    for _, name, title in sorted(found):
-        yield {"chart": name, "description": title}
+    for chart in CHARTS:
+        yield {"chart": chart.name, "description": chart.title}
 
 
 WHAT: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {

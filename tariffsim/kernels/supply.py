@@ -109,7 +109,7 @@ def chip_unit_cost(
     return np.asarray((base_cost - advantage) * learned)
 
 
-def discounted(price: Float, discount: Float) -> Float:
+def discounted(price: Float, discount: Float | float) -> Float:
     """Price with a discount, USD a chip."""
     return np.asarray((1 - discount) * price)
 

@@ -197,11 +197,3 @@ class CounterSubsidy:
         exposed = makers.weights[maker] * self.importers.knows_origin[makers.importer[maker]]
         mean = k.over_slots(rate * exposed)
         return k.counter_subsidy_share(mean, self.share) * self.constants.is_china[region]
-
-    def net_price(
-        self, duties: tuple[Float, Float], kind: Int | int, maker: Int, origin: Int,
-        node_class: Int, region: Int, price: Float,
-    ) -> Float:  # fmt: skip
-        """Price of a chip after the rebate, USD; arguments as in `share_of_price`."""
-        share = self.share_of_price(duties, kind, maker, origin, node_class, region, price)
-        return np.asarray(price * (1 - share))

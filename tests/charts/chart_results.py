@@ -1,35 +1,59 @@
-"""Small results for the tests of charts and report: all shipped scenarios, and parts of them."""
+"""Small results for the tests of charts and report, and what each chart is drawn from."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 import tariffsim
+from tariffsim.charts import Picture, pictures
+from tariffsim.explain.line import Explanation
 from tariffsim.record.results import Results
 from tariffsim.scenario import replace
 from tariffsim.scenario.scenario_files import shipped_names
 
 PAIR = ("whole_product_china", "component_50")
+SOME = (
+    *PAIR,
+    "bare_chip_2027",
+    "chip_cutoff_component",
+    "component_allied",
+    "component_late",
+    "no_expansion",
+    "retaliation",
+    "specific_per_chip",
+    "whole_product_content",
+)
+"""One or more of every kind of scenario, and more than a chart names beside their points."""
 HOSTILE = (
     "<script>alert(1)</script> & \"quotes\" 'n' $x^2_i$ {{ 7*7 }} %s --> ]]>",
     "A title as long as a paragraph about the duties that the United States might levy on the "
-    "foundational chips inside everything it buys, from whichever country, by rate and by date",
+    "legacy chips inside everything it buys, from whichever country, by rate and by date",
     "Einevielzulangezeichenkettedieniemandtrennenkannundwilldarumbrauchtesdiesentest" * 2,
     "芯片关税 🚢 чипы \x07 bell\nand a second line",
 )
 
 
+def _compared(names: Iterable[str]) -> Results:
+    """Shipped scenarios of the baseline's years, small: 150 makers, 24 months, 2 seeds."""
+    small = {"run__end": "2026-12", "agents__makers": 150}
+    base = tariffsim.load_scenario("baseline")
+    found = {name: tariffsim.load_scenario(name) for name in names if name != "baseline"}
+    made = {n: replace(s, **small) for n, s in found.items() if s.run.start == base.run.start}
+    return tariffsim.compare(made, replace(base, **small), seeds=2, jobs=1)
+
+
+@cache
+def some() -> Results:
+    """The baseline and ten other scenarios."""
+    return _compared(SOME)
+
+
 @cache
 def shipped() -> Results:
-    """All shipped scenarios of the baseline's years, small: 150 makers, 24 months, 3 seeds."""
-    small = {"run__end": "2026-12", "agents__makers": 150}
-    found = {name: tariffsim.load_scenario(name) for name in shipped_names()}
-    start = found["baseline"].run.start
-    made = {name: replace(s, **small) for name, s in found.items() if s.run.start == start}
-    base = made.pop("baseline")
-    return tariffsim.compare(made, base, seeds=3, jobs=1)
+    """All shipped scenarios: only for tests that are marked `slow`."""
+    return _compared(shipped_names())
 
 
 @cache
@@ -42,6 +66,16 @@ def single() -> Results:
         policies__component_tariff__announced="2025-01",
     )  # fmt: skip
     return tariffsim.compare({"component_50": policy}, base, seeds=1, jobs=1)
+
+
+@cache
+def one_slot() -> Explanation:
+    """One chip choice of one maker."""
+    scenario = replace(
+        tariffsim.load_scenario("component_50"), run__end="2025-06", agents__makers=60
+    )
+    found = tariffsim.explain_choice(scenario, 17)
+    return dataclasses.replace(found, slots=found.slots[:1])
 
 
 CUT = {"kind": "chip_cutoff", "first_day": "2026-03-11", "days": 80, "denied": 1.0}
@@ -66,9 +100,23 @@ def cut_off() -> Results:
     return tariffsim.compare(named, base, seeds=2, jobs=1)
 
 
-def part(names: Iterable[str], titles: Mapping[str, str] | None = None) -> Results:
-    """The baseline and some of the shipped scenarios, as if they had been run alone."""
-    whole = shipped()
+def without_loss() -> Results:
+    """Cut-offs from which nobody loses anything, in one run."""
+    results = cut_off()
+    tables = {
+        name: table.assign(lost_value=0.0) if "lost_value" in table else table
+        for name, table in results.tables.items()
+    }
+    seeds = tables["market_month"]["seed"]
+    tables["market_month"] = tables["market_month"][seeds == 0]
+    return dataclasses.replace(results, tables=tables)
+
+
+def part(
+    names: Iterable[str], titles: Mapping[str, str] | None = None, of: Results | None = None
+) -> Results:
+    """The baseline and some other scenarios of `some`, or `of`, as if they had been run alone."""
+    whole = of or some()
     kept = ["baseline", *names]
     tables = {
         name: table[table["scenario"].isin(kept)] if "scenario" in table else table
@@ -83,13 +131,46 @@ def part(names: Iterable[str], titles: Mapping[str, str] | None = None) -> Resul
     )  # fmt: skip
 
 
-def hostile() -> Results:
-    """All shipped scenarios under names that break pages and pictures."""
-    names = list(shipped().titles)
-    return part(names[1:], {n: HOSTILE[i % len(HOSTILE)] for i, n in enumerate(names)})
+def hostile(results: Results) -> Results:
+    """The same results under titles that break pages and pictures."""
+    titles = {name: HOSTILE[i % len(HOSTILE)] for i, name in enumerate(results.titles)}
+    return dataclasses.replace(results, titles=titles)
 
 
-def with_finding(results: Results, scenario: str, metric: str, **values: object) -> Results:
+COMPARISONS: dict[str, Callable[[], Results]] = {
+    "eleven scenarios with hostile titles": lambda: hostile(some()),
+    "whole product against component": lambda: part(PAIR),
+    "baseline alone": lambda: part([]),
+}
+"""What all charts of comparisons are tested on."""
+MORE_COMPARISONS: dict[str, Callable[[], Results]] = {
+    "eleven scenarios": some,
+    "all shipped scenarios": shipped,
+    "all shipped scenarios with hostile titles": lambda: hostile(shipped()),
+    "two component tariffs": lambda: part(["component_50", "component_late"]),
+    "one policy": lambda: part(["bare_chip_2027"]),
+    "one seed, three months": single,
+    "cut-offs with hostile titles": lambda: hostile(cut_off()),
+    "cut-offs": cut_off,
+    "cut-offs of one seed that cost nothing": without_loss,
+}
+"""What they are tested on besides, where time does not matter."""
+
+
+@cache
+def drawn(name: str) -> tuple[list[Picture], dict[str, str]]:
+    """The charts of one of COMPARISONS, and why others are left out; not to be changed."""
+    return pictures(COMPARISONS[name]())
+
+
+@cache
+def files_of_pair() -> dict[str, bytes]:
+    """Files of the charts of two tariffs."""
+    made, _ = drawn("whole product against component")
+    return {f"charts/{name}": data for picture in made for name, data in picture.files().items()}
+
+
+def with_estimate(results: Results, scenario: str, metric: str, **values: object) -> Results:
     """The same results with other numbers in one row of the headline table."""
     table = results.tables["headline"].copy()
     row = (table["scenario"] == scenario) & (table["metric"] == metric)

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 
 import tariffsim
 from tariffsim.charts.cost_stack import files_of, pictures_of
-from tariffsim.charts.lint import lint
 from tariffsim.cli import commands
 from tariffsim.errors import ChoiceError
 from tariffsim.explain.line import Explanation, explain_maker
@@ -22,6 +21,7 @@ from tariffsim.kernels.sourcing import choice_probabilities, with_inertia
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.simulation import Simulation
 from tariffsim.typing import format_month
+from tests.charts.lint import lint
 from tests.economies import odds_of_candidates
 
 SMALL = {"agents__makers": 150, "run__end": "2027-12"}

@@ -20,8 +20,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from tariffsim.charts.picture import Picture
-from tariffsim.charts.style import in_style
+from tariffsim.charts.picture import SHOWN, Picture, house_style
 
 SMALLEST = 7.5
 """Least size of text in points."""
@@ -31,7 +30,7 @@ DIGITS = 9
 
 def lint(picture: Picture) -> list[str]:
     """All faults of a picture, one line each."""
-    with in_style():
+    with house_style():
         boxes = _text_boxes(picture.figure)
     faults = [*_text_faults(boxes), *_placing_faults(picture.figure, boxes)]
     faults += [*_tick_faults(picture.figure), *_word_faults(picture, boxes)]
@@ -52,7 +51,8 @@ def _text_boxes(figure: Figure) -> list[tuple[Text, Bbox]]:
     for axis in _axis_of(figure):
         low, high = sorted(axis.get_view_interval())
         for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-            if not low - 1e-9 <= tick.get_loc() <= high + 1e-9:
+            is_seen = axis.get_visible() and axis.axes.axison
+            if not is_seen or not low - 1e-9 <= tick.get_loc() <= high + 1e-9:
                 hidden |= {tick.label1, tick.label2}
     texts = [t for t in figure.findobj(Text) if isinstance(t, Text) and t not in hidden]
     return [(t, Text.get_window_extent(t, renderer)) for t in texts  # without arrows
@@ -91,17 +91,18 @@ def _tick_faults(figure: Figure) -> Iterator[str]:
 
 
 def _word_faults(picture: Picture, boxes: list[tuple[Text, Bbox]]) -> Iterator[str]:
-    words = picture.words
+    text = picture.text
     shown = " ".join(" ".join(text.get_text().split()) for text, _ in boxes)
     axes = [axis.get_label_text() for axis in _axis_of(picture.figure)]
-    if not words.unit or not any(words.unit in text for text in (words.subtitle, *axes)):
+    units = set(picture.table.get("unit", ()))
+    if not any(unit in place for unit in units for place in (text.subtitle, *axes)):
         yield "no unit in subtitle or axis name"
     for what in ("title", "subtitle", "note"):
-        if not " ".join(getattr(words, what).split()):
+        if not " ".join(getattr(text, what).split()):
             yield f"no {what}"
-    if words.title and words.title.split()[0] not in shown:
+    if text.title and text.title.split()[0] not in shown:
         yield "title is not on the picture"
-    if len(words.alt.split()) < 8:
+    if len(text.alt.split()) < 8:
         yield "no alt text"
 
 
@@ -109,10 +110,11 @@ def _data_faults(figure: Figure, csv: bytes) -> Iterator[str]:
     """Differences between the numbers drawn and those of the CSV file."""
     table = pd.read_csv(io.BytesIO(csv))
     shown: dict[str, set[float]] = {}
-    for artist in figure.findobj(lambda a: str(a.get_label()).startswith("_drawn ")):
-        axis, *columns = str(artist.get_label()).split()[1:]
-        values = _rounded(_points(artist)[:, "xy".index(axis)])
-        shown.setdefault(" ".join(columns), set()).update(values)
+    for artist in figure.findobj(lambda a: str(a.get_label()).startswith(SHOWN)):
+        columns = str(artist.get_label()).removeprefix(SHOWN).split("|")
+        for names, values in zip(columns, _points(artist).T, strict=True):
+            if names:
+                shown.setdefault(names, set()).update(_rounded(values))
     if not shown:
         yield "nothing drawn says which column it shows"
     for names, values in shown.items():

@@ -1,0 +1,117 @@
+"""Chart 14: the base year, model against data, with what is within the tolerance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from tariffsim.charts import row_axes
+from tariffsim.charts.context import chart_context, table_label
+from tariffsim.charts.palette import GAIN, LEVEL, LOSS, QUIET
+from tariffsim.charts.picture import Chart, ChartText, NotApplicable, shows
+from tariffsim.charts.wording import CHIPS, number, percent_tick
+from tariffsim.record.results import Results
+
+RIGHT = 150.0
+
+
+def passing(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Whether model and data differ by no more than the tolerance."""
+    return (rows["model"] - rows["data"]).abs() <= rows["tolerance"]
+
+
+def table(results: Results) -> pd.DataFrame:
+    """Chinese share by device and class, model and data, per cent; and how many imports match."""
+    base = results.tables["base_year"]
+    if base.empty or "china_share" not in set(base["total"]):
+        raise NotApplicable("the data hold no base year of the United States")
+    rows, imports = base[base["total"] == "china_share"], base[base["total"] == "imports"]
+    matched = passing(imports).groupby(imports["device"]).agg(["sum", "count"])
+    matched = matched.reindex(rows["device"], fill_value=0)
+    order = rows.groupby("device")["data"].mean().sort_values(ascending=False, kind="stable")
+    data = pd.DataFrame(
+        {
+            "device": rows["device"],
+            "label": [table_label("devices", d) for d in rows["device"]],
+            "node_class": rows["node_class"],
+            "model": 100 * rows["model"],
+            "data": 100 * rows["data"],
+            "low": 100 * (rows["data"] - rows["tolerance"]).clip(lower=0),
+            "high": 100 * (rows["data"] + rows["tolerance"]).clip(upper=1),
+            "is_within": passing(rows),
+            "imports_matched": matched["sum"].to_numpy(),
+            "imports": matched["count"].to_numpy(),
+            "unit": "%",
+            "row": rows["device"].map(dict(zip(order.index, range(len(order)), strict=True))),
+        }
+    )
+    return data.sort_values(["row", "node_class"], kind="stable", ignore_index=True)
+
+
+def text(data: pd.DataFrame, results: Results) -> ChartText:
+    """How many totals are reproduced."""
+    context, base = chart_context(results), results.tables["base_year"]
+    counts = {str(total): (int(passing(rows).sum()), len(rows))
+              for total, rows in base.groupby("total")}  # fmt: skip
+    imports, shares = counts.get("imports", (0, 0)), counts["china_share"]
+    is_whole = imports[0] == imports[1] and shares[0] == shares[1]
+    capacity = base[base["total"] == "capacity_share"]
+    gap = 100 * (capacity["model"] - capacity["data"]).abs().max()
+    extra = f"Shares of capacity differ by at most {gap:.1f} pp. " if len(capacity) else ""
+    classes = ", ".join(table_label("node_classes", c) for c in dict.fromkeys(data["node_class"]))
+    worst = max(data.to_dict("records"), key=lambda row: abs(row["model"] - row["data"]))
+    return context.text(
+        f"The model {'reproduces' if is_whole else 'misses some of'} its base year: {imports[0]} "
+        f"of {imports[1]} import totals match, {shares[0]} of {shares[1]} assumed Chinese shares "
+        "are met within one product line",
+        f"Chinese share of {CHIPS} in each device group, by node class, United States, base year "
+        "2024, % of chips; and import totals by country of assembly",
+        "Ticks: data tables; few of these shares are published. Bars: ± the largest product line "
+        f"of the group. Marks: model, {classes} from top to bottom; a red cross is outside. {extra}"
+        "Product lines drawn with one seed.",
+        f"Dot chart of {data['device'].nunique()} device groups. The largest gap is "
+        f"{number(abs(worst['model'] - worst['data']))} pp ({worst['label']})",
+    )
+
+
+def plot(data: pd.DataFrame, ax: Axes) -> None:
+    """A row for each device: data, tolerance, model by class, imports matched."""
+    groups = data.drop_duplicates("device")
+    row_axes.name_rows(ax, groups["label"])
+    classes = list(dict.fromkeys(data["node_class"]))
+    offsets = np.linspace(-0.27, 0.27, len(classes))
+    for place, group in enumerate(groups.to_dict("records")):
+        bar = ax.barh([place], group["high"] - group["low"], 0.72, left=group["low"],
+                      color="#E3E8EE", zorder=1.5)  # fmt: skip
+        bar.patches[0].set_label(shows(x="low high"))
+        ax.vlines([group["data"]], place - 0.36, place + 0.36, color=LEVEL, lw=1.6, zorder=2,
+                  label=shows(x="data"))  # fmt: skip
+        is_whole = group["imports_matched"] == group["imports"]
+        _write(ax, f"{group['imports_matched']} of {group['imports']}", place,
+               color=GAIN if is_whole else LOSS)  # fmt: skip
+    for is_within, marker, colour in ((True, "o", GAIN), (False, "X", LOSS)):
+        rows = data[data["is_within"] == is_within]
+        places = [row + offsets[classes.index(c)]
+                  for row, c in zip(rows["row"], rows["node_class"], strict=True)]  # fmt: skip
+        ax.plot(rows["model"], places, ls="none", ms=4, mew=1.3, marker=marker, color=colour,
+                zorder=4, clip_on=False, label=shows(x="model"))  # fmt: skip
+    _write(ax, "Imports that match", -1, weight="bold", color=QUIET)
+    ax.set_ylim(len(groups) - 0.4, -1.4)
+    ax.set_xlim(0, None)
+    ax.xaxis.set_major_formatter(percent_tick)
+    ax.grid(visible=False, axis="y")
+
+
+def _write(ax: Axes, text: str, place: float, color: str, weight: str = "normal") -> None:
+    """Text in the column at the right."""
+    ax.annotate(text, (1, place), xycoords=("axes fraction", "data"), xytext=(RIGHT - 36, 0),
+                textcoords="offset points", va="center", ha="right", size=8.5, color=color,
+                weight=weight)  # fmt: skip
+
+
+CHART = Chart(
+    14, "base_year_fit", "comparison", "Base year: model against data",
+    table, text, plot, lambda data: row_axes.body(data["device"].nunique() + 1), row_axes.LEFT,
+    RIGHT, 30,
+)  # fmt: skip

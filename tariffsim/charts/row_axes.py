@@ -1,0 +1,142 @@
+"""Axes whose rows have names: bars, dots, intervals and panels side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from tariffsim.charts.lettering import LINE, wrap
+from tariffsim.charts.palette import SeriesStyle
+from tariffsim.charts.picture import shows
+from tariffsim.typing import Float
+
+PITCH = 22.0
+"""Height of a row in points."""
+LEFT = 168.0
+"""Room for the names of rows, in points."""
+
+
+def body(n: float) -> float:
+    """Height of axes with so many rows, in points."""
+    return PITCH * (n + 0.6)
+
+
+def name_rows(
+    ax: Axes, names: Iterable[str], places: Sequence[float] | None = None, *, room: float = LEFT,
+    size: float = 8.5,
+) -> list[float]:  # fmt: skip
+    """Make the axes a list of named rows, first on top; returns their heights."""
+    texts = [wrap(name, size, room - 24, lines=2) for name in names]
+    places = [float(i) for i in range(len(texts))] if places is None else list(places)
+    ax.set_yticks(places, texts, size=size)
+    for text in ax.get_yticklabels():
+        text.set_linespacing(0.95)
+    ax.set_ylim(max(places) + 0.6, min(places) - 0.6)
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=True, axis="both")
+    return places
+
+
+def panels(ax: Axes, widths: Sequence[float], gap: float) -> list[Axes]:
+    """Panels beside each other on the rows of the axes, whose names are all that is left of it.
+
+    Args:
+        ax: axes with named rows.
+        widths: of the panels, as shares of the width of the axes.
+        gap: between them, as such a share.
+    """
+    ax.get_xaxis().set_visible(False)
+    ax.spines["bottom"].set_visible(False)
+    ax.grid(visible=False)
+    found, left = [], 0.0
+    for width in widths:
+        panel = ax.inset_axes((left, 0, width, 1))
+        panel.set_ylim(ax.get_ylim())
+        panel.set_yticks(ax.get_yticks(), [""] * len(ax.get_yticks()))
+        panel.spines["left"].set_visible(False)
+        panel.tick_params(axis="y", length=0)
+        panel.grid(visible=False, axis="y")
+        found.append(panel)
+        left += width + gap
+    return found
+
+
+def equal_widths(count: int, gap: float) -> list[float]:
+    """Widths of panels that fill the axes."""
+    return [(1 - gap * (count - 1)) / count] * count
+
+
+def head(ax: Axes, text: str) -> None:
+    """The name of a panel, at the top of its inside."""
+    ax.annotate(text, (0, 1), xycoords="axes fraction", size=8.5, weight="bold", va="top",
+                linespacing=LINE / 1.2, bbox={"fc": "white", "ec": "none", "pad": 2})  # fmt: skip
+
+
+def bars(
+    ax: Axes, data: pd.DataFrame, places: Iterable[float], colours: Iterable[str],
+    ends: tuple[str, str] = ("start", "end"), height: float = 0.62, **options: Any,
+) -> None:  # fmt: skip
+    """A bar a row from one column to another."""
+    start, end = data[ends[0]], data[ends[1]]
+    for bar in ax.barh(
+        list(places), end - start, height, left=start, color=list(colours), zorder=3, **options
+    ):
+        bar.set_label(shows(x=" ".join(ends)))
+
+
+def joints(ax: Axes, ends: Iterable[float], places: Iterable[float], half: float = 0.33) -> None:
+    """Thin lines from the ends of bars to the bars below."""
+    for end, place in zip(ends, places, strict=True):
+        ax.vlines([end], place + half, place + 1 - half, color="#9A9A9A", lw=0.8, zorder=2)
+
+
+def intervals(
+    ax: Axes, data: pd.DataFrame, places: Sequence[float] | Float, ends: tuple[str, str],
+    colour: str = "#8C8C8C", zorder: float = 4,
+) -> None:  # fmt: skip
+    """A line a row from the lower to the upper end of its interval, where it has one."""
+    low, high = data[ends[0]], data[ends[1]]
+    ax.hlines(places, low, high, color=colour, lw=1.3, zorder=zorder, label=shows(x=" ".join(ends)))
+
+
+def value_labels(
+    ax: Axes, texts: Iterable[str], tips: Iterable[float], places: Iterable[float],
+    is_right: Iterable[bool],
+) -> None:  # fmt: skip
+    """The number of each row beside the tip of its bar."""
+    for text, tip, place, right in zip(texts, tips, places, is_right, strict=True):
+        ax.annotate(text, (tip, place), xytext=(4 if right else -4, 0), size=8, zorder=5,
+                    textcoords="offset points", va="center", ha="left" if right else "right",
+                    annotation_clip=False)  # fmt: skip
+
+
+def dumbbells(
+    ax: Axes, data: pd.DataFrame, places: Sequence[float], styles: Mapping[str, SeriesStyle]
+) -> None:
+    """Dots of several columns in a row, a line between them.
+
+    Args:
+        ax: axes with the rows.
+        data: one row a row; columns `X_low` and `X_high` are the interval of `X`, and marks are
+            hollow where `is_X_significant` is false.
+        places: heights of the rows.
+        styles: styles by column.
+    """
+    values = data[list(styles)]
+    ax.hlines(places, values.min(axis=1), values.max(axis=1), color="#C9C9C9", lw=2.6, zorder=2)
+    for depth, (column, style) in enumerate(styles.items()):
+        if f"{column}_low" in data:
+            intervals(ax, data, places, (f"{column}_low", f"{column}_high"), style.colour, 3)
+        significant = data.get(f"is_{column}_significant", pd.Series(True, index=data.index))
+        for value, place, is_full in zip(data[column], places, significant, strict=True):
+            fill = "white" if pd.notna(is_full) and not is_full else style.fill
+            ax.plot([value], [place], marker=style.marker, ms=7, color=style.colour, mfc=fill,
+                    mew=1.4, ls="none", zorder=5 - depth, label=shows(x=column))  # fmt: skip
+
+
+def zero_line(ax: Axes, is_horizontal: bool = False) -> None:
+    """The line of no change."""
+    (ax.axhline if is_horizontal else ax.axvline)(0, color="#6E6E6E", lw=1, zorder=1.5)
