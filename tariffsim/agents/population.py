@@ -1,4 +1,4 @@
-"""A set of rows that behaves as Mesa's AgentSet; agents come to be when somebody looks at them."""
+"""A set of rows that behaves as Mesa's AgentSet; agents are created lazily."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def outcome_of(replication: Replication, baseline: SimulatedRun | None = None) -
 
 
 def failure_of(replication: Replication, error: BaseException) -> Failure:
-    """The failure that an error stands for."""
+    """The failure that an error means."""
     message = f"{type(error).__name__}: {error}"
     return Failure(replication.name, replication.seed, _phase(error), message)
 

@@ -51,7 +51,7 @@ def tracing_cost_rate(
     """Cost of tracing as a fraction of customs value, for a firm of that size over the mean.
 
     `cost sqrt(T / turnover) / T + value_share` at `T = relative_size x turnover`, the firm's
-    turnover: an agent stands for as many firms as its own turnover makes.
+    turnover: an agent represents as many firms as its own turnover makes.
     """
     size = np.where(relative_size > 0, relative_size, 1.0)
     return np.asarray(cost / (turnover * np.sqrt(size)) + value_share)
