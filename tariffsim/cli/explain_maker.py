@@ -68,6 +68,7 @@ def _maker(found: Explanation) -> str:
         "Duties are those expected over the life of its next choice, at the incidence on its "
         "importers, as the mean over its markets.",
         *_importers(found),
+        *(f"{rate}." for rate in found.rates_to_date),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from tariffsim.explain.line import explain_choice
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.state.economy import Economy
+from tests.cli.calling import call
 from tests.economies import STILL, merged, run, scenario
 
 US = 0
@@ -165,6 +168,16 @@ def test_the_explanation_says_what_is_used_and_what_is_expected(annual: float) -
     assert found.expected == pytest.approx((0.05 + 0.5) / 2, rel=1e-3)
     assert found.imports_to_date == pytest.approx(annual / 3, rel=1e-3)
     assert "units" in str(found)
+
+
+def test_the_command_says_it_too(tmp_path: Path) -> None:
+    fields = quota()["policies"]["quota"]
+    file = tmp_path / "quota.yaml"
+    small = {"agents": {"makers": 60}, "run": {"end": "2025-03"}}
+    file.write_text(yaml.safe_dump({"extends": "baseline", "policies": {"quota": fields}} | small))
+    code, out, err = call("explain", file, "--maker", "0", "--month", "2025-02")
+    assert code == 0, err
+    assert "units imported this year before the month; rate" in " ".join(out.split())
 
 
 def test_with_the_same_rate_on_both_sides_it_is_a_product_tariff(annual: float) -> None:
