@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour.counterfactual_product import counterfactual_product, duty_at_border
+from tariffsim.law import expected_burden as law
 from tariffsim.law.expectations import Future
+from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import ASSEMBLY
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
@@ -47,3 +50,85 @@ def _landed_cost(
     supplier = economy.makers.supplier[maker]
     product = counterfactual_product(economy, maker, supplier, everywhere, price, future, switching)
     return k.total(product.cost, duty_at_border(economy, maker, product, future))
+
+
+# Products with other suppliers, or assembled in another country.
+
+
+@dataclass(frozen=True)
+class CounterfactualProduct:
+    """One unit of lines at each of some countries of assembly (O), for every market (M)."""
+
+    cost: Float
+    """(rows, O) USD, duty on unmounted chips included."""
+    cell: Int
+    """(rows, O, M) cells of the duty tables."""
+    shipments: Shipments
+    """(rows, O, M) as customs would see them."""
+
+
+def counterfactual_product(
+    economy: Economy,
+    maker: Int,
+    supplier: Int,
+    origin: Int,
+    price: Float,
+    future: Future,
+    switching: bool = True,
+) -> CounterfactualProduct:
+    """Lines with these suppliers (rows, K) at countries (rows, O) under the duties of a future."""
+    makers, constants, tables = economy.makers, economy.constants, future.tables
+    classes = np.arange(supplier.shape[1])
+    region = economy.foundries.region[supplier][:, None, :]
+    count = makers.chips[maker][:, None, :]
+    each = price[supplier, classes][:, None, :]
+    rebate = law.CounterSubsidy.of(economy).share_of_price(
+        (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
+        origin[:, :, None], classes, region, each,
+    )  # fmt: skip
+    value = k.invoice_value(count, each, rebate)
+    cells = constants.codes.cells_by_market(makers.device[maker][:, None], origin)
+    bare = tables.bare[cells[:, :, :1], classes, region]
+    base_origin = makers.base_origin[maker, None]
+    amortised = makers.amortised_cost(economy.month, maker)[:, None]
+    cost = k.unit_cost(
+        makers.other_inputs[maker, None],
+        constants.relative_cost[base_origin, origin],
+        k.chip_bill(value, bare),
+        amortised if switching else np.zeros_like(amortised),
+    )
+    shipments = Shipments(
+        constants.codes,
+        k.ex_works_price(cost, economy.scenario.trade.markup)[:, :, None],
+        economy.tariff_schedule.crosses_border[cells],
+        value[:, :, None, :],
+        count[:, :, None, :],
+        region[:, :, None, :],
+        classes,
+    )
+    return CounterfactualProduct(cost, cells, shipments)
+
+
+def trigger_burden(
+    economy: Economy, maker: Int, product: CounterfactualProduct, future: Future
+) -> Float:
+    """(rows, O) USD a unit that triggers are expected to cost, mean over the line's markets."""
+    makers, declarations = economy.makers, economy.declarations
+    who = law.line_beliefs(makers, economy.importers, declarations, maker, future.regime)
+    duty = law.content_burden(
+        declarations, who, product.shipments, product.cell, future.regime, triggered_only=True
+    )
+    return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])
+
+
+def duty_at_border(
+    economy: Economy, maker: Int, product: CounterfactualProduct, future: Future
+) -> Float:
+    """(rows, O) USD a unit due at the border, mean over the line's markets."""
+    makers, declarations = economy.makers, economy.declarations
+    shipments, cell = product.shipments, product.cell
+    who = law.line_beliefs(makers, economy.importers, declarations, maker, future.regime)
+    burden = law.product_burden(declarations, who, shipments, cell, future.regime)
+    base = economy.tariff_schedule.base_product[cell, 0]
+    duty = k.total(k.ad_valorem(base, shipments.customs_value), burden)
+    return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour.counterfactual_product import counterfactual_product, trigger_burden
+from tariffsim.behaviour.assembly import counterfactual_product, trigger_burden
 from tariffsim.law.declarations import Declarations
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, expected_slot_burden

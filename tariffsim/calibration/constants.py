@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tariffsim.kernels.pricing import relative_cost
+from tariffsim.kernels.prices_and_demand import relative_cost
 from tariffsim.policy.shipments import CHINA, Codes
 from tariffsim.scenario import Scenario
 from tariffsim.state.constants import AI_MONTHS, Constants

@@ -143,9 +143,26 @@ def varied(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
         own = scenario.policies[name] if block == "policies" else getattr(scenario, block)
         path = getattr(own, key.rpartition(".")[2])
         if isinstance(path, TimePath):
-            value = path.reaching(float(value), from_first=block != "policies")
+            value = reaching(path, float(value), from_first=block != "policies")
         changes[key] = value
     return with_changes(scenario, changes, "experiment") if changes else scenario
+
+
+def reaching(path: TimePath, level: float, from_first: bool = False) -> TimePath:
+    """The same dates, ending at another level: the last one that is not zero.
+
+    Earlier values keep their proportion to it or, with `from_first`, the first value stays
+    and the others keep their place between first and last.
+    """
+    old = path.values
+    last = max((i for i, v in enumerate(old) if v), default=len(old) - 1)
+    start = old[0] if from_first and last else 0.0
+    span = old[last] - start
+    values = [start + (level - start) * ((v - start) / span) if span else level for v in old]
+    values[last] = level
+    if from_first and last:
+        values[0] = start
+    return path.model_copy(update={"values": tuple(map(float, values))})
 
 
 def _figures(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str, float]]:

@@ -12,6 +12,7 @@ from tariffsim.errors import Problem, ScenarioError
 from tariffsim.experiments.ensemble import RunScenarios
 from tariffsim.experiments.solve import Solution, Target, solve
 from tariffsim.policy.base import Instrument
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario, replace
 
 MAX_RATE = 2.0
@@ -32,7 +33,7 @@ def tariffs_of(scenario: Scenario) -> dict[str, Instrument]:
     """
     policies = {n: p for n, p in scenario.policies.items() if p.when is None}
     duties = {n: p for n, p in policies.items() if type(p).duty is not Instrument.duty}
-    found = {n: p for n, p in (duties or policies).items() if p.path.level}
+    found = {n: p for n, p in (duties or policies).items() if last_level(p.path)}
     if not found:
         problem = Problem(scenario.name, message="has no policy whose rate could be changed")
         raise ScenarioError([problem])
@@ -42,20 +43,30 @@ def tariffs_of(scenario: Scenario) -> dict[str, Instrument]:
 def rate_key(scenario: Scenario) -> str:
     """The key of the highest of its rates."""
     tariffs = tariffs_of(scenario)
-    name = max(tariffs, key=lambda name: tariffs[name].path.level)
+    name = max(tariffs, key=lambda name: last_level(tariffs[name].path))
     return f"policies.{name}.{tariffs[name].path_field}"
 
 
 def strength_of(scenario: Scenario) -> float:
     """The highest final rate of its tariffs."""
-    return max(policy.path.level for policy in tariffs_of(scenario).values())
+    return max(last_level(policy.path) for policy in tariffs_of(scenario).values())
+
+
+def last_level(path: TimePath) -> float:
+    """What a path comes to: its last value that is not zero."""
+    return next((v for v in reversed(path.values) if v), 0.0)
+
+
+def _scaled(path: TimePath, factor: float) -> TimePath:
+    """The same path with all values multiplied."""
+    return path.model_copy(update={"values": tuple(factor * v for v in path.values)})
 
 
 def with_strength(scenario: Scenario, strength: float) -> Scenario:
     """The scenario with all its tariffs scaled in proportion, the highest to another rate."""
     factor = strength / strength_of(scenario)
     paths = {
-        name: {policy.path_field: policy.path.scaled(factor)}
+        name: {policy.path_field: _scaled(policy.path, factor)}
         for name, policy in tariffs_of(scenario).items()
     }
     return replace(scenario, policies=paths)

@@ -85,6 +85,15 @@ def share_of_bloc(values: Float, bloc: Float) -> Float:
     return np.asarray(values / np.where(total > 0, total, 1.0))
 
 
+def overflow_payments(
+    price: Float, sales: Float, output: Float, bloc: Float
+) -> tuple[Float, Float]:
+    """(F, K) what foundries pass on for chips that others made for them, and what those receive."""
+    given = price * np.maximum(sales - output, 0.0)
+    made = np.maximum(output - sales, 0.0)
+    return given, share_of_bloc(made, bloc) * (bloc.T @ (bloc @ given))
+
+
 def spare_capacity(sales: Float, capacity: Float, bloc: Float) -> Float:
     """(F, K) chips that foundries could still make."""
     return np.asarray(capacity - output_with_overflow(sales, capacity, bloc))

@@ -15,7 +15,7 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.policy import Instrument
-from tariffsim.policy.shipments import Codes, Shipments
+from tariffsim.policy.shipments import Codes, Shipments, mask
 from tariffsim.typing import Bool, Float, Int
 
 Regime = tuple[tuple[int, float], ...]
@@ -179,19 +179,12 @@ def _one_a_memory(
 
 def _scope(codes: Codes, instrument: Instrument) -> Float:
     """One where an instrument applies: (cells,), or (O,) for duties on unmounted chips."""
-
-    def chosen(
-        all_codes: tuple[str, ...], names: tuple[str, ...] | None, out: tuple[str, ...] = ()
-    ) -> Float:
-        return np.array([float((names is None or c in names) and c not in out) for c in all_codes])
-
-    markets = chosen(codes.markets, instrument.markets)
-    origins = chosen(
-        codes.origins, instrument.assembly_countries, instrument.exempt_assembly_countries
-    )
+    markets = mask(codes.markets, instrument.markets)
+    countries, exempt = instrument.assembly_countries, instrument.exempt_assembly_countries
+    origins = mask(codes.origins, countries, exempt)
     if instrument.taxes_bare_chips:
         return np.asarray(markets[np.asarray(codes.home_market)] * origins)
-    devices = chosen(codes.devices, instrument.devices, instrument.exempt_devices)
+    devices = mask(codes.devices, instrument.devices, instrument.exempt_devices)
     places = np.broadcast_to(markets, (len(origins), len(markets)))
     if instrument.meets_home_assembly:  # lines sold there, or assembled there
         places = np.maximum(places, markets[np.asarray(codes.home_market)][:, None])

@@ -7,16 +7,27 @@ scope, foresight and stacking are the same for all and are handled around it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tariffsim.policy.fields import FORM, Code, CodeList, Condition, Scope, codes_field, parameter
+from tariffsim.policy.fields import (
+    FORM,
+    Code,
+    CodeList,
+    Condition,
+    Scope,
+    codes_field,
+    parameter,
+    rate_field,
+)
 from tariffsim.policy.time_path import Date, EndDate, TimePath
 from tariffsim.typing import Float
 
 if TYPE_CHECKING:
     from tariffsim.policy.shipments import Shipments
+
+Rule = Literal["exempt", "deemed_share", "full_content", "full_value"]
 
 
 class Instrument(BaseModel):
@@ -145,10 +156,9 @@ class Instrument(BaseModel):
 
     def chosen(self, field: str, codes: tuple[str, ...]) -> Float:
         """One for each code that a field of codes names (all without the field), zero else."""
-        import numpy as np
+        from tariffsim.policy.shipments import mask
 
-        names = getattr(self, field, None)
-        return np.array([float(names is None or code in names) for code in codes])
+        return mask(codes, getattr(self, field, None))
 
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """USD a unit due on shipments in scope, before any trigger; neutral element 0, summed."""
@@ -254,3 +264,55 @@ class Instrument(BaseModel):
     def candidate_share(self, rate: float) -> float:
         """Delivered share of a new supplier; as `supply_share`."""
         return 1.0
+
+
+class DeclaredContent(Instrument):
+    """A duty on what is inside, with a rule for importers who do not know its origin."""
+
+    unknown_origin_rule: Rule = parameter(
+        "exempt", "choice", "What is due if the importer does not know the origin of the chips: "
+        "nothing, the duty on a stated share of them, on all of them, or on the whole product.",
+    )  # fmt: skip
+    deemed_share: float = parameter(
+        0.3, "fraction", "Share of chips of unknown origin that counts as covered under "
+        "`deemed_share`.", ge=0, le=1,
+    )  # fmt: skip
+
+    @property
+    def declares(self) -> str:
+        """The content."""
+        return "content"
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of the content that counts as covered if the origin is not known."""
+        return {"exempt": 0.0, "deemed_share": self.deemed_share}.get(self.unknown_origin_rule, 1.0)
+
+
+class Restriction(Instrument):
+    """Denies chips of some regions to lines in its scope, wholly or in part."""
+
+    path_field: ClassVar[str] = "denied"
+    without: ClassVar[tuple[str, ...]] = ("stacking_group",)
+    restricts_supply: ClassVar[bool] = True
+
+    denied: TimePath = rate_field(
+        "Share of deliveries denied: one less the share of licences approved; 1 is a ban.", most=1
+    )
+    markets: CodeList = codes_field(
+        "Markets whose products go without, as far as their assembly is in scope.",
+        "markets",
+        ("US",),
+    )
+    chip_regions: Scope = codes_field(
+        "Regions whose chips are denied; `all` for all of them.", "foundry_regions", ("CN",)
+    )
+    node_classes: Scope = codes_field("Node classes denied; all if left out.", "node_classes")
+
+    def supply_share(self, rate: float, month: int) -> float:
+        """The share of licences approved."""
+        return 1.0 - rate
+
+    def candidate_share(self, rate: float) -> float:
+        """The same: a supplier that is cut off is no candidate."""
+        return 1.0 - rate

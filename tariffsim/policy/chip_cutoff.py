@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from tariffsim.policy.base import Restriction
 from tariffsim.policy.fields import Text, parameter
-from tariffsim.policy.restriction import Restriction
 from tariffsim.typing import FIRST_YEAR, LAST_YEAR
 
 

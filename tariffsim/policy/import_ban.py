@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from tariffsim.policy.base import Restriction
 from tariffsim.policy.fields import CodeList, Scope, codes_field, parameter
-from tariffsim.policy.restriction import Restriction
 
 
 class ImportBan(Restriction):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from tariffsim.policy.declared import DeclaredContent
+from tariffsim.policy.base import DeclaredContent
 from tariffsim.policy.fields import CodeList, codes_field, rate_field
 from tariffsim.policy.shipments import Shipments
 from tariffsim.policy.time_path import TimePath

@@ -73,11 +73,9 @@ class Shipments:
     """Region of fabrication by part."""
     chip_class: Int
     """Node class by part."""
-    _masks: dict[Any, Bool | Float] = field(default_factory=dict, repr=False, compare=False)
+    _masks: dict[Any, Float] = field(default_factory=dict, repr=False, compare=False)
 
-    def chips_from(
-        self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None
-    ) -> Bool | Float:
+    def chips_from(self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> Float:
         """How much of each part's chips is of these regions and node classes (None: all).
 
         Yes or no where the place of the fab decides, a fraction under another rule of origin.
@@ -85,7 +83,7 @@ class Shipments:
         key = (regions, classes)
         if key not in self._masks:
             region_part = _counted(self.codes, regions)
-            class_mask = _mask(self.codes.classes, classes)
+            class_mask = mask(self.codes.classes, classes)
             self._masks[key] = region_part[self.chip_region] * class_mask[self.chip_class]
         return self._masks[key]
 
@@ -100,11 +98,11 @@ class Shipments:
         return np.asarray(np.einsum("...k->...", values))
 
 
-def _counted(codes: Codes, regions: tuple[str, ...] | None) -> Bool | Float:
+def _counted(codes: Codes, regions: tuple[str, ...] | None) -> Float:
     """(R,) part of the chips of each fab region that counts as of these regions."""
     import numpy as np
 
-    own = _mask(codes.regions, regions)
+    own = mask(codes.regions, regions)
     if codes.chinese_part is None or regions is None:
         return own
     china = np.array([code == CHINA for code in codes.regions])
@@ -113,7 +111,11 @@ def _counted(codes: Codes, regions: tuple[str, ...] | None) -> Bool | Float:
     return np.asarray((CHINA in regions) * part + elsewhere * (1 - part))
 
 
-def _mask(codes: tuple[str, ...], chosen: tuple[str, ...] | None) -> Bool:
+def mask(
+    codes: tuple[str, ...], chosen: tuple[str, ...] | None, out: tuple[str, ...] = ()
+) -> Float:
+    """One for codes that are chosen (None: all) and not left out, zero for others."""
     import numpy as np
 
-    return np.array([chosen is None or code in chosen for code in codes])
+    is_in = ((chosen is None or code in chosen) and code not in out for code in codes)
+    return np.array([*is_in], dtype=float)

@@ -126,32 +126,6 @@ class TimePath(BaseModel):
         v0, v1 = self.values[after - 1], self.values[after]
         return v0 + (v1 - v0) * (month - m0) / (m1 - m0)
 
-    @property
-    def level(self) -> float:
-        """What it comes to: its last value that is not zero."""
-        return next((v for v in reversed(self.values) if v), 0.0)
-
-    def scaled(self, factor: float) -> Self:
-        """The same path with all values multiplied."""
-        return self.model_copy(update={"values": tuple(factor * v for v in self.values)})
-
-    def reaching(self, level: float, from_first: bool = False) -> Self:
-        """The same dates, ending at another level: the last one that is not zero.
-
-        Earlier values keep their proportion to it or, with `from_first`, the first value stays
-        and the others keep their place between first and last.
-        """
-        last = max((i for i, v in enumerate(self.values) if v), default=len(self.values) - 1)
-        start = self.values[0] if from_first and last else 0.0
-        span = self.values[last] - start
-        values = [
-            start + (level - start) * ((v - start) / span) if span else level for v in self.values
-        ]
-        values[last] = level
-        if from_first and last:
-            values[0] = start
-        return self.model_copy(update={"values": tuple(map(float, values))})
-
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value - value != 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim.errors import NotFiniteError
-from tariffsim.kernels.pricing import rebate
+from tariffsim.kernels.prices_and_demand import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tariffsim.record.history import CELL_COLUMNS, FOUNDRY_COLUMNS, IMPORTER_COLUMNS, History

@@ -16,6 +16,7 @@ from tariffsim.experiments.designs import (
     from_unit_cube,
     grid,
     points_of,
+    reaching,
     varied,
 )
 from tariffsim.policy.time_path import TimePath
@@ -128,9 +129,10 @@ def test_earlier_steps_of_a_policy_keep_their_proportion(component: Scenario) ->
 
 def test_a_policy_that_ends_is_scaled_to_its_last_level() -> None:
     ending = TimePath(months=(24312, 24324, 24336), values=(0.2, 0.4, 0.0))
-    assert ending.reaching(0.8).values == (0.4, 0.8, 0.0)
-    assert TimePath(values=(0.5,)).reaching(0.3).values == (0.3,)
-    assert TimePath(months=(24312, 24324), values=(0.0, 0.0)).reaching(0.3).values == (0.3, 0.3)
+    assert reaching(ending, 0.8).values == (0.4, 0.8, 0.0)
+    assert reaching(TimePath(values=(0.5,)), 0.3).values == (0.3,)
+    never = TimePath(months=(24312, 24324), values=(0.0, 0.0))
+    assert reaching(never, 0.3).values == (0.3, 0.3)
 
 
 def test_an_assumption_over_time_keeps_its_base_year(component: Scenario) -> None:
@@ -144,7 +146,7 @@ def test_an_assumption_over_time_keeps_its_base_year(component: Scenario) -> Non
 @given(level=st.floats(0.001, 5), values=st.lists(st.floats(0.001, 5), min_size=1, max_size=5))
 def test_the_requested_level_is_reached(level: float, values: list[float]) -> None:
     path = TimePath(months=tuple(range(24300, 24300 + len(values))), values=tuple(values))
-    found = path.reaching(level)
+    found = reaching(path, level)
     assert found.values[-1] == level
     ratios = [b / a for a, b in zip(values, found.values, strict=True)]
     assert ratios == pytest.approx([level / values[-1]] * len(values), rel=1e-12)

@@ -16,16 +16,19 @@ from hypothesis.extra.numpy import arrays
 from scipy.integrate import quad
 
 import tariffsim.kernels
-from tariffsim.kernels.demand import adjusted_orders, cell_demand, ces_price_index, units_demanded
 from tariffsim.kernels.duties import due_of_each, horizon_weights, slot_duty_rate, stacked
 from tariffsim.kernels.inventory import fill_rates_by_rank
-from tariffsim.kernels.pricing import (
+from tariffsim.kernels.prices_and_demand import (
+    adjusted_orders,
+    cell_demand,
+    ces_price_index,
     ex_works_price,
     landed_cost,
     passed_on_duty,
     rebate,
     retail_price,
     unit_cost,
+    units_demanded,
 )
 from tariffsim.kernels.sourcing import (
     choice_probabilities,

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tariffsim.kernels.accounts import (
-    distribution_cost,
-    overflow_payments,
-)
+from tariffsim.kernels.prices_and_demand import distribution_cost
 from tariffsim.kernels.sums import left_over, times, total
-from tariffsim.kernels.supply import output_with_overflow, share_of_bloc, spare_capacity
+from tariffsim.kernels.supply import (
+    output_with_overflow,
+    overflow_payments,
+    share_of_bloc,
+    spare_capacity,
+)
 
 FOUNDRIES, CLASSES = 5, 3
 BLOC = np.array([[1.0, 1, 1, 0, 0], [0, 0, 0, 1, 1]])

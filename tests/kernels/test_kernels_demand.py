@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tariffsim.kernels.demand import (
+from tariffsim.kernels.prices_and_demand import (
     ai_content,
     ces_power,
     chip_content,

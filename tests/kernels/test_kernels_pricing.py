@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffsim.kernels.pricing import (
+from tariffsim.kernels.prices_and_demand import (
     chip_bill,
     invoice_value,
     relative_cost,

@@ -1,0 +1,134 @@
+"""Prices from chips to the shop, and what consumers buy: CES within a device (MODEL 4.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.kernels.sums import over_slots, sum_by
+from tariffsim.typing import Float, Int
+
+
+def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, amortised: Float) -> Float:
+    """Unit cost of a line, USD: other inputs at the country's cost, chips, amortised switching."""
+    return np.asarray(other_inputs * cost_factor + chip_bill + amortised)
+
+
+def invoice_value(chips: Float, price: Float, rebate: Float | float) -> Float:
+    """USD a unit that chips are invoiced at, where a share of their price is rebated."""
+    return np.asarray(chips * price * (1 - rebate))
+
+
+def chip_bill(chip_value: Float, bare_rate: Float) -> Float:
+    """USD a unit of chips and the duty on them where they enter unmounted; over the last axis."""
+    return over_slots(chip_value * (1 + bare_rate))
+
+
+def relative_cost(cost_factor: Float) -> Float:
+    """(O, O) cost of assembly relative to the base country (first axis) at each country."""
+    return np.asarray(cost_factor / cost_factor[:, None])
+
+
+def relocation_payment(
+    relocation_cost: float, customs_value: Float, units: Float, hazard: float, discount_rate: float
+) -> Float:
+    """USD for moving a line: a fraction of its value over the life of the choice."""
+    lifetime_value = customs_value * units / (hazard + discount_rate / 12)
+    return np.asarray(relocation_cost * lifetime_value)
+
+
+def written_off(amortised: Float, months_left: Int, new: Float, life_months: Int) -> Float:
+    """USD a unit written off after a switch: the new cost, and the old one's rest over its life."""
+    return np.asarray(new + amortised * months_left / life_months)
+
+
+def ex_works_price(cost: Float, markup: float) -> Float:
+    """Price at the maker's gate, USD a unit; it is the customs value."""
+    return np.asarray((1 + markup) * cost)
+
+
+def rebate(new_duty: Float, border_pass_through: float) -> Float:
+    """Part of a new duty that the maker absorbs and pays back to the importer, USD a unit."""
+    return np.asarray((1 - border_pass_through) * new_duty)
+
+
+def passed_on_duty(
+    passed_on: Float, new_duty: Float, long_run_share: float, months: float
+) -> Float:
+    """Duty passed on to consumers, USD a unit, closing on its long-run share at `1 / months`."""
+    return np.asarray(passed_on + (long_run_share * new_duty - passed_on) / months)
+
+
+def landed_cost(customs_value: Float, freight: float, base_duty: Float) -> Float:
+    """Importer's cost before new duty, USD a unit: ex-works price, freight and base duty."""
+    return np.asarray(customs_value * (1 + freight) + base_duty)
+
+
+def retail_price(landed: Float, base_landed: Float, margin: float, passed_on: Float) -> Float:
+    """Retail price, USD a unit: landed cost, a margin fixed in dollars, and duty passed on."""
+    return np.asarray(landed + margin * base_landed + passed_on)
+
+
+def distribution_cost(margin: float, profit: float, base_landed: Float, sold: Float) -> Float:
+    """Cost of retailing: the margin on base landed cost without importers' profit, USD a month."""
+    return np.asarray((margin - profit) * base_landed * sold)
+
+
+# Demand.
+
+
+def ces_price_index(
+    price_ratio_power: Float, base_share: Float, cell: Int, n_cells: int, elasticity: Float
+) -> Float:
+    """Price index of each (market, device) cell, base year 1 (MODEL 4.4).
+
+    `price_ratio_power` is `(p / p_0)^(1 - eps)` by line; `elasticity` is `eps` by cell. An
+    elasticity of one is the Cobb-Douglas limit, excluded at the door.
+    """
+    total = sum_by(cell, base_share * price_ratio_power, n_cells)
+    return np.asarray(np.where(total > 0, total, 1.0) ** (1 / (1 - elasticity)))
+
+
+def units_demanded(
+    base_units: Float, price_ratio: Float, price_ratio_power: Float, cell_demand: Float
+) -> Float:
+    """Units a month of each line: `q_0 (p/p_0)^-eps P^(eps - eta) g`, the last two by cell."""
+    return np.asarray(base_units * (price_ratio_power / price_ratio) * cell_demand)
+
+
+def cell_demand(index: Float, elasticity: Float, demand_elasticity: Float, growth: Float) -> Float:
+    """What scales every line of a cell: `P^(eps - eta) g`."""
+    return np.asarray(index ** (elasticity - demand_elasticity) * growth)
+
+
+def ai_content(adoption: Float, base_adoption: Float, uplift: float) -> Float:
+    """Chips in a unit relative to the base year: `(1 + u a) / (1 + u a_0)` (MODEL 4.4).
+
+    `adoption` is the share of AI-enabled units, `u` their additional chips.
+    """
+    return np.asarray((1 + uplift * adoption) / (1 + uplift * base_adoption))
+
+
+def adjusted_orders(orders: Float, desired: Float, speed: float) -> Float:
+    """Orders closing on desired orders by a part of the distance a month."""
+    return np.asarray(orders + speed * (desired - orders))
+
+
+def chip_content(base: Float, growth: float, years: float, shift: Float) -> Float:
+    """(N, K) chips in a unit: base year x growth a year x shift."""
+    return np.asarray(base * (1 + growth) ** years * shift)
+
+
+def ces_power(ratio: Float, elasticity: Float) -> Float:
+    """`(p / p_0)^(1 - eps)` by line."""
+    return np.asarray(ratio ** (1 - elasticity))
+
+
+def demand_growth(growth: Float, years: float, factor: Float) -> Float:
+    """Demand relative to the start: growth at a rate a year, and exogenous shifts."""
+    return np.asarray((1 + growth) ** years * factor)
+
+
+def other_growth(market_growth: Float, content_growth: float, years: float, chips: Float) -> Float:
+    """(K,) growth of other buyers' demand: that of the chips (M, K) in devices at base prices."""
+    devices = (1 + market_growth) ** years @ chips
+    return np.asarray(devices / chips.sum(axis=0) * (1 + content_growth) ** years)
