@@ -265,14 +265,14 @@ def order_chips(economy: Economy, draws: Draws) -> None:
 def deliver(economy: Economy, draws: Draws) -> None:
     """Foundries fill orders, second sources step in; lines assemble; goods are delivered."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
-    chips, met = delivery.deliveries(economy)
+    sent, second, met = delivery.deliveries(economy)
     makers.fill_rate = delivery.lowest_coverage(economy, met)
     flows.units = delivery.units_to_flows(economy)
     makers.units = k.sum_by(flows.maker, flows.units, len(makers))
     flows.sold, flows.stock, flows.backlog, flows.lost = k.sold_from_stock(
         flows.wanted, flows.stock, flows.units, economy.scenario.orders.backlog_share
     )
-    delivery.pay_for_chips(economy, delivery.use_chips(economy, chips))
+    delivery.pay_for_chips(economy, *delivery.use_chips(economy, sent, second))
     others = k.delivered(foundries.other_orders, foundries.fill_rate)
     foundries.sales = k.total(foundries.line_sales, others)
     foundries.output = k.output_with_overflow(foundries.sales, foundries.capacity, foundries.bloc)

@@ -49,7 +49,7 @@ def _landed_cost(
     everywhere = np.broadcast_to(origins, (len(maker), len(origins)))
     supplier = economy.makers.supplier[maker]
     product = counterfactual_product(economy, maker, supplier, everywhere, price, future, switching)
-    return k.total(product.cost, duty_at_border(economy, maker, product, future))
+    return k.total(product.cost, expected_duty(economy, maker, product, future))
 
 
 # Products with other suppliers, or assembled in another country.
@@ -86,7 +86,7 @@ def counterfactual_product(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
         origin[:, :, None], classes, region, each,
     )  # fmt: skip
-    value = k.invoice_value(count, each, rebate)
+    value = k.times(count, k.discounted(each, rebate))
     cells = constants.codes.cells_by_market(makers.device[maker][:, None], origin)
     bare = tables.bare[cells[:, :, :1], classes, region]
     base_origin = makers.base_origin[maker, None]
@@ -94,7 +94,7 @@ def counterfactual_product(
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[base_origin, origin],
-        k.chip_bill(value, bare),
+        k.over_slots(k.total(value, k.ad_valorem(bare, value))),
         amortised if switching else np.zeros_like(amortised),
     )
     shipments = Shipments(
@@ -109,26 +109,21 @@ def counterfactual_product(
     return CounterfactualProduct(cost, cells, shipments)
 
 
-def trigger_burden(
-    economy: Economy, maker: Int, product: CounterfactualProduct, future: Future
+def expected_duty(
+    economy: Economy,
+    maker: Int,
+    product: CounterfactualProduct,
+    future: Future,
+    triggers_only: bool = False,
 ) -> Float:
-    """(rows, O) USD a unit that triggers are expected to cost, mean over the line's markets."""
-    makers, declarations = economy.makers, economy.declarations
-    who = law.line_beliefs(makers, economy.importers, declarations, maker, future.regime)
-    duty = law.content_burden(
-        declarations, who, product.shipments, product.cell, future.regime, triggered_only=True
-    )
-    return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])
-
-
-def duty_at_border(
-    economy: Economy, maker: Int, product: CounterfactualProduct, future: Future
-) -> Float:
-    """(rows, O) USD a unit due at the border, mean over the line's markets."""
-    makers, declarations = economy.makers, economy.declarations
-    shipments, cell = product.shipments, product.cell
-    who = law.line_beliefs(makers, economy.importers, declarations, maker, future.regime)
-    burden = law.product_burden(declarations, who, shipments, cell, future.regime)
-    base = economy.tariff_schedule.base_product[cell, 0]
-    duty = k.total(k.ad_valorem(base, shipments.customs_value), burden)
+    """(rows, O) USD a unit due at the border, or through triggers; mean over the line's markets."""
+    makers, declarations, regime = economy.makers, economy.declarations, future.regime
+    who = law.line_beliefs(makers, economy.importers, declarations, maker, regime)
+    at = who, product.shipments, product.cell, regime
+    if triggers_only:
+        duty = law.content_burden(declarations, *at, triggered_only=True)
+    else:
+        base = economy.tariff_schedule.base_product[product.cell, 0]
+        duty = k.ad_valorem(base, product.shipments.customs_value)
+        duty = k.total(duty, law.product_burden(declarations, *at))
     return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tariffsim import kernels as k
@@ -12,21 +10,6 @@ from tariffsim.typing import Bool, Float, Int
 
 CONTRACT_MONTHS = 12
 """With `contract_first`, slots supplied for so long come first."""
-
-
-@dataclass(frozen=True)
-class Deliveries:
-    """Chips delivered to the lines this month, (N, K)."""
-
-    sent: Float
-    """By suppliers."""
-    second: Float
-    """By second sources; () if none is asked."""
-
-    @property
-    def has_second(self) -> bool:
-        """Whether any second source was asked."""
-        return bool(self.second.ndim)
 
 
 # Orders.
@@ -71,18 +54,16 @@ def order_for_others(economy: Economy) -> None:
 # Deliveries.
 
 
-def deliveries(economy: Economy) -> tuple[Deliveries, Float]:
-    """What suppliers and second sources deliver, and (N, K) what it covers of each slot's need."""
+def deliveries(economy: Economy) -> tuple[Float, Float, Float]:
+    """(N, K) chips from suppliers and from second sources, and what they cover of the need."""
     makers = economy.makers
     current, met, restocked = _filled(economy)
     sent = k.total(k.delivered(current, met), restocked)
     lacking = k.delivered(current, k.denied_share(met))
     second = _from_second_sources(economy, lacking, sent)
     if economy.scenario.orders.stock_factor > 0:
-        met = k.coverage(k.total(makers.stock, sent, second), makers.need)
-    elif second.ndim:
-        met = k.total(met, k.coverage(second, makers.need))
-    return Deliveries(sent, second), met
+        return sent, second, k.coverage(k.total(makers.stock, sent, second), makers.need)
+    return sent, second, k.total(met, k.coverage(second, makers.need))
 
 
 def _filled(economy: Economy) -> tuple[Float, Float, Float]:
@@ -123,7 +104,7 @@ def _comes_first(economy: Economy) -> Bool:
 
 
 def _from_second_sources(economy: Economy, lacking: Float, sent: Float) -> Float:
-    """(N, K) chips from second sources with spare capacity; () if none is asked.
+    """(N, K) chips from second sources with spare capacity.
 
     `lacking` are chips for this month's use that suppliers lack, `sent` those they deliver.
     """
@@ -132,7 +113,7 @@ def _from_second_sources(economy: Economy, lacking: Float, sent: Float) -> Float
     asks = makers.has_second_source & k.is_short(lacking, makers.need)
     asks &= region[makers.second_source] != region[makers.supplier]
     if not asks.any():
-        return np.zeros(())
+        return np.zeros(asks.shape)
     denied = denied_to_flows(economy, makers.second_source)
     share = delivered_to_lines(economy, makers.second_source, denied)
     asked = np.where(asks, k.delivered(lacking, share), 0.0)
@@ -162,33 +143,24 @@ def units_to_flows(economy: Economy) -> Float:
     return k.left_over(flows.purchases, short)
 
 
-def use_chips(economy: Economy, chips: Deliveries) -> Deliveries:
+def use_chips(economy: Economy, sent: Float, second: Float) -> tuple[Float, Float]:
     """Lines build their units: stocks are drawn on, or orders for units not built cancelled."""
     makers = economy.makers
     used = k.times(makers.units[:, None], makers.chips)
-    if economy.scenario.orders.stock_factor > 0:
-        available = k.total(makers.stock, chips.sent, chips.second)
-        makers.stock = np.maximum(k.left_over(available, used), 0.0)
-        return chips
-    sent, second = k.cancelled(chips.sent, chips.second, used)
-    return Deliveries(sent, second if chips.has_second else chips.second)
+    if economy.scenario.orders.stock_factor == 0:
+        return k.cancelled(sent, second, used)
+    makers.stock = np.maximum(k.left_over(k.total(makers.stock, sent, second), used), 0.0)
+    return sent, second
 
 
-def pay_for_chips(economy: Economy, chips: Deliveries) -> None:
+def pay_for_chips(economy: Economy, sent: Float, second: Float) -> None:
     """Chips delivered are invoiced at the line's price, those of second sources at the posted."""
     makers, foundries, n_foundries = economy.makers, economy.foundries, len(economy.foundries)
-    foundries.line_sales = k.by_supplier(chips.sent, makers.supplier, n_foundries)
-    if not chips.has_second and economy.scenario.orders.stock_factor == 0:
-        makers.chip_payments = k.times(k.over_slots(makers.chip_value), makers.units)
-        makers.counter_subsidy_payments = k.times(
-            makers.units[:, None], makers.chip_counter_subsidy
-        )
-        return
-    worth = k.coverage(chips.sent, makers.chips)
+    by_first = k.by_supplier(sent, makers.supplier, n_foundries)
+    by_second = k.by_supplier(second, makers.second_source, n_foundries)
+    foundries.line_sales = k.total(by_first, by_second)
+    worth = k.coverage(sent, makers.chips)
     price = k.of_suppliers(foundries.price, makers.second_source)
-    paid = k.total(k.times(makers.chip_value, worth), k.times(chips.second, price))
+    paid = k.total(k.times(makers.chip_value, worth), k.times(second, price))
     makers.chip_payments = k.over_slots(paid)
     makers.counter_subsidy_payments = k.times(makers.chip_counter_subsidy, worth)
-    if chips.has_second:
-        by_second = k.by_supplier(chips.second, makers.second_source, n_foundries)
-        foundries.line_sales = k.total(foundries.line_sales, by_second)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour.assembly import counterfactual_product, trigger_burden
+from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
 from tariffsim.law.declarations import Declarations
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, expected_slot_burden
@@ -326,7 +326,8 @@ def _plan_duty(
             economy, designs, supplier, makers.origin[designs, None], price, future
         )
         weights.append(future.weight[DESIGN, makers.device[designs]])
-        duties.append(trigger_burden(economy, designs, product, future)[:, 0])
+        due = expected_duty(economy, designs, product, future, triggers_only=True)
+        duties.append(due[:, 0])
     return k.weighted_sum(weights, duties)
 
 

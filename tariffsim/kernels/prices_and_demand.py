@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.kernels.sums import over_slots, sum_by
+from tariffsim.kernels.sums import sum_by
 from tariffsim.typing import Float, Int
 
 
 def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, amortised: Float) -> Float:
     """Unit cost of a line, USD: other inputs at the country's cost, chips, amortised switching."""
     return np.asarray(other_inputs * cost_factor + chip_bill + amortised)
-
-
-def invoice_value(chips: Float, price: Float, rebate: Float | float) -> Float:
-    """USD a unit that chips are invoiced at, where a share of their price is rebated."""
-    return np.asarray(chips * price * (1 - rebate))
-
-
-def chip_bill(chip_value: Float, bare_rate: Float) -> Float:
-    """USD a unit of chips and the duty on them where they enter unmounted; over the last axis."""
-    return over_slots(chip_value * (1 + bare_rate))
 
 
 def relative_cost(cost_factor: Float) -> Float:

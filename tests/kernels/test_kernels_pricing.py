@@ -8,8 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.kernels.prices_and_demand import (
-    chip_bill,
-    invoice_value,
     relative_cost,
     relocation_payment,
     written_off,
@@ -29,13 +27,6 @@ def test_all_that_is_decided_is_written_off(waits: list[int], life: int) -> None
     paid += float(amortised[0]) * max(until - now, 0)
     # At most eight terms of order one: rounding of a few 1e-16 each.
     assert paid == pytest.approx(2.0 * len(waits), rel=1e-13)
-
-
-def test_chips_are_invoiced_net_of_the_rebate_and_pay_duty_on_that() -> None:
-    value = invoice_value(np.array([[2.0, 1.0]]), np.array([[3.0, 10.0]]), 0.1)
-    np.testing.assert_allclose(value, [[5.4, 9.0]])
-    np.testing.assert_allclose(chip_bill(value, np.array([[0.5, 0.0]])), [17.1])
-    np.testing.assert_allclose(chip_bill(value, np.zeros((1, 2))), value.sum(axis=1))
 
 
 def test_costs_relative_to_the_country_left() -> None:
