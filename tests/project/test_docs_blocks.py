@@ -11,6 +11,7 @@ import re
 import shlex
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,16 @@ def made_small(command: str) -> str:
     return is_run[0] + TINY + " " + re.sub(r" --seeds \d+", "", command[is_run.end() :])
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda page: page.name)
+def with_commands() -> list[Any]:
+    """Pages that show commands; one of them shows every experiment."""
+    return [
+        pytest.param(page, marks=pytest.mark.slow if "experiments" in page.name else ())
+        for page in PAGES
+        if commands(page)
+    ]
+
+
+@pytest.mark.parametrize("page", with_commands(), ids=lambda page: page.name)
 def test_commands_of_a_page_work(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

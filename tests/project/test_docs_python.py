@@ -52,7 +52,12 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.slow if "experiments" in page.name else ())
+     for page in pages()],
+    ids=lambda page: page.stem,
+)  # fmt: skip
 def test_python_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     _, script = unfold(page, tmp_path)
     (tmp_path / "page.py").write_text(script, encoding="utf-8")
