@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tariffsim.law.duty_tables import Law, Regime, TariffSchedule
 from tariffsim.law.expectations import Expected
+from tariffsim.law.policy_state import SupplyLimits
 from tariffsim.policy.shipments import Codes
 from tariffsim.state.constants import DESIGN, PIN_COMPATIBLE
 from tariffsim.state.economy import DeviceMakers, SlotRows
 from tariffsim.typing import Float, Int
-
-
-@dataclass(frozen=True)
-class SupplyLimits:
-    """Shares of deliveries that no measure denies; None where nothing is denied."""
-
-    supply: Float | None
-    """(cells, K, R) of suppliers in place, this month."""
-    now: Float | None
-    """(cells, K, R) of a new supplier, if it could deliver now."""
-    expected: Float | None
-    """(kinds, cells, K, R) the least of that and of what is expected over a choice's life."""
 
 
 def supply_limits(

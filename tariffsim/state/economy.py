@@ -32,18 +32,6 @@ class Rows:
         return len(getattr(self, next(iter(vars(self)))))
 
 
-@dataclass(frozen=True)
-class PublicFunds:
-    """What governments offer this month to foundries that build."""
-
-    grants: Float
-    """(R,) USD of capacity grants awarded."""
-    granted_investment: Float
-    """(R,) USD of capital cost of what these grants build."""
-    credit: Float
-    """(R,) part of the capital cost of what is built that is refunded."""
-
-
 @dataclass
 class Investment:
     """One row a foundry region: its foundries decide alike, by the margin of their industry."""

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
+import networkx
 import pytest
 
 import tariffsim
@@ -67,6 +69,17 @@ def test_imports_go_downwards_only() -> None:
     command = [program("lint-imports"), "--no-logo"]
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_no_module_is_reached_by_its_own_imports_even_those_for_types() -> None:
+    """The contract leaves out what is imported for annotations alone."""
+    found = networkx.DiGraph()
+    graph = grimp.build_graph("tariffsim", cache_dir=None, exclude_type_checking_imports=False)
+    for module in graph.modules - {"tariffsim"}:  # the face of the package hands names on
+        found.add_edges_from((module, it) for it in graph.find_modules_directly_imported_by(module))
+    found.remove_node("tariffsim")
+    assert len(found) > 100
+    assert [c for c in networkx.strongly_connected_components(found) if len(c) > 1] == []
 
 
 def test_public_names_have_docstrings() -> None:

@@ -1,0 +1,95 @@
+"""From the instruments in force and announced to the policy of a month (MODEL 4.1, 4.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim import kernels as k
+from tariffsim.law.duty_tables import Regime
+from tariffsim.law.imports_to_date import rates_given
+from tariffsim.law.policy_state import PolicyState, PublicFunds
+from tariffsim.law.supply_limits import supply_limits
+from tariffsim.state.constants import AI_MONTHS
+from tariffsim.state.economy import Economy
+from tariffsim.typing import Float
+
+LARGEST_SHARE = 0.99
+
+
+def policy_of_month(economy: Economy) -> PolicyState:
+    """What the instruments in force and announced mean in the month that has begun."""
+    schedule, supply = economy.tariff_schedule, economy.scenario.supply
+    rates = rates_given(economy)
+    regime = schedule.regime(rates)
+    discount = supply.china_price_discount.at(economy.date)
+    share = supply.china_capacity_share.at(economy.date)
+    counter_subsidy = 0.0
+    for i, rate in regime:
+        instrument = schedule.laws[i].instrument
+        discount += instrument.price_discount(rate)
+        share += instrument.capacity_share(rate)
+        counter_subsidy += instrument.counter_subsidy(rate)
+    units, chips, preference = _factors(economy, regime)
+    expected = economy.expectations.expected(economy.date, economy.imports.annual)
+    return PolicyState(
+        rates=rates,
+        regime=regime,
+        in_force=schedule.tables(regime),
+        expected=expected,
+        discount=min(max(discount, 0.0), LARGEST_SHARE),
+        capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
+        counter_subsidy=min(counter_subsidy, 1.0),
+        funds=_public_funds(economy, regime),
+        units_factor=units,
+        chips_factor=chips * _ai_content(economy),
+        preference=preference,
+        limits=supply_limits(schedule, rates, expected, economy.date),
+    )
+
+
+def _ai_content(economy: Economy) -> Float:
+    """(D, M, 1) chips in a unit relative to the start, as devices become AI-enabled."""
+    constants = economy.constants
+    now, then = (
+        np.array([np.interp(date, AI_MONTHS, path) for path in constants.ai_adoption])
+        for date in (economy.date, economy.scenario.run.start)
+    )
+    factor = k.ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
+    return np.where(constants.is_ai_capable[:, None], factor, 1.0)[:, :, None]
+
+
+def _public_funds(economy: Economy, regime: Regime) -> PublicFunds:
+    """Grants and credits in force; regions share a budget by their base capacity."""
+    regions, capacity = economy.constants.codes.regions, economy.investment.base_wafers
+    grants, built, credit = (np.zeros(len(regions)) for _ in range(3))
+    for i, rate in regime:
+        instrument = economy.tariff_schedule.laws[i].instrument
+        granted, refunded = instrument.capacity_grant(rate), instrument.investment_credit(rate)
+        if granted or refunded:
+            chosen = instrument.chosen("regions", regions)
+            part = chosen * capacity / max(float(chosen @ capacity), 1e-300)
+            grants += granted * part
+            built += instrument.granted_investment(rate) * part
+            credit += refunded * chosen
+    return PublicFunds(grants, built, credit)
+
+
+def _factors(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
+    """Demand shifts by (market, device) and by (device, market, class); preference by region."""
+    codes = economy.constants.codes
+    n_devices, n_markets = len(codes.devices), len(codes.markets)
+    units = np.ones((n_markets, n_devices))
+    chips = np.ones((n_devices, n_markets, len(codes.classes)))
+    preference = np.zeros((n_markets, len(codes.regions)))
+    for i, rate in regime:
+        law = economy.tariff_schedule.laws[i]
+        factors, log_odds = law.instrument.demand_factors(rate), law.instrument.preference(rate)
+        if not factors and log_odds == 0.0:
+            continue
+        reach = law.scope.reshape(n_devices, len(codes.origins), n_markets).max(axis=1)
+        units *= 1 + reach.T * (factors.get("units", 1.0) - 1)
+        classes = law.instrument.chosen("node_classes", codes.classes)
+        chips *= 1 + reach[:, :, None] * classes * (factors.get("chips", 1.0) - 1)
+        regions = law.instrument.chosen("chip_regions", codes.regions)
+        preference += log_odds * reach.max(axis=0)[:, None] * regions
+    return units.ravel(), chips, preference
