@@ -22,8 +22,7 @@ from tariffsim.behaviour import (
 )
 from tariffsim.behaviour import foundries as industry
 from tariffsim.law.expected_burden import CounterSubsidy
-from tariffsim.law.imports_to_date import count_imports
-from tariffsim.law.policy_of_month import policy_of_month
+from tariffsim.law.policy_of_month import count_imports, policy_of_month
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import new_ledger

@@ -30,7 +30,7 @@ from tariffsim.kernels.sums import by_supplier, sum_by
 from tariffsim.law.declarations import Declarations
 from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.law.expectations import DutyExpectations
-from tariffsim.law.imports_to_date import base_imports
+from tariffsim.law.policy_of_month import base_imports
 from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
