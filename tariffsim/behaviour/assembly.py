@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.law import expected_burden as law
 from tariffsim.law.expectations import Future
+from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import ASSEMBLY
 from tariffsim.state.draws import Draws
@@ -82,7 +82,7 @@ def counterfactual_product(
     region = economy.foundries.region[supplier][:, None, :]
     count = makers.chips[maker][:, None, :]
     each = price[supplier, classes][:, None, :]
-    rebate = law.CounterSubsidy.of(economy).share_of_price(
+    rebate = CounterSubsidy.of(economy).share_of_price(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
         origin[:, :, None], classes, region, each,
     )  # fmt: skip
@@ -117,13 +117,12 @@ def expected_duty(
     triggers_only: bool = False,
 ) -> Float:
     """(rows, O) USD a unit due at the border, or through triggers; mean over the line's markets."""
-    makers, declarations, regime = economy.makers, economy.declarations, future.regime
-    who = law.line_beliefs(makers, economy.importers, declarations, maker, regime)
-    at = who, product.shipments, product.cell, regime
+    burden, regime = ExpectedBurden.of(economy), future.regime
+    at = burden.beliefs_by_market(regime, maker), product.shipments, product.cell, regime
     if triggers_only:
-        duty = law.content_burden(declarations, *at, triggered_only=True)
+        duty = burden.on_content(*at, triggered_only=True)
     else:
         base = economy.tariff_schedule.base_product[product.cell, 0]
         duty = k.ad_valorem(base, product.shipments.customs_value)
-        duty = k.total(duty, law.product_burden(declarations, *at))
-    return k.over_markets(duty.swapaxes(1, 2), makers.weights[maker])
+        duty = k.total(duty, burden.on_product(*at))
+    return k.over_markets(duty.swapaxes(1, 2), economy.makers.weights[maker])

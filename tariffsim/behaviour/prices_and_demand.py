@@ -6,7 +6,7 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Regime
-from tariffsim.law.expected_burden import importer_beliefs, product_burden
+from tariffsim.law.expected_burden import ExpectedBurden
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float
 
@@ -23,9 +23,9 @@ def chips_in_units(economy: Economy) -> Float:
 
 def new_duty_under(economy: Economy, regime: Regime) -> Float:
     """(L,) USD a unit that new duties of a regime would cost importers of what is brought in."""
-    flows, declarations = economy.flows, economy.declarations
-    who = importer_beliefs(economy.importers, declarations, regime, flows.importer, flows.market)
-    return product_burden(declarations, who, economy.shipments(), economy.flow_cells, regime)
+    flows, burden = economy.flows, ExpectedBurden.of(economy)
+    who = burden.beliefs(regime, flows.importer, flows.market)
+    return burden.on_product(who, economy.shipments(), economy.flow_cells, regime)
 
 
 def rise_ahead(economy: Economy) -> tuple[Float, Float]:

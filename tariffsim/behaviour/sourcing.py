@@ -8,16 +8,15 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
-from tariffsim.law.declarations import Declarations
 from tariffsim.law.expectations import Future
-from tariffsim.law.expected_burden import CounterSubsidy, expected_slot_burden
+from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.law.policy_state import PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market
 from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario.economy_blocks import Sourcing
 from tariffsim.state.constants import DESIGN, Constants
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import DeviceMakers, Economy, Foundries, Importers, SlotRows
+from tariffsim.state.economy import DeviceMakers, Economy, Foundries, SlotRows
 from tariffsim.typing import Bool, Float, Int
 
 BLOCK = 2048
@@ -30,11 +29,10 @@ class ChoiceSet:
 
     makers: DeviceMakers
     foundries: Foundries
-    importers: Importers
     constants: Constants
     sourcing: Sourcing
     policy: PolicyState
-    declarations: Declarations
+    expected_burden: ExpectedBurden
     counter_subsidy: CounterSubsidy
     base_shares: Float
     """(rows, K, F) shares of foundries in the base year, in units."""
@@ -74,11 +72,10 @@ def choice_set(economy: Economy) -> ChoiceSet:
     return ChoiceSet(
         economy.makers,
         foundries,
-        economy.importers,
         economy.constants,
         sourcing,
         economy.policy,
-        economy.declarations,
+        ExpectedBurden.of(economy),
         CounterSubsidy.of(economy),
         economy.base_shares,
         economy.tariff_schedule.tables(()).slot[None],
@@ -156,10 +153,8 @@ def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Fl
     origin = makers.origin[slots.maker]
     rate = duty_over_markets(choices, policy.expected.slot, slots, origin, slots.kind)
     price = price_after_counter_subsidy(choices, slots)
-    burden = expected_slot_burden(
-        choices.declarations, makers, choices.importers, region, slots, price,
-        policy.expected.futures, triggered,
-    )  # fmt: skip
+    futures = policy.expected.futures
+    burden = choices.expected_burden.on_slots(slots, region, price, futures, triggered)
     return k.cost_with_duty(price, rate.take(region, axis=1), burden)
 
 

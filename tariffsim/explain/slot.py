@@ -28,7 +28,6 @@ from tariffsim.kernels.duties import cost_with_duty
 from tariffsim.kernels.sourcing import choice_probabilities, cost_odds, with_inertia
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expectations import Future
-from tariffsim.law.expected_burden import expected_slot_burden
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, SlotRows
 from tariffsim.typing import Float, format_month
@@ -221,9 +220,7 @@ def _duty(
     always = Future(regime, tables, np.ones((2, len(economy.constants.codes.devices))))
     origin = makers.origin[slots.maker]
     rate = duty_over_markets(choices, tables.slot[None], slots, origin, np.zeros_like(slots.kind))
-    burden = expected_slot_burden(
-        economy.declarations, makers, economy.importers, region, slots, price, [always]
-    )
+    burden = choices.expected_burden.on_slots(slots, region, price, [always])
     return np.asarray((cost_with_duty(price, rate[:, region], burden) - price)[0])
 
 

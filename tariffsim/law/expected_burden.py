@@ -30,12 +30,6 @@ class ImporterBeliefs:
         """What a duty on a value costs them, evasion being the alternative."""
         return k.duty_burden(duty, value, self.evasion_cost, self.exposure)
 
-    def origin_rate(self, declarations: Declarations, regime: Regime, cell: Int) -> Float:
-        """Duties on a dollar of product, a false country of assembly being the alternative."""
-        duties = declarations.origin_duties(regime)
-        gain = duties.gain[cell]
-        return k.origin_burden(duties.rate[cell], gain, self.burden(gain, 1.0))
-
     def with_axis(self) -> ImporterBeliefs:
         """The same with one more axis at the end, for the parts of a product."""
         return ImporterBeliefs(
@@ -43,124 +37,113 @@ class ImporterBeliefs:
         )
 
 
-def importer_beliefs(
-    importers: Importers,
-    declarations: Declarations,
-    regime: Regime,
-    importer: Int,
-    market: Int | int,
-) -> ImporterBeliefs:
-    """The importers in these rows under a regime's enforcement."""
-    exposure = np.asarray(declarations.enforcement(regime).exposure[market])
-    return ImporterBeliefs(
-        importers.knows_origin[importer], importers.evasion_cost[importer], exposure
-    )
+@dataclass(frozen=True)
+class ExpectedBurden:
+    """What declared duties are expected to cost the importers of lines."""
 
+    declarations: Declarations
+    makers: DeviceMakers
+    importers: Importers
 
-def line_beliefs(
-    makers: DeviceMakers, importers: Importers, declarations: Declarations, maker: Int,
-    regime: Regime,
-) -> ImporterBeliefs:  # fmt: skip
-    """(rows, 1, M) importers of lines in every market."""
-    importer = makers.importer[maker][:, None, :]
-    market = np.arange(importer.shape[2])
-    return importer_beliefs(importers, declarations, regime, importer, market)
+    @classmethod
+    def of(cls, economy: Economy) -> ExpectedBurden:
+        """That of an economy."""
+        return cls(economy.declarations, economy.makers, economy.importers)
 
+    def beliefs(self, regime: Regime, importer: Int, market: Int | int) -> ImporterBeliefs:
+        """The importers in these rows under a regime's enforcement."""
+        exposure = np.asarray(self.declarations.enforcement(regime).exposure[market])
+        knows, cost = self.importers.knows_origin, self.importers.evasion_cost
+        return ImporterBeliefs(knows[importer], cost[importer], exposure)
 
-def expected_slot_burden(
-    declarations: Declarations,
-    makers: DeviceMakers,
-    importers: Importers,
-    region: Int,
-    slots: SlotRows,
-    price: Float,
-    futures: Sequence[Future],
-    triggered: bool = True,
-) -> Float:
-    """(rows, F) USD a chip that declared duties are expected to cost at each foundry's price.
+    def beliefs_by_market(self, regime: Regime, maker: Int) -> ImporterBeliefs:
+        """(rows, 1, M) importers of lines in every market."""
+        importer = self.makers.importer[maker][:, None, :]
+        return self.beliefs(regime, importer, np.arange(importer.shape[2]))
 
-    `region` (F,) is where foundries are; with `triggered` as if every trigger were pulled.
-    """
-    total = np.zeros(price.shape)
-    for future in futures:
-        weight = future.weight[slots.kind, makers.device[slots.maker]]
-        for market in declarations.markets(future.regime) if weight.any() else []:
-            sold = weight * makers.weights[slots.maker, market]
-            rows = np.flatnonzero(sold)
-            some = slots.take(rows)
-            who = importer_beliefs(
-                importers, declarations, future.regime, makers.importer[some.maker, market], market
+    def origin_rate(self, who: ImporterBeliefs, regime: Regime, cell: Int) -> Float:
+        """Duties on a dollar of product, a false country of assembly being the alternative."""
+        duties = self.declarations.origin_duties(regime)
+        gain = duties.gain[cell]
+        return k.origin_burden(duties.rate[cell], gain, who.burden(gain, 1.0))
+
+    def on_slots(
+        self, slots: SlotRows, region: Int, price: Float, futures: Sequence[Future],
+        triggered: bool = True,
+    ) -> Float:  # fmt: skip
+        """(rows, F) USD a chip at each foundry's price; with `triggered` as if triggers were met.
+
+        `region` (F,) is where foundries are.
+        """
+        makers, codes = self.makers, self.declarations.schedule.codes
+        total = np.zeros(price.shape)
+        for future in futures:
+            weight = future.weight[slots.kind, makers.device[slots.maker]]
+            for market in self.declarations.markets(future.regime) if weight.any() else []:
+                sold = weight * makers.weights[slots.maker, market]
+                rows = np.flatnonzero(sold)
+                some = slots.take(rows)
+                who = self.beliefs(future.regime, makers.importer[some.maker, market], market)
+                cell = codes.cell(makers.device[some.maker], makers.origin[some.maker], market)
+                at = cell, some.node_class, region
+                each = self._on_slots(future, who, at, price[rows], triggered)
+                total[rows] += sold[rows, None] * each
+        return total
+
+    def _on_slots(
+        self, future: Future, who: ImporterBeliefs, at: tuple[Int, Int, Int], price: Float,
+        triggered: bool,
+    ) -> Float:  # fmt: skip
+        """(rows, F) USD a chip in one market under one future, by cell, class and region."""
+        (cell, node_class, region), schedule = at, self.declarations.schedule
+        at_border = schedule.crosses_border[cell].astype(np.intp)
+        product = self.origin_rate(who, future.regime, cell)
+        on_chip, each, chips = np.zeros(price.shape), who.with_axis(), (at_border, node_class)
+        for content in self.declarations.contents:
+            rate = self.declarations.rate(content, future.regime)[cell]
+            if not (content.is_separable or triggered) or not rate.any():
+                continue
+            known, unknown = content.known, content.unknown
+            due, due_unknown = (
+                _of_chips(unit, chips, region, price, rate) for unit in (known, unknown)
             )
-            cell = declarations.schedule.codes.cell(
-                makers.device[some.maker], makers.origin[some.maker], market
-            )
-            each = _slot_burden(
-                declarations, future, who, cell, some.node_class, region, price[rows], triggered
-            )
-            total[rows] += sold[rows, None] * each
-    return total
+            whole = rate * known.product[at_border]
+            if content.is_declared:
+                covered = known.chip_value[chips][:, region] + known.chip_count[chips][:, region]
+                due = each.burden(due, price * covered)
+                whole = who.burden(whole, 1.0)
+            on_chip = on_chip + np.where(each.knows_origin, due, due_unknown)
+            product = product + np.where(who.knows_origin, whole, rate * unknown.product[at_border])
+        bare = future.tables.bare[cell, node_class][:, region]
+        return k.slot_burden(price, product[:, None], schedule.markup, bare, on_chip)
 
+    def on_product(
+        self, who: ImporterBeliefs, shipments: Shipments, cell: Int, regime: Regime
+    ) -> Float:
+        """USD a unit of shipments, with real triggers."""
+        on_product = self.origin_rate(who, regime, cell) * shipments.customs_value
+        return np.asarray(on_product + self.on_content(who, shipments, cell, regime))
 
-def _slot_burden(
-    declarations: Declarations,
-    future: Future,
-    who: ImporterBeliefs,
-    cell: Int,
-    node_class: Int,
-    region: Int,
-    price: Float,
-    triggered: bool,
-) -> Float:
-    """(rows, F) USD a chip in one market under one future."""
-    at_border = declarations.schedule.crosses_border[cell].astype(np.intp)
-    product = who.origin_rate(declarations, future.regime, cell)
-    on_chip, each, at = np.zeros(price.shape), who.with_axis(), (at_border, node_class)
-    for content in declarations.contents:
-        rate = declarations.rate(content, future.regime)[cell]
-        if not (content.is_separable or triggered) or not rate.any():
-            continue
-        known, unknown = content.known, content.unknown
-        due, due_unknown = (_of_chips(u, at, region, price, rate) for u in (known, unknown))
-        whole = rate * known.product[at_border]
-        if content.is_declared:
-            covered = known.chip_value[at][:, region] + known.chip_count[at][:, region]
-            due = each.burden(due, price * covered)
-            whole = who.burden(whole, 1.0)
-        on_chip = on_chip + np.where(each.knows_origin, due, due_unknown)
-        product = product + np.where(who.knows_origin, whole, rate * unknown.product[at_border])
-    bare = future.tables.bare[cell, node_class][:, region]
-    markup = declarations.schedule.markup
-    return k.slot_burden(price, product[:, None], markup, bare, on_chip)
+    def on_content(
+        self, who: ImporterBeliefs, shipments: Shipments, cell: Int, regime: Regime,
+        triggered_only: bool = False,
+    ) -> Float:  # fmt: skip
+        """USD a unit of that through duties on what is inside the product; or of triggers alone."""
+        duties: list[tuple[str | None, Float]] = []
+        found = declared_duties(self.declarations, regime, shipments, cell, triggered_only)
+        for declared in found:
+            known = declared.parts
+            if declared.is_declared:
+                known = who.with_axis().burden(known, declared.values)
+            due = np.where(who.knows_origin, k.over_slots(known), declared.unknown)
+            duties.append((declared.law.instrument.stacking_group, due))
+        return np.asarray(k.stacked(duties) + np.zeros(cell.shape))
 
 
 def _of_chips(unit: UnitDuty, at: tuple[Int, Int], region: Int, price: Float, rate: Float) -> Float:
     """(rows, F) USD a chip that a duty takes."""
     by_value, by_count = unit.chip_value[at][:, region], unit.chip_count[at][:, region]
     return rate[:, None] * k.duty_on_chip(by_value, by_count, price)
-
-
-def product_burden(
-    declarations: Declarations, who: ImporterBeliefs, shipments: Shipments, cell: Int,
-    regime: Regime,
-) -> Float:  # fmt: skip
-    """USD a unit that declared duties cost the importers of shipments, triggers as they are."""
-    on_product = who.origin_rate(declarations, regime, cell) * shipments.customs_value
-    return np.asarray(on_product + content_burden(declarations, who, shipments, cell, regime))
-
-
-def content_burden(
-    declarations: Declarations, who: ImporterBeliefs, shipments: Shipments, cell: Int,
-    regime: Regime, triggered_only: bool = False,
-) -> Float:  # fmt: skip
-    """USD a unit of that through duties on what is inside the product; or of triggers alone."""
-    duties: list[tuple[str | None, Float]] = []
-    for declared in declared_duties(declarations, regime, shipments, cell, triggered_only):
-        known = declared.parts
-        if declared.is_declared:
-            known = who.with_axis().burden(known, declared.values)
-        due = np.where(who.knows_origin, k.over_slots(known), declared.unknown)
-        duties.append((declared.law.instrument.stacking_group, due))
-    return np.asarray(k.stacked(duties) + np.zeros(cell.shape))
 
 
 @dataclass(frozen=True)

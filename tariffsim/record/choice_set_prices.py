@@ -15,7 +15,7 @@ from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import counter_subsidy_share
 from tariffsim.law.declarations import ContentDuty
 from tariffsim.law.expectations import Future
-from tariffsim.law.expected_burden import ImporterBeliefs, importer_beliefs
+from tariffsim.law.expected_burden import ExpectedBurden, ImporterBeliefs
 from tariffsim.state.constants import ASSEMBLY, DESIGN, PIN_COMPATIBLE
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int
@@ -113,6 +113,7 @@ class MeanDutyBurden:
 
     def __init__(self, economy: Economy) -> None:
         self._importers, self._declarations = economy.importers, economy.declarations
+        self._burden = ExpectedBurden.of(economy)
         flows, importers, codes = economy.flows, economy.importers, economy.constants.codes
         self._codes = codes
         value = economy.constants.unit_value[importers.device]
@@ -128,7 +129,7 @@ class MeanDutyBurden:
         rate = np.zeros(self._cell.shape)
         for future, weight in self._weighted(futures, kind):
             who = self._beliefs(future)
-            rate += weight * who.origin_rate(self._declarations, future.regime, self._cell)
+            rate += weight * self._burden.origin_rate(who, future.regime, self._cell)
         return self._mean(rate, self._value[:, None])
 
     def slot(self, futures: Sequence[Future], kind: int, price: Float) -> tuple[Float, Float]:
@@ -184,9 +185,7 @@ class MeanDutyBurden:
 
     def _beliefs(self, future: Future) -> ImporterBeliefs:
         market = self._importers.market[self._row]
-        return importer_beliefs(
-            self._importers, self._declarations, future.regime, self._row, market
-        )
+        return self._burden.beliefs(future.regime, self._row, market)
 
     def _mean(self, values: Float, weights: Float) -> Float:
         """(cells, ...) weighted means over the importers of a device and market (J, O, ...)."""
