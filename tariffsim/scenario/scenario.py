@@ -12,17 +12,22 @@ from pydantic import Field, PrivateAttr
 
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.fields import Code, Text
-from tariffsim.scenario.blocks import Agents, Block, Experiment, Run, Source, block
-from tariffsim.scenario.conditions import dated
-from tariffsim.scenario.economy_blocks import (
+from tariffsim.scenario.blocks import (
+    Agents,
     Assembly,
+    Block,
     Compliance,
+    Experiment,
     Orders,
     OtherBuyers,
+    Run,
+    Source,
     Sourcing,
     Supply,
     Trade,
+    block,
 )
+from tariffsim.scenario.conditions import dated
 from tariffsim.scenario.nodes import Node, Position, node_at
 from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES, Tables, load_tables
 
