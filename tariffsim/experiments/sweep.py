@@ -15,8 +15,8 @@ from tariffsim.experiments.comparison import results_of, seeds_of, with_baseline
 from tariffsim.experiments.design_runs import DesignRuns, run_design
 from tariffsim.experiments.designs import DesignPoint, factors_of, points_of
 from tariffsim.experiments.ensemble import Progress, Settings
-from tariffsim.record.headline import headline
 from tariffsim.record.intervals import paired_interval
+from tariffsim.record.result_tables import headline
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.factors import plausible

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tariffsim.errors import Problem, nearest
-from tariffsim.tables.csv_files import CsvRow, Place
 from tariffsim.tables.figure_tables import NODE_CLASSES, Sheet
+from tariffsim.tables.files import CsvRow, Place
 from tariffsim.tables.wide_tables import ImportRow, KnownCodes
 
 TOLERANCE = 1e-6

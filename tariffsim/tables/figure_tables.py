@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from tariffsim.errors import Problem, nearest
-from tariffsim.tables.csv_files import BadCell, CsvRow, Place, SourcedRow, context_of, parse_number
+from tariffsim.tables.files import BadCell, CsvRow, Place, SourcedRow, context_of, parse_number
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 NODE_CLASSES = ("A", "B", "C", "D")

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 
 from tariffsim.errors import DataError, Problem, nearest
 from tariffsim.tables.checks import check_cited, check_imports, check_sheets, known_codes
-from tariffsim.tables.csv_files import LARGEST, BadCell, CsvRow, Place, read_rows
 from tariffsim.tables.figure_tables import (
     FIGURE_TABLES,
     SHIPPED,
@@ -23,6 +22,7 @@ from tariffsim.tables.figure_tables import (
     empty_figure,
     parse_sheet,
 )
+from tariffsim.tables.files import LARGEST, BadCell, CsvRow, Place, read_rows
 from tariffsim.tables.wide_tables import (
     WIDE_TABLES,
     CalendarRow,
