@@ -8,9 +8,14 @@ import numpy as np
 
 from tariffsim.calibration.capacity import make_fabs, make_foundries, make_investment
 from tariffsim.calibration.constants import make_constants
-from tariffsim.calibration.importers import make_declarations, make_importers
 from tariffsim.calibration.lines import make_lines
-from tariffsim.calibration.makers import base_chips, make_flows, make_makers
+from tariffsim.calibration.makers import (
+    base_chips,
+    make_declarations,
+    make_flows,
+    make_importers,
+    make_makers,
+)
 from tariffsim.calibration.shares import (
     LineKinds,
     china_table_shares,

@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tariffsim.experiments.comparison import results_of, seeds_of, with_baseline
-from tariffsim.experiments.design_runs import DesignRuns, run_design
-from tariffsim.experiments.designs import DesignPoint, factors_of, points_of
+from tariffsim.experiments.designs import DesignPoint, DesignRuns, factors_of, points_of, run_design
 from tariffsim.experiments.ensemble import Progress, Settings
 from tariffsim.record.intervals import paired_interval
 from tariffsim.record.result_tables import headline

@@ -19,14 +19,13 @@ from tariffsim.errors import ScenarioError
 from tariffsim.experiments.decompose import changes_between, decompose, shapley_values, with_changes
 from tariffsim.experiments.ensemble import EnsembleRunner
 from tariffsim.experiments.frontier import break_even, combined, curves, frontier, optimum
-from tariffsim.experiments.roots import find_root
 from tariffsim.experiments.scaling import (
     max_strength,
     scaled_to_first,
     strength_of,
     with_strength,
 )
-from tariffsim.experiments.solve import Target, solve
+from tariffsim.experiments.solve import Target, find_root, solve
 from tariffsim.experiments.timing import NEVER, first_month, shifted, timing
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.draws import Draws
