@@ -182,7 +182,7 @@ def _seed_records(
             if isinstance(outcome, Failure):
                 failures.append(outcome)
             else:
-                record.add(replication.name, outcome)
+                record.runs[replication.name] = outcome
         if len(failures) == n_failed:
             is_any = True
             yield record

@@ -16,55 +16,6 @@ from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int, format_month
 
-CELL_COLUMNS = (
-    "units",
-    "sold_units",
-    "lost_units",
-    "stock_units",
-    "lines",
-    "stopped_lines",
-    "retail_value",
-    "lost_value",
-    "customs_value",
-    "import_value",
-    "china_assembled_value",
-    "duty_value",
-    "new_duty_value",
-    "passed_on_value",
-    "rebate_value",
-    "evaded_value",
-    "compliance_value",
-    "known_origin_value",
-    "chips",
-    "cn_chips",
-    "chip_value",
-    "cn_chip_value",
-    "cn_device_units",
-    "compliance_distortion_value",
-)
-"""Columns of the market x device table that are sums over flows."""
-IMPORTER_COLUMNS = (
-    "importer_profit",
-    "penalty_value",
-    "importers_knowing_origin",
-    "importers_verified_free",
-)
-"""Columns of the same table that are sums over importers."""
-FOUNDRY_COLUMNS = (
-    "capacity",
-    "planned_capacity",
-    "orders",
-    "output",
-    "utilisation",
-    "price",
-    "unit_cost",
-    "revenue",
-    "subsidy_value",
-    "cost_value",
-    "profit",
-    "other_chips",
-)
-
 
 @dataclass(frozen=True)
 class History:
@@ -73,7 +24,7 @@ class History:
     seed: int
     months: list[str]
     cells: dict[str, Float]
-    """(T, M, D) by column; CELL_COLUMNS, longest_stop, price_index and base_expenditure."""
+    """(T, M, D) by column: sums over flows, sums over importers, and what the cell itself has."""
     origin_value: Float
     """(T, M, O) USD a month ex works."""
     flows: Float
@@ -91,7 +42,7 @@ class History:
     slot_duty: Float
     """(T, M, D, K, R) duty that a chip is expected to cause at a slot, USD."""
     foundries: dict[str, Float]
-    """(T, F, K) by column; FOUNDRY_COLUMNS."""
+    """(T, F, K) by column."""
     policy_rate: Float
     """(T, laws)"""
     policy_duty: Float
@@ -119,7 +70,8 @@ class Recorder:
         codes = economy.constants.codes
         self._shape = (len(codes.markets), len(codes.devices))
         self._months = months
-        self._rows: dict[str, list[Float]] = {}
+        self._rows: dict[tuple[str, str], list[Float]] = {}
+        """By field of `History`, if it has columns, and name."""
         self._flows: list[Float] = []
         self._flow_months: list[str] = []
         self._alternatives = ChoiceSetPrices(economy)
@@ -149,17 +101,19 @@ class Recorder:
             NotFiniteError: a quantity became NaN or infinite.
         """
         stacked = {name: np.array(rows) for name, rows in self._rows.items()}
-        for name, values in stacked.items():
+        for (field, name), values in stacked.items():
             if not np.isfinite(values).all():
                 month = format_month(start + int(np.argwhere(~np.isfinite(values))[0, 0]))
-                raise NotFiniteError(f"{name} became NaN or infinite in {month}")
-        names = [
-            *CELL_COLUMNS, *IMPORTER_COLUMNS, "longest_stop", "price_index", "base_expenditure",
-        ]  # fmt: skip
+                what = f"foundry {name}" if field == "foundries" else name
+                raise NotFiniteError(f"{what} became NaN or infinite in {month}")
+
+        def of(field: str) -> dict[str, Float]:
+            return {name: values for (its, name), values in stacked.items() if its == field}
+
         return History(
             seed=seed,
-            months=[format_month(start + t) for t in range(len(self._rows["ledger"]))],
-            cells={name: stacked[name] for name in names},
+            months=[format_month(start + t) for t in range(len(stacked["", "ledger"]))],
+            cells=of("cells"),
             flows=np.array(self._flows),
             foundry_region=self._foundries.region,
             foundry_names=self._foundries.name,
@@ -167,25 +121,19 @@ class Recorder:
             policy_names=self._policies,
             flow_months=self._flow_months,
             cut_from=self._cut_from,
-            foundries={name: stacked[f"foundry {name}"] for name in FOUNDRY_COLUMNS},
-            **{
-                name: stacked[name]
-                for name in (
-                    "origin_value", "sourcing", "base_sourcing", "base_assembly", "assembly_price",
-                    "slot_price", "slot_duty",
-                    "policy_rate", "policy_duty", "ledger", "stock_value",
-                )
-            },
-        )  # fmt: skip
+            foundries=of("foundries"),
+            **of(""),
+        )
 
-    def _keep(self, name: str, values: Float) -> None:
-        self._rows.setdefault(name, []).append(values)
+    def _keep(self, name: str, values: Float, field: str = "") -> None:
+        self._rows.setdefault((field, name), []).append(values)
 
     def _keep_cells(self, economy: Economy) -> None:
         flows, cells, importers = economy.flows, economy.cells, economy.importers
         of_units, wanted = _of_each_unit(economy), np.where(flows.purchases > 0, flows.purchases, 1)
         short = np.where(flows.purchases > 0, 1 - flows.units / wanted, 0.0)
-        others = {
+        of_flows = {
+            "units": flows.units,
             "sold_units": flows.sold,
             "lost_units": flows.lost,
             "stock_units": flows.stock,
@@ -193,26 +141,25 @@ class Recorder:
             "stopped_lines": short,
             "retail_value": flows.price * flows.sold,
             "lost_value": flows.price * flows.lost,
-        }
-        of_flows = {name: each * flows.units for name, each in of_units.items()} | others
+        } | {name: each * flows.units for name, each in of_units.items()}
         columns = {name: economy.by_cell(values) for name, values in of_flows.items()}
+        cell = importers.market * self._shape[1] + importers.device
+        has_none = sum_by(flows.importer, of_units["cn_chips"], len(importers)) == 0
+        of_importers = {
+            "importer_profit": importers.profit,
+            "penalty_value": importers.back_duty + importers.penalty,
+            "importers_knowing_origin": importers.knows_origin,
+            "importers_verified_free": importers.knows_origin & has_none,
+        }
+        for name, values in of_importers.items():
+            columns[name] = sum_by(cell, values, len(cells.growth))
         columns["longest_stop"] = np.zeros(len(cells.growth))
         if short.any():
             np.maximum.at(columns["longest_stop"], flows.cell, short)
         columns["price_index"] = cells.price_index
         columns["base_expenditure"] = cells.base_expenditure * cells.growth
-        cell = importers.market * self._shape[1] + importers.device
-        has_none = sum_by(flows.importer, of_units["cn_chips"], len(importers)) == 0
-        of_importers = (
-            importers.profit,
-            importers.back_duty + importers.penalty,
-            importers.knows_origin,
-            importers.knows_origin & has_none,
-        )
-        for name, column in zip(IMPORTER_COLUMNS, of_importers, strict=True):
-            columns[name] = sum_by(cell, column, len(cells.growth))
         for name, column in columns.items():
-            self._keep(name, column.reshape(self._shape))
+            self._keep(name, column.reshape(self._shape), "cells")
         shape = (self._shape[0], len(economy.constants.codes.origins))
         at = flows.market * shape[1] + economy.makers.origin[flows.maker]
         sold = of_units["customs_value"] * flows.units
@@ -252,7 +199,7 @@ class Recorder:
             "other_chips": foundries.other_orders * foundries.fill_rate,
         }
         for name, values in columns.items():
-            self._keep(f"foundry {name}", values)
+            self._keep(name, values, "foundries")
 
 
 def _of_each_unit(economy: Economy) -> dict[str, Float]:
@@ -261,28 +208,28 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
     is_cn = economy.foundries.is_chinese.take(makers.supplier)
     cn_chips = over_slots(makers.chips * is_cn)
     from_china = np.array([code == "CN" for code in codes.origins])[makers.origin]
-    of_lines = {
-        "customs_value": makers.customs_value,
-        "china_assembled_value": makers.customs_value * from_china,
-        "chips": over_slots(makers.chips),
-        "cn_chips": cn_chips,
-        "chip_value": over_slots(makers.chip_value),
-        "cn_chip_value": over_slots(makers.chip_value * is_cn),
-        "cn_device_units": cn_chips > 0,
-        "compliance_distortion_value": over_slots(makers.compliance_distortion),
-    }
-    of_flows = {name: values.take(flows.maker) for name, values in of_lines.items()}
-    return of_flows | {
-        "units": np.ones(len(flows)),
-        "import_value": of_flows["customs_value"] * economy.is_imported,
+
+    def of(values: Float) -> Float:
+        return values.take(flows.maker)
+
+    customs_value = of(makers.customs_value)
+    return {
+        "customs_value": customs_value,
+        "import_value": customs_value * economy.is_imported,
+        "china_assembled_value": of(makers.customs_value * from_china),
         "duty_value": flows.base_duty + flows.new_duty,
         "new_duty_value": flows.new_duty,
         "passed_on_value": flows.passed_on,
         "rebate_value": rebate(flows.new_duty, economy.scenario.trade.border_pass_through),
         "evaded_value": flows.evaded_duty,
         "compliance_value": flows.compliance_cost,
-        "known_origin_value": of_flows["customs_value"]
-        * economy.importers.knows_origin[flows.importer],
+        "known_origin_value": customs_value * economy.importers.knows_origin[flows.importer],
+        "chips": of(over_slots(makers.chips)),
+        "cn_chips": of(cn_chips),
+        "chip_value": of(over_slots(makers.chip_value)),
+        "cn_chip_value": of(over_slots(makers.chip_value * is_cn)),
+        "cn_device_units": of(cn_chips) > 0,
+        "compliance_distortion_value": of(over_slots(makers.compliance_distortion)),
     }
 
 

@@ -41,13 +41,13 @@ class Context:
 def chinese_share(history: History, market: int) -> Float:
     """(T,) Chinese share of foundational chips in what a market buys, in units."""
     cells = history.cells
-    return _ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
+    return ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
 
 
 def chinese_value_share(history: History, market: int) -> Float:
     """(T,) the same by value."""
     cells = history.cells
-    return _ratio(cells["cn_chip_value"][:, market].sum(1), cells["chip_value"][:, market].sum(1))
+    return ratio(cells["cn_chip_value"][:, market].sum(1), cells["chip_value"][:, market].sum(1))
 
 
 def basket_price(history: History, market: int) -> Float:
@@ -60,7 +60,7 @@ def world_chinese_share(history: History, context: Context) -> Float:
     """(T,) Chinese share of all foundational chips sold in the world, in units."""
     chips = history.sourcing.sum(axis=(1, 2, 3)) + other_chips_by_region(history, context)
     china = np.array([region == "CN" for region in context.codes.regions])
-    return _ratio(chips @ china, chips.sum(axis=1))
+    return ratio(chips @ china, chips.sum(axis=1))
 
 
 def other_chips_by_region(history: History, context: Context) -> Float:
@@ -85,7 +85,7 @@ def consumer_surplus(history: History, context: Context) -> Float:
     cells, eta = history.cells, context.demand_elasticity
     surplus = surplus_change(cells["base_expenditure"], cells["price_index"], eta)
     ordered = cells["sold_units"] + cells["lost_units"]
-    missing = _ratio(cells["lost_units"], ordered)
+    missing = ratio(cells["lost_units"], ordered)
     spending = cells["retail_value"] + cells["lost_value"]
     return np.asarray((surplus - undelivered_surplus(spending, missing, eta)).sum(axis=2))
 
@@ -116,7 +116,7 @@ def match_loss(history: History, baseline: History, context: Context) -> Float:
 
 def _shares(quantities: Float) -> Float:
     """Shares along the last axis."""
-    return _ratio(quantities, quantities.sum(axis=-1, keepdims=True))
+    return ratio(quantities, quantities.sum(axis=-1, keepdims=True))
 
 
 def other_buyers_surplus(history: History, baseline: History) -> Float:
@@ -265,7 +265,8 @@ def ledger_of(history: History, payments: Sequence[str], sector: str, context: C
     return np.asarray(history.ledger[:, rows, first : first + n].sum(axis=1))
 
 
-def _ratio(top: Float, bottom: Float) -> Float:
+def ratio(top: Float, bottom: Float) -> Float:
+    """The ratio; zero where there is nothing to divide by."""
     return np.asarray(top / np.where(bottom > 0, bottom, 1.0))
 
 
@@ -280,7 +281,7 @@ def lost_share(history: History, market: int) -> Float:
     """(T,) share of sales lost for lack of a chip."""
     lost = history.cells["lost_value"][:, market].sum(axis=1)
     sales = history.cells["retail_value"][:, market].sum(axis=1) + lost
-    return np.asarray(lost / np.where(sales > 0, sales, 1.0))
+    return ratio(lost, sales)
 
 
 def cutoff_loss(history: History, market: int) -> float:

@@ -221,12 +221,8 @@ def _experiment(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             yield problem_at(tree, ("experiment", "vary", key), str(unfit), unfit.hint)
 
 
-def remarks(scenario: Scenario) -> tuple[str, ...]:
+def remarks(scenario: Scenario) -> Iterator[str]:
     """One sentence for each policy that is never in force in the months of the run."""
-    return tuple(_idle(scenario))
-
-
-def _idle(scenario: Scenario) -> Iterator[str]:
     start, end = scenario.run.start, scenario.run.end
     dated = scenario.dated_policies
     for name in scenario.policies:
