@@ -107,9 +107,9 @@ def compare(
     failures: list[Failure] = []
     with closing(outcomes(replications, settings, progress)) as ended:
         records = _until_precise(_seed_records(ended, failures), count, precision)
-        gathered = gather(named, records)
-    tables = gathered.tables | {"base_year": base_year}
-    last = max([gathered.seeds[-1], *(failure.seed for failure in failures)])
+        tables, done = gather(named, records)
+    tables["base_year"] = base_year
+    last = max([done[-1], *(failure.seed for failure in failures)])
     facts = {"precision": precision and _reached(tables["headline"], precision)}
     return results_of(named, market, tables, range(start, last + 1), began, failures, facts)
 

@@ -231,18 +231,18 @@ def run_design(
     failures: list[Failure] = []
     remaining = iter(enumerate(points))
     while batch := dict(islice(remaining, BATCH)):
-        design = _Design(scenario, baseline, seeds, market)
-        failures += design.add(batch)
+        replications, places, refused = _replications(scenario, baseline, batch, seeds, market)
+        failures += refused
         summaries: dict[Replication, dict[str, float]] = {}
-        for one, outcome in outcomes(design.replications(), settings):
+        for one, outcome in outcomes(replications, settings):
             if isinstance(outcome, Failure):
                 failures.append(outcome)
             else:
                 summaries[one] = outcome.summary
-            if progress is not None and one in design.points:
+            if progress is not None and one in places:
                 done += 1
                 progress(done, len(points) * len(seeds))
-        for one, (point, base) in design.points.items():
+        for one, (point, base) in places.items():
             if one in summaries and base in summaries:
                 place: dict[str, float] = {"point": point, "seed": one.seed}
                 own_rows.append(place | summaries[one])
@@ -250,38 +250,34 @@ def run_design(
     return DesignRuns(pd.DataFrame(own_rows), pd.DataFrame(base_rows), tuple(failures))
 
 
-class _Design:
-    """Replications of the points of a design; a baseline is run once for all that share it."""
+def _replications(
+    scenario: Scenario,
+    baseline: Scenario,
+    points: Mapping[int, DesignPoint],
+    seeds: Sequence[int],
+    market: str,
+) -> tuple[list[Replication], dict[Replication, tuple[int, Replication]], list[Failure]]:
+    """All replications, in an order that lets one process run a baseline once.
 
-    def __init__(
-        self, scenario: Scenario, baseline: Scenario, seeds: Sequence[int], market: str
-    ) -> None:
-        self._scenarios, self._seeds, self._market = (scenario, baseline), seeds, market
-        self._groups: dict[tuple[str, int], list[Replication]] = {}
-        self.points: dict[Replication, tuple[int, Replication]] = {}
-        """The point of every replication of the scenario, and its baseline."""
-
-    def add(self, points: Mapping[int, DesignPoint]) -> list[Failure]:
-        """Add points; returns those at which no scenario is valid."""
-        failures = []
-        for number, point in points.items():
-            try:
-                own, base = (varied(scenario, point) for scenario in self._scenarios)
-            except ScenarioError as error:
-                failures.append(Failure(f"point {number}", -1, DESIGN, str(error.problems[0])))
-                continue
-            own_hash, base_hash = run_hash(own), run_hash(base)
-            for seed in self._seeds:
-                group = self._groups.setdefault((base_hash, seed), [])
-                where = seed, self._market, False
-                if not group:
-                    name, hashes = f"baseline of point {number}", (base_hash, base_hash)
-                    group.append(Replication(name, base, base, hashes, *where))
-                name, hashes = f"point {number}", (own_hash, base_hash)
-                group.append(Replication(name, own, group[0].scenario, hashes, *where))
-                self.points[group[-1]] = number, group[0]
-        return failures
-
-    def replications(self) -> list[Replication]:
-        """In an order that lets one process run a baseline once."""
-        return [one for group in self._groups.values() for one in group]
+    Then the point of every replication of the scenario, with its baseline, which is run once for
+    all that share it; and the points at which no scenario is valid.
+    """
+    groups: dict[tuple[str, int], list[Replication]] = {}
+    places: dict[Replication, tuple[int, Replication]] = {}
+    failures = []
+    for number, point in points.items():
+        try:
+            own, base = (varied(each, point) for each in (scenario, baseline))
+        except ScenarioError as error:
+            failures.append(Failure(f"point {number}", -1, DESIGN, str(error.problems[0])))
+            continue
+        own_hash, base_hash = run_hash(own), run_hash(base)
+        for seed in seeds:
+            group = groups.setdefault((base_hash, seed), [])
+            if not group:
+                name, hashes = f"baseline of point {number}", (base_hash, base_hash)
+                group.append(Replication(name, base, base, hashes, seed, market, is_full=False))
+            name, hashes, first = f"point {number}", (own_hash, base_hash), group[0].scenario
+            group.append(Replication(name, own, first, hashes, seed, market, is_full=False))
+            places[group[-1]] = number, group[0]
+    return [one for group in groups.values() for one in group], places, failures

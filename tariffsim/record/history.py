@@ -228,7 +228,7 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
         "cn_chips": of(cn_chips),
         "chip_value": of(over_slots(makers.chip_value)),
         "cn_chip_value": of(over_slots(makers.chip_value * is_cn)),
-        "cn_device_units": of(cn_chips) > 0,
+        "cn_device_units": (of(cn_chips) > 0).astype(float),
         "compliance_distortion_value": of(over_slots(makers.compliance_distortion)),
     }
 

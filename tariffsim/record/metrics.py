@@ -44,12 +44,6 @@ def chinese_share(history: History, market: int) -> Float:
     return ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
 
 
-def chinese_value_share(history: History, market: int) -> Float:
-    """(T,) the same by value."""
-    cells = history.cells
-    return ratio(cells["cn_chip_value"][:, market].sum(1), cells["chip_value"][:, market].sum(1))
-
-
 def basket_price(history: History, market: int) -> Float:
     """(T,) price index of the market's base-year basket of devices, base year 1."""
     weight = history.cells["base_expenditure"][0, market]
@@ -72,12 +66,6 @@ def other_chips_by_region(history: History, context: Context) -> Float:
 def foundry_region(history: History, context: Context) -> Float:
     """(F, R) one where a foundry belongs to a region."""
     return np.eye(len(context.codes.regions))[history.foundry_region]
-
-
-def net_income(history: History, sector: str, n_markets: int) -> Float:
-    """(T, M) what a kind of sector has left over, from the transaction-flow matrix."""
-    first = BY_MARKET.index(sector) * n_markets
-    return np.asarray(-history.ledger[:, -1, first : first + n_markets])
 
 
 def consumer_surplus(history: History, context: Context) -> Float:
@@ -131,10 +119,10 @@ def welfare(history: History, baseline: History, context: Context) -> Float:
 
     What importers and makers put into stock is theirs, at base prices.
     """
-    n = len(context.codes.markets)
 
     def income(sector: str) -> Float:
-        return net_income(history, sector, n) - net_income(baseline, sector, n)
+        left, left_0 = (ledger_of(h, PAYMENTS[-1:], sector, context) for h in (history, baseline))
+        return left_0 - left
 
     more_in_stock = history.stock_value - baseline.stock_value
     put_into_stock = np.diff(more_in_stock, axis=0, prepend=0.0)
@@ -188,6 +176,7 @@ def summarise(
     last = slice(-LAST, None)
     cells = {name: values[:, m].sum(axis=1) for name, values in history.cells.items()}
     cells["owed_value"] = cells["new_duty_value"] + cells["evaded_value"]
+    value_share = ratio(cells["cn_chip_value"], cells["chip_value"])
     change = world[:, m]
     year = 12e-9
 
@@ -206,7 +195,7 @@ def summarise(
     duty = np.maximum(duties[:, m], 0)
     return {
         "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
-        "cn_value_share": 100 * float(chinese_value_share(history, m)[last].mean()),
+        "cn_value_share": 100 * float(value_share[last].mean()),
         "cn_device_share": part("cn_device_units", "units"),
         "basket_price": 100 * float(basket_price(history, m)[last].mean()),
         "duty_revenue": year * float(duty[last].mean()),

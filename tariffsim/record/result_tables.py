@@ -50,14 +50,6 @@ class SeedRecord:
     runs: dict[str, RunRecord] = field(default_factory=dict)
 
 
-@dataclass
-class ResultTables:
-    """All tables of a comparison, and the seeds they are of."""
-
-    tables: dict[str, pd.DataFrame]
-    seeds: list[int]
-
-
 AXES: dict[str, tuple[str, ...]] = {
     "market_month": ("month", "market"),
     "device_end": ("device",),
@@ -144,8 +136,13 @@ def _shares(columns: Mapping[str, Float]) -> dict[str, Float]:
     }
 
 
-def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> ResultTables:
-    """Tables of all seeds; memory holds sums, and the small tables that keep every seed."""
+def gather(
+    scenarios: Iterable[str], records: Iterable[SeedRecord]
+) -> tuple[dict[str, pd.DataFrame], list[int]]:
+    """All tables, and the seeds they are of.
+
+    Memory holds sums, and the small tables that keep every seed.
+    """
     sums: dict[str, dict[str, dict[str, Float]]] = {name: {} for name in scenarios}
     kept: dict[str, dict[Any, pd.DataFrame]] = {table: {} for table in BY_SEED}
     summaries: dict[str, list[dict[str, float]]] = {name: [] for name in scenarios}
@@ -159,13 +156,13 @@ def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> ResultTab
             for table in BY_SEED:
                 kept[table][name, record.seed] = _frame(table, run.arrays[table], run.labels)
             _add(sums[name], run.arrays)
-    return ResultTables(
-        {"headline": pd.DataFrame(headline(summaries, next(iter(summaries))))}
-        | {"summary": _summary(summaries, seeds)}
-        | {table: _stacked(frames, "scenario", "seed") for table, frames in kept.items()}
-        | _means(sums, labels, len(seeds)),
-        seeds,
-    )
+    tables = {
+        "headline": pd.DataFrame(headline(summaries, next(iter(summaries)))),
+        "summary": _summary(summaries, seeds),
+        **{table: _stacked(frames, "scenario", "seed") for table, frames in kept.items()},
+        **_means(sums, labels, len(seeds)),
+    }
+    return tables, seeds
 
 
 def _add(total: dict[str, dict[str, Float]], arrays: Mapping[str, Mapping[str, Float]]) -> None:

@@ -30,12 +30,13 @@ def check_sheets(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
     checks = {
         "devices": _check_devices,
         "foundry_regions": _check_regions,
-        "node_classes": _check_classes,
         "markets": _check_markets,
     }
     for name, check in checks.items():
         if name in sheets:
             check(sheets[name], problems)
+    if sheet := sheets.get("node_classes"):
+        check_sum(sheet, [(code, "wafer_share") for code in sheet.lines], "wafer_share", problems)
     _check_homes(sheets, problems)
     _check_rules(sheets, problems)
 
@@ -84,10 +85,6 @@ def _check_makers_of(share: str, sheet: Sheet, problems: list[Problem]) -> None:
     if all(n is not None and s is not None and n * s == 0 for n, s in figures):
         place = sheet.place(next(iter(sheet.lines)), "foundries")
         problems.append(place.problem(f"no region with a foundry has any {share}"))
-
-
-def _check_classes(sheet: Sheet, problems: list[Problem]) -> None:
-    check_sum(sheet, [(code, "wafer_share") for code in sheet.lines], "wafer_share", problems)
 
 
 def _check_markets(sheet: Sheet, problems: list[Problem]) -> None:
