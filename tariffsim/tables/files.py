@@ -1,4 +1,4 @@
-"""Files that users name: plain UTF-8 text of a limited size, and CSV rows with their place.
+"""Files: shipped tables, and what users name: plain text of a limited size, CSV rows by place.
 
 Models check the cells of a row.
 """
@@ -11,7 +11,7 @@ import math
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, Val
 
 from tariffsim.errors import Problem, nearest
 
+SHIPPED = Path(__file__).resolve().parent.parent / "data"
 MEGABYTE = 1_000_000
 _KINDS = {
     stat.S_IFLNK: "is a symbolic link",
@@ -29,6 +30,12 @@ _KINDS = {
     stat.S_IFSOCK: "is a socket",
 }
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def shipped_rows(name: str) -> Iterator[dict[str, str]]:
+    """Rows of a table that comes with the package."""
+    with (SHIPPED / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        yield from csv.DictReader(stream)
 
 
 class Refused(Exception):

@@ -21,13 +21,12 @@ from tariffsim.errors import DataError, Problem, nearest
 from tariffsim.tables.figure_tables import (
     FIGURE_TABLES,
     NODE_CLASSES,
-    SHIPPED,
     FigureTable,
     Sheet,
     empty_figure,
     parse_sheet,
 )
-from tariffsim.tables.files import LARGEST, BadCell, CsvRow, Place, read_rows
+from tariffsim.tables.files import LARGEST, SHIPPED, BadCell, CsvRow, Place, read_rows
 from tariffsim.tables.wide_tables import (
     WIDE_TABLES,
     CalendarRow,
