@@ -205,7 +205,7 @@ class DesignRuns:
     baseline: pd.DataFrame
     failures: tuple[Failure, ...]
 
-    def by_point(self, metric: str, is_difference: bool = True) -> pd.DataFrame:
+    def by_point(self, metric: str, is_difference: bool) -> pd.DataFrame:
         """Paired differences of a metric, or its levels: one row a point, one column a seed."""
         own = self.own[metric]
         value = own - self.baseline[metric] if is_difference else own

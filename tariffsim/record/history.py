@@ -75,14 +75,9 @@ class Recorder:
         self._flows: list[Float] = []
         self._flow_months: list[str] = []
         self._alternatives = ChoiceSetPrices(economy)
+        self._laws = economy.tariff_schedule.laws
         self._foundries = economy.foundries
         self._chips_per_kwpm = economy.investment.chips_per_kwpm
-        self._cut_from = min(
-            (law.instrument.first_moment for law in economy.tariff_schedule.laws
-             if law.instrument.restricts_supply),
-            default=np.inf,
-        ) - economy.scenario.run.start  # fmt: skip
-        self._policies = [law.name for law in economy.tariff_schedule.laws]
 
     def record(self, economy: Economy) -> None:
         """Keep this month."""
@@ -107,6 +102,9 @@ class Recorder:
                 what = f"foundry {name}" if field == "foundries" else name
                 raise NotFiniteError(f"{what} became NaN or infinite in {month}")
 
+        instruments = [law.instrument for law in self._laws]
+        cuts = [one.first_moment for one in instruments if one.restricts_supply]
+
         def of(field: str) -> dict[str, Float]:
             return {name: values for (its, name), values in stacked.items() if its == field}
 
@@ -118,9 +116,9 @@ class Recorder:
             foundry_region=self._foundries.region,
             foundry_names=self._foundries.name,
             chips_per_kwpm=self._chips_per_kwpm,
-            policy_names=self._policies,
+            policy_names=[law.name for law in self._laws],
             flow_months=self._flow_months,
-            cut_from=self._cut_from,
+            cut_from=min(cuts, default=np.inf) - start,
             foundries=of("foundries"),
             **of(""),
         )

@@ -14,6 +14,9 @@ from tariffsim.policy.fields import CodeList, Text, parameter
 from tariffsim.policy.time_path import Date, EndDate, TimePath
 
 Share = Annotated[float, Field(ge=0, le=1)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
+Ratio = Annotated[float, Field(ge=0, le=5)]
+Elasticity = Annotated[float, Field(ge=0, le=50)]
 Value = float | int | str | bool
 MOST_VALUES = 10_000
 
@@ -116,9 +119,6 @@ class Experiment(Block):
     )
 
 
-Elasticity = Annotated[float, Field(ge=0, le=50)]
-
-
 class Supply(Block):
     """Foundries: capacity, cost, price."""
 
@@ -165,8 +165,8 @@ class Supply(Block):
     plan_response: Share = parameter(
         0.0, "fraction", "Strength with which idle capacity slows China's plan.", 0, 1
     )
-    capacity_growth_factor: float = parameter(
-        1.0, "ratio", "Factor on the growth of capacity outside China.", 0.5, 1.5, ge=0, le=5
+    capacity_growth_factor: Ratio = parameter(
+        1.0, "ratio", "Factor on the growth of capacity outside China.", 0.5, 1.5
     )
     learning: float = parameter(
         0.08,
@@ -184,14 +184,8 @@ class Supply(Block):
     experience_years: float = parameter(
         10.0, "years", "Initial experience, in years of base output.", 5, 20, ge=0.5, le=100
     )
-    utilisation_price_response: float = parameter(
-        0.5,
-        "log price per unit of utilisation",
-        "Response of price to utilisation (chi).",
-        0,
-        1,
-        ge=0,
-        le=5,
+    utilisation_price_response: Ratio = parameter(
+        0.5, "log price per unit of utilisation", "Response of price to utilisation (chi).", 0, 1
     )
     price_adjustment: Share = parameter(
         0.15, "fraction a month", "Speed of posted prices towards their target.", 0.05, 0.5
@@ -278,14 +272,12 @@ class Orders(Block):
         "Whom foundries serve first when chips are scarce: all alike, lines assembled in the "
         "foundry's own country, or slots supplied for a year.",
     )
-    emergency_share: float = parameter(
+    emergency_share: PositiveShare = parameter(
         0.1,
         "fraction",
         "Share of deliveries denied above which a maker looks for another supplier at once.",
         0.02,
         0.5,
-        gt=0,
-        le=1,
     )
     emergency_months_factor: Share = parameter(
         0.5, "ratio", "Months of requalification in an emergency, relative to others.", 0.33, 1
@@ -311,20 +303,18 @@ class Trade(Block):
         "What decides the origin of a chip in law: place of its fab, place of its packaging, or "
         "its owner; shares by region are in the table origin_rules.",
     )
-    markup: float = parameter(
-        0.15, "fraction", "Mark-up of makers on unit cost.", 0.05, 0.3, ge=0, le=5
-    )
+    markup: Ratio = parameter(0.15, "fraction", "Mark-up of makers on unit cost.", 0.05, 0.3)
     border_pass_through: Share = parameter(
         0.95, "fraction", "Share of a new duty that makers do not rebate.", 0.86, 1.0, "S18 S19"
     )
     freight: Share = parameter(
         0.03, "fraction", "Freight and insurance relative to ex-works price.", 0.02, 0.06
     )
-    retail_margin: float = parameter(
-        0.40, "fraction", "Retail margin relative to base landed cost.", 0.2, 0.6, ge=0, le=5
+    retail_margin: Ratio = parameter(
+        0.40, "fraction", "Retail margin relative to base landed cost.", 0.2, 0.6
     )
-    importer_profit: float = parameter(
-        0.05, "fraction", "Share of base landed cost that is importers' profit.", 0, 0.1, ge=0, le=5
+    importer_profit: Ratio = parameter(
+        0.05, "fraction", "Share of base landed cost that is importers' profit.", 0, 0.1
     )
     pass_through: Share = parameter(
         0.90, "fraction", "Long-run share of a duty passed on to consumers.", 0.6, 1.0, "S18 S20"
@@ -332,8 +322,8 @@ class Trade(Block):
     pass_through_months: float = parameter(
         18.0, "months", "Time constant of the pass-through of a duty.", 6, 30, "S20", ge=1, le=240
     )
-    order_adjustment: float = parameter(
-        0.25, "fraction a month", "Speed of orders towards desired orders.", 0.1, 1, gt=0, le=1
+    order_adjustment: PositiveShare = parameter(
+        0.25, "fraction a month", "Speed of orders towards desired orders.", 0.1, 1
     )
     front_loading_months: float = parameter(
         3.0,
@@ -344,20 +334,14 @@ class Trade(Block):
         ge=0,
         le=12,
     )
-    carrying_cost: float = parameter(
-        0.02,
-        "fraction a month",
-        "Holding cost of products relative to value.",
-        0.01,
-        0.03,
-        gt=0,
-        le=1,
+    carrying_cost: PositiveShare = parameter(
+        0.02, "fraction a month", "Holding cost of products relative to value.", 0.01, 0.03
     )
     chip_content_growth: float = parameter(
         0.02, "per year", "Growth of chips in a unit.", 0, 0.05, ge=-0.5, le=1
     )
-    ai_chip_uplift: float = parameter(
-        0.15, "fraction", "Additional chips in an AI-enabled unit of a device.", 0, 0.4, ge=0, le=5
+    ai_chip_uplift: Ratio = parameter(
+        0.15, "fraction", "Additional chips in an AI-enabled unit of a device.", 0, 0.4
     )
     growth_factor: float = parameter(
         1.0, "ratio", "Factor on the growth of device demand in every market.", 0, 2, ge=0, le=10
@@ -425,12 +409,6 @@ class OtherBuyers(Block):
     elasticity: Elasticity = parameter(
         2.0, "elasticity", "Elasticity of substitution between foundries.", 1, 4, "S32"
     )
-    adjustment: float = parameter(
-        1 / 24,
-        "fraction a month",
-        "Speed towards the desired foundry mix.",
-        1 / 48,
-        1 / 6,
-        gt=0,
-        le=1,
+    adjustment: PositiveShare = parameter(
+        1 / 24, "fraction a month", "Speed towards the desired foundry mix.", 1 / 48, 1 / 6
     )

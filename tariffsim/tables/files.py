@@ -191,16 +191,15 @@ def one_of(*words: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _filled(text: str) -> str:
-    if not text:
-        raise BadCell("is empty")
-    return text
+def _filled(message: str) -> AfterValidator:
+    """A cell that is not empty."""
 
+    def check(text: str) -> str:
+        if not text:
+            raise BadCell(message)
+        return text
 
-def _with_source(text: str) -> str:
-    if not text:
-        raise BadCell("needs a source, or the word assumption")
-    return text
+    return AfterValidator(check)
 
 
 def _agreeing(confidence: str, info: ValidationInfo) -> str:
@@ -209,13 +208,13 @@ def _agreeing(confidence: str, info: ValidationInfo) -> str:
     return confidence
 
 
-Filled = Annotated[str, AfterValidator(_filled)]
+Filled = Annotated[str, _filled("is empty")]
 
 
 class SourcedRow(RowModel):
     """A row that names its source and how reliable it is."""
 
-    source: Annotated[str, AfterValidator(_with_source)]
+    source: Annotated[str, _filled("needs a source, or the word assumption")]
     confidence: Annotated[str, one_of(*CONFIDENCES), AfterValidator(_agreeing)]
 
 
