@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tariffsim.calibration import build_economy
 from tariffsim.month import PHASES
-from tariffsim.record.history import History, Recorder
+from tariffsim.record.history import History
+from tariffsim.record.recorder import Recorder
 from tariffsim.scenario import Scenario
 from tariffsim.state.draws import Draws
 from tariffsim.state.ledger import check_accounting_identities

@@ -1,0 +1,200 @@
+"""Reading the economy after the last phase of a month; recording changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim.errors import NotFiniteError
+from tariffsim.kernels.prices_and_demand import rebate
+from tariffsim.kernels.sums import over_slots, sum_by
+from tariffsim.record.choice_set_prices import ChoiceSetPrices
+from tariffsim.record.history import History
+from tariffsim.state.economy import Economy
+from tariffsim.typing import Float, format_month
+
+
+class Recorder:
+    """Reads the economy after each month."""
+
+    def __init__(self, economy: Economy, months: int) -> None:
+        codes = economy.constants.codes
+        self._shape = (len(codes.markets), len(codes.devices))
+        self._months = months
+        self._rows: dict[tuple[str, str], list[Float]] = {}
+        """By field of `History`, if it has columns, and name."""
+        self._flows: list[Float] = []
+        self._flow_months: list[str] = []
+        self._alternatives = ChoiceSetPrices(economy)
+        self._laws = economy.tariff_schedule.laws
+        self._foundries = economy.foundries
+        self._chips_per_kwpm = economy.investment.chips_per_kwpm
+
+    def record(self, economy: Economy) -> None:
+        """Keep this month."""
+        self._keep_cells(economy)
+        self._keep_sourcing(economy)
+        self._keep_foundries(economy)
+        self._keep("policy_rate", np.array(economy.policy.rates))
+        self._keep("policy_duty", economy.policy_duty)
+        self._keep("ledger", economy.ledger)
+        self._keep("stock_value", _stock_value(economy))
+
+    def history(self, seed: int, start: int) -> History:
+        """All months as arrays.
+
+        Raises:
+            NotFiniteError: a quantity became NaN or infinite.
+        """
+        stacked = {name: np.array(rows) for name, rows in self._rows.items()}
+        for (field, name), values in stacked.items():
+            if not np.isfinite(values).all():
+                month = format_month(start + int(np.argwhere(~np.isfinite(values))[0, 0]))
+                what = f"foundry {name}" if field == "foundries" else name
+                raise NotFiniteError(f"{what} became NaN or infinite in {month}")
+
+        instruments = [law.instrument for law in self._laws]
+        cuts = [one.first_moment for one in instruments if one.restricts_supply]
+
+        def of(field: str) -> dict[str, Float]:
+            return {name: values for (its, name), values in stacked.items() if its == field}
+
+        return History(
+            seed=seed,
+            months=[format_month(start + t) for t in range(len(stacked["", "ledger"]))],
+            cells=of("cells"),
+            flows=np.array(self._flows),
+            foundry_region=self._foundries.region,
+            foundry_names=self._foundries.name,
+            chips_per_kwpm=self._chips_per_kwpm,
+            policy_names=[law.name for law in self._laws],
+            flow_months=self._flow_months,
+            cut_from=min(cuts, default=np.inf) - start,
+            foundries=of("foundries"),
+            **of(""),
+        )
+
+    def _keep(self, name: str, values: Float, field: str = "") -> None:
+        self._rows.setdefault((field, name), []).append(values)
+
+    def _keep_cells(self, economy: Economy) -> None:
+        flows, cells, importers = economy.flows, economy.cells, economy.importers
+        of_units, wanted = _of_each_unit(economy), np.where(flows.purchases > 0, flows.purchases, 1)
+        short = np.where(flows.purchases > 0, 1 - flows.units / wanted, 0.0)
+        of_flows = {
+            "units": flows.units,
+            "sold_units": flows.sold,
+            "lost_units": flows.lost,
+            "stock_units": flows.stock,
+            "lines": np.ones(len(flows)),
+            "stopped_lines": short,
+            "retail_value": flows.price * flows.sold,
+            "lost_value": flows.price * flows.lost,
+        } | {name: each * flows.units for name, each in of_units.items()}
+        columns = {name: economy.by_cell(values) for name, values in of_flows.items()}
+        cell = importers.market * self._shape[1] + importers.device
+        has_none = sum_by(flows.importer, of_units["cn_chips"], len(importers)) == 0
+        of_importers = {
+            "importer_profit": importers.profit,
+            "penalty_value": importers.back_duty + importers.penalty,
+            "importers_knowing_origin": importers.knows_origin,
+            "importers_verified_free": importers.knows_origin & has_none,
+        }
+        for name, values in of_importers.items():
+            columns[name] = sum_by(cell, values, len(cells.growth))
+        columns["longest_stop"] = np.zeros(len(cells.growth))
+        if short.any():
+            np.maximum.at(columns["longest_stop"], flows.cell, short)
+        columns["price_index"] = cells.price_index
+        columns["base_expenditure"] = cells.base_expenditure * cells.growth
+        for name, column in columns.items():
+            self._keep(name, column.reshape(self._shape), "cells")
+        shape = (self._shape[0], len(economy.constants.codes.origins))
+        at = flows.market * shape[1] + economy.makers.origin[flows.maker]
+        sold = of_units["customs_value"] * flows.units
+        self._keep("origin_value", sum_by(at, sold, int(np.prod(shape))).reshape(shape))
+
+    def _keep_sourcing(self, economy: Economy) -> None:
+        flows, makers = economy.flows, economy.makers
+        codes = economy.constants.codes
+        shape = (*self._shape, len(codes.classes), len(codes.regions))
+        slot = codes.slot(0, np.arange(len(codes.classes)), makers.chip_region)
+        at = slot.take(flows.maker, axis=0) + codes.slot(flows.cell, 0, 0)[:, None]
+        chips = makers.chips.take(flows.maker, axis=0)
+        for name, units in (("sourcing", flows.units), ("base_sourcing", flows.base_units)):
+            bought = (chips * units[:, None]).ravel()
+            self._keep(name, sum_by(at.ravel(), bought, int(np.prod(shape))).reshape(shape))
+        for name, values in self._alternatives.of_month(economy).items():
+            self._keep(name, values)
+        if economy.month == 0 or (economy.date % 12 == 11) or economy.month == self._months - 1:
+            self._flows.append(_alluvial(economy))
+            self._flow_months.append(format_month(economy.date))
+
+    def _keep_foundries(self, economy: Economy) -> None:
+        foundries = economy.foundries
+        subsidy = foundries.subsidy * foundries.output
+        columns = {
+            "capacity": foundries.capacity,
+            "planned_capacity": foundries.planned_capacity,
+            "orders": foundries.orders,
+            "output": foundries.output,
+            "utilisation": foundries.utilisation,
+            "price": foundries.price,
+            "unit_cost": foundries.unit_cost,
+            "revenue": foundries.revenue,
+            "subsidy_value": subsidy,
+            "cost_value": foundries.cost,
+            "profit": foundries.revenue + subsidy - foundries.cost,
+            "other_chips": foundries.other_orders * foundries.fill_rate,
+        }
+        for name, values in columns.items():
+            self._keep(name, values, "foundries")
+
+
+def _of_each_unit(economy: Economy) -> dict[str, Float]:
+    """(L,) what each unit of a flow adds to the columns of its cell."""
+    flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
+    is_cn = economy.foundries.is_chinese.take(makers.supplier)
+    cn_chips = over_slots(makers.chips * is_cn)
+    from_china = np.array([code == "CN" for code in codes.origins])[makers.origin]
+
+    def of(values: Float) -> Float:
+        return values.take(flows.maker)
+
+    customs_value = of(makers.customs_value)
+    return {
+        "customs_value": customs_value,
+        "import_value": customs_value * economy.is_imported,
+        "china_assembled_value": of(makers.customs_value * from_china),
+        "duty_value": flows.base_duty + flows.new_duty,
+        "new_duty_value": flows.new_duty,
+        "passed_on_value": flows.passed_on,
+        "rebate_value": rebate(flows.new_duty, economy.scenario.trade.border_pass_through),
+        "evaded_value": flows.evaded_duty,
+        "compliance_value": flows.compliance_cost,
+        "known_origin_value": customs_value * economy.importers.knows_origin[flows.importer],
+        "chips": of(over_slots(makers.chips)),
+        "cn_chips": of(cn_chips),
+        "chip_value": of(over_slots(makers.chip_value)),
+        "cn_chip_value": of(over_slots(makers.chip_value * is_cn)),
+        "cn_device_units": (of(cn_chips) > 0).astype(float),
+        "compliance_distortion_value": of(over_slots(makers.compliance_distortion)),
+    }
+
+
+def _stock_value(economy: Economy) -> Float:
+    """(M,) USD: chips that home makers and products that importers hold, at base prices."""
+    flows, makers, constants = economy.flows, economy.makers, economy.constants
+    n_markets = len(constants.codes.markets)
+    products = sum_by(flows.market, flows.base_landed * flows.stock, n_markets)
+    chips = over_slots(makers.stock * constants.chip_price)
+    return products + sum_by(constants.origin_market[makers.origin], chips, n_markets)
+
+
+def _alluvial(economy: Economy) -> Float:
+    """(R, O, M) chips a month from fab region over country of assembly to market."""
+    codes, flows, makers = economy.constants.codes, economy.flows, economy.makers
+    shape = (len(codes.regions), len(codes.origins), len(codes.markets))
+    chips = makers.chips[flows.maker] * flows.units[:, None]
+    at = makers.chip_region[flows.maker] * shape[1] + makers.origin[flows.maker][:, None]
+    at = at * shape[2] + flows.market[:, None]
+    return sum_by(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)
