@@ -13,7 +13,7 @@ from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.law.policy_state import PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market
 from tariffsim.policy.shipments import CHINA
-from tariffsim.scenario.economy_blocks import Sourcing
+from tariffsim.scenario.blocks import Sourcing
 from tariffsim.state.constants import DESIGN, Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import DeviceMakers, Economy, Foundries, SlotRows

@@ -19,7 +19,7 @@ from tariffsim.kernels.sourcing import (
     switching_cost,
 )
 from tariffsim.kernels.sums import over_slots
-from tariffsim.scenario.economy_blocks import Sourcing
+from tariffsim.scenario.blocks import Sourcing
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import GLOBAL

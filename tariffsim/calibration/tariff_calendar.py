@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -139,35 +140,27 @@ def calendar_instruments(
         base = max(
             (r.rate or 0.0 for r in rows if r.in_2024_base and _same_scope(r, row)), default=0.0
         )
-        common = {
+        common: dict[str, Any] = {
             "rate": row.rate - base if row.rate is not None else 0.0,
             "start": row.date,
             "end": None if end is None else format_month(end),
             "end_known": False,
             "markets": (row.levied_by,),
         }
-        name = f"{row.instrument}, {row.date}"
-        products = tuple(d for d in row.devices if d not in BARE_CHIPS)
-        if products:
-            yield (
-                f"{name}, row {number + 1}",
-                INSTRUMENTS["product_tariff"].model_validate(
-                    common
-                    | {
-                        "kind": "product_tariff",
-                        "devices": products,
-                        "assembly_countries": row.against,
-                    }
-                ),
-            )
+        name = f"{row.instrument}, {row.date}, row {number + 1}"
+        if products := tuple(d for d in row.devices if d not in BARE_CHIPS):
+            scope = {"devices": products, "assembly_countries": row.against}
+            yield name, _instrument("product_tariff", common | scope)
         if any(d in BARE_CHIPS for d in row.devices):
             regions = tuple(dict.fromkeys(region_of(origin, codes) for origin in row.against))
             yield (
-                f"{name}, row {number + 1}, bare chips",
-                INSTRUMENTS["bare_chip_tariff"].model_validate(
-                    common | {"kind": "bare_chip_tariff", "chip_regions": regions}
-                ),
+                f"{name}, bare chips",
+                _instrument("bare_chip_tariff", common | {"chip_regions": regions}),
             )
+
+
+def _instrument(kind: str, fields: dict[str, Any]) -> Instrument:
+    return INSTRUMENTS[kind].model_validate({"kind": kind} | fields)
 
 
 def _same_scope(one: CalendarRow, other: CalendarRow) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from tariffsim.calibration import build_economy
-from tariffsim.calibration.base_year_fit import base_year_rows
+from tariffsim.calibration.build import base_year_rows
 from tariffsim.errors import RunsFailedError
 from tariffsim.experiments.ensemble import Progress, Settings, check_comparable, outcomes
 from tariffsim.experiments.runs import (
@@ -107,9 +107,9 @@ def compare(
     failures: list[Failure] = []
     with closing(outcomes(replications, settings, progress)) as ended:
         records = _until_precise(_seed_records(ended, failures), count, precision)
-        gathered = gather(named, records)
-    tables = gathered.tables | {"base_year": base_year}
-    last = max([gathered.seeds[-1], *(failure.seed for failure in failures)])
+        tables, done = gather(named, records)
+    tables["base_year"] = base_year
+    last = max([done[-1], *(failure.seed for failure in failures)])
     facts = {"precision": precision and _reached(tables["headline"], precision)}
     return results_of(named, market, tables, range(start, last + 1), began, failures, facts)
 
@@ -182,7 +182,7 @@ def _seed_records(
             if isinstance(outcome, Failure):
                 failures.append(outcome)
             else:
-                record.add(replication.name, outcome)
+                record.runs[replication.name] = outcome
         if len(failures) == n_failed:
             is_any = True
             yield record

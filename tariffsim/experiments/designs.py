@@ -1,16 +1,23 @@
-"""Designs of experiments: the values of the factors at every design point, and the scenario."""
+"""Designs of experiments: the values of the factors at every design point, and the runs there.
+
+At every point the scenario is run, and the baseline with the same values.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from dataclasses import dataclass
+from itertools import islice, product
 from math import prod
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import qmc
 
 from tariffsim.errors import Problem, ScenarioError, escaped
+from tariffsim.experiments.ensemble import Progress, Settings, outcomes
+from tariffsim.experiments.runs import Failure, Replication, run_hash
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.blocks import Value
@@ -176,3 +183,101 @@ def _figures(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str, 
             end = figure.high if value > 0 else figure.low
             at = figure.value + abs(value) * (end - figure.value)
             yield f"figures.{table}.{each}.{name}", at if abs(value) < 1 else end
+
+
+BATCH = 256
+"""Points whose scenarios are held in memory at a time."""
+DESIGN = "design"
+"""The phase of a failure of a point at which no scenario is valid."""
+
+
+@dataclass(frozen=True)
+class DesignRuns:
+    """Metrics at all points, and those of the baseline with the same values.
+
+    Attributes:
+        own: point, seed, then every metric; a point and seed of which a run failed has no row.
+        baseline: the same of the baseline, row by row.
+        failures: runs that failed, and points that are refused; their scenario is the point.
+    """
+
+    own: pd.DataFrame
+    baseline: pd.DataFrame
+    failures: tuple[Failure, ...]
+
+    def by_point(self, metric: str, is_difference: bool) -> pd.DataFrame:
+        """Paired differences of a metric, or its levels: one row a point, one column a seed."""
+        own = self.own[metric]
+        value = own - self.baseline[metric] if is_difference else own
+        table = self.own[["point", "seed"]].assign(value=value)
+        return table.pivot(index="point", columns="seed", values="value")
+
+
+def run_design(
+    scenario: Scenario,
+    baseline: Scenario,
+    points: Sequence[DesignPoint],
+    seeds: Sequence[int],
+    market: str,
+    settings: Settings,
+    progress: Progress | None = None,
+) -> DesignRuns:
+    """Run the scenario and the baseline at every point with every seed.
+
+    Values hold for both, those of a policy where there is a policy of that name, so that the
+    paired difference is the effect of the scenario under the assumptions of the point.
+    """
+    own_rows, base_rows, done = [], [], 0
+    failures: list[Failure] = []
+    remaining = iter(enumerate(points))
+    while batch := dict(islice(remaining, BATCH)):
+        replications, places, refused = _replications(scenario, baseline, batch, seeds, market)
+        failures += refused
+        summaries: dict[Replication, dict[str, float]] = {}
+        for one, outcome in outcomes(replications, settings):
+            if isinstance(outcome, Failure):
+                failures.append(outcome)
+            else:
+                summaries[one] = outcome.summary
+            if progress is not None and one in places:
+                done += 1
+                progress(done, len(points) * len(seeds))
+        for one, (point, base) in places.items():
+            if one in summaries and base in summaries:
+                place: dict[str, float] = {"point": point, "seed": one.seed}
+                own_rows.append(place | summaries[one])
+                base_rows.append(place | summaries[base])
+    return DesignRuns(pd.DataFrame(own_rows), pd.DataFrame(base_rows), tuple(failures))
+
+
+def _replications(
+    scenario: Scenario,
+    baseline: Scenario,
+    points: Mapping[int, DesignPoint],
+    seeds: Sequence[int],
+    market: str,
+) -> tuple[list[Replication], dict[Replication, tuple[int, Replication]], list[Failure]]:
+    """All replications, in an order that lets one process run a baseline once.
+
+    Then the point of every replication of the scenario, with its baseline, which is run once for
+    all that share it; and the points at which no scenario is valid.
+    """
+    groups: dict[tuple[str, int], list[Replication]] = {}
+    places: dict[Replication, tuple[int, Replication]] = {}
+    failures = []
+    for number, point in points.items():
+        try:
+            own, base = (varied(each, point) for each in (scenario, baseline))
+        except ScenarioError as error:
+            failures.append(Failure(f"point {number}", -1, DESIGN, str(error.problems[0])))
+            continue
+        own_hash, base_hash = run_hash(own), run_hash(base)
+        for seed in seeds:
+            group = groups.setdefault((base_hash, seed), [])
+            if not group:
+                name, hashes = f"baseline of point {number}", (base_hash, base_hash)
+                group.append(Replication(name, base, base, hashes, seed, market, is_full=False))
+            name, hashes, first = f"point {number}", (own_hash, base_hash), group[0].scenario
+            group.append(Replication(name, own, first, hashes, seed, market, is_full=False))
+            places[group[-1]] = number, group[0]
+    return [one for group in groups.values() for one in group], places, failures

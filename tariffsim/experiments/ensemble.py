@@ -14,8 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from tariffsim.errors import Problem, RunsFailedError, ScenarioError
-from tariffsim.experiments.cluster import on_cluster
-from tariffsim.experiments.local import Ended, available_cores, on_this_machine
+from tariffsim.experiments.engines import Ended, available_cores, on_cluster, on_this_machine
 from tariffsim.experiments.runs import (
     Failure,
     Outcome,

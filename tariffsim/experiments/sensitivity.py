@@ -13,12 +13,12 @@ import pandas as pd
 
 from tariffsim.errors import RunsFailedError, ScenarioError, TariffsimError
 from tariffsim.experiments.comparison import results_of, seeds_of, with_baseline
-from tariffsim.experiments.design_runs import run_design
 from tariffsim.experiments.designs import (
     DesignPoint,
     factors_of,
     from_unit_cube,
     not_a_power_of_two,
+    run_design,
     without_range,
 )
 from tariffsim.experiments.ensemble import Progress, Settings

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from tariffsim.experiments.comparison import results_of, seeds_of, with_baseline
-from tariffsim.experiments.design_runs import DesignRuns, run_design
-from tariffsim.experiments.designs import DesignPoint, factors_of, points_of
+from tariffsim.experiments.designs import DesignPoint, DesignRuns, factors_of, points_of, run_design
 from tariffsim.experiments.ensemble import Progress, Settings
-from tariffsim.record.headline import headline
 from tariffsim.record.intervals import paired_interval
+from tariffsim.record.result_tables import headline
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.factors import plausible
@@ -69,19 +68,14 @@ def sweep(
     rows = points_of(design, factors, points or plan.points, replications.start)
     runs = run_design(own, base, rows, replications, market, settings, progress)
     both = [runs.own.assign(is_baseline=False), runs.baseline.assign(is_baseline=True)]
-    tables = {"points": _numbered(rows), "sweep": tidy(rows, runs), "point_runs": pd.concat(both)}
+    points_table = pd.DataFrame([{"point": n} | row for n, row in enumerate(rows)])
+    tables = {"points": points_table, "sweep": tidy(rows, runs), "point_runs": pd.concat(both)}
     facts = {"factors": [asdict(factor) for factor in factors]}
     results = results_of(named, market, tables, replications, began, runs.failures, facts)
     is_curve = len(factors) == 1 and factors[0].is_numeric and len(rows) > 2
     if is_curve and factors[0].key.startswith("policies.") and not runs.own.empty:
         results.provenance["revenue_peak"] = asdict(revenue_peak(results, factors[0].key))
     return results
-
-
-def _numbered(points: Sequence[DesignPoint]) -> pd.DataFrame:
-    table = pd.DataFrame(list(points))
-    table.insert(0, "point", range(len(points)))
-    return table
 
 
 def tidy(points: Sequence[DesignPoint], runs: DesignRuns) -> pd.DataFrame:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError, escaped, nearest
+from tariffsim.tables.files import shipped_rows
 from tariffsim.tables.renamed import new_name, now_called
 
 
@@ -47,25 +46,17 @@ COSTS = {
 """Metrics that are ratios of means over all runs: cost, and what it is spent on."""
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
-    text = resources.files("tariffsim").joinpath(f"data/{name}.csv").read_text("utf-8")
-    return csv.DictReader(text.splitlines())
-
-
 @cache
 def variables() -> dict[str, Variable]:
     """The data dictionary by name of column."""
-    return {row["name"]: Variable(**row) for row in _rows("variables")}
+    return {row["name"]: Variable(**row) for row in shipped_rows("variables")}
 
 
 @cache
 def metrics() -> dict[str, Metric]:
     """The headline metrics by name."""
-    found = {}
-    for row in _rows("metrics"):
-        decimals = int(row.pop("decimals"))
-        found[row["name"]] = Metric(**row, decimals=decimals)
-    return found
+    rows = (row | {"decimals": int(row["decimals"])} for row in shipped_rows("metrics"))
+    return {str(row["name"]): Metric(**row) for row in rows}  # type: ignore[arg-type]
 
 
 def metric_of_runs(name: str) -> Metric:

@@ -6,55 +6,6 @@ from dataclasses import dataclass
 
 from tariffsim.typing import Float, Int
 
-CELL_COLUMNS = (
-    "units",
-    "sold_units",
-    "lost_units",
-    "stock_units",
-    "lines",
-    "stopped_lines",
-    "retail_value",
-    "lost_value",
-    "customs_value",
-    "import_value",
-    "china_assembled_value",
-    "duty_value",
-    "new_duty_value",
-    "passed_on_value",
-    "rebate_value",
-    "evaded_value",
-    "compliance_value",
-    "known_origin_value",
-    "chips",
-    "cn_chips",
-    "chip_value",
-    "cn_chip_value",
-    "cn_device_units",
-    "compliance_distortion_value",
-)
-"""Columns of the market x device table that are sums over flows."""
-IMPORTER_COLUMNS = (
-    "importer_profit",
-    "penalty_value",
-    "importers_knowing_origin",
-    "importers_verified_free",
-)
-"""Columns of the same table that are sums over importers."""
-FOUNDRY_COLUMNS = (
-    "capacity",
-    "planned_capacity",
-    "orders",
-    "output",
-    "utilisation",
-    "price",
-    "unit_cost",
-    "revenue",
-    "subsidy_value",
-    "cost_value",
-    "profit",
-    "other_chips",
-)
-
 
 @dataclass(frozen=True)
 class History:
@@ -63,7 +14,7 @@ class History:
     seed: int
     months: list[str]
     cells: dict[str, Float]
-    """(T, M, D) by column; CELL_COLUMNS, longest_stop, price_index and base_expenditure."""
+    """(T, M, D) by column: sums over flows, sums over importers, and what the cell itself has."""
     origin_value: Float
     """(T, M, O) USD a month ex works."""
     flows: Float
@@ -81,7 +32,7 @@ class History:
     slot_duty: Float
     """(T, M, D, K, R) duty that a chip is expected to cause at a slot, USD."""
     foundries: dict[str, Float]
-    """(T, F, K) by column; FOUNDRY_COLUMNS."""
+    """(T, F, K) by column."""
     policy_rate: Float
     """(T, laws)"""
     policy_duty: Float

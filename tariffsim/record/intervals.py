@@ -25,14 +25,14 @@ class Interval:
         return self.n > 1 and (self.low > 0 or self.high < 0)
 
 
-def paired_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Mean of paired differences with Student's t interval."""
+def paired_interval(values: Sequence[float]) -> Interval:
+    """Mean of paired differences with Student's 95 % interval."""
     sample = np.asarray(values, dtype=float)
     n = len(sample)
     mean = float(sample.mean())
     if n < 2:
         return Interval(mean, float("nan"), float("nan"), n)
-    half = float(stdtrit(n - 1, 0.5 + confidence / 2) * sample.std(ddof=1) / np.sqrt(n))
+    half = float(stdtrit(n - 1, 0.975) * sample.std(ddof=1) / np.sqrt(n))
     return Interval(mean, mean - half, mean + half, n)
 
 

@@ -6,7 +6,7 @@ Functions of what was recorded; no model in sight. Money is USD a month unless a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +20,6 @@ from tariffsim.kernels.welfare import (
 from tariffsim.policy.shipments import Codes
 from tariffsim.record.dictionary import COSTS, metrics
 from tariffsim.record.history import History
-from tariffsim.record.supply_disruption import (
-    cutoff_loss,
-    days_to_stop,
-    recovery_months,
-    stopped_share,
-)
 from tariffsim.state.ledger import BY_MARKET, PAYMENTS
 from tariffsim.typing import Float
 
@@ -47,13 +41,7 @@ class Context:
 def chinese_share(history: History, market: int) -> Float:
     """(T,) Chinese share of foundational chips in what a market buys, in units."""
     cells = history.cells
-    return _ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
-
-
-def chinese_value_share(history: History, market: int) -> Float:
-    """(T,) the same by value."""
-    cells = history.cells
-    return _ratio(cells["cn_chip_value"][:, market].sum(1), cells["chip_value"][:, market].sum(1))
+    return ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
 
 
 def basket_price(history: History, market: int) -> Float:
@@ -66,7 +54,7 @@ def world_chinese_share(history: History, context: Context) -> Float:
     """(T,) Chinese share of all foundational chips sold in the world, in units."""
     chips = history.sourcing.sum(axis=(1, 2, 3)) + other_chips_by_region(history, context)
     china = np.array([region == "CN" for region in context.codes.regions])
-    return _ratio(chips @ china, chips.sum(axis=1))
+    return ratio(chips @ china, chips.sum(axis=1))
 
 
 def other_chips_by_region(history: History, context: Context) -> Float:
@@ -80,18 +68,12 @@ def foundry_region(history: History, context: Context) -> Float:
     return np.eye(len(context.codes.regions))[history.foundry_region]
 
 
-def net_income(history: History, sector: str, n_markets: int) -> Float:
-    """(T, M) what a kind of sector has left over, from the transaction-flow matrix."""
-    first = BY_MARKET.index(sector) * n_markets
-    return np.asarray(-history.ledger[:, -1, first : first + n_markets])
-
-
 def consumer_surplus(history: History, context: Context) -> Float:
     """(T, M) consumers' surplus against base-year prices, less that on units not delivered."""
     cells, eta = history.cells, context.demand_elasticity
     surplus = surplus_change(cells["base_expenditure"], cells["price_index"], eta)
     ordered = cells["sold_units"] + cells["lost_units"]
-    missing = _ratio(cells["lost_units"], ordered)
+    missing = ratio(cells["lost_units"], ordered)
     spending = cells["retail_value"] + cells["lost_value"]
     return np.asarray((surplus - undelivered_surplus(spending, missing, eta)).sum(axis=2))
 
@@ -122,7 +104,7 @@ def match_loss(history: History, baseline: History, context: Context) -> Float:
 
 def _shares(quantities: Float) -> Float:
     """Shares along the last axis."""
-    return _ratio(quantities, quantities.sum(axis=-1, keepdims=True))
+    return ratio(quantities, quantities.sum(axis=-1, keepdims=True))
 
 
 def other_buyers_surplus(history: History, baseline: History) -> Float:
@@ -137,10 +119,10 @@ def welfare(history: History, baseline: History, context: Context) -> Float:
 
     What importers and makers put into stock is theirs, at base prices.
     """
-    n = len(context.codes.markets)
 
     def income(sector: str) -> Float:
-        return net_income(history, sector, n) - net_income(baseline, sector, n)
+        left, left_0 = (ledger_of(h, PAYMENTS[-1:], sector, context) for h in (history, baseline))
+        return left_0 - left
 
     more_in_stock = history.stock_value - baseline.stock_value
     put_into_stock = np.diff(more_in_stock, axis=0, prepend=0.0)
@@ -194,6 +176,7 @@ def summarise(
     last = slice(-LAST, None)
     cells = {name: values[:, m].sum(axis=1) for name, values in history.cells.items()}
     cells["owed_value"] = cells["new_duty_value"] + cells["evaded_value"]
+    value_share = ratio(cells["cn_chip_value"], cells["chip_value"])
     change = world[:, m]
     year = 12e-9
 
@@ -212,7 +195,7 @@ def summarise(
     duty = np.maximum(duties[:, m], 0)
     return {
         "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
-        "cn_value_share": 100 * float(chinese_value_share(history, m)[last].mean()),
+        "cn_value_share": 100 * float(value_share[last].mean()),
         "cn_device_share": part("cn_device_units", "units"),
         "basket_price": 100 * float(basket_price(history, m)[last].mean()),
         "duty_revenue": year * float(duty[last].mean()),
@@ -271,5 +254,84 @@ def ledger_of(history: History, payments: Sequence[str], sector: str, context: C
     return np.asarray(history.ledger[:, rows, first : first + n].sum(axis=1))
 
 
-def _ratio(top: Float, bottom: Float) -> Float:
+def ratio(top: Float, bottom: Float) -> Float:
+    """The ratio; zero where there is nothing to divide by."""
     return np.asarray(top / np.where(bottom > 0, bottom, 1.0))
+
+
+DAYS_A_MONTH = 365 / 12
+LEAST_STOP = 1e-6
+"""Part of a month that counts as a stop: less is rounding."""
+RECOVERED = 0.01
+"""Output is back when so small a part of sales is lost."""
+
+
+def lost_share(history: History, market: int) -> Float:
+    """(T,) share of sales lost for lack of a chip."""
+    lost = history.cells["lost_value"][:, market].sum(axis=1)
+    sales = history.cells["retail_value"][:, market].sum(axis=1) + lost
+    return ratio(lost, sales)
+
+
+def cutoff_loss(history: History, market: int) -> float:
+    """Retail value of products not delivered for lack of a chip, USD, sum over the run."""
+    return float(history.cells["lost_value"][:, market].sum())
+
+
+def stopped_share(history: History, market: int) -> float:
+    """Part of all line-months of the run in which lines stand still."""
+    stopped, lines = (history.cells[name][:, market].sum() for name in ("stopped_lines", "lines"))
+    return float(stopped / max(lines, 1.0))
+
+
+def days_to_stop(history: History, baseline: History, market: int) -> float:
+    """Days from the first cut-off to the first line that stops; the rest of the run if none does.
+
+    Within a month a line works for the part of it that it has chips for. Stops that the baseline
+    has as well do not count. Without a cut-off it is zero.
+    """
+    months = len(history.months)
+    if not history.cut_from < months:
+        return 0.0
+    longest, usual = (h.cells["longest_stop"][:, market].max(axis=1) for h in (history, baseline))
+    stops = np.flatnonzero(longest > usual + LEAST_STOP)
+    stops = stops[stops >= int(history.cut_from)]
+    moment = stops[0] + 1 - longest[stops[0]] if len(stops) else months
+    return max(float(moment - history.cut_from), 0.0) * DAYS_A_MONTH
+
+
+def recovery_months(history: History, baseline: History, market: int) -> float:
+    """Months from the first cut-off until lost sales stay within 1 % of those of the baseline.
+
+    Zero if they never leave it, or without a cut-off; the rest of the run if they stay out.
+    """
+    if not history.cut_from < len(history.months):
+        return 0.0
+    excess = lost_share(history, market) - lost_share(baseline, market)
+    out = np.flatnonzero(excess > RECOVERED)
+    out = out[out >= int(history.cut_from)]
+    return float(out[-1] + 1 - history.cut_from) if len(out) else 0.0
+
+
+def pass_through(columns: Mapping[str, Float]) -> dict[str, Float]:
+    """(T, M) shares of new duty that makers do not absorb, and that is in retail prices; its age.
+
+    `columns` are sums over the products of a market.
+    """
+    duty = columns["new_duty_value"]
+    due = np.where(duty > 0, duty, 1.0)
+    return {
+        "border_pass_through": np.where(duty > 0, 1 - columns["rebate_value"] / due, 0.0),
+        "retail_pass_through": columns["passed_on_value"] / due * (duty > 0),
+        "duty_age": duty_age(columns),
+    }
+
+
+def duty_age(columns: Mapping[str, Float]) -> Float:
+    """(T, M) mean age of new duty, months: each rise of its rate is as old as the time since."""
+    rate = columns["new_duty_value"] / np.maximum(columns["customs_value"], 1e-300)
+    age = np.zeros_like(rate)
+    for t in range(1, len(rate)):
+        kept = np.minimum(rate[t - 1] / np.where(rate[t] > 0, rate[t], 1.0), 1.0)
+        age[t] = np.where(rate[t] > 0, kept * (age[t - 1] + 1), 0.0)
+    return age

@@ -8,7 +8,7 @@ from tariffsim.errors import NotFiniteError
 from tariffsim.kernels.prices_and_demand import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.record.choice_set_prices import ChoiceSetPrices
-from tariffsim.record.history import CELL_COLUMNS, FOUNDRY_COLUMNS, IMPORTER_COLUMNS, History
+from tariffsim.record.history import History
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, format_month
 
@@ -20,18 +20,14 @@ class Recorder:
         codes = economy.constants.codes
         self._shape = (len(codes.markets), len(codes.devices))
         self._months = months
-        self._rows: dict[str, list[Float]] = {}
+        self._rows: dict[tuple[str, str], list[Float]] = {}
+        """By field of `History`, if it has columns, and name."""
         self._flows: list[Float] = []
         self._flow_months: list[str] = []
         self._alternatives = ChoiceSetPrices(economy)
+        self._laws = economy.tariff_schedule.laws
         self._foundries = economy.foundries
         self._chips_per_kwpm = economy.investment.chips_per_kwpm
-        self._cut_from = min(
-            (law.instrument.first_moment for law in economy.tariff_schedule.laws
-             if law.instrument.restricts_supply),
-            default=np.inf,
-        ) - economy.scenario.run.start  # fmt: skip
-        self._policies = [law.name for law in economy.tariff_schedule.laws]
 
     def record(self, economy: Economy) -> None:
         """Keep this month."""
@@ -50,43 +46,42 @@ class Recorder:
             NotFiniteError: a quantity became NaN or infinite.
         """
         stacked = {name: np.array(rows) for name, rows in self._rows.items()}
-        for name, values in stacked.items():
+        for (field, name), values in stacked.items():
             if not np.isfinite(values).all():
                 month = format_month(start + int(np.argwhere(~np.isfinite(values))[0, 0]))
-                raise NotFiniteError(f"{name} became NaN or infinite in {month}")
-        names = [
-            *CELL_COLUMNS, *IMPORTER_COLUMNS, "longest_stop", "price_index", "base_expenditure",
-        ]  # fmt: skip
+                what = f"foundry {name}" if field == "foundries" else name
+                raise NotFiniteError(f"{what} became NaN or infinite in {month}")
+
+        instruments = [law.instrument for law in self._laws]
+        cuts = [one.first_moment for one in instruments if one.restricts_supply]
+
+        def of(field: str) -> dict[str, Float]:
+            return {name: values for (its, name), values in stacked.items() if its == field}
+
         return History(
             seed=seed,
-            months=[format_month(start + t) for t in range(len(self._rows["ledger"]))],
-            cells={name: stacked[name] for name in names},
+            months=[format_month(start + t) for t in range(len(stacked["", "ledger"]))],
+            cells=of("cells"),
             flows=np.array(self._flows),
             foundry_region=self._foundries.region,
             foundry_names=self._foundries.name,
             chips_per_kwpm=self._chips_per_kwpm,
-            policy_names=self._policies,
+            policy_names=[law.name for law in self._laws],
             flow_months=self._flow_months,
-            cut_from=self._cut_from,
-            foundries={name: stacked[f"foundry {name}"] for name in FOUNDRY_COLUMNS},
-            **{
-                name: stacked[name]
-                for name in (
-                    "origin_value", "sourcing", "base_sourcing", "base_assembly", "assembly_price",
-                    "slot_price", "slot_duty",
-                    "policy_rate", "policy_duty", "ledger", "stock_value",
-                )
-            },
-        )  # fmt: skip
+            cut_from=min(cuts, default=np.inf) - start,
+            foundries=of("foundries"),
+            **of(""),
+        )
 
-    def _keep(self, name: str, values: Float) -> None:
-        self._rows.setdefault(name, []).append(values)
+    def _keep(self, name: str, values: Float, field: str = "") -> None:
+        self._rows.setdefault((field, name), []).append(values)
 
     def _keep_cells(self, economy: Economy) -> None:
         flows, cells, importers = economy.flows, economy.cells, economy.importers
         of_units, wanted = _of_each_unit(economy), np.where(flows.purchases > 0, flows.purchases, 1)
         short = np.where(flows.purchases > 0, 1 - flows.units / wanted, 0.0)
-        others = {
+        of_flows = {
+            "units": flows.units,
             "sold_units": flows.sold,
             "lost_units": flows.lost,
             "stock_units": flows.stock,
@@ -94,26 +89,25 @@ class Recorder:
             "stopped_lines": short,
             "retail_value": flows.price * flows.sold,
             "lost_value": flows.price * flows.lost,
-        }
-        of_flows = {name: each * flows.units for name, each in of_units.items()} | others
+        } | {name: each * flows.units for name, each in of_units.items()}
         columns = {name: economy.by_cell(values) for name, values in of_flows.items()}
+        cell = importers.market * self._shape[1] + importers.device
+        has_none = sum_by(flows.importer, of_units["cn_chips"], len(importers)) == 0
+        of_importers = {
+            "importer_profit": importers.profit,
+            "penalty_value": importers.back_duty + importers.penalty,
+            "importers_knowing_origin": importers.knows_origin,
+            "importers_verified_free": importers.knows_origin & has_none,
+        }
+        for name, values in of_importers.items():
+            columns[name] = sum_by(cell, values, len(cells.growth))
         columns["longest_stop"] = np.zeros(len(cells.growth))
         if short.any():
             np.maximum.at(columns["longest_stop"], flows.cell, short)
         columns["price_index"] = cells.price_index
         columns["base_expenditure"] = cells.base_expenditure * cells.growth
-        cell = importers.market * self._shape[1] + importers.device
-        has_none = sum_by(flows.importer, of_units["cn_chips"], len(importers)) == 0
-        of_importers = (
-            importers.profit,
-            importers.back_duty + importers.penalty,
-            importers.knows_origin,
-            importers.knows_origin & has_none,
-        )
-        for name, column in zip(IMPORTER_COLUMNS, of_importers, strict=True):
-            columns[name] = sum_by(cell, column, len(cells.growth))
         for name, column in columns.items():
-            self._keep(name, column.reshape(self._shape))
+            self._keep(name, column.reshape(self._shape), "cells")
         shape = (self._shape[0], len(economy.constants.codes.origins))
         at = flows.market * shape[1] + economy.makers.origin[flows.maker]
         sold = of_units["customs_value"] * flows.units
@@ -153,7 +147,7 @@ class Recorder:
             "other_chips": foundries.other_orders * foundries.fill_rate,
         }
         for name, values in columns.items():
-            self._keep(f"foundry {name}", values)
+            self._keep(name, values, "foundries")
 
 
 def _of_each_unit(economy: Economy) -> dict[str, Float]:
@@ -162,28 +156,28 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
     is_cn = economy.foundries.is_chinese.take(makers.supplier)
     cn_chips = over_slots(makers.chips * is_cn)
     from_china = np.array([code == "CN" for code in codes.origins])[makers.origin]
-    of_lines = {
-        "customs_value": makers.customs_value,
-        "china_assembled_value": makers.customs_value * from_china,
-        "chips": over_slots(makers.chips),
-        "cn_chips": cn_chips,
-        "chip_value": over_slots(makers.chip_value),
-        "cn_chip_value": over_slots(makers.chip_value * is_cn),
-        "cn_device_units": cn_chips > 0,
-        "compliance_distortion_value": over_slots(makers.compliance_distortion),
-    }
-    of_flows = {name: values.take(flows.maker) for name, values in of_lines.items()}
-    return of_flows | {
-        "units": np.ones(len(flows)),
-        "import_value": of_flows["customs_value"] * economy.is_imported,
+
+    def of(values: Float) -> Float:
+        return values.take(flows.maker)
+
+    customs_value = of(makers.customs_value)
+    return {
+        "customs_value": customs_value,
+        "import_value": customs_value * economy.is_imported,
+        "china_assembled_value": of(makers.customs_value * from_china),
         "duty_value": flows.base_duty + flows.new_duty,
         "new_duty_value": flows.new_duty,
         "passed_on_value": flows.passed_on,
         "rebate_value": rebate(flows.new_duty, economy.scenario.trade.border_pass_through),
         "evaded_value": flows.evaded_duty,
         "compliance_value": flows.compliance_cost,
-        "known_origin_value": of_flows["customs_value"]
-        * economy.importers.knows_origin[flows.importer],
+        "known_origin_value": customs_value * economy.importers.knows_origin[flows.importer],
+        "chips": of(over_slots(makers.chips)),
+        "cn_chips": of(cn_chips),
+        "chip_value": of(over_slots(makers.chip_value)),
+        "cn_chip_value": of(over_slots(makers.chip_value * is_cn)),
+        "cn_device_units": (of(cn_chips) > 0).astype(float),
+        "compliance_distortion_value": of(over_slots(makers.compliance_distortion)),
     }
 
 

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tariffsim.policy.shipments import Codes
-from tariffsim.record.headline import headline
+from tariffsim.record.dictionary import COSTS, Metric
 from tariffsim.record.history import History
+from tariffsim.record.intervals import Interval, paired_interval, ratio_interval
 from tariffsim.record.metrics import (
     LAST,
+    METRICS,
+    RATIOS,
     WELFARE_TERMS,
     Context,
     basket_price,
     foundry_region,
     other_chips_by_region,
+    pass_through,
+    ratio,
     summarise,
     welfare,
 )
-from tariffsim.record.pass_through import pass_through
 from tariffsim.state.ledger import PAYMENTS, sectors
 from tariffsim.typing import Float
 
 OTHER_BUYERS = "OTHER_BUYERS"
-Table = list[tuple[str, Float]]
 
 
 @dataclass
@@ -44,18 +48,6 @@ class SeedRecord:
 
     seed: int
     runs: dict[str, RunRecord] = field(default_factory=dict)
-
-    def add(self, name: str, run: RunRecord) -> None:
-        """Add the run of a scenario."""
-        self.runs[name] = run
-
-
-@dataclass
-class ResultTables:
-    """All tables of a comparison, and the seeds they are of."""
-
-    tables: dict[str, pd.DataFrame]
-    seeds: list[int]
 
 
 AXES: dict[str, tuple[str, ...]] = {
@@ -101,7 +93,7 @@ def record_of(history: History, baseline: History, context: Context, market: str
         "market_month": every_market | _shares(every_market) | pass_through(every_market),
         "device_end": {
             "price_index": end["price_index"].mean(axis=0),
-            "cn_share": _part(end["cn_chips"].sum(axis=0), end["chips"].sum(axis=0)),
+            "cn_share": ratio(end["cn_chips"].sum(axis=0), end["chips"].sum(axis=0)),
         },
         "market_device": cells | _shares(cells),
         "market_origin": {"value": history.origin_value},
@@ -139,19 +131,20 @@ def _labels(history: History, codes: Codes, months: list[str]) -> dict[str, list
 
 def _shares(columns: Mapping[str, Float]) -> dict[str, Float]:
     return {
-        "cn_share": _part(columns["cn_chips"], columns["chips"]),
-        "cn_value_share": _part(columns["cn_chip_value"], columns["chip_value"]),
+        "cn_share": ratio(columns["cn_chips"], columns["chips"]),
+        "cn_value_share": ratio(columns["cn_chip_value"], columns["chip_value"]),
     }
 
 
-def _part(top: Float, bottom: Float) -> Float:
-    return np.asarray(top / np.where(bottom > 0, bottom, 1.0))
+def gather(
+    scenarios: Iterable[str], records: Iterable[SeedRecord]
+) -> tuple[dict[str, pd.DataFrame], list[int]]:
+    """All tables, and the seeds they are of.
 
-
-def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> ResultTables:
-    """Tables of all seeds; memory holds sums, and the small tables that keep every seed."""
+    Memory holds sums, and the small tables that keep every seed.
+    """
     sums: dict[str, dict[str, dict[str, Float]]] = {name: {} for name in scenarios}
-    kept: dict[str, list[pd.DataFrame]] = {table: [] for table in BY_SEED}
+    kept: dict[str, dict[Any, pd.DataFrame]] = {table: {} for table in BY_SEED}
     summaries: dict[str, list[dict[str, float]]] = {name: [] for name in scenarios}
     labels: dict[str, dict[str, list[str]]] = {}
     seeds: list[int] = []
@@ -161,16 +154,15 @@ def gather(scenarios: Iterable[str], records: Iterable[SeedRecord]) -> ResultTab
             labels[name] = run.labels
             summaries[name].append(run.summary)
             for table in BY_SEED:
-                frame = _frame(table, run.arrays[table], run.labels)
-                kept[table].append(_named(frame, scenario=name, seed=record.seed))
+                kept[table][name, record.seed] = _frame(table, run.arrays[table], run.labels)
             _add(sums[name], run.arrays)
-    return ResultTables(
-        {"headline": pd.DataFrame(headline(summaries, next(iter(summaries))))}
-        | {"summary": _summary(summaries, seeds)}
-        | {table: pd.concat(frames, ignore_index=True) for table, frames in kept.items()}
-        | _means(sums, labels, len(seeds)),
-        seeds,
-    )
+    tables = {
+        "headline": pd.DataFrame(headline(summaries, next(iter(summaries)))),
+        "summary": _summary(summaries, seeds),
+        **{table: _stacked(frames, "scenario", "seed") for table, frames in kept.items()},
+        **_means(sums, labels, len(seeds)),
+    }
+    return tables, seeds
 
 
 def _add(total: dict[str, dict[str, Float]], arrays: Mapping[str, Mapping[str, Float]]) -> None:
@@ -186,13 +178,12 @@ def _means(
     labels: Mapping[str, Mapping[str, list[str]]],
     n: int,
 ) -> dict[str, pd.DataFrame]:
-    tables: dict[str, list[pd.DataFrame]] = {}
+    tables: dict[str, dict[Any, pd.DataFrame]] = {}
     for scenario, totals in sums.items():
         for table, columns in totals.items():
             means = {column: values / n for column, values in columns.items()}
-            frame = _frame(table, means, labels[scenario])
-            tables.setdefault(table, []).append(_named(frame, scenario=scenario))
-    return {table: pd.concat(frames, ignore_index=True) for table, frames in tables.items()}
+            tables.setdefault(table, {})[scenario] = _frame(table, means, labels[scenario])
+    return {table: _stacked(frames, "scenario") for table, frames in tables.items()}
 
 
 def _frame(
@@ -214,10 +205,10 @@ def _frame(
     return frame
 
 
-def _named(frame: pd.DataFrame, **columns: str | int) -> pd.DataFrame:
-    for place, (column, value) in enumerate(columns.items()):
-        frame.insert(place, column, value)
-    return frame
+def _stacked(frames: Mapping[Any, pd.DataFrame], *names: str) -> pd.DataFrame:
+    """All frames, their keys as the first columns."""
+    table: pd.DataFrame = pd.concat(frames, names=list(names))
+    return table.reset_index(names).reset_index(drop=True)
 
 
 def _summary(summaries: Mapping[str, list[dict[str, float]]], seeds: list[int]) -> pd.DataFrame:
@@ -228,3 +219,41 @@ def _summary(summaries: Mapping[str, list[dict[str, float]]], seeds: list[int]) 
             for seed, run in zip(seeds, runs, strict=True)
         ]
     )
+
+
+def headline(
+    summaries: Mapping[str, Sequence[Mapping[str, float]]], baseline: str
+) -> list[dict[str, object]]:
+    """Level and paired difference of every metric, one row a scenario and metric."""
+    rows: list[dict[str, object]] = []
+    base = summaries[baseline]
+    for scenario, runs in summaries.items():
+        for metric in METRICS:
+            level = float(np.mean([run[metric.name] for run in runs]))
+            changes = [a[metric.name] - b[metric.name] for a, b in zip(runs, base, strict=True)]
+            rows.append(_row(scenario, metric, level, paired_interval(changes)))
+        for metric in RATIOS:
+            cost = _unit_cost(runs, base, *COSTS[metric.name])
+            rows.append(_row(scenario, metric, cost.mean, cost))
+    return rows
+
+
+def _unit_cost(
+    runs: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, float]], cost: str, bought: str
+) -> Interval:
+    """Cost in millions per unit by which a metric rises (a share falls); costs are in billions."""
+    sign = -1 if bought == "cn_share" else 1
+    pairs = list(zip(runs, base, strict=True))
+    change = [sign * (run[bought] - at_base[bought]) for run, at_base in pairs]
+    spent = [1000 * (run[cost] - at_base[cost]) for run, at_base in pairs]
+    if not any(spent):
+        change = [0.0] * len(change)
+    return ratio_interval(spent, change)
+
+
+def _row(scenario: str, metric: Metric, level: float, change: Interval) -> dict[str, object]:
+    return {
+        "scenario": scenario, "metric": metric.name, "label": metric.label,
+        "unit": metric.unit, "level": level, "difference": change.mean, "low": change.low,
+        "high": change.high, "is_significant": change.is_significant, "n": change.n,
+    }  # fmt: skip

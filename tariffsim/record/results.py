@@ -150,11 +150,12 @@ def load_results(folder: str | os.PathLike[str]) -> Results:
     titles = manifest.pop("titles")
     tables, files = {}, {}
     for name, data in outputs.items():
+        replaces_data = name.startswith("scenarios/") and name.endswith(".csv")
         if name.endswith(".csv") and "/" not in name and name != "variables.csv":
             tables[name.removesuffix(".csv")] = pd.read_csv(
                 path / name, keep_default_na=False, na_values=[""]
             )
-        elif name.startswith("charts/") or name == "report.html" or _is_data(name):
+        elif name.startswith("charts/") or name == "report.html" or replaces_data:
             files[name] = data
     scenarios = {n: outputs[f"scenarios/{n}.yaml"].decode() for n in titles}
     market = manifest.pop("market")
@@ -170,11 +171,6 @@ def provenance() -> dict[str, Any]:
         "machine": {"system": platform.system(), "machine": platform.machine()},
         "versions": {name: metadata.version(name) for name in DEPENDENCIES},
     }
-
-
-def _is_data(name: str) -> bool:
-    """Whether a file is a data table that the scenarios replace."""
-    return name.startswith("scenarios/") and name.endswith(".csv")
 
 
 def _refuse_other(target: Path) -> None:

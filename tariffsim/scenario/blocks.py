@@ -1,4 +1,7 @@
-"""Blocks of a scenario that describe runs, not the economy; what all blocks are made with."""
+"""Blocks of a scenario: every number with bounds, unit, meaning, range and source.
+
+The equations that the parameters belong to are in docs/model.md, section 4.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from tariffsim.policy.fields import CodeList, Text, parameter
-from tariffsim.policy.time_path import Date, EndDate
+from tariffsim.policy.time_path import Date, EndDate, TimePath
 
 Share = Annotated[float, Field(ge=0, le=1)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
+Ratio = Annotated[float, Field(ge=0, le=5)]
+Elasticity = Annotated[float, Field(ge=0, le=50)]
 Value = float | int | str | bool
 MOST_VALUES = 10_000
 
@@ -110,4 +116,299 @@ class Experiment(Block):
     )
     seeds: int | None = parameter(
         None, "runs", "Replications at every point; run.seeds if left out.", ge=1, le=100_000
+    )
+
+
+class Supply(Block):
+    """Foundries: capacity, cost, price."""
+
+    china_capacity_share: TimePath = parameter(
+        lambda: TimePath(months=(24300, 24371), values=(0.30, 0.40), interpolate="linear"),
+        "fraction",
+        "China's planned share of world capacity for legacy chips (20 nm and older); the range is "
+        "that of its last value.",
+        0.35,
+        0.45,
+        "S3 S31",
+        ge=0.01,
+        le=0.95,
+    )
+    china_price_discount: TimePath = parameter(
+        lambda: TimePath(months=(24300, 24371), values=(0.20, 0.30), interpolate="linear"),
+        "fraction",
+        "Discount of Chinese chips before the effect of idle capacity; the range is that of its "
+        "last value.",
+        0.20,
+        0.35,
+        "S31",
+        ge=0,
+        le=0.9,
+    )
+    discount_cost_share: Share = parameter(
+        0.40, "fraction", "Share of the discount that is a cost advantage.", 0.2, 0.6
+    )
+    discount_subsidy_share: Share = parameter(
+        0.35, "fraction", "Share of the discount that is public subsidy.", 0.15, 0.6
+    )
+    investment: Literal["planned", "responsive"] = parameter(
+        "responsive", "choice", "Growth of capacity outside China: as planned, or led by margins."
+    )
+    investment_hurdle: float = parameter(
+        0.10, "fraction", "Operating margin below which capacity closes.", 0.05, 0.15, ge=-1, le=1
+    )
+    closure_months: int = parameter(
+        6, "months", "Months from the decision to close capacity until it is closed.", ge=1, le=60
+    )
+    capital_cost_share: Share = parameter(
+        0.45, "fraction", "Share of the cost of a wafer that is capital cost.", 0.35, 0.55
+    )
+    plan_response: Share = parameter(
+        0.0, "fraction", "Strength with which idle capacity slows China's plan.", 0, 1
+    )
+    capacity_growth_factor: Ratio = parameter(
+        1.0, "ratio", "Factor on the growth of capacity outside China.", 0.5, 1.5
+    )
+    learning: float = parameter(
+        0.08,
+        "fraction",
+        "Cost reduction per doubling of experience.",
+        0.03,
+        0.20,
+        "S29",
+        ge=0,
+        le=0.5,
+    )
+    learning_spillover: Share = parameter(
+        0.33, "fraction", "Weight of other foundries' output in experience.", 0, 0.6, "S29"
+    )
+    experience_years: float = parameter(
+        10.0, "years", "Initial experience, in years of base output.", 5, 20, ge=0.5, le=100
+    )
+    utilisation_price_response: Ratio = parameter(
+        0.5, "log price per unit of utilisation", "Response of price to utilisation (chi).", 0, 1
+    )
+    price_adjustment: Share = parameter(
+        0.15, "fraction a month", "Speed of posted prices towards their target.", 0.05, 0.5
+    )
+    variable_cost_share: Share = parameter(
+        0.5, "fraction", "Share of foundry cost that varies with output.", 0.3, 0.7
+    )
+
+
+class Sourcing(Block):
+    """How a maker chooses a foundry."""
+
+    elasticity: Elasticity = parameter(
+        4.0, "elasticity", "Long-run substitution between foundries (sigma).", 2, 8, "S32"
+    )
+    size_term: float = parameter(
+        1.0, "elasticity", "Elasticity of choice odds to capacity (omega).", 0, 1, ge=0, le=2
+    )
+    assembly_odds: float = parameter(
+        3.0,
+        "odds",
+        "Odds ratio of a Chinese chip in lines assembled in China, relative to other lines.",
+        1,
+        8,
+        "S5 S6",
+        ge=1,
+        le=100,
+    )
+    opening_factor: float = parameter(
+        1.0, "ratio", "Factor on the rate at which chip slots open.", 0.5, 2, gt=0, le=5
+    )
+    pin_compatible_hazard: Share = parameter(
+        1 / 6, "per month", "Rate at which a pin-compatible slot opens on its own.", 1 / 12, 1 / 3
+    )
+    pin_compatible_requalification_months: int = parameter(
+        2, "months", "Months until a new pin-compatible supplier delivers.", ge=1, le=60
+    )
+    pin_compatible_cost_share: Share = parameter(
+        0.05, "fraction", "Requalification cost of pin-compatible parts relative to others.", 0, 0.2
+    )
+    discount_rate: Share = parameter(0.08, "per year", "Discount rate of makers (rho).", 0.04, 0.15)
+    switching_cost_cap: float = parameter(
+        1000.0, "ratio", "Largest switching cost relative to a design's chip bill.", ge=0, le=1e6
+    )
+    foresight: Literal["announced", "none"] = parameter(
+        "announced",
+        "choice",
+        "Whether agents expect measures from their announcement, or only once they are in force.",
+    )
+
+
+class Assembly(Block):
+    """How a maker chooses a country of assembly."""
+
+    elasticity: Elasticity = parameter(
+        6.0, "elasticity", "Elasticity of substitution between countries of assembly.", 3, 9
+    )
+    hazard: Share = parameter(
+        1 / 48, "per month", "Rate at which a line reconsiders its country.", 1 / 96, 1 / 24
+    )
+    relocation_cost: float = parameter(
+        0.10, "fraction", "Cost of moving, relative to lifetime value.", 0.05, 0.25, ge=0, le=100
+    )
+    lead_months: int = parameter(
+        12, "months", "Months until a moved line delivers.", 6, 24, ge=1, le=60
+    )
+
+
+class Orders(Block):
+    """Orders, stocks and rationing."""
+
+    stock_factor: float = parameter(
+        1.0, "ratio", "Factor on makers' stocks in days of chips; 0 is none.", 0.5, 2, ge=0, le=20
+    )
+    second_source_factor: float = parameter(
+        1.0, "ratio", "Factor on the share of dual-sourced slots; 0 is none.", 0.5, 1.5, ge=0, le=20
+    )
+    backlog_share: Share = parameter(
+        0.25, "fraction", "Share of lost sales that returns a month later.", 0, 0.5
+    )
+    allocation: Literal["pro_rata", "domestic_first", "contract_first"] = parameter(
+        "pro_rata",
+        "choice",
+        "Whom foundries serve first when chips are scarce: all alike, lines assembled in the "
+        "foundry's own country, or slots supplied for a year.",
+    )
+    emergency_share: PositiveShare = parameter(
+        0.1,
+        "fraction",
+        "Share of deliveries denied above which a maker looks for another supplier at once.",
+        0.02,
+        0.5,
+    )
+    emergency_months_factor: Share = parameter(
+        0.5, "ratio", "Months of requalification in an emergency, relative to others.", 0.33, 1
+    )
+
+
+class Trade(Block):
+    """Prices, duties and pass-through."""
+
+    tariffs_in_force: bool = parameter(
+        True, "yes or no", "Whether the duties of the tariff calendar apply.", source="S12 S13 S34"
+    )
+    base_duties: Literal["observed", "before_301"] = parameter(
+        "observed",
+        "choice",
+        "Duties of the base year: those of 2024, or as before 2018, when imports from China paid "
+        "the rates of imports from Japan; the calendar's rows of 2018 and 2019 then come on top.",
+        source="S1",
+    )
+    origin_rule: Literal["fab", "packaging", "owner"] = parameter(
+        "fab",
+        "choice",
+        "What decides the origin of a chip in law: place of its fab, place of its packaging, or "
+        "its owner; shares by region are in the table origin_rules.",
+    )
+    markup: Ratio = parameter(0.15, "fraction", "Mark-up of makers on unit cost.", 0.05, 0.3)
+    border_pass_through: Share = parameter(
+        0.95, "fraction", "Share of a new duty that makers do not rebate.", 0.86, 1.0, "S18 S19"
+    )
+    freight: Share = parameter(
+        0.03, "fraction", "Freight and insurance relative to ex-works price.", 0.02, 0.06
+    )
+    retail_margin: Ratio = parameter(
+        0.40, "fraction", "Retail margin relative to base landed cost.", 0.2, 0.6
+    )
+    importer_profit: Ratio = parameter(
+        0.05, "fraction", "Share of base landed cost that is importers' profit.", 0, 0.1
+    )
+    pass_through: Share = parameter(
+        0.90, "fraction", "Long-run share of a duty passed on to consumers.", 0.6, 1.0, "S18 S20"
+    )
+    pass_through_months: float = parameter(
+        18.0, "months", "Time constant of the pass-through of a duty.", 6, 30, "S20", ge=1, le=240
+    )
+    order_adjustment: PositiveShare = parameter(
+        0.25, "fraction a month", "Speed of orders towards desired orders.", 0.1, 1
+    )
+    front_loading_months: float = parameter(
+        3.0,
+        "months",
+        "Most months of sales by which importers front-load before a duty rises; 0 is none.",
+        1,
+        6,
+        ge=0,
+        le=12,
+    )
+    carrying_cost: PositiveShare = parameter(
+        0.02, "fraction a month", "Holding cost of products relative to value.", 0.01, 0.03
+    )
+    chip_content_growth: float = parameter(
+        0.02, "per year", "Growth of chips in a unit.", 0, 0.05, ge=-0.5, le=1
+    )
+    ai_chip_uplift: Ratio = parameter(
+        0.15, "fraction", "Additional chips in an AI-enabled unit of a device.", 0, 0.4
+    )
+    growth_factor: float = parameter(
+        1.0, "ratio", "Factor on the growth of device demand in every market.", 0, 2, ge=0, le=10
+    )
+
+
+class Compliance(Block):
+    """What importers know, declare and evade: tracing, declarations, audits."""
+
+    behaviour: Literal["full", "compliant"] = parameter(
+        "full",
+        "choice",
+        "Whether importers may lack knowledge of origin or evade; `compliant`: all know and "
+        "declare.",
+    )
+    unknown_origin_share: Share = parameter(
+        0.44, "fraction", "Share of importers not knowing their chips' origin.", 0.2, 0.6, "S23"
+    )
+    tracing_cost_usd: float = parameter(
+        550_000.0,
+        "USD a year",
+        "Cost of tracing chips for a firm of the reference turnover.",
+        200_000,
+        1_000_000,
+        "S30",
+        ge=0,
+        le=1e12,
+    )
+    firm_turnover_usd: float = parameter(
+        150e6, "USD a year", "Mean turnover of an importing firm.", 50e6, 500e6, gt=0, le=1e15
+    )
+    tracing_value_share: Share = parameter(
+        0.0005, "fraction", "Cost of tracing in proportion to customs value.", 0, 0.002
+    )
+    payback_months: int = parameter(
+        36, "months", "Months within which tracing must pay.", 12, 60, ge=1, le=240
+    )
+    evasion_cost: float = parameter(
+        1.34,
+        "fraction of value",
+        "Mean non-monetary cost of a false declaration, relative to the value concealed.",
+        1.05,
+        2.05,
+        "S24",
+        ge=0,
+        le=1e9,
+    )
+    audit_rate: float = parameter(
+        0.01, "per year", "Audits of an importer.", 0.002, 0.05, "S30", ge=0, le=12
+    )
+    detection: Share = parameter(
+        0.6, "fraction", "Share of audits that find what was concealed.", 0.3, 0.9
+    )
+    lookback_months: int = parameter(
+        12, "months", "Months that an audit covers.", 6, 60, ge=1, le=120
+    )
+    penalty_multiple: float = parameter(
+        3.0, "ratio", "Penalty relative to the duty evaded, due on top of it.", 1, 4, ge=0, le=1000
+    )
+
+
+class OtherBuyers(Block):
+    """Buyers of chips for other end uses than the device groups."""
+
+    elasticity: Elasticity = parameter(
+        2.0, "elasticity", "Elasticity of substitution between foundries.", 1, 4, "S32"
+    )
+    adjustment: PositiveShare = parameter(
+        1 / 24, "fraction a month", "Speed towards the desired foundry mix.", 1 / 48, 1 / 6
     )

@@ -12,12 +12,11 @@ from tariffsim.policy.fields import condition
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
-from tariffsim.scenario.conditions import CircularConditionError
 from tariffsim.scenario.factors import Unfit, factor_of
+from tariffsim.scenario.files import shipped_names
 from tariffsim.scenario.messages import Keys, out_of_range, problem_at
 from tariffsim.scenario.nodes import Node, node_at
-from tariffsim.scenario.scenario import Scenario
-from tariffsim.scenario.scenario_files import shipped_names
+from tariffsim.scenario.scenario import CircularConditionError, Scenario
 from tariffsim.tables import Tables, load_tables
 from tariffsim.tables.renamed import name_hint
 from tariffsim.typing import format_month, parse_month
@@ -222,12 +221,8 @@ def _experiment(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             yield problem_at(tree, ("experiment", "vary", key), str(unfit), unfit.hint)
 
 
-def remarks(scenario: Scenario) -> tuple[str, ...]:
+def remarks(scenario: Scenario) -> Iterator[str]:
     """One sentence for each policy that is never in force in the months of the run."""
-    return tuple(_idle(scenario))
-
-
-def _idle(scenario: Scenario) -> Iterator[str]:
     start, end = scenario.run.start, scenario.run.end
     dated = scenario.dated_policies
     for name in scenario.policies:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +14,12 @@ from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.nodes import Position
 from tariffsim.scenario.scenario import Scenario
 from tariffsim.tables import FIGURE_TABLES
+from tariffsim.tables.load import CITED
 from tariffsim.tables.renamed import name_hint
 from tariffsim.typing import format_month
 
 Trail = tuple[Position, ...]
 OverTime = tuple[tuple[str, float], ...]
-_CITED = re.compile(r"S\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ def _citations(scenario: Scenario, source: str) -> tuple[str, ...]:
     if source in scenario.sources:
         own = scenario.sources[source]
         return (f"{own.cite} ({own.quality})",) if own.quality != "assumption" else ()
-    numbers = _CITED.findall(source)
+    numbers = CITED.findall(source)
     known = scenario.tables().sources
     return tuple(f"{number} {known[number]}" for number in numbers if number in known)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -25,20 +24,6 @@ def to_yaml(scenario: Scenario, data: Mapping[str, str] | None = None) -> str:
     if data is not None:
         content["data"] = dict(data)
     return "\n".join([_HEADER, *_mapping(content, "")]) + "\n"
-
-
-def save_scenario(scenario: Scenario, folder: str | os.PathLike[str]) -> Path:
-    """Write `scenario.yaml`, and copies of the data tables it replaces, into a folder."""
-    folder = Path(folder)
-    data = {table: f"{table}.csv" for table in scenario.data_files}
-    try:
-        for table, path in scenario.data_files.items():
-            shutil.copyfile(path, folder / data[table])
-        path = folder / "scenario.yaml"
-        path.write_text(to_yaml(scenario, data), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise StorageError(f"cannot write {folder}: {error.strerror or error}") from error
-    return path
 
 
 def _mapping(content: Mapping[str, object], indent: str) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tariffsim.tables.figure_tables import FIGURE_TABLES, SHIPPED, Figure, FigureTable
+from tariffsim.tables.figure_tables import FIGURE_TABLES, Figure, FigureTable
+from tariffsim.tables.files import SHIPPED
 from tariffsim.tables.load import TABLE_NAMES, Tables, load_tables
 from tariffsim.tables.wide_tables import BARE_CHIPS, CalendarRow, ImportRow, ValidationRow
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from tariffsim.errors import Problem, nearest
-from tariffsim.tables.csv_files import BadCell, CsvRow, Place, SourcedRow, context_of, parse_number
+from tariffsim.tables.files import (
+    BadCell,
+    CsvRow,
+    Place,
+    SourcedRow,
+    context_of,
+    parse_number,
+    shipped_rows,
+)
 
-SHIPPED = Path(__file__).resolve().parent.parent / "data"
 NODE_CLASSES = ("A", "B", "C", "D")
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 INFINITY = float("inf")
@@ -126,14 +131,13 @@ class TableSpec:
 def _read_specs() -> dict[str, dict[str, Spec]]:
     """Parameters of each table, as `figure_parameters.csv` describes them."""
     found: dict[str, dict[str, Spec]] = {}
-    with (SHIPPED / "figure_parameters.csv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            bounds = {k: float(row[k]) for k in ("least", "most", "above", "below") if row[k]}
-            whole, optional = row["whole"] == "yes", row["optional"] == "yes"
-            choices = tuple(row["choices"].split())
-            spec = Spec(row["unit"], row["meaning"], **bounds, whole=whole, optional=optional,
-                        choices=choices)  # fmt: skip
-            found.setdefault(row["table"], {})[row["parameter"]] = spec
+    for row in shipped_rows("figure_parameters"):
+        bounds = {k: float(row[k]) for k in ("least", "most", "above", "below") if row[k]}
+        whole, optional = row["whole"] == "yes", row["optional"] == "yes"
+        choices = tuple(row["choices"].split())
+        spec = Spec(row["unit"], row["meaning"], **bounds, whole=whole, optional=optional,
+                    choices=choices)  # fmt: skip
+        found.setdefault(row["table"], {})[row["parameter"]] = spec
     return found
 
 

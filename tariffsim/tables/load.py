@@ -1,10 +1,15 @@
-"""Loading: the shipped tables, a user's own in their place, and single figures replaced."""
+"""Loading: the shipped tables, a user's own in their place, single figures replaced, all checked.
+
+Checked is what must hold between figures and between tables.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,20 +18,20 @@ from typing import Any
 from pydantic import BaseModel
 
 from tariffsim.errors import DataError, Problem, nearest
-from tariffsim.tables.checks import check_cited, check_imports, check_sheets, known_codes
-from tariffsim.tables.csv_files import LARGEST, BadCell, CsvRow, Place, read_rows
 from tariffsim.tables.figure_tables import (
     FIGURE_TABLES,
-    SHIPPED,
+    NODE_CLASSES,
     FigureTable,
     Sheet,
     empty_figure,
     parse_sheet,
 )
+from tariffsim.tables.files import LARGEST, SHIPPED, BadCell, CsvRow, Place, read_rows
 from tariffsim.tables.wide_tables import (
     WIDE_TABLES,
     CalendarRow,
     ImportRow,
+    KnownCodes,
     SourceRow,
     ValidationRow,
     parse_rows,
@@ -178,3 +183,147 @@ def _replace_figure(sheet: Sheet, code: str, parameter: str, value: float) -> No
     own = {"value": float(spec.within(value)), "source": "scenario", "confidence": "assumption"}
     figure = sheet.figures.get((code, parameter)) or empty_figure(spec)
     sheet.figures[code, parameter] = figure.model_copy(update=own)
+
+
+TOLERANCE = 1e-6
+CITED = re.compile(r"S\d+", re.ASCII)
+
+
+def known_codes(sheets: Mapping[str, Sheet]) -> KnownCodes:
+    """The codes that rows of the wide tables may use."""
+    devices, origins, markets = (
+        tuple(sheets[name].lines) if name in sheets else ()
+        for name in ("devices", "origins", "markets")
+    )
+    homes = {code: tuple(sheets["markets"].text(code, "home_origins").split()) for code in markets}
+    return KnownCodes(devices, origins, markets, homes)
+
+
+def check_sheets(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
+    """All identities within and between the tables of figures that could be read."""
+    checks = {
+        "devices": _check_devices,
+        "foundry_regions": _check_regions,
+        "markets": _check_markets,
+    }
+    for name, check in checks.items():
+        if name in sheets:
+            check(sheets[name], problems)
+    if sheet := sheets.get("node_classes"):
+        check_sum(sheet, [(code, "wafer_share") for code in sheet.lines], "wafer_share", problems)
+    _check_homes(sheets, problems)
+    _check_rules(sheets, problems)
+
+
+def check_sum(
+    sheet: Sheet, cells: Sequence[tuple[str, str]], what: str, problems: list[Problem]
+) -> None:
+    """Shares that must sum to one; left alone while one of them is missing."""
+    values = [sheet.number(code, parameter) for code, parameter in cells]
+    numbers = [value for value in values if value is not None]
+    if len(numbers) < len(values) or abs(math.fsum(numbers) - 1.0) <= TOLERANCE:
+        return
+    places = [sheet.place(code, parameter) for code, parameter in cells]
+    # a scenario's own figure is to blame before the table it overrides
+    place = next((place for place in places if place.file != sheet.file), places[0])
+    problems.append(place.problem(f"{what} must sum to 1", f"{math.fsum(numbers):.6g}"))
+
+
+def _check_devices(sheet: Sheet, problems: list[Problem]) -> None:
+    mixes = tuple(f"mix_{k.lower()}" for k in NODE_CLASSES)
+    for code in sheet.lines:
+        what = f"{code} {' + '.join(mixes)}"
+        check_sum(sheet, [(code, mix) for mix in mixes], what, problems)
+        lead = sheet.number(code, "requalification_months")
+        cycle = sheet.number(code, "design_cycle_months")
+        if lead is not None and cycle is not None and lead >= cycle:
+            place = sheet.place(code, "requalification_months")
+            message = f"{code} requalification_months must be below design_cycle_months"
+            problems.append(place.problem(message, f"{lead:g}, {cycle:g}"))
+
+
+def _check_regions(sheet: Sheet, problems: list[Problem]) -> None:
+    for k in NODE_CLASSES:
+        share = f"share_{k.lower()}"
+        check_sum(sheet, [(code, share) for code in sheet.lines], f"{share} of regions", problems)
+        _check_makers_of(share, sheet, problems)
+    for code in sheet.lines:
+        if code != "CN" and sheet.is_empty(code, "growth_per_year"):
+            message = f"{code} growth_per_year is empty (only CN follows a plan)"
+            problems.append(sheet.place(code, "growth_per_year").problem(message))
+
+
+def _check_makers_of(share: str, sheet: Sheet, problems: list[Problem]) -> None:
+    """Regions may be without foundries, but somebody must make every node class."""
+    figures = [(sheet.number(c, "foundries"), sheet.number(c, share)) for c in sheet.lines]
+    if all(n is not None and s is not None and n * s == 0 for n, s in figures):
+        place = sheet.place(next(iter(sheet.lines)), "foundries")
+        problems.append(place.problem(f"no region with a foundry has any {share}"))
+
+
+def _check_markets(sheet: Sheet, problems: list[Problem]) -> None:
+    for code in sheet.lines:
+        shares = ("cn_share_multiplier", "cn_share_fixed")
+        if sum(sheet.is_empty(code, share) for share in shares) != 1:
+            message = f"{code} must have either {' or '.join(shares)}"
+            problems.append(sheet.place(code, shares[0]).problem(message))
+        if code != "US" and sheet.is_empty(code, "home_assembly_share"):
+            message = f"{code} home_assembly_share is empty (only the US has it by device)"
+            problems.append(sheet.place(code, "home_assembly_share").problem(message))
+
+
+def _check_homes(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
+    """Origins belong to known markets, and home origins to the market they are home of."""
+    markets, origins = sheets.get("markets"), sheets.get("origins")
+    if not markets or not origins:
+        return
+    for code in origins.lines:
+        market = origins.text(code, "market")
+        if market and market not in markets.lines:
+            place, hint = origins.place(code, "market"), nearest(market, tuple(markets.lines))
+            problems.append(place.problem(f"{code} market is unknown", market, hint))
+    for code in markets.lines:
+        place = markets.place(code, "home_origins")
+        for home in markets.text(code, "home_origins").split():
+            if home not in origins.lines:
+                hint = nearest(home, tuple(origins.lines))
+                problems.append(place.problem(f"{code} home_origins: unknown code", home, hint))
+            elif origins.text(home, "market") != code:
+                message = f"{code} home_origins: {home} belongs to another market"
+                problems.append(place.problem(message, origins.text(home, "market")))
+
+
+def _check_rules(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
+    regions, rules = sheets.get("foundry_regions"), sheets.get("origin_rules")
+    if not regions or not rules:
+        return
+    for code in regions.lines:
+        if code not in rules.lines:
+            problems.append(Problem(rules.file, key="fab_region", message=f"{code} is missing"))
+    for code, line in rules.lines.items():
+        if code not in regions.lines:
+            place, hint = Place(rules.file, line, "fab_region"), nearest(code, tuple(regions.lines))
+            problems.append(place.problem("unknown code", code, hint))
+
+
+def check_imports(
+    rows: Sequence[CsvRow], imports: Sequence[ImportRow], codes: KnownCodes, problems: list[Problem]
+) -> None:
+    """Every device group and both kinds of bare chips have imports, once all rows are valid."""
+    if len(imports) < len(rows) or not rows:
+        return
+    imported = {row.device for row in imports if row.customs_value_usd}
+    for device in codes.goods:
+        if device not in imported:
+            problems.append(Problem(rows[0].file, key="device", message=f"no imports of {device}"))
+
+
+def check_cited(
+    sources: Mapping[str, str], rows: Sequence[CsvRow], problems: list[Problem]
+) -> None:
+    """Every S number cited is in the list of sources."""
+    cited = {(row.file, row.cells["source"]) for row in rows if "source" in row.cells}
+    for file, source in sorted(cited):
+        for number in CITED.findall(source):
+            if number not in sources:
+                problems.append(Problem(file, key="source", message="is not listed", given=number))

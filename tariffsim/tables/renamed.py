@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from functools import lru_cache
-from pathlib import Path
 
 from tariffsim.errors import nearest
-
-TABLE = Path(__file__).resolve().parent.parent / "data" / "renamed.csv"
+from tariffsim.tables.files import shipped_rows
 
 
 @lru_cache(maxsize=1)
 def _new_names() -> dict[tuple[str, str], str]:
-    with TABLE.open(encoding="utf-8", newline="") as stream:
-        return {(row["kind"], row["old"]): row["new"] for row in csv.DictReader(stream)}
+    return {(row["kind"], row["old"]): row["new"] for row in shipped_rows("renamed")}
 
 
 def new_name(kind: str, old: str) -> str:

@@ -12,7 +12,7 @@ from tariffsim.behaviour.sourcing import choice_set, slot_cost
 from tariffsim.policy.component_tariff import ComponentTariff
 from tariffsim.policy.shipments import Shipments
 from tariffsim.scenario import Scenario
-from tariffsim.scenario.economy_blocks import Compliance
+from tariffsim.scenario.blocks import Compliance
 from tariffsim.state.economy import Economy
 from tests.economies import (
     HELD,

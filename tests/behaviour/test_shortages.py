@@ -13,8 +13,7 @@ from tariffsim.experiments.runs import context_of
 from tariffsim.kernels.sourcing import choice_probabilities
 from tariffsim.month import PHASES, choose_foundries
 from tariffsim.record.history import History
-from tariffsim.record.metrics import welfare
-from tariffsim.record.supply_disruption import days_to_stop, lost_share, recovery_months
+from tariffsim.record.metrics import days_to_stop, lost_share, recovery_months, welfare
 from tariffsim.scenario import Scenario
 from tariffsim.simulation import Simulation, simulate
 from tariffsim.state.economy import Economy

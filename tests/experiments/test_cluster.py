@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tariffsim.errors import EngineError
-from tariffsim.experiments import Failure, Settings, cluster, run_ensemble
-from tariffsim.experiments.cluster import on_cluster
+from tariffsim.experiments import Failure, Settings, engines, run_ensemble
+from tariffsim.experiments.engines import on_cluster
 from tariffsim.experiments.runs import replications_of
 from tests.experiments.test_ensemble import BASE, SCENARIOS, same
 from tests.processes import wait_for
@@ -85,13 +85,13 @@ def test_a_failed_run_is_a_record_and_the_others_go_on(running: Running) -> None
 def test_a_cluster_of_another_version_is_refused(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "code_digest", lambda: str(os.getpid()))
+    monkeypatch.setattr(engines, "code_digest", lambda: str(os.getpid()))
     with pytest.raises(EngineError, match="has another version of tariffsim"):
         run_ensemble({}, BASE, [0], settings=Settings(engine="dask", scheduler=running.address))
 
 
 def test_without_a_scheduler_there_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "TIMEOUT", 1)
+    monkeypatch.setattr(engines, "TIMEOUT", 1)
     settings = Settings(engine="dask", scheduler="tcp://127.0.0.1:9")
     with pytest.raises(EngineError, match=r"answers at tcp://127\.0\.0\.1:9"):
         run_ensemble({}, BASE, [0], settings=settings)
@@ -103,6 +103,6 @@ def test_a_run_that_ends_its_workers_is_a_failure() -> None:
             raise distributed.KilledWorker("run", None, 3)
 
     (one,) = replications_of({"baseline": BASE}, [1], "US", is_full=False)
-    found = cluster._outcome(one, Lost())
+    found = engines._outcome(one, Lost())
     assert isinstance(found, Failure)
     assert "lack of memory" in found.message

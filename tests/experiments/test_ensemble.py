@@ -17,8 +17,8 @@ import pytest
 
 from tariffsim import month, simulation
 from tariffsim.errors import NotFiniteError, StorageError
-from tariffsim.experiments import EnsembleResult, Failure, Settings, compare, local, run_ensemble
-from tariffsim.experiments.local import Worker, on_this_machine
+from tariffsim.experiments import EnsembleResult, Failure, Settings, compare, engines, run_ensemble
+from tariffsim.experiments.engines import Worker, on_this_machine
 from tariffsim.experiments.runs import Outcome, Replication, outcome_of, replications_of
 from tariffsim.experiments.store import opened, read_run, write_run
 from tariffsim.record.metrics import METRICS
@@ -198,7 +198,7 @@ def test_a_killed_worker_costs_the_run_it_was_on(tmp_path: Path) -> None:
 
 @needs_signals
 def test_a_run_that_ends_its_worker_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "MAX_DEATHS", 1)
+    monkeypatch.setattr(engines, "MAX_DEATHS", 1)
     runs = replications_of({"baseline": BASE, **SCENARIOS}, range(3), "US", is_full=False)
     ended = dict(on_this_machine(runs, killing_itself, jobs=2))
     failures = [outcome for outcome in ended.values() if isinstance(outcome, Failure)]
@@ -231,7 +231,7 @@ def test_workers_that_never_live_are_given_up(monkeypatch: pytest.MonkeyPatch) -
         def shutdown(self, **_: object) -> None:
             self.is_shut = True
 
-    monkeypatch.setattr(local, "ProcessPoolExecutor", DeadPool)
+    monkeypatch.setattr(engines, "ProcessPoolExecutor", DeadPool)
     runs = replications_of({"baseline": BASE, **SCENARIOS}, range(3), "US", is_full=False)
     with pytest.raises(BrokenExecutor, match="long enough"):
         list(on_this_machine(runs, outcome_of, jobs=2))

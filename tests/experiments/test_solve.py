@@ -19,14 +19,14 @@ from tariffsim.errors import ScenarioError
 from tariffsim.experiments.decompose import changes_between, decompose, shapley_values, with_changes
 from tariffsim.experiments.ensemble import EnsembleRunner
 from tariffsim.experiments.frontier import break_even, combined, curves, frontier, optimum
-from tariffsim.experiments.roots import find_root
 from tariffsim.experiments.scaling import (
+    last_level,
     max_strength,
     scaled_to_first,
     strength_of,
     with_strength,
 )
-from tariffsim.experiments.solve import Target, solve
+from tariffsim.experiments.solve import Target, find_root, solve
 from tariffsim.experiments.timing import NEVER, first_month, shifted, timing
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.draws import Draws
@@ -129,7 +129,7 @@ def toy(answer: Callable[[Scenario], float]) -> Callable[[Mapping[str, Scenario]
 
 
 def share(s: Scenario) -> float:
-    return 30 / (1 + s.policies["component_tariff"].path.level)
+    return 30 / (1 + last_level(s.policies["component_tariff"].path))
 
 
 def test_solving_for_a_level_a_difference_and_another_scenario() -> None:
@@ -444,7 +444,7 @@ def test_a_cut_off_with_nothing_to_add_is_refused() -> None:
 def test_responses_to_tariffs_keep_their_strength() -> None:
     answered = load_scenario("retaliation")
     stronger = with_strength(answered, 1.0)
-    assert stronger.policies["component_tariff"].path.level == 1.0
+    assert last_level(stronger.policies["component_tariff"].path) == 1.0
     assert stronger.policies["retaliation"] == answered.policies["retaliation"]
 
 
@@ -454,7 +454,7 @@ def test_responses_to_tariffs_keep_their_strength() -> None:
 def test_scenarios_are_scaled_to_the_effect_of_the_first() -> None:
     def answer(s: Scenario) -> float:
         weight = {"component_tariff": 1.0, "product_tariff": 0.4}
-        return 30 / (1 + sum(weight[n] * p.path.level for n, p in s.policies.items()))
+        return 30 / (1 + sum(weight[n] * last_level(p.path) for n, p in s.policies.items()))
 
     first, second, third = map(
         load_scenario, ("component_50", "whole_product_china", "no_expansion")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tariffsim.experiments import compare
-from tariffsim.experiments.design_runs import run_design
+from tariffsim.experiments.designs import run_design
 from tariffsim.experiments.ensemble import Settings
 from tariffsim.experiments.sweep import Peak, peak, revenue_peak, sweep
 from tariffsim.record.dictionary import COSTS

@@ -15,7 +15,7 @@ from tariffsim.kernels.compliance import (
     tracing_cost_rate,
     tracing_pays,
 )
-from tariffsim.scenario.economy_blocks import Compliance
+from tariffsim.scenario.blocks import Compliance
 
 RULES = Compliance()
 FOUND = detection_probability(

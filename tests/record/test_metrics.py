@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tariffsim.experiments.runs import context_of
-from tariffsim.record.headline import headline
 from tariffsim.record.history import History
 from tariffsim.record.intervals import paired_interval, ratio_interval
 from tariffsim.record.metrics import (
@@ -23,6 +22,7 @@ from tariffsim.record.metrics import (
     summarise,
     welfare,
 )
+from tariffsim.record.result_tables import headline
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.simulation import Simulation
 

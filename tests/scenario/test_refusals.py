@@ -13,9 +13,10 @@ import pytest
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import Scenario, catalogue, load_scenario, replace, with_settings
+from tariffsim.scenario.files import shipped_names
 from tariffsim.scenario.provenance import explain
-from tariffsim.scenario.scenario_files import shipped_names
-from tariffsim.tables.renamed import TABLE, name_hint, new_name
+from tariffsim.tables import SHIPPED
+from tariffsim.tables.renamed import name_hint, new_name
 from tests.scenario.fuzz_scenarios import MEGABYTES, fuzz, peak_memory
 
 FOLDER = Path(__file__).parent / "bad_scenarios"
@@ -125,7 +126,7 @@ def test_too_many_files(tmp_path):
 
 def renamed(kind: str) -> list[tuple[str, str]]:
     """Old and new names of one kind in the table."""
-    with TABLE.open(encoding="utf-8", newline="") as stream:
+    with (SHIPPED / "renamed.csv").open(encoding="utf-8", newline="") as stream:
         return [(row["old"], row["new"]) for row in csv.DictReader(stream) if row["kind"] == kind]
 
 

@@ -1,12 +1,17 @@
-"""CSV files: rows with their place, and models that check the cells of a row."""
+"""Files: shipped tables, and what users name: plain text of a limited size, CSV rows by place.
+
+Models check the cells of a row.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
+import os
 import re
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +20,74 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
 
 from tariffsim.errors import Problem, nearest
-from tariffsim.tables.plain_files import Refused, read_text
+
+SHIPPED = Path(__file__).resolve().parent.parent / "data"
+MEGABYTE = 1_000_000
+_KINDS = {
+    stat.S_IFLNK: "is a symbolic link",
+    stat.S_IFDIR: "is a folder",
+    stat.S_IFIFO: "is a pipe",
+    stat.S_IFSOCK: "is a socket",
+}
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def shipped_rows(name: str) -> Iterator[dict[str, str]]:
+    """Rows of a table that comes with the package."""
+    with (SHIPPED / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        yield from csv.DictReader(stream)
+
+
+class Refused(Exception):
+    """A file cannot be used: what is wrong, what was given, a hint, and the line if there is one.
+
+    Where `given` is empty, the name of the file says it.
+    """
+
+    def __init__(self, message: str, given: str = "", hint: str = "", line: int = 0) -> None:
+        super().__init__(message)
+        self.message, self.given, self.hint, self.line = message, given, hint, line
+
+
+def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
+    """Text of a plain file of at most so many megabytes; a byte order mark is removed.
+
+    `form` is what hints say that the file should be saved as.
+
+    Raises:
+        Refused: it is not such a file.
+    """
+    raw = _read_bytes(path, megabytes)
+    if raw.startswith(_UTF16):
+        raise Refused("is not UTF-8 text (it looks like UTF-16)", hint=f"save it as {form}")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        given = f"byte {raw[error.start]:#04x}"
+        raise Refused("is not UTF-8 text", given, f"save it as {form}", line) from None
+
+
+def _read_bytes(path: Path, megabytes: int) -> bytes:
+    most = megabytes * MEGABYTE
+    try:
+        kind = stat.S_IFMT(path.lstat().st_mode)
+        if kind != stat.S_IFREG:
+            raise Refused(f"{_KINDS.get(kind, 'is a device')}, not a plain file")
+        # No following of links and no waiting for a writer, should the file change meanwhile.
+        flags = ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC")
+        how = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags)
+        with open(os.open(path, how), "rb") as stream:
+            raw = stream.read(most + 1)
+    except FileNotFoundError:
+        raise Refused("there is no such file") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Refused(f"cannot be read: {reason}") from None
+    if len(raw) > most:
+        raise Refused(f"is larger than {megabytes} MB")
+    return raw
+
 
 MEGABYTES = 10
 MAX_ROWS = 100_000
@@ -119,16 +191,15 @@ def one_of(*words: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _filled(text: str) -> str:
-    if not text:
-        raise BadCell("is empty")
-    return text
+def _filled(message: str) -> AfterValidator:
+    """A cell that is not empty."""
 
+    def check(text: str) -> str:
+        if not text:
+            raise BadCell(message)
+        return text
 
-def _with_source(text: str) -> str:
-    if not text:
-        raise BadCell("needs a source, or the word assumption")
-    return text
+    return AfterValidator(check)
 
 
 def _agreeing(confidence: str, info: ValidationInfo) -> str:
@@ -137,13 +208,13 @@ def _agreeing(confidence: str, info: ValidationInfo) -> str:
     return confidence
 
 
-Filled = Annotated[str, AfterValidator(_filled)]
+Filled = Annotated[str, _filled("is empty")]
 
 
 class SourcedRow(RowModel):
     """A row that names its source and how reliable it is."""
 
-    source: Annotated[str, AfterValidator(_with_source)]
+    source: Annotated[str, _filled("needs a source, or the word assumption")]
     confidence: Annotated[str, one_of(*CONFIDENCES), AfterValidator(_agreeing)]
 
 
