@@ -67,7 +67,7 @@ def _data() -> str:
 
 def _scenarios() -> str:
     from tariffsim.cli.options import load_all
-    from tariffsim.scenario.files import shipped_names
+    from tariffsim.scenario.scenario_files import shipped_names
 
     return f"{len(load_all(['baseline', *shipped_names()])) - 1} shipped ones load"
 

@@ -14,7 +14,7 @@ from tariffsim.cli.tables import show
 
 def _scenarios() -> Iterator[dict[str, Any]]:
     from tariffsim.scenario import load_scenario
-    from tariffsim.scenario.files import shipped_names
+    from tariffsim.scenario.scenario_files import shipped_names
 
     for name in shipped_names():
         scenario = load_scenario(name)

@@ -160,7 +160,7 @@ def new(screen: Screen, file: str, base: str) -> None:
       tariffsim new my_tariff.yaml --from component_50
       tariffsim new what_if.yaml
     """
-    from tariffsim.scenario.files import shipped_names
+    from tariffsim.scenario.scenario_files import shipped_names
     from tariffsim.scenario.writing import new_file
 
     if base not in shipped_names():

@@ -23,7 +23,7 @@ from tariffsim.experiments.comparison import compare
 from tariffsim.experiments.ensemble import Progress, Settings
 from tariffsim.record.results import Results, csv_bytes, load_results, provenance
 from tariffsim.scenario import load_scenario
-from tariffsim.scenario.files import shipped_folder
+from tariffsim.scenario.scenario_files import shipped_folder
 
 RESULTS = "results"
 CHECKSUMS = "SHA256SUMS"

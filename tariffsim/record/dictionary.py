@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError, escaped, nearest
-from tariffsim.tables.files import shipped_rows
+from tariffsim.tables.csv_files import shipped_rows
 from tariffsim.tables.renamed import new_name, now_called
 
 

@@ -13,10 +13,10 @@ from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.factors import Unfit, factor_of
-from tariffsim.scenario.files import shipped_names
 from tariffsim.scenario.messages import Keys, out_of_range, problem_at
 from tariffsim.scenario.nodes import Node, node_at
 from tariffsim.scenario.scenario import CircularConditionError, Scenario
+from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.tables import Tables, load_tables
 from tariffsim.tables.renamed import name_hint
 from tariffsim.typing import format_month, parse_month

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from tariffsim.errors import Problem, ScenarioError, escaped
 from tariffsim.scenario.checks import problems_of
-from tariffsim.scenario.files import Layers, is_name, path_inside, shipped_path
 from tariffsim.scenario.messages import Keys, current_names, keys_of, translate
 from tariffsim.scenario.nodes import Node, Position, merge, moved, node_of, parse, plain, under
 from tariffsim.scenario.scenario import Scenario
-from tariffsim.tables.files import Refused
+from tariffsim.scenario.scenario_files import Layers, is_name, path_inside, shipped_path
+from tariffsim.tables.csv_files import Refused
 
 MOST_CHANGES = 200
 MOST_PROBLEMS = 500

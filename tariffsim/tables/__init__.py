@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tariffsim.tables.csv_files import SHIPPED
 from tariffsim.tables.figure_tables import FIGURE_TABLES, Figure, FigureTable
-from tariffsim.tables.files import SHIPPED
 from tariffsim.tables.load import TABLE_NAMES, Tables, load_tables
 from tariffsim.tables.wide_tables import BARE_CHIPS, CalendarRow, ImportRow, ValidationRow
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from tariffsim.errors import Problem, nearest
-from tariffsim.tables.files import (
+from tariffsim.tables.csv_files import (
     BadCell,
     CsvRow,
     Place,

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tariffsim.errors import DataError, Problem, nearest
+from tariffsim.tables.csv_files import LARGEST, SHIPPED, BadCell, CsvRow, Place, read_rows
 from tariffsim.tables.figure_tables import (
     FIGURE_TABLES,
     NODE_CLASSES,
@@ -26,7 +27,6 @@ from tariffsim.tables.figure_tables import (
     empty_figure,
     parse_sheet,
 )
-from tariffsim.tables.files import LARGEST, SHIPPED, BadCell, CsvRow, Place, read_rows
 from tariffsim.tables.wide_tables import (
     WIDE_TABLES,
     CalendarRow,

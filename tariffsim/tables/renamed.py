@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from tariffsim.errors import nearest
-from tariffsim.tables.files import shipped_rows
+from tariffsim.tables.csv_files import shipped_rows
 
 
 @lru_cache(maxsize=1)

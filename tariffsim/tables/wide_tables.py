@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from tariffsim.errors import Problem, nearest
-from tariffsim.tables.files import (
+from tariffsim.tables.csv_files import (
     BadCell,
     CsvRow,
     Filled,

@@ -11,7 +11,7 @@ from tariffsim.charts import Picture, pictures
 from tariffsim.explain.line import Explanation
 from tariffsim.record.results import Results
 from tariffsim.scenario import replace
-from tariffsim.scenario.files import shipped_names
+from tariffsim.scenario.scenario_files import shipped_names
 
 PAIR = ("whole_product_china", "component_50")
 SOME = (

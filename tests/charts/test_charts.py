@@ -19,7 +19,7 @@ from tariffsim.charts.picture import ChartText
 from tariffsim.charts.wording import period
 from tariffsim.record.results import Results
 from tariffsim.scenario import load_scenario, to_yaml
-from tariffsim.scenario.files import shipped_names
+from tariffsim.scenario.scenario_files import shipped_names
 from tests.charts.chart_results import (
     COMPARISONS,
     HOSTILE,

@@ -11,7 +11,7 @@ import pytest
 
 from tariffsim.cli import doctor
 from tariffsim.experiments.store import opened
-from tariffsim.scenario.files import shipped_names
+from tariffsim.scenario.scenario_files import shipped_names
 from tests.cli.calling import call, json_of, small
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,7 +18,7 @@ from tariffsim.policy import INSTRUMENTS
 from tariffsim.record.dictionary import entry, metrics, variables
 from tariffsim.record.result_tables import AXES
 from tariffsim.scenario import catalogue
-from tariffsim.scenario.files import shipped_names
+from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.state import constants, economy
 from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES, load_tables
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tariffsim.errors import ScenarioError
 from tariffsim.scenario import load_scenario, to_yaml
-from tariffsim.scenario.files import shipped_folder
 from tariffsim.scenario.nodes import parse, plain
+from tariffsim.scenario.scenario_files import shipped_folder
 
 SECONDS_A_FILE = 60  # a file takes milliseconds: more is a hang, also on a busy machine
 MEGABYTES = 64

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.scenario import nodes
-from tariffsim.scenario.files import read_scenario
 from tariffsim.scenario.nodes import node_at, parse, plain
+from tariffsim.scenario.scenario_files import read_scenario
 
 
 def values(text: str):

@@ -10,8 +10,8 @@ from tariffsim.errors import ScenarioError, StorageError
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.scenario.catalogue import json_schema, parameters, schema_text
-from tariffsim.scenario.files import shipped_folder, shipped_names
 from tariffsim.scenario.provenance import explain
+from tariffsim.scenario.scenario_files import shipped_folder, shipped_names
 from tariffsim.scenario.writing import new_file
 from tariffsim.tables import FIGURE_TABLES
 

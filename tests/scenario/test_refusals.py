@@ -13,8 +13,8 @@ import pytest
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import Scenario, catalogue, load_scenario, replace, with_settings
-from tariffsim.scenario.files import shipped_names
 from tariffsim.scenario.provenance import explain
+from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.tables import SHIPPED
 from tariffsim.tables.renamed import name_hint, new_name
 from tests.scenario.fuzz_scenarios import MEGABYTES, fuzz, peak_memory

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tariffsim.errors import ScenarioError
 from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml, with_settings
-from tariffsim.scenario.files import shipped_folder, shipped_names
+from tariffsim.scenario.scenario_files import shipped_folder, shipped_names
 from tariffsim.typing import format_month
 
 SHIPPED = {

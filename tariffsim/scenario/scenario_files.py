@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from tariffsim.errors import Problem, escaped
 from tariffsim.scenario.nodes import Node, Position, merge, parse
-from tariffsim.tables.files import Refused, read_text
+from tariffsim.tables.csv_files import Refused, read_text
 from tariffsim.tables.renamed import name_hint
 
 MEGABYTES = 1
