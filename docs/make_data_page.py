@@ -20,7 +20,7 @@ PAGE = Path(__file__).resolve().parent / "data.md"
 TITLES = {
     "devices": ("Device groups", "What is in a device, who buys it and how long its design lives."),
     "foundry_regions": ("Foundry regions", "Capacity, growth and cost of making chips."),
-    "node_classes": ("Node classes", "The four classes of foundational chips."),
+    "node_classes": ("Node classes", "The four classes of legacy chips."),
     "markets": ("Markets", "Where devices are sold; the United States is the yardstick."),
     "origins": ("Countries of assembly", "The market each belongs to and its assembly cost."),
     "origin_rules": (

@@ -1,4 +1,4 @@
-"""tariffsim: an agent-based model of tariffs on foundational chips and goods that contain them."""
+"""tariffsim: an agent-based model of tariffs on legacy chips and goods that contain them."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def make_line_kinds(lines: Lines, n_origins: int) -> LineKinds:
 
 
 def china_table_shares(tables: Tables) -> Float:
-    """(D, M) Chinese share of foundational chips, by value."""
+    """(D, M) Chinese share of legacy chips, by value."""
     base = np.array(tables.devices.numbers("cn_share"))
     shares = np.empty((len(base), len(tables.markets.codes)))
     for m, market in enumerate(tables.markets.codes):

@@ -47,9 +47,9 @@ def found() -> Iterator[Command]:
     invoke_without_command=True,
     subcommand_metavar="COMMAND [OPTIONS] ...",
     help=with_examples(
-        """Simulate tariffs on foundational chips, and on the goods that contain them.
+        """Simulate tariffs on legacy chips, and on the goods that contain them.
 
-        Foundational chips are legacy or mature-node chips, 20 nm and older.
+        Legacy, mature-node or foundational chips are those of 20 nm and older.
 
         Examples:
           tariffsim list scenarios

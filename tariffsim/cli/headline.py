@@ -108,7 +108,7 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
 
     rows, end = by_metric(results.tables["headline"], "scenario"), base.run.end
     period = f"{format_month(max(base.run.start, end - LAST + 1))} to {format_month(end)}"
-    title = f"Chinese share of foundational chips in {results.market} purchases, {period}"
+    title = f"Chinese share of legacy chips in {results.market} purchases, {period}"
     table = "" if details or len(rows) == 1 else _table(rows)
     if not table:
         names = [m.name for m in (*METRICS, *RATIOS)] if details else HEADLINE

@@ -92,7 +92,7 @@ def _text(results: Results) -> str:
     if (peak := results.provenance.get("revenue_peak")) is not None:
         parts.append(prose(_peak(peak, keys[0], factors[0]["unit"])))
     note = (
-        f"{seeds_text(results.provenance)} at every point. Share: Chinese share of foundational "
+        f"{seeds_text(results.provenance)} at every point. Share: Chinese share of legacy "
         f"chips in {results.market} purchases, mean of the last 12 months; the others are changes "
         "from the baseline with the same values. n.s.: not statistically significant."
     )

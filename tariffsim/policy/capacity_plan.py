@@ -1,4 +1,4 @@
-"""Larger (or smaller) Chinese share of foundational capacity than the baseline's plan."""
+"""Larger (or smaller) Chinese share of legacy capacity than the baseline's plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tariffsim.policy.time_path import TimePath
 
 
 class CapacityPlan(Instrument):
-    """Adds points to China's planned share of foundational chip capacity."""
+    """Adds points to China's planned share of legacy chip capacity."""
 
     path_field = "points"
     without = WHOLE_SCOPE

@@ -39,7 +39,7 @@ class Context:
 
 
 def chinese_share(history: History, market: int) -> Float:
-    """(T,) Chinese share of foundational chips in what a market buys, in units."""
+    """(T,) Chinese share of legacy chips in what a market buys, in units."""
     cells = history.cells
     return ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
 
@@ -51,7 +51,7 @@ def basket_price(history: History, market: int) -> Float:
 
 
 def world_chinese_share(history: History, context: Context) -> Float:
-    """(T,) Chinese share of all foundational chips sold in the world, in units."""
+    """(T,) Chinese share of all legacy chips sold in the world, in units."""
     chips = history.sourcing.sum(axis=(1, 2, 3)) + other_chips_by_region(history, context)
     china = np.array([region == "CN" for region in context.codes.regions])
     return ratio(chips @ china, chips.sum(axis=1))

@@ -21,7 +21,7 @@ class Constants:
     unit_value: Float
     """(D,) USD a unit, ex works, whatever the country of assembly."""
     chips_per_unit: Float
-    """(D, K) foundational chips in a unit in the base year."""
+    """(D, K) legacy chips in a unit in the base year."""
     chip_price: Float
     """(K,) USD, price of a chip from outside China."""
     commodity_share: Float

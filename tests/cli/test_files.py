@@ -24,7 +24,7 @@ def test_validate_reports_every_file(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yaml").write_text("extends: baseline\nrum: 1\n", encoding="utf-8")
     code, out, err = call("validate", "a.yaml", "component_50", "b.yaml")
     assert code == 3
-    assert out == "component_50: valid (50 % duty on Chinese foundational chips inside imports)\n"
+    assert out == "component_50: valid (50 % duty on Chinese legacy chips inside imports)\n"
     assert "a.yaml:2:1" in err
     assert "b.yaml:2:1" in err
     assert "2 problems" in err
