@@ -109,29 +109,26 @@ class DeviceMaker(Row):
     @property
     def classes(self) -> list[str]:
         """Node classes of which it uses chips."""
-        has_slot = self.model.economy.makers.has_slot[self.row]
-        codes = self.model.economy.constants.codes
-        return [name for name, has in zip(codes.classes, has_slot, strict=True) if has]
+        return list(self._slots())
 
     @property
     def pin_compatible(self) -> list[str]:
         """Node classes of pin-compatible parts, which change supplier without a new design."""
         is_pin_compatible = self.model.economy.makers.is_pin_compatible[self.row]
-        return [name for name in self.classes if is_pin_compatible[self._class(name)]]
+        return [name for name, k in self._slots().items() if is_pin_compatible[k]]
 
     @property
     def suppliers(self) -> dict[str, str]:
         """Foundry that supplies each node class, by name."""
         economy = self.model.economy
         row = economy.makers.supplier[self.row]
-        return {name: economy.foundries.name[row[self._class(name)]] for name in self.classes}
+        return {name: economy.foundries.name[row[k]] for name, k in self._slots().items()}
 
     @property
     def coming(self) -> dict[str, tuple[str, str]]:
         """Foundry under qualification and the month it takes over, by node class."""
         economy, found = self.model.economy, {}
-        for name in self.classes:
-            k = self._class(name)
+        for name, k in self._slots().items():
             month = int(economy.makers.switch_month[self.row, k])
             if month >= 0:
                 foundry = economy.foundries.name[economy.makers.next_supplier[self.row, k]]
@@ -141,11 +138,8 @@ class DeviceMaker(Row):
     @property
     def switching_cost(self) -> dict[str, float]:
         """Cost of a new supplier as a fraction of a design's lifetime chip bill, by node class."""
-        economy = self.model.economy
-        return {
-            name: switching_cost_share(economy, self.row, self._class(name))
-            for name in self.classes
-        }
+        economy, slots = self.model.economy, self._slots()
+        return {name: switching_cost_share(economy, self.row, k) for name, k in slots.items()}
 
     @property
     def importers(self) -> Population:
@@ -155,17 +149,21 @@ class DeviceMaker(Row):
         return Population.of(self.model, Importer, rows)
 
     def cost_stack(self, node_class: str) -> pd.DataFrame:
-        """What each foundry would cost in one slot, USD a chip: see `choices.candidates_of`.
+        """What each foundry would cost in one slot, USD a chip: see `explain.slot.candidates_of`.
 
         Raises:
             KeyError: the line uses no chips of this class.
         """
-        return candidates_of(self.model.economy, self.row, self._class(node_class))
+        slots = self._slots()
+        if node_class not in slots:
+            raise KeyError(f"{self} uses no chips of class {node_class!r}, only {[*slots]}")
+        return candidates_of(self.model.economy, self.row, slots[node_class])
 
-    def _class(self, name: str) -> int:
-        if name not in self.classes:
-            raise KeyError(f"{self} uses no chips of class {name!r}, only {self.classes}")
-        return int(self.model.economy.constants.codes.classes.index(name))
+    def _slots(self) -> dict[str, int]:
+        """Positions of its node classes by name."""
+        has_slot = self.model.economy.makers.has_slot[self.row]
+        classes = self.model.economy.constants.codes.classes
+        return {name: k for k, name in enumerate(classes) if has_slot[k]}
 
 
 class Importer(Row):
