@@ -10,8 +10,8 @@ from runs import Runs
 
 from tariffsim.charts import cost_stack, where_chips_go
 from tariffsim.charts.context import chart_context
-from tariffsim.charts.palette import family_style
 from tariffsim.charts.picture import Picture
+from tariffsim.charts.style import family_style
 from tariffsim.explain.line import Explanation, explain_maker
 from tariffsim.explain.slot import SlotChoice
 from tariffsim.simulation import Simulation

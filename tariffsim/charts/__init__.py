@@ -1,6 +1,6 @@
 """Charts: pictures of tables, with their text, as SVG, PNG, CSV and alt text.
 
-A module here that defines `CHART` is a chart and is found by being there.
+A `Chart` that a module here defines is found by being there.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from tariffsim.record.results import Results
 
 def _found() -> Iterator[Chart[Any]]:
     for module in pkgutil.iter_modules(__path__):
-        chart = getattr(importlib.import_module(f"{__name__}.{module.name}"), "CHART", None)
-        if chart is not None:
-            yield chart
+        for thing in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(thing, Chart):
+                yield thing
 
 
 CHARTS: tuple[Chart[Any], ...] = tuple(sorted(_found(), key=lambda chart: chart.name))

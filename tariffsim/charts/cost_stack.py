@@ -8,10 +8,10 @@ from dataclasses import replace
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import palette, row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import INSTRUMENT_FAMILIES, table_label
 from tariffsim.charts.picture import Chart, ChartText, Picture, shows
-from tariffsim.charts.wording import capitalised, number
+from tariffsim.charts.style import GAIN, QUIET, capitalised, family_style, number, swatch
 from tariffsim.explain.line import Explanation
 from tariffsim.explain.slot import BASE_DUTIES, REBATED
 
@@ -96,7 +96,7 @@ def text(data: pd.DataFrame, found: Explanation) -> ChartText:
         f"for a foundry and on its size. Scenario: {found.title or found.scenario}, seed "
         f"{found.seed}.",
         f"{title}. Stacked bars of the cost of candidates with their probabilities: {each}.",
-        {capitalised(part.replace("_", " ")): palette.swatch(_colour(kind))
+        {capitalised(part.replace("_", " ")): swatch(_colour(kind))
          for part, kind in data.drop_duplicates("part")[["part", "kind"]].to_numpy()},
     )  # fmt: skip
 
@@ -106,33 +106,33 @@ def _usd(value: float) -> str:
 
 
 def _colour(kind: str) -> str:
-    return COLOURS.get(kind) or palette.family_style(INSTRUMENT_FAMILIES.get(kind, "other")).colour
+    return COLOURS.get(kind) or family_style(INSTRUMENT_FAMILIES.get(kind, "other")).colour
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """A bar for each candidate and, beside it, how likely it is chosen."""
     first = data.drop_duplicates("row")
-    row_axes.name_rows(ax, first["label"])
-    row_axes.bars(ax, data, data["row"], map(_colour, data["kind"]), edgecolor="white", lw=0.7)
+    axes.name_rows(ax, first["label"])
+    axes.bars(ax, data, data["row"], map(_colour, data["kind"]), edgecolor="white", lw=0.7)
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("USD a chip →", loc="right")
     side = ax.inset_axes((1.04, 0, 0.22, 1))
     side.set_ylim(ax.get_ylim())
     side.set_xlim(0, 1.3 * data["probability"].max())
     side.set_axis_off()
-    side.hlines(first["row"], 0, first["probability"], color=palette.GAIN, lw=2)
-    side.plot(first["probability"], first["row"], "o", color=palette.GAIN, ms=5, clip_on=False,
+    side.hlines(first["row"], 0, first["probability"], color=GAIN, lw=2)
+    side.plot(first["probability"], first["row"], "o", color=GAIN, ms=5, clip_on=False,
               label=shows(x="probability"))  # fmt: skip
     for row in first.to_dict("records"):
         side.annotate(f"{row['probability']:.1f} %", (row["probability"], row["row"]), size=8.5,
                       xytext=(7, 0), textcoords="offset points", va="center")  # fmt: skip
     side.annotate("Probability", (0, -0.75), size=8.5, weight="bold", annotation_clip=False,
-                  color=palette.QUIET)  # fmt: skip
+                  color=QUIET)  # fmt: skip
 
 
 CHART = Chart(
     15, "cost_stack", "agent", "Cost stack of one chip choice",
-    table, text, plot, lambda data: row_axes.body(data["row"].nunique()), LEFT, RIGHT,
+    table, text, plot, lambda data: axes.body(data["row"].nunique()), LEFT, RIGHT,
 )  # fmt: skip
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import chart_context, experiment_table
-from tariffsim.charts.palette import GAIN, LEVEL, LOSS, swatch
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.wording import listed, precise
+from tariffsim.charts.style import GAIN, LEVEL, LOSS, listed, precise, swatch
 from tariffsim.record.dictionary import Metric, metrics
 from tariffsim.record.metrics import COMPARED
 from tariffsim.record.results import Results
@@ -70,17 +69,17 @@ def _title(known: Metric, data: pd.DataFrame) -> str:
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """A bar for each step, joined by thin lines."""
     known = metrics()[str(data["metric"].iloc[0])]
-    places = row_axes.name_rows(ax, data["label"])
+    places = axes.name_rows(ax, data["label"])
     rise, is_change = data["end"] - data["start"], data["step"] == "change"
     colours = [LEVEL if not c else LOSS if r > 0 else GAIN
                for r, c in zip(rise, is_change, strict=True)]  # fmt: skip
-    row_axes.bars(ax, data, places, colours)
-    row_axes.intervals(ax, data, places, ("low", "high"))
-    row_axes.joints(ax, data["end"].iloc[:-1], places[:-1])
+    axes.bars(ax, data, places, colours)
+    axes.intervals(ax, data, places, ("low", "high"))
+    axes.joints(ax, data["end"].iloc[:-1], places[:-1])
     texts = [precise(r, known.decimals, sign=bool(c)) for r, c in zip(rise, is_change, strict=True)]
     tips = data[["start", "end", "low", "high"]].max(axis=1).clip(lower=0)
-    row_axes.value_labels(ax, texts, tips, places, [True] * len(data))
-    row_axes.zero_line(ax)
+    axes.value_labels(ax, texts, tips, places, [True] * len(data))
+    axes.zero_line(ax)
     ax.margins(x=0.02)
     ax.grid(visible=False, axis="y")
     ax.set_xlabel(f"{known.label}, {known.unit} →", loc="right")
@@ -88,5 +87,5 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 CHART = Chart(
     13, "decomposition", "experiment", "Decomposition of the difference between two scenarios",
-    table, text, plot, lambda data: row_axes.body(len(data)), LEFT, RIGHT,
+    table, text, plot, lambda data: axes.body(len(data)), LEFT, RIGHT,
 )  # fmt: skip

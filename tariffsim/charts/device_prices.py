@@ -5,11 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, chart_context, table_label
-from tariffsim.charts.palette import styles_by_number
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.wording import listed, precise, sentences, signed_tick
+from tariffsim.charts.style import listed, precise, sentences, signed_tick, styles_by_number
 from tariffsim.record.intervals import paired_interval
 from tariffsim.record.results import Results
 
@@ -68,14 +67,14 @@ def _sentence(data: pd.DataFrame, context: ChartContext, n: str) -> str:
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """A row a device, a dot a scenario."""
-    places = row_axes.name_rows(ax, data["label"])
-    row_axes.dumbbells(ax, data, places, styles_by_number(data, "rise_"))
-    row_axes.zero_line(ax)
+    places = axes.name_rows(ax, data["label"])
+    axes.dumbbells(ax, data, places, styles_by_number(data, "rise_"))
+    axes.zero_line(ax)
     ax.xaxis.set_major_formatter(signed_tick)
     ax.set_xlabel("Price against the baseline, percentage points →", loc="right")
 
 
 CHART = Chart(
     3, "device_prices", "comparison", "Price effect by device",
-    table, text, plot, lambda data: row_axes.body(len(data)), row_axes.LEFT, 30,
+    table, text, plot, lambda data: axes.body(len(data)), axes.LEFT, 30,
 )  # fmt: skip

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import line_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, chart_context, experiment_table
-from tariffsim.charts.palette import LEVEL, family_style
 from tariffsim.charts.picture import Chart, ChartText, shows
-from tariffsim.charts.wording import CHIPS, listed, number, period
+from tariffsim.charts.style import CHIPS, LEVEL, family_style, listed, number, period
 from tariffsim.record.results import Results
 
 RIGHT = 128.0
@@ -59,11 +58,11 @@ def _title(data: pd.DataFrame, context: ChartContext) -> str:
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """The share over the starts, and that without the policy as a line across."""
     acted, never = data[data["start"] != NEVER], data[data["start"] == NEVER]
-    style, when = family_style(str(data["family"].iloc[0])), line_axes.years(acted["start"])
+    style, when = family_style(str(data["family"].iloc[0])), axes.years(acted["start"])
     first, latest = min(when) - 0.25, max(when) + 0.25
     ax.vlines([*when, latest], data["share_low"], data["share_high"], color=style.colour, lw=1.4,
               label=shows(y="share_low share_high"))  # fmt: skip
-    line_axes.line(ax, when, acted, "share", style, ls="-", ms=6)
+    axes.line(ax, when, acted, "share", style, ls="-", ms=6)
     level, last = float(never["share"].iloc[0]), float(acted["share"].iloc[-1])
     ax.plot([first, latest], [level] * 2, color=LEVEL, lw=1.6, ls=(0, (1.2, 1.2)),
             label=shows(y="share"))  # fmt: skip
@@ -74,7 +73,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.set_xlim(first, latest)
     ax.set_ylim(0, 1.08 * float(data[["share", "share_high"]].max().max()))
     ax.set_xticks(when, [s if s.endswith("-01") or len(when) < 7 else "" for s in acted["start"]])
-    line_axes.name_axes(ax, "First month of the policy", "Chinese share of chips at the end, %")
+    axes.name_axes(ax, "First month of the policy", "Chinese share of chips at the end, %")
 
 
 CHART = Chart(

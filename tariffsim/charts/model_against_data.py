@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import chart_context, table_label
-from tariffsim.charts.palette import GAIN, LEVEL, LOSS, QUIET
 from tariffsim.charts.picture import Chart, ChartText, NotApplicable, shows
-from tariffsim.charts.wording import CHIPS, number, percent_tick
+from tariffsim.charts.style import CHIPS, GAIN, LEVEL, LOSS, QUIET, number, percent_tick
 from tariffsim.record.results import Results
 
 RIGHT = 150.0
@@ -78,7 +77,7 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """A row for each device: data, tolerance, model by class, imports matched."""
     groups = data.drop_duplicates("device")
-    row_axes.name_rows(ax, groups["label"])
+    axes.name_rows(ax, groups["label"])
     classes = list(dict.fromkeys(data["node_class"]))
     offsets = np.linspace(-0.27, 0.27, len(classes))
     for place, group in enumerate(groups.to_dict("records")):
@@ -112,6 +111,6 @@ def _write(ax: Axes, text: str, place: float, color: str, weight: str = "normal"
 
 CHART = Chart(
     14, "base_year_fit", "comparison", "Base year: model against data",
-    table, text, plot, lambda data: row_axes.body(data["device"].nunique() + 1), row_axes.LEFT,
+    table, text, plot, lambda data: axes.body(data["device"].nunique() + 1), axes.LEFT,
     RIGHT, 30,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tariffsim.charts.lettering import LINE, height, wrap
-from tariffsim.charts.palette import QUIET, TEXT, SeriesStyle
+from tariffsim.charts.style import QUIET, TEXT, SeriesStyle
 from tariffsim.errors import TariffsimError
 
 _NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)

@@ -9,12 +9,19 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import line_axes, row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, chart_context
 from tariffsim.charts.lettering import points
-from tariffsim.charts.palette import family_style
 from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
-from tariffsim.charts.wording import CHIPS, capitalised, number, percent_tick, plain_tick, precise
+from tariffsim.charts.style import (
+    CHIPS,
+    capitalised,
+    family_style,
+    number,
+    percent_tick,
+    plain_tick,
+    precise,
+)
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results
 
@@ -136,7 +143,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
         box = (n % 2 * (1 - width), 1 - above / whole, width, TALL / whole)
         panel = ax.inset_axes(box)
         _plot_panel(panel, data[data["metric"] == name])
-        line_axes.heading(panel, _heading(name), LEFT - EDGE)
+        axes.heading(panel, _heading(name), LEFT - EDGE)
         if n >= len(names) - 2:
             factor = str(data["factor"].iloc[0]).removeprefix("the ")
             panel.set_xlabel(f"{capitalised(factor)} →", loc="right")
@@ -144,18 +151,18 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 def _plot_panel(ax: Axes, rows: pd.DataFrame) -> None:
     style = family_style("component")
-    line_axes.band(ax, rows["at"], rows, ("low", "high"), style)
-    line_axes.line(ax, rows["at"], rows, "value", style, ls="-", lw=1.8, ms=3.5, clip_on=False)
+    axes.band(ax, rows["at"], rows, ("low", "high"), style)
+    axes.line(ax, rows["at"], rows, "value", style, ls="-", lw=1.8, ms=3.5, clip_on=False)
     values = rows[["value", "low", "high"]]
     low, high = min(float(values.min().min()), 0.0), max(float(values.max().max()), 0.0)
     room = 0.06 * (high - low or 1.0)
     ax.set_ylim(low - room * (low < 0), high + room * (high > 0 or low == high))
     ax.set_xlim(rows["at"].min(), rows["at"].max())
     if low < 0:
-        row_axes.zero_line(ax, is_horizontal=True)
+        axes.zero_line(ax, is_horizontal=True)
     is_rate = rows["at_unit"].iloc[0] == "%"
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(line_axes.round_ticks(5))
+        axis.set_major_locator(axes.round_ticks(5))
         axis.set_major_formatter(plain_tick)
     if is_rate:
         ax.xaxis.set_major_formatter(lambda value, _: percent_tick(100 * value))

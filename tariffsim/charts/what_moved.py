@@ -5,11 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import Estimate, chart_context, estimates, table_label
-from tariffsim.charts.palette import styles_by_number
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.wording import CHIPS, listed, precise, sentences, signed_tick
+from tariffsim.charts.style import CHIPS, listed, precise, sentences, signed_tick, styles_by_number
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
 
@@ -105,10 +104,10 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     """Two blocks of rows: assembly above, chips below."""
     first = int((data["block"] == ASSEMBLY).sum())
     places = [i + (1.0 if i < first else 2.3) for i in range(len(data))]
-    row_axes.name_rows(ax, data["label"], places)
+    axes.name_rows(ax, data["label"], places)
     ax.set_ylim(places[-1] + 0.6, -0.5)
-    row_axes.dumbbells(ax, data, places, styles_by_number(data, "moved_"))
-    row_axes.zero_line(ax)
+    axes.dumbbells(ax, data, places, styles_by_number(data, "moved_"))
+    axes.zero_line(ax)
     for block, place in ((ASSEMBLY, 0.0), (ORIGIN, places[first] - 1)):
         ax.annotate(block, (0, place), xycoords=("axes fraction", "data"), xytext=(-8, 0), size=8.5,
                     textcoords="offset points", weight="bold", ha="right", va="center")  # fmt: skip
@@ -118,5 +117,5 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 CHART = Chart(
     6, "what_moved", "comparison", "Shifts of assembly and of chips",
-    table, text, plot, lambda data: row_axes.body(len(data) + 2.3), row_axes.LEFT, 30,
+    table, text, plot, lambda data: axes.body(len(data) + 2.3), axes.LEFT, 30,
 )  # fmt: skip

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, chart_context, table_label
-from tariffsim.charts.palette import styles_by_number
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.wording import (
+from tariffsim.charts.style import (
     CHIPS,
     listed,
     number,
@@ -17,6 +16,7 @@ from tariffsim.charts.wording import (
     precise,
     sentences,
     signed_tick,
+    styles_by_number,
 )
 from tariffsim.record.metrics import LAST
 from tariffsim.record.result_tables import OTHER_BUYERS
@@ -82,12 +82,12 @@ def _sentence(data: pd.DataFrame, n: int, context: ChartContext) -> str:
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """Shares by market on the left, changes of Chinese chips on the right."""
-    places = row_axes.name_rows(ax, data["label"])
-    left, right = row_axes.panels(ax, [0.54, 0.38], gap=0.08)
+    places = axes.name_rows(ax, data["label"])
+    left, right = axes.panels(ax, [0.54, 0.38], gap=0.08)
     shares, changes = (styles_by_number(data, prefix) for prefix in ("share_", "change_"))
     changes.pop("change_0")
-    row_axes.dumbbells(left, data, places, shares)
-    row_axes.dumbbells(right, data, places, changes)
+    axes.dumbbells(left, data, places, shares)
+    axes.dumbbells(right, data, places, changes)
     for side, name in ((left, "Chinese share of chips"), (right, "Change, bn chips a year")):
         side.grid(visible=True, axis="both")
         side.set_xlabel(f"{name} →", loc="right")
@@ -95,10 +95,10 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     left.set_xlim(0, 1.05 * float(data[list(shares)].max().max() or 1))
     left.xaxis.set_major_formatter(percent_tick)
     right.xaxis.set_major_formatter(signed_tick)
-    row_axes.zero_line(right)
+    axes.zero_line(right)
 
 
 CHART = Chart(
     5, "where_chips_go", "comparison", "Where Chinese chips go when one market buys fewer",
-    table, text, plot, lambda data: row_axes.body(len(data)), row_axes.LEFT, 30,
+    table, text, plot, lambda data: axes.body(len(data)), axes.LEFT, 30,
 )  # fmt: skip

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, chart_context, estimates
 from tariffsim.charts.lettering import points, wrap
-from tariffsim.charts.palette import GAIN, LOSS
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.wording import precise, sentences, signed_tick
+from tariffsim.charts.style import GAIN, LOSS, precise, sentences, signed_tick
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
 
@@ -113,10 +112,10 @@ def _sentence(gains: dict[str, float], who: str) -> str:
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """A waterfall for each scenario, side by side."""
-    places = row_axes.name_rows(ax, data["label"])
+    places = axes.name_rows(ax, data["label"])
     ax.set_ylim(len(data) - 0.4, -2.1)
-    widths = row_axes.equal_widths(1 + ("end_2" in data), GAP)
-    for n, panel in enumerate(row_axes.panels(ax, widths, GAP), start=1):
+    widths = axes.equal_widths(1 + ("end_2" in data), GAP)
+    for n, panel in enumerate(axes.panels(ax, widths, GAP), start=1):
         _waterfall(panel, data, n, places)
 
 
@@ -124,12 +123,12 @@ def _waterfall(ax: Axes, data: pd.DataFrame, n: int, places: list[float]) -> Non
     start, end = f"start_{n}", f"end_{n}"
     ends, rise = data[end], data[end] - data[start]
     colours = [LOSS if change < 0 else GAIN for change in rise]
-    row_axes.bars(ax, data, places, [*colours[:-1], TOTAL], (start, end), 0.66)
-    row_axes.joints(ax, ends.iloc[:-1], places[:-1])
+    axes.bars(ax, data, places, [*colours[:-1], TOTAL], (start, end), 0.66)
+    axes.joints(ax, ends.iloc[:-1], places[:-1])
     texts = [precise(change, 2, sign=True) for change in rise]
-    row_axes.value_labels(ax, texts, ends, places, rise >= 0)
-    row_axes.zero_line(ax)
-    row_axes.head(ax, wrap(str(data[f"title_{n}"].iloc[0]), 8.5, points(ax)[0], "bold", 2))
+    axes.value_labels(ax, texts, ends, places, rise >= 0)
+    axes.zero_line(ax)
+    axes.head(ax, wrap(str(data[f"title_{n}"].iloc[0]), 8.5, points(ax)[0], "bold", 2))
     ax.use_sticky_edges = False  # the numbers need the margins
     ax.margins(x=0.24)
     ax.locator_params(axis="x", nbins=4)
@@ -139,5 +138,5 @@ def _waterfall(ax: Axes, data: pd.DataFrame, n: int, places: list[float]) -> Non
 
 CHART = Chart(
     4, "who_pays", "comparison", "Who pays, and who gains",
-    table, text, plot, lambda data: row_axes.body(len(data) + 1.5), row_axes.LEFT, 24,
+    table, text, plot, lambda data: axes.body(len(data) + 1.5), axes.LEFT, 24,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from tariffsim.charts import CHARTS, Picture, pictures
 from tariffsim.charts.context import ChartContext, chart_context, content_of, estimates
 from tariffsim.charts.picture import on_one_page
-from tariffsim.charts.wording import number, period
+from tariffsim.charts.style import number, period
 from tariffsim.errors import ScenarioError
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.record.dictionary import metrics

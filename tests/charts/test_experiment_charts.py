@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tariffsim.charts import NotApplicable, pictures, rate_curve, tornado
+from tariffsim.charts import NotApplicable, assumptions, pictures, rate_curve
 from tariffsim.charts import decomposition as decomposition_chart
 from tariffsim.record.results import Results
 from tests.charts.experiment_results import (
@@ -141,9 +141,15 @@ def test_the_title_says_where_revenue_peaks(peak: dict[str, Any], end: str) -> N
 def test_the_title_ranks_assumptions() -> None:
     results = ranked("tornado")
     first = str(results.tables["sensitivity"]["meaning"].iloc[0]).split(" (")[0].rstrip(".")
-    assert f"(1) {first}; (2) " in tornado.text(tornado.table(results), results).title
+    assert (
+        f"(1) {first}; (2) "
+        in assumptions.TORNADO.picture(results).text.title
+    )
 
 
 def test_of_the_baseline_alone_the_level_is_analysed() -> None:
     results = as_of_the_baseline(ranked("tornado"))
-    assert "in the baseline: " in tornado.text(tornado.table(results), results).title
+    assert (
+        "in the baseline: "
+        in assumptions.TORNADO.picture(results).text.title
+    )
