@@ -112,10 +112,13 @@ class Population(AgentSet):  # type: ignore[misc]
             return None
         return np.asarray(found.read(self.model.economy, self._rows()))
 
-    def _values(self, name: str) -> Any:
-        """A column as an array, any other attribute as a list."""
-        values = self.column(name)
-        return self.get(name) if values is None else values
+    def _values(self, by: Callable[[Any], Any] | str) -> Any:
+        """A column, any other attribute, or a function of each agent, as an array."""
+        values = self.column(by) if isinstance(by, str) else None
+        if values is None:
+            each = self.get(by) if isinstance(by, str) else map(by, self)
+            values = np.fromiter(each, dtype=object, count=len(self))
+        return values
 
     def table(self, *columns: str) -> pd.DataFrame:
         """The named columns, or all, as a table with one row an agent.
@@ -188,8 +191,8 @@ class Population(AgentSet):  # type: ignore[misc]
         self, key: Callable[[Any], Any] | str, ascending: bool = False, inplace: bool = False
     ) -> Population:
         """By an attribute or a function, the largest first; ties keep their order."""
-        values = self._values(key) if isinstance(key, str) else [key(agent) for agent in self]
-        return self._become(self._at(_sorted_order(values, ascending)), inplace)
+        order = _sorted_order(self._values(key), ascending)
+        return self._become(self._at(order), inplace)
 
     def shuffle(self, inplace: bool = False) -> Population:
         """In random order, by Mesa's random numbers, which the economics does not use."""
@@ -199,8 +202,7 @@ class Population(AgentSet):  # type: ignore[misc]
 
     def groupby(self, by: Callable[[Any], Any] | str, result_type: str = "agentset") -> Groups:
         """Agents by the value of an attribute or a function, in order of appearance."""
-        values = self._values(by) if isinstance(by, str) else [by(agent) for agent in self]
-        groups = {key: self._at(rows) for key, rows in _by_value(values)}
+        groups = {key: self._at(rows) for key, rows in _by_value(self._values(by))}
         if result_type == "agentset":
             return Groups(groups)
         return Groups({key: list(group) for key, group in groups.items()})
@@ -282,18 +284,13 @@ class Population(AgentSet):  # type: ignore[misc]
 
 def _applied(func: Callable[..., Any], values: Any) -> Any:
     """A function of a column, computed on the array where that is possible."""
-    if isinstance(values, np.ndarray):
-        if values.dtype == object:
-            return func(values.tolist())
-        func = ON_ARRAYS.get(func, func)
-    result = func(values)
+    is_array = values.dtype != object
+    result = ON_ARRAYS.get(func, func)(values) if is_array else func(values.tolist())
     return result.item() if isinstance(result, np.generic) else result
 
 
 def _meets(values: Any, wanted: Any) -> Bool:
     """Which values are the one wanted, or among several, or pass a function of the array."""
-    if not isinstance(values, np.ndarray):
-        values = np.fromiter(values, dtype=object)
     if callable(wanted):
         return np.asarray(wanted(values), dtype=bool)
     if isinstance(wanted, (list, tuple, set, frozenset)):
@@ -303,11 +300,8 @@ def _meets(values: Any, wanted: Any) -> Bool:
 
 def _sorted_order(values: Any, ascending: bool) -> Int:
     """Positions in order of the values; ties keep theirs."""
-    if not isinstance(values, np.ndarray):
-        order = sorted(range(len(values)), key=values.__getitem__, reverse=not ascending)
-        return np.array(order, dtype=np.intp)
     if ascending:
-        return values.argsort(kind="stable")
+        return np.asarray(values.argsort(kind="stable"))
     return np.asarray(len(values) - 1 - values[::-1].argsort(kind="stable")[::-1])
 
 
@@ -315,8 +309,7 @@ def _by_value(values: Any) -> Iterator[tuple[Any, Int]]:
     """Positions of each value, in order of appearance."""
     import pandas as pd
 
-    array = values if isinstance(values, np.ndarray) else np.fromiter(values, dtype=object)
-    numbers, keys = pd.factorize(array, use_na_sentinel=False)
+    numbers, keys = pd.factorize(values, use_na_sentinel=False)
     ends = np.bincount(numbers).cumsum()
     for key, rows in zip(keys, np.split(numbers.argsort(kind="stable"), ends[:-1]), strict=False):
         yield key.item() if isinstance(key, np.generic) else key, rows

@@ -83,8 +83,7 @@ def name_factors(ax: Axes, data: pd.DataFrame, across: str) -> list[float]:
     """A row a factor, the strongest on top, with its label at the left."""
     places = axes.name_rows(ax, data["label"], room=LEFT, size=8)
     ax.grid(visible=False, axis="y")
-    ax.xaxis.set_major_formatter(plain_tick)
-    ax.set_xlabel(f"{across} →", loc="right")
+    axes.name_axes(ax, across, ticks=plain_tick)
     return places
 
 

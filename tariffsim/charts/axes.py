@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -73,9 +73,16 @@ def crosses(ax: Axes, data: pd.DataFrame, x: str, y: str, style: SeriesStyle, al
     ax.vlines(data[x], data[low], data[high], label=shows(y=f"{low} {high}"), **given)
 
 
-def name_axes(ax: Axes, across: str, up: str = "") -> None:
-    """Names at the right end of the axis across and on top of the axis upwards."""
+def name_axes(
+    ax: Axes, across: str, up: str = "", ticks: Callable[[float, Any], str] | None = None
+) -> None:
+    """Names at the right end of the axis across and on top of the axis upwards.
+
+    `ticks` writes the numbers of the axis across.
+    """
     ax.set_xlabel(f"{across} →", loc="right")
+    if ticks is not None:
+        ax.xaxis.set_major_formatter(ticks)
     ax.set_title(f"↑ {up}" if up else "", loc="left", size=8.5, color=QUIET, x=-0.04)
 
 
@@ -152,8 +159,9 @@ def bars(
 ) -> None:  # fmt: skip
     """A bar a row from one column to another."""
     start, end = data[ends[0]], data[ends[1]]
+    options = {"zorder": 3} | options
     for bar in ax.barh(
-        list(places), end - start, height, left=start, color=list(colours), zorder=3, **options
+        list(places), end - start, height, left=start, color=list(colours), **options
     ):
         bar.set_label(shows(x=" ".join(ends)))
 

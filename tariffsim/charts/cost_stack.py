@@ -13,15 +13,15 @@ from tariffsim.charts.context import INSTRUMENT_FAMILIES, table_label
 from tariffsim.charts.picture import Chart, ChartText, Picture, shows
 from tariffsim.charts.style import GAIN, QUIET, capitalised, family_style, number, swatch
 from tariffsim.explain.line import Explanation
-from tariffsim.explain.slot import BASE_DUTIES, REBATED
+from tariffsim.explain.slot import BASE_DUTIES, OTHER_DUTIES, REBATED, largest_duties
 
-PRICE, SWITCHING, OTHERS = "price", "switching", "other duties"
+PRICE, SWITCHING = "price", "switching"
 LOWERED = "price less China's counter-subsidy"
 COLOURS = {
     PRICE: "#C4CCD6",
     LOWERED: "#C4CCD6",
     BASE_DUTIES: "#8C8C8C",
-    OTHERS: "#5F5F5F",
+    OTHER_DUTIES: "#5F5F5F",
     SWITCHING: "#A285D1",
 }
 MOST, MOST_DUTIES = 10, 3
@@ -31,14 +31,13 @@ LEFT, RIGHT = 132.0, 150.0
 def table(found: Explanation) -> pd.DataFrame:
     """Parts of the cost of each candidate, from and to, USD a chip; the foundry in place first."""
     (slot,) = found.slots
-    order = ["in_place", "probability"]
-    by_chance = slot.candidates.sort_values(order, ascending=False, kind="stable")
+    by_chance = slot.ranked()
     cheapest = by_chance["total"].idxmin()
     if cheapest not in by_chance.index[:MOST]:
         by_chance = pd.concat([by_chance[: MOST - 1], by_chance.loc[[cheapest]]])
     is_lowered = REBATED in slot.duties
     given = slot.duties[REBATED].to_dict() if is_lowered else {}
-    duties = _few(slot.duties.drop(columns=REBATED, errors="ignore"))
+    duties = largest_duties(slot.duties.drop(columns=REBATED, errors="ignore"), MOST_DUTIES)
     due, made = duties.to_dict("index"), []
     for n, (foundry, row) in enumerate(by_chance[:MOST].to_dict("index").items()):
         price: dict[Hashable, float] = {
@@ -55,15 +54,6 @@ def table(found: Explanation) -> pd.DataFrame:
                          "kind": found.kinds.get(str(part), part)})  # fmt: skip
             start += value
     return pd.DataFrame(made).assign(unit="USD a chip", probability_unit="%")
-
-
-def _few(duties: pd.DataFrame) -> pd.DataFrame:
-    """The largest duties, the smallest of them together."""
-    if len(duties.columns) <= MOST_DUTIES:
-        return duties
-    order = duties.mean().sort_values(ascending=False, kind="stable").index
-    rest = duties[order[MOST_DUTIES - 1 :]].sum(axis=1)
-    return duties[order[: MOST_DUTIES - 1]].assign(**{OTHERS: rest})
 
 
 def text(data: pd.DataFrame, found: Explanation) -> ChartText:

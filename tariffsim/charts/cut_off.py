@@ -16,7 +16,6 @@ from tariffsim.charts.context import (
 from tariffsim.charts.lettering import points
 from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
 from tariffsim.charts.style import (
-    SeriesStyle,
     listed,
     number,
     percent_tick,
@@ -83,11 +82,6 @@ def _around(by_month: pd.DataFrame, context: ChartContext) -> list[str]:
     return list(context.months[max(out[0] - BEFORE, 0) : out[-1] + 1 + AFTER])
 
 
-def _styles(data: pd.DataFrame) -> dict[str, SeriesStyle]:
-    """Styles by column, that of the baseline first."""
-    return styles_by_number(data, "lost_")
-
-
 def text(data: pd.DataFrame, results: Results) -> ChartText:
     """What is lost in the worst month, and when the first line stops."""
     context, names = chart_context(results), disruptions(results)
@@ -95,7 +89,7 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     few = f"The {MOST_DEVICES} devices that lose most. " if len(devices) == MOST_DEVICES else ""
     rest = len(names) - MOST
     more = f"{rest} more scenarios with supply disruptions are not shown. " if rest > 0 else ""
-    columns = list(_styles(data))
+    columns = list(styles_by_number(data, "lost_"))
     scenarios = [str(data[column.replace("lost", "scenario")].iloc[0]) for column in columns]
     return context.text(
         sentences(_sentence(months, column, context.quoted(name))
@@ -144,7 +138,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     lower = ax.inset_axes((0, 0, 1, axes.body(len(devices)) / whole))
     axes.heading(upper, "By month, % of sales", 60 - EDGE)
     axes.heading(lower, "By device", LEFT - EDGE)
-    styles = _styles(data)
+    styles = styles_by_number(data, "lost_")
     for depth, (column, style) in enumerate(styles.items(), start=3):
         axes.line(upper, axes.years(months["at"]), months, column, style, lw=1.6, ms=4,
                        zorder=depth, clip_on=False)  # fmt: skip

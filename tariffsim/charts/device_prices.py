@@ -70,8 +70,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     places = axes.name_rows(ax, data["label"])
     axes.dumbbells(ax, data, places, styles_by_number(data, "rise_"))
     axes.zero_line(ax)
-    ax.xaxis.set_major_formatter(signed_tick)
-    ax.set_xlabel("Price against the baseline, percentage points →", loc="right")
+    axes.name_axes(ax, "Price against the baseline, percentage points", ticks=signed_tick)
 
 
 CHART = Chart(

@@ -111,8 +111,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     for block, place in ((ASSEMBLY, 0.0), (ORIGIN, places[first] - 1)):
         ax.annotate(block, (0, place), xycoords=("axes fraction", "data"), xytext=(-8, 0), size=8.5,
                     textcoords="offset points", weight="bold", ha="right", va="center")  # fmt: skip
-    ax.xaxis.set_major_formatter(signed_tick)
-    ax.set_xlabel("Share against the baseline, percentage points →", loc="right")
+    axes.name_axes(ax, "Share against the baseline, percentage points", ticks=signed_tick)
 
 
 CHART = Chart(

@@ -88,13 +88,12 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     changes.pop("change_0")
     axes.dumbbells(left, data, places, shares)
     axes.dumbbells(right, data, places, changes)
-    for side, name in ((left, "Chinese share of chips"), (right, "Change, bn chips a year")):
+    axes.name_axes(left, "Chinese share of chips", ticks=percent_tick)
+    axes.name_axes(right, "Change, bn chips a year", ticks=signed_tick)
+    for side in (left, right):
         side.grid(visible=True, axis="both")
-        side.set_xlabel(f"{name} →", loc="right")
         side.locator_params(axis="x", nbins=5)
     left.set_xlim(0, 1.05 * float(data[list(shares)].max().max() or 1))
-    left.xaxis.set_major_formatter(percent_tick)
-    right.xaxis.set_major_formatter(signed_tick)
     axes.zero_line(right)
 
 

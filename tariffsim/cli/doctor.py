@@ -12,8 +12,7 @@ from pathlib import Path
 import click
 
 from tariffsim import __version__
-from tariffsim.cli.screen import Command, Screen
-from tariffsim.cli.tables import show
+from tariffsim.cli.screen import Command, Screen, show
 
 PACKAGES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "PyYAML", "matplotlib", "Jinja2")
 REINSTALL = "install again: pip install --force-reinstall tariffsim"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,6 @@ from tariffsim.simulation import Simulation
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.typing import format_month, parse_month
-
-TABLES = ("candidates", "duties")
 
 
 @dataclass(frozen=True)
@@ -96,10 +94,13 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values, ready for JSON; tables are lists of rows."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "slots"}
-        plain["importers"] = {market: vars(who) for market, who in self.importers.items()}
-        plain["rates_to_date"] = [vars(rate) for rate in self.rates_to_date]
-        return plain | {"slots": [_plain(slot) for slot in self.slots]}
+        plain = asdict(self)
+        for slot in plain["slots"]:
+            candidates = slot.pop("candidates").reset_index().to_dict("records")
+            duties = slot.pop("duties").to_dict("records")
+            rows = zip(candidates, duties, strict=True)
+            slot["candidates"] = [row | {"duties": own} for row, own in rows]
+        return plain
 
 
 def explain_choice(
@@ -198,11 +199,3 @@ def _month(month: str | int, scenario: Scenario) -> int:
         span = f"{format_month(first)} to {format_month(last)}"
         raise ChoiceError(f"month {format_month(wanted)} is not in the run, which is {span}")
     return wanted
-
-
-def _plain(slot: SlotChoice) -> dict[str, Any]:
-    plain = {f.name: getattr(slot, f.name) for f in fields(slot) if f.name not in TABLES}
-    candidates = slot.candidates.reset_index().to_dict("records")
-    for row, duties in zip(candidates, slot.duties.to_dict("records"), strict=True):
-        row["duties"] = duties
-    return plain | {"candidates": candidates}

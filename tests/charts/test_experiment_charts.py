@@ -141,15 +141,9 @@ def test_the_title_says_where_revenue_peaks(peak: dict[str, Any], end: str) -> N
 def test_the_title_ranks_assumptions() -> None:
     results = ranked("tornado")
     first = str(results.tables["sensitivity"]["meaning"].iloc[0]).split(" (")[0].rstrip(".")
-    assert (
-        f"(1) {first}; (2) "
-        in assumptions.TORNADO.picture(results).text.title
-    )
+    assert f"(1) {first}; (2) " in assumptions.TORNADO.picture(results).text.title
 
 
 def test_of_the_baseline_alone_the_level_is_analysed() -> None:
     results = as_of_the_baseline(ranked("tornado"))
-    assert (
-        "in the baseline: "
-        in assumptions.TORNADO.picture(results).text.title
-    )
+    assert "in the baseline: " in assumptions.TORNADO.picture(results).text.title
