@@ -166,12 +166,6 @@ def bars(
         bar.set_label(shows(x=" ".join(ends)))
 
 
-def joints(ax: Axes, ends: Iterable[float], places: Iterable[float], half: float = 0.33) -> None:
-    """Thin lines from the ends of bars to the bars below."""
-    for end, place in zip(ends, places, strict=True):
-        ax.vlines([end], place + half, place + 1 - half, color="#9A9A9A", lw=0.8, zorder=2)
-
-
 def intervals(
     ax: Axes, data: pd.DataFrame, places: Sequence[float] | Float, ends: tuple[str, str],
     colour: str = "#8C8C8C", zorder: float = 4,

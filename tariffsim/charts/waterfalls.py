@@ -1,4 +1,4 @@
-"""Chart 4: who pays for a policy, and who gains: changes that add up to the world's loss."""
+"""Charts 4 and 13: changes that add up, as waterfalls: of groups, and of parts of a scenario."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import ChartContext, chart_context, estimates
+from tariffsim.charts.context import ChartContext, chart_context, estimates, experiment_table
 from tariffsim.charts.lettering import points, wrap
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.style import GAIN, LOSS, precise, sentences, signed_tick
-from tariffsim.record.metrics import LAST
+from tariffsim.charts.style import (
+    GAIN,
+    LEVEL,
+    LOSS,
+    listed,
+    precise,
+    sentences,
+    signed_tick,
+    swatch,
+)
+from tariffsim.record.dictionary import Metric, metrics
+from tariffsim.record.metrics import COMPARED, LAST
 from tariffsim.record.results import Results
 
 YEAR = 12e-9
@@ -30,9 +40,10 @@ ABROAD = {
 TOTAL, GAP = "#6E6E6E", 0.09
 LEAST = 0.005
 """Revenue that a title mentions, bn USD a year."""
+LEFT, RIGHT = 216.0, 64.0
 
 
-def table(results: Results) -> pd.DataFrame:
+def groups_table(results: Results) -> pd.DataFrame:
     """Bars of a waterfall, from and to, for every group of two scenarios; bn USD a year."""
     context, made = chart_context(results), pd.DataFrame()
     for n, name in enumerate(context.pair(), start=1):
@@ -72,7 +83,7 @@ def _gains(data: pd.DataFrame, n: int) -> dict[str, float]:
     return dict(zip(rows["label"], rows[f"end_{n}"] - rows[f"start_{n}"], strict=True))
 
 
-def text(data: pd.DataFrame, results: Results) -> ChartText:
+def groups_text(data: pd.DataFrame, results: Results) -> ChartText:
     """What the treasury gains, and who loses most."""
     context = chart_context(results)
     gains = {name: _gains(data, n) for n, name in enumerate(context.pair(), start=1)}
@@ -82,7 +93,7 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
         for name, own in gains.items()
     )
     return context.text(
-        sentences(_sentence(own, context.in_sentence(name)) for name, own in gains.items()),
+        sentences(_gain_and_loss(own, context.in_sentence(name)) for name, own in gains.items()),
         f"Gain or loss of each group against the baseline, {context.end}, bn USD a year. Groups "
         f"without a place are those of {context.place}",
         "Each bar starts where the one above ends; the last is the net change in the world. "
@@ -93,7 +104,7 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     )
 
 
-def _sentence(gains: dict[str, float], who: str) -> str:
+def _gain_and_loss(gains: dict[str, float], who: str) -> str:
     raised = gains[TREASURY]
     losers = sorted((g for g in gains if gains[g] < 0 and g != TREASURY), key=gains.__getitem__)
     amount = f"{precise(abs(raised))} bn USD a year"
@@ -110,7 +121,7 @@ def _sentence(gains: dict[str, float], who: str) -> str:
     return f"{lead} and costs {group[0].lower()}{group[1:]} {cost}"
 
 
-def plot(data: pd.DataFrame, ax: Axes) -> None:
+def groups_plot(data: pd.DataFrame, ax: Axes) -> None:
     """A waterfall for each scenario, side by side."""
     places = axes.name_rows(ax, data["label"])
     ax.set_ylim(len(data) - 0.4, -2.1)
@@ -123,11 +134,9 @@ def _waterfall(ax: Axes, data: pd.DataFrame, n: int, places: list[float]) -> Non
     start, end = f"start_{n}", f"end_{n}"
     ends, rise = data[end], data[end] - data[start]
     colours = [LOSS if change < 0 else GAIN for change in rise]
-    axes.bars(ax, data, places, [*colours[:-1], TOTAL], (start, end), 0.66)
-    axes.joints(ax, ends.iloc[:-1], places[:-1])
+    _joined_bars(ax, data, places, [*colours[:-1], TOTAL], (start, end), 0.66)
     texts = [precise(change, 2, sign=True) for change in rise]
     axes.value_labels(ax, texts, ends, places, rise >= 0)
-    axes.zero_line(ax)
     axes.head(ax, wrap(str(data[f"title_{n}"].iloc[0]), 8.5, points(ax)[0], "bold", 2))
     ax.use_sticky_edges = False  # the numbers need the margins
     ax.margins(x=0.24)
@@ -136,7 +145,89 @@ def _waterfall(ax: Axes, data: pd.DataFrame, n: int, places: list[float]) -> Non
     ax.set_xlabel("bn USD a year", loc="right")
 
 
-CHART = Chart(
+def _joined_bars(
+    ax: Axes, data: pd.DataFrame, places: list[float], colours: list[str], ends: tuple[str, str],
+    height: float,
+) -> None:  # fmt: skip
+    """A bar a row, thin lines from its end to the bar below, and the line of no change."""
+    axes.bars(ax, data, places, colours, ends, height)
+    for end, place in zip(data[ends[1]].iloc[:-1], places[:-1], strict=True):
+        ax.vlines([end], place + 0.33, place + 0.67, color="#9A9A9A", lw=0.8, zorder=2)
+    axes.zero_line(ax)
+
+
+def parts_table(results: Results) -> pd.DataFrame:
+    """Bars from start to end: the first level, every change, the second level."""
+    found = experiment_table(results, "decomposition", "a decomposition")
+    data = found[found["metric"] == results.provenance["metric"]].reset_index(drop=True)
+    is_change = data["step"] == "change"
+    end = data["contribution"].cumsum().where(is_change, data["contribution"])
+    data["start"] = (end - data["contribution"]).where(is_change, 0.0)
+    data["end"] = end
+    for side in ("low", "high"):  # of the change, where its bar ends
+        data[side] = (data["start"] + data[side]).where(is_change)
+    kept = ["metric", "unit", "step", "change", "label", "start", "end", "low", "high"]
+    shown: pd.DataFrame = data[[*kept, "is_significant"]]
+    return shown
+
+
+def parts_text(data: pd.DataFrame, results: Results) -> ChartText:
+    """Which change makes most of the difference."""
+    context, known = chart_context(results), metrics()[str(data["metric"].iloc[0])]
+    first, changes, second = data.iloc[0], data.iloc[1:-1], data.iloc[-1]
+    rises = changes.assign(rise=changes["end"] - changes["start"])
+    against = f", against {first['label']}" if known.name in COMPARED else ""
+    marks = " Thin lines: 95 % intervals of the contributions." if context.n > 1 else ""
+    return context.text(
+        _title(known, data),
+        f"{known.label}{against}, {known.unit}, {context.place}: from “{first['label']}” to "
+        f"“{second['label']}”",
+        "Contribution of a change: mean over all orders of the changes of what it adds to those "
+        f"made before it (Shapley value); contributions add up to the difference.{marks}",
+        f"Waterfall chart, {known.unit}: from {precise(first['end'], 2)} to "
+        f"{precise(second['end'], 2)}; {listed(rises, ['rise'], known.decimals, sign=True)}",
+        {"Increases it": swatch(LOSS, LOSS), "Decreases it": swatch(GAIN, GAIN)},
+    )
+
+
+def _title(known: Metric, data: pd.DataFrame) -> str:
+    changes = data.iloc[1:-1]
+    size = changes["end"] - changes["start"]
+    most = changes.iloc[int(size.abs().argmax())]
+    total, part = float(data["end"].iloc[-1] - data["end"].iloc[0]), most["end"] - most["start"]
+    by, own, rest = (precise(x, known.decimals, sign=True) for x in (total, part, total - part))
+    unit = "pp" if known.unit.startswith("%") else known.unit
+    if not most["is_significant"]:
+        return (
+            f"{known.label}: no single contribution to a difference of {by} {unit} is "
+            "statistically significant"
+        )
+    lead = f"{known.label} differs by {by} {unit}: {own} from “{most['label']}”"
+    return lead if len(changes) < 2 else f"{lead}, {rest} from all other changes"
+
+
+def parts_plot(data: pd.DataFrame, ax: Axes) -> None:
+    """A bar for each step, joined by thin lines."""
+    known = metrics()[str(data["metric"].iloc[0])]
+    places = axes.name_rows(ax, data["label"])
+    rise, is_change = data["end"] - data["start"], data["step"] == "change"
+    colours = [LEVEL if not c else LOSS if r > 0 else GAIN
+               for r, c in zip(rise, is_change, strict=True)]  # fmt: skip
+    _joined_bars(ax, data, places, colours, ("start", "end"), 0.62)
+    axes.intervals(ax, data, places, ("low", "high"))
+    texts = [precise(r, known.decimals, sign=bool(c)) for r, c in zip(rise, is_change, strict=True)]
+    tips = data[["start", "end", "low", "high"]].max(axis=1).clip(lower=0)
+    axes.value_labels(ax, texts, tips, places, [True] * len(data))
+    ax.margins(x=0.02)
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel(f"{known.label}, {known.unit} →", loc="right")
+
+
+GROUPS = Chart(
     4, "who_pays", "comparison", "Who pays, and who gains",
-    table, text, plot, lambda data: axes.body(len(data) + 1.5), axes.LEFT, 24,
+    groups_table, groups_text, groups_plot, lambda data: axes.body(len(data) + 1.5), axes.LEFT, 24,
+)  # fmt: skip
+PARTS = Chart(
+    13, "decomposition", "experiment", "Decomposition of the difference between two scenarios",
+    parts_table, parts_text, parts_plot, lambda data: axes.body(len(data)), LEFT, RIGHT,
 )  # fmt: skip
