@@ -98,10 +98,12 @@ class Population(AgentSet):  # type: ignore[misc]
         """Stretches of one kind, in order."""
         if self.kind is not None:
             return [(self.kind, self.ids)]
-        firsts = [self.model.census.first(kind) for kind in self.model.census.counts]
-        number = np.searchsorted(firsts, self.ids, "right")
-        runs = np.split(self.ids, np.flatnonzero(np.diff(number)) + 1)
-        return [(self.model.census.kind_of(int(run[0])), run) for run in runs if len(run)]
+        kinds = list(self.model.census.counts)
+        firsts = [self.model.census.first(kind) for kind in kinds]
+        number = np.searchsorted(firsts, self.ids, "right") - 1
+        starts = np.flatnonzero(np.diff(number, prepend=-1))
+        runs = zip(starts, np.split(self.ids, starts[1:]), strict=False)  # none of no agents
+        return [(kinds[number[start]], ids) for start, ids in runs]
 
     # Columns
 

@@ -164,7 +164,3 @@ class Census:
         """All unique_ids of a kind."""
         first = self.first(kind)
         return np.arange(first, first + self.counts[kind])
-
-    def kind_of(self, unique_id: int) -> type[Row]:
-        """The kind an agent is of."""
-        return next(k for k in reversed(self.counts) if self.first(k) <= unique_id)

@@ -28,11 +28,12 @@ def table(results: Results) -> pd.DataFrame:
     """Mean over seeds and, for scenarios in colour, the middle 50 % and 95 % of runs, per cent."""
     context, months = chart_context(results), results.tables["market_month"]
     months = months[months["market"] == results.market]
-    families = context.ranked(_movers(estimates(results, "cn_share"), context))
-    styles = series_styles(families)
-    with_bands = [n for n in families if not styles[n].is_muted][: MOST_BANDS * (context.n > 1)]
+    movers = _movers(estimates(results, "cn_share"), context)
+    names = dict.fromkeys([context.baseline, *movers, *context.labels])  # those of the title first
+    styles = series_styles({name: context.families[name] for name in names})
+    with_bands = [n for n in names if not styles[n].is_muted][: MOST_BANDS * (context.n > 1)]
     frames = []
-    for name in families:
+    for name in names:
         rows = months[months["scenario"] == name]
         shares = 100 * rows.pivot(index="month", columns="seed", values="cn_share")
         levels = np.quantile(shares, list(BANDS.values()), axis=1)

@@ -141,11 +141,6 @@ class ChartContext:
         kind = self.in_sentence(name)
         return self.labels[name] if kind.startswith("“") else capitalised(kind)
 
-    def ranked(self, first: Iterable[str]) -> dict[str, str]:
-        """Kinds of the scenarios, the baseline and those of the title before the others."""
-        order = dict.fromkeys([self.baseline, *first, *self.labels])
-        return {name: self.families[name] for name in order}
-
     def pair(self) -> tuple[str, ...]:
         """Two scenarios to set side by side: whole-product and component where there are both.
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffsim.cli.failures import FAILED
 from tariffsim.cli.options import EngineOptions, RunOptions
-from tariffsim.cli.screen import Screen, count, printable, usage_error
+from tariffsim.cli.screen import FAILED, Screen, count, printable, usage_error
 from tariffsim.errors import InterruptedRuns
 
 if TYPE_CHECKING:

@@ -20,6 +20,8 @@ import click
 if TYPE_CHECKING:
     import pandas as pd
 
+DONE, INTERNAL, USAGE, FAILED, STORAGE, INTERRUPTED = 0, 1, 2, 4, 5, 130
+"""Exit codes; a scenario or data that are refused end with 3."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 PAGE = 100
 """Columns that texts and tables keep to where they can, so that they can be pasted and printed."""
