@@ -128,12 +128,12 @@ def rates_table(results: Results) -> pd.DataFrame:
     return pd.DataFrame({
         "metric": data["metric"], "at": data[factor["key"]].astype(float),
         "value": data["difference"] + baseline, "low": data["low"] + baseline,
-        "high": data["high"] + baseline, "unit": data["unit"], "factor": name_of(factor),
+        "high": data["high"] + baseline, "unit": data["unit"], "factor": _name_of(factor),
         "at_unit": "%" if is_rate else "",
     })  # fmt: skip
 
 
-def name_of(factor: Mapping[str, Any]) -> str:
+def _name_of(factor: Mapping[str, Any]) -> str:
     """A factor inside a sentence: the field of a policy, or the key."""
     block, name, *field = str(factor["key"]).split(".")
     return f"the {field[0]} of {name}" if block == "policies" and field else str(factor["key"])

@@ -135,10 +135,10 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def cut(title: str, most: int = 64) -> str:
+def cut(title: str) -> str:
     """The title, cut between words where it is long; inside one if that leaves too little."""
-    kept = textwrap.shorten(title, most, placeholder="…")
-    return kept if len(kept) > most // 2 or len(title) <= most else f"{title[: most - 1]}…"
+    kept = textwrap.shorten(title, 64, placeholder="…")
+    return kept if len(kept) > 32 or len(title) <= 64 else f"{title[:63]}…"
 
 
 def period(months: Iterable[str]) -> str:
