@@ -34,15 +34,10 @@ def printable(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _advance(character: str, weight: str) -> float:
-    face = FontProperties(family="DejaVu Sans", size=100, weight=weight)
-    both = TextToPath().get_text_width_height_descent(f"n{character}n", face, False)[0]
-    return float(both - TextToPath().get_text_width_height_descent("nn", face, False)[0]) / 100
-
-
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Width of a line of text in points, letter by letter."""
-    return size * sum(_advance(character, weight) for character in text)
+    """Width of a line of text in points."""
+    face = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    return float(TextToPath().get_text_width_height_descent(text, face, False)[0])
 
 
 def wrap(

@@ -95,12 +95,13 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values, ready for JSON; tables are lists of rows."""
         plain = asdict(self)
-        for slot in plain["slots"]:
+        slots = plain.pop("slots")
+        for slot in slots:
             candidates = slot.pop("candidates").reset_index().to_dict("records")
             duties = slot.pop("duties").to_dict("records")
             rows = zip(candidates, duties, strict=True)
             slot["candidates"] = [row | {"duties": own} for row, own in rows]
-        return plain
+        return plain | {"slots": slots}
 
 
 def explain_choice(

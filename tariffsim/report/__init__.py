@@ -183,9 +183,10 @@ def _policies(content: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[d
             if field == "kind" and known:
                 row["meaning"] = (INSTRUMENTS[kind].__doc__ or "").split("\n")[0]
             yield row
-    for name in others.keys() - own.keys():
-        row = _setting(name, others[name].get("kind"), "not in force", None)
-        yield row | {"meaning": "A policy of the baseline."}
+    for name, policy in others.items():
+        if name not in own:
+            row = _setting(name, policy.get("kind"), "not in force", None)
+            yield row | {"meaning": "A policy of the baseline."}
 
 
 def _setting(key: str, was: Any, now: Any, parameter: Parameter | None) -> dict[str, str]:
@@ -199,7 +200,7 @@ def _setting(key: str, was: Any, now: Any, parameter: Parameter | None) -> dict[
 
 def _settings(content: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """Settings outside the policies that are not those of the baseline."""
-    for block in content.keys() | base.keys():
+    for block in {**base, **content}:
         own, before = content.get(block) or {}, base.get(block) or {}
         if block in (*TEXTS, "policies") or own == before:
             continue

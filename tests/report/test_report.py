@@ -14,6 +14,7 @@ import pytest
 from tariffsim.record.metrics import HEADLINE
 from tariffsim.record.results import Results, load_results
 from tariffsim.report import publish
+from tariffsim.scenario import load_scenario, replace, to_yaml
 from tests.charts.chart_results import (
     PAIR,
     drawn,
@@ -194,6 +195,19 @@ def test_every_scenario_is_listed_with_what_differs(no_charts: None) -> None:
     assert "supply.china_capacity_share | 2025-01: 0.3; 2030-12: 0.4, linear between | 0.3" in text
     assert "product_tariff.assembly_countries | – | CN" in text
     assert "wherever these were assembled" in page.text
+
+
+def test_settings_are_listed_in_the_order_of_the_file(no_charts: None) -> None:
+    own = replace(
+        load_scenario("baseline"), sourcing__elasticity=5.0, assembly__elasticity=5.0,
+        orders__backlog_share=0.5, trade__markup=0.2, compliance__penalty_multiple=2.0,
+    )  # fmt: skip
+    results = part(["no_expansion"])
+    results.scenarios["no_expansion"] = to_yaml(own)
+    keys = ["sourcing.elasticity", "assembly.elasticity", "orders.backlog_share", "trade.markup",
+            "compliance.penalty_multiple"]  # fmt: skip
+    cells = [cell.strip() for cell in page_of(results).cells]
+    assert [cell for cell in cells if cell in keys][: len(keys)] == keys
 
 
 def test_assumptions_are_counted(no_charts: None) -> None:
