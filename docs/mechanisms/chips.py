@@ -12,7 +12,7 @@ from tariffsim.charts import cost_stack, dots
 from tariffsim.charts.context import chart_context
 from tariffsim.charts.picture import Picture
 from tariffsim.charts.style import family_style
-from tariffsim.explain.line import Explanation, explain_maker
+from tariffsim.explain import Explanation, explain_maker
 from tariffsim.explain.slot import SlotChoice
 from tariffsim.simulation import Simulation
 

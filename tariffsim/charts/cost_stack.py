@@ -12,7 +12,7 @@ from tariffsim.charts import axes
 from tariffsim.charts.context import INSTRUMENT_FAMILIES, table_label
 from tariffsim.charts.picture import Chart, ChartText, Picture, shows
 from tariffsim.charts.style import GAIN, QUIET, capitalised, family_style, number, swatch
-from tariffsim.explain.line import Explanation
+from tariffsim.explain import Explanation
 from tariffsim.explain.slot import BASE_DUTIES, OTHER_DUTIES, REBATED, largest_duties
 
 PRICE, SWITCHING = "price", "switching"

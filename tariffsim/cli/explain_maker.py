@@ -13,7 +13,7 @@ from tariffsim.cli.screen import Column, Row, Screen, number, prose, show, usage
 from tariffsim.errors import ChoiceError
 
 if TYPE_CHECKING:
-    from tariffsim.explain.line import Explanation
+    from tariffsim.explain import Explanation
     from tariffsim.explain.slot import SlotChoice
 
 SHOWN = 8
@@ -37,7 +37,7 @@ def explain_maker(
 ) -> None:
     """Run the scenario to the month and print the choices of one maker."""
     (scenario,) = load_all([file])
-    from tariffsim.explain.line import explain_choice
+    from tariffsim.explain import explain_choice
 
     try:
         found = explain_choice(scenario, maker, month, seed)
