@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tariffsim.experiments import compare, run
-    from tariffsim.explain.line import Explanation, explain_choice
+    from tariffsim.explain import Explanation, explain_choice
     from tariffsim.model import TariffModel
     from tariffsim.record.results import Results, load_results
     from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Explanation": "explain.line",
+    "Explanation": "explain",
     "Results": "record.results",
     "Scenario": "scenario",
     "TariffModel": "model",
     "compare": "experiments",
-    "explain_choice": "explain.line",
+    "explain_choice": "explain",
     "load_results": "record.results",
     "load_scenario": "scenario",
     "replace": "scenario",

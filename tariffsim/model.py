@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tariffsim.agents import Census, DeviceMaker, Foundry, Importer, Population
-from tariffsim.agents.versions import DataCollector, Model
+from tariffsim.agents.rows import DataCollector, Model
 from tariffsim.record.history import History
 from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.simulation import Simulation

@@ -8,11 +8,11 @@ import pandas as pd
 from drawing import Panel, bars, described, of_metrics
 from runs import Runs
 
-from tariffsim.charts import cost_stack, where_chips_go
+from tariffsim.charts import cost_stack, dots
 from tariffsim.charts.context import chart_context
-from tariffsim.charts.palette import family_style
 from tariffsim.charts.picture import Picture
-from tariffsim.explain.line import Explanation, explain_maker
+from tariffsim.charts.style import family_style
+from tariffsim.explain import Explanation, explain_maker
 from tariffsim.explain.slot import SlotChoice
 from tariffsim.simulation import Simulation
 
@@ -106,4 +106,4 @@ def resource_shuffling(runs: Runs) -> Picture:
         "The US alone": runs.scenario("component_50"),
         "The US, the EU, Japan and Korea": runs.scenario("component_allied"),
     })  # fmt: skip
-    return replace(where_chips_go.CHART.picture(results), name="resource_shuffling")
+    return replace(dots.MARKETS.picture(results), name="resource_shuffling")

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import line_axes, row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import estimates
 from tariffsim.charts.lettering import wrap
-from tariffsim.charts.palette import QUIET, SeriesStyle
 from tariffsim.charts.picture import WIDTH, ChartText, Picture, house_style, page, shows
-from tariffsim.charts.wording import number, plain_tick, signed_tick
+from tariffsim.charts.style import QUIET, SeriesStyle, number, plain_tick, signed_tick
 from tariffsim.record.results import Results
 
 GAP = 0.05
@@ -62,17 +61,17 @@ def bars(
 ) -> Picture:  # fmt: skip
     """A row a case and a column of bars a metric; columns `low` and `high` are intervals."""
     with house_style():
-        widths = row_axes.equal_widths(len(panels), GAP)
+        widths = axes.equal_widths(len(panels), GAP)
         wide = (WIDTH - NAMES - END) * widths[0]
         heads = [wrap(panel.name, 8.5, wide, "bold", 3) for panel in panels]
         above = ONE_LINE * (1 + max(head.count("\n") for head in heads))
-        figure, ax = page(text, row_axes.body(len(data)) + above, NAMES, END, 24)
-        places = row_axes.name_rows(ax, data["label"])
-        ax.set_ylim(len(data) - 0.4, -0.6 - above / row_axes.PITCH)
-        insides = row_axes.panels(ax, widths, GAP)
+        figure, ax = page(text, axes.body(len(data)) + above, NAMES, END, 24)
+        places = axes.name_rows(ax, data["label"])
+        ax.set_ylim(len(data) - 0.4, -0.6 - above / axes.PITCH)
+        insides = axes.panels(ax, widths, GAP)
         for panel, head, inside in zip(panels, heads, insides, strict=True):
             _bars(inside, data, panel, places, styles)
-            row_axes.head(inside, head)
+            axes.head(inside, head)
     return Picture(name, figure, text, data)
 
 
@@ -86,16 +85,16 @@ def _bars(
     ax.plot(values, places, ls="none", label=shows(x=panel.column))
     spread = data[[panel.column, *({low, high} & set(data))]]
     if low in data:
-        row_axes.intervals(ax, data, places, (low, high))
+        axes.intervals(ax, data, places, (low, high))
     tips = spread.max(axis=1).where(values >= 0, spread.min(axis=1))
     texts = [number(value, panel.decimals, sign=panel.is_change) for value in values]
-    row_axes.value_labels(ax, texts, tips, places, values >= 0)
-    row_axes.zero_line(ax)
+    axes.value_labels(ax, texts, tips, places, values >= 0)
+    axes.zero_line(ax)
     least, most = min(0.0, float(spread.min().min())), max(0.0, float(spread.max().max()))
     room = 0.34 * (most - least or 1.0)
     ax.set_xlim(least - room * (least < 0), most + room * (most > 0 or least == most))
     ax.grid(visible=True, axis="x")
-    ax.xaxis.set_major_locator(line_axes.round_ticks(3))
+    ax.xaxis.set_major_locator(axes.round_ticks(3))
     ax.xaxis.set_major_formatter(panel.tick)
 
 
@@ -116,7 +115,7 @@ def lines(
             inside = ax.inset_axes((n * (width + SPACE), 0, width, TALL / body))
             _lines(inside, data, panel, styles)
             _marks(inside, marks or {})
-            line_axes.heading(inside, heads[n], OUT)
+            axes.heading(inside, heads[n], OUT)
             inside.set_xlabel(across, loc="right")
     return Picture(name, figure, text, data)
 
@@ -125,9 +124,9 @@ def _lines(ax: Axes, data: pd.DataFrame, panel: Panel, styles: Mapping[str, Seri
     is_dated = not pd.api.types.is_numeric_dtype(data["at"])
     for depth, (series, rows) in enumerate(data.groupby("series", sort=False)):
         rows = rows[rows[panel.column].notna()]
-        x = line_axes.years(rows["at"]) if is_dated else rows["at"]
+        x = axes.years(rows["at"]) if is_dated else rows["at"]
         every = max(len(x) // 8, 1)
-        line_axes.line(ax, x, rows, panel.column, styles[str(series)], lw=1.7, ms=4, mew=1.1,
+        axes.line(ax, x, rows, panel.column, styles[str(series)], lw=1.7, ms=4, mew=1.1,
                        markevery=(every // 2 + depth * every // 4, every), zorder=3 + depth,
                        clip_on=False)  # fmt: skip
     values = data[panel.column].dropna()
@@ -137,10 +136,10 @@ def _lines(ax: Axes, data: pd.DataFrame, panel: Panel, styles: Mapping[str, Seri
     room = 0.08 * (high - low or 1.0)
     ax.set_ylim(low - room * (low != 0), high + room)
     if ax.get_ylim()[0] < 0:
-        row_axes.zero_line(ax, is_horizontal=True)
+        axes.zero_line(ax, is_horizontal=True)
     ax.grid(visible=False, axis="x")
-    ax.xaxis.set_major_locator(line_axes.round_ticks(5, integer=True))
-    ax.yaxis.set_major_locator(line_axes.round_ticks(5))
+    ax.xaxis.set_major_locator(axes.round_ticks(5, integer=True))
+    ax.yaxis.set_major_locator(axes.round_ticks(5))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.yaxis.set_major_formatter(panel.tick)
 

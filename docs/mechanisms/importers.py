@@ -8,9 +8,8 @@ from drawing import Panel, bars, described, ends_of, lines, of_metrics
 from runs import Runs
 
 from tariffsim.charts.context import chart_context
-from tariffsim.charts.palette import family_style
 from tariffsim.charts.picture import Picture
-from tariffsim.charts.wording import period
+from tariffsim.charts.style import family_style, period
 from tariffsim.experiments.sweep import peak
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario, replace

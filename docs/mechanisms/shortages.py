@@ -10,8 +10,8 @@ from runs import Runs
 
 from tariffsim.charts import cut_off as chart
 from tariffsim.charts.context import chart_context, estimates
-from tariffsim.charts.palette import family_style
 from tariffsim.charts.picture import Picture
+from tariffsim.charts.style import family_style
 from tariffsim.record.results import Results
 from tariffsim.scenario import replace
 

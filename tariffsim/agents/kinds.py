@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tariffsim.agents.population import Population
-from tariffsim.agents.rows import Column, Row
+from tariffsim.agents.rows import Column, Row, names
 from tariffsim.explain.slot import candidates_of, switching_cost_share
 from tariffsim.typing import Float, format_month
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def _names(labels: Sequence[str], codes: Any) -> Any:
-    return np.array(labels, dtype=object)[codes]
-
-
-def _markets(markets: Sequence[str], codes: Any) -> Any:
-    """Names of markets; the code of lines sold to every one but China is -1, the last label."""
-    return _names((*markets, "GLOBAL"), codes)
 
 
 def _mean(values: Float, weights: Float) -> Any:
@@ -35,20 +25,12 @@ class Foundry(Row):
     """A chip foundry. Quantities are over all node classes; `by_class` splits them."""
 
     in_economy = "foundries"
-    name = Column("text", "name", lambda e, i: _names(e.foundries.name, i))
-    region = Column(
-        "code",
-        "region of fabrication",
-        lambda e, i: _names(e.constants.codes.regions, e.foundries.region[i]),
-    )
-    is_chinese = Column("yes or no", "whether in China", lambda e, i: e.foundries.is_chinese[i])
-    capacity = Column(
-        "chips a month", "capacity", lambda e, i: e.foundries.capacity[i].sum(axis=-1)
-    )
-    orders = Column(
-        "chips a month", "chips ordered", lambda e, i: e.foundries.orders[i].sum(axis=-1)
-    )
-    output = Column("chips a month", "chips made", lambda e, i: e.foundries.output[i].sum(axis=-1))
+    name = Column("text", "name", lambda e, i: names(e.foundries.name, i))
+    region = Column("code", "region of fabrication", codes="regions")
+    is_chinese = Column("yes or no", "whether in China")
+    capacity = Column("chips a month", "capacity")
+    orders = Column("chips a month", "chips ordered")
+    output = Column("chips a month", "chips made")
     utilisation = Column(
         "fraction",
         "orders over capacity",
@@ -93,35 +75,21 @@ class DeviceMaker(Row):
     """A product line: one device, assembled in one country, designed for one market or for all."""
 
     in_economy = "makers"
-    device = Column(
-        "code", "device group", lambda e, i: _names(e.constants.codes.devices, e.makers.device[i])
-    )
-    origin = Column(
-        "code",
-        "country of assembly",
-        lambda e, i: _names(e.constants.codes.origins, e.makers.origin[i]),
-    )
-    base_origin = Column(
-        "code",
-        "country of assembly in the base year",
-        lambda e, i: _names(e.constants.codes.origins, e.makers.base_origin[i]),
-    )
+    device = Column("code", "device group", codes="devices")
+    origin = Column("code", "country of assembly", codes="origins")
+    base_origin = Column("code", "country of assembly in the base year", codes="origins")
     market = Column(
         "code",
         "market it is designed for; GLOBAL: every one but China",
-        lambda e, i: _markets(e.constants.codes.markets, e.makers.market[i]),
+        lambda e, i: names((*e.constants.codes.markets, "GLOBAL"), e.makers.market[i]),
     )
-    size = Column("fraction", "size over the mean of its device", lambda e, i: e.makers.size[i])
-    units = Column("units a month", "units delivered", lambda e, i: e.makers.units[i])
-    fill_rate = Column(
-        "fraction", "part of the orders delivered", lambda e, i: e.makers.fill_rate[i]
-    )
-    unit_cost = Column("USD a unit", "unit cost", lambda e, i: e.makers.unit_cost[i])
-    customs_value = Column("USD a unit", "ex-works price", lambda e, i: e.makers.customs_value[i])
-    chip_bill = Column(
-        "USD a unit", "chips and the duty on bare chips", lambda e, i: e.makers.chip_bill[i]
-    )
-    chips = Column("chips a unit", "chips of all classes", lambda e, i: e.makers.chips[i].sum(-1))
+    size = Column("fraction", "size over the mean of its device")
+    units = Column("units a month", "units delivered")
+    fill_rate = Column("fraction", "part of the orders delivered")
+    unit_cost = Column("USD a unit", "unit cost")
+    customs_value = Column("USD a unit", "ex-works price")
+    chip_bill = Column("USD a unit", "chips and the duty on bare chips")
+    chips = Column("chips a unit", "chips of all classes")
     china_share = Column(
         "fraction",
         "share of its chips that are Chinese, by number",
@@ -141,29 +109,26 @@ class DeviceMaker(Row):
     @property
     def classes(self) -> list[str]:
         """Node classes of which it uses chips."""
-        has_slot = self.model.economy.makers.has_slot[self.row]
-        codes = self.model.economy.constants.codes
-        return [name for name, has in zip(codes.classes, has_slot, strict=True) if has]
+        return list(self._slots())
 
     @property
     def pin_compatible(self) -> list[str]:
         """Node classes of pin-compatible parts, which change supplier without a new design."""
         is_pin_compatible = self.model.economy.makers.is_pin_compatible[self.row]
-        return [name for name in self.classes if is_pin_compatible[self._class(name)]]
+        return [name for name, k in self._slots().items() if is_pin_compatible[k]]
 
     @property
     def suppliers(self) -> dict[str, str]:
         """Foundry that supplies each node class, by name."""
         economy = self.model.economy
         row = economy.makers.supplier[self.row]
-        return {name: economy.foundries.name[row[self._class(name)]] for name in self.classes}
+        return {name: economy.foundries.name[row[k]] for name, k in self._slots().items()}
 
     @property
     def coming(self) -> dict[str, tuple[str, str]]:
         """Foundry under qualification and the month it takes over, by node class."""
         economy, found = self.model.economy, {}
-        for name in self.classes:
-            k = self._class(name)
+        for name, k in self._slots().items():
             month = int(economy.makers.switch_month[self.row, k])
             if month >= 0:
                 foundry = economy.foundries.name[economy.makers.next_supplier[self.row, k]]
@@ -173,11 +138,8 @@ class DeviceMaker(Row):
     @property
     def switching_cost(self) -> dict[str, float]:
         """Cost of a new supplier as a fraction of a design's lifetime chip bill, by node class."""
-        economy = self.model.economy
-        return {
-            name: switching_cost_share(economy, self.row, self._class(name))
-            for name in self.classes
-        }
+        economy, slots = self.model.economy, self._slots()
+        return {name: switching_cost_share(economy, self.row, k) for name, k in slots.items()}
 
     @property
     def importers(self) -> Population:
@@ -187,55 +149,43 @@ class DeviceMaker(Row):
         return Population.of(self.model, Importer, rows)
 
     def cost_stack(self, node_class: str) -> pd.DataFrame:
-        """What each foundry would cost in one slot, USD a chip: see `choices.candidates_of`.
+        """What each foundry would cost in one slot, USD a chip: see `explain.slot.candidates_of`.
 
         Raises:
             KeyError: the line uses no chips of this class.
         """
-        return candidates_of(self.model.economy, self.row, self._class(node_class))
+        slots = self._slots()
+        if node_class not in slots:
+            raise KeyError(f"{self} uses no chips of class {node_class!r}, only {[*slots]}")
+        return candidates_of(self.model.economy, self.row, slots[node_class])
 
-    def _class(self, name: str) -> int:
-        if name not in self.classes:
-            raise KeyError(f"{self} uses no chips of class {name!r}, only {self.classes}")
-        return int(self.model.economy.constants.codes.classes.index(name))
+    def _slots(self) -> dict[str, int]:
+        """Positions of its node classes by name."""
+        has_slot = self.model.economy.makers.has_slot[self.row]
+        classes = self.model.economy.constants.codes.classes
+        return {name: k for k, name in enumerate(classes) if has_slot[k]}
 
 
 class Importer(Row):
     """An importer: lines of one device into one market."""
 
     in_economy = "importers"
-    device = Column(
-        "code",
-        "device group",
-        lambda e, i: _names(e.constants.codes.devices, e.importers.device[i]),
-    )
-    market = Column(
-        "code",
-        "market it sells in",
-        lambda e, i: _names(e.constants.codes.markets, e.importers.market[i]),
-    )
-    customs_value = Column(
-        "USD a month", "value brought in, ex works", lambda e, i: e.importers.customs_value[i]
-    )
-    knows_origin = Column(
-        "yes or no", "knows where its chips come from", lambda e, i: e.importers.knows_origin[i]
-    )
-    is_traced = Column("yes or no", "traces its chips", lambda e, i: e.importers.is_traced[i])
+    device = Column("code", "device group", codes="devices")
+    market = Column("code", "market it sells in", codes="markets")
+    customs_value = Column("USD a month", "value brought in, ex works")
+    knows_origin = Column("yes or no", "knows where its chips come from")
+    is_traced = Column("yes or no", "traces its chips")
     evasion_cost = Column(
-        "fraction",
-        "duty on a dollar of value above which it evades, if evasion were never found",
-        lambda e, i: e.importers.evasion_cost[i],
+        "fraction", "duty on a dollar of value above which it evades, if evasion were never found"
     )
-    duty = Column("USD a month", "duty declared and paid", lambda e, i: e.importers.duty[i])
-    evaded = Column(
-        "USD", "duty evaded that audits may still find", lambda e, i: e.importers.evaded[i].sum(-1)
-    )
+    duty = Column("USD a month", "duty declared and paid")
+    evaded = Column("USD", "duty evaded that audits may still find")
     penalty = Column(
         "USD a month",
         "back duty and penalty",
         lambda e, i: e.importers.back_duty[i] + e.importers.penalty[i],
     )
-    profit = Column("USD a month", "profit", lambda e, i: e.importers.profit[i])
+    profit = Column("USD a month", "profit")
 
     def _label(self) -> tuple[Any, ...]:
         return (self.row, self.device, self.market)

@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tariffsim.agents.columns import Groups, applied, by_value, meets, sorted_order
-from tariffsim.agents.rows import Row
-from tariffsim.agents.versions import AgentSet
-from tariffsim.typing import Int
+from tariffsim.agents.rows import AgentSet, GroupBy, Row
+from tariffsim.typing import Bool, Int
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+ON_ARRAYS: dict[Any, Any] = {sum: np.sum, min: np.min, max: np.max}
+"""Python's functions and those that do the same with arrays."""
+
+
+class Groups(GroupBy):  # type: ignore[misc]
+    """Populations by key; `agg` reads columns."""
+
+    def agg(self, attr_name: str, func: Callable[..., Any]) -> dict[Any, Any]:
+        """A function of an attribute of each group."""
+        if any(isinstance(group, list) for group in self.groups.values()):
+            return dict(super().agg(attr_name, func))
+        return {key: group.agg(attr_name, func) for key, group in self.groups.items()}
 
 
 class Population(AgentSet):  # type: ignore[misc]
@@ -86,10 +98,12 @@ class Population(AgentSet):  # type: ignore[misc]
         """Stretches of one kind, in order."""
         if self.kind is not None:
             return [(self.kind, self.ids)]
-        firsts = [self.model.census.first(kind) for kind in self.model.census.counts]
-        number = np.searchsorted(firsts, self.ids, "right")
-        runs = np.split(self.ids, np.flatnonzero(np.diff(number)) + 1)
-        return [(self.model.census.kind_of(int(run[0])), run) for run in runs if len(run)]
+        kinds = list(self.model.census.counts)
+        firsts = [self.model.census.first(kind) for kind in kinds]
+        number = np.searchsorted(firsts, self.ids, "right") - 1
+        starts = np.flatnonzero(np.diff(number, prepend=-1))
+        runs = zip(starts, np.split(self.ids, starts[1:]), strict=False)  # none of no agents
+        return [(kinds[number[start]], ids) for start, ids in runs]
 
     # Columns
 
@@ -100,10 +114,13 @@ class Population(AgentSet):  # type: ignore[misc]
             return None
         return np.asarray(found.read(self.model.economy, self._rows()))
 
-    def _values(self, name: str) -> Any:
-        """A column as an array, any other attribute as a list."""
-        values = self.column(name)
-        return self.get(name) if values is None else values
+    def _values(self, by: Callable[[Any], Any] | str) -> Any:
+        """A column, any other attribute, or a function of each agent, as an array."""
+        values = self.column(by) if isinstance(by, str) else None
+        if values is None:
+            each = self.get(by) if isinstance(by, str) else map(by, self)
+            values = np.fromiter(each, dtype=object, count=len(self))
+        return values
 
     def table(self, *columns: str) -> pd.DataFrame:
         """The named columns, or all, as a table with one row an agent.
@@ -136,8 +153,8 @@ class Population(AgentSet):  # type: ignore[misc]
         """A function, or several, of an attribute of all agents."""
         values = self._values(attribute)
         if callable(func):
-            return applied(func, values)
-        return [applied(each, values) for each in func]
+            return _applied(func, values)
+        return [_applied(each, values) for each in func]
 
     # Subsets and orders
 
@@ -161,7 +178,7 @@ class Population(AgentSet):  # type: ignore[misc]
         """
         found = self if agent_type is None else self._of_kind(agent_type)
         for name, wanted in conditions.items():
-            found = found._at(meets(found._values(name), wanted))
+            found = found._at(_meets(found._values(name), wanted))
         if isinstance(at_most, float) and at_most <= 1.0:
             at_most = int(len(self) * at_most)
         if filter_func is not None:
@@ -176,8 +193,8 @@ class Population(AgentSet):  # type: ignore[misc]
         self, key: Callable[[Any], Any] | str, ascending: bool = False, inplace: bool = False
     ) -> Population:
         """By an attribute or a function, the largest first; ties keep their order."""
-        values = self._values(key) if isinstance(key, str) else [key(agent) for agent in self]
-        return self._become(self._at(sorted_order(values, ascending)), inplace)
+        order = _sorted_order(self._values(key), ascending)
+        return self._become(self._at(order), inplace)
 
     def shuffle(self, inplace: bool = False) -> Population:
         """In random order, by Mesa's random numbers, which the economics does not use."""
@@ -187,8 +204,7 @@ class Population(AgentSet):  # type: ignore[misc]
 
     def groupby(self, by: Callable[[Any], Any] | str, result_type: str = "agentset") -> Groups:
         """Agents by the value of an attribute or a function, in order of appearance."""
-        values = self._values(by) if isinstance(by, str) else [by(agent) for agent in self]
-        groups = {key: self._at(rows) for key, rows in by_value(values)}
+        groups = {key: self._at(rows) for key, rows in _by_value(self._values(by))}
         if result_type == "agentset":
             return Groups(groups)
         return Groups({key: list(group) for key, group in groups.items()})
@@ -266,3 +282,36 @@ class Population(AgentSet):  # type: ignore[misc]
         ids = np.concatenate([run for _, run in runs]) if runs else self.ids[:0]
         kinds = {found for found, _ in runs}
         return Population(self.model, ids, kinds.pop() if len(kinds) == 1 else self.kind)
+
+
+def _applied(func: Callable[..., Any], values: Any) -> Any:
+    """A function of a column, computed on the array where that is possible."""
+    is_array = values.dtype != object
+    result = ON_ARRAYS.get(func, func)(values) if is_array else func(values.tolist())
+    return result.item() if isinstance(result, np.generic) else result
+
+
+def _meets(values: Any, wanted: Any) -> Bool:
+    """Which values are the one wanted, or among several, or pass a function of the array."""
+    if callable(wanted):
+        return np.asarray(wanted(values), dtype=bool)
+    if isinstance(wanted, (list, tuple, set, frozenset)):
+        return np.isin(values, list(wanted))
+    return np.asarray(values == wanted, dtype=bool)
+
+
+def _sorted_order(values: Any, ascending: bool) -> Int:
+    """Positions in order of the values; ties keep theirs."""
+    if ascending:
+        return np.asarray(values.argsort(kind="stable"))
+    return np.asarray(len(values) - 1 - values[::-1].argsort(kind="stable")[::-1])
+
+
+def _by_value(values: Any) -> Iterator[tuple[Any, Int]]:
+    """Positions of each value, in order of appearance."""
+    import pandas as pd
+
+    numbers, keys = pd.factorize(values, use_na_sentinel=False)
+    ends = np.bincount(numbers).cumsum()
+    for key, rows in zip(keys, np.split(numbers.argsort(kind="stable"), ends[:-1]), strict=False):
+        yield key.item() if isinstance(key, np.generic) else key, rows

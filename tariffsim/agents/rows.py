@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
-from tariffsim.agents.versions import Agent
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Int
 
+with warnings.catch_warnings():
+    # A progress bar that Mesa never shows here asks notebooks for a package they need not have.
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    from mesa import Agent, DataCollector, Model
+    from mesa.agent import AgentSet
+
+try:
+    from mesa.agentset import GroupBy
+except ImportError:  # before Mesa 3.4
+    from mesa.agent import GroupBy
+
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["AgentSet", "Census", "Column", "DataCollector", "GroupBy", "Model", "Row", "names"]
+
+
+def names(labels: Sequence[str], positions: Any) -> Any:
+    """The names at some positions, as an array of objects."""
+    return np.array(labels, dtype=object)[positions]
 
 
 class Column:
@@ -23,16 +41,34 @@ class Column:
     Args:
         unit: what it is counted in.
         meaning: what it is.
-        read: takes the economy and rows (one or many), gives the values there.
+        computed: takes the economy and rows (one or many), gives the values there. By default
+            they are those of the array of the same name in the table of the kind, summed over its
+            second axis if there is one.
+        codes: which names the array has the positions of, such as `devices`.
     """
 
-    def __init__(self, unit: str, meaning: str, read: Callable[[Economy, Any], Any]) -> None:
-        self.unit, self.meaning, self.read = unit, meaning, read
+    def __init__(
+        self,
+        unit: str,
+        meaning: str,
+        computed: Callable[[Economy, Any], Any] | None = None,
+        codes: str = "",
+    ) -> None:
+        self.unit, self.meaning, self.computed, self.codes = unit, meaning, computed, codes
         self.__doc__ = f"{meaning} ({unit})"
-        self.name = ""
+        self.name = self.table = ""
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+    def __set_name__(self, owner: type[Row], name: str) -> None:
+        self.name, self.table = name, owner.in_economy
+
+    def read(self, economy: Economy, rows: Any) -> Any:
+        """Its values at rows, one or many."""
+        if self.computed is not None:
+            return self.computed(economy, rows)
+        array = getattr(getattr(economy, self.table), self.name)
+        if self.codes:
+            return names(getattr(economy.constants.codes, self.codes), array[rows])
+        return array[rows] if array.ndim == 1 else array[rows].sum(axis=-1)
 
     def __get__(self, agent: Row | None, kind: type | None = None) -> Any:
         if agent is None:
@@ -128,7 +164,3 @@ class Census:
         """All unique_ids of a kind."""
         first = self.first(kind)
         return np.arange(first, first + self.counts[kind])
-
-    def kind_of(self, unique_id: int) -> type[Row]:
-        """The kind an agent is of."""
-        return next(k for k in reversed(self.counts) if self.first(k) <= unique_id)

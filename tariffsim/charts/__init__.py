@@ -1,6 +1,6 @@
 """Charts: pictures of tables, with their text, as SVG, PNG, CSV and alt text.
 
-A module here that defines `CHART` is a chart and is found by being there.
+A `Chart` that a module here defines is found by being there.
 """
 
 from __future__ import annotations
@@ -10,21 +10,30 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-from tariffsim.charts.picture import Chart, Kind, NotApplicable, Picture
+from tariffsim.charts.picture import Chart, Kind, NotApplicable, Picture, chart_files
 from tariffsim.record.results import Results
 
 
 def _found() -> Iterator[Chart[Any]]:
     for module in pkgutil.iter_modules(__path__):
-        chart = getattr(importlib.import_module(f"{__name__}.{module.name}"), "CHART", None)
-        if chart is not None:
-            yield chart
+        for thing in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(thing, Chart):
+                yield thing
 
 
 CHARTS: tuple[Chart[Any], ...] = tuple(sorted(_found(), key=lambda chart: chart.name))
 """All charts in the order of their numbers."""
 
-__all__ = ["CHARTS", "Chart", "Kind", "NotApplicable", "Picture", "draw_all", "pictures"]
+__all__ = [
+    "CHARTS",
+    "Chart",
+    "Kind",
+    "NotApplicable",
+    "Picture",
+    "draw_all",
+    "files_of",
+    "pictures",
+]
 
 
 def pictures(results: Results, kind: Kind = "comparison") -> tuple[list[Picture], dict[str, str]]:
@@ -40,6 +49,5 @@ def pictures(results: Results, kind: Kind = "comparison") -> tuple[list[Picture]
 
 
 def draw_all(results: Results, kind: Kind = "comparison") -> dict[str, bytes]:
-    """Files of every chart that applies: `charts/01_chinese_share.svg`, `.png`, `.csv`, `.txt`."""
-    made, _ = pictures(results, kind)
-    return {f"charts/{name}": data for picture in made for name, data in picture.files().items()}
+    """Files of every chart that applies."""
+    return chart_files(pictures(results, kind)[0])

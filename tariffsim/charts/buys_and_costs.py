@@ -8,12 +8,20 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import line_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, chart_context, estimates, largest
-from tariffsim.charts.labels import Label, label_points
-from tariffsim.charts.palette import FAINT, SeriesStyle, styles_by
+from tariffsim.charts.lettering import Label, label_points
 from tariffsim.charts.picture import Chart, ChartText, shows
-from tariffsim.charts.wording import CHIPS, listed, plain_tick, precise, sentences
+from tariffsim.charts.style import (
+    CHIPS,
+    FAINT,
+    SeriesStyle,
+    listed,
+    plain_tick,
+    precise,
+    sentences,
+    styles_by,
+)
 from tariffsim.record.results import Results
 
 RIGHT = 30.0
@@ -93,7 +101,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     for n, row, style in _numbered(data):
         name = row["label"] if len(data) <= MOST_NAMED else str(n)
         labels.append(Label(row[X], row[Y], name, style.text))
-        line_axes.crosses(ax, pd.DataFrame([row]), X, Y, style, alpha=0.8)
+        axes.crosses(ax, pd.DataFrame([row]), X, Y, style, alpha=0.8)
         fill = style.colour if row[f"is_{Y}_significant"] else "white"
         ax.plot([row[X]], [row[Y]], marker=style.marker, ms=8, color=style.colour, mfc=fill,
                 mew=1.5, ls="none", zorder=4, label=shows(X, Y))  # fmt: skip
@@ -101,7 +109,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.axvline(0, color=FAINT, lw=0.8, zorder=1)
     ax.margins(0.09)
     ax.xaxis.set_major_formatter(plain_tick)
-    line_axes.name_axes(ax, "Basket price against the baseline, % of base-year prices",
+    axes.name_axes(ax, "Basket price against the baseline, % of base-year prices",
                         "Reduction of the Chinese share, percentage points")  # fmt: skip
     label_points(ax, labels, RIGHT)
 

@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from tariffsim.charts import line_axes, palette
+from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, Estimate, chart_context, estimates, largest
-from tariffsim.charts.labels import Label, label_ends
+from tariffsim.charts.lettering import Label, label_ends
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.wording import CHIPS, number, percent_tick, period
+from tariffsim.charts.style import CHIPS, number, percent_tick, period, series_styles, styles_by
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
 
@@ -28,11 +28,12 @@ def table(results: Results) -> pd.DataFrame:
     """Mean over seeds and, for scenarios in colour, the middle 50 % and 95 % of runs, per cent."""
     context, months = chart_context(results), results.tables["market_month"]
     months = months[months["market"] == results.market]
-    families = context.ranked(_movers(estimates(results, "cn_share"), context))
-    styles = palette.series_styles(families)
-    with_bands = [n for n in families if not styles[n].is_muted][: MOST_BANDS * (context.n > 1)]
+    movers = _movers(estimates(results, "cn_share"), context)
+    names = dict.fromkeys([context.baseline, *movers, *context.labels])  # those of the title first
+    styles = series_styles({name: context.families[name] for name in names})
+    with_bands = [n for n in names if not styles[n].is_muted][: MOST_BANDS * (context.n > 1)]
     frames = []
-    for name in families:
+    for name in names:
         rows = months[months["scenario"] == name]
         shares = 100 * rows.pivot(index="month", columns="seed", values="cn_share")
         levels = np.quantile(shares, list(BANDS.values()), axis=1)
@@ -95,20 +96,20 @@ def _title(found: Mapping[str, Estimate], context: ChartContext, start: float) -
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """The lines with their bands, and names at their ends."""
-    styles = palette.styles_by(data, "scenario")
+    styles = styles_by(data, "scenario")
     labels, when = [], _when(data)
     order = sorted(styles, key=lambda name: not styles[name].is_muted)  # grey ones below
     for depth, name in enumerate(order, start=3):
         rows, style = data[data["scenario"] == name], styles[name]
-        x = line_axes.years(rows["month"])
-        line_axes.band(ax, x, rows, ("low_95", "high_95"), style, alpha=0.07)
-        line_axes.band(ax, x, rows, ("low_50", "high_50"), style)
-        line_axes.line(ax, x, rows, "mean", style, zorder=depth, ms=4.5, clip_on=False,
+        x = axes.years(rows["month"])
+        axes.band(ax, x, rows, ("low_95", "high_95"), style, alpha=0.07)
+        axes.band(ax, x, rows, ("low_50", "high_50"), style)
+        axes.line(ax, x, rows, "mean", style, zorder=depth, ms=4.5, clip_on=False,
                        markevery=(min(11, len(x) - 1), 12))  # fmt: skip
         level = number(float(rows["mean"].iloc[-LAST:].mean()))
         labels.append(Label(x[-1], rows["mean"].iloc[-1], rows["label"].iloc[0], style.text,
                             style.is_muted, f": {level} %{when}"))  # fmt: skip
-    line_axes.name_months(ax, data["month"])
+    axes.name_months(ax, data["month"])
     ax.set_ylim(0, 1.06 * float(data[["mean", "high_95"]].max().max() or 1))
     ax.yaxis.set_major_formatter(percent_tick)
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))

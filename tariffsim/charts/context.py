@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from tariffsim.charts import palette
 from tariffsim.charts.picture import ChartText, NotApplicable
-from tariffsim.charts.wording import capitalised, cut, one_line, period
+from tariffsim.charts.style import SeriesStyle, capitalised, cut, one_line, period, styles_by_number
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
 from tariffsim.scenario.nodes import parse, plain
@@ -98,7 +97,7 @@ class ChartContext:
 
     def text(
         self, title: str, subtitle: str, note: str, alt: str,
-        legend: Mapping[str, palette.SeriesStyle] | None = None, *, untested: str = "",
+        legend: Mapping[str, SeriesStyle] | None = None, *, untested: str = "",
     ) -> ChartText:  # fmt: skip
         """Text of a chart: the source follows the note, the title precedes the alternative text.
 
@@ -120,11 +119,11 @@ class ChartContext:
             found |= {f"scenario_{n}": name, f"family_{n}": self.families[name]}
         return found
 
-    def legend(self, data: pd.DataFrame) -> dict[str, palette.SeriesStyle]:
+    def legend(self, data: pd.DataFrame) -> dict[str, SeriesStyle]:
         """The scenarios of a table with columns `scenario_1`, `family_1` and so on."""
         return {
             self.labels[data[f"scenario_{n}"].iloc[0]]: style
-            for n, style in palette.styles_by_number(data).items()
+            for n, style in styles_by_number(data).items()
         }
 
     def in_sentence(self, name: str) -> str:
@@ -141,11 +140,6 @@ class ChartContext:
         """What a scenario is called whose rate is varied, so that its title may name another."""
         kind = self.in_sentence(name)
         return self.labels[name] if kind.startswith("“") else capitalised(kind)
-
-    def ranked(self, first: Iterable[str]) -> dict[str, str]:
-        """Kinds of the scenarios, the baseline and those of the title before the others."""
-        order = dict.fromkeys([self.baseline, *first, *self.labels])
-        return {name: self.families[name] for name in order}
 
     def pair(self) -> tuple[str, ...]:
         """Two scenarios to set side by side: whole-product and component where there are both.

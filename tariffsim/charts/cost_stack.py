@@ -8,20 +8,20 @@ from dataclasses import replace
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import palette, row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import INSTRUMENT_FAMILIES, table_label
 from tariffsim.charts.picture import Chart, ChartText, Picture, shows
-from tariffsim.charts.wording import capitalised, number
-from tariffsim.explain.line import Explanation
-from tariffsim.explain.slot import BASE_DUTIES, REBATED
+from tariffsim.charts.style import GAIN, QUIET, capitalised, family_style, number, swatch
+from tariffsim.explain import Explanation
+from tariffsim.explain.slot import BASE_DUTIES, OTHER_DUTIES, REBATED, largest_duties
 
-PRICE, SWITCHING, OTHERS = "price", "switching", "other duties"
+PRICE, SWITCHING = "price", "switching"
 LOWERED = "price less China's counter-subsidy"
 COLOURS = {
     PRICE: "#C4CCD6",
     LOWERED: "#C4CCD6",
     BASE_DUTIES: "#8C8C8C",
-    OTHERS: "#5F5F5F",
+    OTHER_DUTIES: "#5F5F5F",
     SWITCHING: "#A285D1",
 }
 MOST, MOST_DUTIES = 10, 3
@@ -31,14 +31,13 @@ LEFT, RIGHT = 132.0, 150.0
 def table(found: Explanation) -> pd.DataFrame:
     """Parts of the cost of each candidate, from and to, USD a chip; the foundry in place first."""
     (slot,) = found.slots
-    order = ["in_place", "probability"]
-    by_chance = slot.candidates.sort_values(order, ascending=False, kind="stable")
+    by_chance = slot.ranked()
     cheapest = by_chance["total"].idxmin()
     if cheapest not in by_chance.index[:MOST]:
         by_chance = pd.concat([by_chance[: MOST - 1], by_chance.loc[[cheapest]]])
     is_lowered = REBATED in slot.duties
     given = slot.duties[REBATED].to_dict() if is_lowered else {}
-    duties = _few(slot.duties.drop(columns=REBATED, errors="ignore"))
+    duties = largest_duties(slot.duties.drop(columns=REBATED, errors="ignore"), MOST_DUTIES)
     due, made = duties.to_dict("index"), []
     for n, (foundry, row) in enumerate(by_chance[:MOST].to_dict("index").items()):
         price: dict[Hashable, float] = {
@@ -55,15 +54,6 @@ def table(found: Explanation) -> pd.DataFrame:
                          "kind": found.kinds.get(str(part), part)})  # fmt: skip
             start += value
     return pd.DataFrame(made).assign(unit="USD a chip", probability_unit="%")
-
-
-def _few(duties: pd.DataFrame) -> pd.DataFrame:
-    """The largest duties, the smallest of them together."""
-    if len(duties.columns) <= MOST_DUTIES:
-        return duties
-    order = duties.mean().sort_values(ascending=False, kind="stable").index
-    rest = duties[order[MOST_DUTIES - 1 :]].sum(axis=1)
-    return duties[order[: MOST_DUTIES - 1]].assign(**{OTHERS: rest})
 
 
 def text(data: pd.DataFrame, found: Explanation) -> ChartText:
@@ -96,7 +86,7 @@ def text(data: pd.DataFrame, found: Explanation) -> ChartText:
         f"for a foundry and on its size. Scenario: {found.title or found.scenario}, seed "
         f"{found.seed}.",
         f"{title}. Stacked bars of the cost of candidates with their probabilities: {each}.",
-        {capitalised(part.replace("_", " ")): palette.swatch(_colour(kind))
+        {capitalised(part.replace("_", " ")): swatch(_colour(kind))
          for part, kind in data.drop_duplicates("part")[["part", "kind"]].to_numpy()},
     )  # fmt: skip
 
@@ -106,33 +96,33 @@ def _usd(value: float) -> str:
 
 
 def _colour(kind: str) -> str:
-    return COLOURS.get(kind) or palette.family_style(INSTRUMENT_FAMILIES.get(kind, "other")).colour
+    return COLOURS.get(kind) or family_style(INSTRUMENT_FAMILIES.get(kind, "other")).colour
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """A bar for each candidate and, beside it, how likely it is chosen."""
     first = data.drop_duplicates("row")
-    row_axes.name_rows(ax, first["label"])
-    row_axes.bars(ax, data, data["row"], map(_colour, data["kind"]), edgecolor="white", lw=0.7)
+    axes.name_rows(ax, first["label"])
+    axes.bars(ax, data, data["row"], map(_colour, data["kind"]), edgecolor="white", lw=0.7)
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("USD a chip →", loc="right")
     side = ax.inset_axes((1.04, 0, 0.22, 1))
     side.set_ylim(ax.get_ylim())
     side.set_xlim(0, 1.3 * data["probability"].max())
     side.set_axis_off()
-    side.hlines(first["row"], 0, first["probability"], color=palette.GAIN, lw=2)
-    side.plot(first["probability"], first["row"], "o", color=palette.GAIN, ms=5, clip_on=False,
+    side.hlines(first["row"], 0, first["probability"], color=GAIN, lw=2)
+    side.plot(first["probability"], first["row"], "o", color=GAIN, ms=5, clip_on=False,
               label=shows(x="probability"))  # fmt: skip
     for row in first.to_dict("records"):
         side.annotate(f"{row['probability']:.1f} %", (row["probability"], row["row"]), size=8.5,
                       xytext=(7, 0), textcoords="offset points", va="center")  # fmt: skip
     side.annotate("Probability", (0, -0.75), size=8.5, weight="bold", annotation_clip=False,
-                  color=palette.QUIET)  # fmt: skip
+                  color=QUIET)  # fmt: skip
 
 
 CHART = Chart(
     15, "cost_stack", "agent", "Cost stack of one chip choice",
-    table, text, plot, lambda data: row_axes.body(data["row"].nunique()), LEFT, RIGHT,
+    table, text, plot, lambda data: axes.body(data["row"].nunique()), LEFT, RIGHT,
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import line_axes, palette, row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import (
     ChartContext,
     chart_context,
@@ -15,7 +15,15 @@ from tariffsim.charts.context import (
 )
 from tariffsim.charts.lettering import points
 from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
-from tariffsim.charts.wording import listed, number, percent_tick, period, precise, sentences
+from tariffsim.charts.style import (
+    listed,
+    number,
+    percent_tick,
+    period,
+    precise,
+    sentences,
+    styles_by_number,
+)
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.record.results import Results
 
@@ -74,11 +82,6 @@ def _around(by_month: pd.DataFrame, context: ChartContext) -> list[str]:
     return list(context.months[max(out[0] - BEFORE, 0) : out[-1] + 1 + AFTER])
 
 
-def _styles(data: pd.DataFrame) -> dict[str, palette.SeriesStyle]:
-    """Styles by column, that of the baseline first."""
-    return palette.styles_by_number(data, "lost_")
-
-
 def text(data: pd.DataFrame, results: Results) -> ChartText:
     """What is lost in the worst month, and when the first line stops."""
     context, names = chart_context(results), disruptions(results)
@@ -86,7 +89,7 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     few = f"The {MOST_DEVICES} devices that lose most. " if len(devices) == MOST_DEVICES else ""
     rest = len(names) - MOST
     more = f"{rest} more scenarios with supply disruptions are not shown. " if rest > 0 else ""
-    columns = list(_styles(data))
+    columns = list(styles_by_number(data, "lost_"))
     scenarios = [str(data[column.replace("lost", "scenario")].iloc[0]) for column in columns]
     return context.text(
         sentences(_sentence(months, column, context.quoted(name))
@@ -123,7 +126,7 @@ def _sentence(months: pd.DataFrame, column: str, who: str) -> str:
 def body(data: pd.DataFrame) -> float:
     """Height of both panels in points."""
     devices = int((data["block"] == "device").sum())
-    return TALL + 2 * ABOVE + BETWEEN + row_axes.body(devices)
+    return TALL + 2 * ABOVE + BETWEEN + axes.body(devices)
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:
@@ -132,21 +135,21 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     months, devices = (data[data["block"] == block] for block in ("month", "device"))
     whole, out = body(data), (LEFT - 60) / points(ax)[0]
     upper = ax.inset_axes((-out, 1 - (TALL + ABOVE) / whole, 1 + out, TALL / whole))
-    lower = ax.inset_axes((0, 0, 1, row_axes.body(len(devices)) / whole))
-    line_axes.heading(upper, "By month, % of sales", 60 - EDGE)
-    line_axes.heading(lower, "By device", LEFT - EDGE)
-    styles = _styles(data)
+    lower = ax.inset_axes((0, 0, 1, axes.body(len(devices)) / whole))
+    axes.heading(upper, "By month, % of sales", 60 - EDGE)
+    axes.heading(lower, "By device", LEFT - EDGE)
+    styles = styles_by_number(data, "lost_")
     for depth, (column, style) in enumerate(styles.items(), start=3):
-        line_axes.line(upper, line_axes.years(months["at"]), months, column, style, lw=1.6, ms=4,
+        axes.line(upper, axes.years(months["at"]), months, column, style, lw=1.6, ms=4,
                        zorder=depth, clip_on=False)  # fmt: skip
-    line_axes.name_months(upper, months["at"])
+    axes.name_months(upper, months["at"])
     upper.set_ylim(0, 1.08 * _highest(months[list(styles)]))
-    row_axes.dumbbells(lower, devices, row_axes.name_rows(lower, devices["label"]), styles)
+    axes.dumbbells(lower, devices, axes.name_rows(lower, devices["label"]), styles)
     high = _highest(devices[list(styles)])
     lower.set_xlim(-0.012 * high, 1.05 * high)
     lower.set_xlabel("% of sales →", loc="right")
     for axis in (upper.yaxis, lower.xaxis):
-        axis.set_major_locator(line_axes.round_ticks(5))
+        axis.set_major_locator(axes.round_ticks(5))
         axis.set_major_formatter(percent_tick)
 
 

@@ -7,12 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from tariffsim.charts.axes import line
 from tariffsim.charts.context import ChartContext, chart_context, table_label
 from tariffsim.charts.lettering import points, wrap
-from tariffsim.charts.line_axes import line
-from tariffsim.charts.palette import SeriesStyle, styles_by
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.wording import CHIPS, number, period, sentences
+from tariffsim.charts.style import CHIPS, SeriesStyle, number, period, sentences, styles_by
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
 from tariffsim.typing import parse_month

@@ -1,16 +1,24 @@
-"""How much room text takes: wrapping by measured width."""
+"""Text on pictures: how much room it takes, and labels of lines and points that keep clear."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
+from matplotlib.transforms import Bbox
+
+from tariffsim.typing import Float
 
 LINE = 1.35
 """Height of a line of text over its size."""
+SIZE = 8.0
+"""Of the text of labels."""
 
 
 @lru_cache(maxsize=1)
@@ -26,15 +34,10 @@ def printable(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _advance(character: str, weight: str) -> float:
-    face = FontProperties(family="DejaVu Sans", size=100, weight=weight)
-    both = TextToPath().get_text_width_height_descent(f"n{character}n", face, False)[0]
-    return float(both - TextToPath().get_text_width_height_descent("nn", face, False)[0]) / 100
-
-
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Width of a line of text in points, letter by letter."""
-    return size * sum(_advance(character, weight) for character in text)
+    """Width of a line of text in points."""
+    face = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    return float(TextToPath().get_text_width_height_descent(text, face, False)[0])
 
 
 def wrap(
@@ -76,3 +79,133 @@ def points(ax: Axes) -> tuple[float, float]:
     box = ax.get_window_extent()
     dpi = ax.get_figure(root=True).dpi  # type: ignore[union-attr]
     return box.width * 72 / dpi, box.height * 72 / dpi
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text beside a point of the data."""
+
+    x: float
+    y: float
+    text: str
+    colour: str
+    is_muted: bool = False
+    tail: str = ""
+    """What is kept when the text is cut."""
+
+    @property
+    def weight(self) -> str:
+        """Labels of grey lines are not bold."""
+        return "normal" if self.is_muted else "bold"
+
+
+def spread(wanted: Sequence[float], sizes: Sequence[float], top: float) -> list[float]:
+    """Centres from high to low, as near as may be to those wanted, that do not overlap.
+
+    Args:
+        wanted: centres from high to low.
+        sizes: heights of the boxes, in all at most `top`.
+        top: the upper edge; the lower one is zero.
+    """
+    found: list[float] = []
+    ceiling = top
+    for centre, size in zip(wanted, sizes, strict=True):
+        found.append(min(max(centre, size / 2), ceiling - size / 2))
+        ceiling = found[-1] - size / 2
+    floor = 0.0
+    for i in reversed(range(len(found))):
+        found[i] = max(found[i], floor + sizes[i] / 2)
+        floor = found[i] + sizes[i] / 2
+    return found
+
+
+def label_ends(ax: Axes, labels: Sequence[Label], room: float) -> None:
+    """Labels right of the axes, level with the ends of their lines, in `room` points."""
+    _, tall = points(ax)
+    most = int(tall / (SIZE * LINE + 2))  # with more, grey ones go without a name
+    labels = sorted(labels, key=lambda label: label.is_muted)[:most]
+    labels = sorted(labels, key=lambda label: -label.y)
+    for lines in (3, 2, 1):
+        texts = [wrap(e.text, SIZE, room - 32, e.weight, lines, e.tail) for e in labels]
+        sizes = [height(text, SIZE) + 2 for text in texts]
+        if sum(sizes) <= tall:
+            break
+    low, high = ax.get_ylim()
+    wanted = [tall * (e.y - low) / (high - low) for e in labels]
+    centres = spread(wanted, sizes, tall)
+    for label, text, centre, level in zip(labels, texts, centres, wanted, strict=True):
+        _annotate(ax, label, text, (20, centre - level), (0, 0.5))
+
+
+def _annotate(
+    ax: Axes, label: Label, text: str, shift: tuple[float, float],
+    from_box: tuple[float, float] | None,
+) -> None:  # fmt: skip
+    """Text `shift` points from its point, and a thin line from the box of the text to it."""
+    arrow = {"arrowstyle": "-", "color": "#ABABAB", "lw": 0.7, "shrinkA": 2, "shrinkB": 3}
+    ax.annotate(
+        text, (label.x, label.y), xytext=shift, textcoords="offset points", va="center",
+        color=label.colour, size=SIZE, weight=label.weight, annotation_clip=False,
+        linespacing=LINE / 1.2, arrowprops=arrow | {"relpos": from_box} if from_box else None,
+    )  # fmt: skip
+
+
+def label_points(ax: Axes, labels: Sequence[Label], room: float) -> None:
+    """Labels near their points, clear of each other and of what is drawn.
+
+    Args:
+        ax: axes on which all is drawn.
+        labels: the labels, the most important first.
+        room: points right of the axes that labels may use.
+    """
+    ax.autoscale_view()  # else places in data are those of limits that will not stay
+    wide, tall = points(ax)
+    inside, marks = Bbox.from_bounds(0, 0, wide + room, tall), _marks(ax)
+    texts: list[Bbox] = []
+    for label in labels:
+        at = _in_points(ax, ax.transData.transform((label.x, label.y)))
+        text = wrap(label.text, SIZE, 170, "bold", 3)
+        size = max(text_width(row, SIZE, "bold") for row in text.split("\n")), height(text, SIZE)
+        box = min(_places(at, size), key=lambda box: _cost(at, box, inside, texts, marks))
+        texts.append(box.padded(2))
+        near = np.clip(at, box.min, box.max)
+        is_far = np.hypot(*(near - at)) > 12
+        x, y = (near - box.min) / box.size
+        shift = (box.x0 - at[0], (box.y0 + box.y1) / 2 - at[1])
+        _annotate(ax, label, text, shift, (x, y) if is_far else None)
+
+
+def _in_points(ax: Axes, pixels: Float) -> Float:
+    """(N, 2) places on the canvas, in points from the lower left corner of the axes."""
+    return np.asarray(ax.transAxes.inverted().transform(pixels) * points(ax))
+
+
+def _marks(ax: Axes) -> Float:
+    """(N, 2) places along all lines, in points."""
+    paths = [line.get_transform().transform_path(line.get_path()) for line in ax.lines]
+    for lines in ax.collections:
+        paths += [lines.get_transform().transform_path(path) for path in lines.get_paths()]
+    return _in_points(ax, np.vstack([path.interpolated(40).vertices for path in paths]))
+
+
+def _places(at: Float, size: tuple[float, float]) -> Iterator[Bbox]:
+    """Boxes of a text around its point, from near to far."""
+    for distance in (9, 16, 26, 40, 60, 85, 115, 150, 190):
+        for angle in np.radians(np.arange(0, 360, 30)):
+            way = np.array([np.cos(angle), np.sin(angle)])
+            corner = at + way * distance + (way - 1) * np.divide(size, 2)
+            yield Bbox([corner, corner + size])
+
+
+def _cost(at: Float, box: Bbox, inside: Bbox, texts: Sequence[Bbox], marks: Float) -> float:
+    """How bad a place is: far, left, outside, on others, or with a line to it across others."""
+    near = np.clip(at, box.min, box.max)
+    way = np.linspace(at, near, 8)
+    return float(
+        np.hypot(*(near - at))
+        + 0.1 * max(at[0] - box.x0, 0)
+        + 1000 * (4 - inside.count_contains(box.corners()))
+        + 1000 * box.count_overlaps(texts)
+        + 12 * box.padded(4).count_contains(marks)
+        + 60 * sum(text.count_contains(way) > 0 for text in texts)
+    )

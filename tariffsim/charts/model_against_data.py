@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import row_axes
+from tariffsim.charts import axes
 from tariffsim.charts.context import chart_context, table_label
-from tariffsim.charts.palette import GAIN, LEVEL, LOSS, QUIET
 from tariffsim.charts.picture import Chart, ChartText, NotApplicable, shows
-from tariffsim.charts.wording import CHIPS, number, percent_tick
+from tariffsim.charts.style import CHIPS, GAIN, LEVEL, LOSS, QUIET, number, percent_tick
 from tariffsim.record.results import Results
 
 RIGHT = 150.0
@@ -78,23 +77,18 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
 def plot(data: pd.DataFrame, ax: Axes) -> None:
     """A row for each device: data, tolerance, model by class, imports matched."""
     groups = data.drop_duplicates("device")
-    row_axes.name_rows(ax, groups["label"])
+    rows = np.array(axes.name_rows(ax, groups["label"]))
     classes = list(dict.fromkeys(data["node_class"]))
     offsets = np.linspace(-0.27, 0.27, len(classes))
-    for place, group in enumerate(groups.to_dict("records")):
-        bar = ax.barh([place], group["high"] - group["low"], 0.72, left=group["low"],
-                      color="#E3E8EE", zorder=1.5)  # fmt: skip
-        bar.patches[0].set_label(shows(x="low high"))
-        ax.vlines([group["data"]], place - 0.36, place + 0.36, color=LEVEL, lw=1.6, zorder=2,
-                  label=shows(x="data"))  # fmt: skip
-        is_whole = group["imports_matched"] == group["imports"]
-        _write(ax, f"{group['imports_matched']} of {group['imports']}", place,
-               color=GAIN if is_whole else LOSS)  # fmt: skip
+    axes.bars(ax, groups, rows, ["#E3E8EE"], ("low", "high"), 0.72, zorder=1.5)
+    ax.vlines(groups["data"], rows - 0.36, rows + 0.36, color=LEVEL, lw=1.6, zorder=2,
+              label=shows(x="data"))  # fmt: skip
+    for row, own, all_of in zip(rows, groups["imports_matched"], groups["imports"], strict=True):
+        _write(ax, f"{own} of {all_of}", row, color=GAIN if own == all_of else LOSS)
     for is_within, marker, colour in ((True, "o", GAIN), (False, "X", LOSS)):
-        rows = data[data["is_within"] == is_within]
-        places = [row + offsets[classes.index(c)]
-                  for row, c in zip(rows["row"], rows["node_class"], strict=True)]  # fmt: skip
-        ax.plot(rows["model"], places, ls="none", ms=4, mew=1.3, marker=marker, color=colour,
+        marks = data[data["is_within"] == is_within]
+        places = marks["row"] + offsets[[classes.index(c) for c in marks["node_class"]]]
+        ax.plot(marks["model"], places, ls="none", ms=4, mew=1.3, marker=marker, color=colour,
                 zorder=4, clip_on=False, label=shows(x="model"))  # fmt: skip
     _write(ax, "Imports that match", -1, weight="bold", color=QUIET)
     ax.set_ylim(len(groups) - 0.4, -1.4)
@@ -112,6 +106,6 @@ def _write(ax: Axes, text: str, place: float, color: str, weight: str = "normal"
 
 CHART = Chart(
     14, "base_year_fit", "comparison", "Base year: model against data",
-    table, text, plot, lambda data: row_axes.body(data["device"].nunique() + 1), row_axes.LEFT,
+    table, text, plot, lambda data: axes.body(data["device"].nunique() + 1), axes.LEFT,
     RIGHT, 30,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tariffsim.charts.lettering import LINE, height, wrap
-from tariffsim.charts.palette import QUIET, TEXT, SeriesStyle
+from tariffsim.charts.style import QUIET, TEXT, SeriesStyle
 from tariffsim.errors import TariffsimError
 
 _NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
@@ -150,6 +150,11 @@ class Picture:
         )
         svg = svg.replace("<svg ", f'<svg role="img" aria-labelledby="{mark}title {mark}desc" ', 1)
         return re.sub(r"(<svg [^>]*>)", lambda m: m[1] + "\n " + text, svg, count=1) + "\n"
+
+
+def chart_files(made: Iterable[Picture]) -> dict[str, bytes]:
+    """Files of pictures in a folder of results: `charts/01_chinese_share.svg`, `.png` and so on."""
+    return {f"charts/{name}": data for one in made for name, data in one.files().items()}
 
 
 @dataclass(frozen=True)

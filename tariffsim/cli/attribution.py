@@ -8,8 +8,16 @@ import click
 
 from tariffsim.cli.experiment import experiment
 from tariffsim.cli.options import BASELINE, RunOptions, metric_named, run_options
-from tariffsim.cli.screen import Command, count, prose, usage_error
-from tariffsim.cli.tables import NOT_SIGNIFICANT, Column, Row, show
+from tariffsim.cli.screen import (
+    NOT_SIGNIFICANT,
+    Column,
+    Command,
+    Row,
+    count,
+    prose,
+    show,
+    usage_error,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from tariffsim.cli.experiment import Experiment, experiment
 from tariffsim.cli.headline import json_of, text_of
 from tariffsim.cli.options import BASELINE, RunOptions, load_all, run_options
 from tariffsim.cli.screen import Command, count, prose
-from tariffsim.cli.sensitivity import in_words
+from tariffsim.cli.variation import in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ def _run_all(
     n = len({(scenario.name, scenario.content_hash) for scenario in (base, *scenarios)})
     with experiment(options, name, base, count(n, "scenario")) as runs:
         from tariffsim import experiments
-        from tariffsim.report.page import publish
+        from tariffsim.report import publish
 
         scaled: list[str] = []
         if equal and scenarios:

@@ -12,8 +12,7 @@ from pathlib import Path
 import click
 
 from tariffsim import __version__
-from tariffsim.cli.screen import Command, Screen
-from tariffsim.cli.tables import show
+from tariffsim.cli.screen import STORAGE, Command, Screen, show
 
 PACKAGES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "PyYAML", "matplotlib", "Jinja2")
 REINSTALL = "install again: pip install --force-reinstall tariffsim"
@@ -100,7 +99,7 @@ def doctor(screen: Screen) -> None:
     checks = {n: {"is_good": good, "detail": detail} for n, (good, detail) in found.items()}
     screen.show(show(rows, ("name", "state", "detail"), has_header=False), {"checks": checks})
     if not all(good for good, _ in found.values()):
-        raise click.exceptions.Exit(5)
+        raise click.exceptions.Exit(STORAGE)
     screen.remark("all checks passed")
 
 

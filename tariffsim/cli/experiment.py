@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffsim.cli.failures import FAILED
 from tariffsim.cli.options import EngineOptions, RunOptions
-from tariffsim.cli.screen import Screen, count, printable, usage_error
+from tariffsim.cli.screen import FAILED, Screen, count, printable, usage_error
 from tariffsim.errors import InterruptedRuns
 
 if TYPE_CHECKING:
@@ -52,25 +51,27 @@ class Experiment:
     def results(
         self, named: Mapping[str, Scenario], tables: dict[str, pd.DataFrame], **facts: Any
     ) -> Results:
-        """Results of what the runner ran, with charts; the first scenario is the baseline."""
+        """Results of what the runner ran; the first scenario is the baseline."""
         from tariffsim.experiments.comparison import results_of
 
         seeds = self.options.seeds_of(next(iter(named.values())))
-        results = results_of(named, self.options.market, tables, seeds, self.began, facts=facts)
-        return with_charts(results)
+        return results_of(named, self.options.market, tables, seeds, self.began, facts=facts)
 
     def finish(
         self, results: Results, text: str, data: Mapping[str, Any], remark: str = ""
     ) -> None:
         """Save results, print them, and name the runs that failed.
 
-        Stored runs are removed unless some failed or --store keeps them.
+        An experiment gets its charts; a comparison has them in its report. Stored runs are removed
+        unless some failed or --store keeps them.
 
         Raises:
             Exit: runs failed; with exit code 4.
         """
+        from tariffsim.charts import draw_all
         from tariffsim.experiments.store import discard
 
+        results.files |= draw_all(results, "experiment")
         results.save(self.folder)
         facts = {"market": results.market, "baseline": results.baseline, "folder": str(self.folder),
                  "confidence": 0.95} | {key: results.provenance[key] for key in FACTS}  # fmt: skip
@@ -85,14 +86,6 @@ class Experiment:
         if failures:
             click.echo(printable(_failed(failures)), err=True)
             raise click.exceptions.Exit(FAILED)
-
-
-def with_charts(results: Results) -> Results:
-    """Results of an experiment with their charts."""
-    from tariffsim.charts import draw_all
-
-    results.files |= draw_all(results, "experiment")
-    return results
 
 
 @contextmanager

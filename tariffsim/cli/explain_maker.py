@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tariffsim.cli.options import load_all
-from tariffsim.cli.screen import Screen, prose, usage_error, width
-from tariffsim.cli.tables import Column, Row, number, show
+from tariffsim.cli.screen import Column, Row, Screen, number, prose, show, usage_error, width
 from tariffsim.errors import ChoiceError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from tariffsim.explain.line import Explanation
+    from tariffsim.explain import Explanation
     from tariffsim.explain.slot import SlotChoice
 
 SHOWN = 8
@@ -40,7 +37,7 @@ def explain_maker(
 ) -> None:
     """Run the scenario to the month and print the choices of one maker."""
     (scenario,) = load_all([file])
-    from tariffsim.explain.line import explain_choice
+    from tariffsim.explain import explain_choice
 
     try:
         found = explain_choice(scenario, maker, month, seed)
@@ -145,10 +142,10 @@ def _break_even(slot: SlotChoice) -> str:
 
 def _candidates(slot: SlotChoice) -> str:
     """The incumbent, then the most likely candidates; the others as one line."""
-    order = ["in_place", "probability"]
-    found = slot.candidates.sort_values(order, ascending=False, kind="stable").reset_index()
-    duties = _at_most_three(slot.duties).rename(columns="duty: {}".format)
-    rows = found.join(duties, on="foundry").to_dict("records")
+    from tariffsim.explain.slot import largest_duties
+
+    duties = largest_duties(slot.duties, 3).rename(columns="duty: {}".format)
+    rows = slot.ranked().join(duties).reset_index().to_dict("records")
     shown, others = rows[:SHOWN], rows[SHOWN:]
     if others:
         sums: Any = {key: sum(row[key] for row in others) for key in ("preference", "probability")}
@@ -168,14 +165,6 @@ def _candidates(slot: SlotChoice) -> str:
     if width() >= WIDE:
         return show(shown, columns)
     return show(shown, [column for column in columns if column.head not in OPTIONAL], gap=1)
-
-
-def _at_most_three(duties: pd.DataFrame) -> pd.DataFrame:
-    """Duties in at most three columns, the smallest together."""
-    if len(duties.columns) <= 3:
-        return duties
-    order = duties.abs().mean().sort_values(ascending=False, kind="stable").index
-    return duties[order[:2]].assign(**{"other duties": duties[order[2:]].sum(axis=1)})
 
 
 def _column(head: str, key: str, written: Callable[[float], str]) -> Column:

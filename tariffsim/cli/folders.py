@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tariffsim.cli.experiment import making_runs
-from tariffsim.cli.failures import FAILED
 from tariffsim.cli.options import EngineOptions, engine_options
-from tariffsim.cli.screen import Command, Screen, count, prose, usage_error
-from tariffsim.cli.tables import Column, show
+from tariffsim.cli.screen import FAILED, Column, Command, Screen, count, prose, show, usage_error
 
 if TYPE_CHECKING:
     from tariffsim.experiments.replication import Verdict

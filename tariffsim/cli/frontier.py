@@ -9,8 +9,7 @@ import click
 
 from tariffsim.cli.experiment import experiment
 from tariffsim.cli.options import BASELINE, RunOptions, run_options
-from tariffsim.cli.screen import Command, prose, usage_error
-from tariffsim.cli.tables import Column, Row, show
+from tariffsim.cli.screen import Column, Command, Row, prose, show, usage_error
 
 if TYPE_CHECKING:
     from tariffsim.scenario import Scenario

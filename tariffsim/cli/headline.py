@@ -8,15 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tariffsim.cli.screen import PAGE, UNLIMITED, count, prose, width
-from tariffsim.cli.tables import (
+from tariffsim.cli.screen import (
     MISSING,
     NOT_SIGNIFICANT,
+    PAGE,
+    UNLIMITED,
     Column,
     Row,
+    count,
     decimals_of,
     number,
+    prose,
     show,
+    width,
     with_interval,
 )
 
@@ -50,8 +54,7 @@ def by_metric(table: pd.DataFrame, key: str) -> ByMetric:
     """Rows of a headline table by the values of a column and by metric."""
     found: ByMetric = {}
     for row in table.to_dict("records"):
-        plain = {str(k): v.item() if hasattr(v, "item") else v for k, v in row.items()}
-        found.setdefault(plain[key], {})[plain["metric"]] = plain
+        found.setdefault(row[key], {})[row["metric"]] = row
     return found
 
 

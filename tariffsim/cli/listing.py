@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from tariffsim.cli.scenario_files import in_short
-from tariffsim.cli.screen import Command, Screen
-from tariffsim.cli.tables import show
+from tariffsim.cli.screen import Command, Screen, show
 
 
 def _scenarios() -> Iterator[dict[str, Any]]:

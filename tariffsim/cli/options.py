@@ -122,15 +122,7 @@ def load_all(files: Iterable[str]) -> list[Scenario]:
     """The scenarios of all files; raises ScenarioError with every problem, each once."""
     from tariffsim.scenario import load_scenario
 
-    found: list[Scenario] = []
-    problems: list[Problem] = []
-    for file in files:
-        try:
-            found.append(load_scenario(file))
-        except ProblemsError as error:
-            problems += error.problems
-    _refuse(problems)
-    return found
+    return _all(load_scenario, files)
 
 
 def with_changes(scenarios: Sequence[Scenario], changes: Sequence[str]) -> list[Scenario]:
@@ -143,15 +135,12 @@ def with_changes(scenarios: Sequence[Scenario], changes: Sequence[str]) -> list[
         if (name := _policy(change)) and name not in known:
             label, message = f"--set {escaped(change)}", "none of these scenarios has this policy"
             problems.append(Problem(label, 0, 0, escaped(name), message, "", nearest(name, known)))
-    found = []
-    for scenario in scenarios:
+
+    def changed(scenario: Scenario) -> Scenario:
         own = [c for c in changes if not _policy(c) or _policy(c) in scenario.policies]
-        try:
-            found.append(with_settings(scenario, own) if own else scenario)
-        except ProblemsError as error:
-            problems += error.problems
-    _refuse(problems)
-    return found
+        return with_settings(scenario, own) if own else scenario
+
+    return _all(changed, scenarios, problems)
 
 
 def _policy(change: str) -> str:
@@ -160,9 +149,19 @@ def _policy(change: str) -> str:
     return rest.partition(".")[0] if block == "policies" else ""
 
 
-def _refuse(problems: Sequence[Problem]) -> None:
-    if problems:
-        raise ScenarioError(list(dict.fromkeys(problems)))
+def _all(
+    make: Callable[[Any], Scenario], sources: Iterable[Any], problems: Sequence[Problem] = ()
+) -> list[Scenario]:
+    """A scenario from each source, or an error with the problems of all, each once."""
+    found, refused = [], list(problems)
+    for source in sources:
+        try:
+            found.append(make(source))
+        except ProblemsError as error:
+            refused += error.problems
+    if refused:
+        raise ScenarioError(list(dict.fromkeys(refused)))
+    return found
 
 
 def metric_named(name: str) -> Metric:

@@ -11,8 +11,7 @@ import click
 
 from tariffsim.cli.explain_maker import explain_maker
 from tariffsim.cli.options import load_all
-from tariffsim.cli.screen import Command, Screen, printable, prose, usage_error
-from tariffsim.cli.tables import show, show_facts
+from tariffsim.cli.screen import Command, Screen, printable, prose, show, show_facts, usage_error
 from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped, nearest
 
 if TYPE_CHECKING:

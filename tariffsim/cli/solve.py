@@ -9,8 +9,15 @@ import click
 
 from tariffsim.cli.experiment import experiment
 from tariffsim.cli.options import BASELINE, RunOptions, metric_named, run_options
-from tariffsim.cli.screen import Command, count, prose, usage_error
-from tariffsim.cli.tables import number, show_facts, with_interval
+from tariffsim.cli.screen import (
+    Command,
+    count,
+    number,
+    prose,
+    show_facts,
+    usage_error,
+    with_interval,
+)
 
 if TYPE_CHECKING:
     from tariffsim.experiments.solve import Setter, Solution

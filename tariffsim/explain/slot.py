@@ -35,7 +35,7 @@ from tariffsim.typing import Float, format_month
 if TYPE_CHECKING:
     import pandas as pd
 
-BASE_DUTIES = "duties of 2024"
+BASE_DUTIES, OTHER_DUTIES = "duties of 2024", "other duties"
 REBATED = "rebated by China"
 """What China rebates of the duty on its chips, USD a chip below zero."""
 
@@ -78,6 +78,20 @@ class SlotChoice:
     break_even_alone: dict[str, float]
     """The same, where it is above zero, if only one of the line's markets levies it; markets where
     no rate would do are left out."""
+
+    def ranked(self) -> pd.DataFrame:
+        """The candidates: the foundry in place, then the others from the likeliest."""
+        order = ["in_place", "probability"]
+        return self.candidates.sort_values(order, ascending=False, kind="stable")
+
+
+def largest_duties(duties: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Duties by instrument in at most so many columns, the smallest of them together."""
+    if len(duties.columns) <= most:
+        return duties
+    order = duties.abs().mean().sort_values(ascending=False, kind="stable").index
+    rest = duties[order[most - 1 :]].sum(axis=1)
+    return duties[order[: most - 1]].assign(**{OTHER_DUTIES: rest})
 
 
 def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoice:

@@ -8,7 +8,7 @@ from functools import cache
 
 import tariffsim
 from tariffsim.charts import Picture, pictures
-from tariffsim.explain.line import Explanation
+from tariffsim.explain import Explanation
 from tariffsim.record.results import Results
 from tariffsim.scenario import replace
 from tariffsim.scenario.scenario_files import shipped_names

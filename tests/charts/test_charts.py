@@ -12,11 +12,9 @@ import pytest
 
 from tariffsim.charts import CHARTS, NotApplicable, pictures
 from tariffsim.charts.context import chart_context, estimates, family_of
-from tariffsim.charts.labels import spread
-from tariffsim.charts.lettering import printable, text_width, wrap
-from tariffsim.charts.palette import series_styles
+from tariffsim.charts.lettering import printable, spread, text_width, wrap
 from tariffsim.charts.picture import ChartText
-from tariffsim.charts.wording import period
+from tariffsim.charts.style import period, series_styles
 from tariffsim.record.results import Results
 from tariffsim.scenario import load_scenario, to_yaml
 from tariffsim.scenario.scenario_files import shipped_names

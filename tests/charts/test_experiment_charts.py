@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tariffsim.charts import NotApplicable, pictures, rate_curve, tornado
-from tariffsim.charts import decomposition as decomposition_chart
+from tariffsim.charts import NotApplicable, assumptions, curves, pictures, waterfalls
 from tariffsim.record.results import Results
 from tests.charts.experiment_results import (
     EXPERIMENTS,
@@ -92,7 +91,7 @@ def test_one_run_claims_nothing() -> None:
 
 
 def test_bars_of_a_waterfall_join() -> None:
-    table = decomposition_chart.table(decomposition())
+    table = waterfalls.parts_table(decomposition())
     np.testing.assert_allclose(table["start"][1:-1], table["end"][:-2])
     assert table["end"].iloc[-2] == pytest.approx(table["end"].iloc[-1])
 
@@ -102,12 +101,12 @@ def test_two_points_make_no_curve() -> None:
     rows = results.tables["sweep"]
     tables = results.tables | {"sweep": rows[rows[RATE].isin([0.0, 1.0])]}
     with pytest.raises(NotApplicable, match="3 points or more"):
-        rate_curve.CHART.picture(dataclasses.replace(results, tables=tables))
+        curves.RATES.picture(dataclasses.replace(results, tables=tables))
 
 
 def test_the_curve_shows_levels_of_the_share_and_changes_of_the_rest() -> None:
     results = curve()
-    data = rate_curve.table(results).set_index(["metric", "at"])
+    data = curves.rates_table(results).set_index(["metric", "at"])
     rows = results.tables["sweep"].set_index(["metric", RATE])
     assert data.loc[("cn_share", 1.0), "value"] == pytest.approx(
         rows.loc[("cn_share", 1.0), "level"]
@@ -133,7 +132,7 @@ def test_the_curve_shows_levels_of_the_share_and_changes_of_the_rest() -> None:
 def test_the_title_says_where_revenue_peaks(peak: dict[str, Any], end: str) -> None:
     results = curve()
     results = dataclasses.replace(results, provenance=results.provenance | {"revenue_peak": peak})
-    title = rate_curve.text(rate_curve.table(results), results).title
+    title = curves.rates_text(curves.rates_table(results), results).title
     assert title.startswith("With the rate of component_tariff from 0 % to 200 % the Chinese share")
     assert title.endswith(end)
 
@@ -141,9 +140,9 @@ def test_the_title_says_where_revenue_peaks(peak: dict[str, Any], end: str) -> N
 def test_the_title_ranks_assumptions() -> None:
     results = ranked("tornado")
     first = str(results.tables["sensitivity"]["meaning"].iloc[0]).split(" (")[0].rstrip(".")
-    assert f"(1) {first}; (2) " in tornado.text(tornado.table(results), results).title
+    assert f"(1) {first}; (2) " in assumptions.TORNADO.picture(results).text.title
 
 
 def test_of_the_baseline_alone_the_level_is_analysed() -> None:
     results = as_of_the_baseline(ranked("tornado"))
-    assert "in the baseline: " in tornado.text(tornado.table(results), results).title
+    assert "in the baseline: " in assumptions.TORNADO.picture(results).text.title

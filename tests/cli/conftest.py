@@ -19,7 +19,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts take most of the time of a small run."""
-    monkeypatch.setattr("tariffsim.report.page.publish", lambda results: None)
+    monkeypatch.setattr("tariffsim.report.publish", lambda results: None)
     monkeypatch.setattr("tariffsim.charts.draw_all", lambda *_: {})
 
 

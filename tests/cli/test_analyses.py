@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tariffsim.cli.sensitivity import in_words
+from tariffsim.cli.variation import in_words
 from tariffsim.experiments import sensitivity
 from tariffsim.experiments.designs import points_of
 from tariffsim.experiments.scaling import last_level

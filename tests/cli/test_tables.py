@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from tariffsim.cli.tables import Column, show, show_facts
+from tariffsim.cli.screen import Column, show, show_facts
 
 FRONTIER = pd.DataFrame(
     {

@@ -15,7 +15,7 @@ import tariffsim
 from tariffsim.charts.cost_stack import files_of, pictures_of
 from tariffsim.cli import commands
 from tariffsim.errors import ChoiceError
-from tariffsim.explain.line import Explanation, explain_maker
+from tariffsim.explain import Explanation, explain_maker
 from tariffsim.explain.slot import BASE_DUTIES, REBATED, rate_of_cost
 from tariffsim.kernels.sourcing import choice_probabilities, with_inertia
 from tariffsim.scenario import Scenario, load_scenario, replace

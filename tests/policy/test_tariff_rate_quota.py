@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.errors import ScenarioError
-from tariffsim.explain.line import explain_choice
+from tariffsim.explain import explain_choice
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.state.economy import Economy

@@ -70,7 +70,7 @@ def test_commands_of_a_page_work(
         if target:
             (tmp_path / target.strip()).write_text(out.getvalue(), encoding="utf-8")
         if "compare" in words:  # charts once a page: they take most of the time
-            monkeypatch.setattr("tariffsim.report.page.publish", lambda results: None)
+            monkeypatch.setattr("tariffsim.report.publish", lambda results: None)
 
 
 def test_every_command_is_shown_somewhere() -> None:

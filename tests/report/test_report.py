@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ import pytest
 
 from tariffsim.record.metrics import HEADLINE
 from tariffsim.record.results import Results, load_results
-from tariffsim.report.page import make_report, publish
+from tariffsim.report import publish
+from tariffsim.scenario import load_scenario, replace, to_yaml
 from tests.charts.chart_results import (
     PAIR,
     drawn,
@@ -78,23 +80,30 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
+def report_of(results: Results) -> bytes:
+    """The report alone."""
+    own = dataclasses.replace(results, files={})
+    publish(own)
+    return own.files["report.html"]
+
+
 @cache
 def report(name: str) -> bytes:
     if name in MORE_RESULTS:
-        return make_report(MORE_RESULTS[name]())
+        return report_of(MORE_RESULTS[name]())
     with pytest.MonkeyPatch.context() as patch:  # what other tests have drawn
-        patch.setattr("tariffsim.report.page.pictures", lambda results: drawn(name))
-        return make_report(RESULTS[name]())
+        patch.setattr("tariffsim.report.pictures", lambda results: drawn(name))
+        return report_of(RESULTS[name]())
 
 
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts take most of the time of a report; here the rest of the page is tested."""
-    monkeypatch.setattr("tariffsim.report.page.pictures", lambda results: ([], {}))
+    monkeypatch.setattr("tariffsim.report.pictures", lambda results: ([], {}))
 
 
 def page_of(results: Results) -> Page:
-    return Page(make_report(results).decode())
+    return Page(report_of(results).decode())
 
 
 @PAGES
@@ -188,6 +197,19 @@ def test_every_scenario_is_listed_with_what_differs(no_charts: None) -> None:
     assert "wherever these were assembled" in page.text
 
 
+def test_settings_are_listed_in_the_order_of_the_file(no_charts: None) -> None:
+    own = replace(
+        load_scenario("baseline"), sourcing__elasticity=5.0, assembly__elasticity=5.0,
+        orders__backlog_share=0.5, trade__markup=0.2, compliance__penalty_multiple=2.0,
+    )  # fmt: skip
+    results = part(["no_expansion"])
+    results.scenarios["no_expansion"] = to_yaml(own)
+    keys = ["sourcing.elasticity", "assembly.elasticity", "orders.backlog_share", "trade.markup",
+            "compliance.penalty_multiple"]  # fmt: skip
+    cells = [cell.strip() for cell in page_of(results).cells]
+    assert [cell for cell in cells if cell in keys][: len(keys)] == keys
+
+
 def test_assumptions_are_counted(no_charts: None) -> None:
     page = page_of(part([]))
     found = re.search(r"Of the (\d+) settings of the baseline, (\d+) are assumptions", page.text)
@@ -227,7 +249,7 @@ def test_one_seed_is_not_interpreted(no_charts: None) -> None:
 def test_published_results_are_saved_and_read_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tariffsim.report.page.pictures", lambda results: drawn("baseline alone"))
+    monkeypatch.setattr("tariffsim.report.pictures", lambda results: drawn("baseline alone"))
     results = part([])
     publish(results)
     names = {name.split(".")[0] for name in results.files}
@@ -236,4 +258,4 @@ def test_published_results_are_saved_and_read_back(
     assert len(results.files) == 4 * (len(names) - 1) + 1
     again = load_results(results.save(tmp_path / "out"))
     assert again.files == results.files
-    assert make_report(again) == results.files["report.html"]
+    assert report_of(again) == results.files["report.html"]

@@ -1,4 +1,4 @@
-"""Chart 9: what a policy does over its rate, or any outcome over any one number."""
+"""Charts 8 and 9: outcomes over the start of a policy, over its rate, or over any one number."""
 
 from __future__ import annotations
 
@@ -9,15 +9,28 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from tariffsim.charts import line_axes, row_axes
-from tariffsim.charts.context import ChartContext, chart_context
+from tariffsim.charts import axes
+from tariffsim.charts.context import ChartContext, chart_context, experiment_table
 from tariffsim.charts.lettering import points
-from tariffsim.charts.palette import family_style
-from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
-from tariffsim.charts.wording import CHIPS, capitalised, number, percent_tick, plain_tick, precise
+from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable, shows
+from tariffsim.charts.style import (
+    CHIPS,
+    LEVEL,
+    capitalised,
+    family_style,
+    listed,
+    number,
+    percent_tick,
+    period,
+    plain_tick,
+    precise,
+)
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results
 
+RIGHT_OF_STARTS = 128.0
+NEVER = "never"
+KEPT = ["start", "label", "family", "share", "share_low", "share_high"]
 LEVELS = ("cn_share", "evaded_share")
 """Metrics shown as levels; the others as changes from the baseline."""
 PANELS = ("cn_share", "policy_revenue", "basket_price", "evaded_share", "welfare")
@@ -26,6 +39,66 @@ FEWEST = 3
 """Points that make a curve."""
 TALL, GAP, ABOVE, LEFT, RIGHT, BETWEEN = 118.0, 40.0, 22.0, 52.0, 24.0, 62.0
 """Points: height of a panel, between rows, for its name, at the sides, between columns."""
+
+
+def starts_table(results: Results) -> pd.DataFrame:
+    """Share at the end by start, with the interval of its difference from no policy, %."""
+    data = experiment_table(results, "timing", "a policy with several starts")
+    family = chart_context(results).families[list(results.scenarios)[-1]]
+    return data.assign(family=family)[KEPT].assign(unit="%")
+
+
+def starts_text(data: pd.DataFrame, results: Results) -> ChartText:
+    """What the last start loses against the first."""
+    context = chart_context(results)
+    intervals = "Vertical lines: 95 % intervals of the difference from no policy, paired by seed."
+    each = listed(data, ["share"], 1, unit=" %", by="start")
+    return context.text(
+        _starts_title(data, context),
+        f"Chinese share of {CHIPS} in products bought in {context.place}, {context.end}, % of "
+        f"chips, by the month the policy starts: {data['label'].iloc[0]}",
+        "All dates of the policy shift together, including its announcement. "
+        f"{context.if_intervals(intervals)}",
+        f"Line chart of the Chinese share (%) in {context.end} by start: {each}",
+        untested="the effect of an early start",
+    )
+
+
+def _starts_title(data: pd.DataFrame, context: ChartContext) -> str:
+    acted, never = data[data["start"] != NEVER], data[data["start"] == NEVER].iloc[0]
+    first, last, none = (f"{number(row['share'])} %"
+                         for row in (acted.iloc[0], acted.iloc[-1], never))  # fmt: skip
+    begun, late = (period([str(acted["start"].iloc[n])]) for n in (0, -1))
+    if len(acted) < 2:
+        return (
+            f"A start in {begun} makes the Chinese share {first} in {context.end}, against {none} "
+            "without the policy"
+        )
+    return (
+        f"A start in {late} leaves the Chinese share at {last} in {context.end}, one in {begun} "
+        f"at {first}, no policy at {none}"
+    )
+
+
+def starts_plot(data: pd.DataFrame, ax: Axes) -> None:
+    """The share over the starts, and that without the policy as a line across."""
+    acted, never = data[data["start"] != NEVER], data[data["start"] == NEVER]
+    style, when = family_style(str(data["family"].iloc[0])), axes.years(acted["start"])
+    first, latest = min(when) - 0.25, max(when) + 0.25
+    ax.vlines([*when, latest], data["share_low"], data["share_high"], color=style.colour, lw=1.4,
+              label=shows(y="share_low share_high"))  # fmt: skip
+    axes.line(ax, when, acted, "share", style, ls="-", ms=6)
+    level, last = float(never["share"].iloc[0]), float(acted["share"].iloc[-1])
+    ax.plot([first, latest], [level] * 2, color=LEVEL, lw=1.6, ls=(0, (1.2, 1.2)),
+            label=shows(y="share"))  # fmt: skip
+    for y, name, colour in ((level, "No policy", LEVEL), (last, "Latest start", style.text)):
+        ax.annotate(f"{name}: {number(y)} %", (latest, y), xytext=(8, 0), size=8.5, weight="bold",
+                    textcoords="offset points", va="center", color=colour,
+                    annotation_clip=False)  # fmt: skip
+    ax.set_xlim(first, latest)
+    ax.set_ylim(0, 1.08 * float(data[["share", "share_high"]].max().max()))
+    ax.set_xticks(when, [s if s.endswith("-01") or len(when) < 7 else "" for s in acted["start"]])
+    axes.name_axes(ax, "First month of the policy", "Chinese share of chips at the end, %")
 
 
 def varied(results: Results) -> Mapping[str, Any]:
@@ -44,7 +117,7 @@ def varied(results: Results) -> Mapping[str, Any]:
     return factor
 
 
-def table(results: Results) -> pd.DataFrame:
+def rates_table(results: Results) -> pd.DataFrame:
     """Value and interval of each panel's metric at every point, in the order of the factor."""
     factor = varied(results)
     rows = results.tables["sweep"].sort_values([factor["key"], "point"], kind="stable")
@@ -55,18 +128,18 @@ def table(results: Results) -> pd.DataFrame:
     return pd.DataFrame({
         "metric": data["metric"], "at": data[factor["key"]].astype(float),
         "value": data["difference"] + baseline, "low": data["low"] + baseline,
-        "high": data["high"] + baseline, "unit": data["unit"], "factor": name_of(factor),
+        "high": data["high"] + baseline, "unit": data["unit"], "factor": _name_of(factor),
         "at_unit": "%" if is_rate else "",
     })  # fmt: skip
 
 
-def name_of(factor: Mapping[str, Any]) -> str:
+def _name_of(factor: Mapping[str, Any]) -> str:
     """A factor inside a sentence: the field of a policy, or the key."""
     block, name, *field = str(factor["key"]).split(".")
     return f"the {field[0]} of {name}" if block == "policies" and field else str(factor["key"])
 
 
-def text(data: pd.DataFrame, results: Results) -> ChartText:
+def rates_text(data: pd.DataFrame, results: Results) -> ChartText:
     """From where to where the share goes, and where revenue is highest."""
     context, name = chart_context(results), str(data["factor"].iloc[0])
     ends = "; ".join(
@@ -77,7 +150,7 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     who = context.in_sentence(context.others[0]) if context.others else "the baseline"
     first, last = (_at(data, data["at"].iloc[i]) for i in (0, -1))
     return context.text(
-        _title(data, context, results.provenance.get("revenue_peak")),
+        _rates_title(data, context, results.provenance.get("revenue_peak")),
         f"{capitalised(who)} over {name}, {context.place}, {context.end}: Chinese share of "
         f"{CHIPS} in % of chips, the others against the baseline",
         f"{context.if_intervals('Bands: 95 % intervals of the paired differences.')} "
@@ -86,7 +159,7 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     )
 
 
-def _title(data: pd.DataFrame, context: ChartContext, peak: Mapping[str, Any] | None) -> str:
+def _rates_title(data: pd.DataFrame, context: ChartContext, peak: Mapping[str, Any] | None) -> str:
     share = data[data["metric"] == "cn_share"]
     first, last = share.iloc[0], share.iloc[-1]
     title = (
@@ -119,16 +192,16 @@ def _heading(metric: str) -> str:
     return f"{known.label}{against}, {known.unit.replace('base year', 'base-year prices')}"
 
 
-def body(data: pd.DataFrame) -> float:
+def rates_body(data: pd.DataFrame) -> float:
     """Height of all panels in points."""
     count = ceil(data["metric"].nunique() / 2)
     return count * (TALL + ABOVE) + (count - 1) * GAP
 
 
-def plot(data: pd.DataFrame, ax: Axes) -> None:
+def rates_plot(data: pd.DataFrame, ax: Axes) -> None:
     """One panel a metric, two in a row."""
     ax.set_axis_off()
-    whole, wide = body(data), points(ax)[0]
+    whole, wide = rates_body(data), points(ax)[0]
     width = (1 - BETWEEN / wide) / 2
     names = list(dict.fromkeys(data["metric"]))
     for n, name in enumerate(names):
@@ -136,7 +209,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
         box = (n % 2 * (1 - width), 1 - above / whole, width, TALL / whole)
         panel = ax.inset_axes(box)
         _plot_panel(panel, data[data["metric"] == name])
-        line_axes.heading(panel, _heading(name), LEFT - EDGE)
+        axes.heading(panel, _heading(name), LEFT - EDGE)
         if n >= len(names) - 2:
             factor = str(data["factor"].iloc[0]).removeprefix("the ")
             panel.set_xlabel(f"{capitalised(factor)} →", loc="right")
@@ -144,25 +217,29 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 def _plot_panel(ax: Axes, rows: pd.DataFrame) -> None:
     style = family_style("component")
-    line_axes.band(ax, rows["at"], rows, ("low", "high"), style)
-    line_axes.line(ax, rows["at"], rows, "value", style, ls="-", lw=1.8, ms=3.5, clip_on=False)
+    axes.band(ax, rows["at"], rows, ("low", "high"), style)
+    axes.line(ax, rows["at"], rows, "value", style, ls="-", lw=1.8, ms=3.5, clip_on=False)
     values = rows[["value", "low", "high"]]
     low, high = min(float(values.min().min()), 0.0), max(float(values.max().max()), 0.0)
     room = 0.06 * (high - low or 1.0)
     ax.set_ylim(low - room * (low < 0), high + room * (high > 0 or low == high))
     ax.set_xlim(rows["at"].min(), rows["at"].max())
     if low < 0:
-        row_axes.zero_line(ax, is_horizontal=True)
+        axes.zero_line(ax, is_horizontal=True)
     is_rate = rows["at_unit"].iloc[0] == "%"
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(line_axes.round_ticks(5))
+        axis.set_major_locator(axes.round_ticks(5))
         axis.set_major_formatter(plain_tick)
     if is_rate:
         ax.xaxis.set_major_formatter(lambda value, _: percent_tick(100 * value))
     ax.grid(visible=False, axis="x")
 
 
-CHART = Chart(
+STARTS = Chart(
+    8, "early_or_late", "experiment", "Early or late start",
+    starts_table, starts_text, starts_plot, lambda data: 280.0, 48, RIGHT_OF_STARTS,
+)  # fmt: skip
+RATES = Chart(
     9, "rate_curve", "experiment", "Outcomes over the rate",
-    table, text, plot, body, LEFT, RIGHT,
+    rates_table, rates_text, rates_plot, rates_body, LEFT, RIGHT,
 )  # fmt: skip

@@ -1,13 +1,17 @@
-"""Colours with fixed meanings, markers and dashes of scenarios."""
+"""The style of charts: colours with fixed meanings, and how numbers, periods and lists read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import calendar
+import textwrap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+CHIPS = "legacy chips (20 nm and older)"
+"""What the model is about: where a chart shows their share, it says so once."""
 TEXT, QUIET, FAINT = "#262626", "#4A4A4A", "#8C8C8C"
 LOSS, GAIN, LEVEL = "#BD1F01", "#12436D", "#3D3D3D"
 """Bars of changes for the worse or upwards, for the better or downwards, and of levels."""
@@ -93,3 +97,80 @@ def styles_by_number(data: pd.DataFrame, prefix: str = "") -> dict[str, SeriesSt
     """
     families = data.filter(regex=r"^family_\d$").iloc[0]
     return series_styles({f"{prefix}{str(name)[7:]}": family for name, family in families.items()})
+
+
+def number(value: float, decimals: int = 1, sign: bool = False) -> str:
+    """A number with a true minus, and no minus before a zero."""
+    text = f"{abs(value):,.{decimals}f}"
+    if not float(text.replace(",", "")):
+        return text
+    return ("\u2212" if value < 0 else "+" if sign else "") + text
+
+
+def precise(value: float, decimals: int = 1, sign: bool = False) -> str:
+    """A number with more decimals where it would be shown as zero."""
+    while decimals < 6 and value and abs(value) < 0.5 * 10.0**-decimals:
+        decimals += 1
+    return number(value, decimals, sign)
+
+
+def signed_tick(value: float, _: object = None) -> str:
+    """A change on an axis, with its sign and as many digits as it has."""
+    sign = "\u2212" if value < 0 else "+" if value > 0 else ""
+    return f"{sign}{abs(value):g}"
+
+
+def plain_tick(value: float, _: object = None) -> str:
+    """A level on an axis."""
+    return signed_tick(value).lstrip("+")
+
+
+def percent_tick(value: float, _: object = None) -> str:
+    """A level in per cent on an axis."""
+    return f"{value:g} %"
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def cut(title: str) -> str:
+    """The title, cut between words where it is long; inside one if that leaves too little."""
+    kept = textwrap.shorten(title, 64, placeholder="…")
+    return kept if len(kept) > 32 or len(title) <= 64 else f"{title[:63]}…"
+
+
+def period(months: Iterable[str]) -> str:
+    """Months in words: 2030, or January 2025 to June 2026."""
+    first, last = min(months), max(months)
+    if first[:4] == last[:4] and first[5:] == "01" and last[5:] == "12":
+        return first[:4]
+    if first == last:
+        return _month(first)
+    return f"{_month(first)} to {_month(last)}"
+
+
+def _month(month: str) -> str:
+    return f"{calendar.month_name[int(month[5:7])]} {month[:4]}"
+
+
+def capitalised(text: str) -> str:
+    """The text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Parts joined to one title."""
+    return capitalised("; ".join(parts))
+
+
+def listed(
+    data: pd.DataFrame, columns: Iterable[str], decimals: int = 2, *, unit: str = "",
+    sign: bool = False, by: str = "label",
+) -> str:  # fmt: skip
+    """The numbers of a table in words, for alternative texts."""
+    return "; ".join(
+        f"{name}: " + ", ".join(precise(value, decimals, sign) + unit for value in values)
+        for name, *values in data.set_index(by)[list(columns)].itertuples()
+    )
