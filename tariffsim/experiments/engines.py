@@ -89,7 +89,7 @@ class Worker:
         while self.waiting and len(self.submitted) < AHEAD:
             replication = self.waiting.popleft()
             try:
-                with interrupts_ignored():
+                with interrupts_held():
                     future = self.pool.submit(self._work, replication)
                     self.submitted.append((future, replication))
             except BrokenExecutor:  # the process died after it had ended a run
@@ -148,7 +148,8 @@ def _half_of_longest(workers: Sequence[Worker]) -> list[Replication]:
 
 
 def _end_with_parent() -> None:
-    """A worker does not outlive the process it works for, however that ends."""
+    """A worker ends with the process it works for, however that ends, and by no interrupt."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -160,16 +161,16 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def interrupts_ignored() -> Iterator[None]:
-    """Workers started inside leave an interrupt to this process, which stops them."""
-    if threading.current_thread() is not threading.main_thread():
+def interrupts_held() -> Iterator[None]:
+    """Workers started inside leave an interrupt to this process, where it is not lost."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: workers ignore it once they have begun
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -221,7 +222,7 @@ def _client(stack: ExitStack, scheduler: str | None, jobs: int) -> Any:
     from distributed import Client, LocalCluster
 
     try:
-        with interrupts_ignored():
+        with interrupts_held():
             cluster = scheduler or stack.enter_context(
                 LocalCluster(
                     n_workers=jobs,

@@ -6,6 +6,7 @@ import errno
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from concurrent.futures import BrokenExecutor, Future, wait
 from contextlib import suppress
@@ -260,3 +261,20 @@ def test_a_worker_killed_between_two_runs_is_replaced() -> None:
     wait([future for future, _ in worker.submitted])
     assert list(worker.ended()) == [(second, None, False)]
     worker.pool.shutdown()
+
+
+def interrupted_while_starting(found: list[str]) -> None:
+    """Start a process that says whether it can be interrupted, and be interrupted."""
+    mask = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with engines.interrupts_held():
+        found.append(subprocess.run([sys.executable, "-c", mask], stdout=-1, text=True).stdout)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@needs_signals
+def test_an_interrupt_while_a_worker_starts_is_not_lost() -> None:
+    found: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_while_starting(found)
+    assert found == ["True\n"]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
