@@ -184,7 +184,8 @@ def duty_over_markets(
     """(rows, R) mean of a duty table (kinds, cells, K, R) over the markets of each line."""
     makers = choices.makers
     cells = choices.constants.codes.cells_by_market(makers.device[slots.maker], origin)
-    picked = table[kind[:, None], cells, slots.node_class[:, None]]
+    at = np.ravel_multi_index((kind[:, None], cells, slots.node_class[:, None]), table.shape[:3])
+    picked = table.reshape(-1, table.shape[3]).take(at, axis=0)
     return k.over_markets(picked, makers.weights.take(slots.maker, axis=0))
 
 

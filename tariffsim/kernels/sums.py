@@ -42,6 +42,14 @@ def sum_by(group: Int, values: Float, n_groups: int) -> Float:
     return np.bincount(group, values, n_groups).astype(np.float64, copy=False)
 
 
+def sum_runs(values: Float, group: Int, n_groups: int) -> Float:
+    """(..., n_groups) the same of values (..., rows) that stand in the order of their groups."""
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    total = np.zeros((*values.shape[:-1], n_groups))
+    total[..., group[first]] = np.add.reduceat(values, first, axis=-1)
+    return total
+
+
 def mean_by(group: Int, values: Float, weights: Float, n_groups: int) -> Float:
     """(n_groups,) sum of the values of each group over that of its weights."""
     total = sum_by(group, values, n_groups)
@@ -76,8 +84,7 @@ def _place(supplier: Int, n_classes: int) -> Int:
 
 def over_markets(values: Float, weights: Float) -> Float:
     """(rows, ...) mean over the markets of each line of values (rows or 1, M, ...)."""
-    rows = np.broadcast_to(values, (len(weights), *values.shape[1:]))
-    result: Float = np.einsum("nm...,nm->n...", rows, weights)
+    result: Float = np.einsum("nm...,nm->n...", values, weights)
     return result
 
 

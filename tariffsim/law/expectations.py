@@ -87,6 +87,8 @@ class DutyExpectations:
         self._start = start
         self._last_date = end + int(leads.max()) + int(12 * HORIZON_YEARS[-1])
         self._foresight: dict[object, Foresight] = {}
+        self._asked: tuple[int, bytes] = (-1, b"")
+        self._seen: Foresight
         self._paths: dict[tuple[int, tuple[bool, bool]], list[float]] = {}
         self._expected: dict[tuple[Foresight, bytes], Expected] = {}
 
@@ -127,7 +129,13 @@ class DutyExpectations:
         )
 
     def _foreseen(self, now: int, annual: Float) -> Foresight:
-        """What agents foresee now, from the first month simulated on."""
+        """What agents foresee now, from the first month simulated on; the same all month."""
+        asked = now, annual.tobytes()
+        if asked != self._asked:
+            self._asked, self._seen = asked, self._foresee(now, annual)
+        return self._seen
+
+    def _foresee(self, now: int, annual: Float) -> Foresight:
         laws = [law.instrument for law in self.schedule.laws]
         states = [
             (now >= law.known_from, law.end_known or last is None or now > last)

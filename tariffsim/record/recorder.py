@@ -90,7 +90,8 @@ class Recorder:
             "retail_value": flows.price * flows.sold,
             "lost_value": flows.price * flows.lost,
         } | {name: each * flows.units for name, each in of_units.items()}
-        columns = {name: economy.by_cell(values) for name, values in of_flows.items()}
+        by_cell = economy.by_cell(np.stack([*of_flows.values()]))
+        columns = dict(zip(of_flows, by_cell, strict=True))
         cell = importers.market * self._shape[1] + importers.device
         has_none = sum_by(flows.importer, of_units["cn_chips"], len(importers)) == 0
         of_importers = {

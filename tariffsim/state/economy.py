@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tariffsim.kernels.sums import over_slots, sum_by
+from tariffsim.kernels.sums import over_slots, sum_runs
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import Constants
 from tariffsim.typing import Bool, Float, Int
@@ -403,8 +403,8 @@ class Economy:
     """(payments, sectors) USD this month."""
 
     def by_cell(self, values: Float) -> Float:
-        """(cells,) sum of values of the flows."""
-        return sum_by(self.flows.cell, values, len(self.cells.growth))
+        """(..., cells) sums of values (..., L) of the flows."""
+        return sum_runs(values, self.flows.cell, len(self.cells.growth))
 
     @property
     def policy(self) -> PolicyState:

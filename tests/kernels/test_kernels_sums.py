@@ -13,6 +13,7 @@ from tariffsim.kernels.sums import (
     of_suppliers,
     over_slots,
     sum_by,
+    sum_runs,
 )
 
 values = arrays(np.float64, st.tuples(st.integers(1, 40), st.integers(1, 5)),
@@ -36,6 +37,15 @@ def test_sum_by(array: np.ndarray, n_groups: int) -> None:
     expected = [flat[group == g].sum() for g in range(n_groups)]
     # Forty numbers of 1e6 added in another order round to 1e-8.
     np.testing.assert_allclose(found, expected, atol=1e-7)
+
+
+@given(values, st.integers(1, 7))
+def test_rows_in_order_of_their_groups_have_the_same_sums(array: np.ndarray, n: int) -> None:
+    """Also where some groups, the last among them, have no rows."""
+    group = np.sort(np.arange(len(array)) * 31 % n)
+    found = sum_runs(np.ascontiguousarray(array.T), group, n + 2)
+    expected = [sum_by(group, np.ascontiguousarray(column), n + 2) for column in array.T]
+    np.testing.assert_allclose(found, expected, atol=1e-7)  # as above
 
 
 def test_no_rows_are_zero_of_float() -> None:
