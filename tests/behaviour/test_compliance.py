@@ -62,7 +62,7 @@ def test_a_tariff_of_17_5_percent_loses_12_percent_of_value() -> None:
     assert np.mean(shares) == pytest.approx(0.12, abs=3 * error)
 
 
-def hidden_share(rate: float = 1.0, **rules: Any) -> float:
+def evaded_share_of(rate: float = 1.0, **rules: Any) -> float:
     """Part of the duty of a component tariff that is hidden in its first month."""
     all_know = full(unknown_origin_share=0.0) | {}
     tariff = component(rate)
@@ -73,17 +73,17 @@ def hidden_share(rate: float = 1.0, **rules: Any) -> float:
 
 
 def test_less_is_hidden_where_more_is_to_be_feared() -> None:
-    by_penalty = [hidden_share(penalty_multiple=m, audit_rate=1.0) for m in (0.0, 0.3, 0.6, 3.0)]
+    by_penalty = [evaded_share_of(penalty_multiple=m, audit_rate=1.0) for m in (0.0, 0.3, 0.6, 3.0)]
     assert by_penalty == sorted(by_penalty, reverse=True)
     assert by_penalty[0] > by_penalty[1] > by_penalty[-1] == 0.0  # 0.46 x 4 exceeds one
-    by_honesty = [hidden_share(evasion_cost=h) for h in (0.0, 0.5, 2.0, 1e9)]
-    assert by_honesty == sorted(by_honesty, reverse=True)
-    assert by_honesty[0] == 1.0
-    assert by_honesty[-1] == 0.0
+    by_evasion_cost = [evaded_share_of(evasion_cost=h) for h in (0.0, 0.5, 2.0, 1e9)]
+    assert by_evasion_cost == sorted(by_evasion_cost, reverse=True)
+    assert by_evasion_cost[0] == 1.0
+    assert by_evasion_cost[-1] == 0.0
 
 
 def test_revenue_peaks_at_a_rate_that_is_a_result() -> None:
-    """Suppliers held, all know: revenue is `r exp(-r (1 - P (1 + m)) / honesty)`, so 1.37."""
+    """Suppliers held, all know: revenue is `r exp(-r (1 - P (1 + m)) / h)`, so 1.37."""
     rates = np.array([0.4, 1.37, 4.0])
     rules = [
         scenario(STILL, HELD, MANY, full(unknown_origin_share=0.0), component(float(r)), makers=300)
@@ -118,7 +118,9 @@ BUSY = merged(
         {"evasion_cost": 0.0, "audit_rate": 12.0, "detection": 1.0, "penalty_multiple": 0.0},
     ],
 )
-def test_honest_or_certain_of_being_caught_is_compliant(rules: dict[str, float]) -> None:
+def test_importers_that_never_evade_or_are_always_found_comply(
+    rules: dict[str, float],
+) -> None:
     all_know = full(unknown_origin_share=0.0, **rules)
     one, other = (after(scenario(BUSY, r, makers=150), 18) for r in (all_know, {
         "compliance": {"behaviour": "compliant"}
@@ -211,7 +213,7 @@ def test_cost_of_disclosure_does_not_hang_on_the_number_of_importers() -> None:
 # What makers count with
 
 
-def test_a_maker_has_no_reason_to_move_for_an_importer_who_cannot_tell() -> None:
+def test_a_maker_has_no_reason_to_move_for_an_importer_that_does_not_know_the_origin() -> None:
     """Declared unknown, every foundry pays alike: relative costs are those of no tariff."""
     nobody = full(unknown_origin_share=1.0, tracing_cost_usd=1e12)
     tariff = component(0.5, unknown_origin_rule="deemed_share", deemed_share=0.4)
@@ -227,7 +229,7 @@ def test_a_maker_has_no_reason_to_move_for_an_importer_who_cannot_tell() -> None
 
 
 def test_a_maker_counts_with_what_its_importer_bears() -> None:
-    """`min(r, P (1 + m) r + honesty)` on Chinese chips, nothing on others."""
+    """`min(r, P (1 + m) r + h)` on Chinese chips, nothing on others."""
     rules = full(unknown_origin_share=0.0)
     economy = after(scenario(STILL, free_trade(), rules, component(0.5), makers=150), 1)
     makers, importers, claims = economy.makers, economy.importers, economy.declarations

@@ -60,7 +60,7 @@ def test_who_hides_bears_less(
 
 
 @given(st.floats(1e-3, 10), st.floats(0, 10), st.floats(0, 2), st.floats(0, 2))
-def test_hiding_falls_with_honesty_and_exposure(
+def test_evasion_falls_with_its_cost_and_with_exposure(
     rate: float, evasion_cost: float, exposure: float, more: float
 ) -> None:
     less = evades(np.array(rate), 1.0, np.array(evasion_cost + more), np.array(exposure + more))

@@ -456,7 +456,7 @@ def test_signs() -> None:
     assert (share[base] > start + 0.02).all()
     # a duty of 50 % divides the odds of an open slot by 1.5^4 = 5, of one that is stuck by one
     assert (share["component_unknown_full"] < 0.75 * share[base]).all()
-    # importers who cannot tell, nearly half of them, are exempt unless the law says otherwise
+    # nearly half of the importers do not know the origin, and are exempt unless the law taxes it
     assert (share["component_unknown_full"] < share["component_50"]).all()
     assert (share["component_50"] < 0.85 * share[base]).all()
     # acting three years later leaves part of the fall undone

@@ -65,7 +65,7 @@ def months(economy: Economy, draws: Draws, n: int) -> Economy:
 
 
 def columns(economy: Economy) -> Iterator[tuple[str, np.ndarray]]:
-    """Every column of state, and the books, by name."""
+    """Every column of state, and the ledger, by name."""
     for name in TABLE_NAMES:
         table = getattr(economy, name)
         for column in fields(table):
@@ -75,7 +75,7 @@ def columns(economy: Economy) -> Iterator[tuple[str, np.ndarray]]:
     yield "ledger", economy.ledger
 
 
-# E5: the books balance, chips and devices are conserved
+# E5: the accounts balance, chips and devices are conserved
 
 
 def codes(of: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
@@ -183,12 +183,12 @@ settings_of_firms = st.fixed_dictionaries(
     st.integers(1, 80),
     st.integers(0, 1000),
 )
-def test_books_balance_and_goods_are_conserved(
+def test_accounts_balance_and_goods_are_conserved(
     policies: list[dict[str, Any]], firms: dict[str, Any], makers: int, seed: int
 ) -> None:
     named = {"policies": {f"p{i}": policy for i, policy in enumerate(policies)}}
     for economy in run(scenario(SMALL, firms, named, makers=makers), seed, months=8):
-        assert_books_balance(economy)
+        assert_accounts_balance(economy)
         assert_chips_are_conserved(economy)
         assert_devices_are_conserved(economy)
         assert_duties_are_received(economy)
@@ -202,7 +202,7 @@ def test_books_balance_and_goods_are_conserved(
         ("flows", "base_duty", "duty by instrument"),
     ],
 )
-def test_books_that_do_not_balance_are_named(table: str, column: str, named: str) -> None:
+def test_accounts_that_do_not_balance_are_named(table: str, column: str, named: str) -> None:
     (economy,) = run(scenario(makers=30), seed=0, months=1)
     check_accounting_identities(economy)
     rows = getattr(economy, table)
@@ -221,13 +221,13 @@ def test_a_payment_booked_once_is_named() -> None:
 def test_what_is_not_finite_is_named_with_its_month() -> None:
     simulation = Simulation(scenario(makers=30), seed=0)
     simulation.step()
-    simulation.economy.foundries.utilisation[0] = np.nan  # not in the books
+    simulation.economy.foundries.utilisation[0] = np.nan  # not in the ledger
     simulation.recorder.record(simulation.economy)
     with pytest.raises(NotFiniteError, match="foundry utilisation became NaN or infinite in 2025"):
         simulation.recorder.history(0, simulation.scenario.run.start)
 
 
-def assert_books_balance(economy: Economy) -> None:
+def assert_accounts_balance(economy: Economy) -> None:
     size = np.abs(economy.ledger).sum(axis=1)
     assert np.isfinite(economy.ledger).all()
     chip_sales = sum(

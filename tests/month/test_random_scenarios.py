@@ -1,4 +1,4 @@
-"""Scenarios nobody wrote: many instruments and switches at once, and the books still balance."""
+"""Scenarios nobody wrote: many instruments and switches at once, and the accounts still balance."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def switches(draw: st.DrawFn) -> dict[str, Any]:
 
 @given(rules=policies(), blocks=switches(), seed=st.integers(0, 50))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_books_balance_whatever_the_law(
+def test_accounts_balance_whatever_the_law(
     rules: dict[str, dict[str, Any]], blocks: dict[str, Any], seed: int
 ) -> None:
     run = {"run": {"start": format_month(START), "end": format_month(START + MONTHS - 1)}}
     world = scenario({"policies": rules}, blocks, run, makers=50)
-    history = Simulation(world, seed).run()  # raises where books or numbers fail
+    history = Simulation(world, seed).run()  # raises where accounts or numbers fail
     sold, bought = history.cells["units"], history.cells["retail_value"]
     assert (sold >= 0).all()
     assert (bought >= 0).all()

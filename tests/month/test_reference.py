@@ -1,7 +1,7 @@
 """The array code runs the same months as plain objects do (MODEL 6, E12).
 
 Every month: who supplies every slot and where every line is assembled, exactly; prices, units,
-duty by instrument, Chinese shares and the books, to 1e-9.
+duty by instrument, Chinese shares and the ledger, to 1e-9.
 """
 
 from __future__ import annotations
@@ -270,7 +270,7 @@ def run_both(scenario: Scenario, seed: int, months: int) -> Reference:
         assert_same_choices(economy, world)
         assert_same_knowledge(economy, world)
         assert_same_quantities(economy, world)
-        assert_same_books(economy, world)
+        assert_same_accounts(economy, world)
     return world
 
 
@@ -370,7 +370,7 @@ def plain_chips_bought(world: Reference, market: str) -> tuple[float, float]:
     return chinese, total
 
 
-def assert_same_books(economy: Economy, world: Reference) -> None:
+def assert_same_accounts(economy: Economy, world: Reference) -> None:
     names = [law.name for law in economy.tariff_schedule.laws]
     duty = [world.books.duty_by_instrument[i] for i in range(len(names))]
     close(economy.policy_duty, duty, "duty by instrument")
