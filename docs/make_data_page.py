@@ -111,9 +111,9 @@ def scope_words(row: CalendarRow, tables: Tables) -> str:
     """Devices of a calendar row, said the short way."""
     devices = tables.devices.codes
     left = [device for device in devices if device not in row.devices]
-    bare = " and bare chips" if set(BARE_CHIPS) <= set(row.devices) else ""
+    bare = " and unmounted chips" if set(BARE_CHIPS) <= set(row.devices) else ""
     if set(row.devices) <= set(BARE_CHIPS):
-        return "bare chips"
+        return "unmounted chips"
     if not left:
         return f"all device groups{bare}"
     if len(left) < len(devices) // 2:

@@ -103,7 +103,7 @@ def move_assembly(economy: Economy, draws: Draws) -> None:
 
 
 def emergency_switch(economy: Economy, draws: Draws) -> None:
-    """Makers: who is cut off chooses among suppliers that are not, in fewer months than usual."""
+    """Makers: lines that are cut off choose another supplier, in fewer months than usual."""
     makers, limits = economy.makers, economy.policy.limits
     if limits.now is None:
         return
@@ -212,7 +212,7 @@ def set_retail_prices(economy: Economy, draws: Draws) -> None:
 
 
 def order_units(economy: Economy, draws: Draws) -> None:
-    """Consumers: demand by line follows prices; orders close on it."""
+    """Consumers: demand for each line follows prices; orders adjust to it."""
     flows, cells, constants = economy.flows, economy.cells, economy.constants
     n_markets, n_devices = len(constants.codes.markets), len(constants.codes.devices)
     elasticity = np.tile(constants.substitution_elasticity, n_markets)

@@ -195,7 +195,9 @@ def older_nodes(runs: Runs) -> Picture:
         f"Three line charts by year. {ends_of(data, panels)}",
     )
     data = data.assign(unit="% of chips")
-    styles = dict(zip(names, map(family_style, ("bare chip", "several", "other")), strict=True))
+    styles = dict(
+        zip(names, map(family_style, ("unmounted chip", "several", "other")), strict=True)
+    )
     return lines("older_nodes", data, panels, styles, text)
 
 

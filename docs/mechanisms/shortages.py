@@ -66,7 +66,7 @@ def requalification(runs: Runs) -> Picture:
         f"Two line charts by month. {ends_of(data, panels)}",
     )
     data = data.assign(unit="% of sales")
-    kinds = ("no policy", "other", "bare chip", "component")
+    kinds = ("no policy", "other", "unmounted chip", "component")
     styles = dict(zip(named, map(family_style, kinds), strict=True))
     return lines(
         "requalification", data, panels, styles, text, {2028.0: "Cut-off", 2029.0: "Lifted"}

@@ -88,7 +88,7 @@ class DeviceMaker(Row):
     fill_rate = Column("fraction", "part of the orders delivered")
     unit_cost = Column("USD a unit", "unit cost")
     customs_value = Column("USD a unit", "ex-works price")
-    chip_bill = Column("USD a unit", "chips and the duty on bare chips")
+    chip_bill = Column("USD a unit", "chips and the duty on unmounted chips")
     chips = Column("chips a unit", "chips of all classes")
     china_share = Column(
         "fraction",

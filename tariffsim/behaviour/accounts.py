@@ -84,9 +84,8 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
     bare = k.times(k.over_slots(makers.bare_duty), makers.units)
     by_origin = k.sum_by(makers.origin, bare, len(constants.origin_market))
     received = k.sum_by(constants.origin_market, by_origin, n)
-    ledger.book(
-        "duties on bare chips", "device makers", k.sum_by(home, bare, n), "government", received
-    )
+    ledger.book("duties on unmounted chips", "device makers", k.sum_by(home, bare, n),
+                "government", received)  # fmt: skip
     _duty_by_instrument(economy)
 
 

@@ -103,12 +103,12 @@ def _base_product(imports: tuple[ImportRow, ...], codes: Codes) -> Float:
 
 
 def region_of(origin: str, codes: Codes) -> str:
-    """Foundry region whose bare chips come from a country."""
+    """Foundry region whose unmounted chips come from a country."""
     return origin if origin in codes.regions else REGION_OF_ORIGIN.get(origin, "OTHER")
 
 
 def _base_bare(imports: tuple[ImportRow, ...], codes: Codes) -> Float:
-    """(O, K, R) base duty on bare chips where products are assembled in the data market."""
+    """(O, K, R) base duty on unmounted chips where products are assembled in the data market."""
     value = np.zeros((2, len(codes.regions)))
     duty = np.zeros_like(value)
     for row in imports:
@@ -154,7 +154,7 @@ def calendar_instruments(
         if any(d in BARE_CHIPS for d in row.devices):
             regions = tuple(dict.fromkeys(region_of(origin, codes) for origin in row.against))
             yield (
-                f"{name}, bare chips",
+                f"{name}, unmounted chips",
                 _instrument("bare_chip_tariff", common | {"chip_regions": regions}),
             )
 

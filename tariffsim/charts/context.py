@@ -21,13 +21,13 @@ from tariffsim.typing import format_month, parse_month
 INSTRUMENT_FAMILIES = {
     "component_tariff": "component",
     "product_tariff": "whole-product",
-    "bare_chip_tariff": "bare chip",
+    "bare_chip_tariff": "unmounted chip",
 }
 """Kinds of scenario by kind of instrument."""
 FAMILY_NAMES = {
     "component": "the component tariff",
     "whole-product": "the whole-product tariff",
-    "bare chip": "the bare-chip tariff",
+    "unmounted chip": "the tariff on unmounted chips",
 }
 
 

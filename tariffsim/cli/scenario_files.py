@@ -74,7 +74,7 @@ def explain(screen: Screen, file: str, key: str | None, maker: int | None, **giv
       tariffsim explain component_50
       tariffsim explain component_50 policies.component_tariff.rate
       tariffsim explain my_tariff.yaml supply
-      tariffsim explain baseline figures.devices.PHONE
+      tariffsim explain baseline figures.devices.smartphone
       tariffsim explain component_50 --maker 17 --month 2028-06
     """
     if maker is not None:

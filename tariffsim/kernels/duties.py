@@ -12,7 +12,7 @@ def slot_duty_rate(
 ) -> Float:
     """Duty bill caused by a dollar of chips in a slot: the bill with them less the bill without.
 
-    Bare-chip duty on the chip, product duty on the customs value that chip and duty add, and
+    Duty on the unmounted chip, product duty on the customs value that chip and duty add, and
     component duty on the chip itself (MODEL 4.2, `tau`).
     """
     return np.asarray(bare_rate + product_rate * (1 + markup) * (1 + bare_rate) + chip_rate)

@@ -12,7 +12,7 @@ from tariffsim.typing import Float
 
 
 class BareChipTariff(Instrument):
-    """Ad valorem duty on the invoice value of bare chips, paid by makers who assemble there."""
+    """Ad valorem duty on the invoice value of unmounted chips, paid by makers assembling there."""
 
     taxes_bare_chips = True
     without = DEVICE_SCOPE

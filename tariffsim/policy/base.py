@@ -42,7 +42,7 @@ class Instrument(BaseModel):
     without: ClassVar[tuple[str, ...]] = ()
     """Fields of the scope without a meaning here; a file that sets one is refused."""
     taxes_bare_chips: ClassVar[bool] = False
-    """Whether `duty` is asked about bare chips, not about products."""
+    """Whether `duty` is asked about unmounted chips, not about products."""
     restricts_supply: ClassVar[bool] = False
     """Whether `supply_share` and `candidate_share` are asked about deliveries of chips."""
     has_memory: ClassVar[bool] = False

@@ -13,7 +13,7 @@ class InvestmentCredit(Instrument):
     """Refunds part of the capital cost of all capacity decided while it is in force.
 
     The government of the market a region belongs to pays, evenly over the months of building. It
-    raises growth where investment is responsive; China's plan does not ask for it.
+    raises growth where investment is responsive; China's plan does not depend on it.
     """
 
     path_field = "credit"

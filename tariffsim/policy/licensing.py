@@ -10,7 +10,7 @@ from tariffsim.policy.base import Restriction
 class Licensing(Restriction):
     """Deliveries to lines in its scope need a licence, and only a part of them gets one.
 
-    The share denied may change over time, and stays at its last value (slow-walk).
+    The share denied may change over time, and stays at its last value.
     """
 
     kind: Literal["licensing"]

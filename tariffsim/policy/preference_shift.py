@@ -20,7 +20,7 @@ class PreferenceShift(Instrument):
         "Log odds added at an open slot: 0.69 doubles the odds.", -5, unit="log odds"
     )
     chip_regions: Scope = codes_field(
-        "Regions whose chips are liked better or worse.", "foundry_regions", ("CN",)
+        "Regions whose chips buyers prefer more, or less.", "foundry_regions", ("CN",)
     )
 
     def preference(self, rate: float) -> float:

@@ -9,9 +9,9 @@ from tariffsim.policy.fields import CodeList, Scope, codes_field
 
 
 class RetaliatoryTariff(BareChipTariff):
-    """A bare-chip tariff with the defaults of retaliation; dated, or with a condition (`when`).
+    """A tariff on unmounted chips with the defaults of retaliation; dated, or with a condition.
 
-    It falls on chips, since the data know no devices assembled in the United States for export.
+    It falls on chips, since the data have no devices assembled in the United States for export.
     """
 
     kind: Literal["retaliatory_tariff"]  # type: ignore[assignment]  # narrower on purpose

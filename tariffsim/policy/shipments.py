@@ -55,7 +55,7 @@ class Codes:
 
 @dataclass(frozen=True)
 class Shipments:
-    """Products (or bare chips) of one unit each; all arrays broadcast against (rows,).
+    """Products (or unmounted chips) of one unit each; all arrays broadcast against (rows,).
 
     Chip arrays have one more axis at the end: the parts of a product, one for each chip slot.
     """

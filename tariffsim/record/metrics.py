@@ -190,7 +190,7 @@ def summarise(
     sales = cells["retail_value"][last] + cells["lost_value"][last]
     subsidy = history.foundries["subsidy_value"][last].sum(axis=(1, 2))
     duties = ledger_of(
-        history, ("duties on products", "duties on bare chips"), "government", context
+        history, ("duties on products", "duties on unmounted chips"), "government", context
     )
     duty = np.maximum(duties[:, m], 0)
     return {

@@ -257,7 +257,7 @@ class DeviceMakers(Rows):
     customs_value: Float
     """(N,) USD a unit, ex works."""
     chip_bill: Float
-    """(N,) USD a unit, chips and the bare-chip duty on them."""
+    """(N,) USD a unit, chips and the duty on unmounted chips on them."""
     units: Float
     """(N,) units delivered this month."""
     fill_rate: Float

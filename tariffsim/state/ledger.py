@@ -18,7 +18,7 @@ PAYMENTS = (
     "freight",
     "carrying of stocks",
     "duties on products",
-    "duties on bare chips",
+    "duties on unmounted chips",
     "back duties",
     "penalties",
     "compliance",
@@ -130,6 +130,6 @@ def _unbooked_duty(economy: Economy) -> float:
     """What governments receive less duty of the base year and by instrument, USD."""
     base = float(economy.flows.base_duty @ economy.flows.units)
     base_bare = float((economy.tariff_schedule.base_bare * economy.chips_entered).sum())
-    rows = [PAYMENTS.index(name) for name in ("duties on products", "duties on bare chips")]
+    rows = [PAYMENTS.index(name) for name in ("duties on products", "duties on unmounted chips")]
     received = float(np.maximum(economy.ledger[rows], 0.0).sum())
     return received - base - base_bare - float(economy.policy_duty.sum())

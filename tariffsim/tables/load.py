@@ -309,7 +309,7 @@ def _check_rules(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
 def check_imports(
     rows: Sequence[CsvRow], imports: Sequence[ImportRow], codes: KnownCodes, problems: list[Problem]
 ) -> None:
-    """Every device group and both kinds of bare chips have imports, once all rows are valid."""
+    """All device groups and both kinds of unmounted chips have imports, once rows are valid."""
     if len(imports) < len(rows) or not rows:
         return
     imported = {row.device for row in imports if row.customs_value_usd}

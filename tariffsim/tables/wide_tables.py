@@ -40,7 +40,7 @@ class KnownCodes:
 
     @property
     def goods(self) -> tuple[str, ...]:
-        """Device groups and bare chips."""
+        """Device groups and unmounted chips."""
         return (*self.devices, *BARE_CHIPS) if self.devices else ()
 
 
@@ -91,7 +91,7 @@ def _month(text: str) -> str:
 
 
 def _devices(text: str, info: ValidationInfo) -> tuple[str, ...]:
-    """Device groups and bare chips, with `all`, `all except` and `bare_chips` spelled out."""
+    """Device groups and unmounted chips, with `all`, `all except` and `bare_chips` spelled out."""
     codes: KnownCodes = context_of(info)
     words = text.split()
     if words == ["all"]:
@@ -157,9 +157,9 @@ class ImportRow(SourcedRow):
 class CalendarRow(SourcedRow):
     """Level of one duty instrument from `date` up to but without `ends` (None: open).
 
-    `against` are countries of assembly and `devices` device groups or bare chips, all spelled out;
-    `rate` is None where it is not announced. A later row of an instrument replaces an earlier one
-    for the codes it names; different instruments add.
+    `against` are countries of assembly and `devices` device groups or unmounted chips, all spelled
+    out; `rate` is None where it is not announced. A later row of an instrument replaces an
+    earlier one for the codes it names; different instruments add.
     """
 
     date: Month

@@ -129,7 +129,7 @@ def test_kinds_of_scenarios_have_fixed_colours() -> None:
     assert families["baseline"] == families["no_expansion"] == "no policy"
     assert families["component_50"] == families["specific_per_chip"] == "component"
     assert families["whole_product_content"] == "whole-product"
-    assert families["bare_chip_2027"] == "bare chip"
+    assert families["bare_chip_2027"] == "unmounted chip"
     styles = series_styles({name: families[name] for name in ("baseline", *PAIR)})
     assert [style.colour for style in styles.values()] == ["#3D3D3D", "#F46A25", "#12436D"]
     assert styles["whole_product_china"].text == "#B04A10"

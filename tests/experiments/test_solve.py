@@ -475,7 +475,7 @@ def test_scenarios_are_scaled_to_the_effect_of_the_first() -> None:
 
 
 def test_equal_revenue_counts_duties_on_bare_chips() -> None:
-    """Of two tariffs on bare chips that differ in their rate alone, the rates are equal."""
+    """Of two tariffs on unmounted chips that differ in their rate alone, the rates are equal."""
     bare = {"kind": "bare_chip_tariff", "start": "2025-01", "rate": 0.4}
     base = replace(small("baseline"), run__end="2025-06")
     scenarios = [replace(base, policies={"bare": bare | {"rate": rate}}) for rate in (0.4, 0.1)]

@@ -277,7 +277,7 @@ def assert_duties_are_received(economy: Economy) -> None:
     region = economy.foundries.region[makers.supplier]
     rate = tariffs.base_bare[makers.origin[:, None], np.arange(region.shape[1]), region]
     base += ((makers.chip_value * rate).sum(axis=1) * makers.units).sum()
-    rows = [PAYMENTS.index(f"duties on {what}") for what in ("products", "bare chips")]
+    rows = [PAYMENTS.index(f"duties on {what}") for what in ("products", "unmounted chips")]
     received = np.maximum(economy.ledger[rows], 0).sum()
     np.testing.assert_allclose(economy.policy_duty.sum() + base, received, rtol=TOLERANCE)
 

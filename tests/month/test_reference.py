@@ -79,7 +79,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "component per chip with a threshold": policies(a=component(threshold=0.01, per="chip")),
     "component on all chips": policies(a=component(chip_regions="all")),
     "coalition": policies(a=component(markets=["US", "EU", "JK"])),
-    "bare chips": policies(
+    "unmounted chips": policies(
         a=bare(markets=["US", "ROW", "EU"], chip_regions=["CN", "TW"]),
         b=product(rate={"2026-06": 0.5}),
     ),

@@ -153,7 +153,7 @@ def test_it_is_neutral_before_and_after(kind: str, baseline: list[np.ndarray]) -
 
 
 def acts(kind: str) -> str:
-    """What an instrument acts on: foundries, bare chips, or products and markets."""
+    """What an instrument acts on: foundries, unmounted chips, or products and markets."""
     instrument, rate = made(kind, strengths(kind)[0]), strengths(kind)[0]
     effects = (
         instrument.price_discount, instrument.capacity_share, instrument.counter_subsidy,
@@ -161,7 +161,7 @@ def acts(kind: str) -> str:
     )  # fmt: skip
     if any(effect(rate) for effect in effects):
         return "foundries"
-    return "bare chips" if instrument.taxes_bare_chips else "products"
+    return "unmounted chips" if instrument.taxes_bare_chips else "products"
 
 
 NOWHERE: list[dict[str, Any]] = [
@@ -175,7 +175,7 @@ NO_DEVICE: list[dict[str, Any]] = [
 EMPTY_SCOPES = [
     (kind, scope)
     for kind in KINDS
-    for scope in {"foundries": [], "bare chips": NOWHERE, "products": NOWHERE + NO_DEVICE}[
+    for scope in {"foundries": [], "unmounted chips": NOWHERE, "products": NOWHERE + NO_DEVICE}[
         acts(kind)
     ]
 ]

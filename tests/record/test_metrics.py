@@ -116,7 +116,7 @@ def test_duty_is_what_the_government_gains(pair: tuple[History, History, Context
     base, policy, context = pair
     m = context.codes.markets.index("US")
     change = welfare(policy, base, context)[:, m, 1]
-    rows = "duties on products", "duties on bare chips"
+    rows = "duties on products", "duties on unmounted chips"
     duty = ledger_of(policy, rows, "government", context)[:, m]
     duty = duty - ledger_of(base, rows, "government", context)[:, m]
     # Sums over payments of 1e11 USD round to 1e-5.

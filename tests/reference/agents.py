@@ -575,7 +575,7 @@ class Maker:
         self.customs_value = (1 + world.scenario.trade.markup) * cost
 
     def chip_bill(self) -> float:
-        """Chips and the bare-chip duty on them, USD a unit."""
+        """Chips and the duty on unmounted chips on them, USD a unit."""
         return sum(s.chip_value + s.bare_duty for s in self.slots.values())
 
     def product(self, market: str) -> Product:
@@ -616,7 +616,7 @@ class Quote:
     """USD a unit of a hypothetical product."""
 
     cost: float
-    """Unit cost, bare-chip duty included."""
+    """Unit cost, duty on unmounted chips included."""
     bare_duty: float
     border_duty: float
 

@@ -77,7 +77,7 @@ class Books:
                 )
                 self.pay("counter-subsidies", treasury, foundries, slot.offset * units_worth)
                 bare = slot.bare_duty * units
-                self.pay("duties on bare chips", makers, f"government {home}", bare)
+                self.pay("duties on unmounted chips", makers, f"government {home}", bare)
                 chips = next(c for c in maker.product(home).chips if c.node_class == k)
                 due = world.customs.chip_duties(maker.origin, chips, world.rates)
                 for i, duty in due.items():
