@@ -95,7 +95,8 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
     known: list[tuple[str | None, Float]] = []
     unknown: list[tuple[str | None, Float]] = []
     months = economy.scenario.compliance.payback_months
-    ahead, shipments = economy.expectations.summed(economy.date, months), economy.shipments()
+    ahead = economy.expectations.summed(economy.date, months, economy.imports.annual)
+    shipments = economy.shipments()
     for one in declared_duties(economy.declarations, ahead, shipments, economy.flow_cells):
         if one.is_declared:
             group = one.law.instrument.stacking_group

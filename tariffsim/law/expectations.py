@@ -8,6 +8,7 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.law.duty_tables import DutyTables, Regime, TariffSchedule
+from tariffsim.policy import Instrument
 from tariffsim.typing import Float, Int
 
 HORIZON_YEARS = np.arange(4.0)
@@ -120,13 +121,14 @@ class DutyExpectations:
         at = min(date + months - self._start, len(seen.rates) - 1)
         return seen.regimes[int(seen.regime_of[at])]
 
-    def summed(self, date: int, months: int) -> Regime:
+    def summed(self, date: int, months: int, annual: Float) -> Regime:
         """Every law with its expected rates summed over so many months from now."""
-        ahead = range(date, date + months)
-        instruments = (law.instrument for law in self.schedule.laws)
-        return self.schedule.regime(
-            [sum(one.rate_expected(t, date, self.foresight) for t in ahead) for one in instruments]
-        )
+        rates = []
+        for law, imports in zip(self.schedule.laws, annual, strict=True):
+            one = law.instrument
+            path = [one.rate_expected(t, date, self.foresight) for t in range(date, date + months)]
+            rates.append(sum(_given(one, path, date, float(imports))))
+        return self.schedule.regime(rates)
 
     def _foreseen(self, now: int, annual: Float) -> Foresight:
         """What agents foresee now, from the first month simulated on; the same all month."""
@@ -154,8 +156,7 @@ class DutyExpectations:
                 n_dates = self._last_date - self._start + 1
                 rates = np.array(columns, dtype=np.float64).reshape(len(laws), n_dates).T
             for i, imports in counted:
-                given = laws[i].rate_given
-                rates[:, i] = [given(rate, 0.0, imports) for rate in rates[:, i]]
+                rates[:, i] = _given(laws[i], rates[:, i].tolist(), self._start, imports)
             rows, regime_of = np.unique(rates, axis=0, return_inverse=True)
             regimes = [self.schedule.regime([float(rate) for rate in row]) for row in rows]
             self._foresight[known] = Foresight(rates, regimes, regime_of.ravel())
@@ -170,6 +171,24 @@ class DutyExpectations:
                 for at in range(self._start, self._last_date + 1)
             ]
         return self._paths[law, state]
+
+
+def _given(instrument: Instrument, path: list[float], first: int, annual: float) -> list[float]:
+    """A path from a month on as expected given the imports of a year: as means over its years.
+
+    The imports of a calendar year that count are those of the months in which the law is in force:
+    before the path as it was, after it as at its end.
+    """
+    if not instrument.has_memory:
+        return path
+    end = first + len(path)
+    before = [instrument.rate_in_force(month) for month in range(first - first % 12, first)]
+    whole = np.array([*before, *path, *[path[-1]] * (-end % 12)])
+    share = np.repeat((whole.reshape(-1, 12) != 0.0).mean(axis=1), 12)[len(before) :]
+    return [
+        instrument.rate_given(rate, 0.0, annual * part)
+        for rate, part in zip(path, share.tolist(), strict=False)
+    ]
 
 
 def _mean(futures: tuple[Future, ...], table: str) -> Float:

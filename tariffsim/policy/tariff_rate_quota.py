@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
-
-from pydantic import model_validator
+from typing import ClassVar, Literal
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import parameter, rate_field
@@ -19,16 +17,18 @@ class TariffRateQuota(Instrument):
     The quota is one for all covered imports into a market, from January (or the first month in
     force) to December; several markets have one each. In the month in which it fills, all imports
     pay the mean rate. Agents expect the mean rate of a year with the imports of the last twelve
-    months.
+    months; with other duties it adds up.
     """
 
     has_memory: ClassVar[bool] = True
+    without: ClassVar[tuple[str, ...]] = ("stacking_group",)
 
     kind: Literal["tariff_rate_quota"]
     rate: TimePath = rate_field("Duty above the quota, as a fraction of customs value.")
     in_quota_rate: float = parameter(
-        0.0, "fraction", "Duty within the quota, as a fraction of customs value.", ge=0, le=5
-    )
+        0.0, "fraction", "Duty within the quota, as a fraction of customs value; never above the "
+        "rate.", ge=0, le=5,
+    )  # fmt: skip
     quota: float = parameter(
         ..., "units or USD a year", "Imports a year at the lower duty: units, or customs value.",
         ge=0, le=1e15,
@@ -37,21 +37,10 @@ class TariffRateQuota(Instrument):
         "units", "choice", "What the quota counts: units, or their customs value."
     )
 
-    @model_validator(mode="after")
-    def _is_lower(self) -> Self:
-        if any(0.0 < rate < self.in_quota_rate for rate in self.rate.values):
-            raise ValueError("has a rate below in_quota_rate: within the quota the duty is lower")
-        return self
-
     @property
     def declares(self) -> str:
         """The country of assembly."""
         return "origin"
-
-    @property
-    def tax_base(self) -> tuple[object, ...]:
-        """That of a product tariff without a trigger."""
-        return ("product_tariff", None)
 
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times customs value at the border."""
@@ -77,4 +66,5 @@ class TariffRateQuota(Instrument):
             return 0.0
         left = max(self.quota - imports_to_date, 0.0)
         above = max(imports - left, 0.0) / imports if imports > 0 else float(left == 0.0)
-        return self.in_quota_rate + (rate - self.in_quota_rate) * above
+        within = min(self.in_quota_rate, rate)
+        return within + (rate - within) * above

@@ -141,6 +141,32 @@ def test_the_check_fails_for_an_instrument_that_expects_what_nobody_pays() -> No
     assert expected != pytest.approx(charged, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    "dates",
+    [{}, {"start": "2025-07", "announced": "2025-01"}, {"end": "2025-08"}, {"end": "2026-03"}],
+)
+def test_expected_is_charged_where_a_quota_starts_or_ends_within_a_year(
+    dates: dict[str, str], annual: float
+) -> None:
+    """Over every calendar year, with imports that stay the same."""
+    law = quota(quota=annual / 5, **dates)
+    _, charged, _ = a_year(law, months=24)
+    (first,) = run(scenario(STILL, HELD, law, makers=150), 0, 1)
+    expected = [dict(first.regime_ahead(months)).get(0, 0.0) for months in range(24)]
+    assert max(charged) == pytest.approx(0.5)
+    for year in (slice(0, 12), slice(12, 24)):
+        assert np.mean(expected[year]) == pytest.approx(np.mean(charged[year]), rel=1e-6)
+
+
+def test_what_importers_expect_to_save_by_tracing_is_what_will_be_due(annual: float) -> None:
+    """A quota that is never full takes nothing, one without units the statutory rate."""
+    for size, due in ((100 * annual, 0.0), (0.0, 24 * 0.5)):
+        rules = scenario(STILL, quota(quota=size, in_quota_rate=0.0), makers=150)
+        (economy,) = run(rules, 0, 1)
+        ahead = economy.expectations.summed(economy.date, 24, economy.imports.annual)
+        assert dict(ahead).get(0, 0.0) == pytest.approx(due)
+
+
 def test_makers_weigh_the_mean_of_the_year(annual: float) -> None:
     """What lines expect does not move with the months: no front-loading for a yearly pattern."""
     rules = scenario(STILL, {"orders": {"stock_factor": 0.0}}, quota(quota=annual / 2), makers=150)
@@ -154,9 +180,16 @@ def test_makers_weigh_the_mean_of_the_year(annual: float) -> None:
 # Files.
 
 
-def test_a_quota_with_the_rates_the_wrong_way_round_is_refused() -> None:
-    with pytest.raises(ScenarioError, match="below in_quota_rate"):
-        replace(load_scenario("baseline"), **quota(in_quota_rate=0.6))
+def test_within_the_quota_the_duty_is_never_higher() -> None:
+    """So that a search over rates meets no refusal on its way down to zero."""
+    made = replace(load_scenario("baseline"), **quota(in_quota_rate=0.6)).policies["quota"]
+    assert {made.rate_given(0.5, used, 10.0) for used in (0.0, 1e6 - 5, 2e6)} == {0.5}
+
+
+def test_a_quota_in_a_stacking_group_is_refused() -> None:
+    """The highest duty of each month would not be the highest of the year's means."""
+    with pytest.raises(ScenarioError, match="stacking_group"):
+        replace(load_scenario("baseline"), **quota(stacking_group="one"))
 
 
 def test_the_explanation_says_what_is_used_and_what_is_expected(annual: float) -> None:
