@@ -4,7 +4,7 @@ Prints seconds a month, megabytes and ratios from one run. `--quick` leaves out 
 
 "Kernels alone" are the functions of arrays that the phases call (kernels, draws, duties of
 instruments), called again with the same arrays and nothing between; the whole step is the phases
-with what they gather and assign, the books and the recorder.
+with what they gather and assign, the accounts and the recorder.
 """
 
 from __future__ import annotations

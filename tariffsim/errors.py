@@ -88,7 +88,7 @@ class CalibrationError(TariffsimError):
 
 
 class ConservationError(TariffsimError):
-    """An identity of the books does not hold: a mistake in the model, never in the input."""
+    """An accounting identity does not hold: a mistake in the model, never in the input."""
 
     def __init__(self, month: str, identity: str, residual: float) -> None:
         self.month, self.identity, self.residual = month, identity, residual

@@ -17,7 +17,7 @@ from tariffsim.typing import format_month
 class TariffModel(Model):  # type: ignore[misc]
     """One run of one scenario as a Mesa model, for looking at agents while it runs.
 
-    The agents are windows on the economy's tables, made when looked at: looking changes nothing,
+    The agents are windows on the economy's tables, created lazily: looking changes nothing,
     and a run gives the same as `tariffsim.simulation.simulate`, bit for bit.
 
     Args:

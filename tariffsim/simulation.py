@@ -27,7 +27,7 @@ class Simulation:
         self.recorder = Recorder(self.economy, self.n_months)
 
     def step(self) -> None:
-        """One month: every phase in order, the books checked, the month recorded."""
+        """One month: every phase in order, accounting identities checked, the month recorded."""
         for phase in PHASES:
             phase(self.economy, self.draws)
         check_accounting_identities(self.economy)

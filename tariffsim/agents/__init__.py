@@ -1,4 +1,4 @@
-"""Mesa agents that are windows on the rows of the economy's tables, made when looked at."""
+"""Mesa agents that are windows on the rows of the economy's tables, created lazily."""
 
 from tariffsim.agents.kinds import DeviceMaker, Foundry, Importer
 from tariffsim.agents.population import Population

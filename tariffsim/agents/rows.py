@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import numpy as np
 
 from tariffsim.state.economy import Economy
+from tariffsim.tables.renamed import new_name, now_called
 from tariffsim.typing import Int
 
 with warnings.catch_warnings():
@@ -99,6 +100,11 @@ class Row(Agent):  # type: ignore[misc]
         # Mesa's constructor would register the agent: the model would then hold every row ever
         # looked at, and Mesa 3.3.1 would never free the model.
         self.__dict__.update(model=model, row=row, unique_id=unique_id)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        new = new_name("agent", name)
+        hint = f": it {now_called(new)}" if new else ""
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{hint}")
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)

@@ -100,7 +100,11 @@ def list_(screen: Screen, what: str, word: str | None) -> None:
     if items or screen.is_json:
         screen.show(show(items, list(items[0])) if items else "", {what: items})
     if not items:
-        screen.remark(f"none of the {what} contains that; all of them: tariffsim list {what}")
+        from tariffsim.tables.renamed import new_names, now_called
+
+        renamed = [f"{old} {now_called(new)}; " for old, new in new_names(word or "").items()]
+        told = "".join(renamed) or f"none of the {what} contains that; "
+        screen.remark(f"{told}all of them: tariffsim list {what}")
 
 
 def _searched(item: dict[str, Any]) -> str:

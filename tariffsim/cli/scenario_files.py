@@ -12,7 +12,7 @@ import click
 from tariffsim.cli.explain_maker import explain_maker
 from tariffsim.cli.options import load_all
 from tariffsim.cli.screen import Command, Screen, printable, prose, show, show_facts, usage_error
-from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped, nearest
+from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped
 
 if TYPE_CHECKING:
     from tariffsim.scenario import Scenario
@@ -161,10 +161,11 @@ def new(screen: Screen, file: str, base: str) -> None:
     """
     from tariffsim.scenario.scenario_files import shipped_names
     from tariffsim.scenario.writing import new_file
+    from tariffsim.tables.renamed import name_hint
 
     if base not in shipped_names():
-        message = f"no shipped scenario is called {escaped(base)}; {nearest(base, shipped_names())}"
-        raise usage_error(message)
+        hint = name_hint("scenario", base, shipped_names())
+        raise usage_error(f"no shipped scenario is called {escaped(base)}; {hint}")
     path = new_file(file if Path(file).suffix else f"{file}.yaml", base)
     screen.show(f"wrote {path}", {"file": str(path), "from": base})
     word = shlex.quote(str(path))

@@ -76,6 +76,18 @@ class Command(click.Command):
         super().__init__(*args, **facts)
         self.order = order
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As usual; an option that was renamed is refused with its new name."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from tariffsim.tables.renamed import new_name, now_called
+
+            if not (new := new_name("option", error.option_name)):
+                raise
+            message = f"{error.option_name} {now_called(new)}"
+            raise click.UsageError(message, ctx) from None
+
 
 def with_examples(text: str) -> str:
     """Keep the line breaks of the examples, which come last in a help text."""

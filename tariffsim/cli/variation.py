@@ -78,7 +78,7 @@ def sweep(
       tariffsim sweep my_sweep.yaml --out results/mine
     """
     base, own = options.load([file], baseline)
-    with experiment(options, f"sweep-{own.name}") as runs:
+    with experiment(options, f"sweep-{own.name}", what=f"sweep of {own.name}") as runs:
         from tariffsim.experiments.sweep import sweep as run_sweep
 
         results = run_sweep(

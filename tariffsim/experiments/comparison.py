@@ -115,7 +115,7 @@ def compare(
 
 
 def _check_whole(**given: tuple[object, int]) -> None:
-    """Refuse what is not a whole number, or below its minimum; None stands for the default."""
+    """Refuse what is not a whole number, or below its minimum; None means the default."""
     for name, (value, least) in given.items():
         is_whole = isinstance(value, Integral) and not isinstance(value, bool)
         if value is not None and not (is_whole and value >= least):  # type: ignore[operator]

@@ -161,11 +161,13 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
 
 
 def rates_to_date(economy: Economy) -> tuple[RateToDate, ...]:
-    """Laws in force whose rate depends on the imports of the year, in the month simulated."""
+    """Laws in force, or known, whose rate depends on the imports of the year."""
     counts, schedule, found = economy.imports, economy.tariff_schedule, []
     for i in schedule.with_memory:
         law = schedule.laws[i]
-        statutory = law.instrument.rate_in_force(economy.date)
+        begins = max(economy.date, law.instrument.first_month)
+        foresight = economy.expectations.foresight
+        statutory = law.instrument.rate_expected(begins, economy.date, foresight)
         if statutory:
             expected = law.instrument.rate_given(statutory, 0.0, counts.annual[i])
             found.append(

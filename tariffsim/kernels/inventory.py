@@ -48,7 +48,7 @@ def units_short(ordered: Float, blocked: Float, short: Float, mean_blocked: Floa
 def months_worth_holding(
     saved: Float, value: Float, carrying_cost: float, most_months: float
 ) -> Float:
-    """(L,) months of sales worth buying ahead of a duty rise.
+    """(L,) months of sales worth front-loading before a duty rise.
 
     A unit sold `n` months after the rise saves the rise and costs `n` months of carrying, a part
     of its value: `n <= saved / (carrying_cost x value)`, at most `most_months`.

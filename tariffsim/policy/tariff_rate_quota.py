@@ -21,7 +21,6 @@ class TariffRateQuota(Instrument):
     """
 
     has_memory: ClassVar[bool] = True
-    without: ClassVar[tuple[str, ...]] = ("stacking_group",)
 
     kind: Literal["tariff_rate_quota"]
     rate: TimePath = rate_field("Duty above the quota, as a fraction of customs value.")

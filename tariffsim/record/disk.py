@@ -69,9 +69,9 @@ def write_new_folder(target: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         StorageError: it exists, or cannot be written.
     """
-    if target.exists() or target.is_symlink():
-        raise StorageError(f"{target}: exists, and is not overwritten")
     with new_folder(target) as fresh:
+        if target.exists() or target.is_symlink():
+            raise StorageError(f"{target}: exists, and is not overwritten")
         write_files(fresh, files)
         fresh.rename(target)
 

@@ -134,7 +134,7 @@ def load_results(folder: str | os.PathLike[str]) -> Results:
     """Read a results folder; every file is checked against its checksum.
 
     Raises:
-        StorageError: not a results folder, or a file is missing or damaged.
+        StorageError: not a results folder, of an earlier version, or a file is missing or damaged.
     """
     path = Path(folder)
     if not (path / MANIFEST).is_file() and _looks_like_results(path):
@@ -157,10 +157,20 @@ def load_results(folder: str | os.PathLike[str]) -> Results:
             )
         elif name.startswith("charts/") or name == "report.html" or replaces_data:
             files[name] = data
+    _refuse_old_names(path, tables)
     scenarios = {n: outputs[f"scenarios/{n}.yaml"].decode() for n in titles}
     market = manifest.pop("market")
     del manifest["outputs"]
     return Results(tables, scenarios, titles, market, manifest, files)
+
+
+def _refuse_old_names(path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """Results of a version that named tables or columns otherwise say what these are called now."""
+    old = {name: new_name("table", name) for name in tables}
+    for column in (str(column) for table in tables.values() for column in table):
+        old[column] = new_name("column", column) or new_name("metric", column)
+    if told := "; ".join(f"`{name}` {now_called(new)}" for name, new in old.items() if new):
+        raise StorageError(f"{path}: was written by an earlier version: {told}; run it again")
 
 
 def provenance() -> dict[str, Any]:

@@ -48,7 +48,9 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
 def _other_fields(
     policy: Instrument, at: Keys, sources: Collection[str], tree: Node
 ) -> Iterator[Problem]:
-    for field in policy.without:
+    # the highest duty of each month is not the highest of the means of a year that agents expect
+    of_months = ("stacking_group",) if policy.has_memory else ()
+    for field in (*policy.without, *of_months):
         if getattr(policy, field) != type(policy).model_fields[field].get_default():
             message = f"does not apply to the instrument {policy.kind}"
             yield problem_at(tree, (*at, field), message, "leave it out", given="")

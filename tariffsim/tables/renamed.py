@@ -29,6 +29,11 @@ def new_name(kind: str, old: str) -> str:
     return names.get((kind, f"{first}.*.{field}"), "").replace("*", name)
 
 
+def new_names(word: str) -> dict[str, str]:
+    """New names, by the old one, of everything whose name was or ended in a word."""
+    return {old: new for (_, old), new in _new_names().items() if old.rpartition(".")[2] == word}
+
+
 def now_called(new: str) -> str:
     """The hint that tells a new name."""
     return f"is now called `{new}`"

@@ -22,12 +22,29 @@ EXCEPTIONS: dict[tuple[str, str], str] = {}
 """Functions that may compute, by module and name, each with its reason; at most five."""
 
 
+UFUNCS = {"add", "divide", "exp2", "expm1", "float_power", "log", "log1p", "matmul", "multiply",
+          "negative", "power", "reciprocal", "sqrt", "subtract", "true_divide"}  # fmt: skip
+"""Functions of numpy that are operators by another name."""
+
+
+def computes(node: ast.AST) -> bool:
+    """Whether a node is an arithmetic operator on values, or a function that is one."""
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant)
+    if isinstance(node, ast.Attribute):
+        return node.attr in UFUNCS and getattr(node.value, "id", "") == "np"
+    return isinstance(node, (ast.BinOp, ast.AugAssign)) and isinstance(node.op, ARITHMETIC)
+
+
 def computing(tree: ast.AST) -> bool:
-    """Whether there is any arithmetic operator on values below a node."""
-    return any(
-        isinstance(node, (ast.BinOp, ast.AugAssign)) and isinstance(node.op, ARITHMETIC)
-        for node in ast.walk(tree)
-    )
+    """Whether there is any arithmetic below a node."""
+    return any(computes(node) for node in ast.walk(tree))
+
+
+@pytest.mark.parametrize("code", ["a * b", "a += b", "-a", "np.multiply(a, b)", "np.power(a, 2)"])
+def test_arithmetic_is_noticed(code: str) -> None:
+    assert computing(ast.parse(code))
+    assert not computing(ast.parse("np.where(a > 0, a, -1)"))
 
 
 @pytest.mark.parametrize("path", ROOMS, ids=lambda path: path.stem)
