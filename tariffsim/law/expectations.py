@@ -149,14 +149,17 @@ class DutyExpectations:
         if self.foresight == "none":
             known = (*self.schedule.rates_in_force(now), *counted)
         if known not in self._foresight:
-            if self.foresight == "none":
-                rates = np.array([[law.rate_in_force(now) for law in laws]]).reshape(1, -1)
+            if self.foresight == "none":  # as if what is in force were for ever
+                now_on = (law.rate_in_force(now) for law in laws)
+                given = zip(laws, now_on, annual.tolist(), strict=True)
+                columns = [[law.rate_given(rate, 0.0, imports)] for law, rate, imports in given]
             else:
-                columns = [self._path(i, now, state) for i, state in enumerate(states)]
-                n_dates = self._last_date - self._start + 1
-                rates = np.array(columns, dtype=np.float64).reshape(len(laws), n_dates).T
-            for i, imports in counted:
-                rates[:, i] = _given(laws[i], rates[:, i].tolist(), self._start, imports)
+                columns = [
+                    _given(law, self._path(i, now, states[i]), self._start, float(annual[i]))
+                    for i, law in enumerate(laws)
+                ]
+            n_dates = len(columns[0]) if columns else self._last_date - self._start + 1
+            rates = np.array(columns, dtype=np.float64).reshape(len(laws), n_dates).T
             rows, regime_of = np.unique(rates, axis=0, return_inverse=True)
             regimes = [self.schedule.regime([float(rate) for rate in row]) for row in rows]
             self._foresight[known] = Foresight(rates, regimes, regime_of.ravel())

@@ -147,7 +147,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
             d={"kind": "price_cut", "points": {"2025-02": 0.4, "2025-12": -0.1}},
         ),
     ),
-    "demand and taste": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),
+    "demand and preferences": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),
     "without foresight": merged(
         policies(a=component(), b=CONTENT), {"sourcing": {"foresight": "none"}}
     ),
@@ -207,6 +207,9 @@ SCENARIOS |= {
         {"sourcing": {"foresight": "none"}},
     ),
 }
+SCENARIOS["quotas without foresight"] = merged(
+    SCENARIOS["quotas"], {"sourcing": {"foresight": "none"}, "run": {"start": "2025-06"}}
+)
 ORDERS = {
     "orders": {"stock_factor": 0.5, "second_source_factor": 1.5, "backlog_share": 0.25},
     "trade": {"front_loading_months": 3.0},

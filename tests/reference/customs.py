@@ -88,12 +88,26 @@ class Customs:
         """Instruments that agents expect now to be in force in a month."""
         rates = [i.rate_expected(date, now, self.foresight) for i in self.instruments]
         for i, months in self.past_year.items():
-            rates[i] = self.instruments[i].rate_given(rates[i], 0.0, sum(months))
+            imports = sum(months) * self.share_of_year(self.instruments[i], date, now)
+            rates[i] = self.instruments[i].rate_given(rates[i], 0.0, imports)
         return _not_zero(rates)
+
+    def share_of_year(self, law: Any, date: int, now: int) -> float:
+        """Share of the months of a date's year in which a law is in force, as agents see it now."""
+        if self.foresight == "none":
+            return 1.0
+        first = date - date % 12
+        rates = [
+            law.rate_in_force(month)
+            if month < self.start
+            else law.rate_expected(month, now, self.foresight)
+            for month in range(first, first + 12)
+        ]
+        return sum(rate != 0 for rate in rates) / 12
 
     def open_counts(self, world: Any) -> None:
         """Before the first month every month of the year was like the base year's."""
-        start = world.scenario.run.start
+        start = self.start = world.scenario.run.start
         for i, law in enumerate(self.instruments):
             if law.has_memory:
                 monthly = self.counted(i, world)
