@@ -46,9 +46,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        from tariffsim.tables.renamed import new_name, now_called
+        from tariffsim.tables.renamed import no_attribute
 
-        new = new_name("python", name)
-        hint = f": it {now_called(new)}" if new else ""
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+        raise no_attribute(f"module {__name__!r}", "python", name)
     return getattr(import_module(f"tariffsim.{_HOMES[name]}"), name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import numpy as np
 
 from tariffsim.state.economy import Economy
-from tariffsim.tables.renamed import new_name, now_called
+from tariffsim.tables.renamed import no_attribute
 from tariffsim.typing import Int
 
 with warnings.catch_warnings():
@@ -102,9 +102,7 @@ class Row(Agent):  # type: ignore[misc]
         self.__dict__.update(model=model, row=row, unique_id=unique_id)
 
     def __getattr__(self, name: str) -> NoReturn:
-        new = new_name("agent", name)
-        hint = f": it {now_called(new)}" if new else ""
-        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}{hint}")
+        raise no_attribute(repr(type(self).__name__), "agent", name)
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)

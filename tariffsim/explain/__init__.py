@@ -169,11 +169,11 @@ def rates_to_date(economy: Economy) -> tuple[RateToDate, ...]:
         foresight = economy.expectations.foresight
         statutory = law.instrument.rate_expected(begins, economy.date, foresight)
         if statutory:
-            expected = law.instrument.rate_given(statutory, 0.0, counts.annual[i])
+            expected = dict(economy.regime_ahead(begins - economy.date)).get(i, 0.0)
             found.append(
                 RateToDate(
                     law.name, law.instrument.counted_unit, float(counts.to_date[i]), statutory,
-                    economy.policy.rates[i], float(expected),
+                    economy.policy.rates[i], expected,
                 )
             )  # fmt: skip
     return tuple(found)

@@ -39,6 +39,13 @@ def now_called(new: str) -> str:
     return f"is now called `{new}`"
 
 
+def no_attribute(owner: str, kind: str, name: str) -> AttributeError:
+    """The error for an attribute that an owner does not have, with its new name if it had one."""
+    new = new_name(kind, name)
+    hint = f": it {now_called(new)}" if new else ""
+    return AttributeError(f"{owner} has no attribute {name!r}{hint}")
+
+
 def name_hint(kind: str, given: str, allowed: Iterable[str]) -> str:
     """A hint on an unknown name: what it is called now, or the nearest name that is allowed."""
     allowed, new = set(allowed), new_name(kind, given)

@@ -203,6 +203,15 @@ def test_the_explanation_says_what_is_used_and_what_is_expected(annual: float) -
     assert "units" in str(found)
 
 
+def test_the_explanation_expects_what_makers_do(annual: float) -> None:
+    """Also before a quota that counts half a year's imports is in force."""
+    law = quota(quota=annual / 4, start="2025-07", announced="2025-01")
+    rules = scenario(STILL, HELD, law, makers=150)
+    (found,) = explain_choice(rules, 0, "2025-05").rates_to_date
+    assert (found.statutory, found.now) == (0.5, 0.0)
+    assert found.expected == pytest.approx((0.05 + 0.5) / 2, rel=1e-3)
+
+
 def test_the_command_says_it_too(tmp_path: Path) -> None:
     fields = quota()["policies"]["quota"]
     file = tmp_path / "quota.yaml"
