@@ -1,8 +1,13 @@
-"""Types and the calendar of the model. A month is counted from year 0: `12 * year + month - 1`."""
+"""Types and the calendar of the model. A month is counted from year 0: `12 * year + month - 1`.
+
+A moment is the same with the part of the month that is over: a whole number where a month begins.
+"""
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +22,9 @@ else:
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 _DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{2})|Q(?P<quarter>[1-4]))?")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 DATE_FORMS = "2025, 2025Q3 or 2025-07"
+DAY_FORMS = "2025, 2025Q3, 2025-07 or 2025-07-23"
 
 
 def parse_month(value: object, last: bool = False) -> int:
@@ -48,3 +55,48 @@ def parse_month(value: object, last: bool = False) -> int:
 def format_month(month: int) -> str:
     """The month as text, such as 2025-07."""
     return f"{month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def parse_moment(value: object, last: bool = False) -> float:
+    """The moment at which a date begins, or the month that it is: a month, quarter, year or day.
+
+    With `last` a day gives the moment at which it is over. What begins a month, or ends with one,
+    is the whole number of that month.
+
+    Raises:
+        ValueError: the value is not a date of the forms 2025, 2025Q3, 2025-07, 2025-07-23.
+    """
+    if isinstance(value, float):
+        return value if value % 1 else parse_month(int(value), last)
+    if not (isinstance(value, str) and _DAY.fullmatch(value)):
+        try:
+            return parse_month(value, last)
+        except ValueError as error:
+            raise ValueError(str(error).replace(DATE_FORMS, DAY_FORMS)) from None
+    month = parse_month(value[:7])
+    try:
+        day = date.fromisoformat(value).day
+    except ValueError:
+        raise ValueError(f"is not a day of {value[:7]}") from None
+    if last:
+        return month if day == days_in(month) else month + day / days_in(month)
+    return month if day == 1 else month + (day - 1) / days_in(month)
+
+
+def days_in(month: int) -> int:
+    """Days of a month."""
+    return monthrange(month // 12, month % 12 + 1)[1]
+
+
+def days_between(begins: float, ends: float) -> int:
+    """Days from one moment to another of the same month."""
+    return round((ends - begins) * days_in(int(begins)))
+
+
+def format_moment(moment: float, last: bool = False) -> str:
+    """A moment as text: the day that begins then, or with `last` is over; a whole month as such."""
+    month = int(moment)
+    if moment == month:
+        return format_month(month)
+    day = round((moment - month) * days_in(month)) + (0 if last else 1)
+    return f"{format_month(month)}-{day:02d}"

@@ -13,7 +13,7 @@ from tariffsim.experiments.ensemble import RunScenarios
 from tariffsim.policy.time_path import TimePath
 from tariffsim.record.intervals import interval_columns
 from tariffsim.scenario import Scenario, catalogue, replace
-from tariffsim.typing import format_month, parse_month
+from tariffsim.typing import format_moment, format_month, parse_month
 
 NEVER = "never"
 TOTALS = ("total_consumer_surplus_loss", "total_welfare", "total_revenue")
@@ -35,11 +35,16 @@ def shifted(scenario: Scenario, start: int) -> Scenario:
                 months = tuple(month + move for month in value.months)
                 moved[field] = value.model_copy(update={"months": months})
             elif parameter.kind == "date" and value is not None:
-                moved[field] = format_month(value + move)
+                moved[field] = _date_moved(value, move, is_last=field == "end")
             elif parameter.unit == "day" and value is not None:
                 moved[field] = _day_moved(value, move)
         policies[name] = moved
     return replace(scenario, policies=policies)
+
+
+def _date_moved(moment: float, months: int, is_last: bool) -> str:
+    text = format_moment(moment, is_last)
+    return _day_moved(text, months) if len(text) == 10 else format_month(int(moment) + months)
 
 
 def _day_moved(day: str, months: int) -> str:

@@ -6,6 +6,7 @@ scope, foresight and stacking are the same for all and are handled around it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -21,8 +22,8 @@ from tariffsim.policy.fields import (
     parameter,
     rate_field,
 )
-from tariffsim.policy.time_path import Date, EndDate, TimePath
-from tariffsim.typing import Float
+from tariffsim.policy.time_path import EndMoment, Moment, TimePath
+from tariffsim.typing import Float, days_between, days_in
 
 if TYPE_CHECKING:
     from tariffsim.policy.shipments import Shipments
@@ -51,13 +52,15 @@ class Instrument(BaseModel):
     """Whether its markets cover what is assembled there, besides what is sold there."""
 
     kind: str
-    announced: Date | None = parameter(
-        None, "month", "Month from which agents expect it; the start if left out."
+    announced: Moment | None = parameter(
+        None, "month or day", "Month from which agents expect it; the start if left out."
     )
-    start: Date | None = parameter(
-        None, "month", "First month in force; the first date of the path if left out."
+    start: Moment | None = parameter(
+        None, "month or day", "First month or day in force; the first date of the path if left out."
     )
-    end: EndDate | None = parameter(None, "month", "Last month in force; open if left out.")
+    end: EndMoment | None = parameter(
+        None, "month or day", "Last month or day in force; open if left out."
+    )
     when: Condition | None = parameter(
         None,
         "condition",
@@ -102,29 +105,34 @@ class Instrument(BaseModel):
 
     @property
     def is_dated(self) -> bool:
-        """Whether there is a first month."""
-        return self.start is not None or self.path.first_month is not None
+        """Whether there is a first date."""
+        return self.start is not None or self.path.first_moment is not None
 
     @property
-    def first_month(self) -> int:
-        """First month in force (month count); the scenario checks that there is one."""
-        start = self.start if self.start is not None else self.path.first_month
+    def starts(self) -> float:
+        """Moment from which it is in force; the scenario checks that there is one."""
+        start = self.start if self.start is not None else self.path.first_moment
         return start if start is not None else 0
 
     @property
-    def first_moment(self) -> float:
-        """The same as a count of months, to the day where a day is given."""
-        return float(self.first_month)
+    def ends(self) -> float | None:
+        """Moment at which it is over; None if it is open."""
+        return self.end + 1 if self.end is not None and self.end == int(self.end) else self.end
+
+    @property
+    def first_month(self) -> int:
+        """First month in force (month count), whole or in part."""
+        return int(self.starts)
+
+    @property
+    def last_month(self) -> int | None:
+        """Last month in force, whole or in part; None if it is open."""
+        return None if self.ends is None else math.ceil(self.ends) - 1
 
     @property
     def known_from(self) -> int:
         """Month from which agents count with the measure."""
-        return self.first_month if self.announced is None else self.announced
-
-    @property
-    def last_month(self) -> int | None:
-        """Last month in force; None if it is open."""
-        return self.end
+        return self.first_month if self.announced is None else int(self.announced)
 
     @property
     def tax_base(self) -> tuple[object, ...]:
@@ -132,25 +140,33 @@ class Instrument(BaseModel):
         return (self.kind,)
 
     def rate_in_force(self, month: int) -> float:
-        """Strength in a month: the path between start and end, zero outside."""
-        if month < self.first_month or (self.end is not None and month > self.end):
+        """Strength in a month, by the days in force: zero before the first date of the path too."""
+        begins = max(month, self.starts, self.path.first_moment or 0)
+        ends = month + 1 if self.ends is None else min(month + 1, self.ends)
+        if begins >= ends:
             return 0.0
-        return self.path.at(month)
+        return self.path.over(begins, ends) * (days_between(begins, ends) / days_in(month))
 
     def changes_in(self, month: int) -> bool:
         """Whether its strength in a month is not that of the month before."""
         return self.rate_in_force(month) != self.rate_in_force(month - 1)
 
-    def rate_expected(self, month: int, now: int, foresight: str) -> float:
-        """Strength that agents expect in `now` for a later month."""
+    def rate_expected(
+        self, month: int, now: int, foresight: str, knows_end: bool | None = None
+    ) -> float:
+        """Strength that agents expect in `now` for a later month.
+
+        Who does not know the end (`end_known` unless told) expects it to stay as it is at the end.
+        """
         if foresight == "none":
             return self.rate_in_force(now)
         if now < self.known_from:
             return 0.0
+        knows_end = self.end_known if knows_end is None else knows_end
         last = self.last_month
-        if last is not None and not self.end_known and now <= last < month:
-            month = last
-        return self.rate_in_force(month)
+        if knows_end or last is None or not now <= last <= month or not self.rate_in_force(last):
+            return self.rate_in_force(month)
+        return self.path.over(max(last, self.starts), self.ends or last + 1)
 
     # Effects. Each has a neutral element; an instrument overrides the ones it has.
 

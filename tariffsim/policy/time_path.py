@@ -21,7 +21,15 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
-from tariffsim.typing import FIRST_YEAR, LAST_YEAR, format_month, parse_month
+from tariffsim.typing import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    days_between,
+    format_moment,
+    format_month,
+    parse_moment,
+    parse_month,
+)
 
 
 def _parse(value: object, info: ValidationInfo, last: bool = False) -> int:
@@ -38,26 +46,44 @@ def from_file(info: ValidationInfo) -> bool:
     return bool(info.context and info.context.get("file"))
 
 
+def _moment(value: object, info: ValidationInfo, last: bool = False) -> float:
+    """As `_parse`, to the day."""
+    return parse_moment(str(value) if from_file(info) else value, last)
+
+
+def _last_moment(value: object, info: ValidationInfo) -> float:
+    return _moment(value, info, last=True)
+
+
+def _schema(pattern: str, unit: str) -> WithJsonSchema:
+    year = {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR}
+    return WithJsonSchema({"anyOf": [{"type": "string", "pattern": pattern}, year], "unit": unit})
+
+
+MONTH, TO_THE_DAY = r"^\d{4}(-\d{2}|Q[1-4])?$", r"^\d{4}(-\d{2}(-\d{2})?|Q[1-4])?$"
 _as_text = PlainSerializer(format_month, return_type=str)
-_date = {
-    "anyOf": [
-        {"type": "string", "pattern": r"^\d{4}(-\d{2}|Q[1-4])?$"},
-        {"type": "integer", "minimum": FIRST_YEAR, "maximum": LAST_YEAR},
-    ],
-    "unit": "month",
-}
-Date = Annotated[int, BeforeValidator(_parse), _as_text, WithJsonSchema(_date)]
-EndDate = Annotated[int, BeforeValidator(_last_month), _as_text, WithJsonSchema(_date)]
+_as_day = PlainSerializer(format_moment, return_type=str)
+_as_last_day = PlainSerializer(lambda moment: format_moment(moment, last=True), return_type=str)
+_month, _day = _schema(MONTH, "month"), _schema(TO_THE_DAY, "month or day")
+Date = Annotated[int, BeforeValidator(_parse), _as_text, _month]
+EndDate = Annotated[int, BeforeValidator(_last_month), _as_text, _month]
+Moment = Annotated[int | float, BeforeValidator(_moment), _as_day, _day]
+"""A month, or a month and the part of it that is over."""
+EndMoment = Annotated[int | float, BeforeValidator(_last_moment), _as_last_day, _day]
+"""A last month, or the moment at which a last day is over."""
 
 
 class TimePath(BaseModel):
-    """A value over time: steps or straight lines; flat before the first date and after the last."""
+    """A value over time: steps or straight lines; flat before the first date and after the last.
+
+    Dates are months or days; a month in which a step lies has the mean of its days.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
     )
 
-    months: tuple[int, ...] = ()
+    months: tuple[int | float, ...] = ()
     values: tuple[float, ...]
     interpolate: Literal["step", "linear"] = "step"
 
@@ -95,7 +121,7 @@ class TimePath(BaseModel):
         """A number, or dates with numbers: what files hold, not what is inside."""
         dated = {
             "type": "object",
-            "patternProperties": {r"^\d{4}(-\d{2}|Q[1-4])?$": {"type": "number"}},
+            "patternProperties": {TO_THE_DAY: {"type": "number"}},
             "properties": {"interpolate": {"enum": ["step", "linear"]}},
             "additionalProperties": False,
         }
@@ -106,25 +132,38 @@ class TimePath(BaseModel):
         if not self.months:
             return self.values[0]
         points: dict[str, Any] = {
-            format_month(m): v for m, v in zip(self.months, self.values, strict=True)
+            format_moment(m): v for m, v in zip(self.months, self.values, strict=True)
         }
         return points if self.interpolate == "step" else points | {"interpolate": "linear"}
 
     @property
-    def first_month(self) -> int | None:
-        """The first dated month, None for a constant."""
+    def first_moment(self) -> float | None:
+        """The first date, None for a constant."""
         return self.months[0] if self.months else None
 
     def at(self, month: int) -> float:
-        """Value in a month; the first value before the first date."""
-        after = bisect_right(self.months, month)
+        """Mean over a month; the first value before the first date."""
+        return self.over(month, month + 1)
+
+    def over(self, begin: float, end: float) -> float:
+        """Mean from one moment to a later one of the same month."""
+        inside = [m for m in self.months if begin < m < end]
+        if not inside or self.interpolate == "linear":
+            return self._from(begin)
+        bounds = [begin, *inside, end]
+        parts = (days_between(a, b) * self._from(a) for a, b in pairwise(bounds))
+        return sum(parts) / days_between(begin, end)
+
+    def _from(self, moment: float) -> float:
+        """Value from a moment on."""
+        after = bisect_right(self.months, moment)
         if after == 0:
             return self.values[0]
         if after == len(self.months) or self.interpolate == "step":
             return self.values[after - 1]
         m0, m1 = self.months[after - 1], self.months[after]
         v0, v1 = self.values[after - 1], self.values[after]
-        return v0 + (v1 - v0) * (month - m0) / (m1 - m0)
+        return v0 + (v1 - v0) * (moment - m0) / (m1 - m0)
 
 
 def _number(value: object) -> float:
@@ -133,9 +172,9 @@ def _number(value: object) -> float:
     return float(value)
 
 
-def _dated(points: Mapping[Any, object]) -> list[tuple[int, float]]:
+def _dated(points: Mapping[Any, object]) -> list[tuple[float, float]]:
     """Months and values in order; all that is wrong with any of them is raised at once."""
-    found: dict[int, float] = {}
+    found: dict[float, float] = {}
     wrong: list[InitErrorDetails] = []
     for date, value in points.items():
         for problem in _point(found, date, value):
@@ -146,10 +185,10 @@ def _dated(points: Mapping[Any, object]) -> list[tuple[int, float]]:
     return sorted(found.items())
 
 
-def _point(found: dict[int, float], date: Any, value: object) -> Iterator[str]:
+def _point(found: dict[float, float], date: Any, value: object) -> Iterator[str]:
     month = None
     try:
-        month = parse_month(str(date))
+        month = parse_moment(str(date))
     except ValueError as error:
         yield str(error)
     try:
@@ -158,6 +197,6 @@ def _point(found: dict[int, float], date: Any, value: object) -> Iterator[str]:
         yield str(error)
         return
     if month in found:
-        yield f"gives {format_month(month)} a second value"
+        yield f"gives {format_moment(month)} a second value"
     elif month is not None:
         found[month] = number

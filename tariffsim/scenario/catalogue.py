@@ -19,7 +19,7 @@ from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario.blocks import Source
 from tariffsim.scenario.scenario import Scenario
-from tariffsim.typing import DATE_FORMS, format_month
+from tariffsim.typing import DATE_FORMS, DAY_FORMS, format_month
 
 WORDS = {bool: "true or false", str: "text", int: "whole number", float: "number"}
 
@@ -64,7 +64,8 @@ class Parameter:
             return f"above {self.above:.12g}" + (f", at most {self.most:.12g}" if self.most else "")
         if self.least is not None:
             return f"at least {self.least:.12g}"
-        return {"date": DATE_FORMS, "codes": f"codes of {self.table}"}.get(self.kind, self.kind)
+        dates = DATE_FORMS if self.unit == "month" else DAY_FORMS
+        return {"date": dates, "codes": f"codes of {self.table}"}.get(self.kind, self.kind)
 
 
 def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Parameter:
@@ -101,7 +102,7 @@ def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Paramet
 def _kind(unit: str, is_path: bool, is_codes: bool, kind: str) -> str:
     if is_path:
         return "number or dated numbers"
-    return "date" if unit == "month" else "codes" if is_codes else kind
+    return "date" if unit in ("month", "month or day") else "codes" if is_codes else kind
 
 
 def _arguments(annotation: Any) -> list[Any]:

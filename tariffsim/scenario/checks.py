@@ -19,7 +19,7 @@ from tariffsim.scenario.scenario import CircularConditionError, Scenario
 from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.tables import Tables, load_tables
 from tariffsim.tables.renamed import name_hint
-from tariffsim.typing import format_month, parse_month
+from tariffsim.typing import format_moment, format_month, parse_moment
 
 
 def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
@@ -157,12 +157,12 @@ def _within(path: TimePath, parameter: Parameter, at: Keys, tree: Node) -> Itera
         yield problem_at(tree, (*at, date) if date else at, message, hint)
 
 
-def _dates_written(node: Node | None) -> dict[int, str]:
+def _dates_written(node: Node | None) -> dict[float, str]:
     """The dates of a path as the file writes them, by month."""
-    found = {}
+    found: dict[float, str] = {}
     for key in node.items if node else ():
         with suppress(ValueError):  # reported already
-            found[parse_month(key)] = key
+            found[parse_moment(key)] = key
     return found
 
 
@@ -174,12 +174,12 @@ def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
         hint = f"give `start`, or dates in `{field}`: {{2026-01: {policy.path.values[0]:g}}}"
         yield problem_at(tree, at, "has no first date", hint, given="")
         return
-    first = format_month(policy.first_month)
-    if policy.end is not None and policy.end < policy.first_month:
-        given = f"{format_month(policy.end)}, first month {first}"
+    first, ends = f"first in force {format_moment(policy.starts)}", policy.ends
+    if policy.end is not None and ends is not None and ends <= policy.starts:
+        given = f"{format_moment(policy.end, last=True)}, {first}"
         yield problem_at(tree, (*at, "end"), "must not be before the start", given=given)
-    if policy.announced is not None and policy.announced > policy.first_month:
-        given = f"{format_month(policy.announced)}, first month {first}"
+    if policy.announced is not None and policy.announced > policy.starts:
+        given = f"{format_moment(policy.announced)}, {first}"
         yield problem_at(tree, (*at, "announced"), "must not be after the start", given=given)
 
 

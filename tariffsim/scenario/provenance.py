@@ -16,7 +16,7 @@ from tariffsim.scenario.scenario import Scenario
 from tariffsim.tables import FIGURE_TABLES
 from tariffsim.tables.load import CITED
 from tariffsim.tables.renamed import name_hint
-from tariffsim.typing import format_month
+from tariffsim.typing import format_moment, format_month
 
 Trail = tuple[Position, ...]
 OverTime = tuple[tuple[str, float], ...]
@@ -115,8 +115,8 @@ def _figure_rows(scenario: Scenario, everything: bool) -> Iterator[Explained]:
 def _row(
     scenario: Scenario, key: str, value: Any, parameter: Parameter, source: str, path: OverTime
 ) -> Explained:
-    if isinstance(value, int) and parameter.unit == "month":
-        value = format_month(value)
+    if isinstance(value, (int, float)) and parameter.kind == "date":
+        value = format_moment(value, last=key.endswith(".end"))
     return Explained(
         key, _plain(value), parameter.unit, parameter.allowed, parameter.low, parameter.high,
         parameter.description, _where(scenario.trail(key)) or "default", source,
@@ -175,7 +175,8 @@ def _over_time(
 ) -> OverTime:
     """Values at the start, at every date, every January and at the end."""
     start, end = scenario.run.start, scenario.run.end
-    months = {start, end, *path.months, *range(start - start % 12 + 12, end + 1, 12)}
+    months = {start, end, *map(int, path.months), *range(start - start % 12 + 12, end + 1, 12)}
     if policy is not None:
-        months |= {policy.first_month} | ({policy.end + 1} if policy.end else set())
+        last = policy.last_month
+        months |= {policy.first_month} | (set() if last is None else {last, last + 1})
     return tuple((format_month(m), at(m)) for m in sorted(months) if start <= m <= end)

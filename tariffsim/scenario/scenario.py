@@ -192,8 +192,8 @@ def _following(policy: Instrument, others: list[Instrument], months: int) -> Ins
         return None
     start = min(first for first, _ in spans) + months
     end, lapses = policy.end, [last for _, last in spans if last is not None]
-    if len(lapses) == len(spans):
-        end = max(lapses) if end is None else min(end, max(lapses))
+    if len(lapses) == len(spans) and (policy.ends is None or max(lapses) + 1 < policy.ends):
+        end = max(lapses)
     if end is not None and end < start:
         return None
     return policy.model_copy(update={"start": start, "end": end})
@@ -201,7 +201,7 @@ def _following(policy: Instrument, others: list[Instrument], months: int) -> Ins
 
 def _in_force(policy: Instrument) -> Iterator[tuple[int, int | None]]:
     """First and last month in which a policy has a rate; None for a last one that is open."""
-    first, last = policy.first_month, max(policy.first_month, *policy.path.months, 0)
+    first, last = policy.first_month, max(policy.first_month, *map(int, policy.path.months), 0)
     months = range(first, (last if policy.last_month is None else policy.last_month) + 1)
     active = [month for month in months if policy.rate_in_force(month) != 0.0]
     if active:
