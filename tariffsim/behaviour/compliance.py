@@ -38,8 +38,9 @@ def declared(economy: Economy, exposure: Float) -> Declared:
     evaded = [k.ad_valorem(np.where(evades_origin, gain, 0.0), shipments.customs_value)]
     numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
-    for number, law, rate in declarations.on_origin(regime):
-        duty = np.where(law.scope[declared_cell] > 0, law.instrument.duty(shipments, rate), 0.0)
+    for number, law, _ in declarations.on_origin(regime):
+        rate = origins.by_law[number][declared_cell]
+        duty = k.ad_valorem(rate, law.instrument.duty(shipments, 1.0))
         numbers.append(number)
         duties.append((law.instrument.stacking_group, duty))
     not_declared: dict[int, Float] = {}

@@ -34,7 +34,7 @@ from tariffsim.calibration.suppliers import (
     make_slots,
     matched_china_slots,
 )
-from tariffsim.calibration.tariff_calendar import make_expectations, make_tariff_schedule
+from tariffsim.calibration.tariff_schedule import make_expectations, make_tariff_schedule
 from tariffsim.errors import CalibrationError
 from tariffsim.kernels.sums import by_supplier, sum_by
 from tariffsim.law.declarations import Declarations

@@ -1,184 +1,306 @@
-"""Duties of the base year, and the tariff calendar as instruments (MODEL 4.4)."""
+"""The tariff calendar cell by cell: rows as laws, as level less what the base year has (MODEL 4.4).
+
+Law is by code: a later row of an instrument replaces an earlier one where it names the same device
+(or unmounted chips) and country. The duty of a month is
+
+    max(0, duty of 2024 + sum over instruments of (rate x coverage in force
+                                                   - that of its rows in 2024, mean of the year))
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
 
+from tariffsim.calibration.base_duties import BaseDuties, Good, kind_of_class, region_of
 from tariffsim.calibration.constants import DATA_MARKET
-from tariffsim.law.duty_tables import TariffSchedule
-from tariffsim.law.expectations import DutyExpectations
+from tariffsim.law.duty_tables import Law
 from tariffsim.policy import INSTRUMENTS, Instrument
-from tariffsim.policy.shipments import CHINA, Codes
+from tariffsim.policy.shipments import Codes
 from tariffsim.scenario import Scenario
-from tariffsim.state.constants import Constants
-from tariffsim.tables import BARE_CHIPS, CalendarRow, ImportRow, Tables
-from tariffsim.typing import Float, format_month, parse_month
+from tariffsim.tables import BARE_CHIPS, CalendarRow
+from tariffsim.tables.wide_tables import one_name
+from tariffsim.typing import FIRST_YEAR, Float, days_between, days_in, format_moment
 
-REGION_OF_ORIGIN = {"TH": "SEA", "MY": "SEA"}
-"""Foundry regions of countries whose code is not itself a region; all else is OTHER."""
-DISCRETES = "D"
-
-
-def make_tariff_schedule(
-    scenario: Scenario, tables: Tables, constants: Constants
-) -> TariffSchedule:
-    """The compiled law: base duties, the calendar, and the scenario's own policies."""
-    codes, rows = constants.codes, _base_rows(scenario, tables)
-    calendar = (
-        list(calendar_instruments(tables, scenario, codes))
-        if scenario.trade.tariffs_in_force
-        else []
-    )
-    return TariffSchedule(
-        codes,
-        [*calendar, *scenario.dated_policies.items()],
-        _base_product(rows, codes),
-        _base_bare(rows, codes),
-        scenario.trade.markup,
-    )
+BASE_YEAR = 2024
+MONTHS_OF_BASE_YEAR = range(12 * BASE_YEAR, 12 * BASE_YEAR + 12)
+EVER: float = 12 * FIRST_YEAR
 
 
-def make_expectations(
-    scenario: Scenario, schedule: TariffSchedule, constants: Constants
-) -> DutyExpectations:
-    """The schedule as agents foresee it, by the leads and hazards of their choices."""
-    sourcing, assembly = scenario.sourcing, scenario.assembly
-    same = np.ones(len(constants.codes.devices))
-    leads = [
-        constants.requalification_months,
-        sourcing.pin_compatible_requalification_months * same,
-        assembly.lead_months * same,
-    ]
-    hazards = [
-        constants.design_hazard,
-        constants.pin_compatible_hazard * same,
-        assembly.hazard * same,
-    ]
-    return DutyExpectations(
-        schedule,
-        sourcing.foresight,
-        np.stack(leads).astype(np.intp),
-        np.stack(hazards),
-        sourcing.discount_rate,
-        scenario.run.start,
-        scenario.run.end,
-    )
+@dataclass(frozen=True)
+class Span:
+    """A row on one cell from one moment to another; None where no row of the instrument is."""
+
+    starts: float
+    ends: float
+    known_from: float
+    end_known_from: float
+    row: CalendarRow | None = None
+    kept: float = 1.0
+    """Share that policies leave in force."""
 
 
-def _base_rows(scenario: Scenario, tables: Tables) -> tuple[ImportRow, ...]:
-    """Imports with their duties; before Section 301, China's owe at the rate of Japan's."""
-    if scenario.trade.base_duties == "observed":
-        return tables.imports
-    rate = {
-        row.device: row.calculated_duty_usd / row.customs_value_usd
-        for row in tables.imports
-        if row.origin == "JP" and row.customs_value_usd > 0
-    }
-    rows = []
-    for row in tables.imports:
-        duty = row.customs_value_usd * rate.get(row.device, 0.0)
-        is_china = row.origin == CHINA
-        rows.append(row.model_copy(update={"calculated_duty_usd": duty}) if is_china else row)
-    return tuple(rows)
+class TariffCalendar:
+    """The rows of a scenario's calendar that are in force, and what they put on 2024.
 
-
-def _base_product(imports: tuple[ImportRow, ...], codes: Codes) -> Float:
-    """(cells, 1) calculated duty over customs value of 2024, in the data market only."""
-    value = np.zeros(codes.n_cells)
-    duty = np.zeros(codes.n_cells)
-    if DATA_MARKET not in codes.markets:
-        return duty[:, None]
-    market = codes.markets.index(DATA_MARKET)
-    for row in imports:
-        if row.device in codes.devices:
-            cell = codes.cell(
-                codes.devices.index(row.device), codes.origins.index(row.origin), market
-            )
-            value[cell] += row.customs_value_usd
-            duty[cell] += row.calculated_duty_usd
-    return np.asarray(duty / np.where(value > 0, value, 1.0))[:, None]
-
-
-def region_of(origin: str, codes: Codes) -> str:
-    """Foundry region whose unmounted chips come from a country."""
-    return origin if origin in codes.regions else REGION_OF_ORIGIN.get(origin, "OTHER")
-
-
-def _base_bare(imports: tuple[ImportRow, ...], codes: Codes) -> Float:
-    """(O, K, R) base duty on unmounted chips where products are assembled in the data market."""
-    value = np.zeros((2, len(codes.regions)))
-    duty = np.zeros_like(value)
-    for row in imports:
-        if row.device in BARE_CHIPS and region_of(row.origin, codes) in codes.regions:
-            place = BARE_CHIPS.index(row.device), codes.regions.index(region_of(row.origin, codes))
-            value[place] += row.customs_value_usd
-            duty[place] += row.calculated_duty_usd
-    rates = duty / np.where(value > 0, value, 1.0)
-    kind = [int(k == DISCRETES) for k in codes.classes]
-    levied = np.array([codes.markets[m] == DATA_MARKET for m in codes.home_market])
-    foreign = np.asarray(codes.region_market)[None, :] != np.asarray(codes.home_market)[:, None]
-    return np.asarray(levied[:, None, None] * foreign[:, None, :] * rates[kind][None])
-
-
-def calendar_instruments(
-    tables: Tables, scenario: Scenario, codes: Codes
-) -> Iterator[tuple[str, Instrument]]:
-    """Rows of the tariff calendar as instruments, as level less what is in the base duties.
-
-    Each row is news on its date, and agents do not know its end in advance.
+    Args:
+        scenario: says whether they are, and which policies replace them.
+        rows: of the table.
+        duties: of the base year.
     """
-    rows = [row for row in tables.calendar if row.in_baseline and row.rate is not None]
-    if scenario.trade.base_duties != "observed":
-        rows = [row.model_copy(update={"in_2024_base": False}) for row in rows]
-    for number, row in enumerate(rows):
-        end = _end(row, rows)
-        if row.in_2024_base or (end is not None and end < scenario.run.start):
-            continue
-        base = max(
-            (r.rate or 0.0 for r in rows if r.in_2024_base and _same_scope(r, row)), default=0.0
-        )
-        common: dict[str, Any] = {
-            "rate": row.rate - base if row.rate is not None else 0.0,
-            "start": row.date,
-            "end": None if end is None else format_month(end),
-            "end_known": False,
-            "markets": (row.levied_by,),
+
+    def __init__(self, scenario: Scenario, rows: Iterable[CalendarRow], duties: BaseDuties) -> None:
+        self.scenario, self.duties = scenario, duties
+        in_force = scenario.trade.tariffs_in_force
+        rows = [r for r in rows if r.in_baseline and r.rate is not None and in_force]
+        self.numbers = {id(row): number for number, row in enumerate(rows, 1)}
+        key = _instrument_and_market
+        self.instruments = {
+            of: sorted(own, key=lambda row: row.starts)
+            for of, own in groupby(sorted(rows, key=key), key=key)
         }
-        name = f"{row.instrument}, {row.date}, row {number + 1}"
-        if products := tuple(d for d in row.devices if d not in BARE_CHIPS):
-            scope = {"devices": products, "assembly_countries": row.against}
-            yield name, _instrument("product_tariff", common | scope)
-        if any(d in BARE_CHIPS for d in row.devices):
-            regions = tuple(dict.fromkeys(region_of(origin, codes) for origin in row.against))
-            yield (
-                f"{name}, unmounted chips",
-                _instrument("bare_chip_tariff", common | {"chip_regions": regions}),
+        self.in_base: dict[tuple[tuple[str, str], Good], float] = {}
+        if scenario.trade.base_duties == "observed":
+            self.in_base = {
+                (of, good): held
+                for of, own in self.instruments.items()
+                for good in goods_of(own)
+                if (held := sum(self._held(span, good) for span in spans_of(own, good)))
+            }
+
+    def _held(self, span: Span, good: Good) -> float:
+        """What a row in the base year's duties puts on a good in 2024, mean of its months."""
+        if span.row is None or not span.row.in_2024_base:
+            return 0.0
+        parts = (_part(month, span) for month in MONTHS_OF_BASE_YEAR)
+        return self.level(span, good) * sum(parts) / len(MONTHS_OF_BASE_YEAR)
+
+    def ordinary(self, good: Good) -> float:
+        """Duty of 2024 without what rows of the calendar put on it."""
+        held = (
+            rate for ((_, m), of), rate in self.in_base.items() if (m, of) == (DATA_MARKET, good)
+        )
+        return max(0.0, self.duties.collected.get(good, 0.0) - sum(held))
+
+    def ordinary_by_cell(self) -> Float:
+        """(cells,) the same on products, in the data market."""
+        codes = self.duties.codes
+        found = np.zeros(codes.n_cells)
+        for device, origin in self.duties.collected:
+            if device in codes.devices:
+                found[_cell(codes, (device, origin), DATA_MARKET)] = self.ordinary((device, origin))
+        return found
+
+    def level(self, span: Span, good: Good) -> float:
+        """Duty that a row puts on a good, fraction of its value."""
+        row = span.row
+        if row is None or not row.rate:
+            return 0.0
+        if row.all_in:
+            ordinary = self.ordinary(good) if row.levied_by == DATA_MARKET else 0.0
+            added = max(0.0, row.rate - ordinary)
+            return span.kept * row.coverage * added
+        return span.kept * row.coverage * row.rate
+
+    def laws(self) -> Iterator[Law]:
+        """Rows as laws; spans that neither add to the base year's duty nor lower it are none."""
+        for of, own in self.instruments.items():
+            held = {good: self.in_base.get((of, good), 0.0) for good in goods_of(own)}
+            found: dict[Span, dict[Good, float]] = {}
+            for good in held:
+                spans = spans_of(own, good)
+                for policy in self._replacing(of, good):
+                    spans = list(_replaced(spans, policy, own))
+                for span in spans:
+                    net = self.level(span, good) - held[good]
+                    if net and span.ends > self.scenario.run.start:
+                        found.setdefault(span, {})[good] = net
+            steps = sorted(found, key=lambda one: (one.starts, one.ends))
+            for span in steps:
+                is_one = sum((one.row, one.starts) == (span.row, span.starts) for one in steps) == 1
+                name = self._name(own[0], span, "" if is_one else " to ")
+                yield from self._laws_of(name, own[0].levied_by, span, found[span], held)
+
+    def _replacing(self, of: tuple[str, str], good: Good) -> Iterator[Instrument]:
+        """Policies that replace rows of an instrument on a good."""
+        for policy in self.scenario.dated_policies.values():
+            if policy.replaced and of[1] in policy.markets and _is_in_scope(policy, good):
+                yield policy
+
+    def _name(self, first: CalendarRow, span: Span, to: str) -> str:
+        """Instrument, first month or day, and row; its end where that sets it apart."""
+        row, starts = span.row, max(span.starts, self.scenario.run.start)
+        name = f"{first.instrument}, {format_moment(starts)}, "
+        name += (row.id or f"row {self.numbers[id(row)]}") if row else "no longer in force"
+        is_open = not to or math.isinf(span.ends)
+        return name if is_open else f"{name}{to}{format_moment(_last(span.ends), last=True)}"
+
+    def _laws_of(
+        self, name: str, market: str, span: Span, nets: Mapping[Good, float],
+        held: Mapping[Good, float],
+    ) -> Iterator[Law]:  # fmt: skip
+        codes, row = self.duties.codes, span.row
+        rate = max(nets.values(), key=abs)
+        if row is not None and row.rate and not any(held[good] for good in nets):
+            rate = row.rate
+        fields: dict[str, Any] = {
+            "rate": rate,
+            "start": span.starts,
+            "end": None if math.isinf(span.ends) else _last(span.ends),
+            "announced": min(span.known_from, span.starts),
+            "end_known": False,
+            "markets": (market,),
+            "stacking_group": self._group(name.partition(", ")[0], row),
+        }
+        weights = {good: net / rate for good, net in nets.items()}
+        products = {good: part for good, part in weights.items() if good[0] not in BARE_CHIPS}
+        if products:
+            scope = np.zeros(codes.n_cells)
+            for good, part in products.items():
+                scope[_cell(codes, good, market)] = part
+            devices, origins = (tuple(dict.fromkeys(good[i] for good in products)) for i in (0, 1))
+            fields |= {"devices": devices, "assembly_countries": origins}
+            yield self._law(name, "product_tariff", fields, scope, span)
+            fields = {k: v for k, v in fields.items() if k not in ("devices", "assembly_countries")}
+        for regions, by_kind in self._by_region(weights).items():
+            scope = np.zeros((len(codes.origins), len(codes.classes), len(codes.regions)))
+            home = np.flatnonzero(np.asarray(codes.home_market) == codes.markets.index(market))
+            scope[home] = np.asarray(by_kind)[kind_of_class(codes)][None, :, None]
+            yield self._law(
+                f"{name}, unmounted chips", "bare_chip_tariff", fields | {"chip_regions": regions},
+                scope.reshape(len(codes.origins), -1), span,
+            )  # fmt: skip
+
+    def _law(self, name: str, kind: str, fields: dict[str, Any], scope: Float, span: Span) -> Law:
+        instrument = INSTRUMENTS[kind].model_validate({"kind": kind} | fields)
+        return Law(name, instrument, scope, None, True, span.end_known_from)
+
+    def _group(self, instrument: str, row: CalendarRow | None) -> str | None:
+        """The stacking group of a row: its own, or one that policies name after its instrument."""
+        if row is not None and row.stacking_group:
+            return row.stacking_group
+        groups = (policy.stacking_group for policy in self.scenario.policies.values())
+        return next((g for g in groups if g and one_name(g) == one_name(instrument)), None)
+
+    def _by_region(self, weights: Mapping[Good, float]) -> dict[tuple[str, ...], tuple[float, ...]]:
+        """Regions with one part of each kind of unmounted chips covered, by that part."""
+        codes = self.duties.codes
+        covered = np.zeros((len(codes.regions), len(BARE_CHIPS)))
+        for (good, origin), part in weights.items():
+            if good in BARE_CHIPS:
+                region = region_of(origin, codes)
+                if region in codes.regions:
+                    share = self.duties.region_share.get((good, origin), 0.0)
+                    covered[codes.regions.index(region), BARE_CHIPS.index(good)] += part * share
+        parts: dict[tuple[float, ...], list[str]] = {}
+        for region, by_kind in zip(codes.regions, covered.round(12).tolist(), strict=True):
+            if any(by_kind):
+                parts.setdefault(tuple(by_kind), []).append(region)
+        return {tuple(regions): by_kind for by_kind, regions in parts.items()}
+
+
+def _instrument_and_market(row: CalendarRow) -> tuple[str, str]:
+    return one_name(row.instrument), row.levied_by
+
+
+def goods_of(rows: Iterable[CalendarRow]) -> list[Good]:
+    """Goods and countries that any of the rows names, each once."""
+    return list(dict.fromkeys((d, o) for row in rows for d in row.devices for o in row.against))
+
+
+def spans_of(rows: Iterable[CalendarRow], good: Good) -> list[Span]:
+    """What the rows of one instrument, in order, mean for one good, from ever until ever."""
+    named = [row for row in rows if good[0] in row.devices and good[1] in row.against]
+    spans: list[Span] = []
+    now, known = EVER, EVER
+    for row, following in zip(named, [*named[1:], None], strict=True):
+        if row.starts > now:
+            spans.append(Span(now, row.starts, known, row.known_from))
+        ends, end_known = row.stops, float(row.known_from)
+        if not row.end_known and not math.isinf(ends):
+            end_known = int(ends)
+        if following is not None and following.starts <= ends:
+            known_then = end_known if following.starts == ends else math.inf
+            ends, end_known = following.starts, min(known_then, following.known_from)
+        spans.append(Span(row.starts, ends, row.known_from, end_known, row))
+        now, known = ends, end_known
+    return [*spans, Span(now, math.inf, known, math.inf)] if now < math.inf else spans
+
+
+def _replaced(spans: Iterable[Span], policy: Instrument, own: list[CalendarRow]) -> Iterator[Span]:
+    """The spans with what a policy leaves of the rows that it names, while it is in force."""
+    names = {one_name(name) for name in policy.replaced}
+    by_instrument = one_name(own[0].instrument) in names
+    for span in spans:
+        if span.row is None or not (by_instrument or one_name(span.row.id or "-") in names):
+            yield span
+        else:
+            yield from _with_policy(span, policy)
+
+
+def _with_policy(span: Span, policy: Instrument) -> Iterator[Span]:
+    """A span as before, during and after the steps of a policy."""
+    begins = max(policy.starts, policy.path.first_moment or EVER)
+    dates = [*policy.path.months[1:], math.inf if policy.ends is None else policy.ends]
+    steps = [begins, *(max(begins, date) for date in dates)]
+    end_known = policy.known_from if policy.end_known else math.inf
+    if span.starts < steps[0]:
+        before = min(span.ends, steps[0])
+        cut = policy.known_from if before < span.ends else span.end_known_from
+        yield replace(span, ends=before, end_known_from=cut)
+    for begins, ends in pairwise(steps):
+        low, high = max(span.starts, begins), min(span.ends, ends)
+        if low < high:
+            rate = policy.path.over(low, min(high, int(low) + 1))
+            known = min(end_known, int(high)) if high < span.ends else span.end_known_from
+            yield replace(
+                span,
+                starts=low,
+                ends=high,
+                known_from=max(span.known_from if low == span.starts else EVER, policy.known_from),
+                end_known_from=known,
+                kept=span.kept * (1.0 - policy.replaced_share(rate)),
             )
+    if span.ends > steps[-1]:
+        begins = max(span.starts, steps[-1])
+        known = min(end_known, int(begins)) if begins == steps[-1] else span.known_from
+        yield replace(span, starts=begins, known_from=known)
 
 
-def _instrument(kind: str, fields: dict[str, Any]) -> Instrument:
-    return INSTRUMENTS[kind].model_validate({"kind": kind} | fields)
-
-
-def _same_scope(one: CalendarRow, other: CalendarRow) -> bool:
-    """Whether two rows are of one instrument and name a common code and device."""
+def _is_in_scope(policy: Instrument, good: Good) -> bool:
+    """Whether a policy that replaces rows covers a good of a country."""
+    device, origin = good
+    is_bare = device in BARE_CHIPS
+    if policy.taxes_bare_chips:
+        return is_bare
+    if is_bare and (policy.kind != "repeal" or policy.devices is not None):
+        return False
+    devices, countries = policy.devices, policy.assembly_countries
+    named = devices is None or device in devices
+    named &= countries is None or origin in countries
     return (
-        one.instrument == other.instrument
-        and one.levied_by == other.levied_by
-        and bool(set(one.against) & set(other.against))
-        and bool(set(one.devices) & set(other.devices))
+        named
+        and device not in policy.exempt_devices
+        and origin not in policy.exempt_assembly_countries
     )
 
 
-def _end(row: CalendarRow, rows: list[CalendarRow]) -> int | None:
-    """Last month of a row: before its stated end, or before a later row replaces it."""
-    ends = [parse_month(row.ends) - 1] if row.ends else []
-    ends += [
-        parse_month(later.date) - 1
-        for later in rows
-        if later.date > row.date and _same_scope(later, row)
-    ]
-    return min(ends, default=None)
+def _part(month: int, span: Span) -> float:
+    """Part of a month's days within a span."""
+    begins, ends = max(month, span.starts), min(month + 1, span.ends)
+    return days_between(begins, ends) / days_in(month) if begins < ends else 0.0
+
+
+def _last(ends: float) -> float:
+    """A moment from which it is over as the last month, or day, in force."""
+    return int(ends) - 1 if ends == int(ends) else ends
+
+
+def _cell(codes: Codes, good: Good, market: str) -> int:
+    device, origin = codes.devices.index(good[0]), codes.origins.index(good[1])
+    return int(codes.cell(device, origin, codes.markets.index(market)))

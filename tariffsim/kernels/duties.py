@@ -73,3 +73,16 @@ def due_of_each(duties: list[tuple[str | None, Float]]) -> list[Float]:
 def stacked(duties: list[tuple[str | None, Float]]) -> Float | float:
     """Sum of duties, taking only the highest of each stacking group."""
     return sum(due_of_each(duties), start=0.0)
+
+
+def at_least_none(base: Float, duties: list[Float]) -> list[Float]:
+    """Duties, of which some are negative, as far as together with a base they are not below zero.
+
+    The negative ones are cut in proportion, so that nobody is paid for importing.
+    """
+    if not any((duty < 0).any() for duty in duties):
+        return duties
+    added = base + sum((np.maximum(duty, 0.0) for duty in duties), start=0.0 * base)
+    taken = sum((np.minimum(duty, 0.0) for duty in duties), start=0.0 * base)
+    kept = np.minimum(1.0, np.maximum(added, 0.0) / np.where(taken < 0, -taken, 1.0))
+    return [np.where(duty < 0, duty * kept, duty) for duty in duties]

@@ -28,6 +28,8 @@ class OriginDuties:
     """(cells,) of it, what declaring the least taxed country that ships the device saves."""
     false_cell: Int
     """(cells,) the cell of that country."""
+    by_law: dict[int, Float]
+    """(cells,) rate of each law, by index, before stacking."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class ContentDuty:
     is_separable: bool
     is_declared: bool
     """Depends on what importers say of the content, and may be evaded."""
+    compared_in: str | None
+    """Stacking group of several bases in which it is; None if there is none."""
     known: UnitDuty
     unknown: UnitDuty
 
@@ -98,19 +102,18 @@ class Declarations:
         self._rates: dict[tuple[tuple[int, ...], Regime], Float] = {}
         groups: dict[object, list[int]] = {}
         for i, law in enumerate(schedule.laws):
-            if not law.instrument.taxes_bare_chips and law.instrument.declares != "origin":
+            if not law.instrument.taxes_bare_chips and law.declares != "origin":
                 group = law.instrument.stacking_group
                 key = i if group is None else (group, law.instrument.tax_base)
                 groups.setdefault(key, []).append(i)
         contents = (self._content(tuple(laws)) for laws in groups.values())
         self.contents = tuple(content for content in contents if content.takes_anything)
-        self._origin_laws = {
-            i for i, law in enumerate(schedule.laws) if law.instrument.declares == "origin"
-        }
+        self._origin_laws = {i for i, law in enumerate(schedule.laws) if law.declares == "origin"}
         self._content_laws = {i for content in self.contents for i in content.laws}
 
     def _content(self, laws: tuple[int, ...]) -> ContentDuty:
-        instrument = self.schedule.laws[laws[0]].instrument
+        first = self.schedule.laws[laws[0]]
+        instrument = first.instrument
         probes = [
             self.schedule.probe(np.array([[False], [True]]), **ones)
             for ones in ({"product": 1.0}, {"value": 1.0}, {"count": 1.0})
@@ -123,8 +126,9 @@ class Declarations:
 
         return ContentDuty(
             laws,
-            instrument.is_separable,
-            instrument.declares == "content",
+            first.is_separable,
+            first.declares == "content",
+            instrument.stacking_group if first.is_compared else None,
             unit([instrument.duty(probe, 1.0) for probe in probes]),
             unit([instrument.unknown_duty(probe, 1.0) for probe in probes]),
         )
@@ -144,7 +148,7 @@ class Declarations:
             highest = np.zeros(self.schedule.codes.n_cells)
             for i, rate in regime:
                 if i in content.laws:
-                    highest = np.maximum(highest, rate * self.schedule.laws[i].scope)
+                    highest = np.maximum(highest, self.schedule.laws[i].by_cell(rate))
             self._rates[key] = highest
         return self._rates[key]
 
@@ -152,20 +156,25 @@ class Declarations:
         """Duties by country of assembly under a regime, and what false countries save."""
         if regime not in self._origin:
             codes, crosses = self.schedule.codes, self.schedule.crosses_border
-            due = k.stacked(
-                [
-                    (law.instrument.stacking_group, rate * law.scope * crosses)
-                    for _, law, rate in self.on_origin(regime)
-                ]
-            ) + np.zeros(codes.n_cells)
+            by_law = self._by_origin(regime)
+            groups = (self.schedule.laws[i].instrument.stacking_group for i in by_law)
+            due = k.stacked([*zip(groups, by_law.values(), strict=True)]) + np.zeros(codes.n_cells)
             shape = len(codes.devices), len(codes.origins), len(codes.markets)
             foreign = np.where(self._ships & crosses, due, np.inf).reshape(shape)
             least = np.broadcast_to(foreign.argmin(axis=1)[:, None], shape).ravel()
             device, rest = np.divmod(np.arange(codes.n_cells), shape[1] * shape[2])
             false_cell = np.asarray(codes.cell(device, least, rest % shape[2]))
             gain = np.maximum(due - due[false_cell], 0.0) * crosses
-            self._origin[regime] = OriginDuties(due, gain, false_cell)
+            self._origin[regime] = OriginDuties(due, gain, false_cell, by_law)
         return self._origin[regime]
+
+    def _by_origin(self, regime: Regime) -> dict[int, Float]:
+        """(cells,) rate of each law; what the calendar takes away is no more than there is."""
+        crosses, base = self.schedule.crosses_border, self.schedule.base_product[:, 0]
+        found = {i: law.by_cell(rate) * crosses for i, law, rate in self.on_origin(regime)}
+        calendar = {i: duty for i, duty in found.items() if self.schedule.laws[i].is_calendar}
+        due = k.at_least_none(base, [*calendar.values()])
+        return found | dict(zip(calendar, due, strict=True))
 
     def enforcement(self, regime: Regime) -> Enforcement:
         """Audits under a regime."""
@@ -210,7 +219,7 @@ class DeclaredDuty:
     @property
     def is_declared(self) -> bool:
         """Whether it may be evaded."""
-        return self.law.instrument.declares == "content"
+        return self.law.declares == "content"
 
 
 def declared_duties(
@@ -222,15 +231,15 @@ def declared_duties(
 ) -> Iterator[DeclaredDuty]:
     """Duties of the laws of a regime that depend on more than the country of assembly."""
     for i, law, rate in declarations.on_content(regime):
-        instrument, scope = law.instrument, law.scope[cell]
-        if triggered_only and instrument.is_separable:
+        instrument, rates = law.instrument, law.by_cell(rate)[cell]
+        if triggered_only and law.is_separable:
             continue
-        due = scope * instrument.is_triggered(shipments)
-        unknown = instrument.unknown_duty(shipments, rate) * scope
+        due = rates * instrument.is_triggered(shipments)
+        unknown = instrument.unknown_duty(shipments, 1.0) * rates
         yield DeclaredDuty(
             i,
             law,
-            instrument.part_duties(shipments, rate) * due[..., None],
+            instrument.part_duties(shipments, 1.0) * due[..., None],
             instrument.part_values(shipments),
             unknown * instrument.is_triggered_unknown(shipments),
         )

@@ -9,7 +9,7 @@ importers declare: see `declarations`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,7 +29,43 @@ class Law:
     name: str
     instrument: Instrument
     scope: Float
-    """(cells,) one in scope, zero outside; (O,) for duties on unmounted chips."""
+    """(cells,) share of the trade that it covers; (O, K x R) for duties on unmounted chips."""
+    ordinary: Float | None = None
+    """(cells,) ordinary duty that the rate includes; None where it comes on top."""
+    is_calendar: bool = False
+    """Whether it is a row of the tariff calendar, which may lower duties of the base year."""
+    end_known_from: float | None = None
+    """Month from which agents know its end; None: as the instrument says."""
+    is_compared: bool = False
+    """Whether it is in a stacking group of several bases: the highest is due by product."""
+
+    @property
+    def is_separable(self) -> bool:
+        """Whether the duty is a sum over chip slots."""
+        return self.instrument.is_separable and not self.is_compared
+
+    @property
+    def declares(self) -> str:
+        """What importers declare for it; where bases are compared, not the country."""
+        declares = self.instrument.declares
+        return "" if self.is_compared and declares == "origin" else declares
+
+    def by_cell(self, rate: float) -> Float:
+        """(cells,) what a rate means on each cell: its share of trade, less an ordinary duty."""
+        if self.ordinary is None or rate == 0.0:
+            return rate * self.scope
+        return np.maximum(rate - self.ordinary, 0.0) * self.scope
+
+    def knows_end(self, now: int) -> bool:
+        """Whether agents know in a month when it ends."""
+        if self.end_known_from is not None:
+            return now >= self.end_known_from
+        last = self.instrument.last_month
+        return self.instrument.end_known or last is None or now > last
+
+    def rate_expected(self, month: int, now: int, foresight: str) -> float:
+        """Strength that agents expect in `now` for a later month."""
+        return self.instrument.rate_expected(month, now, foresight, self.knows_end(now))
 
 
 @dataclass(frozen=True)
@@ -54,7 +90,7 @@ class TariffSchedule:
 
     Args:
         codes: the sets of the model.
-        instruments: by name, in the order in which they are asked.
+        laws: in the order in which they are asked.
         base_product: (cells, 1) duties of the base year on products, fractions of customs value.
         base_bare: (O, K, R) those on unmounted chips, fractions of their value.
         markup: mark-up of makers, which enters the customs value.
@@ -63,21 +99,16 @@ class TariffSchedule:
     def __init__(
         self,
         codes: Codes,
-        instruments: Iterable[tuple[str, Instrument]],
+        laws: Iterable[Law],
         base_product: Float,
         base_bare: Float,
         markup: float,
     ) -> None:
         self.codes, self.markup = codes, markup
         self.base_product, self.base_bare = base_product, base_bare
-        self.laws = [
-            Law(name, instrument, scope)
-            for name, instrument in _one_a_memory(instruments)
-            for scope in [_scope(codes, instrument)]
-            if scope.any()
-        ]
+        self.laws = _compared([law for law in laws if law.scope.any()])
         self.with_memory = [i for i, law in enumerate(self.laws) if law.instrument.has_memory]
-        self.triggers = [i for i, law in enumerate(self.laws) if not law.instrument.is_separable]
+        self.triggers = [i for i, law in enumerate(self.laws) if not law.is_separable]
         self._regimes: dict[Regime, DutyTables] = {}
         self.probe_shape = (len(codes.classes), len(codes.regions))
         home = np.asarray(codes.home_market)
@@ -120,8 +151,8 @@ class TariffSchedule:
         duties: list[tuple[str | None, Float]] = []
         for i, rate in regime:
             law = self.laws[i]
-            if law.instrument.is_separable and not law.instrument.taxes_bare_chips:
-                duty = law.instrument.duty(probe, rate) * law.scope[:, None]
+            if law.is_separable and not law.instrument.taxes_bare_chips:
+                duty = law.instrument.duty(probe, 1.0) * law.by_cell(rate)[:, None]
                 duties.append((law.instrument.stacking_group, duty))
         return np.asarray(k.stacked(duties) + np.zeros((1, 1)))
 
@@ -131,10 +162,13 @@ class TariffSchedule:
         probe = self.probe(foreign, value=1.0)
         laws = {i: rate for i, rate in regime if self.laws[i].instrument.taxes_bare_chips}
         duties = [
-            (law.instrument.stacking_group, law.instrument.duty(probe, rate) * law.scope[:, None])
+            (law.instrument.stacking_group, law.instrument.duty(probe, 1.0) * law.by_cell(rate))
             for law, rate in ((self.laws[i], rate) for i, rate in laws.items())
         ]
-        return dict(zip(laws, k.due_of_each(duties), strict=True))
+        due = dict(zip(laws, k.due_of_each(duties), strict=True))
+        calendar = {i: duty for i, duty in due.items() if self.laws[i].is_calendar}
+        base = self.base_bare.reshape(len(self.base_bare), -1)
+        return due | dict(zip(calendar, k.at_least_none(base, [*calendar.values()]), strict=True))
 
     def _origin_of_cell(self) -> Int:
         return (np.arange(self.codes.n_cells) // len(self.codes.markets)) % len(self.codes.origins)
@@ -165,6 +199,33 @@ class TariffSchedule:
         return covered
 
 
+def laws_of(
+    codes: Codes, instruments: Iterable[tuple[str, Instrument]], ordinary: Float
+) -> Iterator[Law]:
+    """Instruments with their scopes; `ordinary` (cells,) are duties that `all_in` rates include.
+
+    One with memory that several markets levy is one for each of them.
+    """
+    for name, instrument in _one_a_memory(instruments):
+        is_all_in = getattr(instrument, "all_in", False)
+        yield Law(name, instrument, scope_of(codes, instrument), ordinary if is_all_in else None)
+
+
+def _compared(laws: list[Law]) -> list[Law]:
+    """The laws; those on products whose stacking group has several bases are marked."""
+    bases: dict[str | None, set[object]] = {}
+    for law in laws:
+        if not law.instrument.taxes_bare_chips:
+            bases.setdefault(law.instrument.stacking_group, set()).add(law.instrument.tax_base)
+    mixed = {group for group, of in bases.items() if group is not None and len(of) > 1}
+    return [
+        replace(law, is_compared=not law.instrument.taxes_bare_chips)
+        if law.instrument.stacking_group in mixed
+        else law
+        for law in laws
+    ]
+
+
 def _one_a_memory(
     instruments: Iterable[tuple[str, Instrument]],
 ) -> Iterator[tuple[str, Instrument]]:
@@ -177,16 +238,17 @@ def _one_a_memory(
             yield f"{name}, {market}", instrument.model_copy(update={"markets": (market,)})
 
 
-def _scope(codes: Codes, instrument: Instrument) -> Float:
-    """One where an instrument applies: (cells,), or (O,) for duties on unmounted chips."""
+def scope_of(codes: Codes, instrument: Instrument) -> Float:
+    """Share of trade to which an instrument applies: (cells,), or (O, K x R) on unmounted chips."""
     markets = mask(codes.markets, instrument.markets)
     countries, exempt = instrument.assembly_countries, instrument.exempt_assembly_countries
     origins = mask(codes.origins, countries, exempt)
     if instrument.taxes_bare_chips:
-        return np.asarray(markets[np.asarray(codes.home_market)] * origins)
+        levied = instrument.coverage * markets[np.asarray(codes.home_market)] * origins
+        return np.tile(levied[:, None], (1, len(codes.classes) * len(codes.regions)))
     devices = mask(codes.devices, instrument.devices, instrument.exempt_devices)
     places = np.broadcast_to(markets, (len(origins), len(markets)))
     if instrument.meets_home_assembly:  # lines sold there, or assembled there
         places = np.maximum(places, markets[np.asarray(codes.home_market)][:, None])
     result: Float = np.einsum("d,o,om->dom", devices, origins, places).ravel()
-    return result
+    return instrument.coverage * result

@@ -126,7 +126,7 @@ class DutyExpectations:
         rates = []
         for law, imports in zip(self.schedule.laws, annual, strict=True):
             one = law.instrument
-            path = [one.rate_expected(t, date, self.foresight) for t in range(date, date + months)]
+            path = [law.rate_expected(t, date, self.foresight) for t in range(date, date + months)]
             rates.append(sum(_given(one, path, date, float(imports))))
         return self.schedule.regime(rates)
 
@@ -140,9 +140,7 @@ class DutyExpectations:
     def _foresee(self, now: int, annual: Float) -> Foresight:
         laws = [law.instrument for law in self.schedule.laws]
         states = [
-            (now >= law.known_from, law.end_known or last is None or now > last)
-            for law in laws
-            for last in [law.last_month]
+            (now >= law.instrument.known_from, law.knows_end(now)) for law in self.schedule.laws
         ]
         counted = [(i, float(annual[i])) for i in self.schedule.with_memory]
         known: object = (*states, *counted)
@@ -168,9 +166,8 @@ class DutyExpectations:
     def _path(self, law: int, now: int, state: tuple[bool, bool]) -> list[float]:
         """Rates of one law that agents foresee, the same while what they know of it is."""
         if (law, state) not in self._paths:
-            instrument = self.schedule.laws[law].instrument
             self._paths[law, state] = [
-                instrument.rate_expected(at, now, self.foresight)
+                self.schedule.laws[law].rate_expected(at, now, self.foresight)
                 for at in range(self._start, self._last_date + 1)
             ]
         return self._paths[law, state]

@@ -98,7 +98,8 @@ class ExpectedBurden:
         (cell, node_class, region), schedule = at, self.declarations.schedule
         at_border = schedule.crosses_border[cell].astype(np.intp)
         product = self.origin_rate(who, future.regime, cell)
-        on_chip, each, chips = np.zeros(price.shape), who.with_axis(), (at_border, node_class)
+        each, chips = who.with_axis(), (at_border, node_class)
+        found: list[tuple[str | None, Float, Float]] = []
         for content in self.declarations.contents:
             rate = self.declarations.rate(content, future.regime)[cell]
             if not (content.is_separable or triggered) or not rate.any():
@@ -112,10 +113,20 @@ class ExpectedBurden:
                 covered = known.chip_value[chips][:, region] + known.chip_count[chips][:, region]
                 due = each.burden(due, price * covered)
                 whole = who.burden(whole, 1.0)
-            on_chip = on_chip + np.where(each.knows_origin, due, due_unknown)
-            product = product + np.where(who.knows_origin, whole, rate * unknown.product[at_border])
+            on_chip = np.where(each.knows_origin, due, due_unknown)
+            on_product = np.where(who.knows_origin, whole, rate * unknown.product[at_border])
+            found.append((content.compared_in, on_product, on_chip))
         bare = future.tables.bare[cell, node_class][:, region]
-        return k.slot_burden(price, product[:, None], schedule.markup, bare, on_chip)
+        added = [duty for group, *duty in found if group is None]
+        product = k.total(product, *(on_product for on_product, _ in added))
+        on_chip = k.total(np.zeros(price.shape), *(on_chip for _, on_chip in added))
+        burden = k.slot_burden(price, product[:, None], schedule.markup, bare, on_chip)
+        compared: list[tuple[str | None, Float]] = [
+            (group, k.slot_burden(price, on_product[:, None], schedule.markup, bare, on_chip))
+            for group, on_product, on_chip in found
+            if group is not None
+        ]
+        return np.asarray(burden + k.stacked(compared))
 
     def on_product(
         self, who: ImporterBeliefs, shipments: Shipments, cell: Int, regime: Regime

@@ -14,9 +14,12 @@ from pydantic import BaseModel, ConfigDict
 
 from tariffsim.policy.fields import (
     FORM,
+    OF_DUTIES,
     Code,
     CodeList,
     Condition,
+    LongCode,
+    LongCodes,
     Scope,
     codes_field,
     parameter,
@@ -81,9 +84,18 @@ class Instrument(BaseModel):
     exempt_assembly_countries: CodeList = codes_field(
         "Countries of assembly left out.", "origins", ()
     )
-    stacking_group: Code | None = parameter(
-        None, "name", "Of the duties in one group only the highest is due; all add up if left out."
-    )
+    coverage: float = parameter(
+        1.0, "fraction", "Share of the trade in its scope to which it applies, where lists cut "
+        "across device groups or some goods are excluded.", ge=0, le=1,
+    )  # fmt: skip
+    stacking_group: LongCode | None = parameter(
+        None, "name", "Of the duties in one group only the highest is due on a product; all add up "
+        "if left out. An instrument of the tariff calendar, by its name, is a group of its rows.",
+    )  # fmt: skip
+    replaces: LongCodes = codes_field(
+        "Instruments of the tariff calendar, or ids of rows, that are not levied while this is in "
+        "force, as far as its markets, devices and countries go.", "tariff_calendar", (),
+    )  # fmt: skip
     source: Code | None = parameter(None, "key", "Key of the source of these figures.")
 
     @property
@@ -167,6 +179,15 @@ class Instrument(BaseModel):
         if knows_end or last is None or not now <= last <= month or not self.rate_in_force(last):
             return self.rate_in_force(month)
         return self.path.over(max(last, self.starts), self.ends or last + 1)
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Instruments of the tariff calendar, or ids of rows, that it replaces."""
+        return self.replaces
+
+    def replaced_share(self, rate: float) -> float:
+        """Share of them that is not levied while it is in force, even at a rate of zero."""
+        return 1.0
 
     # Effects. Each has a neutral element; an instrument overrides the ones it has.
 
@@ -309,7 +330,7 @@ class Restriction(Instrument):
     """Denies chips of some regions to lines in its scope, wholly or in part."""
 
     path_field: ClassVar[str] = "denied"
-    without: ClassVar[tuple[str, ...]] = ("stacking_group",)
+    without: ClassVar[tuple[str, ...]] = OF_DUTIES
     restricts_supply: ClassVar[bool] = True
 
     denied: TimePath = rate_field(

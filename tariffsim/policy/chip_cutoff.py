@@ -53,5 +53,5 @@ class ChipCutoff(Restriction):
         if self.days is None:
             return super().ends
         after = date.fromisoformat(f"{format_moment(self.starts)}-01"[:10]) + timedelta(self.days)
-        ends = parse_moment(after.isoformat())
-        return ends if super().ends is None else min(ends, super().ends)
+        end, ends = super().ends, parse_moment(after.isoformat())
+        return ends if end is None else min(ends, end)

@@ -57,8 +57,10 @@ def _as_condition(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_plain_text)]
 Code = Annotated[Text, BeforeValidator(_as_code), Field(min_length=1, max_length=40)]
+LongCode = Annotated[Text, BeforeValidator(_as_code), Field(min_length=1, max_length=80)]
 Condition = Annotated[Text, AfterValidator(_as_condition)]
 CodeList = Annotated[tuple[Code, ...], BeforeValidator(_as_tuple)]
+LongCodes = Annotated[tuple[LongCode, ...], BeforeValidator(_as_tuple)]
 Scope = Annotated[
     tuple[Code, ...] | None,
     BeforeValidator(_as_scope),
@@ -102,7 +104,9 @@ def codes_field(description: str, table: str, default: tuple[str, ...] | None = 
     )
 
 
-ASSEMBLY_SCOPE = ("assembly_countries", "exempt_assembly_countries", "stacking_group")
+OF_DUTIES = ("coverage", "stacking_group", "replaces")
+"""Fields that only duties have."""
+ASSEMBLY_SCOPE = ("assembly_countries", "exempt_assembly_countries", *OF_DUTIES)
 """Fields of the scope that only duties on products have."""
 DEVICE_SCOPE = ("devices", "exempt_devices")
 WHOLE_SCOPE = ("markets", *DEVICE_SCOPE, *ASSEMBLY_SCOPE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tariffsim.policy.base import DeclaredContent
-from tariffsim.policy.fields import CodeList, codes_field, rate_field
+from tariffsim.policy.fields import CodeList, codes_field, parameter, rate_field
 from tariffsim.policy.shipments import Shipments
 from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Float
@@ -21,6 +21,10 @@ class ProductTariff(DeclaredContent):
 
     kind: Literal["product_tariff"]
     rate: TimePath = rate_field("Duty as a fraction of the product's customs value.")
+    all_in: bool = parameter(
+        False, "yes or no", "Whether the rate includes the ordinary duty of 2024 (without those of "
+        "the tariff calendar): then only what it is above that duty is added.",
+    )  # fmt: skip
     only_with_chips_from: CodeList | None = codes_field(
         "Due only where the product contains a chip made in these regions; always if left out.",
         "foundry_regions",
@@ -61,5 +65,6 @@ class ProductTariff(DeclaredContent):
         return True
 
     def unknown_duty(self, shipments: Shipments, rate: float) -> Float:
-        """The same on the share of the product that is deemed covered."""
-        return self.unknown_share * self.duty(shipments, rate)
+        """The same on the share of the product that is deemed covered; all without a trigger."""
+        share = 1.0 if self.only_with_chips_from is None else self.unknown_share
+        return share * self.duty(shipments, rate)

@@ -234,8 +234,8 @@ def remarks(scenario: Scenario) -> Iterator[str]:
             continue
         policy = dated[name]
         first = policy.first_month
-        if policy.end is not None and policy.end < start:
-            when, run = format_month(policy.end), format_month(start)
+        if policy.ends is not None and policy.end is not None and policy.ends <= start:
+            when, run = format_moment(policy.end, last=True), format_month(start)
             yield f"{lead} does nothing: it ends in {when}, before the run starts in {run}"
         elif first > end:
             does = "does nothing" if policy.known_from > end else "is only expected"

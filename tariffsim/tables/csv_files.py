@@ -124,11 +124,16 @@ class CsvRow:
 
 
 class BadCell(ValueError):
-    """What is wrong with a cell; `given` if it is not the text of the cell, and a hint."""
+    """What is wrong with a cell; `given` if it is not the text of the cell, and a hint.
 
-    def __init__(self, message: str, given: str | None = None, hint: str = "") -> None:
+    `column` names the cell where a check is of the whole row.
+    """
+
+    def __init__(
+        self, message: str, given: str | None = None, hint: str = "", column: str = ""
+    ) -> None:
         super().__init__(message)
-        self.given, self.hint = given, hint
+        self.given, self.hint, self.column = given, hint, column
 
 
 class RowModel(BaseModel):
@@ -151,6 +156,11 @@ class RowModel(BaseModel):
         return tuple(str(f.validation_alias or name) for name, f in fields if f.is_required())
 
     @classmethod
+    def optional_columns(cls) -> tuple[str, ...]:
+        """Columns that it may have."""
+        return tuple(name for name, f in cls.model_fields.items() if not f.is_required())
+
+    @classmethod
     def of(
         cls, row: CsvRow, problems: list[Problem], context: Any = None, name: str = ""
     ) -> Self | None:
@@ -168,7 +178,7 @@ class RowModel(BaseModel):
             for error in invalid.errors(include_url=False):
                 bad: BadCell = error["ctx"]["error"]
                 given = error["input"] if bad.given is None else bad.given
-                place = row.place(str(error["loc"][0]))
+                place = row.place(bad.column or str(error["loc"][0]))
                 problems.append(place.problem(f"{name}{bad}", given, bad.hint))
             return None
 

@@ -123,7 +123,8 @@ def _read(name: str, path: str | Path | None, problems: list[Problem]) -> list[C
     path = Path(path or SHIPPED / file)
     if name in FIGURE_TABLES:
         return read_rows(path, file, FIGURE_TABLES[name].columns, ("note",), problems)
-    return read_rows(path, file, WIDE_TABLES[name].columns(), (), problems)
+    model = WIDE_TABLES[name]
+    return read_rows(path, file, model.columns(), model.optional_columns(), problems)
 
 
 def _wide_rows(

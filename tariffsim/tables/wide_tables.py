@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from tariffsim.errors import Problem, nearest
 from tariffsim.tables.csv_files import (
@@ -20,6 +27,7 @@ from tariffsim.tables.csv_files import (
     one_of,
     parse_number,
 )
+from tariffsim.typing import format_moment, parse_moment
 
 BARE_CHIPS = ("bare_ic", "bare_discrete")
 MONTH = re.compile(r"(19|2[01])\d{2}-(0[1-9]|1[0-2])", re.ASCII)
@@ -84,10 +92,31 @@ def _rate(text: str) -> float | None:
     return number
 
 
+def _fraction(text: str) -> float:
+    number = _amount(text) if text else 1.0
+    if number > 1:
+        raise BadCell("must be a fraction of at most 1")
+    return number
+
+
 def _month(text: str) -> str:
     if not MONTH.fullmatch(text):
         raise BadCell("must be a month such as 2025-07")
     return text
+
+
+def _day(text: str) -> str | None:
+    try:
+        if text and len(text) != 10:
+            raise ValueError
+        parse_moment(text or "2025")
+    except ValueError:
+        raise BadCell("must be a day such as 2025-07-23") from None
+    return text or None
+
+
+def _day_or_month(text: str) -> str | None:
+    return _day(text) if len(text) == 10 else _month(text) if text else None
 
 
 def _devices(text: str, info: ValidationInfo) -> tuple[str, ...]:
@@ -119,6 +148,7 @@ def _yes(text: str) -> bool:
 
 
 YesNo = Annotated[bool, BeforeValidator(_yes)]
+YesOrNothing = Annotated[bool, BeforeValidator(lambda text: _yes(text or "no"))]
 Month = Annotated[str, AfterValidator(_month)]
 Millions = Annotated[float, BeforeValidator(_amount), AfterValidator(lambda musd: musd * MILLION)]
 
@@ -159,7 +189,9 @@ class CalendarRow(SourcedRow):
 
     `against` are countries of assembly and `devices` device groups or unmounted chips, all spelled
     out; `rate` is None where it is not announced. A later row of an instrument replaces an
-    earlier one for the codes it names; different instruments add.
+    earlier one for the codes it names; different instruments add. `coverage` is the share of the
+    trade named to which the rate applies. With `all_in` the rate includes the ordinary duty. Days
+    win over months. Agents know the row from `announced`, and with `end_known` its end too.
     """
 
     date: Month
@@ -173,23 +205,67 @@ class CalendarRow(SourcedRow):
     devices: Annotated[tuple[str, ...], BeforeValidator(_devices)]
     in_baseline: YesNo
     scope: str
-    reading: str
+    reading: str = ""
+    id: str = ""
+    coverage: Annotated[float, BeforeValidator(_fraction)] = 1.0
+    all_in: YesOrNothing = False
+    date_day: Annotated[str | None, BeforeValidator(_day)] = None
+    ends_day: Annotated[str | None, BeforeValidator(_day)] = Field("", validate_default=True)
+    announced: Annotated[str | None, BeforeValidator(_day_or_month)] = None
+    end_known: YesOrNothing = False
+    stacking_group: str = ""
 
     key_column: ClassVar[str] = "instrument"
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """One rate of an instrument for each market, month, device and country."""
-        lead = f"{self.instrument} by {self.levied_by} from {self.date}"
-        return tuple(f"{lead} on {d} from {o}" for o in self.against for d in self.devices)
+        """One rate of an instrument for each market, day, device and country; one row for an id."""
+        lead = f"{one_name(self.instrument)} by {self.levied_by} from {format_moment(self.starts)}"
+        rates = tuple(f"{lead} on {d} from {o}" for o in self.against for d in self.devices)
+        return (*rates, *([f"id {self.id}"] if self.id else ()))
 
-    @field_validator("ends")
+    @property
+    def starts(self) -> float:
+        """Moment from which it is in force."""
+        return parse_moment(self.date_day or self.date)
+
+    @property
+    def stops(self) -> float:
+        """Moment from which it is no longer, infinite if it is open."""
+        last = self.ends_day or self.ends
+        return parse_moment(last) if last else math.inf
+
+    @property
+    def known_from(self) -> int:
+        """Month from which agents know it."""
+        return int(parse_moment(self.announced)) if self.announced else int(self.starts)
+
+    @field_validator("devices")
     @classmethod
-    def _is_after_date(cls, ends: str | None, info: ValidationInfo) -> str | None:
-        date = info.data.get("date")
-        if ends and date and ends <= date:
-            raise BadCell(f"must be after {date}")
-        return ends
+    def _has_base(cls, devices: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        products = [device for device in devices if device not in BARE_CHIPS]
+        if products and info.data.get("base") == "bare_chips":
+            hint = "name bare_chips, bare_ic or bare_discrete, or give base product"
+            message = "devices other than unmounted chips need base product, not bare_chips"
+            raise BadCell(message, " ".join(products), hint, "devices, base")
+        return devices
+
+    @field_validator("ends_day")
+    @classmethod
+    def _is_after_start(cls, day: str | None, info: ValidationInfo) -> str | None:
+        starts, ends = _first(info), day or info.data.get("ends")
+        if starts is not None and ends and parse_moment(ends) <= starts:
+            message = f"must be after {format_moment(starts)}"
+            raise BadCell(message, ends, column="ends_day" if day else "ends")
+        return day
+
+    @field_validator("announced")
+    @classmethod
+    def _is_before_start(cls, date: str | None, info: ValidationInfo) -> str | None:
+        starts = _first(info)
+        if starts is not None and date and parse_moment(date) > starts:
+            raise BadCell(f"must not be after {format_moment(starts)}")
+        return date
 
     @field_validator("in_baseline")
     @classmethod
@@ -197,6 +273,17 @@ class CalendarRow(SourcedRow):
         if in_baseline and info.data.get("rate", 0.0) is None:
             raise BadCell("must be no where there is no rate")
         return in_baseline
+
+
+def _first(info: ValidationInfo) -> float | None:
+    """Moment from which a row is in force; None where its cells are not valid."""
+    date = info.data.get("date_day") or info.data.get("date")
+    return parse_moment(date) if date else None
+
+
+def one_name(name: str) -> str:
+    """The name of an instrument without regard to case and blanks."""
+    return " ".join(name.split()).casefold()
 
 
 class ValidationRow(SourcedRow):
