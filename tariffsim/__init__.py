@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tariffsim.experiments import compare, run
     from tariffsim.explain import Explanation, explain_choice
+    from tariffsim.explain.duty import duty
     from tariffsim.model import TariffModel
     from tariffsim.record.results import Results, load_results
     from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml
@@ -20,6 +21,7 @@ _HOMES = {
     "Scenario": "scenario",
     "TariffModel": "model",
     "compare": "experiments",
+    "duty": "explain.duty",
     "explain_choice": "explain",
     "load_results": "record.results",
     "load_scenario": "scenario",
@@ -35,6 +37,7 @@ __all__ = [
     "Scenario",
     "TariffModel",
     "compare",
+    "duty",
     "explain_choice",
     "load_results",
     "load_scenario",

@@ -77,7 +77,7 @@ class TariffCalendar:
         """What a row in the base year's duties puts on a good in 2024, mean of its months."""
         if span.row is None or not span.row.in_2024_base:
             return 0.0
-        parts = (_part(month, span) for month in MONTHS_OF_BASE_YEAR)
+        parts = (part_of_month(month, span) for month in MONTHS_OF_BASE_YEAR)
         return self.level(span, good) * sum(parts) / len(MONTHS_OF_BASE_YEAR)
 
     def ordinary(self, good: Good) -> float:
@@ -113,10 +113,7 @@ class TariffCalendar:
             held = {good: self.in_base.get((of, good), 0.0) for good in goods_of(own)}
             found: dict[Span, dict[Good, float]] = {}
             for good in held:
-                spans = spans_of(own, good)
-                for policy in self._replacing(of, good):
-                    spans = list(_replaced(spans, policy, own))
-                for span in spans:
+                for span in self.spans(of, good):
                     net = self.level(span, good) - held[good]
                     if net and span.ends > self.scenario.run.start:
                         found.setdefault(span, {})[good] = net
@@ -125,6 +122,14 @@ class TariffCalendar:
                 is_one = sum((one.row, one.starts) == (span.row, span.starts) for one in steps) == 1
                 name = self._name(own[0], span, "" if is_one else " to ")
                 yield from self._laws_of(name, own[0].levied_by, span, found[span], held)
+
+    def spans(self, of: tuple[str, str], good: Good) -> list[Span]:
+        """What an instrument of a market means for a good, with what policies leave of it."""
+        own = self.instruments[of]
+        spans = spans_of(own, good)
+        for policy in self._replacing(of, good):
+            spans = list(_replaced(spans, policy, own))
+        return spans
 
     def _replacing(self, of: tuple[str, str], good: Good) -> Iterator[Instrument]:
         """Policies that replace rows of an instrument on a good."""
@@ -218,7 +223,7 @@ def spans_of(rows: Iterable[CalendarRow], good: Good) -> list[Span]:
     named = [row for row in rows if good[0] in row.devices and good[1] in row.against]
     spans: list[Span] = []
     now, known = EVER, EVER
-    for row, following in zip(named, [*named[1:], None], strict=True):
+    for row, following in zip(named, [*named, None][1:], strict=True):
         if row.starts > now:
             spans.append(Span(now, row.starts, known, row.known_from))
         ends, end_known = row.stops, float(row.known_from)
@@ -229,7 +234,8 @@ def spans_of(rows: Iterable[CalendarRow], good: Good) -> list[Span]:
             ends, end_known = following.starts, min(known_then, following.known_from)
         spans.append(Span(row.starts, ends, row.known_from, end_known, row))
         now, known = ends, end_known
-    return [*spans, Span(now, math.inf, known, math.inf)] if now < math.inf else spans
+    is_over = EVER < now < math.inf
+    return [*spans, Span(now, math.inf, known, math.inf)] if is_over else spans
 
 
 def _replaced(spans: Iterable[Span], policy: Instrument, own: list[CalendarRow]) -> Iterator[Span]:
@@ -290,7 +296,7 @@ def _is_in_scope(policy: Instrument, good: Good) -> bool:
     )
 
 
-def _part(month: int, span: Span) -> float:
+def part_of_month(month: int, span: Span) -> float:
     """Part of a month's days within a span."""
     begins, ends = max(month, span.starts), min(month + 1, span.ends)
     return days_between(begins, ends) / days_in(month) if begins < ends else 0.0

@@ -167,13 +167,21 @@ def check_comparable(named: Mapping[str, Scenario], market: str) -> None:
             hint = f"known: {', '.join(codes)}"
             problems.append(Problem(name, message=f"has no market {market}", hint=hint))
         for block, what in (("agents", "numbers of agents"), ("data", "data tables")):
-            if getattr(scenario, block) != getattr(base, block):
+            if _drawn_from(scenario, block) != _drawn_from(base, block):
                 message = f"differs from {base_name} in its {what}"
                 problems.append(Problem(name, key=block, message=message, hint=HINTS[block]))
         if (scenario.run.start, scenario.run.end) != (base.run.start, base.run.end):
             problems.append(Problem(name, key="run", message=f"has other months than {base_name}"))
     if problems:
         raise ScenarioError(problems)
+
+
+def _drawn_from(scenario: Scenario, block: str) -> Any:
+    """What agents and random numbers follow from; a tariff calendar changes neither."""
+    value = getattr(scenario, block)
+    if block == "data":
+        return {table: path for table, path in value.items() if table != "tariff_calendar"}
+    return value
 
 
 def outcomes(

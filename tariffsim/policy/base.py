@@ -92,9 +92,9 @@ class Instrument(BaseModel):
         None, "name", "Of the duties in one group only the highest is due on a product; all add up "
         "if left out. An instrument of the tariff calendar, by its name, is a group of its rows.",
     )  # fmt: skip
-    replaces: LongCodes = codes_field(
-        "Instruments of the tariff calendar, or ids of rows, that are not levied while this is in "
-        "force, as far as its markets, devices and countries go.", "tariff_calendar", (),
+    replaces: LongCodes = parameter(
+        (), "names", "Instruments of the tariff calendar, or ids of rows, that are not levied "
+        "while this is in force, as far as its markets, devices and countries go.",
     )  # fmt: skip
     source: Code | None = parameter(None, "key", "Key of the source of these figures.")
 

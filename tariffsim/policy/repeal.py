@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tariffsim.policy.base import Instrument
-from tariffsim.policy.fields import LongCodes, codes_field, rate_field
+from tariffsim.policy.fields import OF_DUTIES, LongCodes, parameter, rate_field
 from tariffsim.policy.time_path import TimePath
 
 
@@ -18,12 +18,12 @@ class Repeal(Instrument):
     """
 
     path_field = "share"
-    without = ("coverage", "stacking_group", "replaces")
+    without = OF_DUTIES
 
     kind: Literal["repeal"]
     share: TimePath = rate_field("Share of the duty that is no longer levied; 1 is all.", most=1)
-    of: LongCodes = codes_field(
-        "Instruments of the tariff calendar, by name, or ids of rows.", "tariff_calendar", ()
+    of: LongCodes = parameter(
+        ..., "names", "Instruments of the tariff calendar, by name, or ids of rows."
     )
 
     @property

@@ -19,6 +19,7 @@ from tariffsim.scenario.scenario import CircularConditionError, Scenario
 from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.tables import Tables, load_tables
 from tariffsim.tables.renamed import name_hint
+from tariffsim.tables.wide_tables import one_name
 from tariffsim.typing import format_moment, format_month, parse_moment
 
 
@@ -40,7 +41,7 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         yield from _dates(policy, at, tree)
         yield from _codes(policy, at, tables, tree)
         yield from _other_fields(policy, at, {*own, *tables.sources}, tree)
-    yield from _stacking(scenario, tree)
+    yield from _calendar_names(scenario, tables, tree)
     yield from _sources(scenario, tree)
     yield from _experiment(scenario, tree)
 
@@ -83,17 +84,23 @@ def _conditions(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         yield from _dates(dated[name], ("policies", name), tree) if name in dated else ()
 
 
-def _stacking(scenario: Scenario, tree: Node) -> Iterator[Problem]:
-    """The highest duty of a group is defined only if all have the same base."""
-    first: dict[str, tuple[str, Instrument]] = {}
+def _calendar_names(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem]:
+    """What policies replace is there; what shares a group with them is not in the base year."""
+    rows = [row for row in tables.calendar if row.in_baseline]
+    names = {one_name(name): row for row in rows for name in (row.instrument, row.id) if name}
+    held = {one_name(row.instrument) for row in rows if row.in_2024_base}
+    known = list(dict.fromkeys(name for row in rows for name in (row.instrument, row.id) if name))
     for name, policy in scenario.policies.items():
-        if policy.stacking_group is not None:
-            other, leader = first.setdefault(policy.stacking_group, (name, policy))
-            if leader.tax_base != policy.tax_base:
-                message = f"must have the same tax base as `{other}` in this group"
-                hint = "name another group, or give both the same kind and coverage"
-                at = ("policies", name, "stacking_group")
-                yield problem_at(tree, at, message, hint)
+        field = "of" if policy.kind == "repeal" else "replaces"
+        for index, given in enumerate(policy.replaced):
+            if one_name(given) not in names:
+                message = "is neither an instrument nor an id of the tariff calendar"
+                at: Keys = ("policies", name, field, index)
+                yield problem_at(tree, at, message, nearest(given, known))
+        if one_name(policy.stacking_group or "") in held:
+            message = "names an instrument of the calendar that is in the duties of 2024"
+            hint = f"use `replaces: [{policy.stacking_group}]`, or another name"
+            yield problem_at(tree, ("policies", name, "stacking_group"), message, hint)
 
 
 def is_given(node: Node | None) -> bool:

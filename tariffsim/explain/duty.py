@@ -1,0 +1,248 @@
+"""What is due by statute on a product, and on unmounted chips, in a month: law by law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tariffsim import kernels as k
+from tariffsim.calibration.base_duties import base_duties, kind_of_class, region_of
+from tariffsim.calibration.build import build_economy
+from tariffsim.calibration.constants import DATA_MARKET
+from tariffsim.calibration.tariff_calendar import TariffCalendar, part_of_month
+from tariffsim.errors import ChoiceError, nearest
+from tariffsim.law.declarations import declared_duties
+from tariffsim.policy import Instrument
+from tariffsim.scenario import Scenario
+from tariffsim.state.economy import Economy
+from tariffsim.tables import BARE_CHIPS
+from tariffsim.typing import format_month, parse_month
+
+if TYPE_CHECKING:
+    from tariffsim.law.duty_tables import Law, Regime
+
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class DutyRow:
+    """One law, or what is counted beside the laws.
+
+    Attributes:
+        law: name of the law, or what it is.
+        on: what the rate is on.
+        rate: by statute, a fraction (USD a chip for `per: chip`); None where there is none.
+        coverage: share of the trade to which it applies, in this month (by days).
+        due: fraction of the value of the product, or of the unmounted chips.
+        source: keys of the sources of the rate.
+    """
+
+    law: str
+    on: str
+    rate: float | None
+    coverage: float
+    due: float
+    source: str
+
+
+@dataclass(frozen=True)
+class StatutoryDuty:
+    """Duties on imports of a device from a country into a market, origins truly declared.
+
+    Attributes:
+        scenario: its name.
+        device: group of devices.
+        origin: country of assembly; for unmounted chips the country they come from.
+        market: where it is levied.
+        month: of the duty.
+        product: rows on the product; those on its content as a part of the product's value.
+        chips: rows on unmounted chips by kind, `bare_ic` and `bare_discrete`.
+        total: duty over the product's customs value.
+        total_on_chips: duty over the value of unmounted chips by node class.
+    """
+
+    scenario: str
+    device: str
+    origin: str
+    market: str
+    month: str
+    product: tuple[DutyRow, ...]
+    chips: dict[str, tuple[DutyRow, ...]]
+    total: float
+    total_on_chips: dict[str, float]
+
+
+def duty(
+    scenario: Scenario, device: str, origin: str, market: str = DATA_MARKET,
+    month: str | int | None = None,
+) -> StatutoryDuty:  # fmt: skip
+    """What is due by statute, from the tables that customs reads.
+
+    Args:
+        scenario: whose law it is.
+        device: group of devices.
+        origin: country of assembly.
+        market: that levies.
+        month: such as 2027-06; the first of the run if None.
+
+    Raises:
+        ChoiceError: there is no such device, country, market or month.
+    """
+    tables = scenario.tables()
+    for name, code, known in (
+        ("device", device, tables.devices.codes),
+        ("origin", origin, tables.origins.codes),
+        ("market", market, tables.markets.codes),
+    ):
+        if code not in known:
+            raise ChoiceError(f"there is no {name} {code}; {nearest(code, known)}")
+    try:
+        date = scenario.run.start if month is None else parse_month(month)
+    except ValueError as error:
+        raise ChoiceError(f"month {month!r} {error}") from None
+    return _Statutes(scenario, device, origin, market, date).duty()
+
+
+class _Statutes:
+    """One question put to the law of a scenario."""
+
+    def __init__(
+        self, scenario: Scenario, device: str, origin: str, market: str, date: int
+    ) -> None:
+        self.scenario, self.device, self.origin = scenario, device, origin
+        self.market, self.date = market, date
+        self.economy: Economy = build_economy(scenario, scenario.run.seed)
+        self.schedule, tables = self.economy.tariff_schedule, scenario.tables()
+        self.codes = self.schedule.codes
+        duties = base_duties(scenario, tables, self.codes)
+        self.calendar = TariffCalendar(scenario, tables.calendar, duties)
+        self.regime: Regime = self.schedule.regime(self.schedule.rates_in_force(date))
+        self.cell = int(
+            self.codes.cell(
+                self.codes.devices.index(device),
+                self.codes.origins.index(origin),
+                self.codes.markets.index(market),
+            )
+        )
+
+    def duty(self) -> StatutoryDuty:
+        """The answer."""
+        total = 0.0
+        product: list[DutyRow] = []
+        if self.schedule.crosses_border[self.cell]:
+            total, product = self._on_product()
+        on_content, content = self._on_content()
+        totals, chips = self._on_chips()
+        return StatutoryDuty(
+            self.scenario.name, self.device, self.origin, self.market, format_month(self.date),
+            (*product, *content), chips, total + on_content, totals,
+        )  # fmt: skip
+
+    def _on_product(self) -> tuple[float, list[DutyRow]]:
+        declarations, cell = self.economy.declarations, self.cell
+        base = float(self.schedule.base_product[cell, 0])
+        total = base + float(declarations.origin_duties(self.regime).rate[cell])
+        rows = [*self._base(base, "product"), *self._calendar(self.device, "product")]
+        for _, law, rate in declarations.on_origin(self.regime):
+            if not law.is_calendar and law.scope[cell]:
+                due = float(law.by_cell(rate)[cell])
+                rows.append(self._of_policy(law, "product", rate, float(law.scope[cell]), due))
+        return total, [*rows, *self._rest(total, rows)]
+
+    def _base(self, rate: float, on: str) -> Iterator[DutyRow]:
+        if self.market == DATA_MARKET:
+            yield DutyRow("duty of 2024", on, rate, 1.0, rate, "S1")
+
+    def _calendar(self, good: str, on: str) -> Iterator[DutyRow]:
+        """Rows in force in the month; what the duty of 2024 has of an instrument is taken off."""
+        of_good = good, self.origin
+        for of, own in self.calendar.instruments.items():
+            if of[1] != self.market:
+                continue
+            for span in self.calendar.spans(of, of_good):
+                if span.row is not None and (part := part_of_month(self.date, span)):
+                    row, level = span.row, self.calendar.level(span, of_good)
+                    name = f"{row.instrument} ({row.id})" if row.id else row.instrument
+                    name += ", all-in" if row.all_in else ""
+                    covered = part * row.coverage * span.kept
+                    yield DutyRow(name, on, row.rate, covered, level * part, row.source)
+            if held := self.calendar.in_base.get((of, of_good), 0.0):
+                words = f"of it in the duty of 2024: {own[0].instrument}"
+                yield DutyRow(words, on, None, 1.0, -held, "")
+
+    def _of_policy(self, law: Law, on: str, rate: float, part: float, due: float) -> DutyRow:
+        source = law.instrument.source or "scenario"
+        return DutyRow(law.name, on, rate, part, due, source)
+
+    def _rest(self, total: float, rows: Sequence[DutyRow]) -> Iterator[DutyRow]:
+        """What the rows sum to more, or less, than is due."""
+        rest, on = total - sum(row.due for row in rows), rows[0].on if rows else "product"
+        if abs(rest) > ROUNDING:
+            lowered = "a duty of the base year does not fall below zero"
+            words = lowered if rest > 0 else "only the highest of a stacking group is due"
+            yield DutyRow(words, on, None, 1.0, rest, "")
+
+    def _on_content(self) -> tuple[float, list[DutyRow]]:
+        """Duties on what is inside, over the value of the products of the base year."""
+        economy, codes = self.economy, self.codes
+        flows, makers = economy.flows, economy.makers
+        device, market = codes.devices.index(self.device), codes.markets.index(self.market)
+        sold = (makers.device[flows.maker] == device) & (flows.market == market)
+        here = sold & (economy.flow_cells == self.cell)
+        weight = np.where(here if here.any() else sold, flows.units, 0.0)
+        shipments = economy.shipments()
+        value = float(weight @ np.broadcast_to(shipments.customs_value, weight.shape))
+        cells = np.full(len(flows), self.cell)
+        rows, groups, due = [], [], []
+        for one in declared_duties(economy.declarations, self.regime, shipments, cells):
+            group = one.law.instrument.stacking_group
+            groups.append(group)
+            due.append(k.over_slots(one.parts))
+            each = float(weight @ due[-1]) / value if value else 0.0
+            rate = dict(self.regime)[one.number]
+            part = float(one.law.scope[self.cell])
+            if part:
+                rows.append(
+                    self._of_policy(one.law, _base_of(one.law.instrument), rate, part, each)
+                )
+        found = k.stacked([*zip(groups, due, strict=True)]) + np.zeros(len(flows))
+        total = float(weight @ found) / value if value else 0.0
+        return total, [*rows, *(self._rest(total, rows) if rows else ())]
+
+    def _on_chips(self) -> tuple[dict[str, float], dict[str, tuple[DutyRow, ...]]]:
+        """Unmounted chips from the country, entering for assembly in the market."""
+        codes, region = self.codes, region_of(self.origin, self.codes)
+        market = codes.markets.index(self.market)
+        homes = [o for o, home in enumerate(codes.home_market) if home == market]
+        at = codes.regions.index(region) if region in codes.regions else None
+        if not homes or at is None or codes.region_market[at] == market:
+            return {}, {}
+        by_law = self.schedule.tables(self.regime)
+        cell = codes.cell(0, homes[0], market)
+        totals = by_law.bare[cell, :, at]
+        rows: dict[str, tuple[DutyRow, ...]] = {}
+        for number, good in enumerate(BARE_CHIPS):
+            of_kind = [n for n, kind in enumerate(kind_of_class(codes)) if kind == number]
+            if not of_kind:
+                continue
+            first = of_kind[0]
+            base = float(self.schedule.base_bare[homes[0], first, at])
+            found = [*self._base(base, good), *self._calendar(good, good)]
+            for i, rates in by_law.bare_by_law.items():
+                law, due = self.schedule.laws[i], float(rates[homes[0], first, at])
+                if not law.is_calendar and due:
+                    rate = dict(self.regime)[i]
+                    found.append(self._of_policy(law, good, rate, due / rate, due))
+            rows[good] = (*found, *self._rest(float(totals[first]), found))
+        return dict(zip(codes.classes, totals.tolist(), strict=True)), rows
+
+
+def _base_of(instrument: Instrument) -> str:
+    """What a duty on content is on."""
+    fields: dict[str, Any] = dict(instrument)
+    if instrument.kind == "component_tariff":
+        return "number of chips inside" if fields["per"] == "chip" else "value of chips inside"
+    return "product"
