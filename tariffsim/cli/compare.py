@@ -103,9 +103,10 @@ def _run_all(
     options: RunOptions, name: str, base: Scenario, scenarios: Sequence[Scenario], details: bool,
     precision: float | None = None, sensitivity: bool = False, equal: str | None = None,
 ) -> None:  # fmt: skip
-    from tariffsim.scenario.checks import remarks
+    from tariffsim.explain.remarks import levied_elsewhere, remarks
 
     notes = [note for scenario in (base, *scenarios) for note in remarks(scenario)]
+    notes += [n for scenario in scenarios for n in levied_elsewhere(scenario, options.market)]
     for note in notes:
         options.screen.remark(f"Note: {note}.")
     n = len({(scenario.name, scenario.content_hash) for scenario in (base, *scenarios)})

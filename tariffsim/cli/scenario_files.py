@@ -28,7 +28,7 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
       tariffsim validate my_tariff.yaml
       tariffsim validate scenarios/*.yaml --json
     """
-    from tariffsim.scenario.checks import remarks
+    from tariffsim.explain.remarks import remarks
 
     found: list[dict[str, Any]] = []
     problems: list[Problem] = []

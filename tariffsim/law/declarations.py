@@ -96,7 +96,7 @@ class Declarations:
     """
 
     def __init__(self, schedule: TariffSchedule, ships: Bool, enforcement: Enforcement) -> None:
-        self.schedule, self._ships, self._enforcement = schedule, ships, enforcement
+        self.schedule, self.ships, self.without_programme = schedule, ships, enforcement
         self._origin: dict[Regime, OriginDuties] = {}
         self._audits: dict[Regime, Enforcement] = {}
         self._rates: dict[tuple[tuple[int, ...], Regime], Float] = {}
@@ -160,7 +160,7 @@ class Declarations:
             groups = (self.schedule.laws[i].instrument.stacking_group for i in by_law)
             due = k.stacked([*zip(groups, by_law.values(), strict=True)]) + np.zeros(codes.n_cells)
             shape = len(codes.devices), len(codes.origins), len(codes.markets)
-            foreign = np.where(self._ships & crosses, due, np.inf).reshape(shape)
+            foreign = np.where(self.ships & crosses, due, np.inf).reshape(shape)
             least = np.broadcast_to(foreign.argmin(axis=1)[:, None], shape).ravel()
             device, rest = np.divmod(np.arange(codes.n_cells), shape[1] * shape[2])
             false_cell = np.asarray(codes.cell(device, least, rest % shape[2]))
@@ -183,7 +183,7 @@ class Declarations:
         return self._audits[regime]
 
     def _audited(self, regime: Regime) -> Enforcement:
-        base = self._enforcement
+        base = self.without_programme
         audits, detection, penalty = base.audits, base.detection, base.penalty
         for i, rate in regime:
             law = self.schedule.laws[i]

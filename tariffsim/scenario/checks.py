@@ -231,7 +231,7 @@ def _experiment(scenario: Scenario, tree: Node) -> Iterator[Problem]:
 
 
 def remarks(scenario: Scenario) -> Iterator[str]:
-    """One sentence for each policy that is never in force in the months of the run."""
+    """One sentence for each policy that is never in force in the run, or whose dates disagree."""
     start, end = scenario.run.start, scenario.run.end
     dated = scenario.dated_policies
     for name in scenario.policies:
@@ -241,10 +241,33 @@ def remarks(scenario: Scenario) -> Iterator[str]:
             continue
         policy = dated[name]
         first = policy.first_month
-        if policy.ends is not None and policy.end is not None and policy.ends <= start:
+        yield from (f"{lead}{words}" for words in _steps_never_taken(policy))
+        if policy.end is not None and policy.ends is not None and policy.ends <= start:
             when, run = format_moment(policy.end, last=True), format_month(start)
             yield f"{lead} does nothing: it ends in {when}, before the run starts in {run}"
         elif first > end:
             does = "does nothing" if policy.known_from > end else "is only expected"
             when, run = format_month(first), format_month(end)
             yield f"{lead} {does}: it starts in {when}, after the run ends in {run}"
+
+
+def _steps_never_taken(policy: Instrument) -> Iterator[str]:
+    """Dates of a path that lie outside of the months in force."""
+    months, field = policy.path.months, policy.path_field
+    if not months:
+        return
+    if policy.start is not None and policy.start < months[0]:
+        yield (
+            f".start ({format_moment(policy.start)}) is before the first date of `{field}`: the "
+            f"policy is neutral until {format_moment(months[0])}"
+        )
+    late = [m for m in months if policy.ends is not None and m >= policy.ends]
+    if late:
+        dates = ", ".join(map(format_moment, late))
+        yield f".{field} has steps that never come ({dates}): the policy ends before"
+    early = [m for m in months[1:] if policy.start is not None and m <= policy.start]
+    if early:
+        yield (
+            f".{field} has steps that never come (before {format_moment(early[-1])}): the policy "
+            "starts after"
+        )

@@ -1,0 +1,248 @@
+"""What is hardly meant though it is valid: one sentence each."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+from itertools import combinations
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tariffsim.calibration.base_duties import base_duties, region_of
+from tariffsim.calibration.build import build_economy
+from tariffsim.calibration.constants import DATA_MARKET
+from tariffsim.calibration.tariff_calendar import TariffCalendar, part_of_month
+from tariffsim.calibration.tariff_schedule import make_tariff_schedule
+from tariffsim.law.declarations import Declarations, declared_duties
+from tariffsim.law.expectations import Expected
+from tariffsim.law.policy_of_month import policy_of_month
+from tariffsim.policy import Instrument
+from tariffsim.scenario import Scenario
+from tariffsim.scenario.checks import remarks as remarks_on_dates
+from tariffsim.state.economy import Economy, ImportCounts
+from tariffsim.tables import BARE_CHIPS, CalendarRow
+from tariffsim.tables.wide_tables import one_name
+from tariffsim.typing import format_month
+
+if TYPE_CHECKING:
+    from tariffsim.policy.shipments import Codes
+    from tariffsim.typing import Float
+
+ALIKE = 0.9
+"""Similarity from which two names are likely to mean one instrument."""
+MOST_NAMED = 3
+
+
+def remarks(scenario: Scenario) -> Iterator[str]:
+    """All remarks on a valid scenario."""
+    yield from remarks_on_dates(scenario)
+    yield from _names_alike(scenario)
+    economy = build_economy(scenario, scenario.run.seed)
+    codes = economy.constants.codes
+    tables = scenario.tables()
+    calendar = TariffCalendar(scenario, tables.calendar, base_duties(scenario, tables, codes))
+    yield from _parts_of_regions(scenario, calendar, codes)
+    yield from _below_zero(scenario, calendar)
+    for name, policy in scenario.dated_policies.items():
+        if policy.first_month <= scenario.run.end and not _is_over(policy, scenario):
+            yield from _without_effect(scenario, economy, name, policy)
+
+
+def levied_elsewhere(scenario: Scenario, market: str) -> Iterator[str]:
+    """Whether all measures of a scenario are levied by other markets than the one asked about."""
+    policies = {
+        name: policy
+        for name, policy in scenario.policies.items()
+        if "markets" not in policy.without
+    }
+    levying = sorted({m for policy in policies.values() for m in policy.markets})
+    if policies and market not in levying:
+        name = next(iter(policies))
+        yield (
+            f"{scenario.name}: its measures are levied by {', '.join(levying)}, none by {market}; "
+            f"to levy one there: --set 'policies.{name}.markets=[{market}]'"
+        )
+
+
+def _is_over(policy: Instrument, scenario: Scenario) -> bool:
+    return policy.ends is not None and policy.ends <= scenario.run.start
+
+
+def _names_alike(scenario: Scenario) -> Iterator[str]:
+    """Instruments of the calendar that may be one; they are added as they stand."""
+    names = {one_name(row.instrument): row.instrument for row in scenario.tables().calendar}
+    for one, other in combinations(names, 2):
+        digits = [[ch for ch in name if ch.isdigit()] for name in (one, other)]
+        if digits[0] == digits[1] and SequenceMatcher(None, one, other).ratio() > ALIKE:
+            yield (
+                f"{scenario.name}: the tariff calendar has {names[one]!r} and {names[other]!r}: "
+                "as two instruments their rates add up; one name makes later rows replace earlier"
+            )
+
+
+def _parts_of_regions(scenario: Scenario, calendar: TariffCalendar, codes: Codes) -> Iterator[str]:
+    """Rows on unmounted chips of some countries of a region, whose chips are one in the model."""
+    shares = calendar.duties.region_share
+    for own in calendar.instruments.values():
+        for row in own:
+            for region, named in _partly_named(row, codes, shares).items():
+                kinds = [good for good in BARE_CHIPS if good in row.devices]
+                parts = ", ".join(
+                    f"{100 * sum(shares.get((good, o), 0.0) for o in named):.0f} % of {good}"
+                    for good in kinds
+                )
+                yield (
+                    f"{scenario.name}: {row.instrument}, {row.date}: unmounted chips of region "
+                    f"{region} are one in the model; the row names {', '.join(named)} and is "
+                    f"levied on that part of the region's imports of 2024 ({parts})"
+                )
+
+
+def _partly_named(row: CalendarRow, codes: Codes, shares: Any) -> dict[str, list[str]]:
+    """Countries that a row on unmounted chips names, where its region has others with imports."""
+    found: dict[str, list[str]] = {}
+    if not any(good in row.devices for good in BARE_CHIPS):
+        return found
+    for origin in row.against:
+        found.setdefault(region_of(origin, codes), []).append(origin)
+    others = {
+        region_of(o, codes) for (_, o), share in shares.items() if share and o not in row.against
+    }
+    return {region: named for region, named in found.items() if region in others}
+
+
+def _below_zero(scenario: Scenario, calendar: TariffCalendar) -> Iterator[str]:
+    """Duties of 2024 that are lowered by more than was collected."""
+    months = range(scenario.run.start, scenario.run.end + 1)
+    found: dict[str, list[str]] = {}
+    for (of, good), held in calendar.in_base.items():
+        collected = calendar.duties.collected.get(good, 0.0)
+        if of[1] != DATA_MARKET or held <= collected:
+            continue
+        spans = {
+            each: calendar.spans(each, good) for each in calendar.instruments if each[1] == of[1]
+        }
+        for month in months:
+            change = sum(
+                calendar.level(span, good) * part_of_month(month, span)
+                for each in spans.values()
+                for span in each
+            ) - sum(calendar.in_base.get((each, good), 0.0) for each in spans)
+            if collected + change < -1e-9:
+                name = calendar.instruments[of][0].instrument
+                found.setdefault(name, []).append(
+                    f"{good[0]} from {good[1]} from {format_month(month)} on (its rows put "
+                    f"{held:.4g} on 2024, of which {collected:.4g} was collected)"
+                )
+                break
+    for name, places in found.items():
+        more = f" and {len(places) - MOST_NAMED} more" if len(places) > MOST_NAMED else ""
+        yield (
+            f"{scenario.name}: without {name} duties would be negative; they are 0 on "
+            f"{'; '.join(places[:MOST_NAMED])}{more}"
+        )
+
+
+def _without_effect(
+    scenario: Scenario, economy: Economy, name: str, policy: Instrument
+) -> Iterator[str]:
+    """Whether all that a policy could do is the same without it, in every month of the run."""
+    others = scenario.model_copy(
+        update={"policies": {n: p for n, p in scenario.policies.items() if n != name}}
+    )
+    months = _months_of_change(scenario, economy, policy)
+    with_it, without = (_under(economy, each) for each in (scenario, others))
+    for month in months:
+        if not _same(_effects(with_it, month), _effects(without, month)):
+            return
+    yield (
+        f"{scenario.name}: policies.{name} does nothing{_reason(economy, name, policy)}: duties, "
+        "audits, supply limits, demand and public money are the same without it in every month of "
+        "the run, on the products of the base year"
+    )
+
+
+def _months_of_change(scenario: Scenario, economy: Economy, policy: Instrument) -> list[int]:
+    """First month of each legal regime while a policy is in force."""
+    last = scenario.run.end if policy.last_month is None else policy.last_month
+    months = range(max(policy.first_month, scenario.run.start), min(last, scenario.run.end) + 1)
+    schedule = economy.tariff_schedule
+
+    def regime(month: int) -> tuple[float, ...]:
+        rates = schedule.rates_in_force(month)
+        share = policy.supply_share(policy.rate_in_force(month), month)
+        return (*rates, share)
+
+    return sorted({regime(month): month for month in reversed(months)}.values())
+
+
+def _under(economy: Economy, scenario: Scenario) -> Economy:
+    """The economy of the base year under the law of another scenario."""
+    found = copy.copy(economy)
+    found.scenario = scenario
+    found.tariff_schedule = make_tariff_schedule(scenario, scenario.tables(), economy.constants)
+    found.declarations = Declarations(
+        found.tariff_schedule, economy.declarations.ships, economy.declarations.without_programme
+    )
+    nothing = Expected(np.zeros(1), np.zeros(1), np.zeros(1), ())
+    found.expectations = SimpleNamespace(expected=lambda *_: nothing)  # type: ignore[assignment]
+    laws = len(found.tariff_schedule.laws)
+    counts = economy.imports.annual if laws == len(economy.tariff_schedule.laws) else np.zeros(laws)
+    found.imports = ImportCounts(np.zeros(laws), np.repeat(counts[:, None], 12, axis=1))
+    return found
+
+
+def _effects(economy: Economy, month: int) -> Iterator[Float | float | None]:
+    """All that measures in force in a month do to the products and firms of the base year."""
+    economy.month = month - economy.scenario.run.start
+    state, declarations = policy_of_month(economy), economy.declarations
+    cells, shipments = economy.flow_cells, economy.shipments()
+    yield declarations.origin_duties(state.regime).rate[cells]
+    zero = np.zeros(len(cells))
+    found = [*declared_duties(declarations, state.regime, shipments, cells)]
+    yield sum((one.parts.sum(axis=-1) for one in found), start=zero)
+    yield sum((one.unknown for one in found), start=zero)
+    own = np.unique(economy.makers.origin)
+    codes = economy.constants.codes
+    yield state.in_force.bare[codes.cell(0, own, 0)]
+    enforcement = declarations.enforcement(state.regime)
+    yield from (enforcement.exposure, np.asarray(enforcement.audits))
+    yield from (state.discount, state.capacity_share, state.counter_subsidy)
+    yield from (state.funds.grants, state.funds.granted_investment, state.funds.credit)
+    yield from (state.units_factor, state.chips_factor, state.preference)
+    yield None if state.limits.supply is None else state.limits.supply[cells]
+    laws = zip(economy.tariff_schedule.laws, state.rates, strict=True)
+    yield from (law.instrument.tracing_share(rate) for law, rate in laws)
+
+
+def _same(one: Iterable[Any], other: Iterable[Any]) -> bool:
+    """Whether two lists of effects are equal; what only one has is neutral if it is none."""
+    one, other = list(one), list(other)
+    longest = max(len(one), len(other))
+    pairs = zip(*(each + [0.0] * (longest - len(each)) for each in (one, other)), strict=True)
+    return all(np.array_equal(_or_one(a), _or_one(b)) or _all_one(a, b) for a, b in pairs)
+
+
+def _or_one(limit: Any) -> Any:
+    return 1.0 if limit is None else limit
+
+
+def _all_one(one: Any, other: Any) -> bool:
+    """Whether limits that one has deny nothing, where the other has none."""
+    return (one is None or other is None) and bool(np.all(_or_one(one) == _or_one(other)))
+
+
+def _reason(economy: Economy, name: str, policy: Instrument) -> str:
+    laws = economy.tariff_schedule.laws
+    law = next((law for law in laws if law.name.partition(", ")[0] == name), None)
+    if law is None:
+        return " (nothing is in its scope)"
+    run = economy.scenario.run
+    if not any(policy.rate_in_force(month) for month in range(run.start, run.end + 1)):
+        return f" (its {policy.path_field} is 0)"
+    if not law.instrument.is_separable:
+        return " (no product reaches its threshold, or has a chip that triggers it)"
+    return ""
