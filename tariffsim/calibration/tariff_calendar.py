@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,6 +45,32 @@ class Span:
     """Share that policies leave in force."""
 
 
+@dataclass(frozen=True)
+class Step:
+    """Rows of an instrument that come, go and are known together."""
+
+    starts: float
+    ends: float
+    known_from: float
+    end_known_from: float
+    stacking_group: str | None
+    is_in_force: bool
+
+    @property
+    def dates(self) -> tuple[float, float]:
+        """First moment, and the one from which it is over."""
+        return self.starts, self.ends
+
+
+class Part(NamedTuple):
+    """Of a step, on one good."""
+
+    net: float
+    """Level less what the duty of 2024 has of it."""
+    rate: float
+    """By statute; the net one where the duty of 2024 has a part of it."""
+
+
 class TariffCalendar:
     """The rows of a scenario's calendar that are in force, and what they put on 2024.
 
@@ -58,7 +84,6 @@ class TariffCalendar:
         self.scenario, self.duties = scenario, duties
         in_force = scenario.trade.tariffs_in_force
         rows = [r for r in rows if r.in_baseline and r.rate is not None and in_force]
-        self.numbers = {id(row): number for number, row in enumerate(rows, 1)}
         key = _instrument_and_market
         self.instruments = {
             of: sorted(own, key=lambda row: row.starts)
@@ -78,7 +103,7 @@ class TariffCalendar:
         if span.row is None or not span.row.in_2024_base:
             return 0.0
         parts = (part_of_month(month, span) for month in MONTHS_OF_BASE_YEAR)
-        return self.level(span, good) * sum(parts) / len(MONTHS_OF_BASE_YEAR)
+        return self.level(span, good) * (sum(parts) / len(MONTHS_OF_BASE_YEAR))
 
     def ordinary(self, good: Good) -> float:
         """Duty of 2024 without what rows of the calendar put on it."""
@@ -108,20 +133,31 @@ class TariffCalendar:
         return span.kept * row.coverage * row.rate
 
     def laws(self) -> Iterator[Law]:
-        """Rows as laws; spans that neither add to the base year's duty nor lower it are none."""
+        """Steps of instruments as laws; what the base year's duty has already is none."""
         for of, own in self.instruments.items():
-            held = {good: self.in_base.get((of, good), 0.0) for good in goods_of(own)}
-            found: dict[Span, dict[Good, float]] = {}
-            for good in held:
+            found: dict[Step, dict[Good, Part]] = {}
+            for good in goods_of(own):
+                held = self.in_base.get((of, good), 0.0)
                 for span in self.spans(of, good):
-                    net = self.level(span, good) - held[good]
+                    net = self.level(span, good) - held
                     if net and span.ends > self.scenario.run.start:
-                        found.setdefault(span, {})[good] = net
-            steps = sorted(found, key=lambda one: (one.starts, one.ends))
-            for span in steps:
-                is_one = sum((one.row, one.starts) == (span.row, span.starts) for one in steps) == 1
-                name = self._name(own[0], span, "" if is_one else " to ")
-                yield from self._laws_of(name, own[0].levied_by, span, found[span], held)
+                        step = self._step(span, own[0].instrument)
+                        rate = span.row.rate if span.row and not held else None
+                        found.setdefault(step, {})[good] = Part(net, rate or net)
+            for step, parts in sorted(found.items(), key=lambda item: item[0].dates):
+                is_one = sum(step.starts == other.starts for other in found) == 1
+                name = self._name(own[0].instrument, step, is_one)
+                yield from self._laws_of(name, own[0].levied_by, step, parts)
+
+    def _step(self, span: Span, instrument: str) -> Step:
+        """The step of an instrument that a span is part of."""
+        group = span.row.stacking_group if span.row else ""
+        if not group:  # or policies name one after the instrument
+            groups = (policy.stacking_group for policy in self.scenario.policies.values())
+            same = (g for g in groups if g and one_name(g) == one_name(instrument))
+            group = next(same, "")
+        dates = span.starts, span.ends, span.known_from, span.end_known_from
+        return Step(*dates, group or None, span.row is not None)
 
     def spans(self, of: tuple[str, str], good: Good) -> list[Span]:
         """What an instrument of a market means for a good, with what policies leave of it."""
@@ -137,60 +173,47 @@ class TariffCalendar:
             if policy.replaced and of[1] in policy.markets and _is_in_scope(policy, good):
                 yield policy
 
-    def _name(self, first: CalendarRow, span: Span, to: str) -> str:
-        """Instrument, first month or day, and row; its end where that sets it apart."""
-        row, starts = span.row, max(span.starts, self.scenario.run.start)
-        name = f"{first.instrument}, {format_moment(starts)}, "
-        name += (row.id or f"row {self.numbers[id(row)]}") if row else "no longer in force"
-        is_open = not to or math.isinf(span.ends)
-        return name if is_open else f"{name}{to}{format_moment(_last(span.ends), last=True)}"
+    def _name(self, instrument: str, step: Step, is_one: bool) -> str:
+        """Instrument and first month or day; its end where that sets it apart."""
+        name = f"{instrument}, {format_moment(max(step.starts, self.scenario.run.start))}"
+        if not is_one:
+            to = "" if math.isinf(step.ends) else format_moment(_last(step.ends), last=True)
+            name += f" to {to}" if to else " on"
+        return name if step.is_in_force else f"{name}, no longer in force"
 
     def _laws_of(
-        self, name: str, market: str, span: Span, nets: Mapping[Good, float],
-        held: Mapping[Good, float],
-    ) -> Iterator[Law]:  # fmt: skip
-        codes, row = self.duties.codes, span.row
-        rate = max(nets.values(), key=abs)
-        if row is not None and row.rate and not any(held[good] for good in nets):
-            rate = row.rate
+        self, name: str, market: str, step: Step, parts: Mapping[Good, Part]
+    ) -> Iterator[Law]:
+        codes = self.duties.codes
+        rate = max((part.rate for part in parts.values()), key=abs)
         fields: dict[str, Any] = {
             "rate": rate,
-            "start": span.starts,
-            "end": None if math.isinf(span.ends) else _last(span.ends),
-            "announced": min(span.known_from, span.starts),
+            "start": step.starts,
+            "end": None if math.isinf(step.ends) else _last(step.ends),
+            "announced": min(step.known_from, step.starts),
             "end_known": False,
             "markets": (market,),
-            "stacking_group": self._group(name.partition(", ")[0], row),
+            "stacking_group": step.stacking_group,
         }
-        weights = {good: net / rate for good, net in nets.items()}
+        weights = {good: part.net / rate for good, part in parts.items()}
         products = {good: part for good, part in weights.items() if good[0] not in BARE_CHIPS}
         if products:
             scope = np.zeros(codes.n_cells)
             for good, part in products.items():
                 scope[_cell(codes, good, market)] = part
             devices, origins = (tuple(dict.fromkeys(good[i] for good in products)) for i in (0, 1))
-            fields |= {"devices": devices, "assembly_countries": origins}
-            yield self._law(name, "product_tariff", fields, scope, span)
-            fields = {k: v for k, v in fields.items() if k not in ("devices", "assembly_countries")}
-        for regions, by_kind in self._by_region(weights).items():
+            of_products = {"devices": devices, "assembly_countries": origins}
+            yield _law(name, "product_tariff", fields | of_products, scope, step)
+        home = np.flatnonzero(np.asarray(codes.home_market) == codes.markets.index(market))
+        by_region = self._by_region(weights)
+        for regions, by_kind in by_region.items():
             scope = np.zeros((len(codes.origins), len(codes.classes), len(codes.regions)))
-            home = np.flatnonzero(np.asarray(codes.home_market) == codes.markets.index(market))
             scope[home] = np.asarray(by_kind)[kind_of_class(codes)][None, :, None]
-            yield self._law(
-                f"{name}, unmounted chips", "bare_chip_tariff", fields | {"chip_regions": regions},
-                scope.reshape(len(codes.origins), -1), span,
+            of = "" if len(by_region) == 1 else f" of {' '.join(regions)}"
+            yield _law(
+                f"{name}, unmounted chips{of}", "bare_chip_tariff",
+                fields | {"chip_regions": regions}, scope.reshape(len(codes.origins), -1), step,
             )  # fmt: skip
-
-    def _law(self, name: str, kind: str, fields: dict[str, Any], scope: Float, span: Span) -> Law:
-        instrument = INSTRUMENTS[kind].model_validate({"kind": kind} | fields)
-        return Law(name, instrument, scope, None, True, span.end_known_from)
-
-    def _group(self, instrument: str, row: CalendarRow | None) -> str | None:
-        """The stacking group of a row: its own, or one that policies name after its instrument."""
-        if row is not None and row.stacking_group:
-            return row.stacking_group
-        groups = (policy.stacking_group for policy in self.scenario.policies.values())
-        return next((g for g in groups if g and one_name(g) == one_name(instrument)), None)
 
     def _by_region(self, weights: Mapping[Good, float]) -> dict[tuple[str, ...], tuple[float, ...]]:
         """Regions with one part of each kind of unmounted chips covered, by that part."""
@@ -207,6 +230,11 @@ class TariffCalendar:
             if any(by_kind):
                 parts.setdefault(tuple(by_kind), []).append(region)
         return {tuple(regions): by_kind for by_kind, regions in parts.items()}
+
+
+def _law(name: str, kind: str, fields: dict[str, Any], scope: Float, step: Step) -> Law:
+    instrument = INSTRUMENTS[kind].model_validate({"kind": kind} | fields)
+    return Law(name, instrument, scope, None, True, step.end_known_from)
 
 
 def _instrument_and_market(row: CalendarRow) -> tuple[str, str]:
