@@ -51,6 +51,7 @@ class Customs:
         tariffs, codes = economy.tariff_schedule, economy.constants.codes
         self.codes = codes
         self.foresight = economy.scenario.sourcing.foresight
+        self.laws = tariffs.laws
         self.instruments = [law.instrument for law in tariffs.laws]
         homes = [codes.markets[m] for m in codes.home_market]
         chip_homes = [codes.markets[m] for m in codes.region_market]
@@ -86,9 +87,9 @@ class Customs:
 
     def expected(self, date: int, now: int) -> dict[int, float]:
         """Instruments that agents expect now to be in force in a month."""
-        rates = [i.rate_expected(date, now, self.foresight) for i in self.instruments]
+        rates = [law.rate_expected(date, now, self.foresight) for law in self.laws]
         for i, months in self.past_year.items():
-            imports = sum(months) * self.share_of_year(self.instruments[i], date, now)
+            imports = sum(months) * self.share_of_year(self.laws[i], date, now)
             rates[i] = self.instruments[i].rate_given(rates[i], 0.0, imports)
         return _not_zero(rates)
 
@@ -98,7 +99,7 @@ class Customs:
             return 1.0
         first = date - date % 12
         rates = [
-            law.rate_in_force(month)
+            law.instrument.rate_in_force(month)
             if month < self.start
             else law.rate_expected(month, now, self.foresight)
             for month in range(first, first + 12)
@@ -173,8 +174,8 @@ class Customs:
             return {}
         shipment, due = self.shipment(product), {}
         for i in numbers:
-            if self._counts(self.instruments[i], shipment, trigger):
-                due[i] = self.ask(self.instruments[i], shipment, rates[i])
+            if self._counts(i, shipment, trigger):
+                due[i] = self.ask(i, shipment, self.on_product(i, product, rates))
         return self.highest(due)
 
     def base_duty(self, product: Product) -> float:
@@ -188,7 +189,9 @@ class Customs:
         if not numbers or self.chip_home[chips.region] == self.home[origin]:
             return {}
         bare = self.shipment(Product("", origin, self.home[origin], 0.0, (chips,)), bare=True)
-        return self.highest({i: self.ask(self.instruments[i], bare, rates[i]) for i in numbers})
+        return self.highest(
+            {i: self.ask(i, bare, self.on_chips(i, origin, chips, rates)) for i in numbers}
+        )
 
     def base_chip_duty(self, origin: str, chips: Chips) -> float:
         """Duty of the base year on chips that enter bare."""
@@ -208,7 +211,7 @@ class Customs:
             i
             for market in maker.weights
             for i in self._in_scope(maker.device, maker.origin, market)
-            if i in rates and not self.instruments[i].is_separable
+            if i in rates and not self.laws[i].is_separable
         }
         return {
             (k, r)
@@ -219,16 +222,61 @@ class Customs:
 
     # What the instruments are shown
 
-    @staticmethod
-    def ask(instrument: Instrument, shipment: Shipments, rate: float) -> float:
+    def ask(self, number: int, shipment: Shipments, rate: float) -> float:
         """The instrument's own answer about a shipment of one unit."""
-        return float(np.asarray(instrument.duty(shipment, rate)).reshape(()))
+        return float(np.asarray(self.instruments[number].duty(shipment, rate)).reshape(()))
 
-    @staticmethod
-    def _counts(instrument: Instrument, shipment: Shipments, trigger: str) -> bool:
-        if instrument.is_separable or trigger == PULLED:
+    def on_product(self, number: int, product: Product, rates: Rates) -> float:
+        """Rate on a product: on the part of trade covered, less an ordinary duty it includes.
+
+        What rows of the calendar take away is cut in proportion where nothing is left to take.
+        """
+        device, origin, market = cell = product.device, product.origin, product.market
+        codes = self.codes
+        at = codes.cell(codes.devices.index(device), codes.origins.index(origin),
+                        codes.markets.index(market))  # fmt: skip
+
+        def on(i: int) -> float:
+            law, rate = self.laws[i], rates[i]
+            if law.ordinary is not None:
+                rate = max(rate - float(law.ordinary[at]), 0.0)
+            part = float(law.scope[at]) if law.is_calendar else law.instrument.coverage
+            return rate * part
+
+        others = [on(i) for i in self._in_scope(*cell) if i in rates and self.laws[i].is_calendar]
+        return self._cut(number, on(number), self.base_rate[cell], others)
+
+    def on_chips(self, number: int, origin: str, chips: Chips, rates: Rates) -> float:
+        """Rate on chips that enter bare, as for products."""
+        codes = self.codes
+        o, r = codes.origins.index(origin), codes.regions.index(chips.region)
+        at = codes.classes.index(chips.node_class) * len(codes.regions) + r
+        shipment = self.shipment(Product("", origin, self.home[origin], 0.0, (chips,)), bare=True)
+
+        def on(i: int) -> float:
+            law = self.laws[i]
+            part = float(law.scope[o, at]) if law.is_calendar else law.instrument.coverage
+            return rates[i] * part
+
+        calendar = [i for i in self._for_chips(origin) if i in rates and self.laws[i].is_calendar]
+        others = (
+            [self.ask(i, shipment, on(i)) / chips.value for i in calendar] if chips.value else []
+        )
+        base = self.base_bare_rate[origin, chips.node_class, chips.region]
+        return self._cut(number, on(number), base, others)
+
+    def _cut(self, number: int, rate: float, base: float, calendar: list[float]) -> float:
+        if rate >= 0 or not self.laws[number].is_calendar:
+            return rate
+        added = base + sum(other for other in calendar if other > 0)
+        taken = -sum(other for other in calendar if other < 0)
+        return rate * min(1.0, max(added, 0.0) / taken) if taken else rate
+
+    def _counts(self, number: int, shipment: Shipments, trigger: str) -> bool:
+        if self.laws[number].is_separable or trigger == PULLED:
             return True
-        return trigger == REAL and bool(np.all(instrument.is_triggered(shipment)))
+        is_due = self.instruments[number].is_triggered(shipment)
+        return trigger == REAL and bool(np.all(is_due))
 
     def _covers(self, instrument: Instrument, node_class: str, region: str) -> bool:
         chip = Chips(node_class, region, 1.0, 1.0)

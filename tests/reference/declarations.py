@@ -53,10 +53,10 @@ class Declarations:
     def origin_duties(self, product: Product, rates: Rates) -> dict[int, float]:
         """Duties by instrument on a product for its country of assembly alone."""
         shipment = self.customs.shipment(product)
-        laws = {i: self.customs.instruments[i] for i in self.customs.for_product(product)}
+        laws = {i: self.customs.laws[i] for i in self.customs.for_product(product)}
         return self.customs.highest(
             {
-                i: self.customs.ask(law, shipment, rates[i])
+                i: self.customs.ask(i, shipment, self.customs.on_product(i, product, rates))
                 for i, law in laws.items()
                 if i in rates and law.declares == "origin"
             }
@@ -95,16 +95,17 @@ class Declarations:
         shipment = self.customs.shipment(product)
         for i in self.customs.for_product(product):
             law = self.customs.instruments[i]
-            if i not in rates or law.declares == "origin":
+            if i not in rates or self.customs.laws[i].declares == "origin":
                 continue
-            if trigger == LEFT_OUT and not law.is_separable:
+            if trigger == LEFT_OUT and not self.customs.laws[i].is_separable:
                 continue
+            rate = self.customs.on_product(i, product, rates)
             known = trigger != REAL or bool(np.all(law.is_triggered(shipment)))
             unknown = trigger != REAL or bool(np.all(law.is_triggered_unknown(shipment)))
-            duties = np.asarray(law.part_duties(shipment, rates[i]))
+            duties = np.asarray(law.part_duties(shipment, rate))
             values = np.asarray(law.part_values(shipment))
             parts = zip(duties.ravel().tolist(), values.ravel().tolist(), strict=True)
-            blind = float(np.asarray(law.unknown_duty(shipment, rates[i])).reshape(()))
+            blind = float(np.asarray(law.unknown_duty(shipment, rate)).reshape(()))
             yield i, [(d * known, v) for d, v in parts], blind * unknown
 
     # What is borne, and what is declared
@@ -117,7 +118,7 @@ class Declarations:
         content = {}
         for i, parts, blind in self.content(product, rates, trigger):
             bears = sum(d for d, _ in parts)
-            if self.customs.instruments[i].declares:
+            if self.customs.laws[i].declares:
                 bears = sum(min(d, exposure * d + evasion_cost * v) for d, v in parts)
             content[i] = bears if importer.knows_origin else blind
         return rate * product.customs_value + sum(self.customs.highest(content).values())
@@ -137,7 +138,7 @@ class Declarations:
             due[i], hidden[i] = blind, 0.0
             if importer.knows_origin:
                 due[i] = sum(d for d, _ in parts)
-            if importer.knows_origin and self.customs.instruments[i].declares:
+            if importer.knows_origin and self.customs.laws[i].declares:
                 hidden[i] = sum(d for d, v in parts if d * dear > importer.evasion_cost * v)
         due = self.customs.highest(due)
         evaded += sum(hidden[i] for i in due)
@@ -165,7 +166,7 @@ class Declarations:
             return
         months = self.rules.payback_months
         ahead = {}
-        for i, law in enumerate(self.customs.instruments):
+        for i, law in enumerate(self.customs.laws):
             path = [
                 law.rate_expected(t, world.date, self.customs.foresight)
                 for t in range(world.date, world.date + months)
@@ -179,7 +180,7 @@ class Declarations:
                 claims = [
                     claim
                     for claim in self.content(flow.maker.product(flow.market), ahead)
-                    if self.customs.instruments[claim[0]].declares
+                    if self.customs.laws[claim[0]].declares
                 ]
                 due = self.customs.highest({i: sum(d for d, _ in p) for i, p, _ in claims})
                 known += sum(due.values()) * flow.units

@@ -1,0 +1,344 @@
+"""The highest of several bases, repeal and replacement of calendar rows, coverage, all-in, days."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tariffsim
+from tariffsim.calibration import build_economy
+from tariffsim.errors import ScenarioError
+from tariffsim.explain.remarks import levied_elsewhere, remarks
+from tariffsim.scenario import Scenario, load_scenario, replace
+from tariffsim.state.economy import Economy
+from tests.cli.calling import call
+from tests.economies import STILL, run, scenario
+
+ALL_KNOW = {"compliance": {"behaviour": "full"}}
+ROUNDING = 1e-9
+
+
+def with_policies(**policies: dict[str, Any]) -> Scenario:
+    return replace(load_scenario("baseline"), agents__makers=60, policies=policies)
+
+
+def due(rules: Scenario, month: str, device: str, origin: str) -> float:
+    return tariffsim.duty(rules, device, origin, "US", month).total
+
+
+def chips_inside(**fields: Any) -> dict[str, Any]:
+    return {
+        "kind": "component_tariff",
+        "rate": {"2025-01": 0.25},
+        "stacking_group": "more",
+    } | fields
+
+
+# The highest of several bases
+
+
+def duties_due(economy: Economy) -> dict[str, np.ndarray]:
+    names = [law.name for law in economy.tariff_schedule.laws]
+    return {names[i]: duty for i, duty in economy.instrument_duty.items()}
+
+
+@pytest.mark.parametrize("per_chip", [0.005, 0.05, 0.5])
+def test_the_higher_of_a_rate_and_so_much_a_chip(per_chip: float) -> None:
+    """Product by product: 25 % of the value or so many USD a chip, whichever is more."""
+    policies = {"v": chips_inside(), "s": chips_inside(per="chip", rate={"2025-01": per_chip})}
+    (both,) = run(scenario(STILL, ALL_KNOW, {"policies": policies}, makers=80), 0, 1)
+    alone = {}
+    for name, policy in policies.items():
+        (one,) = run(scenario(STILL, ALL_KNOW, {"policies": {name: policy}}, makers=80), 0, 1)
+        alone[name] = duties_due(one)[name]
+    found = duties_due(both)
+    total = found["v"] + found["s"]
+    assert total.any()
+    assert ((found["v"] == 0) | (found["s"] == 0)).all()
+    # chips and prices are those of the base year in the first month, whatever is expected
+    np.testing.assert_allclose(total, np.maximum(alone["v"], alone["s"]), rtol=1e-9)
+
+
+def test_makers_foresee_the_higher_one() -> None:
+    """A rate of 50 % and a symbolic sum a chip are the rate alone, and the other way round."""
+
+    def share(**policies: dict[str, Any]) -> float:
+        rules = scenario(ALL_KNOW, {"policies": policies}, makers=80)
+        *_, last = run(rules, 1, 30)
+        china = last.foundries.is_chinese
+        return float(last.foundries.line_sales[china].sum() / last.foundries.line_sales.sum())
+
+    high = chips_inside(rate={"2025-01": 1.0})
+    low = chips_inside(rate={"2025-01": 1e-7}, per="chip")
+    without = share()
+    alone = share(v=high | {"stacking_group": None})
+    assert share(v=high, s=low) == pytest.approx(alone, abs=0.01)
+    assert alone < without - 0.01
+
+
+def test_a_whole_product_and_a_component_duty_may_share_a_group() -> None:
+    product = {
+        "kind": "product_tariff", "rate": {"2025-01": 0.10}, "assembly_countries": ["CN"],
+        "stacking_group": "more",
+    }  # fmt: skip
+    policies = {"content": chips_inside(rate={"2025-01": 1.0}), "whole": product}
+    (economy,) = run(scenario(STILL, ALL_KNOW, {"policies": policies}, makers=80), 0, 1)
+    found = duties_due(economy)
+    flows, makers = economy.flows, economy.makers
+    from_china = makers.origin[flows.maker] == economy.constants.codes.origins.index("CN")
+    value = makers.customs_value[flows.maker]
+    in_us = flows.market == economy.constants.codes.markets.index("US")
+    chinese = (makers.chip_value * (makers.chip_region == 0))[flows.maker].sum(axis=1)
+    expected = np.where(in_us, np.maximum(np.where(from_china, 0.1 * value, 0.0), chinese), 0.0)
+    np.testing.assert_allclose(found["content"] + found["whole"], expected, rtol=1e-9, atol=1e-12)
+
+
+# Days, coverage, all-in
+
+
+def test_a_policy_counts_by_days() -> None:
+    tariff = {
+        "kind": "product_tariff", "assembly_countries": ["VN"], "devices": ["laptop"],
+        "rate": {"2027-06-23": 0.30, "2027-08-11": 0.10}, "end": "2027-09-15",
+    }  # fmt: skip
+    rules = with_policies(levy=tariff)
+    base = due(rules, "2027-05", "laptop", "VN")
+    months = ("2027-06", "2027-07", "2027-08", "2027-09", "2027-10")
+    added = [due(rules, month, "laptop", "VN") - base for month in months]
+    want = [0.3 * 8 / 30, 0.3, (0.3 * 10 + 0.1 * 21) / 31, 0.1 * 15 / 30, 0.0]
+    assert added == pytest.approx(want, abs=1e-12)
+
+
+def test_dates_with_days_are_written_as_they_were_read() -> None:
+    tariff = {"kind": "component_tariff", "rate": {"2027-06-23": 0.3}, "end": "2027-09-15"}
+    rules = with_policies(levy=tariff)
+    written = rules.policies["levy"].model_dump(mode="json")
+    assert (written["rate"], written["end"]) == ({"2027-06-23": 0.3}, "2027-09-15")
+    assert load_scenario("chip_cutoff") == replace(load_scenario("chip_cutoff"))
+
+
+@pytest.mark.parametrize("day", ["2027-02-30", "2027-6-23", "2027-06-00", "2027-06-23T00"])
+def test_what_is_no_day_is_refused(day: str) -> None:
+    with pytest.raises(ScenarioError, match="2025-07-23|is not a day of"):
+        with_policies(levy={"kind": "component_tariff", "rate": 0.3, "start": day})
+
+
+def test_a_path_is_neutral_before_its_first_date() -> None:
+    tariff = {"kind": "component_tariff", "start": "2025-01", "rate": {"2027-01": 0.25}}
+    rules = with_policies(levy=tariff)
+    policy = rules.policies["levy"]
+    assert [policy.rate_in_force(12 * y) for y in (2025, 2026, 2027)] == [0.0, 0.0, 0.25]
+    assert any("neutral until 2027-01" in remark for remark in remarks(rules))
+
+
+def test_coverage_of_a_policy_scales_its_duty() -> None:
+    tariff = {"kind": "product_tariff", "rate": {"2026-01": 0.2}, "assembly_countries": ["VN"]}
+    whole, part = (
+        due(with_policies(levy=tariff | {"coverage": share}), "2026-06", "laptop", "VN")
+        - due(with_policies(), "2026-06", "laptop", "VN")
+        for share in (1.0, 0.3)
+    )
+    assert (whole, part) == (pytest.approx(0.2), pytest.approx(0.06))
+
+
+def test_an_all_in_policy_includes_the_ordinary_duty() -> None:
+    tariff = {
+        "kind": "product_tariff", "rate": {"2026-01": 0.15, "2027-01": 0.0}, "all_in": True,
+        "assembly_countries": ["JP"], "devices": ["combustion_car"],
+    }  # fmt: skip
+    off = {"trade__tariffs_in_force": False}
+    rules = replace(with_policies(deal=tariff), **off)
+    ordinary = due(rules, "2025-06", "combustion_car", "JP")
+    assert ordinary > 0.02
+    assert due(rules, "2026-06", "combustion_car", "JP") == pytest.approx(0.15)
+    assert due(rules, "2027-06", "combustion_car", "JP") == pytest.approx(ordinary)
+
+
+# Repeal and replacement
+
+
+def test_a_ruling_switches_an_instrument_off_and_on_again() -> None:
+    ruling = {
+        "kind": "repeal", "of": ["IEEPA fentanyl"], "start": "2025-06", "end": "2025-08",
+        "share": 1.0,
+    }  # fmt: skip
+    rules, before = with_policies(ruling=ruling), with_policies()
+    for month, less in (("2025-05", 0.0), ("2025-06", 0.2), ("2025-08", 0.2), ("2025-09", 0.0)):
+        for kind, of in (("product", "laptop"), ("chips", "laptop")):
+            one, other = (tariffsim.duty(r, of, "CN", "US", month) for r in (before, rules))
+            if kind == "product":
+                assert one.total - other.total == pytest.approx(less, abs=1e-12)
+            else:
+                fall = {k: one.total_on_chips[k] - v for k, v in other.total_on_chips.items()}
+                assert fall == pytest.approx(dict.fromkeys(fall, less), abs=1e-12)
+
+
+def test_a_part_may_be_repealed_and_steps_follow() -> None:
+    ruling = {"kind": "repeal", "of": ["ieepa FENTANYL"], "share": {"2025-05": 0.5, "2025-07": 1.0}}
+    rules, before = with_policies(ruling=ruling), with_policies()
+    less = [due(before, m, "drone", "CN") - due(rules, m, "drone", "CN")
+            for m in ("2025-04", "2025-05", "2025-07", "2026-06")]  # fmt: skip
+    assert less == pytest.approx([0.0, 0.1, 0.2, 0.0], abs=1e-12)
+
+
+def test_a_policy_may_replace_rows_by_id_within_its_scope() -> None:
+    rows = [row for row in load_scenario("baseline").tables().calendar if "autos" in row.instrument]
+    row = next(row for row in rows if "JP" in row.against and row.stops == np.inf)
+    deal = {
+        "kind": "product_tariff", "rate": {"2027-01": 0.05}, "replaces": [row.id],
+        "assembly_countries": ["JP"], "devices": ["combustion_car"],
+    }  # fmt: skip
+    rules, before = with_policies(deal=deal), with_policies()
+    ordinary = due(
+        replace(before, trade__tariffs_in_force=False), "2027-06", "combustion_car", "JP"
+    )
+    assert due(rules, "2027-06", "combustion_car", "JP") == pytest.approx(ordinary + 0.05, abs=1e-9)
+    for device, origin, month in (
+        ("electric_car", "JP", "2027-06"), ("combustion_car", "JP", "2026-12"),
+        ("combustion_car", "KR", "2027-06"),
+    ):  # fmt: skip
+        assert due(rules, month, device, origin) == due(before, month, device, origin)
+
+
+def test_names_that_the_calendar_has_not_are_refused() -> None:
+    with pytest.raises(ScenarioError, match="neither an instrument nor an id") as error:
+        with_policies(
+            x={"kind": "repeal", "of": ["IEEPA fentanil"], "start": "2025-05", "share": 1}
+        )
+    assert "did you mean IEEPA fentanyl?" in str(error.value)
+
+
+def test_a_repeal_that_is_announced_is_expected() -> None:
+    ruling = {
+        "kind": "repeal", "of": ["Section 301 forced labour"], "start": "2027-06",
+        "announced": "2027-01", "share": 1.0,
+    }  # fmt: skip
+    schedule = build_economy(with_policies(ruling=ruling), 0).tariff_schedule
+    codes = schedule.codes
+    cell = codes.cell(codes.devices.index("drone"), codes.origins.index("CN"), 0)
+
+    def foreseen(now: int, then: int) -> float:
+        return float(sum(law.by_cell(law.rate_expected(then, now, "announced"))[cell]
+                         for law in schedule.laws))  # fmt: skip
+
+    year = 12 * 2027
+    assert foreseen(year - 1, year + 12) == pytest.approx(foreseen(year - 1, year + 1))
+    assert foreseen(year, year + 1) - foreseen(year, year + 12) == pytest.approx(0.125)
+
+
+def test_the_calendar_and_a_policy_may_share_a_group() -> None:
+    name = "Section 301 forced labour"
+    tariff = {
+        "kind": "product_tariff", "rate": {"2027-01": 0.2}, "assembly_countries": ["CN"],
+        "devices": ["drone"], "stacking_group": name,
+    }  # fmt: skip
+    rules, before = with_policies(levy=tariff), with_policies()
+    added = due(rules, "2027-06", "drone", "CN") - due(before, "2027-06", "drone", "CN")
+    assert added == pytest.approx(0.2 - 0.125)
+    with pytest.raises(ScenarioError, match="in the duties of 2024"):
+        with_policies(levy=tariff | {"stacking_group": "Section 301 list 3"})
+
+
+# Measures without effect
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        (
+            {"kind": "product_tariff", "rate": {"2026-01": 0.25}, "assembly_countries": ["CN"],
+             "exempt_assembly_countries": ["CN"]},
+            "nothing is in its scope",
+        ),
+        (
+            {"kind": "product_tariff", "rate": {"2026-01": 0.25}, "assembly_countries": ["US"]},
+            "",
+        ),
+        (
+            {"kind": "component_tariff", "rate": {"2026-01": 0.25}, "threshold": 0.99},
+            "no product reaches its threshold",
+        ),
+        ({"kind": "component_tariff", "rate": {"2026-01": 0.0}}, "its rate is 0"),
+    ],
+)  # fmt: skip
+def test_what_does_nothing_is_remarked_on(policy: dict[str, Any], reason: str) -> None:
+    found = [remark for remark in remarks(with_policies(levy=policy)) if "does nothing" in remark]
+    assert len(found) == 1
+    assert reason in found[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["component_50", "micron_style_ban", "chips_act", "disclosure_only"]
+)
+def test_shipped_measures_do_something(name: str) -> None:
+    rules = replace(load_scenario(name), agents__makers=200)
+    assert not [remark for remark in remarks(rules) if "does nothing" in remark]
+
+
+def test_a_step_after_the_end_is_remarked_on() -> None:
+    policy = {
+        "kind": "component_tariff", "end": "2026-12", "rate": {"2026-01": 0.25, "2027-06": 0.5},
+    }  # fmt: skip
+    assert any("2027-06" in r and "never come" in r for r in remarks(with_policies(levy=policy)))
+
+
+def test_a_market_that_levies_nothing_is_named() -> None:
+    rules = load_scenario("component_50")
+    (remark,) = levied_elsewhere(rules, "EU")
+    assert "levied by US, none by EU" in remark
+    assert "markets=[EU]" in remark
+    assert not list(levied_elsewhere(rules, "US"))
+
+
+# Calendars compared, and the command
+
+
+def test_calendars_may_be_compared(tmp_path: Path) -> None:
+    """With and without a duty in force: the same agents and draws, so the same first month."""
+    head = ("date,ends,levied_by,against,base,instrument,rate,in_2024_base,devices,in_baseline,"
+            "scope,source,confidence")  # fmt: skip
+    row = "2025-02,,US,CN,product,Border surcharge,0.50,no,laptop,yes,,assumption,assumption"
+    (tmp_path / "two.csv").write_text(f"{head}\n{row}\n")
+    (tmp_path / "two.yaml").write_text("extends: baseline\ndata: {tariff_calendar: two.csv}\n")
+    small = {"agents__makers": 60, "run__end": "2025-03"}
+    rules = replace(load_scenario(tmp_path / "two.yaml"), **small)
+    found = tariffsim.compare([rules], replace(load_scenario("baseline"), **small), seeds=2)
+    table = found.tables["market_month"]
+    table = table[(table["market"] == "US")].set_index(["scenario", "seed", "month"])
+    revenue = table["duty_revenue"].unstack("scenario")
+    assert (revenue["two"] != revenue["baseline"]).any()
+
+
+def test_the_command_says_what_is_due() -> None:
+    done = call("duty", "baseline", "--device", "laptop", "--origin", "CN", "--month", "2025-06")
+    assert done.code == 0
+    assert "IEEPA fentanyl" in done.out
+    assert "0.2000 of customs value" in done.out
+    data = call("duty", "baseline", "--device", "laptop", "--origin", "CN", "--month", "2025-06",
+                "--json").json  # fmt: skip
+    assert data["total"] == pytest.approx(0.2, abs=1e-6)
+    assert sum(row["due"] for row in data["product"]) == pytest.approx(data["total"])
+    wrong = call("duty", "baseline", "--device", "laptops", "--origin", "CN")
+    assert wrong.code == 2
+    assert "did you mean laptop?" in wrong.err
+
+
+def test_the_duty_on_content_is_given_over_the_value_of_the_product() -> None:
+    """It is what customs charges in the first month, over the value of the products."""
+    tariff = {"kind": "component_tariff", "rate": {"2025-01": 0.5}}
+    rules = scenario(ALL_KNOW, {"policies": {"levy": tariff}}, makers=200)
+    found = tariffsim.duty(rules, "laptop", "CN", "US", "2025-01")
+    rows = [row for row in found.product if row.law == "levy"]
+    assert rows[0].on == "value of chips inside"
+    economy = build_economy(rules, rules.run.seed)
+    flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
+    here = economy.flow_cells == codes.cell(
+        codes.devices.index("laptop"), codes.origins.index("CN"), codes.markets.index("US")
+    )
+    chinese = (makers.chip_value * (makers.chip_region == codes.regions.index("CN"))).sum(axis=1)
+    value = (makers.customs_value[flows.maker] * flows.units)[here].sum()
+    want = 0.5 * (chinese[flows.maker] * flows.units)[here].sum() / value
+    assert rows[0].due == pytest.approx(want, rel=ROUNDING)
