@@ -38,11 +38,13 @@ class Law:
     """Month from which agents know its end; None: as the instrument says."""
     is_compared: bool = False
     """Whether it is in a stacking group of several bases: the highest is due by product."""
+    is_of_chips: bool = True
+    """Whether all bases of that group are chips: makers compare chip by chip, else by product."""
 
     @property
     def is_separable(self) -> bool:
-        """Whether the duty is a sum over chip slots."""
-        return self.instrument.is_separable and not self.is_compared
+        """Whether makers can choose slot by slot."""
+        return self.instrument.is_separable and (self.is_of_chips or not self.is_compared)
 
     @property
     def declares(self) -> str:
@@ -151,7 +153,8 @@ class TariffSchedule:
         duties: list[tuple[str | None, Float]] = []
         for i, rate in regime:
             law = self.laws[i]
-            if law.is_separable and not law.instrument.taxes_bare_chips:
+            is_added = law.is_separable and not law.is_compared
+            if is_added and not law.instrument.taxes_bare_chips:
                 duty = law.instrument.duty(probe, 1.0) * law.by_cell(rate)[:, None]
                 duties.append((law.instrument.stacking_group, duty))
         return np.asarray(k.stacked(duties) + np.zeros((1, 1)))
@@ -213,14 +216,18 @@ def laws_of(
 
 def _compared(laws: list[Law]) -> list[Law]:
     """The laws; those on products whose stacking group has several bases are marked."""
-    bases: dict[str | None, set[object]] = {}
+    groups: dict[str, list[Instrument]] = {}
     for law in laws:
-        if not law.instrument.taxes_bare_chips:
-            bases.setdefault(law.instrument.stacking_group, set()).add(law.instrument.tax_base)
-    mixed = {group for group, of in bases.items() if group is not None and len(of) > 1}
+        if law.instrument.stacking_group and not law.instrument.taxes_bare_chips:
+            groups.setdefault(law.instrument.stacking_group, []).append(law.instrument)
+    of_chips = {
+        group: all(instrument.taxes_content for instrument in members)
+        for group, members in groups.items()
+        if len({instrument.tax_base for instrument in members}) > 1
+    }
     return [
-        replace(law, is_compared=not law.instrument.taxes_bare_chips)
-        if law.instrument.stacking_group in mixed
+        replace(law, is_compared=True, is_of_chips=of_chips[law.instrument.stacking_group or ""])
+        if law.instrument.stacking_group in of_chips and not law.instrument.taxes_bare_chips
         else law
         for law in laws
     ]

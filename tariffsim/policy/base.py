@@ -47,6 +47,8 @@ class Instrument(BaseModel):
     """Fields of the scope without a meaning here; a file that sets one is refused."""
     taxes_bare_chips: ClassVar[bool] = False
     """Whether `duty` is asked about unmounted chips, not about products."""
+    taxes_content: ClassVar[bool] = False
+    """Whether `duty` is on the chips inside products alone."""
     restricts_supply: ClassVar[bool] = False
     """Whether `supply_share` and `candidate_share` are asked about deliveries of chips."""
     has_memory: ClassVar[bool] = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from tariffsim.policy.base import DeclaredContent
 from tariffsim.policy.fields import Scope, codes_field, parameter, rate_field
@@ -17,6 +17,8 @@ class ComponentTariff(DeclaredContent):
     It falls on imports and, with `covers_home_assembly`, on covered chips entering bare for
     products assembled and sold at home, so that assembling at home is no way around it.
     """
+
+    taxes_content: ClassVar[bool] = True
 
     kind: Literal["component_tariff"]
     rate: TimePath = rate_field(

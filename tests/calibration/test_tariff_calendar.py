@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_a_list_that_is_widened_at_its_rate_reaches_the_new_device(tmp_path: Pat
 
 
 def test_the_base_year_holds_the_mean_of_its_months(tmp_path: Path) -> None:
-    """A duty of 40 % from October 2024 on is in a quarter of the year: 10 % of it is in the base."""
+    """A duty of 40 % since October 2024 was on a quarter of the year: 10 % are in the base."""
     rules = calendar(tmp_path, "2024-10,,CN,New list,0.40,yes,auto_parts")
     assert due(rules, "2025-06", "auto_parts", "CN") == pytest.approx(PARTS + 0.30, abs=READ_OFF)
 
@@ -372,7 +373,7 @@ def test_the_shipped_rows_never_overlap_and_cover_what_was_collected() -> None:
     for of, own in found.instruments.items():
         for good in goods_of(own):
             spans = found.spans(of, good)
-            for one, other in zip(spans, spans[1:], strict=False):
+            for one, other in pairwise(spans):
                 assert one.ends == other.starts
             for month in range(parse_month("2018-01"), parse_month("2028-01")):
                 assert sum(part_of_month(month, s) for s in spans) <= 1 + 1e-12

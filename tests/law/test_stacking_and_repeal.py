@@ -14,10 +14,11 @@ from tariffsim.errors import ScenarioError
 from tariffsim.explain.remarks import levied_elsewhere, remarks
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.economy import Economy
-from tests.cli.calling import call
+from tests.cli.calling import call, json_of
 from tests.economies import STILL, run, scenario
 
-ALL_KNOW = {"compliance": {"behaviour": "full"}}
+ALL_KNOW = {"compliance": {"behaviour": "compliant"}}
+"""All importers know the origin of chips, and none evades."""
 ROUNDING = 1e-9
 
 
@@ -67,7 +68,7 @@ def test_makers_foresee_the_higher_one() -> None:
 
     def share(**policies: dict[str, Any]) -> float:
         rules = scenario(ALL_KNOW, {"policies": policies}, makers=80)
-        *_, last = run(rules, 1, 30)
+        *_, last = run(rules, 1, 60)
         china = last.foundries.is_chinese
         return float(last.foundries.line_sales[china].sum() / last.foundries.line_sales.sum())
 
@@ -75,8 +76,8 @@ def test_makers_foresee_the_higher_one() -> None:
     low = chips_inside(rate={"2025-01": 1e-7}, per="chip")
     without = share()
     alone = share(v=high | {"stacking_group": None})
-    assert share(v=high, s=low) == pytest.approx(alone, abs=0.01)
-    assert alone < without - 0.01
+    assert share(v=high, s=low) == pytest.approx(alone, rel=1e-12)
+    assert alone < without - 0.0005
 
 
 def test_a_whole_product_and_a_component_duty_may_share_a_group() -> None:
@@ -122,7 +123,7 @@ def test_dates_with_days_are_written_as_they_were_read() -> None:
 
 @pytest.mark.parametrize("day", ["2027-02-30", "2027-6-23", "2027-06-00", "2027-06-23T00"])
 def test_what_is_no_day_is_refused(day: str) -> None:
-    with pytest.raises(ScenarioError, match="2025-07-23|is not a day of"):
+    with pytest.raises(ScenarioError, match=r"2025-07-23|is not a day of"):
         with_policies(levy={"kind": "component_tariff", "rate": 0.3, "start": day})
 
 
@@ -221,8 +222,9 @@ def test_a_repeal_that_is_announced_is_expected() -> None:
     cell = codes.cell(codes.devices.index("drone"), codes.origins.index("CN"), 0)
 
     def foreseen(now: int, then: int) -> float:
-        return float(sum(law.by_cell(law.rate_expected(then, now, "announced"))[cell]
-                         for law in schedule.laws))  # fmt: skip
+        laws = (law for law in schedule.laws if law.is_calendar and law.scope.ndim == 1)
+        rates = (law.by_cell(law.rate_expected(then, now, "announced"))[cell] for law in laws)
+        return float(sum(rates))
 
     year = 12 * 2027
     assert foreseen(year - 1, year + 12) == pytest.approx(foreseen(year - 1, year + 1))
@@ -308,22 +310,22 @@ def test_calendars_may_be_compared(tmp_path: Path) -> None:
     found = tariffsim.compare([rules], replace(load_scenario("baseline"), **small), seeds=2)
     table = found.tables["market_month"]
     table = table[(table["market"] == "US")].set_index(["scenario", "seed", "month"])
-    revenue = table["duty_revenue"].unstack("scenario")
+    revenue = table["duty_value"].unstack("scenario")
     assert (revenue["two"] != revenue["baseline"]).any()
 
 
 def test_the_command_says_what_is_due() -> None:
-    done = call("duty", "baseline", "--device", "laptop", "--origin", "CN", "--month", "2025-06")
-    assert done.code == 0
-    assert "IEEPA fentanyl" in done.out
-    assert "0.2000 of customs value" in done.out
-    data = call("duty", "baseline", "--device", "laptop", "--origin", "CN", "--month", "2025-06",
-                "--json").json  # fmt: skip
+    words = ("duty", "baseline", "--device", "laptop", "--origin", "CN", "--month", "2025-06")
+    code, out, _ = call(*words)
+    assert code == 0
+    assert "IEEPA fentanyl" in out
+    assert "0.2000 of customs value" in out
+    data = json_of(*words)
     assert data["total"] == pytest.approx(0.2, abs=1e-6)
     assert sum(row["due"] for row in data["product"]) == pytest.approx(data["total"])
-    wrong = call("duty", "baseline", "--device", "laptops", "--origin", "CN")
-    assert wrong.code == 2
-    assert "did you mean laptop?" in wrong.err
+    code, _, err = call("duty", "baseline", "--device", "laptops", "--origin", "CN")
+    assert code == 2
+    assert "did you mean laptop?" in err
 
 
 def test_the_duty_on_content_is_given_over_the_value_of_the_product() -> None:
