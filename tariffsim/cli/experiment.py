@@ -72,7 +72,7 @@ class Experiment:
         from tariffsim.experiments.store import discard
 
         results.files |= draw_all(results, "experiment")
-        results.save(self.folder)
+        results.save_held(self.folder)
         facts = {"market": results.market, "baseline": results.baseline, "folder": str(self.folder),
                  "confidence": 0.95} | {key: results.provenance[key] for key in FACTS}  # fmt: skip
         store, failures = self.settings.store, results.provenance["failures"]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, BinaryIO, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
 
@@ -57,7 +57,7 @@ def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
     Raises:
         Refused: it is not such a file.
     """
-    raw = _read_bytes(path, megabytes)
+    raw = read_bytes(path, megabytes)
     if raw.startswith(_UTF16):
         raise Refused("is not UTF-8 text (it looks like UTF-16)", hint=f"save it as {form}")
     try:
@@ -68,8 +68,12 @@ def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
         raise Refused("is not UTF-8 text", given, f"save it as {form}", line) from None
 
 
-def _read_bytes(path: Path, megabytes: int) -> bytes:
-    most = megabytes * MEGABYTE
+def open_plain(path: Path) -> BinaryIO:
+    """A plain file, open for reading.
+
+    Raises:
+        Refused: there is none, or it is a link, a folder, a pipe or a device.
+    """
     try:
         kind = stat.S_IFMT(path.lstat().st_mode)
         if kind != stat.S_IFREG:
@@ -77,13 +81,26 @@ def _read_bytes(path: Path, megabytes: int) -> bytes:
         # No following of links and no waiting for a writer, should the file change meanwhile.
         flags = ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC")
         how = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags)
-        with open(os.open(path, how), "rb") as stream:
-            raw = stream.read(most + 1)
+        return open(os.open(path, how), "rb")
     except FileNotFoundError:
         raise Refused("there is no such file") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Refused(f"cannot be read: {reason}") from None
+
+
+def read_bytes(path: Path, megabytes: int) -> bytes:
+    """Contents of a plain file of at most so many megabytes.
+
+    Raises:
+        Refused: it is not such a file.
+    """
+    most = megabytes * MEGABYTE
+    try:
+        with open_plain(path) as stream:
+            raw = stream.read(most + 1)
+    except OSError as error:
+        raise Refused(f"cannot be read: {error.strerror}") from None
     if len(raw) > most:
         raise Refused(f"is larger than {megabytes} MB")
     return raw
