@@ -105,7 +105,7 @@ def _with_zeros(
     old: pd.DataFrame, new: pd.DataFrame, value: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both tables with the rows of either: a row that is not kept is one with the value zero."""
-    keys = [column for column in new if column != value]
+    keys = [str(column) for column in new if column != value]
 
     def with_rows_of(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         there = pd.MultiIndex.from_frame(table[keys])

@@ -148,8 +148,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if str(checksum) != str(_checksum(path.stem, facts, arrays)):
             raise ValueError("checksum differs")
         about = json.loads(str(facts))
-        if not FACTS <= about.keys():
-            raise ValueError("it does not say what it is of")
+        if lacking := FACTS - about.keys():
+            raise ValueError(f"it does not say its {min(lacking)}")
         return about, arrays
     except Exception as error:  # damaged bytes can raise anything
         raise StorageError(f"{path}: is damaged ({error})") from error

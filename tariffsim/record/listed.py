@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import Annotated, BinaryIO, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import from_json
@@ -138,7 +139,7 @@ def _contents(folder: Path, name: str, digest: str, what: str, changed: str) -> 
     raise StorageError(f"{path}: {text}")
 
 
-def _checked(stream: BinaryIO, digest: str, changed: str) -> bytes:
+def _checked(stream: BufferedReader, digest: str, changed: str) -> bytes:
     """The contents of an open file, which are read only if they have the checksum."""
     if os.fstat(stream.fileno()).st_size > LARGEST:
         raise Refused(f"is larger than {LARGEST / 1e9:.0f} GB")
