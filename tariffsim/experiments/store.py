@@ -164,8 +164,21 @@ def finished(folder: Path, keys: Iterable[str]) -> set[str]:
         except StorageError as error:
             warnings.warn(f"{error}: that run is repeated", RuntimeWarning, stacklevel=2)
             found.discard(key)
-            (folder / f"{key}{SUFFIX}").unlink()
+            _remove(folder / f"{key}{SUFFIX}")
     return found
+
+
+def _remove(path: Path) -> None:
+    """Remove an unusable file.
+
+    Raises:
+        StorageError: it is a folder, or cannot be removed.
+    """
+    try:
+        path.unlink()
+    except OSError as error:
+        text = f"{path}: is no run, and cannot be removed: {error.strerror}"
+        raise StorageError(text) from error
 
 
 def store_of(folder: Path) -> Path:
@@ -190,12 +203,12 @@ def prune(store: Path, older_than: float = math.inf) -> list[StoredRun]:
     with opened(store):
         removed = [run for run in listed(store) if run.problem or run.days >= older_than]
         for run in removed:
-            (store / run.file).unlink()
+            _remove(store / run.file)
     return removed
 
 
 def _stored_run(path: Path) -> StoredRun:
-    status = path.stat()
+    status = path.lstat()
     days = (time.time() - status.st_mtime) / DAY
     try:
         facts, arrays = _read(path)

@@ -185,6 +185,14 @@ def write_new_folder(target: Path, files: Mapping[str, bytes]) -> None:
         raise StorageError(f"{target}: cannot write: {reason}") from error
 
 
+def _refuse_unwritable(folder: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StorageError(f"{folder}: nothing can be created here: {error.strerror}") from error
+
+
 @contextmanager
 def locked(lock: Path, folder: Path) -> Iterator[None]:
     """Hold a lock file; the system releases it when this process ends, however it ends.
@@ -197,9 +205,8 @@ def locked(lock: Path, folder: Path) -> Iterator[None]:
     try:
         held.acquire()
     except Timeout as error:
-        if not lock.exists():  # held by nobody, or only just released
-            with tempfile.TemporaryFile(dir=lock.parent):
-                pass
+        if not lock.exists():  # it was only just released, or cannot be there at all
+            _refuse_unwritable(lock.parent)
         raise StorageError(f"{folder}: is busy: another command writes there") from error
     except OSError as error:
         if error.errno not in NO_LOCKS:

@@ -17,12 +17,14 @@ from pydantic_core import from_json
 
 from tariffsim.errors import StorageError, escaped
 from tariffsim.record.disk import is_inside
-from tariffsim.tables.csv_files import Refused, open_plain, read_bytes
+from tariffsim.tables.csv_files import NO_FILE, Refused, open_plain, read_bytes
 
 MEGABYTES = 10
 """Most of a list: some hundred thousand files."""
 LARGEST = 4_000_000_000
 """Bytes of a listed file; the largest table of a thousand seeds of ten scenarios has half of it."""
+LONGEST_SHOWN = 300
+"""Characters of a name in a message."""
 MOST_SEEDS = 100_000
 """Of one command, as many as the command line takes."""
 
@@ -132,11 +134,12 @@ def _contents(folder: Path, name: str, digest: str, what: str, changed: str) -> 
             return _checked(stream, digest, changed)
     except Refused as error:
         text = error.message
-        if not os.path.lexists(path):
+        if text == NO_FILE:
             text = f"is missing; {folder} is not a complete {what}"
     except OSError as error:
         text = f"cannot be read: {error.strerror}"
-    raise StorageError(f"{path}: {text}")
+    shown = name if len(name) <= LONGEST_SHOWN else escaped(name)
+    raise StorageError(f"{folder / shown}: {text}")
 
 
 def _checked(stream: BufferedReader, digest: str, changed: str) -> bytes:

@@ -211,6 +211,23 @@ def _refuse_other(target: Path) -> None:
         raise StorageError(f"{target}: {reason}; name another folder with --out")
 
 
+def refuse_others(target: Path, experiment: str, baseline: str = "") -> None:
+    """Refuse a folder with results of another experiment, other scenarios or another baseline.
+
+    Raises:
+        StorageError: asks for --force.
+    """
+    if not os.path.lexists(target / MANIFEST):
+        return
+    try:
+        there = read_manifest(target / MANIFEST)[1]
+    except StorageError as error:
+        raise StorageError(f"{error}; to replace them, add --force") from None
+    if there.experiment != experiment or (baseline and baseline != next(iter(there.titles))):
+        of = there.experiment or ", ".join(there.titles)
+        raise StorageError(f"{target}: holds results of {of}; to replace them, add --force")
+
+
 def _looks_like_results(folder: Path) -> bool:
     """Whether a folder without manifest has files that only results have."""
     return all((folder / name).is_file() for name in ("datapackage.json", "variables.csv"))

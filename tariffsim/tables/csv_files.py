@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
 
-from tariffsim.errors import Problem, nearest
+from tariffsim.errors import FORMULA, Problem, nearest
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 MEGABYTE = 1_000_000
@@ -29,6 +29,7 @@ _KINDS = {
     stat.S_IFIFO: "is a pipe",
     stat.S_IFSOCK: "is a socket",
 }
+NO_FILE = "there is no such file"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -83,7 +84,7 @@ def open_plain(path: Path) -> io.BufferedReader:
         how = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags)
         return open(os.open(path, how), "rb")
     except FileNotFoundError:
-        raise Refused("there is no such file") from None
+        raise Refused(NO_FILE) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Refused(f"cannot be read: {reason}") from None
@@ -225,7 +226,13 @@ def _agreeing(confidence: str, info: ValidationInfo) -> str:
     return confidence
 
 
-Filled = Annotated[str, _filled("is empty")]
+def _no_formula(text: str) -> str:
+    if text.startswith(FORMULA):
+        raise BadCell(f"must not begin with {text[0]}, which spreadsheets take for a formula")
+    return text
+
+
+Filled = Annotated[str, _filled("is empty"), AfterValidator(_no_formula)]
 
 
 class SourcedRow(RowModel):
