@@ -99,10 +99,11 @@ def read_bytes(path: Path, megabytes: int) -> bytes:
     most = megabytes * MEGABYTE
     try:
         with open_plain(path) as stream:
-            raw = stream.read(most + 1)
+            size = os.fstat(stream.fileno()).st_size
+            raw = stream.read(most + 1) if size <= most else b""
     except OSError as error:
         raise Refused(f"cannot be read: {error.strerror}") from None
-    if len(raw) > most:
+    if max(size, len(raw)) > most:
         raise Refused(f"is larger than {megabytes} MB")
     return raw
 
