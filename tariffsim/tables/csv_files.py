@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
@@ -100,7 +101,8 @@ def read_bytes(path: Path, megabytes: int) -> bytes:
     try:
         with open_plain(path) as stream:
             size = os.fstat(stream.fileno()).st_size
-            raw = stream.read(most + 1) if size <= most else b""
+            parts = islice(iter(partial(stream.read, MEGABYTE), b""), megabytes + 1)
+            raw = b"".join(parts) if size <= most else b""
     except OSError as error:
         raise Refused(f"cannot be read: {error.strerror}") from None
     if max(size, len(raw)) > most:
