@@ -90,9 +90,9 @@ class Stranger:
 
     def lay_out(self, rng: random.Random) -> str:
         """Write everything anew with one thing changed; says what."""
-        for folder in (self.package, self.store, self.root / "out"):
-            shutil.rmtree(folder, ignore_errors=True)
-        self.store.mkdir()
+        for folder in ("deep", "out"):
+            shutil.rmtree(self.root / folder, ignore_errors=True)
+        self.store.mkdir(parents=True)
         (self.store / LOCK).touch()
         files, stored, way = dict(self.files), self.stored, rng.choice(WAYS)
         if way is stored_run:
