@@ -88,6 +88,11 @@ def _old(target: Path) -> Path:
     return target.with_name(f".{target.name}.tariffsim-old")
 
 
+def _lock(target: Path) -> Path:
+    """What is locked while a folder is held."""
+    return target.with_name(f".{target.name}.lock")
+
+
 def write_folder(target: Path, files: Mapping[str, bytes], kept: str = "") -> None:
     """Write a folder that is there complete or not at all; an older one stays until then.
 
@@ -145,11 +150,12 @@ def held(target: Path, kept: str = "") -> Iterator[None]:
         StorageError: another command holds it.
         OSError: nothing can be created beside it.
     """
-    lock = target.with_name(f".{target.name}.lock")
+    lock = _lock(target)
     with locked(lock, target):
         try:
-            if _old(target).is_dir() and not os.path.lexists(target):
-                _old(target).rename(target)
+            old = _old(target)
+            if old.is_dir() and not old.is_symlink() and not os.path.lexists(target):
+                old.rename(target)
                 _sync_folder(target.parent)
             _finish(target, kept)
             _remove(_new(target))
@@ -162,7 +168,7 @@ def held(target: Path, kept: str = "") -> Iterator[None]:
 def settle(target: Path, kept: str = "") -> None:
     """Put right what a killed process left of replacing a folder, before the folder is read."""
     with suppress(OSError, StorageError, ValueError):  # who can only read reads what is there
-        if os.path.lexists(_old(target)) or os.path.lexists(_new(target)):
+        if any(map(os.path.lexists, (_old(target), _new(target), _lock(target)))):
             with held(target, kept):
                 pass
 
