@@ -19,13 +19,14 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+from tariffsim.cli import main as program_of_the_package
 from tariffsim.errors import StorageError
 from tariffsim.record.results import RUNS, csv_bytes, load_results
 from tests.processes import holds_in_time, session_of, started, workers_of
@@ -48,6 +49,8 @@ COMMANDS = {
 }  # fmt: skip
 STEPS = ("os.rename", "os.remove", "os.rmdir", "os.mkdir")
 """Audit events of steps on files."""
+STEP = 0.7
+"""Part of the kills that are at a step on files."""
 OUT = "out"
 HEADS = ("command", "kills", "leader", "worker", "at a step on files", "commands that ended",
          "lost", "doubled", "torn", "unequal", "left over", "failed", "seconds")  # fmt: skip
@@ -55,10 +58,8 @@ Digests = Mapping[str, bytes]
 Runs = set[tuple[str, int, int]]
 
 
-def command(words: list[str], at: int, count: Path | None) -> None:
+def command(words: Sequence[str], at: int = 0, count: Path | None = None) -> None:
     """Run a command without its charts; it kills itself before its step number `at`."""
-    from tariffsim.cli import main
-
     steps = 0
 
     def hook(event: str, _: object) -> None:
@@ -75,7 +76,7 @@ def command(words: list[str], at: int, count: Path | None) -> None:
         patch("tariffsim.charts.draw_all", lambda *_: {}),
     ):
         try:
-            main()
+            program_of_the_package()
         finally:
             if count:
                 count.write_text(str(steps))
@@ -132,7 +133,7 @@ class Killer:
         self.folder, self.words = folder, COMMANDS[name]
         self.random, self.tally = random.Random(f"{name} {seed}"), Tally()
         self.store = folder / "work" / OUT / RUNS
-        self.count = folder / "steps"
+        self.count, self.output = folder / "steps", folder / "output"
         self.older = self._undisturbed("older", ["--seed", "100"])
         self.newer = self._undisturbed("newer", [])
         self.most_steps = int(self.count.read_text())
@@ -142,17 +143,29 @@ class Killer:
         work.mkdir()
         if name == "newer":
             shutil.copytree(self.folder / "older" / OUT, work / OUT)
-        with self._started(work, 0, 1, options) as process:
-            _, errors = process.communicate()
-        assert process.returncode == 0, errors
+        code = self._forked(work, 0, options)
+        assert code == 0, self.output.read_text("utf-8")
         return tables_of(work / OUT)
 
-    def _started(
-        self, work: Path, at: int, jobs: int, options: Sequence[str] = ()
-    ) -> AbstractContextManager[subprocess.Popen[str]]:
-        program = [sys.executable, "-m", "tests.experiments.kill_campaign"]
-        words = ["--at", at, "--count", self.count, "--", *self.words, *SMALL, "--jobs", jobs]
-        return started([*program, *words, *options], cwd=work)
+    def _forked(self, work: Path, at: int, options: Sequence[str] = ()) -> int:
+        """Exit code of the command in a copy of this process, which saves the time of imports."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # this process uses no threads
+            child = os.fork()
+        if child:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        code: object = 1
+        try:
+            os.setsid()
+            os.chdir(work)
+            output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            for stream in (1, 2):
+                os.dup2(output, stream)
+            command([*self.words, *SMALL, "--jobs", "1", *options], at, self.count)
+        except SystemExit as ended:
+            code = ended.code
+        finally:
+            os._exit(code if isinstance(code, int) else 1)
 
     def run(self, kills: int) -> Tally:
         """Whole commands, until there were so many kills."""
@@ -169,23 +182,31 @@ class Killer:
     def _ended(self, work: Path, kills: int) -> bool:
         """Start or resume the command and kill in it; whether it came to its end."""
         there = finished(self.store)
-        is_step = self.tally.kills < kills and self.random.random() < 0.6
-        at = self.random.randint(1, self.most_steps) if is_step else 0
-        with self._started(work, at, 1 if is_step else 2) as leader:
-            if not is_step:
-                self._kill(leader, there, kills)
-            _, errors = leader.communicate()
-            is_killed = leader.returncode == -signal.SIGKILL
-            self.tally.steps += is_step and is_killed
-            if not holds_in_time(lambda: not session_of(leader.pid)):
-                self.tally.left_over.append("a process")
-        if is_killed:
+        if self.tally.kills < kills and self.random.random() >= STEP:
+            code, errors = self._with_workers(work, there, kills)
+        else:
+            is_last = self.tally.kills >= kills
+            at = 0 if is_last else self.random.randint(1, self.most_steps)
+            code = self._forked(work, at)
+            errors = self.output.read_text("utf-8")
+            self.tally.steps += code == -signal.SIGKILL
+        if code == -signal.SIGKILL:
             self._check(work, there)
             return False
-        if leader.returncode != 0:
+        if code != 0:
             self.tally.failed.append(errors)
         self._check_end(work)
         return True
+
+    def _with_workers(self, work: Path, there: Runs, kills: int) -> tuple[int, str]:
+        """Exit code and messages of the command with two workers, among which kills go on."""
+        program = [sys.executable, "-m", "tests.experiments.kill_campaign", "--"]
+        with started([*program, *self.words, *SMALL, "--jobs", "2"], cwd=work) as leader:
+            self._kill(leader, there, kills)
+            _, errors = leader.communicate()
+            if not holds_in_time(lambda: not session_of(leader.pid)):
+                self.tally.left_over.append("a process")
+        return leader.returncode, errors
 
     def _kill(self, leader: subprocess.Popen[str], there: Runs, kills: int) -> None:
         """Kill workers, and the leader, at random moments; adds to the runs that are there."""
@@ -253,12 +274,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="of all commands together")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
-    parser.add_argument("--at", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--count", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.words:
-        command(chosen.words, chosen.at, chosen.count)
+        command(chosen.words)
     clean = True
     print("|", " | ".join(HEADS), "|\n" + "|---" * len(HEADS) + "|")
     for name in COMMANDS:
