@@ -12,6 +12,8 @@ LONGEST = 60
 """Characters of a text that are shown."""
 MOST_LISTED = 25
 """Names that a hint lists."""
+FORMULA = ("=", "+", "-", "@")
+"""First characters of what spreadsheets take for a formula."""
 LOOKALIKES = dict(
     zip(
         "аАВсСеЕНіІјЈКМоОрРѕЅТхХуУΑΒΕΖΗΙΚΜΝΟοΡΤΥΧνԁһӏ",
@@ -35,6 +37,9 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
+        return printable(self._text())
+
+    def _text(self) -> str:
         place = self.file
         if self.line:
             place += f":{self.line}:{self.column}" if self.column else f":{self.line}"
@@ -50,6 +55,9 @@ class TariffsimError(Exception):
     """Base of every error this package raises on purpose; `exit_code` is the command line's."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ProblemsError(TariffsimError):
@@ -130,6 +138,11 @@ class StorageError(TariffsimError):
 
 class InterruptedRuns(KeyboardInterrupt):
     """An interrupt while runs were made, of which some are kept."""
+
+
+def printable(text: str) -> str:
+    """Text from outside, with characters that could control a terminal escaped."""
+    return "".join(ch if ch.isprintable() or ch == "\n" else ascii(ch)[1:-1] for ch in text)
 
 
 def escaped(text: str) -> str:

@@ -6,6 +6,7 @@ message in plain words and an exit code; a traceback only on request.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import multiprocessing
 import os
@@ -33,10 +34,12 @@ from tariffsim.cli.screen import (
     USAGE,
     Command,
     json_text,
-    printable,
     with_examples,
 )
-from tariffsim.errors import InterruptedRuns, TariffsimError
+from tariffsim.errors import InterruptedRuns, TariffsimError, printable
+
+NO_MEMORY = ("failed to map segment", "cannot allocate memory", "cannot map zero-fill")
+"""What the system's loader says of a library for which there is no room."""
 
 
 def guarded(words: Sequence[str], action: Callable[[], Any]) -> int:
@@ -87,7 +90,7 @@ def explained(error: BaseException, words: Sequence[str] = ()) -> tuple[int, str
             return USAGE, _flat(error.format_message())
         case TariffsimError() if error.exit_code != INTERNAL:
             return error.exit_code, str(error)
-        case BrokenExecutor() | MemoryError():
+        case ImportError() | OSError() | MemoryError() | BrokenExecutor() if _is_memory(error):
             return FAILED, (
                 "runs were ended by the system, most likely for lack of memory; finished ones are "
                 "kept. Try fewer processes (--jobs 1) or fewer makers."
@@ -99,6 +102,14 @@ def explained(error: BaseException, words: Sequence[str] = ()) -> tuple[int, str
         f"internal error: {type(error).__name__}: {error}\n"
         "Please report it, with the output of the same command with --debug at its end."
     )
+
+
+def _is_memory(error: BaseException) -> bool:
+    """Whether an error means that memory did not suffice."""
+    if isinstance(error, (BrokenExecutor, MemoryError)):
+        return True
+    is_system = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    return is_system or any(words in str(error).lower() for words in NO_MEMORY)
 
 
 def _silence() -> None:

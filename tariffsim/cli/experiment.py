@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffsim.cli.options import EngineOptions, RunOptions
-from tariffsim.cli.screen import FAILED, Screen, count, printable, usage_error
-from tariffsim.errors import InterruptedRuns
+from tariffsim.cli.screen import FAILED, Screen, count, usage_error
+from tariffsim.errors import InterruptedRuns, RunsFailedError, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 MAX_SHOWN = 10
 """Failed runs that are named."""
+LEAST = 600
+"""MB of address space below which no run gets anywhere; libraries may hang where it is short."""
 FACTS = ("seeds", "scenario_hashes", "data_hash", "failures")
 
 
@@ -36,6 +38,7 @@ class Experiment:
     """A folder of results that is held by this command, and how its runs are made."""
 
     options: RunOptions
+    name: str
     folder: Path
     settings: Settings
     progress: Progress
@@ -72,7 +75,8 @@ class Experiment:
         from tariffsim.experiments.store import discard
 
         results.files |= draw_all(results, "experiment")
-        results.save(self.folder)
+        results.provenance["experiment"] = self.name
+        results.save_held(self.folder)
         facts = {"market": results.market, "baseline": results.baseline, "folder": str(self.folder),
                  "confidence": 0.95} | {key: results.provenance[key] for key in FACTS}  # fmt: skip
         store, failures = self.settings.store, results.provenance["failures"]
@@ -96,14 +100,36 @@ def experiment(
 
     What is run is announced, with the number of seeds if the baseline is given.
     """
-    from tariffsim.record.results import writing_to
+    check_memory()
+    from tariffsim.record.results import refuse_others, writing_to
 
     default = re.sub(r"[^\w.-]+", "_", name)[:80].strip("._") or "results"
     target = Path("results", default) if options.out is None else Path(options.out)
     seeds = f", {count(len(options.seeds_of(base)), 'seed')}" if base else ""
     what, began = f"running {what or name}{seeds}", time.perf_counter()
-    with writing_to(target) as folder, making_runs(options, what, folder) as how:
-        yield Experiment(options, folder, *how, began)
+    with writing_to(target) as folder:
+        if options.out is not None and not options.is_forced:
+            refuse_others(folder, name, base.name if base else "")
+        with making_runs(options, what, folder) as how:
+            yield Experiment(options, name, folder, *how, began)
+
+
+def check_memory() -> None:
+    """Refuse to start where a limit leaves no room for the libraries that runs need.
+
+    Raises:
+        RunsFailedError: says how much there is.
+    """
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < LEAST * 1e6:
+        raise RunsFailedError(
+            f"this shell lets a program use {limit / 1e6:.0f} MB of memory (ulimit -v), and runs "
+            "need about 1,000 MB; nothing was run. Allow more: ulimit -v unlimited"
+        )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tariffsim.cli.experiment import making_runs
+from tariffsim.cli.experiment import check_memory, making_runs
 from tariffsim.cli.options import EngineOptions, engine_options
 from tariffsim.cli.screen import FAILED, Column, Command, Screen, count, prose, show, usage_error
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MESSAGES = {
     "bit-identical": "Every table is bit-identical.",
-    "within 1e-9": "Every table is the same to within 1e-9 of its largest numbers.",
+    "within 1e-9": "Every number is the same to within 1e-9 of the largest of its column.",
     "moved": "The results have moved.",
 }
 
@@ -90,6 +90,7 @@ def pack(screen: Screen, folder: str, out: str | None) -> None:
       tariffsim pack results/first --out replication
       tariffsim verify replication
     """
+    check_memory()
     from tariffsim.experiments.replication import pack as files_of
     from tariffsim.record.disk import write_new_folder
 
@@ -116,6 +117,7 @@ def verify(options: EngineOptions, folder: str) -> None:
       tariffsim verify results/first
       tariffsim verify replication --jobs 2
     """
+    check_memory()
     from tariffsim.experiments.replication import verify as run_again
 
     with (

@@ -41,6 +41,7 @@ class RunOptions(EngineOptions):
     seed: int | None
     market: str
     changes: tuple[str, ...]
+    is_forced: bool
 
     def load(self, files: Sequence[str], baseline: str | None = None) -> list[Scenario]:
         """The baseline, by default the one that the scenarios name, and the scenarios."""
@@ -83,7 +84,11 @@ ENGINE = (
     ),
 )  # fmt: skip
 RUN = (
-    click.option("-o", "--out", metavar="DIR", help="Folder of results; older ones are replaced."),
+    click.option(
+        "-o", "--out", metavar="DIR",
+        help="Folder of results; older ones of the same scenarios are replaced.",
+    ),
+    click.option("--force", "is_forced", is_flag=True, help="Replace results of other scenarios."),
     click.option("--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Replications."),
     click.option("--seed", type=click.IntRange(0, 2**31), metavar="FIRST", help="First seed."),
     click.option("--market", default="US", metavar="CODE", help="Importing market; default: US."),

@@ -11,8 +11,8 @@ import click
 
 from tariffsim.cli.explain_maker import explain_maker
 from tariffsim.cli.options import load_all
-from tariffsim.cli.screen import Command, Screen, printable, prose, show, show_facts, usage_error
-from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped
+from tariffsim.cli.screen import Command, Screen, prose, show, show_facts, usage_error
+from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped, printable
 
 if TYPE_CHECKING:
     from tariffsim.scenario import Scenario

@@ -17,7 +17,7 @@ import pandas as pd
 
 from tariffsim.calibration import build_economy
 from tariffsim.calibration.build import base_year_rows
-from tariffsim.errors import RunsFailedError
+from tariffsim.errors import Problem, RunsFailedError, ScenarioError, escaped
 from tariffsim.experiments.ensemble import Progress, Settings, check_comparable, outcomes
 from tariffsim.experiments.runs import (
     Failure,
@@ -30,6 +30,7 @@ from tariffsim.record.intervals import paired_interval
 from tariffsim.record.result_tables import SeedRecord, gather
 from tariffsim.record.results import Results, provenance
 from tariffsim.scenario import Scenario, baseline_of, load_scenario
+from tariffsim.scenario.scenario_files import name_problem
 from tariffsim.scenario.writing import to_yaml
 from tariffsim.state.draws import Draws
 
@@ -140,6 +141,9 @@ def named_scenarios(
     base = load_scenario(base) if isinstance(base, str) else base
     named = {base.name or "baseline": base}
     if isinstance(scenarios, Mapping):
+        reasons = {name: name_problem(name) for name in scenarios}
+        if bad := [Problem(escaped(n), message=f"the name {r}") for n, r in reasons.items() if r]:
+            raise ScenarioError(bad)
         return named | dict(scenarios)
     for scenario in loaded:
         if scenario.content_hash == base.content_hash and scenario.name == base.name:

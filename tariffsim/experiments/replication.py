@@ -7,7 +7,7 @@ science replication packages, version 1.1.
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,15 +21,23 @@ import pandas as pd
 from tariffsim.errors import StorageError
 from tariffsim.experiments.comparison import compare
 from tariffsim.experiments.ensemble import Progress, Settings
-from tariffsim.record.results import Results, csv_bytes, load_results, provenance
+from tariffsim.record.listed import listed_files, read_checksums
+from tariffsim.record.result_tables import SPARSE
+from tariffsim.record.results import Results, csv_bytes, load_results, provenance, read_results
 from tariffsim.scenario import load_scenario
 from tariffsim.scenario.scenario_files import shipped_folder
 
 RESULTS = "results"
 CHECKSUMS = "SHA256SUMS"
 TEMPLATES = Path(__file__).parent / "templates"
+REQUIRED = (
+    "click", "filelock", "jinja2", "matplotlib", "mesa", "networkx", "numpy", "pandas", "pydantic",
+    "pyyaml", "rich", "scipy",
+)  # fmt: skip
+"""What the package needs, also where it is not installed and nothing else says so."""
 TOLERANCE = 1e-9
-"""Relative to the largest number of a column: sums in another order differ by rounding."""
+"""Relative to the largest number of the column in that table: sums in another order, as other
+processors add them, differ by rounding."""
 IDENTICAL, WITHIN, MOVED = "bit-identical", "within 1e-9", "moved"
 
 
@@ -59,7 +67,7 @@ def verify(
         StorageError: the folder is damaged, or holds no comparison.
         ScenarioError: a scenario in it is refused.
     """
-    if (folder / CHECKSUMS).is_file():
+    if os.path.lexists(folder / CHECKSUMS):
         _check(folder)
         folder = folder / RESULTS
     before = load_results(folder)
@@ -84,6 +92,8 @@ def _compared(name: str, old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Any]
     row: dict[str, Any] = {"table": name, "status": IDENTICAL, "difference": 0.0, "where": ""}
     if csv_bytes(old) == csv_bytes(new):
         return row
+    if name in SPARSE and list(old) == list(new):
+        old, new = _with_zeros(old, new, SPARSE[name])
     if list(old) != list(new) or len(old) != len(new):
         return row | {"status": MOVED, "difference": np.inf, "where": "rows or columns"}
     worst, where = max(((_distance(old[c], new[c]), c) for c in old), key=lambda found: found[0])
@@ -91,15 +101,31 @@ def _compared(name: str, old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Any]
     return row | {"status": status, "difference": worst, "where": where}
 
 
+def _with_zeros(
+    old: pd.DataFrame, new: pd.DataFrame, value: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables with the rows of either: a row that is not kept is one with the value zero."""
+    keys = [str(column) for column in new if column != value]
+
+    def with_rows_of(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+        there = pd.MultiIndex.from_frame(table[keys])
+        more = other[~pd.MultiIndex.from_frame(other[keys]).isin(there)].assign(**{value: 0.0})
+        rows = pd.concat([table[[*keys, value]], more[[*keys, value]]])
+        return rows.sort_values(keys, key=lambda column: column.astype(str), ignore_index=True)
+
+    return with_rows_of(old, new), with_rows_of(new, old)
+
+
 def _distance(old: pd.Series[Any], new: pd.Series[Any]) -> float:
     """Largest difference relative to the largest number; infinite where texts differ."""
     if not (pd.api.types.is_numeric_dtype(old) and pd.api.types.is_numeric_dtype(new)):
         return 0.0 if old.equals(new) else float("inf")
     a, b = old.to_numpy(float), new.to_numpy(float)
-    if (np.isnan(a) != np.isnan(b)).any():
+    odd = ~(np.isfinite(a) & np.isfinite(b))
+    if not np.array_equal(a[odd], b[odd], equal_nan=True):
         return float("inf")
-    size = np.nanmax(np.abs(np.concatenate([a, b])), initial=0.0)
-    return float(np.nanmax(np.abs(a - b), initial=0.0) / (size or 1.0))
+    size = max(np.abs(a[~odd]).max(initial=0.0), np.abs(b[~odd]).max(initial=0.0))
+    return float(np.abs(a[~odd] - b[~odd]).max(initial=0.0) / (size or 1.0))
 
 
 def _changed(before: Results, after: Results) -> Iterator[str]:
@@ -126,10 +152,10 @@ def pack(folder: Path) -> dict[str, bytes]:
     Raises:
         StorageError: no results folder, or a file of it is damaged.
     """
-    results = load_results(folder)
-    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    names = [*manifest["outputs"], "manifest.json"]
-    files = {f"{RESULTS}/{name}": (folder / name).read_bytes() for name in names}
+    results, outputs = read_results(folder)
+    if "month" not in results.tables.get("market_month", ()):
+        raise StorageError(f"{folder}: only results of a comparison or a run make a package")
+    files = {f"{RESULTS}/{name}": data for name, data in outputs.items()}
     files |= {f"code/{path}": data for path, data in _code().items()}
     files["requirements.txt"] = "".join(f"{line}\n" for line in _versions()).encode()
     files["replicate.py"] = (TEMPLATES / "replicate.py").read_bytes()
@@ -151,19 +177,19 @@ def _code() -> dict[str, bytes]:
 
 
 def _versions() -> list[str]:
-    """Every package that the installed one needs, with its version, `name==version`."""
+    """Every package that this one needs, with its version, `name==version`."""
     found: dict[str, str] = {}
-    waiting = ["tariffsim"]
+    waiting = list(REQUIRED)
     while waiting:
-        for requirement in metadata.requires(waiting.pop()) or ():
-            name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
-            if "extra ==" in requirement or name in found:
-                continue
-            try:
-                found[name] = metadata.version(name)
-            except metadata.PackageNotFoundError:
-                continue  # for another system or interpreter
-            waiting.append(name)
+        name = waiting.pop()
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # for another system or interpreter
+        for requirement in metadata.requires(name) or ():
+            needed = re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+            if "extra ==" not in requirement and needed not in found:
+                waiting.append(needed)
     return [f"{name}=={version}" for name, version in sorted(found.items())]
 
 
@@ -199,12 +225,6 @@ def _readme(results: Results, paths: list[str]) -> str:
 
 def _check(folder: Path) -> None:
     """Refuse a package of which a file is missing or was changed."""
-    for line in (folder / CHECKSUMS).read_text("utf-8").splitlines():
-        digest, _, name = line.partition("  ")
-        path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise StorageError(f"{folder / CHECKSUMS}: names a file outside its folder")
-        if not path.is_file():
-            raise StorageError(f"{path}: is missing")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            raise StorageError(f"{path}: was changed (checksum differs)")
+    digests = read_checksums(folder / CHECKSUMS)
+    for _ in listed_files(folder / CHECKSUMS, digests, "package", "was changed"):
+        pass

@@ -8,26 +8,32 @@ import json
 import math
 import time
 import warnings
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 
 import tariffsim
 from tariffsim.errors import StorageError
 from tariffsim.record.disk import UNFINISHED, locked, write_whole
 from tariffsim.record.result_tables import RunRecord
 from tariffsim.record.results import RUNS
+from tariffsim.tables.csv_files import read_bytes
 
 LOCK = ".runs.lock"
 """Held by the process that writes; its presence makes a folder a store."""
 SUFFIX = ".npz"
 DAY = 86_400
+MEGABYTES = 1_000
+"""Most of a run; all tables of one are some ten."""
+FACTS = {"scenario", "seed", "market", "code", "summary", "labels"}
+"""What a file says about its run."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,8 @@ class StoredRun:
 def code_digest() -> str:
     """Hash of what numbers depend on besides scenario and seed: this package, numpy and scipy."""
     digest = hashlib.sha256()
-    for name in ("tariffsim", "numpy", "scipy"):
-        digest.update(metadata.version(name).encode())
+    for version in (tariffsim.__version__, np.__version__, scipy.__version__):
+        digest.update(version.encode())
     home = Path(tariffsim.__file__).parent
     for path in sorted(home.rglob("*.py")):
         if path.relative_to(home).parts[0] not in ("charts", "cli", "report"):
@@ -99,7 +105,7 @@ def write_run(folder: Path, key: str, record: RunRecord, labels: dict[str, Any])
     about = labels | {"code": code_digest(), "summary": record.summary, "labels": record.labels}
     facts = np.array(json.dumps(about))
     whole = io.BytesIO()
-    np.savez(whole, facts=facts, checksum=_checksum(facts, arrays), **arrays)
+    np.savez(whole, facts=facts, checksum=_checksum(key, facts, arrays), **arrays)
     try:
         write_whole(folder / f"{key}{SUFFIX}", whole.getvalue())
     except OSError as error:
@@ -107,8 +113,9 @@ def write_run(folder: Path, key: str, record: RunRecord, labels: dict[str, Any])
         raise StorageError(text) from error
 
 
-def _checksum(facts: Any, arrays: dict[str, Any]) -> Any:
-    digest = hashlib.sha256(str(facts).encode())
+def _checksum(key: str, facts: Any, arrays: dict[str, Any]) -> Any:
+    """Of the contents and of the name: a file under another's name is noticed."""
+    digest = hashlib.sha256(f"{key}\n{facts}".encode())
     for name, values in arrays.items():
         digest.update(f"{name} {values.dtype.str} {values.shape}".encode())
         digest.update(np.ascontiguousarray(values).data)
@@ -131,12 +138,19 @@ def read_run(folder: Path, key: str) -> RunRecord:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        data = io.BytesIO(read_bytes(path, MEGABYTES))
+        with zipfile.ZipFile(data) as members:
+            if sum(member.file_size for member in members.infolist()) > len(data.getbuffer()):
+                raise ValueError("it is compressed")
+        with np.load(data, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         facts, checksum = arrays.pop("facts"), arrays.pop("checksum")
-        if str(checksum) != str(_checksum(facts, arrays)):
+        if str(checksum) != str(_checksum(path.stem, facts, arrays)):
             raise ValueError("checksum differs")
-        return json.loads(str(facts)), arrays
+        about = json.loads(str(facts))
+        if lacking := FACTS - about.keys():
+            raise ValueError(f"it does not say its {min(lacking)}")
+        return about, arrays
     except Exception as error:  # damaged bytes can raise anything
         raise StorageError(f"{path}: is damaged ({error})") from error
 
@@ -150,8 +164,21 @@ def finished(folder: Path, keys: Iterable[str]) -> set[str]:
         except StorageError as error:
             warnings.warn(f"{error}: that run is repeated", RuntimeWarning, stacklevel=2)
             found.discard(key)
-            (folder / f"{key}{SUFFIX}").unlink()
+            _remove(folder / f"{key}{SUFFIX}")
     return found
+
+
+def _remove(path: Path) -> None:
+    """Remove an unusable file.
+
+    Raises:
+        StorageError: it is a folder, or cannot be removed.
+    """
+    try:
+        path.unlink()
+    except OSError as error:
+        text = f"{path}: is no run, and cannot be removed: {error.strerror}"
+        raise StorageError(text) from error
 
 
 def store_of(folder: Path) -> Path:
@@ -176,12 +203,12 @@ def prune(store: Path, older_than: float = math.inf) -> list[StoredRun]:
     with opened(store):
         removed = [run for run in listed(store) if run.problem or run.days >= older_than]
         for run in removed:
-            (store / run.file).unlink()
+            _remove(store / run.file)
     return removed
 
 
 def _stored_run(path: Path) -> StoredRun:
-    status = path.stat()
+    status = path.lstat()
     days = (time.time() - status.st_mtime) / DAY
     try:
         facts, arrays = _read(path)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.util import find_spec
@@ -20,7 +20,8 @@ import pandas as pd
 from tariffsim import __version__
 from tariffsim.errors import StorageError
 from tariffsim.record.dictionary import datapackage, dictionary
-from tariffsim.record.disk import locked, new_folder, write_files
+from tariffsim.record.disk import held, settle, write_folder
+from tariffsim.record.listed import listed_files, read_manifest
 from tariffsim.tables.renamed import new_name, now_called
 
 MANIFEST = "manifest.json"
@@ -79,14 +80,17 @@ class Results:
         """Write the results folder: the old one stays until the new one is complete.
 
         Raises:
-            StorageError: the folder cannot be written, or holds something else.
+            StorageError: the folder cannot be written, holds something else, or another command
+                uses it.
         """
-        target = Path(folder)
-        with new_folder(target) as fresh:
-            _refuse_other(target)
-            write_files(fresh, self._outputs())
-            _replace(fresh, target)
-        return target
+        with writing_to(folder) as target:
+            self.save_held(target)
+        return Path(folder)
+
+    def save_held(self, target: Path) -> None:
+        """Write the results folder, which the caller holds; see `writing_to`."""
+        _refuse_other(target)
+        write_folder(target, self._outputs(), kept=RUNS)
 
     def _outputs(self) -> dict[str, bytes]:
         """All files by path, the manifest with their checksums last."""
@@ -114,20 +118,16 @@ def writing_to(folder: str | os.PathLike[str]) -> Iterator[Path]:
         StorageError: it cannot be written, holds something else, or another command uses it.
     """
     target = Path(os.path.abspath(folder))
-    lock = target.parent / f".{target.name}.lock"
     with ExitStack() as stack:
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
             _refuse_other(target)
-            stack.enter_context(locked(lock, target))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(target, kept=RUNS))
+            _refuse_other(target)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise StorageError(f"{target}: cannot write results: {reason}") from error
-        try:
-            yield target
-        finally:
-            with suppress(OSError):
-                lock.unlink()
+        yield target
 
 
 def load_results(folder: str | os.PathLike[str]) -> Results:
@@ -136,32 +136,47 @@ def load_results(folder: str | os.PathLike[str]) -> Results:
     Raises:
         StorageError: not a results folder, of an earlier version, or a file is missing or damaged.
     """
-    path = Path(folder)
-    if not (path / MANIFEST).is_file() and _looks_like_results(path):
+    return read_results(Path(folder))[0]
+
+
+def read_results(path: Path) -> tuple[Results, dict[str, bytes]]:
+    """The results of a folder, and all its files by path.
+
+    Raises:
+        StorageError: not a results folder, of an earlier version, or a file is missing or damaged.
+    """
+    settle(Path(os.path.abspath(path)), kept=RUNS)
+    if not os.path.lexists(path / MANIFEST) and _looks_like_results(path):
         raise StorageError(f"{path}: looks like results, but their {MANIFEST} is missing")
-    try:
-        manifest = json.loads((path / MANIFEST).read_text("utf-8"))
-        outputs = {name: (path / name).read_bytes() for name in manifest["outputs"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StorageError(f"{path}: is not a complete results folder ({error})") from error
-    for name, data in outputs.items():
-        if hashlib.sha256(data).hexdigest() != manifest["outputs"][name]:
-            raise StorageError(f"{path / name}: is damaged (checksum differs)")
-    titles = manifest.pop("titles")
+    written, manifest = read_manifest(path / MANIFEST)
+    outputs = dict(listed_files(path / MANIFEST, manifest.outputs, "results folder", "is damaged"))
     tables, files = {}, {}
     for name, data in outputs.items():
         replaces_data = name.startswith("scenarios/") and name.endswith(".csv")
         if name.endswith(".csv") and "/" not in name and name != "variables.csv":
-            tables[name.removesuffix(".csv")] = pd.read_csv(
-                path / name, keep_default_na=False, na_values=[""]
-            )
+            tables[name.removesuffix(".csv")] = _table(path / name, data)
         elif name.startswith("charts/") or name == "report.html" or replaces_data:
             files[name] = data
     _refuse_old_names(path, tables)
-    scenarios = {n: outputs[f"scenarios/{n}.yaml"].decode() for n in titles}
-    market = manifest.pop("market")
-    del manifest["outputs"]
-    return Results(tables, scenarios, titles, market, manifest, files)
+    facts = json.loads(written)
+    for key in ("titles", "market", "outputs"):
+        del facts[key]
+    try:
+        scenarios = {n: outputs[f"scenarios/{n}.yaml"].decode() for n in manifest.titles}
+    except UnicodeDecodeError:
+        raise StorageError(f"{path}: has a scenario that is not UTF-8 text") from None
+    results = Results(tables, scenarios, manifest.titles, manifest.market, facts, files)
+    return results, outputs | {MANIFEST: written}
+
+
+def _table(path: Path, data: bytes) -> pd.DataFrame:
+    """A table as it was saved."""
+    try:
+        return pd.read_csv(
+            io.BytesIO(data), keep_default_na=False, na_values=[""], low_memory=False
+        )
+    except (ValueError, OverflowError) as error:
+        raise StorageError(f"{path}: is not a table: {error}") from error
 
 
 def _refuse_old_names(path: Path, tables: dict[str, pd.DataFrame]) -> None:
@@ -186,6 +201,8 @@ def provenance() -> dict[str, Any]:
 def _refuse_other(target: Path) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise StorageError(f"{target}: is not a folder")
+    if (target / RUNS).is_symlink():
+        raise StorageError(f"{target / RUNS}: is a symbolic link, not a folder of runs")
     names = {path.name for path in target.iterdir()} if target.is_dir() else set()
     if names - {RUNS} and MANIFEST not in names:
         reason = "holds something else than results"
@@ -194,28 +211,26 @@ def _refuse_other(target: Path) -> None:
         raise StorageError(f"{target}: {reason}; name another folder with --out")
 
 
+def refuse_others(target: Path, experiment: str, baseline: str = "") -> None:
+    """Refuse a folder with results of another experiment, other scenarios or another baseline.
+
+    Raises:
+        StorageError: asks for --force.
+    """
+    if not os.path.lexists(target / MANIFEST):
+        return
+    try:
+        there = read_manifest(target / MANIFEST)[1]
+    except StorageError as error:
+        raise StorageError(f"{error}; to replace them, add --force") from None
+    if there.experiment != experiment or (baseline and baseline != next(iter(there.titles))):
+        of = there.experiment or ", ".join(there.titles)
+        raise StorageError(f"{target}: holds results of {of}; to replace them, add --force")
+
+
 def _looks_like_results(folder: Path) -> bool:
     """Whether a folder without manifest has files that only results have."""
     return all((folder / name).is_file() for name in ("datapackage.json", "variables.csv"))
-
-
-def _replace(fresh: Path, target: Path) -> None:
-    """Put a complete folder in the place of an old one, which stays if that fails."""
-    if not target.exists():
-        fresh.rename(target)
-        return
-    with tempfile.TemporaryDirectory(
-        prefix=f".{target.name}.old.", dir=target.parent, ignore_cleanup_errors=True
-    ) as folder:
-        old = Path(folder, target.name)
-        target.rename(old)
-        try:
-            fresh.rename(target)
-        except OSError:
-            old.rename(target)
-            raise
-        if (old / RUNS).is_dir():
-            (old / RUNS).rename(target / RUNS)
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:

@@ -17,7 +17,13 @@ from tariffsim.scenario.checks import problems_of
 from tariffsim.scenario.messages import Keys, current_names, keys_of, translate
 from tariffsim.scenario.nodes import Node, Position, merge, moved, node_of, parse, plain, under
 from tariffsim.scenario.scenario import Scenario
-from tariffsim.scenario.scenario_files import Layers, is_name, path_inside, shipped_path
+from tariffsim.scenario.scenario_files import (
+    Layers,
+    is_name,
+    name_problem,
+    path_inside,
+    shipped_path,
+)
 from tariffsim.tables.csv_files import Refused
 
 MOST_CHANGES = 200
@@ -42,7 +48,11 @@ def load_scenario(path_or_name: str | os.PathLike[str]) -> Scenario:
             raise ScenarioError([problem]) from None
         shown = path.name
     layers = Layers(path.parent)
-    layers.add(path, escaped(shown), Position(escaped(shown)))
+    at = Position(escaped(shown))
+    layers.add(path, escaped(shown), at)
+    if reason := name_problem(path.stem):
+        message = "the name of the file, which is that of the scenario,"
+        layers.problems.append(at.problem(f"{message} {reason}", hint="rename the file"))
     return _built(layers.merged(), layers.problems, layers.tables, path.stem, path.parent)
 
 

@@ -7,12 +7,14 @@ Shipped scenarios are found by name, other files inside the folder of the first 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from tariffsim.errors import Problem, escaped
+from tariffsim.errors import FORMULA, Problem, escaped
+from tariffsim.policy.fields import BAD_CHARACTER
 from tariffsim.scenario.nodes import Node, Position, merge, parse
 from tariffsim.tables.csv_files import Refused, read_text
 from tariffsim.tables.renamed import name_hint
@@ -37,6 +39,15 @@ def shipped_names() -> tuple[str, ...]:
 def is_name(text: str) -> bool:
     """Whether this is the name of a shipped scenario, not a path."""
     return not any(mark in text for mark in "/\\.:") and bool(text)
+
+
+def name_problem(name: str) -> str:
+    """Why a text cannot be the name of a scenario, which tables and files repeat; else empty."""
+    if name.startswith(FORMULA):
+        return f"begins with {name[0]}, which spreadsheets take for a formula"
+    if bad := BAD_CHARACTER.search(name) or re.search(r"[\n\t/\\]", name):
+        return f"has the character U+{ord(bad.group()):04X}"
+    return ""
 
 
 def shipped_path(name: str) -> Path:

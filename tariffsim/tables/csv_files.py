@@ -13,13 +13,14 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
 
-from tariffsim.errors import Problem, nearest
+from tariffsim.errors import FORMULA, Problem, nearest
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 MEGABYTE = 1_000_000
@@ -29,6 +30,7 @@ _KINDS = {
     stat.S_IFIFO: "is a pipe",
     stat.S_IFSOCK: "is a socket",
 }
+NO_FILE = "there is no such file"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -57,7 +59,7 @@ def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
     Raises:
         Refused: it is not such a file.
     """
-    raw = _read_bytes(path, megabytes)
+    raw = read_bytes(path, megabytes)
     if raw.startswith(_UTF16):
         raise Refused("is not UTF-8 text (it looks like UTF-16)", hint=f"save it as {form}")
     try:
@@ -68,8 +70,12 @@ def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
         raise Refused("is not UTF-8 text", given, f"save it as {form}", line) from None
 
 
-def _read_bytes(path: Path, megabytes: int) -> bytes:
-    most = megabytes * MEGABYTE
+def open_plain(path: Path) -> io.BufferedReader:
+    """A plain file, open for reading.
+
+    Raises:
+        Refused: there is none, or it is a link, a folder, a pipe or a device.
+    """
     try:
         kind = stat.S_IFMT(path.lstat().st_mode)
         if kind != stat.S_IFREG:
@@ -77,14 +83,29 @@ def _read_bytes(path: Path, megabytes: int) -> bytes:
         # No following of links and no waiting for a writer, should the file change meanwhile.
         flags = ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC")
         how = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags)
-        with open(os.open(path, how), "rb") as stream:
-            raw = stream.read(most + 1)
+        return open(os.open(path, how), "rb")
     except FileNotFoundError:
-        raise Refused("there is no such file") from None
+        raise Refused(NO_FILE) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Refused(f"cannot be read: {reason}") from None
-    if len(raw) > most:
+
+
+def read_bytes(path: Path, megabytes: int) -> bytes:
+    """Contents of a plain file of at most so many megabytes.
+
+    Raises:
+        Refused: it is not such a file.
+    """
+    most = megabytes * MEGABYTE
+    try:
+        with open_plain(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            parts = islice(iter(partial(stream.read, MEGABYTE), b""), megabytes + 1)
+            raw = b"".join(parts) if size <= most else b""
+    except OSError as error:
+        raise Refused(f"cannot be read: {error.strerror}") from None
+    if max(size, len(raw)) > most:
         raise Refused(f"is larger than {megabytes} MB")
     return raw
 
@@ -218,7 +239,13 @@ def _agreeing(confidence: str, info: ValidationInfo) -> str:
     return confidence
 
 
-Filled = Annotated[str, _filled("is empty")]
+def _no_formula(text: str) -> str:
+    if text.startswith(FORMULA):
+        raise BadCell(f"must not begin with {text[0]}, which spreadsheets take for a formula")
+    return text
+
+
+Filled = Annotated[str, _filled("is empty"), AfterValidator(_no_formula)]
 
 
 class SourcedRow(RowModel):

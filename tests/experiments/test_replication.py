@@ -5,21 +5,39 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
+import re
 import shutil
+import site
 import subprocess
 import sys
+import tomllib
+import venv
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+import tariffsim
 from tariffsim.errors import StorageError
 from tariffsim.experiments import compare
-from tariffsim.experiments.replication import CHECKSUMS, IDENTICAL, MOVED, WITHIN, pack, verify
+from tariffsim.experiments.replication import (
+    CHECKSUMS,
+    IDENTICAL,
+    MOVED,
+    REQUIRED,
+    WITHIN,
+    _compared,
+    _versions,
+    pack,
+    verify,
+)
 from tariffsim.record.disk import write_new_folder
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.tables import SHIPPED
 from tests.cli.calling import call
+from tests.processes import needs_signals
 
 SMALL = {"agents__makers": 60, "run__end": "2025-06"}
 
@@ -126,6 +144,111 @@ def test_every_file_of_a_package_has_its_checksum(package: Path) -> None:
     assert there == listed.keys() | {CHECKSUMS}
     for name, digest in listed.items():
         assert hashlib.sha256((package / name).read_bytes()).hexdigest() == digest
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter with all packages of this one except tariffsim."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder / "env", symlinks=True)
+    (folder / "packages").mkdir()
+    for place in map(Path, site.getsitepackages()):
+        for path in place.iterdir() if place.is_dir() else ():
+            if "tariffsim" not in path.name:
+                (folder / "packages" / path.name).symlink_to(path)
+    (inside,) = (folder / "env").rglob("site-packages")
+    (inside / "packages.pth").write_text(f"{folder / 'packages'}\n", encoding="utf-8")
+    return folder / "env" / "bin" / "python"
+
+
+def output_of(*words: object, **settings: str) -> str:
+    """What a program prints that knows nothing of this tree."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | settings
+    ended = subprocess.run(
+        list(map(str, words)), cwd="/", env=environment, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@needs_signals
+@pytest.mark.parametrize("options", [[], ["--here"]])
+def test_a_package_runs_where_tariffsim_is_not_installed(
+    package: Path, bare_python: Path, options: list[str]
+) -> None:
+    find = "import importlib.util as u; print(u.find_spec('tariffsim'))"
+    assert output_of(bare_python, "-c", find) == "None\n"
+    found = output_of(bare_python, package / "replicate.py", *options)
+    assert "Every table is bit-identical." in found
+    assert not list(package.rglob("__pycache__"))
+    assert not (package / ".venv").exists()
+
+
+@needs_signals
+def test_the_tree_runs_and_packs_without_installation(
+    saved: Path, bare_python: Path, tmp_path: Path
+) -> None:
+    tree = Path(tariffsim.__file__).parents[1]
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import tariffsim as t\nif __name__ == '__main__':\n"
+        "    one = t.replace(t.load_scenario('baseline'), agents__makers=40, run__end='2025-01')\n"
+        "    print(t.run(one, seeds=2, jobs=2))\n",
+        encoding="utf-8",
+    )
+    assert "seeds: 0 to 1" in output_of(bare_python, script, PYTHONPATH=str(tree))
+    words = ["-m", "tariffsim", "pack", saved, "-o", tmp_path / "package"]
+    output_of(bare_python, *words, PYTHONPATH=str(tree))
+    packed = (tmp_path / "package" / "requirements.txt").read_text("utf-8").splitlines()
+    assert packed == _versions()
+
+
+def test_the_required_packages_are_those_of_the_project() -> None:
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        listed = tomllib.load(file)["project"]["dependencies"]
+    assert [re.split(r"\W", line)[0].lower() for line in listed] == list(REQUIRED)
+
+
+KERNELS = ("Haswell", "Zen", "Prescott")
+"""Of OpenBLAS: they add in other orders."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="kernels of x86-64")
+@pytest.mark.parametrize("made_by", KERNELS)
+def test_results_are_the_same_with_other_kernels(tmp_path: Path, made_by: str) -> None:
+    """They differ in what is zero but for rounding, and so in the rows of sparse tables."""
+    tree = str(Path(tariffsim.__file__).parents[1])
+    program = [sys.executable, "-m", "tariffsim"]
+    words = ["run", "component_50", "--seeds", "1", "--set", "run.end=2026-06", "--jobs", "1"]
+    folder = tmp_path / "rb"
+    output_of(*program, *words, "-o", folder, PYTHONPATH=tree, OPENBLAS_CORETYPE=made_by)
+    for kernel in KERNELS:
+        words = ["verify", folder, "--jobs", "1"]
+        found = output_of(*program, *words, PYTHONPATH=tree, OPENBLAS_CORETYPE=kernel)
+        assert "bit-identical." in found or "to within 1e-9 of the largest of its column" in found
+        assert kernel != made_by or "bit-identical." in found
+
+
+@pytest.mark.parametrize(
+    ("old", "status"),
+    [
+        ([("a", 1.0), ("b", 3e10), ("c", 1e-8)], WITHIN),
+        ([("b", 3e10)], IDENTICAL),
+        ([("a", 1.0), ("b", 3e10)], WITHIN),
+        ([("b", 3e10), ("c", 1e3)], MOVED),
+        ([("c", 1e-8)], MOVED),
+        ([("b", 3e10), ("b", 3e10)], MOVED),
+        ([("b", np.nan)], MOVED),
+        ([], MOVED),
+    ],
+)
+def test_a_row_that_is_not_kept_is_zero(old: list[tuple[str, float]], status: str) -> None:
+    new = pd.DataFrame([("b", 3e10)], columns=["payment", "value"])
+    stored = pd.DataFrame(old, columns=["payment", "value"])
+    assert _compared("transaction_flows", stored, new)["status"] == status
+    if len(old) != 1:
+        assert _compared("market_month", stored, new)["status"] == MOVED
 
 
 @pytest.mark.slow

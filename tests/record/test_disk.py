@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Thread
@@ -13,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from tariffsim.errors import StorageError
-from tariffsim.record.disk import locked, write_new_folder
+from tariffsim.record.disk import held, locked, settle, write_folder, write_new_folder
 from tariffsim.record.results import writing_to
 from tests.processes import needs_signals, started
 
@@ -77,6 +78,93 @@ def test_a_folder_that_vanishes_is_no_error(tmp_path: Path) -> None:
 def test_a_read_only_folder_is_an_error() -> None:
     with pytest.raises(OSError, match="Permission denied"), locked(Path("/sys/lock"), Path("/sys")):
         pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a folder in which nothing can be created")
+def test_a_folder_where_nothing_can_be_created_is_not_busy() -> None:
+    with pytest.raises(StorageError, match="nothing can be created here"), writing_to("/proc/out"):
+        pass
+
+
+STEPS = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree", "open")
+OLD, NEW, RUN = {"a": b"old", "b/c": b"old"}, {"a": b"new", "b/c": b"new"}, {"runs/r": b"run"}
+
+
+def killed_at(step: int, target: Path, has_old: bool) -> bool:
+    """Write a folder in a process that ends before a step on files; whether it got that far."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the child uses no threads
+        child = os.fork()
+    if not child:
+        steps = [step]
+
+        def hook(event: str, arguments: object) -> None:
+            steps[0] -= event in STEPS
+            if not steps[0]:
+                os._exit(9)
+
+        sys.addaudithook(hook)
+        if has_old:
+            with held(target, kept="runs"):
+                write_folder(target, NEW, kept="runs")
+        else:
+            write_new_folder(target, NEW)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@needs_signals
+@pytest.mark.parametrize("is_read", [True, False], ids=["read next", "written next"])
+def test_a_kill_at_any_step_of_replacing_loses_nothing(tmp_path: Path, is_read: bool) -> None:
+    found = []
+    for step in range(1, 1000):
+        target = tmp_path / f"{step}" / "out"
+        write_new_folder(target, OLD | RUN)
+        if not killed_at(step, target, has_old=True):
+            break
+        if is_read:
+            settle(target, kept="runs")
+        else:
+            with held(target, kept="runs"):
+                pass
+        there = contents(target)
+        assert there.items() >= RUN.items()
+        assert {name: data for name, data in there.items() if name not in RUN} in (OLD, NEW)
+        assert [path.name for path in target.parent.iterdir()] == ["out"], step
+        found.append(there["a"])
+    assert found[0] == b"old"
+    assert found[-1] == b"new"
+    assert len(found) > 15
+
+
+@needs_signals
+def test_a_kill_at_any_step_of_writing_leaves_nothing_hidden(tmp_path: Path) -> None:
+    for step in range(1, 1000):
+        target = tmp_path / f"{step}" / "out"
+        target.parent.mkdir()
+        if not killed_at(step, target, has_old=False):
+            break
+        settle(target)
+        assert contents(target) in ({}, NEW)
+        assert {path.name for path in target.parent.iterdir()} <= {"out"}, step
+    assert step > 10
+
+
+@needs_signals
+def test_what_is_hidden_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis").touch()
+    for kind in ("old", "new"):
+        (tmp_path / f".out.tariffsim-{kind}").symlink_to("mine")
+    with held(tmp_path / "out"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert (tmp_path / "mine" / "thesis").exists()
 
 
 @pytest.mark.parametrize(

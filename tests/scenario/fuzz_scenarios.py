@@ -15,6 +15,8 @@ import tempfile
 import time
 import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tariffsim.errors import ScenarioError
@@ -147,6 +149,21 @@ def _too_slow(signal_number: int, frame: object) -> None:
     raise TimeoutError(f"more than {SECONDS_A_FILE} s")
 
 
+@contextmanager
+def time_limit() -> Iterator[None]:
+    """End what hangs, where the system can."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _too_slow)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS_A_FILE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def check_report(error: ScenarioError) -> None:
     """A report has a reason, and shows no character that a terminal would obey."""
     assert error.problems, "refused without a reason"
@@ -172,26 +189,18 @@ def fuzz(files: int, seed: int) -> tuple[Counter[str], list[tuple[bytes, BaseExc
     seeds = seeds_of(Path(__file__).parent / "bad_scenarios")
     counts: Counter[str] = Counter()
     broken: list[tuple[bytes, BaseException]] = []
-    has_alarm = hasattr(signal, "SIGALRM")
-    before = signal.signal(signal.SIGALRM, _too_slow) if has_alarm else None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "seed.yaml"
         for number in range(files):
             rng = random.Random(f"{seed} {number}")
             data = rng.choice(CHANGES)(rng, seeds, rng.choice(seeds))
             path.write_bytes(data)
-            if has_alarm:
-                signal.setitimer(signal.ITIMER_REAL, SECONDS_A_FILE)
             try:
-                counts[try_file(path)] += 1
+                with time_limit():
+                    counts[try_file(path)] += 1
             except (Exception, RecursionError) as error:
                 counts["broken"] += 1
                 broken.append((data, error))
-            finally:
-                if has_alarm:
-                    signal.setitimer(signal.ITIMER_REAL, 0)
-    if has_alarm:
-        signal.signal(signal.SIGALRM, before)
     return counts, broken
 
 
