@@ -68,7 +68,8 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
     makers, constants = economy.makers, economy.constants
     home, n = constants.origin_market[makers.origin], ledger.n_markets
     amortised = makers.amortised_cost(economy.month)
-    others = k.left_over(makers.unit_cost, makers.chip_bill, amortised)
+    cost_factor = constants.relative_cost[makers.base_origin, makers.origin]
+    others = k.times(makers.other_inputs, cost_factor)
     for name, values in (
         ("other inputs", k.times(others, makers.units)),
         ("switching of suppliers", k.times(amortised, makers.units)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.errors import ConservationError
+from tariffsim.errors import ConservationError, NotFiniteError
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, format_month
 
@@ -95,12 +95,16 @@ def check_accounting_identities(economy: Economy) -> None:
 
     Raises:
         ConservationError: naming month, identity and residual.
+        NotFiniteError: a payment or a number of chips became NaN or infinite.
     """
-    residuals = _residuals(economy)
+    with np.errstate(invalid="ignore", over="ignore"):
+        residuals = _residuals(economy)
     wrong = np.flatnonzero(~(np.abs(residuals) <= TOLERANCE))
     if len(wrong):
-        identity = _identities(economy)[wrong[0]]
-        raise ConservationError(format_month(economy.date), identity, float(residuals[wrong[0]]))
+        identity, month = _identities(economy)[wrong[0]], format_month(economy.date)
+        if not np.isfinite(residuals[wrong[0]]):
+            raise NotFiniteError(f"{identity} became NaN or infinite in {month}")
+        raise ConservationError(month, identity, float(residuals[wrong[0]]))
 
 
 def _identities(economy: Economy) -> list[str]:
