@@ -106,7 +106,7 @@ def test_a_payment_booked_wrongly_on_one_side_is_named(
 def test_a_payment_booked_wrongly_on_both_sides_is_noticed(
     busy: Economy, payment: str, factor: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ConservationError, match="sector '.*' does not balance in 2025-11"):
+    with pytest.raises(ConservationError, match=r"sector '.*' does not balance in 2025-11"):
         booked(busy, monkeypatch, {payment: (factor, factor)})
 
 
@@ -165,7 +165,7 @@ class Doubled(ast.NodeTransformer):
     def __init__(self, function: str, name: str) -> None:
         self.function, self.name = function, name
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         if node.name == self.function:
             at = next(
                 i for i, one in enumerate(node.body) if isinstance(one, ast.Assign)
@@ -187,7 +187,7 @@ def test_an_amount_doubled_where_it_is_computed_is_noticed(
     for booking in ("book_products", "book_makers", "book_chips"):
         monkeypatch.setattr(accounts, booking, scope[booking])
     keep_accounts(busy, Draws(1))
-    with pytest.raises(ConservationError, match="(payment|sector|duty by)"):
+    with pytest.raises(ConservationError, match=r"payment|sector|duty by"):
         check_accounting_identities(busy)
 
 
