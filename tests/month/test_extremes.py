@@ -59,7 +59,7 @@ def test_chips_that_get_lost_in_a_large_stock_are_noticed() -> None:
 
 
 @given(changes=extremes(), seed=st.integers(0, 3))
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_extreme_scenarios_run_or_are_refused(changes: dict[str, Any], seed: int) -> None:
     try:
         world = replace(BASELINE, **merged(changes, {"run": {"seed": seed}}))
