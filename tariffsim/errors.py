@@ -89,10 +89,8 @@ class DataError(ProblemsError):
     """A data table is not valid."""
 
 
-class CalibrationError(TariffsimError):
-    """The calibrated base year misses a total of the data; the model refuses to run."""
-
-    exit_code = 3
+class CalibrationError(ProblemsError):
+    """No base year fits the scenario, or it misses a total of the data: it cannot be run."""
 
 
 class ConservationError(TariffsimError):

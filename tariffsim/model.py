@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import secrets
+from collections.abc import Callable
+from inspect import Signature, signature
+from numbers import Integral
 from typing import Any, NoReturn
+from uuid import uuid4
 
 from tariffsim.agents import Census, DeviceMaker, Foundry, Importer, Population
 from tariffsim.agents.rows import DataCollector, Model
@@ -14,6 +19,27 @@ from tariffsim.state.economy import Economy
 from tariffsim.typing import format_month
 
 
+def chips_from_china(model: TariffModel) -> float:
+    """Chinese share of the chips in what device makers deliver in the month, a fraction."""
+    makers, foundries = model.economy.makers, model.economy.foundries
+    chips = makers.chips * makers.units[:, None]
+    return float((chips * foundries.is_chinese[makers.supplier]).sum() / max(chips.sum(), 1e-300))
+
+
+def duty_paid(model: TariffModel) -> float:
+    """Duty on products that importers of all markets pay in the month, USD."""
+    return float(model.economy.importers.duty.sum())
+
+
+REPORTERS = {
+    "seed": "seed",
+    "date": "date",
+    "chips_from_china": chips_from_china,
+    "duty_paid": duty_paid,
+}
+"""What a collector reports if none is given."""
+
+
 class TariffModel(Model):  # type: ignore[misc]
     """One run of one scenario as a Mesa model, for looking at agents while it runs.
 
@@ -22,8 +48,16 @@ class TariffModel(Model):  # type: ignore[misc]
 
     Args:
         scenario: what is assumed, as an object, a file or the name of a shipped scenario.
-        seed: names the draws of this replication.
-        datacollector: collects after every month.
+        seed: names the draws of this replication; one that no other model is likely to have if
+            None, as in Mesa.
+        datacollector: collects after every month, for this model alone: a collector, or a function
+            that makes one. If None, one that reports `REPORTERS`.
+        rng: Mesa's name for `seed`, which is a whole number here.
+
+    Raises:
+        ScenarioError: the scenario is refused.
+        TypeError: the scenario or seed is not of these kinds.
+        ValueError: `seed` and `rng` are given, or a collector that collects for another model.
     """
 
     running: bool
@@ -31,14 +65,22 @@ class TariffModel(Model):  # type: ignore[misc]
 
     def __init__(
         self,
-        scenario: Scenario | Path | str = "baseline",
-        seed: int = 0,
-        datacollector: DataCollector | None = None,
+        scenario: Scenario | os.PathLike[str] | str = "baseline",
+        seed: int | None = None,
+        datacollector: DataCollector | Callable[[], DataCollector] | None = None,
+        rng: int | None = None,
     ) -> None:
+        seed = _one_seed(seed, rng)
         super().__init__(rng=seed)
+        if not isinstance(scenario, (Scenario, str, os.PathLike)):
+            raise TypeError(
+                f"scenario must be a scenario, a file or a name, not {type(scenario).__name__}; "
+                'in a batch give a list, even of one: {"scenario": [scenario]}'
+            )
         if not isinstance(scenario, Scenario):
             scenario = load_scenario(scenario)
         self.simulation = Simulation(scenario, seed)
+        self._own = str(uuid4())
         self.datacollector = datacollector
         economy = self.simulation.economy
         self.census = Census(
@@ -59,6 +101,27 @@ class TariffModel(Model):  # type: ignore[misc]
         # Mesa 3.5 and newer give each model a scenario of their own while it is constructed.
         if "simulation" in vars(self):
             raise AttributeError("a model keeps its scenario: make another TariffModel")
+
+    @property
+    def seed(self) -> int:
+        """It names the draws of this run: with it the run can be made again."""
+        return self.simulation.seed
+
+    @property
+    def datacollector(self) -> DataCollector:
+        """What collects after every month."""
+        return self._datacollector
+
+    @datacollector.setter
+    def datacollector(self, collector: DataCollector | Callable[[], DataCollector] | None) -> None:
+        # Rows of two models in one collector would be taken for those of either.
+        found = collector() if callable(collector) else collector or DataCollector(REPORTERS)
+        if vars(found).setdefault("_collects_for", self._own) != self._own:
+            raise ValueError(
+                "this DataCollector collects for another model: give each model its own, or a "
+                "function that makes one"
+            )
+        self._datacollector = found
 
     @property
     def economy(self) -> Economy:
@@ -85,8 +148,7 @@ class TariffModel(Model):  # type: ignore[misc]
             raise RuntimeError(f"the run ended in {self.date}, the last month of its scenario")
         self.simulation.step()
         self.running = self.month < self.simulation.n_months - 1
-        if self.datacollector is not None:
-            self.datacollector.collect(self)
+        self.datacollector.collect(self)
 
     def run_model(self) -> History:
         """Simulate to the last month and return what was recorded."""
@@ -119,3 +181,24 @@ class TariffModel(Model):  # type: ignore[misc]
     def register_agent(self, agent: Any) -> NoReturn:
         """Refused: the agents of this model are the rows of its tables."""
         raise TypeError("agents cannot be added: set their number in the scenario (agents)")
+
+
+def _one_seed(seed: int | None, rng: int | None) -> int:
+    """The seed under either of its names, or a fresh one."""
+    if seed is not None and rng is not None:
+        raise ValueError("give seed or rng, not both: they are the same")
+    given = rng if seed is None else seed
+    if given is None:
+        return secrets.randbelow(2**31)
+    if not isinstance(given, Integral) or isinstance(given, bool) or given < 0:
+        raise TypeError(f"seed must be a whole number, 0 or more, or None (is {given!r})")
+    return int(given)
+
+
+def _without_seed(whole: Signature) -> Signature:
+    return whole.replace(parameters=[p for n, p in whole.parameters.items() if n != "seed"])
+
+
+# Mesa 3.5's `batch_run` writes its own seeds over those of `parameters={"seed": [1, 2]}` in a class
+# that shows a parameter of that name; it leaves them alone, and uses `rng`, in one that does not.
+TariffModel.__signature__ = _without_seed(signature(TariffModel))

@@ -25,6 +25,7 @@ from tariffsim.law.expected_burden import CounterSubsidy
 from tariffsim.law.policy_of_month import count_imports, policy_of_month
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
+from tariffsim.state.incomes import net_incomes
 from tariffsim.state.ledger import new_ledger
 
 Phase = Callable[[Economy, Draws], None]
@@ -303,7 +304,7 @@ def keep_accounts(economy: Economy, draws: Draws) -> None:
     accounts.book_products(economy, ledger)
     accounts.book_makers(economy, ledger)
     accounts.book_chips(economy, ledger)
-    ledger.close()
+    ledger.close(net_incomes(economy))
     economy.ledger = ledger.values
 
 

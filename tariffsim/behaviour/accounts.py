@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim import kernels as k
+from tariffsim.state import incomes
 from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import Ledger
 from tariffsim.typing import Float
@@ -40,13 +41,7 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
     compliance = k.times(flows.compliance_cost, units)
     importers.customs_value = by_importer(ex_works)
     importers.duty = by_importer(duty)
-    spent = k.total(distribution, ex_works, freight, duty, compliance, carrying)
-    importers.profit = k.left_over(
-        received,
-        by_importer(k.left_over(spent, given_back)),
-        importers.back_duty,
-        importers.penalty,
-    )
+    importers.profit = incomes.importer_profit(economy)
     made = k.times(makers.customs_value, makers.units)
     book = ledger.book
     book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
@@ -73,7 +68,8 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
     makers, constants = economy.makers, economy.constants
     home, n = constants.origin_market[makers.origin], ledger.n_markets
     amortised = makers.amortised_cost(economy.month)
-    others = k.left_over(makers.unit_cost, makers.chip_bill, amortised)
+    cost_factor = constants.relative_cost[makers.base_origin, makers.origin]
+    others = k.times(makers.other_inputs, cost_factor)
     for name, values in (
         ("other inputs", k.times(others, makers.units)),
         ("switching of suppliers", k.times(amortised, makers.units)),
@@ -116,8 +112,9 @@ def book_chips(economy: Economy, ledger: Ledger) -> None:
 
     price = foundries.price
     given, taken = k.overflow_payments(price, foundries.sales, foundries.output, foundries.bloc)
-    foundries.revenue = k.total(k.left_over(k.times(price, foundries.sales), given), taken)
-    foundries.cost = k.foundry_cost(
+    foundries.revenue = incomes.foundry_revenue(economy)
+    foundries.cost = incomes.foundry_cost(economy)
+    cost = k.foundry_cost(
         foundries.output,
         foundries.capacity,
         foundries.unit_cost,
@@ -137,8 +134,8 @@ def book_chips(economy: Economy, ledger: Ledger) -> None:
          of_foundries(for_others))  # fmt: skip
     book("overflow between foundries", "foundries", of_foundries(given), "foundries",
          of_foundries(taken))  # fmt: skip
-    book("foundry costs", "foundries", of_foundries(foundries.cost), "other suppliers",
-         in_all(foundries.cost))  # fmt: skip
+    book("foundry costs", "foundries", of_foundries(cost), "other suppliers",
+         in_all(cost))  # fmt: skip
     book("subsidies", "government", subsidy, "foundries", subsidy)
     for name, by_region in (
         ("capacity grants", economy.investment.grants),

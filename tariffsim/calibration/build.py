@@ -35,7 +35,7 @@ from tariffsim.calibration.suppliers import (
     matched_china_slots,
 )
 from tariffsim.calibration.tariff_schedule import make_expectations, make_tariff_schedule
-from tariffsim.errors import CalibrationError
+from tariffsim.errors import CalibrationError, Problem
 from tariffsim.kernels.sums import by_supplier, sum_by
 from tariffsim.law.declarations import Declarations
 from tariffsim.law.duty_tables import TariffSchedule
@@ -51,6 +51,8 @@ from tariffsim.typing import Float
 ROW = ("total", "device", "origin", "node_class", "region", "model", "data", "tolerance", "unit")
 ALL = "all"
 """Stands where a total is not split by a dimension."""
+MOST_BUILT = 5000
+"""Makers, so that checking a scenario takes a second and little memory, whatever its size."""
 TOTALS_TOLERANCE = 1e-9
 """Relative miss of any (device, country, market) total above which the model refuses to run."""
 
@@ -78,7 +80,7 @@ def build_economy(
         correct: whether the draw of suppliers is corrected to the shares of the tables.
 
     Raises:
-        CalibrationError: a total of the base year is missed.
+        CalibrationError: the scenario allows no base year, or it misses a total of the data.
     """
     draws = Draws(seed) if draws is None else draws
     tables = scenario.tables()
@@ -94,7 +96,7 @@ def build_economy(
         fabs.size,
         fabs.table,
     )
-    slots = make_slots(constants, scenario.sourcing, lines, shares, rows.of_line, draws)
+    slots = make_slots(scenario, constants, lines, shares, rows.of_line, draws)
     chinese = constants.is_china[fabs.region]
     target = in_units(
         china_table_shares(tables), scenario.supply.china_price_discount.at(scenario.run.start)
@@ -122,6 +124,19 @@ def build_economy(
     economy.imports = base_imports(economy)
     check_base_year(economy, lines.trade)
     return economy
+
+
+def require_base_year(scenario: Scenario) -> None:
+    """Refuse what `run` would refuse after all values have been found valid each by itself.
+
+    The economy of the first seed is built, with at most MOST_BUILT makers.
+
+    Raises:
+        CalibrationError: the scenario allows no base year.
+    """
+    makers = min(scenario.agents.makers, MOST_BUILT)
+    agents = scenario.agents.model_copy(update={"makers": makers})
+    build_economy(scenario.model_copy(update={"agents": agents}), scenario.run.seed)
 
 
 def _expected_orders(rows: LineKinds, chips: Float, shares: Float) -> Float:
@@ -158,7 +173,8 @@ def check_base_year(economy: Economy, trade: Float) -> None:
             f"{12 * model[d, o, m] / 1e6:.3f}, data {12 * trade[d, o, m] / 1e6:.3f} m USD a year"
             for d, o, m in missed[:10]
         ]
-        raise CalibrationError(f"{len(missed)} base-year totals are off:\n  " + "\n  ".join(names))
+        message = "misses totals of the base year: " + "; ".join(names)
+        raise CalibrationError([Problem(economy.scenario.name, message=message)])
 
 
 def base_year_rows(economy: Economy) -> list[dict[str, Any]]:

@@ -7,14 +7,14 @@ import numpy as np
 from tariffsim.calibration.lines import Lines
 from tariffsim.calibration.shares import LineKinds, origin_shares
 from tariffsim.calibration.suppliers import (
+    NO_STEADY_STATE,
     Slots,
     amortised_at_start,
     draw_second_sources,
     pipeline,
     relative_size,
-    require_steady_state,
 )
-from tariffsim.errors import CalibrationError
+from tariffsim.errors import CalibrationError, Problem
 from tariffsim.kernels.compliance import NEVER_EVADES, tracing_cost_rate
 from tariffsim.kernels.sourcing import (
     inertia_curvature,
@@ -26,6 +26,7 @@ from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.law.declarations import Declarations, Enforcement
 from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.scenario import Scenario
+from tariffsim.scenario.checks import blame
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries, Importers
@@ -50,7 +51,7 @@ def make_makers(
     """Makers in month 0, and (rows, O) odds of the countries of assembly.
 
     Raises:
-        CalibrationError: chips cost more than the whole product.
+        CalibrationError: chips cost more than the whole product, or moves have no steady state.
     """
     n, n_classes = supplier.shape
     slot_row = (rows.of_line[:, None] * n_classes + np.arange(n_classes)).ravel()
@@ -81,7 +82,7 @@ def make_makers(
     other = other - over_slots(amortised * (amortised_until > 0))
     if (other < 0).any():
         codes = sorted({constants.codes.devices[d] for d in device[other < 0]})
-        raise CalibrationError(f"chips cost more than the whole product of: {', '.join(codes)}")
+        raise CalibrationError([_dearer_than_product(scenario, code) for code in codes])
     month, following = month.reshape(n, n_classes), following.reshape(n, n_classes)
     has_second, second = draw_second_sources(
         shares, rows.of_line, slots, constants.second_source_share[device], foundries.region,
@@ -141,6 +142,13 @@ def make_makers(
     )
 
 
+def _dearer_than_product(scenario: Scenario, code: str) -> Problem:
+    keys = (*(f"figures.devices.{code}.{name}" for name in ("chip_content", "foundational_share")),
+            "trade.markup")  # fmt: skip
+    message = f"makes the chips of {code} cost more than the whole product may cost its maker"
+    return blame(scenario, keys, message, "lower chip_content, foundational_share or trade.markup")
+
+
 def _moves(
     scenario: Scenario, lines: Lines, rows: LineKinds, draws: Draws
 ) -> tuple[Float, Int, Int]:
@@ -152,7 +160,11 @@ def _moves(
     hazard = np.full(len(shares), assembly.hazard)
     curvature = inertia_curvature(inertia, hazard, lead)
     scale = steady_state_scale(shares, curvature[:, None])[:, 0]
-    require_steady_state(scale, "lines that may move")
+    if not np.isfinite(scale).all():
+        message = NO_STEADY_STATE.format("lines reconsider their country of assembly")
+        hint = "shorten assembly.lead_months or lower assembly.hazard"
+        keys = ("assembly.lead_months", "assembly.hazard")
+        raise CalibrationError([blame(scenario, keys, message, hint)])
     of_line = rows.of_line
     following, month = pipeline(
         shares, of_line, lines.origin, inertia[of_line], hazard[of_line], lead[of_line],

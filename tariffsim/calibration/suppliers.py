@@ -19,7 +19,8 @@ from tariffsim.kernels.sourcing import (
     switching_cost,
 )
 from tariffsim.kernels.sums import over_slots
-from tariffsim.scenario.blocks import Sourcing
+from tariffsim.scenario import Scenario
+from tariffsim.scenario.checks import blame
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import GLOBAL
@@ -59,10 +60,14 @@ def relative_size(lines: Lines) -> Float:
 
 
 def make_slots(
-    constants: Constants, sourcing: Sourcing, lines: Lines, shares: Float, row: Int, draws: Draws
+    scenario: Scenario, constants: Constants, lines: Lines, shares: Float, row: Int, draws: Draws
 ) -> Slots:
-    """Draw pin-compatible parts and solve each slot's steady state; `shares` is (rows, K, F)."""
-    device = lines.device
+    """Draw pin-compatible parts and solve each slot's steady state; `shares` is (rows, K, F).
+
+    Raises:
+        CalibrationError: some slots have none.
+    """
+    device, sourcing = lines.device, scenario.sourcing
     chips = constants.chips_per_unit[device]
     is_pin_compatible = draws.uniform("drop_in", 0, *chips.shape) < constants.commodity_share
     hazard = np.where(
@@ -95,7 +100,8 @@ def make_slots(
     for block in blocks(flat.size):
         solved = steady_state_scale(table[slot_row[block]], flat[block, None])
         scale[block] = solved[:, 0]
-    require_steady_state(scale, "designs or pin-compatible parts")
+    scale = scale.reshape(chips.shape)
+    _require_steady_state(scenario, constants, device, is_pin_compatible, np.isfinite(scale))
     return Slots(
         has_slot=chips > 0,
         is_pin_compatible=is_pin_compatible,
@@ -103,23 +109,51 @@ def make_slots(
         lead_months=lead.astype(np.intp),
         inertia=inertia,
         curvature=curvature,
-        scale=scale.reshape(chips.shape),
+        scale=scale,
         life_months=life,
         requalification_per_unit=cost / (design_units * life),
     )
 
 
-def require_steady_state(scale: Float, what: str) -> None:
-    """Refuse parameters under which the base year has no steady state.
+NO_STEADY_STATE = (
+    "leaves no steady state: {} so often, and take so long to switch, that most would always be "
+    "waiting and the shares of the base year cannot last"
+)
 
-    Raises:
-        CalibrationError: too many would always be waiting for a switch they have chosen.
-    """
-    if not np.isfinite(scale).all():
-        raise CalibrationError(
-            f"no steady state: {what} open so often, and take so long to switch, that the shares "
-            "of the base year cannot last; shorten the lead or lower the rate of opening"
+
+def _require_steady_state(
+    scenario: Scenario, constants: Constants, device: Int, is_pin_compatible: Bool, is_steady: Bool
+) -> None:
+    """Refuse parameters under which too many slots would always wait for a switch."""
+    code = {number: constants.codes.devices[number] for number in np.unique(device)}
+    designs = np.unique(device[(~is_steady & ~is_pin_compatible).any(axis=1)])
+    problems = [
+        blame(
+            scenario,
+            (
+                f"figures.devices.{code[number]}.requalification_months",
+                f"figures.devices.{code[number]}.design_cycle_months",
+                "sourcing.opening_factor",
+            ),
+            NO_STEADY_STATE.format(f"designs of {code[number]} open"),
+            "lengthen the design cycle, shorten the requalification or lower "
+            "sourcing.opening_factor",
         )
+        for number in designs
+    ]
+    if (~is_steady & is_pin_compatible).any():
+        keys = ("requalification_months", "hazard")
+        problems.append(
+            blame(
+                scenario,
+                (*(f"sourcing.pin_compatible_{key}" for key in keys), "sourcing.opening_factor"),
+                NO_STEADY_STATE.format("pin-compatible parts are chosen anew"),
+                "shorten sourcing.pin_compatible_requalification_months, or lower "
+                "sourcing.pin_compatible_hazard or sourcing.opening_factor",
+            )
+        )
+    if problems:
+        raise CalibrationError(list(dict.fromkeys(problems)))
 
 
 def draw_suppliers(

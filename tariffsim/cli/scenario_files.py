@@ -28,6 +28,7 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
       tariffsim validate my_tariff.yaml
       tariffsim validate scenarios/*.yaml --json
     """
+    from tariffsim.calibration import require_base_year
     from tariffsim.explain.remarks import remarks
 
     found: list[dict[str, Any]] = []
@@ -36,6 +37,7 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
         facts: dict[str, Any]
         try:
             (scenario,) = load_all([file])
+            require_base_year(scenario)
             facts = {"title": scenario.title, "hash": scenario.content_hash, "problems": []}
             facts["notes"] = list(remarks(scenario))
         except ProblemsError as error:

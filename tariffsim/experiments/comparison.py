@@ -17,7 +17,7 @@ import pandas as pd
 
 from tariffsim.calibration import build_economy
 from tariffsim.calibration.build import base_year_rows
-from tariffsim.errors import Problem, RunsFailedError, ScenarioError, escaped
+from tariffsim.errors import CalibrationError, Problem, RunsFailedError, ScenarioError, escaped
 from tariffsim.experiments.ensemble import Progress, Settings, check_comparable, outcomes
 from tariffsim.experiments.runs import (
     Failure,
@@ -30,9 +30,10 @@ from tariffsim.record.intervals import paired_interval
 from tariffsim.record.result_tables import SeedRecord, gather
 from tariffsim.record.results import Results, provenance
 from tariffsim.scenario import Scenario, baseline_of, load_scenario
+from tariffsim.scenario.checks import blame
 from tariffsim.scenario.scenario_files import name_problem
 from tariffsim.scenario.writing import to_yaml
-from tariffsim.state.draws import Draws
+from tariffsim.state.economy import Economy
 
 MAX_SEEDS = 1000
 """Seeds that a required precision may take."""
@@ -88,6 +89,7 @@ def compare(
 
     Raises:
         ScenarioError: a scenario is refused, or cannot be compared with the baseline.
+        CalibrationError: a scenario allows no base year.
         RunsFailedError: there is no seed without a failed run.
         StorageError: the store cannot be written.
         ValueError: seeds, seed or jobs are not whole numbers, or too small.
@@ -101,7 +103,7 @@ def compare(
     base = next(iter(named.values()))
     requested = seeds_of(base, seed, seeds)
     start, count = requested.start, len(requested)
-    base_year = pd.DataFrame(base_year_rows(build_economy(base, start, Draws(start))))
+    base_year = pd.DataFrame(base_year_rows(_base_year(named, start, market)))
     most = count if precision is None else max(count, MAX_SEEDS)
     replications = replications_of(named, range(start, start + most), market, is_full=True)
     settings = Settings(jobs, None if store is None else Path(store), engine, scheduler)
@@ -113,6 +115,28 @@ def compare(
     last = max([done[-1], *(failure.seed for failure in failures)])
     facts = {"precision": precision and _reached(tables["headline"], precision)}
     return results_of(named, market, tables, range(start, last + 1), began, failures, facts)
+
+
+def _base_year(named: Mapping[str, Scenario], seed: int, market: str) -> Economy:
+    """The baseline's economy, after all scenarios have been found to have one.
+
+    Raises:
+        CalibrationError: with all that is wrong with any of them, or no line in the market.
+    """
+    base: Economy | None = None
+    problems: list[Problem] = []
+    for scenario in named.values():
+        try:
+            economy = build_economy(scenario, seed)
+            base = base or economy
+            if economy.constants.codes.markets.index(market) not in economy.flows.market:
+                message = f"is too small a number: no product line is sold in {market}"
+                problems.append(blame(scenario, ["agents.makers"], message, "give more"))
+        except CalibrationError as error:
+            problems += error.problems
+    if base is None or problems:
+        raise CalibrationError(list(dict.fromkeys(problems)))
+    return base
 
 
 def _check_whole(**given: tuple[object, int]) -> None:

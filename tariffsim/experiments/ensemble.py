@@ -27,6 +27,7 @@ from tariffsim.experiments.store import finished, opened, read_run, write_run
 from tariffsim.record.metrics import METRICS
 from tariffsim.record.result_tables import RunRecord
 from tariffsim.scenario import Scenario
+from tariffsim.scenario.checks import blame
 
 Progress = Callable[[int, int], None]
 """Called with (runs done, runs in all)."""
@@ -170,6 +171,7 @@ def check_comparable(named: Mapping[str, Scenario], market: str) -> None:
             if _drawn_from(scenario, block) != _drawn_from(base, block):
                 message = f"differs from {base_name} in its {what}"
                 problems.append(Problem(name, key=block, message=message, hint=HINTS[block]))
+        problems += _other_foundries(scenario, base, base_name)
         if (scenario.run.start, scenario.run.end) != (base.run.start, base.run.end):
             problems.append(Problem(name, key="run", message=f"has other months than {base_name}"))
     if problems:
@@ -182,6 +184,21 @@ def _drawn_from(scenario: Scenario, block: str) -> Any:
     if block == "data":
         return {table: path for table, path in value.items() if table != "tariff_calendar"}
     return value
+
+
+def _other_foundries(scenario: Scenario, base: Scenario, base_name: str) -> list[Problem]:
+    """Regions with other numbers of foundries than the baseline's."""
+    own, its = (one.tables().foundry_regions for one in (scenario, base))
+    return [
+        blame(
+            scenario,
+            [f"figures.foundry_regions.{code}.foundries"],
+            f"differs from {base_name}, where it is {its.number(code, 'foundries'):g}",
+            "surplus is compared foundry by foundry: give all the same numbers",
+        )
+        for code in own.codes
+        if code in its.codes and own.number(code, "foundries") != its.number(code, "foundries")
+    ]
 
 
 def outcomes(

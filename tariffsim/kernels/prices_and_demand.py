@@ -119,6 +119,10 @@ def demand_growth(growth: Float, years: float, factor: Float) -> Float:
 
 
 def other_growth(market_growth: Float, content_growth: float, years: float, chips: Float) -> Float:
-    """(K,) growth of other buyers' demand: that of the chips (M, K) in devices at base prices."""
-    devices = (1 + market_growth) ** years @ chips
-    return np.asarray(devices / chips.sum(axis=0) * (1 + content_growth) ** years)
+    """(K,) growth of other buyers' demand: that of the chips (M, K) in devices at base prices.
+
+    Of a class that is in no device nobody makes any.
+    """
+    devices, total = (1 + market_growth) ** years @ chips, chips.sum(axis=0)
+    of_devices = devices / np.where(total > 0, total, 1.0)
+    return np.asarray(of_devices * (1 + content_growth) ** years)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tariffsim.errors import NotFiniteError
 from tariffsim.kernels.welfare import (
     diversion_loss,
     rule_of_half,
@@ -45,9 +46,14 @@ def chinese_share(history: History, market: int) -> Float:
 
 
 def basket_price(history: History, market: int) -> Float:
-    """(T,) price index of the market's base-year basket of devices, base year 1."""
-    weight = history.cells["base_expenditure"][0, market]
-    return np.asarray(history.cells["price_index"][:, market] @ weight / weight.sum())
+    """(T,) price index of the market's base-year basket of devices, base year 1.
+
+    NaN where no product line is sold, so that there is no basket.
+    """
+    weight, index = history.cells["base_expenditure"][0, market], history.cells["price_index"]
+    if not weight.any():
+        return np.full(len(index), np.nan)
+    return np.asarray(index[:, market] @ weight / weight.sum())
 
 
 def world_chinese_share(history: History, context: Context) -> Float:
@@ -171,6 +177,9 @@ def summarise(
     """Every measure of one run against the baseline with the same seed, in the unit of METRICS.
 
     `world` is the change of `welfare` in all markets.
+
+    Raises:
+        NotFiniteError: a measure is not defined, or became NaN or infinite.
     """
     m = context.codes.markets.index(market)
     last = slice(-LAST, None)
@@ -193,7 +202,7 @@ def summarise(
         history, ("duties on products", "duties on unmounted chips"), "government", context
     )
     duty = np.maximum(duties[:, m], 0)
-    return {
+    found = {
         "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
         "cn_value_share": 100 * float(value_share[last].mean()),
         "cn_device_share": part("cn_device_units", "units"),
@@ -224,6 +233,12 @@ def summarise(
         "total_revenue": 1e-9 * float(duty.sum()),
         "run_cn_share": 100 * float(chinese_share(history, m).mean()),
     }  # fmt: skip
+    wrong = [name for name, value in found.items() if not np.isfinite(value)]
+    if not history.cells["lines"][0, m].any():
+        raise NotFiniteError(f"no product line is sold in {market}: agents.makers is too small")
+    if wrong:
+        raise NotFiniteError(f"{', '.join(wrong)} became NaN or infinite")
+    return found
 
 
 def capacity_measures(history: History, context: Context, market: int) -> dict[str, float]:

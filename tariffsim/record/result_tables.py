@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tariffsim.errors import NotFiniteError
 from tariffsim.policy.shipments import Codes
 from tariffsim.record.dictionary import COSTS, Metric
 from tariffsim.record.history import History
@@ -142,6 +144,9 @@ def gather(
     """All tables, and the seeds they are of.
 
     Memory holds sums, and the small tables that keep every seed.
+
+    Raises:
+        NotFiniteError: a table has a number that is NaN or infinite although it is defined.
     """
     sums: dict[str, dict[str, dict[str, Float]]] = {name: {} for name in scenarios}
     kept: dict[str, dict[Any, pd.DataFrame]] = {table: {} for table in BY_SEED}
@@ -162,7 +167,34 @@ def gather(
         **{table: _stacked(frames, "scenario", "seed") for table, frames in kept.items()},
         **_means(sums, labels, len(seeds)),
     }
+    _say_what_is_not_defined(tables)
     return tables, seeds
+
+
+def _say_what_is_not_defined(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Price indices of markets without lines are empty; any other number must be one."""
+    of_markets = tables["market_month"]
+    has_none = of_markets["price_index"].isna() & (of_markets["lines"] == 0)
+    if has_none.any():
+        markets = ", ".join(of_markets.loc[has_none, "market"].unique())
+        warnings.warn(
+            f"no product line is sold in {markets} with so few makers: the price index is not "
+            "defined there, and all else is zero",
+            stacklevel=2,
+        )
+    for name, table in tables.items():
+        numbers = table.select_dtypes("number")
+        if name == "headline":  # costs per point and intervals are empty where not defined
+            levels = ~table["metric"].isin(COSTS)
+            numbers = table.loc[levels, ["level", "difference"]]
+        for column, values in numbers.items():
+            is_wrong = ~np.isfinite(values)
+            if name == "market_month" and column == "price_index":
+                is_wrong &= ~has_none
+            if is_wrong.any():
+                row = table.loc[is_wrong.idxmax()].drop(numbers.columns, errors="ignore")
+                place = ", ".join(map(str, row.tolist()))
+                raise NotFiniteError(f"{column} of {name} became NaN or infinite: {place}")
 
 
 def _add(total: dict[str, dict[str, Float]], arrays: Mapping[str, Mapping[str, Float]]) -> None:

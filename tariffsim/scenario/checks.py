@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,13 +14,13 @@ from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.factors import Unfit, factor_of
 from tariffsim.scenario.messages import Keys, out_of_range, problem_at
-from tariffsim.scenario.nodes import Node, node_at
+from tariffsim.scenario.nodes import Node, Position, node_at, node_of
 from tariffsim.scenario.scenario import CircularConditionError, Scenario
 from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.tables import Tables, load_tables
 from tariffsim.tables.renamed import name_hint
 from tariffsim.tables.wide_tables import one_name
-from tariffsim.typing import format_moment, format_month, parse_moment
+from tariffsim.typing import format_moment, format_month, parse_moment, parse_month
 
 
 def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
@@ -230,8 +230,19 @@ def _experiment(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             yield problem_at(tree, ("experiment", "vary", key), str(unfit), unfit.hint)
 
 
+def blame(scenario: Scenario, keys: Sequence[str], message: str, hint: str) -> Problem:
+    """A problem of several values together, at the one that was changed most often.
+
+    That is the one that a file sets over the value of another, or over a default.
+    """
+    key = max(keys, key=lambda key: len(scenario.trail(key)))
+    given = scenario.model_dump(mode="json", exclude_unset=True)
+    tree = scenario._tree or node_of(given, Position(scenario.name))
+    return problem_at(tree, tuple(key.split(".")), message, hint)
+
+
 def remarks(scenario: Scenario) -> Iterator[str]:
-    """One sentence for each policy that is never in force in the run, or whose dates disagree."""
+    """A sentence for policies never in force in the run, dates that disagree, a late start."""
     start, end = scenario.run.start, scenario.run.end
     dated = scenario.dated_policies
     for name in scenario.policies:
@@ -249,6 +260,7 @@ def remarks(scenario: Scenario) -> Iterator[str]:
             does = "does nothing" if policy.known_from > end else "is only expected"
             when, run = format_month(first), format_month(end)
             yield f"{lead} {does}: it starts in {when}, after the run ends in {run}"
+    yield from start_after_base_year(scenario)
 
 
 def _steps_never_taken(policy: Instrument) -> Iterator[str]:
@@ -270,4 +282,24 @@ def _steps_never_taken(policy: Instrument) -> Iterator[str]:
         yield (
             f".{field} has steps that never come (before {format_moment(early[-1])}): the policy "
             "starts after"
+        )
+
+
+BASE_YEAR = 2024
+"""Year of the data: trade, shares and duties before the first month are those of this year."""
+
+
+def start_after_base_year(scenario: Scenario) -> Iterator[str]:
+    """A sentence for a run that starts later than the month after the base year.
+
+    Runs that start before it take the base year for an earlier one on purpose: they are hindcasts.
+    """
+    first = parse_month(f"{BASE_YEAR + 1}-01")
+    if scenario.run.start > first:
+        start, before = (format_month(scenario.run.start - n) for n in (0, 1))
+        yield (
+            f"{scenario.name}: run.start {start} takes the world of {BASE_YEAR}, the year of the "
+            f"data, for that of {before}: what growth and duties do between {format_month(first)} "
+            f"and {before} is left out; to have it, start in {format_month(first)} and read the "
+            f"months from {start}"
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.errors import ConservationError
+from tariffsim.errors import ConservationError, NotFiniteError
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, format_month
 
@@ -35,7 +36,7 @@ PAYMENTS = (
     "investment credits",
     "net income",
 )
-"""Rows of the transaction-flow matrix; the last one closes every sector."""
+"""Rows of the transaction-flow matrix; the last one is what is left of all others."""
 
 BY_MARKET = ("consumers", "importers", "device makers", "foundries", "government")
 WORLD = ("other suppliers", "other chip buyers", "rest")
@@ -66,15 +67,21 @@ class Ledger:
         first = len(BY_MARKET) * self.n_markets + WORLD.index(sector)
         return slice(first, first + 1)
 
-    def close(self) -> None:
-        """What each sector has left over goes to the rest of the economy, or comes from it."""
-        left = self.values.sum(axis=0)
-        self.values[-1] = -left
-        self.values[-1, self._columns("rest")] = left.sum() - left[self._columns("rest")]
+    def close(self, incomes: Mapping[str, Float]) -> None:
+        """What sectors earn on balance goes to the rest of the economy, or comes from it.
+
+        `incomes` are not read off the payments: a sector's column adds up to zero only if its
+        payments are what its agents bought, made and sold (see `incomes.net_incomes`).
+        """
+        for sector, income in incomes.items():
+            self.book("net income", sector, income, "rest", income.sum(keepdims=True))
 
 
 TOLERANCE = 1e-9
-"""Relative to the largest payment of the month: sums over a million flows round to less."""
+"""Relative to the largest payment of the month: sums over a million flows round to less.
+
+Chips are compared relative to all chips of their class, made or in stock.
+"""
 
 
 def new_ledger(n_markets: int) -> Ledger:
@@ -88,12 +95,16 @@ def check_accounting_identities(economy: Economy) -> None:
 
     Raises:
         ConservationError: naming month, identity and residual.
+        NotFiniteError: a payment or a number of chips became NaN or infinite.
     """
-    residuals = _residuals(economy)
+    with np.errstate(invalid="ignore", over="ignore"):
+        residuals = _residuals(economy)
     wrong = np.flatnonzero(~(np.abs(residuals) <= TOLERANCE))
     if len(wrong):
-        identity = _identities(economy)[wrong[0]]
-        raise ConservationError(format_month(economy.date), identity, float(residuals[wrong[0]]))
+        identity, month = _identities(economy)[wrong[0]], format_month(economy.date)
+        if not np.isfinite(residuals[wrong[0]]):
+            raise NotFiniteError(f"{identity} became NaN or infinite in {month}")
+        raise ConservationError(month, identity, float(residuals[wrong[0]]))
 
 
 def _identities(economy: Economy) -> list[str]:
@@ -112,18 +123,26 @@ def _residuals(economy: Economy) -> Float:
     """What identities miss, relative to the largest payment of the month, or to the chips."""
     ledger, foundries, makers = economy.ledger, economy.foundries, economy.makers
     largest = max(float(np.abs(ledger).max()), 1e-300)
-    made, for_lines = foundries.output.sum(axis=0), foundries.line_sales.sum(axis=0)
-    sold, used = foundries.sales.sum(axis=0), makers.units @ makers.chips
-    stocked = (makers.stock - makers.opening_stock).sum(axis=0)
+    held = makers.opening_stock.sum(axis=0) + foundries.line_sales.sum(axis=0)
+    used_or_left = makers.units @ makers.chips + makers.stock.sum(axis=0)
     return np.concatenate(
         [
             ledger.sum(axis=1) / largest,
             ledger.sum(axis=0) / largest,
             [_unbooked_duty(economy) / largest],
-            (made - sold) / np.maximum(made, 1.0),
-            (for_lines - used - stocked) / np.maximum(np.maximum(for_lines, used), 1.0),
+            _missing(foundries.output.sum(axis=0), foundries.sales.sum(axis=0)),
+            _missing(held, used_or_left),
         ]
     )
+
+
+def _missing(here: Float, there: Float) -> Float:
+    """What two sums of the same chips differ by, relative to the larger.
+
+    Both are sums of what is never negative, so that they round in proportion to themselves; a
+    difference of stocks would round in proportion to the stocks, however few chips came or went.
+    """
+    return np.asarray((here - there) / np.maximum(np.maximum(here, there), 1e-300))
 
 
 def _unbooked_duty(economy: Economy) -> float:

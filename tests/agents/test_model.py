@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import copy
 import gc
+import inspect
 import pickle
 import subprocess
 import sys
+import warnings
 import weakref
 
 import numpy as np
 import pytest
-from mesa import Agent, DataCollector
+from mesa import Agent, DataCollector, batch_run
 
 from tariffsim.agents import DeviceMaker, Foundry, Importer
-from tariffsim.model import TariffModel
+from tariffsim.model import REPORTERS, TariffModel
 from tariffsim.record.history import History
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.simulation import simulate
@@ -129,6 +131,80 @@ def test_data_collector(year: Scenario) -> None:
     again.step()
     assert len(again.datacollector.get_model_vars_dataframe()) == 3
     assert len(collector.get_model_vars_dataframe()) == 2
+
+
+@pytest.fixture(scope="module")
+def quarter() -> Scenario:
+    """Three months of few makers."""
+    return replace(load_scenario("baseline"), agents__makers=40, run__end="2025-03")
+
+
+def small_batch(parameters: dict[str, object], **options: object) -> list[dict[str, object]]:
+    return batch_run(TariffModel, parameters, display_progress=False, **options)
+
+
+def test_a_collector_belongs_to_one_model(quarter: Scenario) -> None:
+    """Else a batch reports the first run's numbers for the second."""
+    collector = DataCollector({"date": "date"})
+    model = TariffModel(quarter, seed=1, datacollector=collector)
+    with pytest.raises(ValueError, match="collects for another model: give each model its own"):
+        TariffModel(quarter, seed=2, datacollector=collector)
+    other = TariffModel(quarter, seed=2)
+    with pytest.raises(ValueError, match="collects for another model"):
+        other.datacollector = collector
+    model.step()
+    model.datacollector = collector  # its own
+    again = pickle.loads(pickle.dumps(model))
+    again.datacollector = again.datacollector
+    with pytest.raises(ValueError, match="collects for another model"):
+        small_batch({"scenario": [quarter], "seed": [1, 2], "datacollector": [DataCollector({})]})
+
+
+def test_a_batch_with_seeds_reports_each_run(quarter: Scenario) -> None:
+    parameters = {"scenario": [quarter], "seed": [1, 2], "datacollector": [one_collector]}
+    rows = small_batch(parameters, data_collection_period=1)
+    for seed in (1, 2):
+        model = TariffModel(quarter, seed=seed)
+        model.run_model()
+        expected = model.datacollector.model_vars["duty_paid"]
+        assert [row["duty_paid"] for row in rows if row["seed"] == seed] == expected
+    assert len({row["duty_paid"] for row in rows}) == len(rows) == 6
+
+
+def one_collector() -> DataCollector:
+    return DataCollector(REPORTERS)
+
+
+def test_a_plain_batch_runs(quarter: Scenario) -> None:
+    (row,) = small_batch({"scenario": [quarter]})
+    assert REPORTERS.keys() <= row.keys()
+    assert row["date"] == "2025-03"
+    assert 0 < row["chips_from_china"] < 1
+    again = TariffModel(quarter, seed=row["seed"])
+    again.run_model()
+    assert row["duty_paid"] == again.datacollector.model_vars["duty_paid"][-1]
+    with pytest.raises(TypeError, match="not tuple; in a batch give a list, even of one"):
+        small_batch({"scenario": quarter})
+
+
+def test_iterations_of_a_batch_have_seeds_of_their_own(quarter: Scenario) -> None:
+    """Mesa 3.3 gives the runs of `iterations` no seed, Mesa 3.5 gives None to each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of `iterations`, in Mesa 3.5
+        rows = small_batch({"scenario": [quarter]}, iterations=3)
+    for what in ("seed", "duty_paid"):
+        assert len({row[what] for row in rows}) == len(rows) == 3
+    assert TariffModel(quarter, seed=None, rng=None).seed != TariffModel(quarter).seed
+
+
+def test_seeds_under_either_name(quarter: Scenario) -> None:
+    assert TariffModel(quarter, rng=7).seed == TariffModel(quarter, seed=np.int64(7)).seed == 7
+    assert "seed" not in inspect.signature(TariffModel).parameters  # Mesa 3.5 would write over it
+    with pytest.raises(ValueError, match="not both"):
+        TariffModel(quarter, seed=1, rng=1)
+    for wrong in (1.5, True, -1, np.random.default_rng(1), "1"):
+        with pytest.raises(TypeError, match="seed must be a whole number"):
+            TariffModel(quarter, seed=wrong)
 
 
 def test_scenario_of_a_model(year: Scenario) -> None:

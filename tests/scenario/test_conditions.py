@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffsim.scenario.checks import remarks
+from tariffsim.scenario import load_scenario
+from tariffsim.scenario.checks import remarks, start_after_base_year
+from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.simulation import simulate
 from tariffsim.typing import format_month, parse_month
 from tests.economies import merged, scenario
@@ -89,3 +91,24 @@ def test_same_run_as_with_the_dates_written_out() -> None:
         for answer in (by_condition, by_date)
     ]
     np.testing.assert_array_equal(histories[0].sourcing, histories[1].sourcing)
+
+
+# Remarks on the months of a run
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [("2027-01", True), ("2025-02", True), ("2025-01", False), ("2024-06", False),
+     ("2017-01", False)],
+)  # fmt: skip
+def test_a_start_after_the_base_year_is_remarked_upon(start: str, said: bool) -> None:
+    """The world of 2024 would be taken for that of the month before."""
+    notes = list(remarks(scenario({"run": {"start": start, "end": "2030-12"}})))
+    assert bool(notes) == said
+    if said:
+        assert f"run.start {start} takes the world of 2024" in notes[0]
+
+
+def test_no_shipped_scenario_starts_late() -> None:
+    for name in shipped_names():
+        assert not list(start_after_base_year(load_scenario(name))), name

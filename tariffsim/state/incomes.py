@@ -1,0 +1,113 @@
+"""What each sector earns in a month, from what its agents bought, made and sold (MODEL 4.7).
+
+The ledger's payments are checked against these incomes: nothing that books a payment computes
+any of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim import kernels as k
+from tariffsim.state.economy import Economy
+from tariffsim.typing import Float
+
+
+def net_incomes(economy: Economy) -> dict[str, Float]:
+    """What sectors earn less what they spend, USD a month, by market (M,) or of the world (1,)."""
+    flows, foundries, constants = economy.flows, economy.foundries, economy.constants
+    n = len(constants.codes.markets)
+    fab_market = constants.region_market[foundries.region]
+    home = constants.origin_market[economy.makers.origin]
+    subsidies = k.sum_by(fab_market, (foundries.subsidy * foundries.output).sum(axis=1), n)
+    investment = economy.investment.grants + economy.investment.credits
+    subsidies = subsidies + k.sum_by(constants.region_market, investment, n)
+    earned = (foundry_revenue(economy) - foundry_cost(economy)).sum(axis=1)
+    others = foundries.price * foundries.other_orders * foundries.fill_rate
+    return {
+        "consumers": -k.sum_by(flows.market, flows.price * flows.sold, n),
+        "importers": k.sum_by(economy.importers.market, importer_profit(economy), n),
+        "device makers": k.sum_by(home, _maker_profit(economy), n),
+        "foundries": k.sum_by(fab_market, earned, n) + subsidies,
+        "government": _revenue(economy, n) - _counter_subsidies(economy, n) - subsidies,
+        "other suppliers": np.array([_suppliers_income(economy)]),
+        "other chip buyers": np.array([-others.sum()]),
+    }
+
+
+def importer_profit(economy: Economy) -> Float:
+    """(J,) USD: margin on units sold, less the costs of those delivered and of selling."""
+    flows, importers, trade = economy.flows, economy.importers, economy.scenario.trade
+    landed = (1 + trade.freight) * economy.makers.customs_value[flows.maker] + flows.base_duty
+    borne = landed + trade.border_pass_through * flows.new_duty + flows.compliance_cost
+    margin = flows.price * flows.sold - borne * flows.units - _selling(economy)
+    of_flows = k.sum_by(flows.importer, margin, len(importers))
+    return np.asarray(of_flows - importers.back_duty - importers.penalty)
+
+
+def foundry_revenue(economy: Economy) -> Float:
+    """(F, K) USD: chips made for own orders, and for those of full foundries of the bloc."""
+    foundries = economy.foundries
+    own = np.minimum(foundries.sales, foundries.output)
+    overflow = foundries.bloc @ (foundries.price * (foundries.sales - own))
+    part = k.share_of_bloc(foundries.output - own, foundries.bloc)
+    return np.asarray(foundries.price * own + part * (foundries.bloc.T @ overflow))
+
+
+def foundry_cost(economy: Economy) -> Float:
+    """(F, K) USD: variable cost of what is made, fixed cost of what stands."""
+    foundries, variable = economy.foundries, economy.scenario.supply.variable_cost_share
+    usual = foundries.base_utilisation * foundries.capacity
+    return np.asarray(foundries.unit_cost * (variable * foundries.output + (1 - variable) * usual))
+
+
+def _selling(economy: Economy) -> Float:
+    """(L,) USD of retail distribution, and of holding products."""
+    flows, trade = economy.flows, economy.scenario.trade
+    distribution = (trade.retail_margin - trade.importer_profit) * flows.base_landed * flows.sold
+    value = economy.makers.customs_value[flows.maker]
+    return np.asarray(distribution + trade.carrying_cost * value * flows.stock)
+
+
+def _maker_profit(economy: Economy) -> Float:
+    """(N,) USD: mark-up on units made, less duty absorbed, moves, and chips put into stock."""
+    makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
+    markup = makers.customs_value * trade.markup / (1 + trade.markup)
+    stocked = makers.chip_payments - k.over_slots(makers.chip_value) * makers.units
+    absorbed = k.sum_by(flows.maker, flows.new_duty * flows.units, len(makers))
+    absorbed = (1 - trade.border_pass_through) * absorbed
+    return np.asarray(markup * makers.units - absorbed - makers.relocation - stocked)
+
+
+def _revenue(economy: Economy, n_markets: int) -> Float:
+    """(M,) USD of duty by the records of customs, law by law, with what audits find."""
+    flows, importers, constants = economy.flows, economy.importers, economy.constants
+    duty = sum(economy.instrument_duty.values(), start=flows.base_duty) * flows.units
+    rate = sum(
+        economy.policy.in_force.bare_by_law.values(), start=economy.tariff_schedule.base_bare
+    )
+    bare = (rate * economy.chips_entered).sum(axis=(1, 2))
+    found = importers.back_duty + importers.penalty
+    return np.asarray(
+        k.sum_by(flows.market, duty, n_markets)
+        + k.sum_by(constants.origin_market, bare, n_markets)
+        + k.sum_by(importers.market, found, n_markets)
+    )
+
+
+def _counter_subsidies(economy: Economy, n_markets: int) -> Float:
+    """(M,) USD of the price of chips that the foundries' treasury pays for makers."""
+    makers, region = economy.makers, economy.foundries.region[economy.makers.supplier]
+    market = economy.constants.region_market[region]
+    return k.sum_by(market.ravel(), makers.counter_subsidy_payments.ravel(), n_markets)
+
+
+def _suppliers_income(economy: Economy) -> float:
+    """USD that everything but chips, duty and work of the sectors themselves costs."""
+    makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
+    location = economy.constants.relative_cost[makers.base_origin, makers.origin]
+    inputs = makers.other_inputs * location + makers.amortised_cost(economy.month)
+    freight = trade.freight * makers.customs_value
+    of_makers = (inputs + freight) @ makers.units + makers.relocation.sum()
+    of_importers = flows.compliance_cost @ flows.units + _selling(economy).sum()
+    return float(of_makers + of_importers + foundry_cost(economy).sum())
