@@ -124,7 +124,7 @@ class Layers:
                 if path.stem in shipped_names() and not os.path.exists(path):
                     error.hint = f"the shipped scenario is called {path.stem}"
                 if error.line:
-                    at, key = Position(shown, error.line), ""
+                    at, key = Position(shown, error.line, error.column), ""
                 self._refuse(at, error.message, error.given or given, error.hint, key)
             self._open.pop()
 
