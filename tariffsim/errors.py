@@ -183,7 +183,8 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
         as_letter = LOOKALIKES.get(strange) or latin(strange)
         like = f", which looks like {as_letter}" if as_letter.isascii() and as_letter else ""
         words.append(f"{escaped(strange)} is U+{ord(strange):04X} {name}{like}")
-    close = _named(looks, others) or _spelled(looks, names) or _within_name(looks, others)
+    close = _same(looks, names) or _named(looks, others) or _spelled(looks, names)
+    close = close or _within_name(looks, others)
     if close:
         words.append(f"did you mean {' or '.join(close)}?")
     elif 0 < len(names) <= MOST_LISTED:
@@ -191,11 +192,20 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     return "; ".join(words)
 
 
+def closest(given: str, allowed: Iterable[str]) -> str:
+    """The allowed name that is spelled most like a text; empty if none is near."""
+    return next(iter(_spelled(latin(given[:200]), tuple(allowed))), "")
+
+
+def _same(looks: str, names: Sequence[str]) -> list[str]:
+    """The name that differs from a text by its capital letters at most."""
+    return [name for name in names if name.casefold() == looks.casefold()][:1]
+
+
 def _spelled(looks: str, names: Sequence[str]) -> list[str]:
     """The name that is spelled most like a text."""
-    same = [name for name in names if name.casefold() == looks.casefold()]
-    if same or (close := get_close_matches(looks, names, n=1, cutoff=0.6)):
-        return same[:1] or close
+    if close := _same(looks, names) or get_close_matches(looks, names, n=1, cutoff=0.6):
+        return close
     folded = {name.casefold(): name for name in names}
     return [folded[name] for name in get_close_matches(looks.casefold(), folded, n=1, cutoff=0.6)]
 

@@ -11,6 +11,7 @@ import pytest
 
 from tariffsim.cli import doctor
 from tariffsim.experiments.store import opened
+from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario.scenario_files import shipped_names
 from tests.cli.calling import call, json_of, small
 
@@ -79,6 +80,46 @@ def test_new_scenarios_are_valid(base: str, tmp_path: Path) -> None:
 
 
 # Lists
+
+
+def test_codes_of_all_tables_are_listed_with_their_labels() -> None:
+    codes = json_of("list", "codes")["codes"]
+    assert {"code": "JK", "of": "market", "label": "Japan and Korea"} in codes
+    found = {
+        kind: [c["code"] for c in codes if c["of"] == kind] for kind in (c["of"] for c in codes)
+    }
+    assert {kind: len(of) for kind, of in found.items()} == {
+        "device group": 17, "market": 5, "country of assembly": 13, "region of fabrication": 8,
+        "node class": 4,
+    }  # fmt: skip
+    (line,) = call("list", "codes", "smartphone")[1].splitlines()[1:]
+    assert line.split() == ["smartphone", "device", "group", "Smartphones"]
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS)
+def test_an_instrument_is_listed_with_its_fields(kind: str) -> None:
+    fields = json_of("list", "instruments", kind)["instruments"]
+    model = INSTRUMENTS[kind]
+    assert [f["field"] for f in fields] == [f for f in model.model_fields if f not in model.without]
+    assert all(field["unit"] and field["description"] for field in fields)
+    (path,) = [field for field in fields if field["field"] == model.path_field]
+    assert path["default"] == "required"
+    least, most, unit = model.bounds()
+    assert (path["allowed"], path["unit"]) == (f"{least:.12g} to {most:.12g}", unit)
+
+
+def test_a_code_in_the_key_of_a_figure_is_found_by_its_label() -> None:
+    for code, hint in (
+        ("PHONE", "did you mean smartphone?"),
+        ("cars", "did you mean electric_car"),
+    ):
+        status, _, err = call("explain", "baseline", f"figures.devices.{code}")
+        assert status == 3
+        assert hint in err
+    err = call("explain", "baseline", "figures.device.drone")[2]
+    assert "did you mean devices?" in err
+    err = call("explain", "baseline", "figures.devices.drone.cn_shar")[2]
+    assert "did you mean cn_share?" in err
 
 
 def test_lists_are_lines_for_programs_and_fit_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
