@@ -140,7 +140,7 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
     weights = zip(codes.markets, makers.weights[maker], strict=True)
     return Explanation(
         scenario=scenario.name,
-        title=scenario.title,
+        title=scenario.short_name,
         seed=seed,
         month=format_month(economy.date),
         maker=maker,

@@ -83,7 +83,7 @@ def read_scenario(path: Path) -> str:
 MAX_DEPTH = 8
 MAX_FILES = 50
 BUILDS_ON = ("extends", "combine")
-WORDS = ("title", "description")
+WORDS = ("title", "label", "description")
 
 
 @lru_cache(maxsize=100)
@@ -213,7 +213,7 @@ class Layers:
                     self._refuse(node.at, error.message, error.given, error.hint, key)
 
     def merged(self) -> Node:
-        """All files as one tree. Title and description belong to the last file alone."""
+        """All files as one tree. Title, label and description belong to the last file alone."""
         at = Position("scenario")
         tree = Node({}, at, at, (at,))
         for node in self.trees[:-1]:
