@@ -29,6 +29,8 @@ from tariffsim.scenario.scenario import Scenario
 from tariffsim.scenario.scenario_files import Layers, is_name, path_inside, shipped_path
 from tariffsim.tables.csv_files import Refused
 
+ScenarioLike = Scenario | str | os.PathLike[str]
+"""A scenario, its file, or the name of a shipped one."""
 MOST_CHANGES = 200
 MOST_PROBLEMS = 500
 
@@ -58,6 +60,15 @@ def load_scenario(path_or_name: str | os.PathLike[str]) -> Scenario:
         if layers.is_whole:
             raise
         raise ScenarioError([p for p in error.problems if p.message not in IN_A_BASE]) from None
+
+
+def as_scenario(given: ScenarioLike) -> Scenario:
+    """The scenario that is given, or loaded from its file or by its name.
+
+    Raises:
+        ScenarioError: with all problems of the file and of those it builds on.
+    """
+    return given if isinstance(given, Scenario) else load_scenario(given)
 
 
 def baseline_of(scenarios: Sequence[Scenario]) -> Scenario:

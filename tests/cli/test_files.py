@@ -54,6 +54,40 @@ def test_policies_outside_the_run_get_a_note(tmp_path: Path, rule: str, note: st
     assert [note in found for found in notes] == [True] * bool(note)
 
 
+HEADER = (
+    "date,ends,levied_by,against,base,instrument,rate,in_2024_base,devices,in_baseline,scope,"
+    "reading,source,confidence\n"
+)
+
+
+def test_rates_above_one_get_a_note(tmp_path: Path) -> None:
+    rows = (
+        ("2026-01", "Border surcharge", "3.4"),
+        ("2026-02", "Border surcharge", "1"),
+        ("2025-04", "IEEPA reciprocal", "1.25"),  # as in the shipped calendar
+    )
+    lines = (
+        f"{date},,US,CN,product,{name},{rate},no,laptop,yes,,,assumption,assumption\n"
+        for date, name, rate in rows
+    )
+    (tmp_path / "own.csv").write_text(HEADER + "".join(lines), encoding="utf-8")
+    kinds = {
+        "levy": "product_tariff, rate: {2026-01: 0.1, 2027-01: 3.4}",
+        "whole": "product_tariff, rate: {2026-01: 1}",
+        "each": "component_tariff, per: chip, rate: {2026-01: 3.4}",
+        "odds": "preference_shift, log_odds: {2026-01: 3.4}",
+    }
+    policies = "".join(f"  {name}: {{kind: {kind}}}\n" for name, kind in kinds.items())
+    text = f"extends: baseline\ndata: {{tariff_calendar: own.csv}}\npolicies:\n{policies}"
+    (tmp_path / "three.yaml").write_text(text, encoding="utf-8")
+    notes = json_of("validate", "three.yaml")["files"][0]["notes"]
+    assert [note for note in notes if "%" in note] == [
+        "three: policies.levy.rate is 3.4, that is 340 %: 0.034 is 3.4 %",
+        "three: own.csv: rate of Border surcharge from 2026-01 is 3.4, that is 340 %: 0.034 is "
+        "3.4 %",
+    ]
+
+
 def test_explain_shows_all_facts_of_one_value() -> None:
     out = call("explain", "component_50", "policies.component_tariff.rate")[1]
     for fact in ("fraction", "0 to 5", "component_50.yaml:13:11", "2026-01  0.25", "assumption"):
