@@ -55,6 +55,17 @@ of their bounds, ranges that do not hold their value, a unit other than the one 
 without source or confidence, shares that do not sum to one, requalification as long as a design
 cycle, codes another table does not know, text that is not UTF-8, control characters, and anything
 that is not a plain file of at most 10 MB.
+
+Places of problems are `file:line:column` as in scenario files: the column counts the characters
+of the line from 1 and is where the cell begins; what is wrong with a whole column is placed at its
+name. Rows whose cells are all empty are skipped. What a spreadsheet does to a whole file
+(semicolons or tabs between columns, decimal commas, rows above the header) is one problem, at its
+first line.
+
+Amounts of money and of thousands are compared with those shipped: imports that are in total, or in
+the middle one of their cells, more than thirty times as large or small are refused as being in
+another unit, and so are columns of figures by their median, and duties that are more than the
+imports they are due on.
 """
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
+from typing import Self
 
 MAX_SHOWN = 20
 LONGEST = 60
@@ -14,6 +17,8 @@ MOST_LISTED = 25
 """Names that a hint lists."""
 FORMULA = ("=", "+", "-", "@")
 """First characters of what spreadsheets take for a formula."""
+MOST_NEAR = 4
+"""Codes that a hint names because of a word of their labels."""
 LOOKALIKES = dict(
     zip(
         "аАВсСеЕНіІјЈКМоОрРѕЅТхХуУΑΒΕΖΗΙΚΜΝΟοΡΤΥΧνԁһӏ",
@@ -157,12 +162,30 @@ def latin(text: str) -> str:
     return "".join(LOOKALIKES.get(ch, ch) for ch in plain)
 
 
+class NamedCodes(tuple[str, ...]):
+    """Codes that are known by other names too."""
+
+    other_names: Mapping[str, tuple[str, ...]]
+    """Other names by code; the first is the one to show."""
+
+    def __new__(
+        cls, codes: Iterable[str] = (), other_names: Mapping[str, tuple[str, ...]] | None = None
+    ) -> Self:
+        """Codes in their order, with the other names of some of them."""
+        self = super().__new__(cls, codes)
+        self.other_names = {code: names for code, names in (other_names or {}).items() if names}
+        return self
+
+
 def nearest(given: str, allowed: Iterable[str]) -> str:
     """A hint: letters that are not what they look like, and the nearest allowed name.
 
-    Where no name is near, all of them if they are not many.
+    Codes of the data tables are found by their labels too. Where no name is near, all of them if
+    they are not many, in their order; sets have none and are sorted.
     """
-    names = sorted(set(allowed))
+    is_ordered = not isinstance(allowed, (set, frozenset))
+    names = list(dict.fromkeys(allowed)) if is_ordered else sorted(set(allowed))
+    others = allowed.other_names if isinstance(allowed, NamedCodes) else {}
     looks = latin(given[:200])
     words = []
     strange = next((ch for ch in given if not ch.isascii()), "")
@@ -171,11 +194,47 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
         as_letter = LOOKALIKES.get(strange) or latin(strange)
         like = f", which looks like {as_letter}" if as_letter.isascii() and as_letter else ""
         words.append(f"{escaped(strange)} is U+{ord(strange):04X} {name}{like}")
-    close = get_close_matches(looks, names, n=1, cutoff=0.6) or [
-        name for name in names if name.lower() == looks.lower()
-    ]
+    close = _same(looks, names) or _named(looks, others) or _spelled(looks, names)
+    close = close or _within_name(looks, others)
     if close:
-        words.append(f"did you mean {close[0]}?")
+        words.append(f"did you mean {' or '.join(close)}?")
     elif 0 < len(names) <= MOST_LISTED:
         words.append("allowed: " + ", ".join(names))
     return "; ".join(words)
+
+
+def closest(given: str, allowed: Iterable[str]) -> str:
+    """The allowed name that is spelled most like a text; empty if none is near."""
+    return next(iter(_spelled(latin(given[:200]), tuple(allowed))), "")
+
+
+def _same(looks: str, names: Sequence[str]) -> list[str]:
+    """The name that differs from a text by its capital letters at most."""
+    return [name for name in names if name.casefold() == looks.casefold()][:1]
+
+
+def _spelled(looks: str, names: Sequence[str]) -> list[str]:
+    """The name that is spelled most like a text."""
+    if close := _same(looks, names) or get_close_matches(looks, names, n=1, cutoff=0.6):
+        return close
+    folded = {name.casefold(): name for name in names}
+    return [folded[name] for name in get_close_matches(looks.casefold(), folded, n=1, cutoff=0.6)]
+
+
+def _named(looks: str, others: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Codes that have a text for another name."""
+    word = looks.casefold()
+    found = (code for code, names in others.items() if word in map(str.casefold, names))
+    return [f"{code} ({others[code][0]})" for code in islice(found, MOST_NEAR)]
+
+
+def _within_name(looks: str, others: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Codes in whose other names a word begins like a text, the plural of which counts too."""
+    stem = looks.casefold().removesuffix("s")
+    if len(stem) < 3:
+        return []
+    return [
+        f"{code} ({names[0]})"
+        for code, names in others.items()
+        if any(word.startswith(stem) for word in re.findall(r"\w+", " ".join(names).casefold()))
+    ][:MOST_NEAR]

@@ -183,7 +183,7 @@ class TariffModel(Model):  # type: ignore[misc]
         raise TypeError("agents cannot be added: set their number in the scenario (agents)")
 
 
-def _one_seed(seed: int | None, rng: int | None) -> int:
+def _one_seed(seed: Any, rng: Any) -> int:
     """The seed under either of its names, or a fresh one."""
     if seed is not None and rng is not None:
         raise ValueError("give seed or rng, not both: they are the same")

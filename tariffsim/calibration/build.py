@@ -166,7 +166,7 @@ def check_base_year(economy: Economy, trade: Float) -> None:
     """
     codes = economy.constants.codes
     model = base_totals(economy)
-    missed = np.argwhere(np.abs(model - trade) > TOTALS_TOLERANCE * np.maximum(trade, 1e-300))
+    missed = np.argwhere(np.abs(model - trade) > TOTALS_TOLERANCE * trade)
     if len(missed):
         names = [
             f"{codes.devices[d]} from {codes.origins[o]} into {codes.markets[m]}: model "

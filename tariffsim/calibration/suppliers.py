@@ -96,7 +96,7 @@ def make_slots(
     flat = curvature.ravel()
     slot_row = (row[:, None] * shares.shape[1] + np.arange(shares.shape[1])).ravel()
     table = shares.reshape(-1, shares.shape[2])
-    scale = np.empty(flat.size)
+    scale: Float = np.empty(flat.size)
     for block in blocks(flat.size):
         solved = steady_state_scale(table[slot_row[block]], flat[block, None])
         scale[block] = solved[:, 0]

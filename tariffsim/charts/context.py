@@ -10,14 +10,17 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from tariffsim.charts.fonts import can_draw
 from tariffsim.charts.picture import ChartText, NotApplicable
-from tariffsim.charts.style import SeriesStyle, capitalised, cut, one_line, period, styles_by_number
+from tariffsim.charts.style import SeriesStyle, capitalised, one_line, period, styles_by_number
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
 from tariffsim.scenario.nodes import parse, plain
 from tariffsim.tables import load_tables
 from tariffsim.typing import format_month, parse_month
 
+LONGEST = 64
+"""Characters of a label inside a sentence."""
 INSTRUMENT_FAMILIES = {
     "component_tariff": "component",
     "product_tariff": "whole-product",
@@ -77,6 +80,8 @@ class ChartContext:
     baseline: str
     labels: dict[str, str]
     families: dict[str, str]
+    unshown: tuple[str, ...] = ()
+    """Scenarios whose title no font here can show."""
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -95,6 +100,14 @@ class ChartContext:
         paired = ", paired by seed with the baseline" if self.others and self.n > 1 else ""
         return f"Source: tariffsim {self.version}, {runs} of every scenario ({self.seeds}){paired}."
 
+    @property
+    def _on_titles(self) -> str:
+        """What stands in place of titles that cannot be shown."""
+        if not self.unshown:
+            return ""
+        names = ", ".join(self.labels[name] for name in self.unshown)
+        return f"No font on this machine can show the title of {names}: charts use its name."
+
     def text(
         self, title: str, subtitle: str, note: str, alt: str,
         legend: Mapping[str, SeriesStyle] | None = None, *, untested: str = "",
@@ -105,7 +118,7 @@ class ChartContext:
         """
         if untested and self.n < 2:
             title = f"One run: no test of significance for {untested}"
-        note = f"{note} {self.source}".lstrip()
+        note = " ".join(filter(None, (note, self._on_titles, self.source)))
         return ChartText(title, subtitle, note, f"{title}. {alt}.", legend or {})
 
     def if_intervals(self, note: str) -> str:
@@ -133,8 +146,10 @@ class ChartContext:
         return FAMILY_NAMES[family] if alone and family in FAMILY_NAMES else self.quoted(name)
 
     def quoted(self, name: str) -> str:
-        """The title of a scenario inside a sentence."""
-        return "the baseline" if name == self.baseline else f"“{cut(self.labels[name])}”"
+        """A scenario inside a sentence: its label, or its name where that is long."""
+        label = self.labels[name]
+        is_short = len(label) <= LONGEST or not can_draw(name)
+        return "the baseline" if name == self.baseline else f"“{label if is_short else name}”"
 
     def instrument(self, name: str) -> str:
         """What a scenario is called whose rate is varied, so that its title may name another."""
@@ -159,7 +174,7 @@ def chart_context(results: Results) -> ChartContext:
     first = results.baseline
     months, seeds = _months_and_seeds(results)
     span = f"seeds {min(seeds)} to {max(seeds)}" if len(seeds) > 1 else f"seed {seeds[0]}"
-    titles = {n: one_line(t) or n for n, t in results.titles.items()}
+    titles, unshown = _titles(results)
     count = Counter(title.casefold()[:60] for title in titles.values())
     labels = {n: t if count[t.casefold()[:60]] == 1 else f"{n}: {t}" for n, t in titles.items()}
     if len(labels) > 1:
@@ -168,8 +183,23 @@ def chart_context(results: Results) -> ChartContext:
         _place(table_label("markets", results.market)),
         months,
         len(seeds), span, str(results.provenance.get("tariffsim", "")),
-        first, labels, {n: family_of(text) for n, text in results.scenarios.items()},
+        first, labels, {n: family_of(text) for n, text in results.scenarios.items()}, unshown,
     )  # fmt: skip
+
+
+def drawable(text: str, name: str, number: int = 1) -> str:
+    """The text on one line if a font can show it, else the name; else a number."""
+    return next(filter(can_draw, filter(None, (one_line(text), name))), f"scenario {number}")
+
+
+def _titles(results: Results) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What scenarios are called on charts: label, title or name; and whose title has no font."""
+    given = {
+        name: one_line(str(content_of(text).get("label", ""))) or results.titles[name] or name
+        for name, text in results.scenarios.items()
+    }
+    shown = {name: drawable(text, name, n) for n, (name, text) in enumerate(given.items(), start=1)}
+    return shown, tuple(name for name, text in given.items() if not can_draw(one_line(text)))
 
 
 def _months_and_seeds(results: Results) -> tuple[tuple[str, ...], list[int]]:

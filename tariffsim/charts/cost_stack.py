@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import INSTRUMENT_FAMILIES, table_label
+from tariffsim.charts.context import INSTRUMENT_FAMILIES, drawable, table_label
 from tariffsim.charts.picture import Chart, ChartText, Picture, shows
 from tariffsim.charts.style import GAIN, QUIET, capitalised, family_style, number, swatch
 from tariffsim.explain import Explanation
@@ -83,7 +83,7 @@ def text(data: pd.DataFrame, found: Explanation) -> ChartText:
         f"{found.month}: price, expected duty and switching cost of each foundry, USD a chip; "
         "probability of being chosen, %",
         f"{shown if len(cost) > MOST else ''}Choices depend on costs, on the baseline preference "
-        f"for a foundry and on its size. Scenario: {found.title or found.scenario}, seed "
+        f"for a foundry and on its size. Scenario: {drawable(found.title, found.scenario)}, seed "
         f"{found.seed}.",
         f"{title}. Stacked bars of the cost of candidates with their probabilities: {each}.",
         {capitalised(part.replace("_", " ")): swatch(_colour(kind))

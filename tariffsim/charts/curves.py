@@ -44,8 +44,9 @@ TALL, GAP, ABOVE, LEFT, RIGHT, BETWEEN = 118.0, 40.0, 22.0, 52.0, 24.0, 62.0
 def starts_table(results: Results) -> pd.DataFrame:
     """Share at the end by start, with the interval of its difference from no policy, %."""
     data = experiment_table(results, "timing", "a policy with several starts")
-    family = chart_context(results).families[list(results.scenarios)[-1]]
-    return data.assign(family=family)[KEPT].assign(unit="%")
+    context, name = chart_context(results), list(results.scenarios)[-1]
+    data = data.assign(family=context.families[name], label=context.labels[name])
+    return data[KEPT].assign(unit="%")
 
 
 def starts_text(data: pd.DataFrame, results: Results) -> ChartText:

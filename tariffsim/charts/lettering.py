@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 from matplotlib.transforms import Bbox
 
+from tariffsim.charts.fonts import FACE, can_draw, families
 from tariffsim.typing import Float
 
 LINE = 1.35
@@ -21,22 +21,16 @@ SIZE = 8.0
 """Of the text of labels."""
 
 
-@lru_cache(maxsize=1)
-def _known_characters() -> frozenset[int]:
-    path = font_manager.findfont(FontProperties(family="DejaVu Sans"))
-    return frozenset(font_manager.get_font(path).get_charmap())
-
-
 def printable(text: str) -> str:
-    """The text on one line, with what the font cannot show replaced."""
-    known = _known_characters()
-    return "".join(c if ord(c) in known else "\ufffd" for c in " ".join(text.split()))
+    """The text on one line, with what no font can show replaced."""
+    line = " ".join(text.split())
+    return line if can_draw(line) else "".join(c if can_draw(c) else "\ufffd" for c in line)
 
 
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Width of a line of text in points."""
-    face = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    face = FontProperties(family=families(text) or FACE, size=size, weight=weight)
     return float(TextToPath().get_text_width_height_descent(text, face, False)[0])
 
 

@@ -16,8 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tariffsim.charts.fonts import families
 from tariffsim.charts.lettering import LINE, height, wrap
-from tariffsim.charts.style import QUIET, TEXT, SeriesStyle
+from tariffsim.charts.style import QUIET, TEXT, SeriesStyle, one_line
 from tariffsim.errors import TariffsimError
 
 _NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
@@ -37,10 +38,17 @@ Source = TypeVar("Source")
 """What a chart is made from: results, or one agent explained."""
 
 
-def house_style() -> Any:
-    """Context in which charts are made and written: our style file and nothing of the user's."""
+def house_style(text: ChartText | None = None, table: pd.DataFrame | None = None) -> Any:
+    """Context in which charts are made and written: our style file and nothing of the user's.
+
+    With the fonts for all that is written in a text and a table.
+    """
     path = resources.files("tariffsim.charts").joinpath("tariffsim.mplstyle")
-    return matplotlib.rc_context(fname=str(path))
+    written = [] if text is None else [text.title, text.subtitle, text.note, *text.legend]
+    if table is not None:
+        written += [str(cell) for column in table for cell in table[column].unique()]
+    found = dict.fromkeys(face for line in ["", *written] for face in families(one_line(line)))
+    return matplotlib.rc_context({"font.family": [*found]}, str(path))
 
 
 SHOWN = "_shows "
@@ -75,8 +83,8 @@ def page(
 ) -> tuple[Figure, Axes]:
     """A figure with its text around axes `body` points high; it grows with its text."""
     inner = WIDTH - 2 * EDGE
-    title, subtitle = wrap(text.title, 13, inner, "bold", 4), wrap(text.subtitle, 9, inner, lines=4)
-    note = wrap(text.note, 7.5, inner, lines=5)
+    title, subtitle = wrap(text.title, 13, inner, "bold"), wrap(text.subtitle, 9, inner)
+    note = wrap(text.note, 7.5, inner)
     names = [wrap(name, 8.5, inner - 16, "bold", 2) for name in text.legend]
     above = height(title, 13) + height(subtitle, 9) + 10
     above += sum(height(name, 8.5) + 1 for name in names)
@@ -123,7 +131,7 @@ class Picture:
 
     def files(self) -> dict[str, bytes]:
         """SVG, PNG, CSV and alt text by file name."""
-        with house_style():
+        with house_style(self.text, self.table):
             svg, png = io.BytesIO(), io.BytesIO()
             self.figure.savefig(svg, format="svg", metadata={"Date": None})
             self.figure.savefig(png, format="png", metadata={"Software": None})
@@ -208,6 +216,7 @@ class Chart(Generic[Source]):
         with house_style():
             table = self.table(source)
             text = self.text(table, source)
+        with house_style(text, table):
             figure, ax = page(text, self.body(table), self.left, self.right, self.below)
             self.plot(table, ax)
         return Picture(self.name, figure, text, table)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -133,12 +132,6 @@ def percent_tick(value: float, _: object = None) -> str:
 def one_line(text: str) -> str:
     """The text without line breaks and control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def cut(title: str) -> str:
-    """The title, cut between words where it is long; inside one if that leaves too little."""
-    kept = textwrap.shorten(title, 64, placeholder="…")
-    return kept if len(kept) > 32 or len(title) <= 64 else f"{title[:63]}…"
 
 
 def period(months: Iterable[str]) -> str:

@@ -6,7 +6,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import ChartContext, chart_context, estimates, experiment_table
+from tariffsim.charts.context import (
+    ChartContext,
+    chart_context,
+    drawable,
+    estimates,
+    experiment_table,
+)
 from tariffsim.charts.lettering import points, wrap
 from tariffsim.charts.picture import Chart, ChartText
 from tariffsim.charts.style import (
@@ -166,6 +172,9 @@ def parts_table(results: Results) -> pd.DataFrame:
     data["end"] = end
     for side in ("low", "high"):  # of the change, where its bar ends
         data[side] = (data["start"] + data[side]).where(is_change)
+    ends = ~is_change
+    names = zip(data.loc[ends, "label"], data.loc[ends, "change"], strict=True)
+    data.loc[ends, "label"] = [drawable(label, name) for label, name in names]
     kept = ["metric", "unit", "step", "change", "label", "start", "end", "low", "high"]
     shown: pd.DataFrame = data[[*kept, "is_significant"]]
     return shown

@@ -31,6 +31,30 @@ def _instruments() -> Iterator[dict[str, Any]]:
         yield {"instrument": kind, **about}
 
 
+def _fields(kind: str) -> Iterator[dict[str, Any]]:
+    """The fields of one instrument, without those that have no meaning for it."""
+    from tariffsim.policy import INSTRUMENTS
+    from tariffsim.scenario.catalogue import of_instrument
+
+    for field, p in of_instrument(kind).items():
+        if field in INSTRUMENTS[kind].without:
+            continue
+        default = "required" if p.is_required else in_short(p.default)
+        if p.kind == "codes" and p.default is None:
+            default = "all"
+        about = {"field": field, "default": default, "unit": p.unit, "allowed": p.allowed}
+        yield about | {"description": p.description}
+
+
+def _codes() -> Iterator[dict[str, Any]]:
+    from tariffsim.tables import load_tables
+
+    for table, meaning in CODES.items():
+        figures = getattr(load_tables(), table)
+        for code in figures.codes:
+            yield {"code": code, "of": meaning, "label": figures.text(code, "label")}
+
+
 def _parameters() -> Iterator[dict[str, Any]]:
     from tariffsim.scenario.catalogue import parameters
 
@@ -67,9 +91,18 @@ def _charts() -> Iterator[dict[str, Any]]:
         yield {"chart": chart.name, "description": chart.title}
 
 
+CODES = {
+    "devices": "device group",
+    "markets": "market",
+    "origins": "country of assembly",
+    "foundry_regions": "region of fabrication",
+    "node_classes": "node class",
+}
+"""Tables that define codes, and what their codes are codes of."""
 WHAT: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "scenarios": _scenarios,
     "instruments": _instruments,
+    "codes": _codes,
     "parameters": _parameters,
     "phases": _phases,
     "metrics": _metrics,
@@ -84,18 +117,23 @@ WHAT: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
 @click.argument("what", type=click.Choice(list(WHAT)), metavar="WHAT")
 @click.argument("word", required=False, metavar="[WORD]")
 def list_(screen: Screen, what: str, word: str | None) -> None:
-    """List scenarios, instruments, parameters, phases, metrics or charts.
+    """List scenarios, instruments, codes, parameters, phases, metrics or charts.
 
-    With descriptions and units; with WORD, only entries that contain it. On a terminal long texts
-    are wrapped; elsewhere every entry is one line.
+    With descriptions and units; with WORD, only entries that contain it. With the name of an
+    instrument, its fields. On a terminal long texts are wrapped; elsewhere every entry is one line.
 
     Examples:
       tariffsim list scenarios
+      tariffsim list instruments component_tariff
+      tariffsim list codes
       tariffsim list parameters elasticity
       tariffsim list metrics --json
     """
-    items = list(WHAT[what]())
-    if word is not None:
+    from tariffsim.policy import INSTRUMENTS
+
+    is_one = what == "instruments" and word in INSTRUMENTS
+    items = list(_fields(word) if is_one and word else WHAT[what]())
+    if word is not None and not is_one:
         items = [item for item in items if word.lower() in _searched(item)]
     if items or screen.is_json:
         screen.show(show(items, list(items[0])) if items else "", {what: items})

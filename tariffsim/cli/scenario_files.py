@@ -102,7 +102,7 @@ def explain(screen: Screen, file: str, key: str | None, maker: int | None, **giv
 
 def _overview(scenario: Scenario, rows: tuple[Explained, ...]) -> str:
     """The texts of the scenario, and the values that are set in files."""
-    is_text = ("title", "description")
+    is_text = ("title", "label", "description")
     in_files = tuple(r for r in rows if r.where != "default" and r.key not in is_text)
     note = (
         f"{len(in_files)} values are set in files, {len(rows) - len(in_files)} are defaults. A "

@@ -29,7 +29,7 @@ from tariffsim.experiments.runs import (
 from tariffsim.record.intervals import paired_interval
 from tariffsim.record.result_tables import SeedRecord, gather
 from tariffsim.record.results import Results, provenance
-from tariffsim.scenario import Scenario, baseline_of, load_scenario
+from tariffsim.scenario import Scenario, ScenarioLike, as_scenario, baseline_of
 from tariffsim.scenario.checks import blame
 from tariffsim.scenario.scenario_files import name_problem
 from tariffsim.scenario.writing import to_yaml
@@ -41,7 +41,7 @@ DEFAULT_MARKET = "US"
 
 
 def run(
-    scenario: Scenario | str,
+    scenario: ScenarioLike,
     seed: int | None = None,
     seeds: int | None = None,
     jobs: int | None = 1,
@@ -54,8 +54,8 @@ def run(
 
 
 def compare(
-    scenarios: Scenario | str | Sequence[Scenario | str] | Mapping[str, Scenario],
-    baseline: Scenario | str | None = None,
+    scenarios: ScenarioLike | Iterable[ScenarioLike] | Mapping[str, ScenarioLike],
+    baseline: ScenarioLike | None = None,
     seeds: int | None = None,
     seed: int | None = None,
     jobs: int | None = 1,
@@ -72,8 +72,8 @@ def compare(
     A seed whose run fails in one scenario is left out of all; see `provenance["failures"]`.
 
     Args:
-        scenarios: scenarios, files, or names of shipped ones; one of them; or a mapping of names
-            to scenarios.
+        scenarios: scenarios, their files (a path or its text), or names of shipped ones; one of
+            them; or a mapping of names to them.
         baseline: what they are compared with; the one they name (`compare_with`) if None.
         seeds: number of replications; the baseline's `run.seeds` if None.
         seed: the first seed; the baseline's `run.seed` if None.
@@ -96,7 +96,7 @@ def compare(
     """
     began = time.perf_counter()
     _check_whole(seeds=(seeds, 1), seed=(seed, 0), jobs=(jobs, 1))
-    if isinstance(scenarios, (str, Scenario)):
+    if isinstance(scenarios, (str, os.PathLike, Scenario)):
         scenarios = [scenarios]
     named = named_scenarios(scenarios, baseline)
     check_comparable(named, market)
@@ -154,21 +154,18 @@ def seeds_of(base: Scenario, seed: int | None, seeds: int | None) -> range:
 
 
 def named_scenarios(
-    scenarios: Sequence[Scenario | str] | Mapping[str, Scenario], baseline: Scenario | str | None
+    scenarios: Iterable[ScenarioLike] | Mapping[str, ScenarioLike], baseline: ScenarioLike | None
 ) -> dict[str, Scenario]:
     """Baseline first, every scenario under its own name."""
-    if not isinstance(scenarios, Mapping):
-        loaded = [load_scenario(s) if isinstance(s, str) else s for s in scenarios]
-    else:
-        loaded = list(scenarios.values())
-    base = baseline_of(loaded) if baseline is None else baseline
-    base = load_scenario(base) if isinstance(base, str) else base
+    given = scenarios.values() if isinstance(scenarios, Mapping) else scenarios
+    loaded = [as_scenario(one) for one in given]
+    base = baseline_of(loaded) if baseline is None else as_scenario(baseline)
     named = {base.name or "baseline": base}
     if isinstance(scenarios, Mapping):
         reasons = {name: name_problem(name) for name in scenarios}
         if bad := [Problem(escaped(n), message=f"the name {r}") for n, r in reasons.items() if r]:
             raise ScenarioError(bad)
-        return named | dict(scenarios)
+        return named | dict(zip(scenarios, loaded, strict=True))
     for scenario in loaded:
         if scenario.content_hash == base.content_hash and scenario.name == base.name:
             continue
@@ -180,7 +177,7 @@ def named_scenarios(
 
 
 def with_baseline(
-    scenario: Scenario | str, baseline: Scenario | str | None, market: str
+    scenario: ScenarioLike, baseline: ScenarioLike | None, market: str
 ) -> tuple[dict[str, Scenario], Scenario, Scenario]:
     """Scenarios by name, the baseline, and the scenario, which may be the baseline itself.
 

@@ -147,10 +147,10 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """The waterfall of one metric: first level, contributions, second level."""
     steps = [
-        ("first", first.name, first.title or first.name, values[0]),
+        ("first", first.name, first.short_name, values[0]),
         *(("change", c.name, c.label, v)
           for c, v in zip(changes, shapley_values(values), strict=True)),
-        ("second", second.name, second.title or second.name, values[-1]),
+        ("second", second.name, second.short_name, values[-1]),
     ]  # fmt: skip
     for step, name, label, by_seed in steps:
         interval = paired_interval(by_seed.tolist())

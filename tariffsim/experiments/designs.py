@@ -23,6 +23,7 @@ from tariffsim.scenario import Scenario
 from tariffsim.scenario.blocks import Value
 from tariffsim.scenario.factors import EVERY, Factor, Unfit, factor_of
 from tariffsim.scenario.loader import with_changes
+from tariffsim.scenario.nodes import Position, node_of, plain
 from tariffsim.typing import Float
 
 DesignPoint = dict[str, Value]
@@ -40,13 +41,19 @@ def factors_of(scenario: Scenario, vary: Mapping[str, Any], label: str = "vary")
     """
     found, problems = [], []
     for key, given in vary.items():
+        values = plain(node_of(given, Position(label)))
         try:
-            found.append(factor_of(key, given, scenario))
+            found.append(factor_of(key, _spread(values), scenario))
         except Unfit as unfit:
             problems.append(Problem(label, 0, 0, escaped(key), str(unfit), "", unfit.hint))
     if problems:
         raise ScenarioError(problems)
     return found
+
+
+def _spread(values: Any) -> str | tuple[Any, ...]:
+    """A text that says over what to vary, or values; a single one is one of them."""
+    return values if isinstance(values, (str, tuple)) else (values,)
 
 
 def points_of(

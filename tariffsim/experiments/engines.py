@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -16,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessP
 from contextlib import ExitStack, contextmanager
 from itertools import groupby, islice
 from multiprocessing.connection import wait as wait_for_end
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from tariffsim.errors import EngineError
@@ -34,8 +36,22 @@ AHEAD = 2
 """Replications submitted to a worker, or a thread of a cluster, so that it never waits."""
 MAX_DEATHS = 3
 """Workers that may die on one replication before it counts as failed."""
+SOON = 10
+"""Seconds to wait for the exit code of a process that has ended."""
 TIMEOUT = 30
 """Seconds to wait for a Dask scheduler and its first worker."""
+NO_GUARD = 79
+"""Exit code of a worker that finds itself importing a script without a guard."""
+STARTER = "TARIFFSIM_STARTER"
+"""Variable of the environment that tells workers who started them."""
+IMPORTED = (
+    "worker processes import the script that starts them: put what it does under "
+    '`if __name__ == "__main__":`, or use jobs=1'
+)
+FROM_INPUT = (
+    "worker processes cannot import a script that is read from standard input: use jobs=1, or save "
+    "it as a file"
+)
 KILLED = "the system ended its process each time, most likely for lack of memory"
 
 
@@ -50,12 +66,17 @@ Ended = Generator[tuple[Replication, Outcome | None], None, None]
 
 
 def on_this_machine(replications: Sequence[Replication], work: Work, jobs: int) -> Ended:
-    """Outcomes as runs end; when a worker is killed, the run it was on is repeated."""
+    """Outcomes as runs end; when a worker is killed, the run it was on is repeated.
+
+    Raises:
+        EngineError: workers cannot import the script that starts them, or would start others.
+    """
     if jobs <= 1 or len(replications) <= 1:
         yield from ((replication, work(replication)) for replication in replications)
         return
+    _check_script()
     others = set(multiprocessing.active_children())
-    with _one_thread():
+    with _environment_of_workers():
         workers = [Worker(work) for _ in range(min(jobs, len(replications)))]
         try:
             yield from _until_done(workers, replications)
@@ -66,6 +87,16 @@ def on_this_machine(replications: Sequence[Replication], work: Work, jobs: int) 
         finally:
             for worker in workers:
                 worker.pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _check_script() -> None:
+    """Refuse a script that is no file; end a worker that has come here by importing the script."""
+    is_importing = getattr(multiprocessing.current_process(), "_inheriting", False)
+    if is_importing and os.environ.get(STARTER) == str(os.getppid()):
+        os._exit(NO_GUARD)  # a message here would be one of each worker
+    main = sys.modules["__main__"]
+    if (getattr(main, "__file__", None) or "").startswith("<"):
+        raise EngineError(FROM_INPUT)
 
 
 class Worker:
@@ -82,6 +113,7 @@ class Worker:
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
+        self.processes: set[BaseProcess] = set()
         self.pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
 
     def submit(self) -> None:
@@ -89,9 +121,11 @@ class Worker:
         while self.waiting and len(self.submitted) < AHEAD:
             replication = self.waiting.popleft()
             try:
+                before = set(multiprocessing.active_children())
                 with interrupts_held():
                     future = self.pool.submit(self._work, replication)
                     self.submitted.append((future, replication))
+                self.processes |= set(multiprocessing.active_children()) - before
             except BrokenExecutor:  # the process died after it had ended a run
                 self.waiting.appendleft(replication)
                 if self.submitted:  # `ended` starts another
@@ -106,11 +140,19 @@ class Worker:
             try:
                 yield replication, future.result(), False
             except BrokenExecutor:
+                self._check_guard()
                 self.waiting.extendleft(other for _, other in reversed(self.submitted))
                 self.submitted.clear()
                 self.pool.shutdown(wait=False)
                 self._start()
                 yield replication, None, True
+
+    def _check_guard(self) -> None:
+        """Say why, if the process ended because the script has no guard."""
+        for process in self.processes:
+            process.join(SOON)
+            if process.exitcode == NO_GUARD:
+                raise EngineError(IMPORTED) from None
 
 
 def _until_done(workers: Sequence[Worker], replications: Sequence[Replication]) -> Ended:
@@ -174,10 +216,10 @@ def interrupts_held() -> Iterator[None]:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Workers started inside use one thread each for linear algebra."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+def _environment_of_workers() -> Iterator[None]:
+    """Workers started inside use one thread each for linear algebra, and know who starts them."""
+    before = {name: os.environ.get(name) for name in (*THREADS, STARTER)}
+    os.environ.update(dict.fromkeys(THREADS, "1") | {STARTER: str(os.getpid())})
     try:
         yield
     finally:

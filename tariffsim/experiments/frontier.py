@@ -35,7 +35,8 @@ def frontier(
         One row an instrument, rate and seed; `cost` is minus welfare, bn USD a year.
     """
     variants: dict[str, Scenario] = {}
-    labels = {(name, rate): f"{name}, {rate!r}" for name in scenarios for rate in rates}
+    levels = [float(rate) for rate in rates]
+    labels = {(name, rate): f"{name}, {rate!r}" for name in scenarios for rate in levels}
     for (name, rate), label in labels.items():
         variants[label] = with_strength(scenarios[name], rate)
         if cutoff is not None:

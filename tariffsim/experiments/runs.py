@@ -81,7 +81,7 @@ def replications_of(
     base_hash = next(iter(hashes.values()))
     return [
         Replication(name, scenario, base, (hashes[name], base_hash), seed, market, is_full)
-        for seed in seeds
+        for seed in map(int, seeds)
         for name, scenario in named.items()
     ]
 

@@ -133,7 +133,8 @@ def scaled_to_first(
         root = found.root
         outcome = f"as {first.name}" if root.is_met else "the nearest it can get"
         suffix = f" (at rate {root.value:.3g}, {outcome})"
-        title = (scenario.title or scenario.name)[: MAX_TITLE - len(suffix)] + suffix
-        named = replace(found.scenario, title=title)
+        is_short = len(scenario.short_name) + len(suffix) <= MAX_TITLE
+        title = f"{scenario.short_name if is_short else scenario.name}{suffix}"
+        named = replace(found.scenario, title=title, label="")
         solution = dataclasses.replace(found, scenario=named)
         yield Scaled(named, strength_of(scenario), solution)

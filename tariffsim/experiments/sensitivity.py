@@ -26,7 +26,7 @@ from tariffsim.experiments.runs import Failure
 from tariffsim.record.dictionary import metric_of_runs
 from tariffsim.record.intervals import paired_interval
 from tariffsim.record.results import Results
-from tariffsim.scenario import Scenario
+from tariffsim.scenario import ScenarioLike
 from tariffsim.scenario.factors import Factor, plausible
 from tariffsim.typing import Float
 
@@ -48,8 +48,8 @@ class MissingExtra(TariffsimError):
 
 
 def sensitivity(
-    scenario: Scenario | str,
-    baseline: Scenario | str | None = None,
+    scenario: ScenarioLike,
+    baseline: ScenarioLike | None = None,
     method: Method = "tornado",
     metric: str = "cn_share",
     vary: Mapping[str, Any] | None = None,

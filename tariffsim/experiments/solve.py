@@ -236,8 +236,8 @@ def solve(
     Raises:
         ScenarioError: there is no such metric, or an end of the range is not allowed.
     """
-    metric, (low, high) = target.known, between
-    for end in between:
+    metric, (low, high) = target.known, map(float, between)
+    for end in (low, high):
         at(end)
     aim: list[Float] = []
     levels: dict[float, Float] = {}

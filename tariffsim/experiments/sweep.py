@@ -17,7 +17,7 @@ from tariffsim.experiments.ensemble import Progress, Settings
 from tariffsim.record.intervals import paired_interval
 from tariffsim.record.result_tables import headline
 from tariffsim.record.results import Results
-from tariffsim.scenario import Scenario
+from tariffsim.scenario import ScenarioLike
 from tariffsim.scenario.factors import plausible
 from tariffsim.typing import Float
 
@@ -25,8 +25,8 @@ REVENUE = "policy_revenue"
 
 
 def sweep(
-    scenario: Scenario | str,
-    baseline: Scenario | str | None = None,
+    scenario: ScenarioLike,
+    baseline: ScenarioLike | None = None,
     vary: Mapping[str, Any] | None = None,
     design: str | None = None,
     points: int | None = None,

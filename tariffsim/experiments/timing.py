@@ -83,7 +83,7 @@ def timing(
     rows = []
     for name in [*variants, NEVER]:
         change = table.loc[name] - never
-        row: dict[str, Any] = {"start": name, "label": scenario.title or scenario.name}
+        row: dict[str, Any] = {"start": name, "label": scenario.short_name}
         row |= interval_columns("share", change["cn_share"], level)
         row |= interval_columns("share_reduction", -months * change["run_cn_share"])
         for total in TOTALS:

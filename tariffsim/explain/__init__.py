@@ -10,7 +10,7 @@ import numpy as np
 from tariffsim.errors import ChoiceError
 from tariffsim.explain.slot import SlotChoice, explain_slot, in_short
 from tariffsim.kernels.compliance import evasion_threshold
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import Scenario, ScenarioLike, as_scenario
 from tariffsim.simulation import Simulation
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
@@ -105,7 +105,10 @@ class Explanation:
 
 
 def explain_choice(
-    scenario: Scenario | str, maker: int, month: str | int | None = None, seed: int | None = None
+    scenario: ScenarioLike,
+    maker: int | np.integer[Any],
+    month: str | int | None = None,
+    seed: int | None = None,
 ) -> Explanation:
     """Run a scenario to a month and say why one device maker buys the chips it buys.
 
@@ -119,8 +122,8 @@ def explain_choice(
         ScenarioError: the scenario is refused.
         ChoiceError: there is no such maker or month.
     """
-    if not isinstance(scenario, Scenario):
-        scenario = load_scenario(scenario)
+    scenario = as_scenario(scenario)
+    maker = maker.item() if isinstance(maker, np.integer) else maker
     run, seed = scenario.run, scenario.run.seed if seed is None else seed
     wanted = run.end if month is None else _month(month, scenario)
     simulation = Simulation(scenario, seed)
@@ -140,7 +143,7 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
     weights = zip(codes.markets, makers.weights[maker], strict=True)
     return Explanation(
         scenario=scenario.name,
-        title=scenario.title,
+        title=scenario.short_name,
         seed=seed,
         month=format_month(economy.date),
         maker=maker,

@@ -33,6 +33,7 @@ def condition(text: str) -> tuple[str, int]:
 
 
 def _as_tuple(value: Any) -> Any:
+    value = value.tolist() if hasattr(value, "tolist") else value
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -22,7 +22,16 @@ from tariffsim.scenario import Scenario, catalogue, replace
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.provenance import Explained, explain
 
-TEXTS = ("schema_version", "title", "description", "sources", "experiment", "run", "agents")
+TEXTS = (
+    "schema_version",
+    "title",
+    "label",
+    "description",
+    "sources",
+    "experiment",
+    "run",
+    "agents",
+)
 ENOUGH = 10
 """Runs below which the report warns of few runs."""
 LOST = 0.1

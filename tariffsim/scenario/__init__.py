@@ -2,7 +2,14 @@
 
 from typing import NoReturn
 
-from tariffsim.scenario.loader import baseline_of, load_scenario, replace, with_settings
+from tariffsim.scenario.loader import (
+    ScenarioLike,
+    as_scenario,
+    baseline_of,
+    load_scenario,
+    replace,
+    with_settings,
+)
 from tariffsim.scenario.scenario import Scenario
 from tariffsim.scenario.writing import to_yaml
 from tariffsim.tables.renamed import new_name, now_called
@@ -21,4 +28,13 @@ def _renamed(name: str) -> property:
 for _name in ("with_", "to_yaml"):
     setattr(Scenario, _name, _renamed(_name))
 
-__all__ = ["Scenario", "baseline_of", "load_scenario", "replace", "to_yaml", "with_settings"]
+__all__ = [
+    "Scenario",
+    "ScenarioLike",
+    "as_scenario",
+    "baseline_of",
+    "load_scenario",
+    "replace",
+    "to_yaml",
+    "with_settings",
+]

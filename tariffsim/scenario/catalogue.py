@@ -127,7 +127,7 @@ def blocks() -> dict[str, Parameter]:
             for field in model.model_fields:
                 of = parameter_of(model, field, f"{name}.")
                 found[of.key] = replace(of, source=of.source or "assumption")
-        elif name in ("schema_version", "title", "description"):
+        elif name in ("schema_version", "title", "label", "description"):
             found[name] = parameter_of(Scenario, name)
     return found
 

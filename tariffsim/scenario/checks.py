@@ -241,8 +241,29 @@ def blame(scenario: Scenario, keys: Sequence[str], message: str, hint: str) -> P
     return problem_at(tree, tuple(key.split(".")), message, hint)
 
 
+def rates_above_one(scenario: Scenario) -> Iterator[str]:
+    """One sentence for each rate of more than 100 %, which is mostly per cent written as such."""
+    for name, policy in scenario.policies.items():
+        parameter = catalogue.of_policy(policy)[policy.path_field]
+        highest = max(policy.path.values)
+        if parameter.unit.startswith("fraction") and highest > 1:
+            yield f"{scenario.name}: policies.{name}.{policy.path_field} {_in_per_cent(highest)}"
+    if "tariff_calendar" in scenario.data_files:
+        usual = {(row.instrument, row.rate) for row in load_tables().calendar}
+        rows = (r for r in scenario.tables().calendar if (r.instrument, r.rate) not in usual)
+        found = {(row.instrument, row.date): row.rate for row in rows if (row.rate or 0) > 1}
+        for (instrument, date), rate in found.items():
+            file, where = scenario.data["tariff_calendar"], f"{instrument} from {date}"
+            yield f"{scenario.name}: {file}: rate of {where} {_in_per_cent(rate or 0.0)}"
+
+
+def _in_per_cent(rate: float) -> str:
+    return f"is {rate:g}, that is {100 * rate:.6g} %: {rate / 100:.6g} is {rate:g} %"
+
+
 def remarks(scenario: Scenario) -> Iterator[str]:
-    """A sentence for policies never in force in the run, dates that disagree, a late start."""
+    """A sentence for rates above 100 %, dates that disagree or lie outside of the run."""
+    yield from rates_above_one(scenario)
     start, end = scenario.run.start, scenario.run.end
     dated = scenario.dated_policies
     for name in scenario.policies:

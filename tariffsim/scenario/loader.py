@@ -13,8 +13,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from tariffsim.errors import Problem, ScenarioError, escaped
+from tariffsim.scenario.catalogue import find
 from tariffsim.scenario.checks import problems_of
-from tariffsim.scenario.messages import Keys, current_names, keys_of, translate
+from tariffsim.scenario.messages import (
+    IN_A_BASE,
+    NO_DATE,
+    Keys,
+    current_names,
+    dotted,
+    keys_of,
+    translate,
+)
 from tariffsim.scenario.nodes import Node, Position, merge, moved, node_of, parse, plain, under
 from tariffsim.scenario.scenario import Scenario
 from tariffsim.scenario.scenario_files import (
@@ -26,6 +35,8 @@ from tariffsim.scenario.scenario_files import (
 )
 from tariffsim.tables.csv_files import Refused
 
+ScenarioLike = Scenario | str | os.PathLike[str]
+"""A scenario, its file, or the name of a shipped one."""
 MOST_CHANGES = 200
 MOST_PROBLEMS = 500
 
@@ -53,7 +64,21 @@ def load_scenario(path_or_name: str | os.PathLike[str]) -> Scenario:
     if reason := name_problem(path.stem):
         message = "the name of the file, which is that of the scenario,"
         layers.problems.append(at.problem(f"{message} {reason}", hint="rename the file"))
-    return _built(layers.merged(), layers.problems, layers.tables, path.stem, path.parent)
+    try:
+        return _built(layers.merged(), layers.problems, layers.tables, path.stem, path.parent)
+    except ScenarioError as error:
+        if layers.is_whole:
+            raise
+        raise ScenarioError([p for p in error.problems if p.message not in IN_A_BASE]) from None
+
+
+def as_scenario(given: ScenarioLike) -> Scenario:
+    """The scenario that is given, or loaded from its file or by its name.
+
+    Raises:
+        ScenarioError: with all problems of the file and of those it builds on.
+    """
+    return given if isinstance(given, Scenario) else load_scenario(given)
 
 
 def baseline_of(scenarios: Sequence[Scenario]) -> Scenario:
@@ -155,21 +180,26 @@ def _built(
     """The scenario that a tree describes, or all that is wrong with it."""
     tree, renamed = current_names(tree)
     problems = [*found, *renamed]
-    scenario = _validated(plain(tree), tree, problems)
+    scenario, removed = _validated(plain(tree), tree, problems)
     scenario._name, scenario._folder, scenario._tree = name, folder, tree
     scenario._files = {table: path for table, path in tables.items() if table in scenario.data}
-    problems += islice(problems_of(scenario, tree), MOST_PROBLEMS)
+    undated = {dotted(keys) for keys in removed if keys[:1] == ("policies",)}
+    between = islice(problems_of(scenario, tree), MOST_PROBLEMS)
+    problems += [p for p in between if p.message != NO_DATE or p.key not in undated]
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
     return scenario
 
 
-def _validated(data: Any, tree: Node, problems: list[Problem]) -> Scenario:
-    """A scenario of all that is valid, so that what is left can be checked for the rest."""
-    removed: set[Keys] = set()  # and all mappings around what was removed
+def _validated(data: Any, tree: Node, problems: list[Problem]) -> tuple[Scenario, set[Keys]]:
+    """A scenario of all that is valid, so that what is left can be checked for the rest.
+
+    And the keys of what is not valid, with those of all mappings around it.
+    """
+    removed: set[Keys] = set()
     for _ in range(MOST_CHANGES):
         try:
-            return Scenario.model_validate(data, context={"file": True})
+            return Scenario.model_validate(data, context={"file": True}), removed
         except ValidationError as invalid:
             errors = [(keys_of(e["loc"]), e) for e in invalid.errors(include_url=False)]
         # a mapping is not to blame for what was taken out of it
@@ -177,14 +207,31 @@ def _validated(data: Any, tree: Node, problems: list[Problem]) -> Scenario:
         problems += [problem for _, e in blamed[:MOST_PROBLEMS] if (problem := translate(e, tree))]
         for keys, error in errors:
             removed |= {keys[:n] for n in range(len(keys) + 1)}
-            _remove(data, keys, error["type"])
-    return Scenario()
+            if error["type"] == "missing":
+                _stand_in(data, keys)
+            else:
+                _remove(data, keys)
+    return Scenario(), removed
 
 
-def _remove(data: Any, keys: Keys, error: str) -> None:
-    """Take out what is wrong: the value, or the whole policy that misses a field."""
-    if error == "missing" or error.startswith("union_tag"):
-        keys = keys[:2]
+def _stand_in(data: Any, keys: Keys) -> None:
+    """Some valid value where a field is missing, so that the others around it are checked."""
+    block, name, field = map(str, keys)  # only policies and sources have fields without a default
+    entry = data[block].get(name)
+    if entry is None:  # taken out for its name
+        return
+    parameter = find([block, name, field], str(entry.get("kind")))
+    if parameter is None or parameter.choices:
+        entry[field] = parameter.choices[0] if parameter else None
+    elif "number" in parameter.kind:
+        above = parameter.above
+        entry[field] = (parameter.least or 0.0) if above is None else above + 1.0
+    else:
+        entry[field] = field
+
+
+def _remove(data: Any, keys: Keys) -> None:
+    """Take out a value that is wrong."""
     place = data
     for key in keys[:-1]:
         inner = place.get(key)

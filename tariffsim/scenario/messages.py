@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tariffsim.errors import Problem, escaped, nearest
+from tariffsim.errors import Problem, closest, escaped, nearest
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
@@ -22,6 +22,17 @@ PER_CENT = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:%|per ?cent|percent)\s*", r
 YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 NOT_A_KEY = "is not a known key"
 NOT_A_KIND = "is not a known kind of policy"
+MISSING = "is missing"
+NO_DATE = "has no first date"
+IN_A_BASE = (
+    MISSING,
+    NO_DATE,
+    "is not among the sources",
+    "is not a key of this scenario",
+    "is not a policy of this scenario",
+    "names neither a policy of this scenario nor a kind of instrument",
+)
+"""What is not said of a file that builds on another which cannot be read: it may be there."""
 
 
 def keys_of(loc: Sequence[str | int]) -> Keys:
@@ -77,20 +88,21 @@ def shown(node: Node) -> str:
 
 
 def current_names(tree: Node) -> tuple[Node, list[Problem]]:
-    """The tree with today's names, and a problem for every key and kind that was renamed.
+    """The tree with today's names, and a problem for every key and kind that has none of them.
 
-    Values under an old name are thus checked as well, and none of them is reported as missing.
+    Values under an old name are thus checked as well, and none of them is reported as missing. A
+    policy of no known kind is checked as one of the kind that it is most like.
     """
     problems: list[Problem] = []
     return _current(tree, (), problems), problems
 
 
 def _current(node: Node, keys: tuple[str, ...], problems: list[Problem]) -> Node:
-    if len(keys) > 2 or not node.items:
+    if len(keys) > 2 or not isinstance(node.value, dict):
         return node
     entries, kind = dict(node.items), ""
-    if len(keys) == 2 and keys[0] == "policies" and "kind" in entries:
-        entries["kind"] = _current_kind(entries["kind"], keys, problems)
+    if len(keys) == 2 and keys[0] == "policies":
+        entries = _of_known_kind(node, keys, problems)
         kind = str(entries["kind"].value)
     found = {}
     for key, child in entries.items():
@@ -105,13 +117,40 @@ def _current(node: Node, keys: tuple[str, ...], problems: list[Problem]) -> Node
     return replace(node, value=found)
 
 
-def _current_kind(node: Node, keys: Keys, problems: list[Problem]) -> Node:
-    new = new_name("instrument", str(node.value))
+def _of_known_kind(policy: Node, keys: Keys, problems: list[Problem]) -> dict[str, Node]:
+    """Fields of a policy, with a known kind; without those that only other kinds have."""
+    entries = dict(policy.items)
+    kind = entries.get("kind")
+    given = kind.value if kind and isinstance(kind.value, str) else ""
+    if given in INSTRUMENTS:
+        return entries
+    path, new = dotted((*keys, "kind")), new_name("instrument", given)
+    if kind is None or kind.value is None:
+        hint = "such as `kind: component_tariff`; see `tariffsim list instruments`"
+        problems.append((kind.at if kind else policy.key_at).problem(MISSING, "", hint, path))
+    elif not kind.is_bad:
+        hint = now_called(new) if new else nearest(given, INSTRUMENTS)
+        problems.append(kind.at.problem(NOT_A_KIND, shown(kind), hint, path))
     if not new:
-        return node
-    path = dotted((*keys, "kind"))
-    problems.append(node.at.problem(NOT_A_KIND, shown(node), now_called(new), path))
-    return replace(node, value=new)
+        near = closest(given, INSTRUMENTS)
+        new = near or _most_like(entries)
+        own = catalogue.of_instrument(new)
+        others = {field for each in INSTRUMENTS for field in catalogue.of_instrument(each)}
+        entries = {f: node for f, node in entries.items() if f in own or f not in others}
+        unsaid = {f for f, p in own.items() if p.is_required and f not in entries and not near}
+        entries |= dict.fromkeys(unsaid, replace(policy, value=None, is_bad=True))
+    return entries | {"kind": replace(kind or policy, value=new, is_bad=False)}
+
+
+def _most_like(fields: Iterable[str]) -> str:
+    """The kind that has most of these fields, and refuses the fewest of all."""
+
+    def likeness(kind: str) -> tuple[int, int]:
+        model = INSTRUMENTS[kind]
+        known = len({*fields} & {*catalogue.of_instrument(kind)})
+        return known, -len(model.without) - model.has_memory
+
+    return max(INSTRUMENTS, key=likeness)
 
 
 def translate(error: Any, tree: Node) -> Problem | None:
@@ -123,13 +162,11 @@ def translate(error: Any, tree: Node) -> Problem | None:
     parameter = catalogue.find([str(k) for k in keys], kind)
     if error["type"] == "missing":
         what = f"{parameter.description} Allowed: {parameter.allowed}." if parameter else ""
-        return problem_at(tree, keys, "is missing", what)
+        return problem_at(tree, keys, MISSING, what)
     if error["type"] == "extra_forbidden":
         return _unknown(tree, keys, kind)
     if error["loc"][-1:] == ("[key]",):
         return _bad_name(tree, keys)
-    if error["type"].startswith("union_tag"):
-        return _bad_kind(tree, (*keys, "kind"))
     say = SAY.get(error["type"], _other)
     message, hint = say(error, parameter, node_at(tree, keys))
     return problem_at(tree, keys, message, hint)
@@ -154,16 +191,6 @@ def _bad_name(tree: Node, keys: Keys) -> Problem:
     else:
         message, hint = "is not a valid name", "use 1 to 40 characters"
     return problem_at_key(tree, keys, message, hint)
-
-
-def _bad_kind(tree: Node, keys: Keys) -> Problem | None:
-    node = node_at(tree, keys)
-    if node is None or node.value is None:
-        hint = "such as `kind: component_tariff`; see `tariffsim list instruments`"
-        return problem_at(tree, keys, "is missing", hint)
-    if node.is_bad:
-        return None
-    return problem_at(tree, keys, NOT_A_KIND, nearest(str(node.value), INSTRUMENTS))
 
 
 def _of_range(error: Any, parameter: Parameter | None, node: Node | None) -> Said:

@@ -89,14 +89,14 @@ class Node:
 
 
 def node_of(value: object, at: Position) -> Node:
-    """A node from Python values: mappings, sequences, numbers, texts, None."""
+    """A node from Python values: mappings, sequences, arrays, numbers, texts, None."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
-    if hasattr(value, "item"):  # a numpy scalar
-        value = value.item()
+    if hasattr(value, "tolist"):  # a number or an array of numpy
+        value = value.tolist()
     if isinstance(value, Mapping):
         inner: object = {str(k): node_of(v, at) for k, v in value.items()}
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, (list, tuple, range)):
         inner = tuple(node_of(v, at) for v in value)
     else:
         inner = value

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tariffsim.errors import ScenarioError, escaped
+from tariffsim.errors import ScenarioError, escaped, nearest
 from tariffsim.policy import Instrument
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
@@ -60,10 +60,23 @@ def explain(scenario: Scenario, key: str | None = None) -> tuple[Explained, ...]
         return tuple(rows)
     found = tuple(row for row in rows if row.key == key or row.key.startswith(f"{key}."))
     if not found:
-        hint = name_hint("key", key, [row.key for row in rows])
+        hint = _figure_hint(scenario, key) or name_hint("key", key, [row.key for row in rows])
         at = Position(scenario.name)
         raise ScenarioError([at.problem("there is no such key", hint=hint, key=escaped(key))])
     return found
+
+
+def _figure_hint(scenario: Scenario, key: str) -> str:
+    """What the first unknown part of the key of a figure may mean; empty for other keys."""
+    block, table, code, parameter, *_ = [*key.split("."), "", "", ""]
+    if block != "figures" or not table:
+        return ""
+    if table not in FIGURE_TABLES:
+        return nearest(table, FIGURE_TABLES)
+    codes = getattr(scenario.tables(), table).codes
+    if code and code not in codes:
+        return nearest(code, codes)
+    return nearest(parameter, FIGURE_TABLES[table].parameters)
 
 
 def _block_rows(scenario: Scenario) -> Iterator[Explained]:

@@ -50,7 +50,10 @@ class Scenario(Block):
     """One scenario: what is assumed, and which policies are in force when."""
 
     schema_version: Literal[1] = Field(default=1, description="Version of this format.")
-    title: Text = Field(default="", max_length=200, description="One line for tables and charts.")
+    title: Text = Field(default="", max_length=200, description="What it is, in one line.")
+    label: Text = Field(
+        default="", max_length=40, description="Short name on charts; the title if left out."
+    )
     description: Text = Field(default="", max_length=4000, description="What it assumes and shows.")
     compare_with: ScenarioName = Field(
         default="baseline",
@@ -88,6 +91,11 @@ class Scenario(Block):
         """Name for tables and files: that of the scenario file."""
         return self._name or "scenario"
 
+    @property
+    def short_name(self) -> str:
+        """Name on charts: the label, or the title, or the name."""
+        return self.label or self.title or self.name
+
     def tables(self) -> Tables:
         """The data tables of this scenario: shipped, replaced and with single figures changed."""
         if self._tables is None:
@@ -113,7 +121,16 @@ class Scenario(Block):
 
         Replaced tables and figures count by their content, so that files may move.
         """
-        words = {"title", "description", "compare_with", "sources", "experiment", "data", "figures"}
+        words = {
+            "title",
+            "label",
+            "description",
+            "compare_with",
+            "sources",
+            "experiment",
+            "data",
+            "figures",
+        }
         content = self.model_dump(mode="json", exclude=words)
         for policy in content["policies"].values():
             policy.pop("source")

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from tariffsim.errors import FORMULA, Problem, escaped
+from tariffsim.errors import FORMULA, Problem, closest, escaped
 from tariffsim.policy.fields import BAD_CHARACTER
 from tariffsim.scenario.nodes import Node, Position, merge, parse
 from tariffsim.tables.csv_files import Refused, read_text
-from tariffsim.tables.renamed import name_hint
+from tariffsim.tables.renamed import name_hint, new_name
 
 MEGABYTES = 1
 
@@ -94,7 +94,7 @@ def read_scenario(path: Path) -> str:
 MAX_DEPTH = 8
 MAX_FILES = 50
 BUILDS_ON = ("extends", "combine")
-WORDS = ("title", "description")
+WORDS = ("title", "label", "description")
 
 
 @lru_cache(maxsize=100)
@@ -113,6 +113,8 @@ class Layers:
     trees: list[Node] = field(default_factory=list)
     tables: dict[str, Path] = field(default_factory=dict)
     """Files that replace data tables."""
+    is_whole: bool = True
+    """Whether every file could be read, or one like it."""
     _open: list[Path] = field(default_factory=list)
     _seen: set[Path] = field(default_factory=set)
 
@@ -135,8 +137,9 @@ class Layers:
                 if path.stem in shipped_names() and not os.path.exists(path):
                     error.hint = f"the shipped scenario is called {path.stem}"
                 if error.line:
-                    at, key = Position(shown, error.line), ""
+                    at, key = Position(shown, error.line, error.column), ""
                 self._refuse(at, error.message, error.given or given, error.hint, key)
+                self.is_whole = False
             self._open.pop()
 
     def _read(self, path: Path, shown: str) -> Node | None:
@@ -151,6 +154,7 @@ class Layers:
 
     def _add_tree(self, path: Path, shown: str, node: Node | None) -> None:
         if node is None:
+            self.is_whole = False
             return
         for key, base in self._bases(node):
             self._add_base(path, shown, base, key)
@@ -191,6 +195,12 @@ class Layers:
                 base_shown = escaped((Path(shown).parent / given).as_posix())
         except Refused as error:
             self._refuse(base.at, error.message, error.given, error.hint, key)
+            # what is left is checked on top of the scenario that is probably meant
+            near = new_name("scenario", given) or closest(given, shipped_names())
+            if is_name(given) and near:
+                self.add(shipped_path(near), f"{near}.yaml", base.at, key, near)
+            else:
+                self.is_whole = False
         else:
             self.add(found, base_shown, base.at, key, given)
 
@@ -214,7 +224,7 @@ class Layers:
                     self._refuse(node.at, error.message, error.given, error.hint, key)
 
     def merged(self) -> Node:
-        """All files as one tree. Title and description belong to the last file alone."""
+        """All files as one tree. Title, label and description belong to the last file alone."""
         at = Position("scenario")
         tree = Node({}, at, at, (at,))
         for node in self.trees[:-1]:

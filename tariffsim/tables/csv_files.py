@@ -11,8 +11,8 @@ import math
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
 
 from tariffsim.errors import FORMULA, Problem, nearest
+from tariffsim.tables.csv_text import DECIMAL_COMMA, Record, misfit, place_in, records_of
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 MEGABYTE = 1_000_000
@@ -31,7 +32,13 @@ _KINDS = {
     stat.S_IFSOCK: "is a socket",
 }
 NO_FILE = "there is no such file"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_OTHER_FORMATS = {
+    b"\xff\xfe": "is not UTF-8 text (it looks like UTF-16)",
+    b"\xfe\xff": "is not UTF-8 text (it looks like UTF-16)",
+    b"PK\x03\x04": "is a workbook of a spreadsheet, not text",
+    b"\xd0\xcf\x11\xe0": "is a workbook of a spreadsheet, not text",
+}
+"""What files begin with that were saved in another format."""
 
 
 def shipped_rows(name: str) -> Iterator[dict[str, str]]:
@@ -41,14 +48,17 @@ def shipped_rows(name: str) -> Iterator[dict[str, str]]:
 
 
 class Refused(Exception):
-    """A file cannot be used: what is wrong, what was given, a hint, and the line if there is one.
+    """A file cannot be used: what is wrong, what was given, a hint, and a place if it has one.
 
-    Where `given` is empty, the name of the file says it.
+    Where `given` is empty, the name of the file says it. Line and column count from 1.
     """
 
-    def __init__(self, message: str, given: str = "", hint: str = "", line: int = 0) -> None:
+    def __init__(
+        self, message: str, given: str = "", hint: str = "", line: int = 0, column: int = 0
+    ) -> None:
         super().__init__(message)
-        self.message, self.given, self.hint, self.line = message, given, hint, line
+        self.message, self.given, self.hint = message, given, hint
+        self.line, self.column = line, column
 
 
 def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
@@ -60,14 +70,16 @@ def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
         Refused: it is not such a file.
     """
     raw = read_bytes(path, megabytes)
-    if raw.startswith(_UTF16):
-        raise Refused("is not UTF-8 text (it looks like UTF-16)", hint=f"save it as {form}")
+    for mark, message in _OTHER_FORMATS.items():
+        if raw.startswith(mark):
+            raise Refused(message, "", f"save it as {form}", 1, 1)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+        before = raw[: error.start].decode("utf-8-sig")
+        where = place_in(before, len(before))
         given = f"byte {raw[error.start]:#04x}"
-        raise Refused("is not UTF-8 text", given, f"save it as {form}", line) from None
+        raise Refused("is not UTF-8 text", given, f"save it as {form}", *where) from None
 
 
 def open_plain(path: Path) -> io.BufferedReader:
@@ -100,13 +112,14 @@ def read_bytes(path: Path, megabytes: int) -> bytes:
     most = megabytes * MEGABYTE
     try:
         with open_plain(path) as stream:
-            size = os.fstat(stream.fileno()).st_size
             parts = islice(iter(partial(stream.read, MEGABYTE), b""), megabytes + 1)
-            raw = b"".join(parts) if size <= most else b""
+            raw = b"".join(parts)
     except OSError as error:
         raise Refused(f"cannot be read: {error.strerror}") from None
-    if max(size, len(raw)) > most:
-        raise Refused(f"is larger than {megabytes} MB")
+    if len(raw) > most:
+        line, start = raw.count(b"\n", 0, most) + 1, raw.rfind(b"\n", 0, most) + 1
+        column = len(raw[start:most].decode("utf-8", "ignore")) + 1
+        raise Refused(f"is larger than {megabytes} MB", "", "", line, column)
     return raw
 
 
@@ -120,28 +133,48 @@ CONFIDENCES = ("data", "seen", "assumption")
 
 
 class Place(NamedTuple):
-    """Where something was given: file, line and column, or the key of a scenario."""
+    """Where something was given: file, line and character, and the column of the table.
+
+    In a scenario: its name, and the key.
+    """
 
     file: str
     line: int
+    column: int
     key: str
 
     def problem(self, message: str, given: str = "", hint: str = "") -> Problem:
         """A problem at this place."""
-        return Problem(self.file, self.line, 0, self.key, message, given, hint)
+        return Problem(self.file, self.line, self.column, self.key, message, given, hint)
 
 
 @dataclass(frozen=True)
 class CsvRow:
-    """One row of a file: its line and its cells by column."""
+    """One row of a file: its cells by column, and where they stand."""
 
     file: str
-    line: int
     cells: dict[str, str]
+    record: Record
+    header: Record
+
+    @property
+    def line(self) -> int:
+        """Its first line."""
+        return self.record.line
 
     def place(self, column: str) -> Place:
         """The place of one of its cells."""
-        return Place(self.file, self.line, column)
+        return self._place(self.record, column)
+
+    def place_in_header(self, column: str) -> Place:
+        """The place of the name of a column, for what is wrong with no row alone."""
+        return self._place(self.header, column)
+
+    def _place(self, record: Record, column: str) -> Place:
+        names = self.header.cells
+        return Place(
+            self.file, *record.place(names.index(column) if column in names else 0), column
+        )
 
 
 class BadCell(ValueError):
@@ -255,6 +288,9 @@ class SourcedRow(RowModel):
     confidence: Annotated[str, one_of(*CONFIDENCES), AfterValidator(_agreeing)]
 
 
+COMMA = "numbers have a decimal point, and nothing between thousands"
+
+
 def parse_number(text: str) -> float:
     """A finite decimal number.
 
@@ -263,10 +299,25 @@ def parse_number(text: str) -> float:
     """
     value = float(text) if NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
-        raise BadCell("must be a number")
+        raise BadCell("must be a number", hint=COMMA if DECIMAL_COMMA.fullmatch(text) else "")
     if abs(value) > LARGEST:
         raise BadCell(f"must be at most {LARGEST:g}")
     return value
+
+
+def without_repeats(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems, those with commas in numbers once a file: one cause is one problem."""
+    found: list[Problem] = []
+    commas: dict[str, list[Problem]] = {}
+    for problem in problems:
+        if problem.hint == COMMA:
+            commas.setdefault(problem.file, []).append(problem)
+        else:
+            found.append(problem)
+    for first, *others in commas.values():
+        more = f" and in {len(others)} more cells" if others else ""
+        found.append(replace(first, given=f"{first.given}{more}"))
+    return found
 
 
 def read_rows(
@@ -279,7 +330,7 @@ def read_rows(
         rows = _parse(read_text(path, MEGABYTES, "CSV UTF-8"), file, columns, optional, found)
     except Refused as error:
         message, given, hint = error.message, error.given, error.hint
-        found.append(Problem(file, error.line, message=message, given=given, hint=hint))
+        found.append(Problem(file, error.line, error.column, "", message, given, hint))
     problems.extend(found[:MAX_PROBLEMS])
     return rows
 
@@ -293,50 +344,68 @@ def _parse(
                 given, message = f"U+{ord(bad.group()):04X}", "contains a control character"
                 problems.append(Problem(file, number, bad.start() + 1, "", message, given))
         return []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        numbered = [(reader.line_num, row) for row in islice(reader, MAX_ROWS + 1) if row]
-    except csv.Error as error:
-        raise Refused(f"is not valid CSV: {error}", line=reader.line_num) from None
-    if len(numbered) > MAX_ROWS:
-        raise Refused(f"has more than {MAX_ROWS} rows")
-    if not numbered:
-        raise Refused("is empty")
-    (first, header), *body = numbered
-    faults = _header_problems(header, first, file, columns, optional)
+    if fault := misfit(text, columns):
+        raise Refused(fault.message, "", fault.hint, fault.line, fault.column)
+    records, fault = records_of(text, MAX_ROWS)
+    if fault:
+        raise Refused(fault.message, "", fault.hint, fault.line, fault.column)
+    if len(records) > MAX_ROWS:
+        raise Refused(f"has more than {MAX_ROWS} rows", "", "", records[-1].line, 1)
+    if not records:
+        raise Refused("is empty", "", "", 1, 1)
+    header, *body = records
+    if not body:
+        raise Refused("has no rows", "", "", header.line, 1)
+    faults = _header_problems(header, file, columns, optional)
     problems.extend(faults)
-    return [] if faults else _body(body, header, file, problems)
+    return [] if faults else _rows(body, header, file, problems)
+
+
+def _names(header: Record) -> tuple[str, ...]:
+    """Names of columns, without the empty ones that spreadsheets add at the end."""
+    n = len(header.cells)
+    while n and not header.cells[n - 1]:
+        n -= 1
+    return header.cells[:n]
 
 
 def _header_problems(
-    header: list[str], line: int, file: str, columns: Sequence[str], optional: Sequence[str]
+    header: Record, file: str, columns: Sequence[str], optional: Sequence[str]
 ) -> list[Problem]:
-    known = (*columns, *optional)
+    known, names = (*columns, *optional), _names(header)
     found = [
-        Problem(file, line, key=name, message="column is missing")
+        Place(file, *header.place(0), name).problem("column is missing")
         for name in columns
-        if name not in header
+        if name not in names
     ]
-    for name in dict.fromkeys(header):
-        place = Place(file, line, name or "''")
-        if name not in known:
-            found.append(place.problem("unknown column", hint=nearest(name, known)))
-        elif header.count(name) > 1:
+    for index, name in enumerate(names):
+        place = Place(file, *header.place(index), name or "''")
+        if names.index(name) < index:
             found.append(place.problem("column is given twice"))
+        elif name not in known:
+            found.append(place.problem("unknown column", hint=nearest(name, known)))
     return found
 
 
-def _body(
-    numbered: list[tuple[int, list[str]]], header: list[str], file: str, problems: list[Problem]
+def _rows(
+    records: Sequence[Record], header: Record, file: str, problems: list[Problem]
 ) -> list[CsvRow]:
-    if not numbered:
-        raise Refused("has no rows")
-    rows = []
-    for line, cells in numbered:
-        if len(cells) != len(header):
-            message = f"row must have {len(header)} cells"
-            problems.append(Problem(file, line, message=message, given=str(len(cells))))
+    rows, misfits, names = [], [], _names(header)
+    for record in records:
+        if len(record.cells) != len(header.cells) or any(record.cells[len(names) :]):
+            misfits.append(record)
         else:
-            named = dict(zip(header, map(str.strip, cells), strict=True))
-            rows.append(CsvRow(file, line, named))
+            named = dict(zip(names, record.cells, strict=False))
+            rows.append(CsvRow(file, named, record, header))
+    if misfits:
+        problems.append(_wrong_length(misfits, len(names), file))
     return rows
+
+
+def _wrong_length(records: Sequence[Record], wanted: int, file: str) -> Problem:
+    """One problem for all rows with another number of cells than the header, at the first."""
+    n = len(records[0].cells)
+    given = f"{n}, and {len(records) - 1} more such rows" if len(records) > 1 else f"{n}"
+    hint = "a comma inside a text needs quotes around it; decimals have a point" * (n > wanted)
+    where = records[0].place(min(n - 1, wanted))
+    return Problem(file, *where, "", f"row must have {wanted} cells", given, hint)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from tariffsim.errors import Problem, nearest
+from tariffsim.errors import NamedCodes, Problem, nearest
 from tariffsim.tables.csv_files import (
     BadCell,
     CsvRow,
@@ -157,7 +157,7 @@ class FigureTable:
     """Figures by code and parameter; codes keep the order of the file."""
 
     name: str
-    codes: tuple[str, ...]
+    codes: NamedCodes
     figures: Mapping[tuple[str, str], Figure]
 
     def number(self, code: str, parameter: str, missing: float | None = None) -> float:
@@ -192,8 +192,8 @@ class Sheet:
     figures: dict[tuple[str, str], Figure] = field(default_factory=dict)
     places: dict[tuple[str, str], Place] = field(default_factory=dict)
     """Where each figure was given, also those that are not valid."""
-    lines: dict[str, int] = field(default_factory=dict)
-    """First line of each code."""
+    rows: dict[str, CsvRow] = field(default_factory=dict)
+    """First row of each code."""
 
     def number(self, code: str, parameter: str) -> float | None:
         """A number, if it is there and valid."""
@@ -212,16 +212,16 @@ class Sheet:
 
     def place(self, code: str, parameter: str) -> Place:
         """Where a figure was given, or where it should have been."""
-        return self.places.get((code, parameter)) or Place(self.file, self.lines[code], "value")
+        return self.places.get((code, parameter)) or self.rows[code].place("value")
 
-    def table(self) -> FigureTable:
+    def table(self, codes: NamedCodes) -> FigureTable:
         """The finished table; optional figures that were left out are empty."""
         figures = {
             (code, name): self.figures.get((code, name)) or empty_figure(spec)
-            for code in self.lines
+            for code in self.rows
             for name, spec in FIGURE_TABLES[self.name].parameters.items()
         }
-        return FigureTable(self.name, tuple(self.lines), figures)
+        return FigureTable(self.name, codes, figures)
 
 
 def empty_figure(spec: Spec) -> Figure:
@@ -242,7 +242,7 @@ def parse_sheet(name: str, rows: list[CsvRow], problems: list[Problem]) -> Sheet
             hint = "use letters, digits and _, a letter first"
             problems.append(row.place(key).problem("is not a code", code, hint))
             continue
-        sheet.lines.setdefault(code, row.line)
+        sheet.rows.setdefault(code, row)
         place = row.place("parameter")
         if parameter not in parameters:
             hint = nearest(parameter, parameters)
@@ -254,20 +254,19 @@ def parse_sheet(name: str, rows: list[CsvRow], problems: list[Problem]) -> Sheet
             figure = Figure.of(row, problems, parameters[parameter], f"{code} {parameter} ")
             if figure is not None:
                 sheet.figures[code, parameter] = figure
-    _check_complete(sheet, problems)
+    _check_complete(sheet, rows[0].place_in_header(key), problems)
     return sheet
 
 
-def _check_complete(sheet: Sheet, problems: list[Problem]) -> None:
+def _check_complete(sheet: Sheet, heading: Place, problems: list[Problem]) -> None:
     spec = FIGURE_TABLES[sheet.name]
     for code in spec.codes:
-        if code not in sheet.lines:
-            problems.append(Place(sheet.file, 0, spec.key).problem(f"{code} is missing"))
-    for code, line in sheet.lines.items():
+        if code not in sheet.rows:
+            problems.append(heading.problem(f"{code} is missing"))
+    for code, row in sheet.rows.items():
         if spec.closed and code not in spec.codes:
-            place = Place(sheet.file, line, spec.key)
+            place = row.place(spec.key)
             problems.append(place.problem("unknown code", code, nearest(code, spec.codes)))
         for name, parameter in spec.parameters.items():
             if not parameter.optional and (code, name) not in sheet.places:
-                place = Place(sheet.file, line, "parameter")
-                problems.append(place.problem(f"{code} has no {name}"))
+                problems.append(row.place("parameter").problem(f"{code} has no {name}"))

@@ -17,8 +17,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tariffsim.errors import DataError, Problem, nearest
-from tariffsim.tables.csv_files import LARGEST, SHIPPED, BadCell, CsvRow, Place, read_rows
+from tariffsim.errors import DataError, NamedCodes, Problem, nearest
+from tariffsim.tables.csv_files import (
+    LARGEST,
+    SHIPPED,
+    BadCell,
+    CsvRow,
+    Place,
+    read_rows,
+    without_repeats,
+)
 from tariffsim.tables.figure_tables import (
     FIGURE_TABLES,
     NODE_CLASSES,
@@ -27,6 +35,7 @@ from tariffsim.tables.figure_tables import (
     empty_figure,
     parse_sheet,
 )
+from tariffsim.tables.units import check_import_units, check_units
 from tariffsim.tables.wide_tables import (
     WIDE_TABLES,
     CalendarRow,
@@ -102,19 +111,26 @@ def _load(replace: Mapping[str, str | Path], figures: Replaced) -> Tables:
     problems: list[Problem] = []
     for name in replace:
         if name not in TABLE_NAMES:
-            place = Place("scenario", 0, f"data.{name}")
+            place = Place("scenario", 0, 0, f"data.{name}")
             problems.append(place.problem("unknown table", hint=nearest(name, TABLE_NAMES)))
     rows = {name: _read(name, replace.get(name), problems) for name in TABLE_NAMES}
     sheets = {
         name: parse_sheet(name, found, problems) for name in FIGURE_TABLES if (found := rows[name])
     }
-    for table, codes in figures.items():
-        _replace_figures(table, codes, sheets, problems)
-    check_sheets(sheets, problems)
-    wide = _wide_rows(rows, sheets, problems)
+    for name in replace:
+        if name in sheets:
+            check_units(sheets[name], getattr(_shipped(), name), problems)
+    codes = named_codes(sheets)
+    for table, changed in figures.items():
+        _replace_figures(table, changed, sheets, codes, problems)
+    check_sheets(sheets, codes, problems)
+    wide = _wide_rows(rows, sheets, codes, problems)
+    own = rows["us_imports_2024"]
+    if "us_imports_2024" in replace and own and len(own) == len(wide["imports"]):
+        check_import_units(own, wide["imports"], _shipped().imports, problems)
     if problems:
-        raise DataError(problems)
-    return Tables(**wide | {name: sheet.table() for name, sheet in sheets.items()})
+        raise DataError(without_repeats(problems))
+    return Tables(**wide | {name: sheet.table(codes[name]) for name, sheet in sheets.items()})
 
 
 def _read(name: str, path: str | Path | None, problems: list[Problem]) -> list[CsvRow]:
@@ -128,10 +144,13 @@ def _read(name: str, path: str | Path | None, problems: list[Problem]) -> list[C
 
 
 def _wide_rows(
-    rows: Mapping[str, list[CsvRow]], sheets: Mapping[str, Sheet], problems: list[Problem]
+    rows: Mapping[str, list[CsvRow]],
+    sheets: Mapping[str, Sheet],
+    named: Mapping[str, NamedCodes],
+    problems: list[Problem],
 ) -> dict[str, Any]:
     """Rows of the wide tables by field of `Tables`."""
-    codes = known_codes(sheets)
+    codes = known_codes(sheets, named)
     imports = parse_rows(ImportRow, rows["us_imports_2024"], codes, problems)
     calendar = parse_rows(CalendarRow, rows["tariff_calendar"], codes, problems)
     validation = parse_rows(ValidationRow, rows["validation_public"], codes, problems)
@@ -145,12 +164,13 @@ def _wide_rows(
 
 def _replace_figures(
     table: str,
-    codes: Mapping[str, Mapping[str, float]],
+    changed: Mapping[str, Mapping[str, float]],
     sheets: Mapping[str, Sheet],
+    codes: Mapping[str, NamedCodes],
     problems: list[Problem],
 ) -> None:
     """Put a scenario's own figures in place; the place of each becomes its key."""
-    place = Place("scenario", 0, f"figures.{table}")
+    place = Place("scenario", 0, 0, f"figures.{table}")
     if table not in FIGURE_TABLES:
         hint = nearest(table, FIGURE_TABLES)
         problems.append(place.problem("is not a table of figures", hint=hint))
@@ -158,10 +178,10 @@ def _replace_figures(
     sheet = sheets.get(table)
     if sheet is None:
         return
-    for code, parameters in codes.items():
-        if code not in sheet.lines:
+    for code, parameters in changed.items():
+        if code not in sheet.rows:
             at = place._replace(key=f"{place.key}.{code}")
-            problems.append(at.problem("unknown code", hint=nearest(code, sheet.lines)))
+            problems.append(at.problem("unknown code", hint=nearest(code, codes[table])))
             continue
         for parameter, value in parameters.items():
             at = place._replace(key=f"{place.key}.{code}.{parameter}")
@@ -190,17 +210,44 @@ TOLERANCE = 1e-6
 CITED = re.compile(r"S\d+", re.ASCII)
 
 
-def known_codes(sheets: Mapping[str, Sheet]) -> KnownCodes:
+def named_codes(sheets: Mapping[str, Sheet]) -> dict[str, NamedCodes]:
+    """Codes of each table with their labels, and what contains them or is part of them.
+
+    So that Japan is found in the market of Japan and Korea, and that market among countries.
+    """
+    names: dict[str, dict[str, list[str]]] = {
+        table: {code: [sheet.text(code, "label") or code] for code in sheet.rows}
+        for table, sheet in sheets.items()
+    }
+    origins, markets, regions = (
+        names.get(table, {}) for table in ("origins", "markets", "foundry_regions")
+    )
+    for origin, (label, *_) in origins.items():
+        market = sheets["origins"].text(origin, "market")
+        if market in markets:
+            markets[market] += [origin, label]
+            homes = sheets["markets"].text(market, "home_origins").split()
+            for table in (origins, regions) if len(homes) > 1 else ():
+                if origin in table:
+                    table[origin].append(market)
+        for region_names in regions.values():
+            if label in region_names[0].split(", "):
+                region_names.append(origin)
+    return {t: NamedCodes(of, {c: tuple(n) for c, n in of.items()}) for t, of in names.items()}
+
+
+def known_codes(sheets: Mapping[str, Sheet], named: Mapping[str, NamedCodes]) -> KnownCodes:
     """The codes that rows of the wide tables may use."""
     devices, origins, markets = (
-        tuple(sheets[name].lines) if name in sheets else ()
-        for name in ("devices", "origins", "markets")
+        named.get(name, NamedCodes()) for name in ("devices", "origins", "markets")
     )
     homes = {code: tuple(sheets["markets"].text(code, "home_origins").split()) for code in markets}
     return KnownCodes(devices, origins, markets, homes)
 
 
-def check_sheets(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
+def check_sheets(
+    sheets: Mapping[str, Sheet], codes: Mapping[str, NamedCodes], problems: list[Problem]
+) -> None:
     """All identities within and between the tables of figures that could be read."""
     checks = {
         "devices": _check_devices,
@@ -211,9 +258,9 @@ def check_sheets(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
         if name in sheets:
             check(sheets[name], problems)
     if sheet := sheets.get("node_classes"):
-        check_sum(sheet, [(code, "wafer_share") for code in sheet.lines], "wafer_share", problems)
-    _check_homes(sheets, problems)
-    _check_rules(sheets, problems)
+        check_sum(sheet, [(code, "wafer_share") for code in sheet.rows], "wafer_share", problems)
+    _check_homes(sheets, codes, problems)
+    _check_rules(sheets, codes, problems)
 
 
 def check_sum(
@@ -232,7 +279,7 @@ def check_sum(
 
 def _check_devices(sheet: Sheet, problems: list[Problem]) -> None:
     mixes = tuple(f"mix_{k.lower()}" for k in NODE_CLASSES)
-    for code in sheet.lines:
+    for code in sheet.rows:
         what = f"{code} {' + '.join(mixes)}"
         check_sum(sheet, [(code, mix) for mix in mixes], what, problems)
         lead = sheet.number(code, "requalification_months")
@@ -246,9 +293,9 @@ def _check_devices(sheet: Sheet, problems: list[Problem]) -> None:
 def _check_regions(sheet: Sheet, problems: list[Problem]) -> None:
     for k in NODE_CLASSES:
         share = f"share_{k.lower()}"
-        check_sum(sheet, [(code, share) for code in sheet.lines], f"{share} of regions", problems)
+        check_sum(sheet, [(code, share) for code in sheet.rows], f"{share} of regions", problems)
         _check_makers_of(share, sheet, problems)
-    for code in sheet.lines:
+    for code in sheet.rows:
         if code != "CN" and sheet.is_empty(code, "growth_per_year"):
             message = f"{code} growth_per_year is empty (only CN follows a plan)"
             problems.append(sheet.place(code, "growth_per_year").problem(message))
@@ -256,14 +303,14 @@ def _check_regions(sheet: Sheet, problems: list[Problem]) -> None:
 
 def _check_makers_of(share: str, sheet: Sheet, problems: list[Problem]) -> None:
     """Regions may be without foundries, but somebody must make every node class."""
-    figures = [(sheet.number(c, "foundries"), sheet.number(c, share)) for c in sheet.lines]
+    figures = [(sheet.number(c, "foundries"), sheet.number(c, share)) for c in sheet.rows]
     if all(n is not None and s is not None and n * s == 0 for n, s in figures):
-        place = sheet.place(next(iter(sheet.lines)), "foundries")
+        place = sheet.place(next(iter(sheet.rows)), "foundries")
         problems.append(place.problem(f"no region with a foundry has any {share}"))
 
 
 def _check_markets(sheet: Sheet, problems: list[Problem]) -> None:
-    for code in sheet.lines:
+    for code in sheet.rows:
         shares = ("cn_share_multiplier", "cn_share_fixed")
         if sum(sheet.is_empty(code, share) for share in shares) != 1:
             message = f"{code} must have either {' or '.join(shares)}"
@@ -273,38 +320,43 @@ def _check_markets(sheet: Sheet, problems: list[Problem]) -> None:
             problems.append(sheet.place(code, "home_assembly_share").problem(message))
 
 
-def _check_homes(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
+def _check_homes(
+    sheets: Mapping[str, Sheet], codes: Mapping[str, NamedCodes], problems: list[Problem]
+) -> None:
     """Origins belong to known markets, and home origins to the market they are home of."""
     markets, origins = sheets.get("markets"), sheets.get("origins")
     if not markets or not origins:
         return
-    for code in origins.lines:
+    for code in origins.rows:
         market = origins.text(code, "market")
-        if market and market not in markets.lines:
-            place, hint = origins.place(code, "market"), nearest(market, tuple(markets.lines))
+        if market and market not in markets.rows:
+            place, hint = origins.place(code, "market"), nearest(market, codes["markets"])
             problems.append(place.problem(f"{code} market is unknown", market, hint))
-    for code in markets.lines:
+    for code in markets.rows:
         place = markets.place(code, "home_origins")
         for home in markets.text(code, "home_origins").split():
-            if home not in origins.lines:
-                hint = nearest(home, tuple(origins.lines))
+            if home not in origins.rows:
+                hint = nearest(home, codes["origins"])
                 problems.append(place.problem(f"{code} home_origins: unknown code", home, hint))
             elif origins.text(home, "market") != code:
                 message = f"{code} home_origins: {home} belongs to another market"
                 problems.append(place.problem(message, origins.text(home, "market")))
 
 
-def _check_rules(sheets: Mapping[str, Sheet], problems: list[Problem]) -> None:
+def _check_rules(
+    sheets: Mapping[str, Sheet], codes: Mapping[str, NamedCodes], problems: list[Problem]
+) -> None:
     regions, rules = sheets.get("foundry_regions"), sheets.get("origin_rules")
     if not regions or not rules:
         return
-    for code in regions.lines:
-        if code not in rules.lines:
-            problems.append(Problem(rules.file, key="fab_region", message=f"{code} is missing"))
-    for code, line in rules.lines.items():
-        if code not in regions.lines:
-            place, hint = Place(rules.file, line, "fab_region"), nearest(code, tuple(regions.lines))
-            problems.append(place.problem("unknown code", code, hint))
+    for code in regions.rows:
+        if code not in rules.rows:
+            heading = next(iter(rules.rows.values())).place_in_header("fab_region")
+            problems.append(heading.problem(f"{code} is missing"))
+    for code, row in rules.rows.items():
+        if code not in regions.rows:
+            hint = nearest(code, codes["foundry_regions"])
+            problems.append(row.place("fab_region").problem("unknown code", code, hint))
 
 
 def check_imports(
@@ -316,15 +368,17 @@ def check_imports(
     imported = {row.device for row in imports if row.customs_value_usd}
     for device in codes.goods:
         if device not in imported:
-            problems.append(Problem(rows[0].file, key="device", message=f"no imports of {device}"))
+            heading = rows[0].place_in_header("device")
+            problems.append(heading.problem(f"no imports of {device}"))
 
 
 def check_cited(
     sources: Mapping[str, str], rows: Sequence[CsvRow], problems: list[Problem]
 ) -> None:
     """Every S number cited is in the list of sources."""
-    cited = {(row.file, row.cells["source"]) for row in rows if "source" in row.cells}
-    for file, source in sorted(cited):
-        for number in CITED.findall(source):
-            if number not in sources:
-                problems.append(Problem(file, key="source", message="is not listed", given=number))
+    told = set()
+    for row in rows:
+        for number in CITED.findall(row.cells.get("source", "")):
+            if number not in sources and (row.file, number) not in told:
+                told.add((row.file, number))
+                problems.append(row.place("source").problem("is not listed", number))

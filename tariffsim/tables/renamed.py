@@ -48,5 +48,5 @@ def no_attribute(owner: str, kind: str, name: str) -> AttributeError:
 
 def name_hint(kind: str, given: str, allowed: Iterable[str]) -> str:
     """A hint on an unknown name: what it is called now, or the nearest name that is allowed."""
-    allowed, new = set(allowed), new_name(kind, given)
+    allowed, new = tuple(allowed), new_name(kind, given)
     return now_called(new) if new in allowed else nearest(given, allowed)

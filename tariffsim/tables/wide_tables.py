@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from tariffsim.errors import Problem, nearest
+from tariffsim.errors import NamedCodes, Problem, nearest
 from tariffsim.tables.csv_files import (
     BadCell,
     CsvRow,
@@ -40,16 +40,17 @@ Model = TypeVar("Model", bound=RowModel)
 class KnownCodes:
     """Codes that the tables of figures define; empty where a table could not be read."""
 
-    devices: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
-    markets: tuple[str, ...] = ()
+    devices: NamedCodes = field(default_factory=NamedCodes)
+    origins: NamedCodes = field(default_factory=NamedCodes)
+    markets: NamedCodes = field(default_factory=NamedCodes)
     homes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Countries of assembly that belong to each market."""
 
     @property
-    def goods(self) -> tuple[str, ...]:
+    def goods(self) -> NamedCodes:
         """Device groups and unmounted chips."""
-        return (*self.devices, *BARE_CHIPS) if self.devices else ()
+        goods = (*self.devices, *BARE_CHIPS) if self.devices else ()
+        return NamedCodes(goods, self.devices.other_names)
 
 
 def _known(words: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:

@@ -221,15 +221,6 @@ def test_price_effects_are_in_percentage_points() -> None:
     assert re.search(r" prices of .* most, by [\d.]+ pp", title)
 
 
-def test_long_titles_are_cut_between_words() -> None:
-    names = ["component_50", "component_late"]
-    context = chart_context(part(names, {"component_50": HOSTILE[1]}))
-    whole = HOSTILE[1].split()
-    cut = context.in_sentence("component_50").strip("“”").removesuffix("…").split()
-    assert cut == whole[: len(cut)]
-    assert len(cut) > 8
-
-
 def test_one_run_claims_nothing() -> None:
     results = single()
     texts = {c.key: c.text(c.table(results), results) for c in ALWAYS}

@@ -11,6 +11,7 @@ import pytest
 
 from tariffsim.cli import doctor
 from tariffsim.experiments.store import opened
+from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario.scenario_files import shipped_names
 from tests.cli.calling import call, json_of, small
 
@@ -53,6 +54,40 @@ def test_policies_outside_the_run_get_a_note(tmp_path: Path, rule: str, note: st
     assert [note in found for found in notes] == [True] * bool(note)
 
 
+HEADER = (
+    "date,ends,levied_by,against,base,instrument,rate,in_2024_base,devices,in_baseline,scope,"
+    "reading,source,confidence\n"
+)
+
+
+def test_rates_above_one_get_a_note(tmp_path: Path) -> None:
+    rows = (
+        ("2026-01", "Border surcharge", "3.4"),
+        ("2026-02", "Border surcharge", "1"),
+        ("2025-04", "IEEPA reciprocal", "1.25"),  # as in the shipped calendar
+    )
+    lines = (
+        f"{date},,US,CN,product,{name},{rate},no,laptop,yes,,,assumption,assumption\n"
+        for date, name, rate in rows
+    )
+    (tmp_path / "own.csv").write_text(HEADER + "".join(lines), encoding="utf-8")
+    kinds = {
+        "levy": "product_tariff, rate: {2026-01: 0.1, 2027-01: 3.4}",
+        "whole": "product_tariff, rate: {2026-01: 1}",
+        "each": "component_tariff, per: chip, rate: {2026-01: 3.4}",
+        "odds": "preference_shift, log_odds: {2026-01: 3.4}",
+    }
+    policies = "".join(f"  {name}: {{kind: {kind}}}\n" for name, kind in kinds.items())
+    text = f"extends: baseline\ndata: {{tariff_calendar: own.csv}}\npolicies:\n{policies}"
+    (tmp_path / "three.yaml").write_text(text, encoding="utf-8")
+    notes = json_of("validate", "three.yaml")["files"][0]["notes"]
+    assert [note for note in notes if "%" in note] == [
+        "three: policies.levy.rate is 3.4, that is 340 %: 0.034 is 3.4 %",
+        "three: own.csv: rate of Border surcharge from 2026-01 is 3.4, that is 340 %: 0.034 is "
+        "3.4 %",
+    ]
+
+
 def test_explain_shows_all_facts_of_one_value() -> None:
     out = call("explain", "component_50", "policies.component_tariff.rate")[1]
     for fact in ("fraction", "0 to 5", "component_50.yaml:13:11", "2026-01  0.25", "assumption"):
@@ -79,6 +114,46 @@ def test_new_scenarios_are_valid(base: str, tmp_path: Path) -> None:
 
 
 # Lists
+
+
+def test_codes_of_all_tables_are_listed_with_their_labels() -> None:
+    codes = json_of("list", "codes")["codes"]
+    assert {"code": "JK", "of": "market", "label": "Japan and Korea"} in codes
+    found = {
+        kind: [c["code"] for c in codes if c["of"] == kind] for kind in (c["of"] for c in codes)
+    }
+    assert {kind: len(of) for kind, of in found.items()} == {
+        "device group": 17, "market": 5, "country of assembly": 13, "region of fabrication": 8,
+        "node class": 4,
+    }  # fmt: skip
+    (line,) = call("list", "codes", "smartphone")[1].splitlines()[1:]
+    assert line.split() == ["smartphone", "device", "group", "Smartphones"]
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS)
+def test_an_instrument_is_listed_with_its_fields(kind: str) -> None:
+    fields = json_of("list", "instruments", kind)["instruments"]
+    model = INSTRUMENTS[kind]
+    assert [f["field"] for f in fields] == [f for f in model.model_fields if f not in model.without]
+    assert all(field["unit"] and field["description"] for field in fields)
+    (path,) = [field for field in fields if field["field"] == model.path_field]
+    assert path["default"] == "required"
+    least, most, unit = model.bounds()
+    assert (path["allowed"], path["unit"]) == (f"{least:.12g} to {most:.12g}", unit)
+
+
+def test_a_code_in_the_key_of_a_figure_is_found_by_its_label() -> None:
+    for code, hint in (
+        ("PHONE", "did you mean smartphone?"),
+        ("cars", "did you mean electric_car"),
+    ):
+        status, _, err = call("explain", "baseline", f"figures.devices.{code}")
+        assert status == 3
+        assert hint in err
+    err = call("explain", "baseline", "figures.device.drone")[2]
+    assert "did you mean devices?" in err
+    err = call("explain", "baseline", "figures.devices.drone.cn_shar")[2]
+    assert "did you mean cn_share?" in err
 
 
 def test_lists_are_lines_for_programs_and_fit_for_people(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,7 @@ def test_columns_in_any_order(tmp_path: Path) -> None:
     path = tmp_path / "origins.csv"
     swapped = [",".join(line.split(",")[::-1]) for line in lines]
     path.write_text("\n".join(swapped).replace("1.18", "-1"), encoding="utf-8")
-    message = "origins.csv:48: value: US cost_factor must be above 0 (-1)"
+    message = "origins.csv:48:56: value: US cost_factor must be above 0 (-1)"
     assert refused({"origins": path}) == [message]
 
 
@@ -253,8 +253,8 @@ def drop(folder: Path, table: str, start: str) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("table", "start", "message"),
     [
-        ("origin_rules", "SEA,", "origin_rules.csv: fab_region: SEA is missing"),
-        ("us_imports_2024", "bare_ic,", "us_imports_2024.csv: device: no imports of bare_ic"),
+        ("origin_rules", "SEA,", "origin_rules.csv:1:1: fab_region: SEA is missing"),
+        ("us_imports_2024", "bare_ic,", "us_imports_2024.csv:1:1: device: no imports of bare_ic"),
     ],
 )
 def test_missing_code(tmp_path: Path, table: str, start: str, message: str) -> None:
@@ -264,9 +264,9 @@ def test_missing_code(tmp_path: Path, table: str, start: str, message: str) -> N
 def test_closed_codes(tmp_path: Path) -> None:
     path = edited(tmp_path, "node_classes", "D,label", "E,label")
     assert refused(path) == [
-        "node_classes.csv:17: node_class: unknown code (E)\n    allowed: A, B, C, D",
+        "node_classes.csv:17:1: node_class: unknown code (E)\n    allowed: A, B, C, D",
         *(
-            f"node_classes.csv:17: parameter: E has no {name}"
+            f"node_classes.csv:17:3: parameter: E has no {name}"
             for name in (
                 "chip_price_usd",
                 "commodity_share",
@@ -274,14 +274,14 @@ def test_closed_codes(tmp_path: Path) -> None:
                 "world_wafers_kwpm_300mm",
             )
         ),
-        "node_classes.csv:18: parameter: D has no label",
+        "node_classes.csv:18:3: parameter: D has no label",
     ]
 
 
 def test_required_code_and_unknown_market(tmp_path: Path) -> None:
     messages = refused(drop(tmp_path, "markets", "US,"))
-    assert "markets.csv: market: US is missing" in messages
-    assert "origins.csv:47: value: US market is unknown (US)" in "\n".join(messages)
+    assert "markets.csv:1:1: market: US is missing" in messages
+    assert "origins.csv:47:11: value: US market is unknown (US)" in "\n".join(messages)
 
 
 # --- files that are no tables
@@ -314,15 +314,15 @@ def test_files_refused(tmp_path: Path) -> None:
     }
     assert refused(replace) == [
         "control.csv:2:5: contains a control character (U+0000)",
-        "empty.csv: is empty",
+        "empty.csv:1:1: is empty",
         "folder: is a folder, not a plain file",
-        "head.csv: has no rows",
-        "huge.csv: is larger than 10 MB",
-        "latin.csv:2: is not UTF-8 text (byte 0xe9)\n    save it as CSV UTF-8",
+        "head.csv:1:1: has no rows",
+        "huge.csv:1:10000001: is larger than 10 MB",
+        "latin.csv:2:7: is not UTF-8 text (byte 0xe9)\n    save it as CSV UTF-8",
         "link.csv: is a symbolic link, not a plain file",
         "none.csv: there is no such file",
         "pipe.csv: is a pipe, not a plain file",
-        "quote.csv:2: is not valid CSV: unexpected end of data",
+        "quote.csv:2:4: is not valid CSV: unexpected end of data",
         "scenario: data.device: unknown table\n    did you mean devices?",
     ]
 
@@ -343,7 +343,7 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_too_many_rows(tmp_path: Path) -> None:
     path = tmp_path / "sources.csv"
     path.write_text("id,citation\n" + "a,b\n" * 100_001, encoding="utf-8")
-    assert refused({"sources": path}) == ["sources.csv: has more than 100000 rows"]
+    assert refused({"sources": path}) == ["sources.csv:100001:1: has more than 100000 rows"]
 
 
 def test_all_problems_of_all_tables_at_once(tmp_path: Path) -> None:
