@@ -242,6 +242,12 @@ def fuzz(environment: Environment, arguments: list[str]) -> None:
     run(environment.python, "-m", "pytest", "-k", "fuzz", *arguments, environment=settings)
 
 
+def mutate(environment: Environment, arguments: list[str]) -> None:
+    """Change the code in many small ways and count what the tests notice (--help: the choices)."""
+    environment.ensure("test")
+    run(environment.python, "-m", "tests.mutation.campaign", *arguments)
+
+
 def lock(environment: Environment, arguments: list[str]) -> None:
     """Remake requirements/lock.txt with pip-compile (add --upgrade for newer releases)."""
     environment.ensure("test", "dev")
@@ -301,6 +307,7 @@ TASKS: tuple[Callable[[Environment, list[str]], None], ...] = (
     bench,
     golden,
     fuzz,
+    mutate,
     lock,
     wheel,
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.behaviour.assembly import counterfactual_product
+from tariffsim.behaviour.assembly import counterfactual_product, country_weights
 from tariffsim.law.expectations import Future
-from tests.economies import last, scenario
+from tests.economies import STILL, free_trade, last, product, scenario
 
 ROUNDING = 1e-12  # of a sum of ten products
 
@@ -30,3 +30,31 @@ def test_a_line_as_it_is_has_its_own_cost_and_chips() -> None:
     np.testing.assert_allclose(value, makers.chip_value, rtol=ROUNDING)
     at_customs = found.shipments.customs_value[:, 0, 0]
     np.testing.assert_allclose(at_customs, makers.customs_value, rtol=ROUNDING)
+
+
+def test_odds_of_countries_follow_cost_and_duty() -> None:
+    """`odds (c_0 / c)^sigma` by hand, of lines that pay for no switch, and for one of 2 USD.
+
+    `c` has the duty of a quarter on what is assembled in China for the US, and the instalments of
+    the switch, wherever the line is; `c_0`, the cost of the base year, has neither.
+    """
+    tariff = product(0.25, assembly_countries=["CN"], markets=["US"])
+    economy = last(scenario(STILL, free_trade(), tariff, makers=60), 0, 1)
+    makers, codes = economy.makers, economy.constants.codes
+    makers.amortised[:] = 0.0
+    makers.amortised[::2, 0], makers.amortised_until[::2, 0] = 2.0, 99
+    instalment = np.where(np.arange(60) % 2 == 0, 2.0, 0.0)[:, None]
+    other = makers.other_inputs[:, None] * economy.constants.relative_cost[makers.base_origin]
+
+    def with_chips(price: np.ndarray) -> np.ndarray:
+        of_supplier = price[makers.supplier, np.arange(price.shape[1])]
+        return other + (makers.chips * of_supplier).sum(axis=1)[:, None]
+
+    cost = with_chips(economy.foundries.price) + instalment
+    in_us = makers.weights[:, codes.markets.index("US")]
+    rate = np.outer(in_us, 0.25 * (np.array(codes.origins) == "CN"))
+    landed = cost * (1 + rate * (1 + economy.scenario.trade.markup))
+    ratio = with_chips(economy.foundries.base_price) / landed
+    odds = economy.origin_odds[makers.odds_row] * ratio**economy.scenario.assembly.elasticity
+    assert (rate > 0.1).any()
+    np.testing.assert_allclose(country_weights(economy, np.arange(60)), odds, rtol=ROUNDING)

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tariffsim.behaviour.compliance import duties_ahead, is_time_to_trace
 from tariffsim.behaviour.sourcing import choice_set, slot_cost
 from tariffsim.policy.component_tariff import ComponentTariff
 from tariffsim.policy.shipments import Shipments
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.blocks import Compliance
 from tariffsim.state.economy import Economy
+from tariffsim.typing import format_month
 from tests.economies import (
     HELD,
     STILL,
@@ -308,3 +310,50 @@ def test_rules_for_unknown_origin_by_hand() -> None:
         assert float(law.duty(phone, 0.5)[0]) == 2.5
         assert law.part_duties(phone, 0.5).tolist() == [[2.5, 0.0]]
     assert owed == {"exempt": 0.0, "deemed_share": 4.0, "full_content": 10.0, "full_value": 250.0}
+
+
+STEPS = {"2025-06": 0.5, "2026-05": 0.7}
+FIRST_AND_JANUARY = ["2025-02", "2026-01"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "others"),
+    [
+        ({"kind": "component_tariff", "rate": STEPS, "announced": "2025-04"},
+         ["2025-04", "2025-06", "2026-05"]),
+        ({"kind": "component_tariff", "rate": STEPS}, ["2025-06", "2026-05"]),
+        ({"kind": "disclosure", "share": STEPS}, ["2025-06", "2026-05"]),
+        ({"kind": "product_tariff", "rate": STEPS, "announced": "2025-04"}, []),
+        ({"kind": "component_tariff", "rate": {"2025-06": 0.0}, "announced": "2025-04"}, []),
+    ],
+    ids=["announced", "sudden", "disclosure", "not of content", "of nothing"],
+)  # fmt: skip
+def test_tracing_is_decided_on_when_what_it_avoids_changes(
+    policy: dict[str, Any], others: list[str]
+) -> None:
+    """In the first month, whichever that is, every January, and when a measure on content moves."""
+    start = {"run": {"start": "2025-02", "end": "2026-07"}}
+    rules = scenario(start, full(), {"policies": {"measure": policy}}, makers=12)
+    decided = [
+        format_month(economy.date) for economy in run(rules, 0, 18) if is_time_to_trace(economy)
+    ]
+    assert decided == sorted([*FIRST_AND_JANUARY, *others])
+
+
+def test_who_traces_knows_its_own_duty_and_others_expect_the_mean() -> None:
+    """In a device and market both add up to the same: nobody is wrong on average."""
+    rules = scenario(full(), MANY, component(0.5, unknown_origin_rule="full_content"), makers=60)
+    economy = after(rules, 1)
+    importers, codes = economy.importers, economy.constants.codes
+    importers.is_traced[:] = True
+    blind, own = duties_ahead(economy)
+    importers.is_traced[:] = False
+    _, mean = duties_ahead(economy)
+    cell = codes.market_device(importers.market, importers.device)
+    np.testing.assert_allclose(np.bincount(cell, own), np.bincount(cell, mean), rtol=1e-12)
+    assert (np.abs(own - mean) > 0.1 * mean)[mean > 0].any()
+    assert (blind >= own * (1 - 1e-12)).all()  # all of the content, or the Chinese part of it
+    importers.is_traced[::2] = True
+    np.testing.assert_array_equal(
+        duties_ahead(economy)[1], np.where(importers.is_traced, own, mean)
+    )

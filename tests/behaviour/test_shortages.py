@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tariffsim.behaviour.delivery import deliveries
 from tariffsim.calibration import build_economy
 from tariffsim.experiments.runs import context_of
 from tariffsim.kernels.sourcing import choice_probabilities
+from tariffsim.kernels.sums import by_supplier
 from tariffsim.month import PHASES, choose_foundries
 from tariffsim.record.history import History
 from tariffsim.record.metrics import days_to_stop, lost_share, recovery_months, welfare
@@ -381,3 +383,17 @@ def test_core_has_none_of_it() -> None:
     assert not economy.makers.has_second_source.any()
     assert not economy.flows.stock.any()
     assert merged(CORE)["orders"] == NO_STOCKS
+
+
+def test_contracts_of_a_year_come_first() -> None:
+    """With chips for other buyers and for slots supplied for twelve months, the rest get none."""
+    economy = advanced(world({"orders": {"allocation": "contract_first"}}, makers=60), 1)
+    makers, foundries = economy.makers, economy.foundries
+    makers.supplied_since[:] = economy.month - 11
+    makers.supplied_since[::2] = economy.month - 12
+    year = np.where((np.arange(60) % 2 == 0)[:, None], makers.chip_orders, 0.0)
+    foundries.capacity = foundries.other_orders + by_supplier(year, makers.supplier, len(foundries))
+    _, _, met = deliveries(economy)
+    served = makers.has_slot & (makers.chip_orders > 0)
+    np.testing.assert_allclose(met[::2][served[::2]], 1.0, rtol=ROUNDING)
+    np.testing.assert_allclose(met[1::2][served[1::2]], 0.0, atol=ROUNDING)

@@ -61,3 +61,22 @@ def test_shares_of_a_bloc_sum_to_one(values: np.ndarray) -> None:
     has = BLOC @ values > 1e-300
     np.testing.assert_allclose(shares[has], 1.0, rtol=ROUNDING)
     assert (shares[BLOC @ values == 0] == 0).all()
+
+
+def test_who_makes_the_overflow_is_paid_for_it() -> None:
+    """One foundry sells six chips more than it can make; two of its bloc make them for it.
+
+    They have room for four and three, and share its payment so; the other bloc is not touched.
+    """
+    sales, capacity, price = (
+        np.array([column], dtype=float).T
+        for column in ([10, 2, 1, 5, 0], [4, 6, 4, 5, 9], [2, 3, 3, 1, 1])
+    )
+    output = output_with_overflow(sales, capacity, BLOC)
+    np.testing.assert_allclose(output.T, [[4, 2 + 6 * 4 / 7, 1 + 6 * 3 / 7, 5, 0]])
+    given_up, taken = overflow_payments(price, sales, output, BLOC)
+    np.testing.assert_allclose(given_up.T, [[12, 0, 0, 0, 0]])
+    np.testing.assert_allclose(taken.T, [[0, 12 * 4 / 7, 12 * 3 / 7, 0, 0]])
+    np.testing.assert_allclose(
+        spare_capacity(sales, capacity, BLOC).T, [[0, 4 / 7, 3 / 7, 0, 9]], atol=1e-12
+    )

@@ -216,3 +216,10 @@ def test_means_over_groups_and_markets(values: np.ndarray) -> None:
     )
     rows = np.arange(10)
     assert [list(b) for b in blocks(rows, 4)] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+@given(st.floats(0.1, 1e6), st.floats(0.1, 10), st.floats(0, 2))
+def test_size_counts_relative_to_the_base_year(base: float, growth: float, power: float) -> None:
+    """However many chips a foundry made: one that doubles gains as much as any other."""
+    factor = size_factor(np.array([base, growth * base]), np.array([base, base]), power)
+    np.testing.assert_allclose(factor, [1.0, growth**power], rtol=1e-12)

@@ -89,3 +89,13 @@ def test_above_the_rate_it_hides_from_an_importer_bears_less_than_the_duty(
     np.testing.assert_allclose(duty_burden(rate, 1.0, evasion_cost, exposure), rate, rtol=1e-12)
     assert (duty_burden(rate + more, 1.0, evasion_cost, exposure) < rate + more).all()
     assert evasion_threshold(np.array([evasion_cost]), np.array([1.5])) == np.inf
+
+
+def test_small_importers_find_tracing_dearer_on_what_they_bring_in() -> None:
+    """The cost goes with the square root of turnover: a firm of a hundredth bears a tenth of it."""
+    size = np.array([0.0001, 0.01, 0.25, 0.81, 1.0])
+    rate = tracing_cost_rate(size, 150e6, 550_000.0, 0.0)
+    np.testing.assert_allclose(rate * size * 150e6 / 550_000, np.sqrt(size), rtol=1e-12)
+    assert (np.diff(rate) < 0).all()
+    nothing = tracing_cost_rate(np.zeros(1), 150e6, 550_000.0, 0.0)
+    assert nothing == rate[-1]  # without turnover, that of a firm of mean size

@@ -134,3 +134,20 @@ def test_decided_growth_adds_capacity_in_proportion(decided: float) -> None:
     exact = 1000 * (1.06 ** (max(decided, 0.0) / 12) - 1)
     np.testing.assert_allclose(added, exact, atol=1e-9)
     assert growth_above_plan(np.array([decided])) == max(decided, 0.0) - 1
+
+
+def test_growth_stops_at_the_hurdle_and_is_bounded() -> None:
+    """A base margin of 30 % against a hurdle of 10 %: a point of margin is 5 % of growth."""
+    margin = np.array([0.1, 0.2, 0.31, 0.6, -0.05, -0.6])
+    growth = growth_response(margin, np.full(6, 0.3), 0.1)
+    np.testing.assert_allclose(growth, [0.0, 0.5, 1.05, 2.0, -0.75, -1.0], atol=ROUNDING)
+    # a base margin next to the hurdle or below it is taken to be five points above it
+    near = growth_response(np.array([0.31, 0.0]), np.array([0.3, -0.01]), 0.3)
+    np.testing.assert_allclose(near, [1.2, 1.2], rtol=ROUNDING)
+
+
+def test_a_credit_adds_nothing_where_nothing_is_sold() -> None:
+    nothing = credit_in_margin(np.array([0.25]), 0.45, np.zeros(1), np.zeros(1))
+    assert nothing == 0.0
+    cheap = credit_in_margin(np.array([1.0]), 0.45, np.array([0.4]), np.array([0.5]))
+    np.testing.assert_allclose(cheap, 0.36, rtol=ROUNDING)  # whatever the price is counted in

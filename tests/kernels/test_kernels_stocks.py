@@ -186,3 +186,21 @@ def test_without_stocks_only_what_is_used_is_delivered() -> None:
     np.testing.assert_array_equal(first, [3, 2, 1])
     np.testing.assert_array_equal(rest, [1, 0, 0])
     np.testing.assert_array_equal(first + rest, used)
+
+
+@given(units, units, units, st.floats(0, 1))
+def test_nobody_sells_what_there_is_not(
+    wanted: np.ndarray, stock: np.ndarray, made: np.ndarray, share: float
+) -> None:
+    """Each of the four amounts is there or is nothing; a backlog is a part of what is missed."""
+    amounts = sold_from_stock(wanted, stock, made, share)
+    assert all((amount >= 0).all() for amount in amounts)
+    sold, _, backlog, _ = amounts
+    assert (sold <= stock + made).all()
+    np.testing.assert_allclose(backlog, share * (wanted - sold), rtol=1e-12)
+
+
+def test_a_small_fall_of_duty_is_not_worth_holding_for() -> None:
+    months = months_worth_holding(np.array([-0.5, 0.0, 0.5]), np.full(3, 100.0), 0.02, 3.0)
+    np.testing.assert_allclose(months, [0.0, 0.0, 0.25])
+    assert months_worth_holding(np.zeros(1), np.zeros(1), 0.02, 3.0) == 0  # nothing saved, no value

@@ -11,6 +11,7 @@ from tariffsim.kernels.supply import (
     chip_unit_cost,
     discounted,
     other_orders,
+    parity_price,
     subsidy_on_chip,
     utilisation_of,
 )
@@ -43,3 +44,24 @@ def test_totals_are_shared_out_by_their_base() -> None:
 def test_utilisation_without_capacity_is_that_of_the_base_year() -> None:
     used = utilisation_of(np.array([5.0, 0.0]), np.array([10.0, 0.0]), np.array([0.8, 0.8]))
     np.testing.assert_array_equal(used, [0.5, 0.8])
+
+
+def test_prices_follow_utilisation_thirty_points_either_way() -> None:
+    """Chips of 2 USD whose cost has fallen by a tenth, half a per cent for each point busier."""
+    busy = np.array([0.2, 0.5, 0.6, 0.8, 1.0, 1.1, 1.4])
+    price = parity_price(np.array(2.0), np.array(0.9), busy, np.array(0.8), 0.5)
+    points = np.array([-0.3, -0.3, -0.2, 0.0, 0.2, 0.3, 0.3])
+    np.testing.assert_allclose(price, 1.8 * np.exp(0.5 * points), rtol=1e-12)
+
+
+def test_other_buyers_order_in_each_class_what_they_did() -> None:
+    """Classes keep to themselves: their totals, and the growth of each."""
+    base = np.array([[1.0, 10.0], [3.0, 30.0]])
+    ordered = other_orders(np.array([[0.5, 0.1], [0.5, 0.9]]), base, np.array([1.0, 2.0]))
+    np.testing.assert_allclose(ordered, [[2.0, 8.0], [2.0, 72.0]])
+
+
+@given(st.floats(1e-6, 1e6))
+def test_utilisation_does_not_depend_on_the_unit_of_chips(scale: float) -> None:
+    used = utilisation_of(np.array([3.0]) * scale, np.array([4.0]) * scale, np.array([0.9]))
+    np.testing.assert_allclose(used, 0.75, rtol=1e-12)

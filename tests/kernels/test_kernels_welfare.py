@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from tariffsim.kernels.welfare import diversion_loss, diversion_price
+from tariffsim.kernels.welfare import diversion_loss, diversion_price, rule_of_half
 
 prices = st.floats(0.01, 100.0)
 elasticities = st.floats(0.2, 8.0)
@@ -61,3 +61,26 @@ def test_nothing_diverted_nothing_lost() -> None:
     assert diversion_loss(price, 2 * price, chips, chips, 4.0) == 0
     moved = diversion_loss(price, 2 * price, chips, chips + np.array([[-1.0, 1.0]]), 4.0)
     assert moved == pytest.approx(-diversion_price(np.array([1.0]), np.array([2.0]), 4.0)[0])
+
+
+def test_two_limits_of_the_elasticity() -> None:
+    """At one, `P_0 ln f / (1 - 1/f)` for prices that rise by f; at none, the logarithmic mean."""
+    low, factor = np.array([3.0, 3.0]), np.array([1.4, 8.0])
+    unit = diversion_price(low, low * factor, 1.0)
+    none = diversion_price(low, low * factor, 0.0)
+    # the kernel keeps 1e-6 away from both
+    np.testing.assert_allclose(unit, 3 * np.log(factor) / (1 - 1 / factor), rtol=3e-6)
+    np.testing.assert_allclose(none, 3 * (factor - 1) / np.log(factor), rtol=3e-6)
+
+
+def test_regions_are_added_up_and_nothing_else() -> None:
+    """Chips worth 1 and 2 USD, of two regions, in two lines of two classes each."""
+    before = np.array([[[4.0, 1.0], [0.0, 3.0]], [[2.0, 2.0], [5.0, 0.0]]])
+    after = np.zeros_like(before)
+    worth = np.broadcast_to([1.0, 2.0], before.shape)
+    expected = [[6.0, 6.0], [6.0, 5.0]]
+    np.testing.assert_allclose(diversion_loss(worth, worth, before, after, 4.0), expected)
+    np.testing.assert_allclose(rule_of_half(worth, worth, before, after), expected)
+    np.testing.assert_allclose(
+        rule_of_half(worth, 3 * worth, before, after), np.double(expected) * 2
+    )
