@@ -53,6 +53,8 @@ class ContentDuty:
     is_separable: bool
     is_declared: bool
     """Depends on what importers say of the content, and may be evaded."""
+    depends_on_knowledge: bool
+    """Is another where the importer does not know the origin of the chips."""
     known: UnitDuty
     unknown: UnitDuty
 
@@ -125,6 +127,7 @@ class Declarations:
             laws,
             instrument.is_separable,
             instrument.declares == "content",
+            instrument.depends_on_knowledge,
             unit([instrument.duty(probe, 1.0) for probe in probes]),
             unit([instrument.unknown_duty(probe, 1.0) for probe in probes]),
         )
@@ -211,6 +214,11 @@ class DeclaredDuty:
     def is_declared(self) -> bool:
         """Whether it may be evaded."""
         return self.law.instrument.declares == "content"
+
+    @property
+    def depends_on_knowledge(self) -> bool:
+        """Whether tracing the chips changes it."""
+        return self.law.instrument.depends_on_knowledge
 
 
 def declared_duties(

@@ -201,6 +201,11 @@ class Instrument(BaseModel):
         """
         return ""
 
+    @property
+    def depends_on_knowledge(self) -> bool:
+        """Whether what is due depends on the importer's knowing the origin of its chips."""
+        return self.declares == "content"
+
     def part_duties(self, shipments: Shipments, rate: float) -> Float:
         """USD a unit by part that is declared by itself, summing to `duty`; one part if whole."""
         return self.duty(shipments, rate)[..., None]

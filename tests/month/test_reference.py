@@ -45,6 +45,7 @@ def bare(**fields: Any) -> dict[str, Any]:
     return {"kind": "bare_chip_tariff", "announced": "2025-03", "rate": STEP} | fields
 
 
+REST = {"kind": "rest_of_value_tariff", "rate": STEP, "chip_regions": ["CN", "TW"]}
 CONTENT = product(only_with_chips_from=["CN"])
 LINEAR = {"2025-04": 0.0, "2027-01": 0.3, "interpolate": "linear"}
 CHIPS_SHIFT = {"kind": "demand_shift", "of": "chips", "change": STEP, "node_classes": ["A", "C"]}
@@ -79,6 +80,9 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "component per chip with a threshold": policies(a=component(threshold=0.01, per="chip")),
     "component on all chips": policies(a=component(chip_regions="all")),
     "coalition": policies(a=component(markets=["US", "EU", "JK"])),
+    "content and rest": policies(
+        a=component(), b=REST, c=REST | {"rate": 0.2, "stacking_group": "g", "markets": ["EU"]}
+    ),
     "unmounted chips": policies(
         a=bare(markets=["US", "ROW", "EU"], chip_regions=["CN", "TW"]),
         b=product(rate={"2026-06": 0.5}),
@@ -180,6 +184,7 @@ SCENARIOS |= {
             c=product(assembly_countries=["CN", "VN"]),
             d=component(per="chip", unknown_origin_rule=rule, node_classes=["A", "D"]),
             e=component(threshold=0.02, unknown_origin_rule=rule, markets=["JK"]),
+            f=REST | {"unknown_origin_rule": rule, "deemed_share": 0.2},
         ),
     )
     for rule in RULES

@@ -203,12 +203,16 @@ def test_order_does_not_matter() -> None:
 
 
 def sample(rows: int, seed: int = 0, scale: float = 1.0) -> Shipments:
-    """Shipments with parts of every region and class, some empty, some from home."""
+    """Shipments with parts of every region and class, some empty, some from home.
+
+    The customs value is above that of the chips inside, as makers' prices are.
+    """
     rng = np.random.default_rng(seed)
+    chip_value = scale * rng.uniform(0, 20, (rows, 4)) * (rng.random((rows, 4)) < 0.8)
     arrays = {
-        "customs_value": scale * rng.uniform(1, 500, rows),
+        "customs_value": scale * rng.uniform(1, 500, rows) + chip_value.sum(axis=1),
         "crosses_border": rng.random(rows) < 0.8,
-        "chip_value": scale * rng.uniform(0, 20, (rows, 4)) * (rng.random((rows, 4)) < 0.8),
+        "chip_value": chip_value,
         "chip_count": scale * rng.uniform(0, 30, (rows, 4)),
         "chip_region": rng.integers(0, len(CODES.regions), (rows, 4)),
         "chip_class": np.arange(4),
