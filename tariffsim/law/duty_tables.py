@@ -70,12 +70,7 @@ class TariffSchedule:
     ) -> None:
         self.codes, self.markup = codes, markup
         self.base_product, self.base_bare = base_product, base_bare
-        self.laws = [
-            Law(name, instrument, scope)
-            for name, instrument in _one_a_memory(instruments)
-            for scope in [_scope(codes, instrument)]
-            if scope.any()
-        ]
+        self.laws = [law for name, one in instruments for law in _laws(codes, name, one)]
         self.with_memory = [i for i, law in enumerate(self.laws) if law.instrument.has_memory]
         self.triggers = [i for i, law in enumerate(self.laws) if not law.instrument.is_separable]
         self._regimes: dict[Regime, DutyTables] = {}
@@ -165,16 +160,20 @@ class TariffSchedule:
         return covered
 
 
-def _one_a_memory(
-    instruments: Iterable[tuple[str, Instrument]],
-) -> Iterator[tuple[str, Instrument]]:
-    """The instruments; one with memory that several markets levy is one for each of them."""
-    for name, instrument in instruments:
-        if not instrument.has_memory or len(instrument.markets) == 1:
-            yield name, instrument
-            continue
-        for market in instrument.markets:
-            yield f"{name}, {market}", instrument.model_copy(update={"markets": (market,)})
+def _laws(codes: Codes, name: str, instrument: Instrument) -> Iterator[Law]:
+    """An instrument as laws: one for the markets of each first month, for each if it has a memory.
+
+    What the law of earlier markets covers already, another does not cover a second time.
+    """
+    parts = instrument.by_entry()
+    if instrument.has_memory:
+        parts = [p.model_copy(update={"markets": (m,)}) for p in parts for m in p.markets]
+    covered = np.zeros(1)
+    for part in parts:
+        scope = np.where(covered > 0, 0.0, _scope(codes, part))
+        covered = covered + scope
+        if scope.any():
+            yield Law(name if len(parts) == 1 else f"{name}, {' '.join(part.markets)}", part, scope)
 
 
 def _scope(codes: Codes, instrument: Instrument) -> Float:

@@ -7,7 +7,7 @@ scope, foresight and stacking are the same for all and are handled around it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,7 +21,7 @@ from tariffsim.policy.fields import (
     parameter,
     rate_field,
 )
-from tariffsim.policy.time_path import Date, EndDate, TimePath
+from tariffsim.policy.time_path import Date, EndDate, Joins, TimePath
 from tariffsim.typing import Float
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class Instrument(BaseModel):
     markets: CodeList = codes_field(
         "Markets that levy it; a coalition is a list.", "markets", ("US",)
     )
+    joins: Joins = parameter(
+        {}, "month by market", "Markets that join later than the start, each with its first "
+        "month; the others levy it from the start.",
+    )  # fmt: skip
     devices: Scope = codes_field("Device groups it covers; all if left out.", "devices")
     assembly_countries: Scope = codes_field(
         "Countries of assembly it covers; all if left out.", "origins"
@@ -120,6 +124,21 @@ class Instrument(BaseModel):
     def known_from(self) -> int:
         """Month from which agents count with the measure."""
         return self.first_month if self.announced is None else self.announced
+
+    def by_entry(self) -> list[Self]:
+        """The measure as its markets enter it: those from the start on, then those that join."""
+        entry = {market: self.joins.get(market, self.first_month) for market in self.markets}
+        if not self.joins:
+            return [self]
+        return [
+            self.model_copy(
+                update={
+                    "markets": tuple(m for m, month in entry.items() if month == first),
+                    "start": first, "announced": self.known_from, "joins": {},
+                }
+            )
+            for first in sorted(set(entry.values()))
+        ]  # fmt: skip
 
     @property
     def last_month(self) -> int | None:

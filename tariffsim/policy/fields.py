@@ -105,4 +105,4 @@ def codes_field(description: str, table: str, default: tuple[str, ...] | None = 
 ASSEMBLY_SCOPE = ("assembly_countries", "exempt_assembly_countries", "stacking_group")
 """Fields of the scope that only duties on products have."""
 DEVICE_SCOPE = ("devices", "exempt_devices")
-WHOLE_SCOPE = ("markets", *DEVICE_SCOPE, *ASSEMBLY_SCOPE)
+WHOLE_SCOPE = ("markets", "joins", *DEVICE_SCOPE, *ASSEMBLY_SCOPE)

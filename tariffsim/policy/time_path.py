@@ -49,6 +49,9 @@ _date = {
 Date = Annotated[int, BeforeValidator(_parse), _as_text, WithJsonSchema(_date)]
 EndDate = Annotated[int, BeforeValidator(_last_month), _as_text, WithJsonSchema(_date)]
 
+Joins = dict[str, Date]
+"""First months by market."""
+
 
 class TimePath(BaseModel):
     """A value over time: steps or straight lines; flat before the first date and after the last."""

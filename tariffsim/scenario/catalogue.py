@@ -40,7 +40,8 @@ class Parameter:
     table: str = ""
     is_path: bool = False
     kind: str = ""
-    """What type of value: number, whole number, true or false, text, date, codes, keys."""
+    """What type of value: number, whole number, true or false, text, date, dates by market, codes,
+    keys."""
     low: float | None = None
     high: float | None = None
     source: str = ""
@@ -65,6 +66,9 @@ class Parameter:
         if self.least is not None:
             return f"at least {self.least:.12g}"
         return {"date": DATE_FORMS, "codes": f"codes of {self.table}"}.get(self.kind, self.kind)
+
+
+BY_MARKET = "month by market"
 
 
 def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Parameter:
@@ -101,7 +105,8 @@ def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Paramet
 def _kind(unit: str, is_path: bool, is_codes: bool, kind: str) -> str:
     if is_path:
         return "number or dated numbers"
-    return "date" if unit == "month" else "codes" if is_codes else kind
+    words = {"month": "date", BY_MARKET: "dates by market"}
+    return words.get(unit, "codes" if is_codes else kind)
 
 
 def _arguments(annotation: Any) -> list[Any]:

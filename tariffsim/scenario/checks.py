@@ -181,6 +181,23 @@ def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
     if policy.announced is not None and policy.announced > policy.first_month:
         given = f"{format_month(policy.announced)}, first month {first}"
         yield problem_at(tree, (*at, "announced"), "must not be after the start", given=given)
+    yield from _joins(policy, at, tree)
+
+
+def _joins(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
+    """Markets that join are among the markets, and join while the measure is in force."""
+    first, last = policy.first_month, policy.last_month
+    for market, month in policy.joins.items():
+        where: Keys = (*at, "joins", market)
+        given = f"{format_month(month)}, first month {format_month(first)}"
+        if market not in policy.markets:
+            hint = nearest(market, policy.markets)
+            yield problem_at(tree, where, "is not among the markets of the policy", hint)
+        elif month < first:
+            yield problem_at(tree, where, "must not be before the start", given=given)
+        elif last is not None and month > last:
+            given = f"{format_month(month)}, last month {format_month(last)}"
+            yield problem_at(tree, where, "must not be after the end", given=given)
 
 
 def _codes(policy: Instrument, at: Keys, tables: Tables, tree: Node) -> Iterator[Problem]:

@@ -80,6 +80,23 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "component per chip with a threshold": policies(a=component(threshold=0.01, per="chip")),
     "component on all chips": policies(a=component(chip_regions="all")),
     "coalition": policies(a=component(markets=["US", "EU", "JK"])),
+    "coalition that grows": policies(
+        a=component(markets=["US", "EU", "JK"], joins={"JK": "2025-09", "EU": "2026-01"}),
+        b=bare(
+            markets=["US", "ROW", "EU"],
+            joins={"ROW": "2025-06"},
+            announced="2025-01",
+            stacking_group="g",
+        ),
+        c={
+            "kind": "tariff_rate_quota",
+            "rate": STEP,
+            "quota": 3e7,
+            "markets": ["EU", "US"],
+            "joins": {"EU": "2025-10"},
+            "assembly_countries": ["CN"],
+        },
+    ),
     "content and rest": policies(
         a=component(), b=REST, c=REST | {"rate": 0.2, "stacking_group": "g", "markets": ["EU"]}
     ),
