@@ -41,12 +41,13 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
     importers.customs_value = by_importer(ex_works)
     importers.duty = by_importer(duty)
     spent = k.total(distribution, ex_works, freight, duty, compliance, carrying)
-    importers.profit = k.left_over(
+    kept = k.left_over(
         received,
         by_importer(k.left_over(spent, given_back)),
         importers.back_duty,
         importers.penalty,
     )
+    importers.profit = k.total(kept, importers.refund)
     made = k.times(makers.customs_value, makers.units)
     book = ledger.book
     book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
@@ -58,6 +59,9 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
          by_market(duty))  # fmt: skip
     for name, found in (("back duties", importers.back_duty), ("penalties", importers.penalty)):
         book(name, "importers", of_importers(found), "government", of_importers(found))
+    refund, to_makers = of_importers(importers.refund), economy.maker_refund
+    book("duty refunds", "government", refund, "importers", refund)
+    book("duty refunds", "government", to_makers, "device makers", to_makers)
     world_freight = k.times(trade.freight, made.sum(keepdims=True))
     book("freight", "importers", by_market(freight), "other suppliers", world_freight)
     for name, paid, by_payer in (

@@ -273,6 +273,13 @@ class Instrument(BaseModel):
         """Share of capital cost refunded in the regions it names; neutral element 0, summed."""
         return 0.0
 
+    def refund(self, measure: str, paid: int, rate: float) -> float:
+        """Share of the duty that a measure took in a month, paid back by now; neutral 0, highest.
+
+        `measure` is the name of its law, `paid` the month (month count).
+        """
+        return 0.0
+
     def demand_factors(self, rate: float) -> Mapping[str, float]:
         """Factors on `units` and on `chips` of the scope; neutral element 1, multiplied."""
         return {}

@@ -58,6 +58,8 @@ def _as_condition(text: str) -> str:
 Text = Annotated[str, AfterValidator(_plain_text)]
 Code = Annotated[Text, BeforeValidator(_as_code), Field(min_length=1, max_length=40)]
 Condition = Annotated[Text, AfterValidator(_as_condition)]
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
+NameList = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]
 CodeList = Annotated[tuple[Code, ...], BeforeValidator(_as_tuple)]
 Scope = Annotated[
     tuple[Code, ...] | None,

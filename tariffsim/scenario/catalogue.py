@@ -41,7 +41,7 @@ class Parameter:
     is_path: bool = False
     kind: str = ""
     """What type of value: number, whole number, true or false, text, date, dates by market, codes,
-    keys."""
+    list of names, keys."""
     low: float | None = None
     high: float | None = None
     source: str = ""
@@ -105,7 +105,7 @@ def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Paramet
 def _kind(unit: str, is_path: bool, is_codes: bool, kind: str) -> str:
     if is_path:
         return "number or dated numbers"
-    words = {"month": "date", BY_MARKET: "dates by market"}
+    words = {"month": "date", BY_MARKET: "dates by market", "names": "list of names"}
     return words.get(unit, "codes" if is_codes else kind)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tariffsim.errors import DataError, Problem, nearest
 from tariffsim.policy import INSTRUMENTS, Instrument
+from tariffsim.policy.duty_refund import is_of
 from tariffsim.policy.fields import condition
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
@@ -41,6 +42,7 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         yield from _codes(policy, at, tables, tree)
         yield from _other_fields(policy, at, {*own, *tables.sources}, tree)
     yield from _stacking(scenario, tree)
+    yield from _refunds(scenario, tables, tree)
     yield from _sources(scenario, tree)
     yield from _experiment(scenario, tree)
 
@@ -94,6 +96,23 @@ def _stacking(scenario: Scenario, tree: Node) -> Iterator[Problem]:
                 hint = "name another group, or give both the same kind and coverage"
                 at = ("policies", name, "stacking_group")
                 yield problem_at(tree, at, message, hint)
+
+
+def _refunds(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem]:
+    """What is paid back is a duty of this scenario or of the calendar, paid before the refund."""
+    duties = [name for name, p in scenario.policies.items() if type(p).duty is not Instrument.duty]
+    duties += sorted({row.instrument for row in tables.calendar if not row.in_2024_base})
+    for name, policy in scenario.policies.items():
+        for index, of in enumerate(getattr(policy, "refunds", ())):
+            if not any(is_of(duty, of) for duty in duties):
+                at: Keys = ("policies", name, "refunds", index)
+                message = "names neither a duty of this scenario nor one of the tariff calendar"
+                yield problem_at(tree, at, message, name_hint("duty", of, duties))
+        since = getattr(policy, "paid_since", None)
+        if since is not None and policy.is_dated and since >= policy.first_month:
+            given = f"{format_month(since)}, first month {format_month(policy.first_month)}"
+            at = ("policies", name, "paid_since")
+            yield problem_at(tree, at, "must be before the refund's first month", given=given)
 
 
 def is_given(node: Node | None) -> bool:

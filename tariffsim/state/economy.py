@@ -93,6 +93,8 @@ class Importers(Rows):
     """(J,) USD this month of evaded duty found."""
     penalty: Float
     """(J,) USD this month on top of it."""
+    refund: Float
+    """(J,) USD this month of duty paid earlier that is paid back."""
     profit: Float
     """(J,) USD a month."""
 
@@ -366,6 +368,19 @@ class ImportCounts:
         return np.asarray(self.past_year.sum(axis=1))
 
 
+@dataclass(frozen=True, eq=False)
+class DutyPaid:
+    """Duty that one law took in one month, where a refund of it is foreseen in the scenario."""
+
+    law: int
+    month: int
+    """Month count."""
+    by_importer: Float
+    """(J,) USD, as declared."""
+    by_market: Float
+    """(M,) USD on unmounted chips, paid by the makers that assembled there."""
+
+
 @dataclass
 class Economy:
     """All tables, the month, and what the month's policy means for prices and plans."""
@@ -397,6 +412,10 @@ class Economy:
     """USD a unit due on each flow by law in force."""
     policy_duty: Float = field(default_factory=lambda: np.zeros(0))
     """(laws,) USD of duty by instrument this month."""
+    duty_paid: dict[DutyPaid, float] = field(default_factory=dict)
+    """Duty of the months before that may be refunded, and the share paid back so far."""
+    maker_refund: Float = field(default_factory=lambda: np.zeros(0))
+    """(M,) USD this month of duty on unmounted chips that is paid back to makers."""
     chips_entered: Float = field(default_factory=lambda: np.zeros((1, 1, 1)))
     """(O, K, R) USD this month of chips that entered a country of assembly."""
     ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))

@@ -21,6 +21,7 @@ PAYMENTS = (
     "duties on unmounted chips",
     "back duties",
     "penalties",
+    "duty refunds",
     "compliance",
     "chips for devices",
     "counter-subsidies",

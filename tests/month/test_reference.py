@@ -97,6 +97,21 @@ SCENARIOS: dict[str, dict[str, Any]] = {
             "assembly_countries": ["CN"],
         },
     ),
+    "refunds": merged(
+        policies(
+            a=component(end="2025-09"),
+            b=bare(markets=["US", "ROW"]),
+            c=product(devices=["laptop"]),
+            r={
+                "kind": "duty_refund",
+                "refunds": ["a", "B", "IEEPA  reciprocal"],
+                "share": {"2025-08": 0.25, "2025-12": 1.0},
+                "paid_since": "2025-05",
+            },
+            s={"kind": "duty_refund", "refunds": ["a"], "share": 0.5, "start": "2025-11"},
+        ),
+        {"compliance": {"behaviour": "full"}},
+    ),
     "content and rest": policies(
         a=component(), b=REST, c=REST | {"rate": 0.2, "stacking_group": "g", "markets": ["EU"]}
     ),
@@ -362,7 +377,7 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
     used = np.array([slot.chips * sum(f.wanted for f in maker.flows) for maker, _, slot in held])
     close(economy.makers.stock[at], [slot.stock for *_, slot in held], "stock", scale=used)
     worth = sum(importer.customs_value for importer in world.importers)
-    for column in ("customs_value", "duty", "profit", "back_duty", "penalty"):
+    for column in ("customs_value", "duty", "profit", "back_duty", "penalty", "refund"):
         plain = [getattr(importer, column) for importer in world.importers]
         close(getattr(economy.importers, column), plain, column, scale=worth)
     chinese, total = chips_bought(economy)

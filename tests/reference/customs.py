@@ -52,6 +52,9 @@ class Customs:
         self.codes = codes
         self.foresight = economy.scenario.sourcing.foresight
         self.instruments = [law.instrument for law in tariffs.laws]
+        self.names = [law.name for law in tariffs.laws]
+        self.start = economy.scenario.run.start
+        self.shares_paid_back: dict[tuple[int, int], float] = {}
         homes = [codes.markets[m] for m in codes.home_market]
         chip_homes = [codes.markets[m] for m in codes.region_market]
         self.home = dict(zip(codes.origins, homes, strict=True))
@@ -107,7 +110,7 @@ class Customs:
 
     def open_counts(self, world: Any) -> None:
         """Before the first month every month of the year was like the base year's."""
-        start = self.start = world.scenario.run.start
+        start = self.start
         for i, law in enumerate(self.instruments):
             if law.has_memory:
                 monthly = self.counted(i, world)
@@ -134,6 +137,23 @@ class Customs:
                 each = self.instruments[number].counted(self.shipment(product))
                 total += float(np.asarray(each).reshape(())) * flow.units
         return total
+
+    # Refunds
+
+    def paid_back(self, date: int, rates: Rates) -> dict[tuple[int, int], float]:
+        """By instrument and month: the share of the duty paid then that is paid back now."""
+        now = {}
+        for i, name in enumerate(self.names):
+            for month in range(self.start, date):
+                shares = [
+                    self.instruments[j].refund(name, month, rate) for j, rate in rates.items()
+                ]
+                more = max(shares, default=0.0) - self.shares_paid_back.get((i, month), 0.0)
+                if more > 0:
+                    now[i, month] = more
+        for key, more in now.items():
+            self.shares_paid_back[key] = self.shares_paid_back.get(key, 0.0) + more
+        return now
 
     # Chips that are kept back
 
