@@ -95,7 +95,7 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
     known: list[tuple[str | None, Float]] = []
     unknown: list[tuple[str | None, Float]] = []
     months = economy.scenario.compliance.payback_months
-    ahead = economy.expectations.summed(economy.date, months, economy.imports.annual)
+    ahead = economy.expectations.summed(economy.date, months, economy.imports)
     shipments = economy.shipments()
     for one in declared_duties(economy.declarations, ahead, shipments, economy.flow_cells):
         if one.depends_on_knowledge:

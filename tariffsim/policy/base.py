@@ -25,7 +25,7 @@ from tariffsim.policy.time_path import Date, EndDate, Joins, TimePath
 from tariffsim.typing import Float
 
 if TYPE_CHECKING:
-    from tariffsim.policy.shipments import Shipments
+    from tariffsim.policy.shipments import Built, Shipments
 
 Rule = Literal["exempt", "deemed_share", "full_content", "full_value"]
 
@@ -45,8 +45,6 @@ class Instrument(BaseModel):
     """Whether `duty` is asked about unmounted chips, not about products."""
     restricts_supply: ClassVar[bool] = False
     """Whether `supply_share` and `candidate_share` are asked about deliveries of chips."""
-    has_memory: ClassVar[bool] = False
-    """Whether its rate depends on imports of the year: `counted` and `rate_given` are asked."""
     meets_home_assembly: ClassVar[bool] = False
     """Whether its markets cover what is assembled there, besides what is sold there."""
 
@@ -183,6 +181,11 @@ class Instrument(BaseModel):
         """USD a unit due on shipments in scope, before any trigger; neutral element 0, summed."""
         return 0.0 * shipments.customs_value
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether its rate depends on imports or on capacity built: see `counted`, `relief`."""
+        return False
+
     def counted(self, shipments: Shipments) -> Float:
         """What each unit counts towards the imports of the year; asked of those with memory."""
         return 0.0 * shipments.customs_value
@@ -198,6 +201,13 @@ class Instrument(BaseModel):
         Whatever the months are like, their mean must be that of the year as a whole (from 0).
         """
         return rate
+
+    def relief(self, rate: float, imports: float, built: Built) -> float:
+        """Share of the duty waived for what was built in its market; neutral element 0.
+
+        `rate` is the statutory rate of the month, `imports` the mean a month of what counts.
+        """
+        return 0.0
 
     @property
     def is_separable(self) -> bool:

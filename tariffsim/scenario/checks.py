@@ -56,6 +56,10 @@ def _other_fields(
         if getattr(policy, field) != type(policy).model_fields[field].get_default():
             message = f"does not apply to the instrument {policy.kind}"
             yield problem_at(tree, (*at, field), message, "leave it out", given="")
+    offsets = [f for f in ("free_chips_per_chip", "credit_per_usd") if getattr(policy, f, 0.0) > 0]
+    if len(offsets) > 1:
+        message = f"is given beside {offsets[0]}"
+        yield problem_at(tree, (*at, offsets[1]), message, "give one of them", given="")
     if policy.source is not None and policy.source not in sources:
         hint = nearest(policy.source, sources)
         yield problem_at(tree, (*at, "source"), "is not among the sources", hint)

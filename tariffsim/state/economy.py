@@ -15,6 +15,7 @@ import numpy as np
 from tariffsim.kernels.sums import over_slots, sum_runs
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import Constants
+from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
@@ -353,21 +354,6 @@ class SlotRows(Rows):
         return SlotRows(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-@dataclass(frozen=True)
-class ImportCounts:
-    """Imports that count towards each law with a memory, in its own unit; zero for others."""
-
-    to_date: Float
-    """(laws,) since January, or since it is in force."""
-    past_year: Float
-    """(laws, 12) in each of the last twelve months."""
-
-    @property
-    def annual(self) -> Float:
-        """(laws,) in the last twelve months."""
-        return np.asarray(self.past_year.sum(axis=1))
-
-
 @dataclass(frozen=True, eq=False)
 class DutyPaid:
     """Duty that one law took in one month, where a refund of it is foreseen in the scenario."""
@@ -403,7 +389,9 @@ class Economy:
     expectations: DutyExpectations
     declarations: Declarations
     imports: ImportCounts = field(
-        default_factory=lambda: ImportCounts(np.zeros(0), np.zeros((0, 12)))
+        default_factory=lambda: ImportCounts(
+            np.zeros(0), np.zeros((0, 12)), np.zeros((0, 0, 0)), np.zeros(0), np.zeros(0)
+        )
     )
     month: int = -1
     """Months since the start; -1 before the first."""
@@ -439,7 +427,7 @@ class Economy:
 
     def regime_ahead(self, months: int) -> Regime:
         """The legal regime that agents expect so many months from now."""
-        return self.expectations.regime_ahead(self.date, months, self.imports.annual)
+        return self.expectations.regime_ahead(self.date, months, self.imports)
 
     @property
     def years(self) -> float:

@@ -112,6 +112,15 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         ),
         {"compliance": {"behaviour": "full"}},
     ),
+    "allowance and credit": merged(
+        {"supply": {"investment": "responsive"}},
+        policies(
+            a=component(free_chips_per_chip=1.0, owned_share=0.3, node_classes=["A", "C"]),
+            b=component(credit_per_usd=0.0004, markets=["EU", "US"], threshold=0.01),
+            c=bare(credit_per_usd=0.04, markets=["US", "ROW"], chip_regions=["CN", "TW"]),
+            d=bare(free_chips_per_chip=1.0, start="2024-06", rate=0.2, chip_regions="all"),
+        ),
+    ),
     "content and rest": policies(
         a=component(), b=REST, c=REST | {"rate": 0.2, "stacking_group": "g", "markets": ["EU"]}
     ),

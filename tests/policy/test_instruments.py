@@ -426,7 +426,7 @@ def test_mean_duty_expected_over_a_year_is_the_mean_charged(kind: str) -> None:
     fields = fields_of(kind, strengths(kind)[0])
     assert_what_is_expected_is_charged(fields)
     sizes = [name for name, value in fields.items() if value == 1.0 and name != "kind"]
-    for name in sizes if INSTRUMENTS[kind].has_memory else []:
+    for name in sizes if made(kind, 0.1).has_memory else []:
         for size in (1e5, 2e8, 1e12):  # used up at once, within the year, and never
             assert_what_is_expected_is_charged(fields | {name: size})
 
