@@ -144,6 +144,11 @@ class Instrument(BaseModel):
         return self.end
 
     @property
+    def names_others(self) -> tuple[str, ...]:
+        """Policies that it names and needs, besides that of its condition."""
+        return ()
+
+    @property
     def tax_base(self) -> tuple[object, ...]:
         """What the duty is on: within a stacking group all must tax the same."""
         return (self.kind,)

@@ -30,6 +30,11 @@ class DutyRefund(Instrument):
         None, "month", "First month whose duty is paid back; the first of the run if left out."
     )
 
+    @property
+    def names_others(self) -> tuple[str, ...]:
+        """The duties."""
+        return self.refunds
+
     def refund(self, measure: str, paid: int, rate: float) -> float:
         """The share, where the measure is named and the month is not too early."""
         counts = self.paid_since is None or paid >= self.paid_since

@@ -10,6 +10,7 @@ import pytest
 
 from tariffsim import compare
 from tariffsim.errors import ScenarioError
+from tariffsim.experiments.decompose import changes_between
 from tariffsim.experiments.timing import shifted
 from tariffsim.policy.duty_refund import is_of
 from tariffsim.scenario import load_scenario, replace
@@ -189,6 +190,14 @@ def test_timing_moves_the_window_too() -> None:
     moved = shifted(rules, parse_month("2026-02")).policies["refund_0"]
     assert format_month(moved.paid_since) == "2026-03"
     assert format_month(moved.first_month) == "2026-08"
+
+
+def test_attribution_takes_a_refund_and_its_duty_as_one_change() -> None:
+    base = load_scenario("baseline")
+    war = {"kind": "price_cut", "points": 0.1, "when": "law in force"}
+    rules = replace(base, **world(refund({"2025-08": 1.0}), other=LAW, war=war))
+    names = [change.name for change in changes_between(base, rules)]
+    assert names == ["policies.law+war+refund_0", "policies.other"]
 
 
 def test_revenue_and_welfare_of_a_refund() -> None:

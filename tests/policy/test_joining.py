@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from tariffsim.errors import ScenarioError
+from tariffsim.experiments.designs import varied
 from tariffsim.experiments.timing import shifted
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml
-from tariffsim.scenario.factors import factor_of
+from tariffsim.scenario.factors import Unfit, factor_of
 from tariffsim.scenario.provenance import explain
 from tariffsim.typing import format_month, parse_month
 from tests.economies import STILL, component, merged, run, scenario
@@ -164,7 +165,10 @@ def test_timing_moves_the_entries_too(grows: Scenario) -> None:
 def test_sweep_varies_an_entry(grows: Scenario) -> None:
     factor = factor_of("policies.levy.joins.EU", "2025-07,2026-01", grows)
     assert factor.values == ("2025-07", "2026-01")
-    late = replace(grows, **{"policies.levy.joins.EU": "2026-01"})
+    for key in ("policies.levy.joins", "policies.levy.joins.CN"):
+        with pytest.raises(Unfit, match="is not a key that can be varied"):
+            factor_of(key, "2025-07,2026-01", grows)
+    late = varied(grows, {"policies.levy.joins.EU": "2026-01"})
     assert late.policies["levy"].joins == {
         "EU": parse_month("2026-01"), "JK": parse_month("2025-09"),
     }  # fmt: skip
