@@ -264,7 +264,7 @@ def _experiment(scenario: Scenario, tree: Node) -> Iterator[Problem]:
 
 
 def remarks(scenario: Scenario) -> Iterator[str]:
-    """One sentence for each policy that is never in force in the months of the run."""
+    """One sentence for what a policy does not do in the months of the run."""
     start, end = scenario.run.start, scenario.run.end
     dated = scenario.dated_policies
     for name in scenario.policies:
@@ -281,3 +281,12 @@ def remarks(scenario: Scenario) -> Iterator[str]:
             does = "does nothing" if policy.known_from > end else "is only expected"
             when, run = format_month(first), format_month(end)
             yield f"{lead} {does}: it starts in {when}, after the run ends in {run}"
+        for market, month in policy.joins.items():
+            if first <= end < month:
+                when, run = format_month(month), format_month(end)
+                told = f"it joins in {when}, after the run ends in {run}"
+                yield f"{lead} is only expected in {market}: {told}"
+        since = getattr(policy, "paid_since", None)
+        if since is not None and since < start:
+            run = format_month(start)
+            yield f"{lead} pays back no duty from before the run starts in {run}: it is not known"

@@ -10,6 +10,7 @@ import pytest
 from tariffsim.behaviour.sourcing import choice_set
 from tariffsim.behaviour.sourcing import slot_cost as cost_of_slots
 from tariffsim.policy import INSTRUMENTS
+from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tests.economies import COMPLIANT, component, merged, product, run, scenario
 from tests.policy.test_instruments import sample
 
@@ -85,6 +86,19 @@ def test_makers_expect_of_both_what_they_expect_of_the_plain_tariff() -> None:
         slots = economy.makers.slots(np.flatnonzero(economy.makers.has_slot.ravel()))
         costs.append(cost_of_slots(choice_set(economy), slots))
     np.testing.assert_allclose(*costs, rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("compliance", ["compliant", "full"])
+def test_the_match_loss_sees_the_duty_of_the_plain_tariff(compliance: str) -> None:
+    """Expected prices of chips and countries; those who do not know pay on the whole value."""
+    never = {"evasion_cost": 1e6, "tracing_cost_usd": 1e12}
+    rules = {"compliance": {"behaviour": compliance, **never}}
+    found = []
+    for law in (merged(content(RATE), rest(RATE)), product(RATE)):
+        (economy,) = run(scenario(rules, law, makers=100), 0, 1)
+        found.append(ChoiceSetPrices(economy).of_month(economy))
+    for one, other in zip(found[0].values(), found[1].values(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
 
 
 def test_a_rest_alone_makes_the_chips_it_leaves_out_cheaper_to_use() -> None:

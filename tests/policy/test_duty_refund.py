@@ -14,6 +14,7 @@ from tariffsim.experiments.decompose import changes_between
 from tariffsim.experiments.timing import shifted
 from tariffsim.policy.duty_refund import is_of
 from tariffsim.scenario import load_scenario, replace
+from tariffsim.scenario.checks import remarks
 from tariffsim.state.ledger import PAYMENTS, check_accounting_identities
 from tariffsim.typing import format_month, parse_month
 from tests.economies import COMPLIANT, component, run, scenario
@@ -218,3 +219,11 @@ def test_revenue_and_welfare_of_a_refund() -> None:
     assert by_term["government"] == pytest.approx(-paid, rel=1e-9)
     assert by_term["importers and makers"] == pytest.approx(paid, rel=1e-9)
     assert by_term[["consumers", "foundries", "match loss"]].abs().max() < 1e-12
+
+
+def test_a_remark_where_duty_from_before_the_run_is_meant() -> None:
+    early = refund({"2025-08": 1.0}, "IEEPA fentanyl", paid_since="2024-11")
+    (said,) = remarks(
+        replace(load_scenario("baseline"), policies={"back": {"kind": "duty_refund", **early}})
+    )
+    assert "pays back no duty from before the run starts in 2025-01" in said

@@ -13,6 +13,7 @@ from tariffsim.experiments.designs import varied
 from tariffsim.experiments.timing import shifted
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml
+from tariffsim.scenario.checks import remarks
 from tariffsim.scenario.factors import Unfit, factor_of
 from tariffsim.scenario.provenance import explain
 from tariffsim.typing import format_month, parse_month
@@ -192,3 +193,11 @@ def test_entries_of_all_markets_leave_none_from_the_start() -> None:
         levy(markets=["US", "EU"], joins={"US": "2025-04", "EU": "2025-06"})["policies"]["levy"]
     )
     assert [part.markets for part in made.by_entry()] == [("US",), ("EU",)]
+
+
+def test_a_remark_where_a_market_joins_after_the_run() -> None:
+    late = replace(load_scenario("baseline"), **levy(joins={"EU": "2031-01", "JK": "2030-12"}))
+    (said,) = remarks(late)
+    assert said.endswith(
+        "is only expected in EU: it joins in 2031-01, after the run ends in 2030-12"
+    )
