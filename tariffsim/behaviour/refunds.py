@@ -34,6 +34,8 @@ def keep_duty_paid(economy: Economy) -> None:
         flows, n = economy.flows, len(constants.codes.markets)
         each = economy.instrument_duty.get(number, np.zeros(len(flows)))
         bare = economy.policy.in_force.bare_by_law.get(number, np.zeros_like(economy.chips_entered))
+        # a law that takes duty of the base year back has taken nothing
+        each, bare = np.maximum(each, 0.0), np.maximum(bare, 0.0)
         by_origin = k.ad_valorem(bare, economy.chips_entered).sum(axis=(1, 2))
         paid = DutyPaid(
             number,

@@ -696,7 +696,7 @@ class Importer:
         for flow in self.flows:
             for i, duty in flow.new_duties.items():
                 key = i, world.date
-                self.paid[key] = self.paid.get(key, 0.0) + duty * flow.units
+                self.paid[key] = self.paid.get(key, 0.0) + max(duty, 0.0) * flow.units
 
 
 @dataclass(eq=False)

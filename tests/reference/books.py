@@ -88,7 +88,8 @@ class Books:
                 for i, duty in due.items():
                     self.duty_by_instrument[i] += duty * units
                     key = i, world.date, home
-                    world.bare_duty_paid[key] = world.bare_duty_paid.get(key, 0.0) + duty * units
+                    taken = max(duty, 0.0) * units
+                    world.bare_duty_paid[key] = world.bare_duty_paid.get(key, 0.0) + taken
 
     def _foundries(self, world: Reference) -> None:
         v = world.scenario.supply.variable_cost_share
