@@ -18,8 +18,8 @@ def pay_back(economy: Economy) -> None:
         share = max((law.refund(name, paid.month, rate) for law, rate in in_force), default=0.0)
         if share > so_far:
             economy.duty_paid[paid] = share
-            to_importers += k.times(share - so_far, paid.by_importer)
-            to_makers += k.times(share - so_far, paid.by_market)
+            to_importers = k.total(to_importers, k.refund(share, so_far, paid.by_importer))
+            to_makers = k.total(to_makers, k.refund(share, so_far, paid.by_market))
     economy.importers.refund, economy.maker_refund = to_importers, to_makers
 
 
@@ -34,8 +34,7 @@ def keep_duty_paid(economy: Economy) -> None:
         flows, n = economy.flows, len(constants.codes.markets)
         each = economy.instrument_duty.get(number, np.zeros(len(flows)))
         bare = economy.policy.in_force.bare_by_law.get(number, np.zeros_like(economy.chips_entered))
-        # a law that takes duty of the base year back has taken nothing
-        each, bare = np.maximum(each, 0.0), np.maximum(bare, 0.0)
+        each, bare = k.refundable(each), k.refundable(bare)
         by_origin = k.ad_valorem(bare, economy.chips_entered).sum(axis=(1, 2))
         paid = DutyPaid(
             number,

@@ -12,6 +12,8 @@ from tariffsim.kernels.compliance import (
     duty_burden,
     evades,
     evasion_threshold,
+    refund,
+    refundable,
     tracing_cost_rate,
     tracing_pays,
 )
@@ -89,3 +91,10 @@ def test_above_the_rate_it_hides_from_an_importer_bears_less_than_the_duty(
     np.testing.assert_allclose(duty_burden(rate, 1.0, evasion_cost, exposure), rate, rtol=1e-12)
     assert (duty_burden(rate + more, 1.0, evasion_cost, exposure) < rate + more).all()
     assert evasion_threshold(np.array([evasion_cost]), np.array([1.5])) == np.inf
+
+
+def test_refunds_add_up_to_the_highest_share_of_what_was_paid() -> None:
+    paid = refundable(np.array([100.0, -20.0, 0.0]))
+    np.testing.assert_array_equal(paid, [100.0, 0.0, 0.0])
+    steps = [refund(0.25, 0.0, paid), refund(0.2, 0.25, paid), refund(1.0, 0.25, paid)]
+    np.testing.assert_array_equal(steps, [[25.0, 0, 0], [0, 0, 0], [75.0, 0, 0]])
