@@ -58,7 +58,7 @@ def default(parameter: Parameter) -> str:
         how = dates.pop("interpolate", "step")
         steps = ", ".join(f"{date}: {number:g}" for date, number in dates.items())
         return f"{steps} ({how})"
-    if value is None or value == "":
+    if value is None or value in ("", {}):
         return "all" if value is None and "all if left out" in parameter.description else "none"
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -190,7 +190,7 @@ def _one_seed(seed: Any, rng: Any) -> int:
     given = rng if seed is None else seed
     if given is None:
         return secrets.randbelow(2**31)
-    if not isinstance(given, Integral) or isinstance(given, bool) or given < 0:
+    if isinstance(given, bool) or not isinstance(given, Integral) or int(given) < 0:
         raise TypeError(f"seed must be a whole number, 0 or more, or None (is {given!r})")
     return int(given)
 

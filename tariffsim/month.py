@@ -18,6 +18,7 @@ from tariffsim.behaviour import (
     delivery,
     emergency,
     prices_and_demand,
+    refunds,
     sourcing,
 )
 from tariffsim.behaviour import foundries as industry
@@ -301,11 +302,13 @@ def audit_importers(economy: Economy, draws: Draws) -> None:
 def keep_accounts(economy: Economy, draws: Draws) -> None:
     """Customs and everybody else: duty, subsidies, costs and profits are booked."""
     ledger = new_ledger(len(economy.constants.codes.markets))
+    refunds.pay_back(economy)
     accounts.book_products(economy, ledger)
     accounts.book_makers(economy, ledger)
     accounts.book_chips(economy, ledger)
     ledger.close(net_incomes(economy))
     economy.ledger = ledger.values
+    refunds.keep_duty_paid(economy)
 
 
 def invest(economy: Economy, draws: Draws) -> None:

@@ -185,6 +185,7 @@ class Importer(Row):
         "back duty and penalty",
         lambda e, i: e.importers.back_duty[i] + e.importers.penalty[i],
     )
+    refund = Column("USD a month", "duty of earlier months that is paid back")
     profit = Column("USD a month", "profit")
 
     def _label(self) -> tuple[Any, ...]:

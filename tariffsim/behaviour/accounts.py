@@ -53,6 +53,9 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
          by_market(duty))  # fmt: skip
     for name, found in (("back duties", importers.back_duty), ("penalties", importers.penalty)):
         book(name, "importers", of_importers(found), "government", of_importers(found))
+    refund, to_makers = of_importers(importers.refund), economy.maker_refund
+    book("duty refunds", "government", refund, "importers", refund)
+    book("duty refunds", "government", to_makers, "device makers", to_makers)
     world_freight = k.times(trade.freight, made.sum(keepdims=True))
     book("freight", "importers", by_market(freight), "other suppliers", world_freight)
     for name, paid, by_payer in (

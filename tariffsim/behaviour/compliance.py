@@ -70,7 +70,7 @@ def is_time_to_trace(economy: Economy) -> bool:
 
 def _moves(instrument: Instrument, now: int) -> bool:
     """Whether a measure on content is announced this month, starts or moves."""
-    if instrument.declares != "content" and not instrument.tracing_share(1.0):
+    if not instrument.depends_on_knowledge and not instrument.tracing_share(1.0):
         return False
     is_announced = now == instrument.known_from and any(instrument.path.values)
     return is_announced or instrument.changes_in(now)
@@ -96,10 +96,10 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
     known: list[tuple[str | None, Float]] = []
     unknown: list[tuple[str | None, Float]] = []
     months = economy.scenario.compliance.payback_months
-    ahead = economy.expectations.summed(economy.date, months, economy.imports.annual)
+    ahead = economy.expectations.summed(economy.date, months, economy.imports)
     shipments = economy.shipments()
     for one in declared_duties(economy.declarations, ahead, shipments, economy.flow_cells):
-        if one.is_declared:
+        if one.depends_on_knowledge:
             group = one.law.instrument.stacking_group
             known.append((group, k.over_slots(one.parts)))
             unknown.append((group, one.unknown))

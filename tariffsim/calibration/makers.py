@@ -261,7 +261,10 @@ def make_importers(
         size_rank=rank,
         customs_value=value,
         evaded=np.zeros((len(device), compliance.lookback_months)),
-        **{name: np.zeros(len(device)) for name in ("duty", "back_duty", "penalty", "profit")},
+        **{
+            name: np.zeros(len(device))
+            for name in ("duty", "back_duty", "penalty", "refund", "profit")
+        },
     )
 
 

@@ -17,6 +17,8 @@ import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.experiments.ensemble import RunScenarios
+from tariffsim.policy import INSTRUMENTS, Instrument
+from tariffsim.policy.fields import condition
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.intervals import paired_interval
 from tariffsim.scenario import Scenario, catalogue, replace
@@ -54,7 +56,7 @@ def changes_between(first: Scenario, second: Scenario) -> list[Change]:
     Raises:
         ScenarioError: nothing differs, or too much.
     """
-    found = [*_policies(first, second), *_fields(first, second)]
+    found = [*_together(first, second, [*_policies(first, second)]), *_fields(first, second)]
     if len(found) > MAX_CHANGES:
         found = _by_block(found)
     if not 1 <= len(found) <= MAX_CHANGES:
@@ -79,6 +81,34 @@ def _policies(first: Scenario, second: Scenario) -> Iterator[Change]:
             label = " ".join(words if name.replace("_", " ") != kind else words[::2])
             key = f"policies.{name}"
             yield Change(key, label, ((key, others.get(name)),))
+
+
+def _together(first: Scenario, second: Scenario, found: list[Change]) -> list[Change]:
+    """Policies that name another that changes are one change with it: they need it."""
+    groups = {change.name.removeprefix("policies."): [change] for change in found}
+    for scenario in (first, second):
+        for name, policy in scenario.policies.items():
+            for other in {*_named(policy)} & {*groups} - {name}:
+                if name in groups and groups[name] is not groups[other]:
+                    joined = groups[other] + groups[name]
+                    groups |= {change.name.removeprefix("policies."): joined for change in joined}
+    distinct = {id(group): group for group in groups.values()}.values()
+    return [group[0] if len(group) == 1 else _as_one(group) for group in distinct]
+
+
+def _named(policy: Instrument) -> Iterator[str]:
+    """Policies that a policy names; a kind in its condition may as well be absent."""
+    yield from policy.names_others
+    if policy.when is not None and condition(policy.when)[0] not in INSTRUMENTS:
+        yield condition(policy.when)[0]
+
+
+def _as_one(group: Sequence[Change]) -> Change:
+    names = (change.name.removeprefix("policies.") for change in group[1:])
+    values = tuple(value for change in group for value in change.values)
+    return Change(
+        "+".join((group[0].name, *names)), " and ".join(change.label for change in group), values
+    )
 
 
 def _fields(first: Scenario, second: Scenario) -> Iterator[Change]:

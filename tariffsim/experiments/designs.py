@@ -155,7 +155,7 @@ def varied(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
             changes |= _figures(scenario, key, float(value))
             continue
         own = scenario.policies[name] if block == "policies" else getattr(scenario, block)
-        path = getattr(own, key.rpartition(".")[2])
+        path = getattr(own, key.split(".")[2 if block == "policies" else 1])
         if isinstance(path, TimePath):
             value = reaching(path, float(value), from_first=block != "policies")
         changes[key] = value

@@ -36,6 +36,8 @@ def shifted(scenario: Scenario, start: int) -> Scenario:
                 moved[field] = value.model_copy(update={"months": months})
             elif parameter.kind == "date" and value is not None:
                 moved[field] = _date_moved(value, move, is_last=field == "end")
+            elif parameter.unit == catalogue.BY_MARKET:
+                moved[field] = {code: format_month(month + move) for code, month in value.items()}
             elif parameter.unit == "day" and value is not None:
                 moved[field] = _day_moved(value, move)
         policies[name] = moved

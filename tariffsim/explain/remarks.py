@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import combinations
 from types import SimpleNamespace
@@ -18,11 +19,11 @@ from tariffsim.calibration.tariff_calendar import TariffCalendar, part_of_month
 from tariffsim.calibration.tariff_schedule import make_tariff_schedule
 from tariffsim.law.declarations import Declarations, declared_duties
 from tariffsim.law.expectations import Expected
-from tariffsim.law.policy_of_month import policy_of_month
+from tariffsim.law.policy_of_month import base_imports, policy_of_month
 from tariffsim.policy import Instrument
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.checks import remarks as remarks_on_dates
-from tariffsim.state.economy import Economy, ImportCounts
+from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS, CalendarRow
 from tariffsim.tables.wide_tables import one_name
 from tariffsim.typing import format_month
@@ -189,9 +190,9 @@ def _under(economy: Economy, scenario: Scenario) -> Economy:
     )
     nothing = Expected(np.zeros(1), np.zeros(1), np.zeros(1), ())
     found.expectations = SimpleNamespace(expected=lambda *_: nothing)  # type: ignore[assignment]
-    laws = len(found.tariff_schedule.laws)
-    counts = economy.imports.annual if laws == len(economy.tariff_schedule.laws) else np.zeros(laws)
-    found.imports = ImportCounts(np.zeros(laws), np.repeat(counts[:, None], 12, axis=1))
+    counts = base_imports(found)
+    a_year = np.repeat(counts.annual[:, None], 12, axis=1)
+    found.imports = replace(counts, to_date=np.zeros(len(a_year)), past_year=a_year)
     return found
 
 

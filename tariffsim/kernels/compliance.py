@@ -68,6 +68,16 @@ def duty_evaded(due: Float, not_declared: Float) -> tuple[Float, Float]:
     return np.asarray(due - evaded), evaded
 
 
+def refundable(duty: Float) -> Float:
+    """Duty that may be paid back; a law that takes duty of the base year back has taken none."""
+    return np.maximum(duty, 0.0)
+
+
+def refund(share: float, so_far: float, paid: Float) -> Float:
+    """What is paid back of duty paid: up to a share of it, less what was paid back before."""
+    return np.asarray(max(share - so_far, 0.0) * paid)
+
+
 def audit_chance(audits: Float) -> Float:
     """Probability of an audit in a month, of so many a year."""
     return np.asarray(audits / 12)

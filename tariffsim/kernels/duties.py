@@ -59,12 +59,12 @@ def horizon_weights(hazard: Float, discount_rate: float, years: Float) -> Float:
 def due_of_each(duties: list[tuple[str | None, Float]]) -> list[Float]:
     """Duties with all but the highest of each stacking group set to zero, USD a unit.
 
-    Of equally high ones the first is due.
+    Of equally high ones the first is due. What chips take off a duty is highest where it is most.
     """
     due = [duty for _, duty in duties]
     for group in dict.fromkeys(name for name, _ in duties if name is not None):
         members = [i for i, (name, _) in enumerate(duties) if name == group]
-        highest = np.stack(np.broadcast_arrays(*(due[i] for i in members))).argmax(axis=0)
+        highest = np.abs(np.broadcast_arrays(*(due[i] for i in members))).argmax(axis=0)
         for rank, i in enumerate(members):
             due[i] = np.where(highest == rank, due[i], 0.0)
     return due

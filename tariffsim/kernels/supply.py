@@ -56,9 +56,11 @@ def posted_price(price: Float, target: Float, adjustment: float) -> Float:
 def counter_subsidy_share(duty_rate: Float, share: float) -> Float:
     """Share of a chip's price rebated for a duty: `c r / (1 + r)` (MODEL 4.1).
 
-    `c` is the counter-subsidy; with one the price after duty is the price before it.
+    `c` is the counter-subsidy; with one the price after duty is the price before it. Chips that
+    lower a duty (that on the rest of the value) get nothing.
     """
-    return np.asarray(share * duty_rate / (1 + duty_rate))
+    rate = np.maximum(duty_rate, 0.0)
+    return np.asarray(share * rate / (1 + rate))
 
 
 def foundry_cost(

@@ -57,6 +57,8 @@ class ContentDuty:
     """Depends on what importers say of the content, and may be evaded."""
     compared_in: str | None
     """Stacking group of several bases in which it is; None if there is none."""
+    depends_on_knowledge: bool
+    """Is another where the importer does not know the origin of the chips."""
     known: UnitDuty
     unknown: UnitDuty
 
@@ -129,6 +131,7 @@ class Declarations:
             first.is_separable,
             first.declares == "content",
             instrument.stacking_group if first.is_compared else None,
+            instrument.depends_on_knowledge,
             unit([instrument.duty(probe, 1.0) for probe in probes]),
             unit([instrument.unknown_duty(probe, 1.0) for probe in probes]),
         )
@@ -220,6 +223,11 @@ class DeclaredDuty:
     def is_declared(self) -> bool:
         """Whether it may be evaded."""
         return self.law.declares == "content"
+
+    @property
+    def depends_on_knowledge(self) -> bool:
+        """Whether tracing the chips changes it."""
+        return self.law.instrument.depends_on_knowledge
 
 
 def declared_duties(

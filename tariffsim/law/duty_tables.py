@@ -207,11 +207,20 @@ def laws_of(
 ) -> Iterator[Law]:
     """Instruments with their scopes; `ordinary` (cells,) are duties that `all_in` rates include.
 
-    One with memory that several markets levy is one for each of them.
+    One is a law for the markets of each first month, and for each market if it has a memory. What
+    the law of earlier markets covers already, another does not cover a second time.
     """
-    for name, instrument in _one_a_memory(instruments):
+    for name, instrument in instruments:
+        parts = instrument.by_entry()
+        if instrument.has_memory:
+            parts = [p.model_copy(update={"markets": (m,)}) for p in parts for m in p.markets]
+        covered = np.zeros(1)
         is_all_in = getattr(instrument, "all_in", False)
-        yield Law(name, instrument, scope_of(codes, instrument), ordinary if is_all_in else None)
+        for part in parts:
+            scope = np.where(covered > 0, 0.0, scope_of(codes, part))
+            covered = covered + scope
+            own = name if len(parts) == 1 else f"{name}, {' '.join(part.markets)}"
+            yield Law(own, part, scope, ordinary if is_all_in else None)
 
 
 def _compared(laws: list[Law]) -> list[Law]:
@@ -231,18 +240,6 @@ def _compared(laws: list[Law]) -> list[Law]:
         else law
         for law in laws
     ]
-
-
-def _one_a_memory(
-    instruments: Iterable[tuple[str, Instrument]],
-) -> Iterator[tuple[str, Instrument]]:
-    """The instruments; one with memory that several markets levy is one for each of them."""
-    for name, instrument in instruments:
-        if not instrument.has_memory or len(instrument.markets) == 1:
-            yield name, instrument
-            continue
-        for market in instrument.markets:
-            yield f"{name}, {market}", instrument.model_copy(update={"markets": (market,)})
 
 
 def scope_of(codes: Codes, instrument: Instrument) -> Float:

@@ -9,6 +9,7 @@ import numpy as np
 from tariffsim import kernels as k
 from tariffsim.law.duty_tables import DutyTables, Regime, TariffSchedule
 from tariffsim.policy import Instrument
+from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Float, Int
 
 HORIZON_YEARS = np.arange(4.0)
@@ -93,12 +94,12 @@ class DutyExpectations:
         self._paths: dict[tuple[int, tuple[bool, bool]], list[float]] = {}
         self._expected: dict[tuple[Foresight, bytes], Expected] = {}
 
-    def expected(self, date: int, annual: Float) -> Expected:
+    def expected(self, date: int, counts: ImportCounts) -> Expected:
         """Duties that agents expect from a choice made now: four dates of its life, weighted.
 
-        `annual` (laws,) are imports of the last twelve months that count towards each law.
+        `counts` are what laws with a memory remember; agents expect their relief to last.
         """
-        seen = self._foreseen(date, annual)
+        seen = self._foreseen(date, counts)
         dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.intp)
         at = np.minimum(dates + date - self._start, len(seen.rates) - 1)
         ids = seen.regime_of[at]
@@ -115,45 +116,48 @@ class DutyExpectations:
             self._expected[key] = Expected(slot, value, count, futures)
         return self._expected[key]
 
-    def regime_ahead(self, date: int, months: int, annual: Float) -> Regime:
-        """The regime that agents expect so many months from now; `annual` as in `expected`."""
-        seen = self._foreseen(date, annual)
+    def regime_ahead(self, date: int, months: int, counts: ImportCounts) -> Regime:
+        """The regime that agents expect so many months from now; `counts` as in `expected`."""
+        seen = self._foreseen(date, counts)
         at = min(date + months - self._start, len(seen.rates) - 1)
         return seen.regimes[int(seen.regime_of[at])]
 
-    def summed(self, date: int, months: int, annual: Float) -> Regime:
+    def summed(self, date: int, months: int, counts: ImportCounts) -> Regime:
         """Every law with its expected rates summed over so many months from now."""
         rates = []
-        for law, imports in zip(self.schedule.laws, annual, strict=True):
+        for law, *known in zip(self.schedule.laws, *_lists(counts), strict=True):
             one = law.instrument
             path = [law.rate_expected(t, date, self.foresight) for t in range(date, date + months)]
-            rates.append(sum(_given(one, path, date, float(imports))))
+            rates.append(sum(_given(one, path, date, *known)))
         return self.schedule.regime(rates)
 
-    def _foreseen(self, now: int, annual: Float) -> Foresight:
+    def _foreseen(self, now: int, counts: ImportCounts) -> Foresight:
         """What agents foresee now, from the first month simulated on; the same all month."""
-        asked = now, annual.tobytes()
+        asked = now, np.concatenate([counts.annual, counts.relief]).tobytes()
         if asked != self._asked:
-            self._asked, self._seen = asked, self._foresee(now, annual)
+            self._asked, self._seen = asked, self._foresee(now, *_lists(counts))
         return self._seen
 
-    def _foresee(self, now: int, annual: Float) -> Foresight:
+    def _foresee(self, now: int, annual: list[float], relief: list[float]) -> Foresight:
         laws = [law.instrument for law in self.schedule.laws]
         states = [
             (now >= law.instrument.known_from, law.knows_end(now)) for law in self.schedule.laws
         ]
-        counted = [(i, float(annual[i])) for i in self.schedule.with_memory]
+        counted = [(i, annual[i], relief[i]) for i in self.schedule.with_memory]
         known: object = (*states, *counted)
         if self.foresight == "none":
             known = (*self.schedule.rates_in_force(now), *counted)
         if known not in self._foresight:
             if self.foresight == "none":  # as if what is in force were for ever
                 now_on = (law.rate_in_force(now) for law in laws)
-                given = zip(laws, now_on, annual.tolist(), strict=True)
-                columns = [[law.rate_given(rate, 0.0, imports)] for law, rate, imports in given]
+                given = zip(laws, now_on, annual, relief, strict=True)
+                columns = [
+                    [(1 - part) * law.rate_given(rate, 0.0, imports)]
+                    for law, rate, imports, part in given
+                ]
             else:
                 columns = [
-                    _given(law, self._path(i, now, states[i]), self._start, float(annual[i]))
+                    _given(law, self._path(i, now, states[i]), self._start, annual[i], relief[i])
                     for i, law in enumerate(laws)
                 ]
             n_dates = len(columns[0]) if columns else self._last_date - self._start + 1
@@ -173,11 +177,18 @@ class DutyExpectations:
         return self._paths[law, state]
 
 
-def _given(instrument: Instrument, path: list[float], first: int, annual: float) -> list[float]:
+def _lists(counts: ImportCounts) -> tuple[list[float], list[float]]:
+    """By law: imports of the last twelve months, and the share of the duty that is waived now."""
+    return counts.annual.tolist(), counts.relief.tolist()
+
+
+def _given(
+    instrument: Instrument, path: list[float], first: int, annual: float, relief: float
+) -> list[float]:
     """A path from a month on as expected given the imports of a year: as means over its years.
 
     The imports of a calendar year that count are those of the months in which the law is in force:
-    before the path as it was, after it as at its end.
+    before the path as it was, after it as at its end. The relief is expected to last.
     """
     if not instrument.has_memory:
         return path
@@ -186,7 +197,7 @@ def _given(instrument: Instrument, path: list[float], first: int, annual: float)
     whole = np.array([*before, *path, *[path[-1]] * (-end % 12)])
     share = np.repeat((whole.reshape(-1, 12) != 0.0).mean(axis=1), 12)[len(before) :]
     return [
-        instrument.rate_given(rate, 0.0, annual * part)
+        (1 - relief) * instrument.rate_given(rate, 0.0, annual * part)
         for rate, part in zip(path, share.tolist(), strict=False)
     ]
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Law, Regime
 from tariffsim.law.policy_state import PolicyState, PublicFunds
 from tariffsim.law.supply_limits import supply_limits
+from tariffsim.policy.shipments import Built, Shipments
 from tariffsim.state.constants import AI_MONTHS
-from tariffsim.state.economy import Economy, ImportCounts
-from tariffsim.typing import Float
+from tariffsim.state.economy import Economy
+from tariffsim.state.import_counts import ImportCounts
+from tariffsim.typing import Float, Int
 
 LARGEST_SHARE = 0.99
 
@@ -29,7 +33,7 @@ def policy_of_month(economy: Economy) -> PolicyState:
         share += instrument.capacity_share(rate)
         counter_subsidy += instrument.counter_subsidy(rate)
     units, chips, preference = _factors(economy, regime)
-    expected = economy.expectations.expected(economy.date, economy.imports.annual)
+    expected = economy.expectations.expected(economy.date, economy.imports)
     return PolicyState(
         rates=rates,
         regime=regime,
@@ -94,7 +98,7 @@ def _factors(economy: Economy, regime: Regime) -> tuple[Float, Float, Float]:
     return units.ravel(), chips, preference
 
 
-# Imports of the year, for instruments whose rate depends on them (tariff-rate quotas).
+# What laws with a memory remember: imports of the year, and capacity built since they are in force.
 
 
 def base_imports(economy: Economy) -> ImportCounts:
@@ -102,13 +106,17 @@ def base_imports(economy: Economy) -> ImportCounts:
     monthly = _covered(economy)
     start = economy.scenario.run.start
     months = range(start - start % 12, start)
+    laws = economy.tariff_schedule.laws
     in_force = np.array(
-        [
-            sum(law.instrument.rate_in_force(month) != 0.0 for month in months)
-            for law in economy.tariff_schedule.laws
-        ]
+        [sum(law.instrument.rate_in_force(month) != 0.0 for month in months) for law in laws]
     )
-    return ImportCounts(monthly * in_force, np.repeat(monthly[:, None], 12, axis=1))
+    return ImportCounts(
+        monthly * in_force,
+        np.repeat(monthly[:, None], 12, axis=1),
+        np.repeat(_capacity(economy)[None], len(laws), axis=0),
+        np.zeros(len(laws)),
+        np.zeros(len(laws)),
+    )
 
 
 def count_imports(economy: Economy) -> ImportCounts:
@@ -116,32 +124,85 @@ def count_imports(economy: Economy) -> ImportCounts:
     counts, schedule = economy.imports, economy.tariff_schedule
     if not schedule.with_memory or economy.month == 0:
         return counts
-    newest = _covered(economy)
-    was_in_force = np.array(schedule.rates_in_force(economy.date - 1)) != 0.0
-    to_date = counts.to_date + newest * was_in_force
+    newest, rates = _covered(economy), np.array(schedule.rates_in_force(economy.date - 1))
+    to_date = counts.to_date + newest * (rates != 0.0)
     past_year = np.concatenate([counts.past_year[:, 1:], newest[:, None]], axis=1)
-    return ImportCounts(np.zeros_like(to_date) if economy.is_january else to_date, past_year)
+    first = np.array([law.instrument.first_month for law in schedule.laws])
+    is_new = (economy.date <= first)[:, None, None]
+    before = np.where(is_new, _capacity(economy), counts.capacity_before)
+    waived = counts.waived + counts.relief * rates * newest
+    if economy.is_january:
+        to_date = np.zeros_like(to_date)
+    counts = ImportCounts(to_date, past_year, before, waived, np.zeros(len(waived)))
+    return replace(counts, relief=_relief(economy, counts))
+
+
+def _relief(economy: Economy, counts: ImportCounts) -> Float:
+    """(laws,) share of the duty of each law that is waived for what was built in its market."""
+    schedule, constants = economy.tariff_schedule, economy.constants
+    codes, relief = constants.codes, np.zeros(len(counts.to_date))
+    rates, now = schedule.rates_in_force(economy.date), _capacity(economy)
+    for i in schedule.with_memory:
+        one = schedule.laws[i].instrument
+        here = one.chosen("markets", codes.markets)[constants.region_market]
+        added = (now - counts.capacity_before[i]) * here[:, None]
+        chips = np.maximum(added.sum(axis=0), 0.0).tolist()
+        wafers = k.wafers(added, economy.investment.chips_per_kwpm)
+        built = Built(
+            dict(zip(codes.classes, chips, strict=True)),
+            float(np.maximum(wafers, 0.0) @ constants.capital_cost),
+            float(counts.waived[i]),
+        )
+        relief[i] = one.relief(rates[i], float(counts.annual[i]) / 12, built)
+    return relief
+
+
+def _capacity(economy: Economy) -> Float:
+    """(R, K) chips a month of capacity that stands."""
+    foundries, n = economy.foundries, len(economy.constants.codes.regions)
+    return np.stack([k.sum_by(foundries.region, one, n) for one in foundries.capacity.T], axis=1)
 
 
 def rates_given(economy: Economy) -> list[float]:
-    """Strength of every law this month, given the imports of the year.
+    """Strength of every law this month, given the imports of the year and what was built.
 
     This month's imports are assumed to equal last month's.
     """
     counts, schedule = economy.imports, economy.tariff_schedule
     rates = schedule.rates_in_force(economy.date)
     for i in schedule.with_memory:
-        instrument = schedule.laws[i].instrument
-        rates[i] = instrument.rate_given(rates[i], counts.to_date[i], counts.past_year[i, -1])
+        instrument, newest = schedule.laws[i].instrument, float(counts.past_year[i, -1])
+        given = instrument.rate_given(rates[i], float(counts.to_date[i]), newest)
+        rates[i] = float(1 - counts.relief[i]) * given
     return rates
 
 
 def _covered(economy: Economy) -> Float:
     """(laws,) imports of the last month that count towards each law, in its own unit."""
-    schedule, shipments, cell = economy.tariff_schedule, economy.shipments(), economy.flow_cells
+    schedule, makers = economy.tariff_schedule, economy.makers
+    n_classes = makers.chips.shape[1]
+    origin, units = np.repeat(makers.origin, n_classes), np.repeat(makers.units, n_classes)
+    of_products = economy.shipments(), economy.flow_cells, economy.flows.units
+    of_chips = _unmounted_chips(economy, origin), origin, units
     found = np.zeros(len(schedule.laws))
     for i in schedule.with_memory:
         law: Law = schedule.laws[i]
-        counted = law.instrument.counted(shipments) * law.scope[cell]
-        found[i] = counted @ economy.flows.units
+        shipments, place, units = of_chips if law.instrument.taxes_bare_chips else of_products
+        part = law.scope[place].max(axis=1) if law.scope.ndim > 1 else law.scope[place]
+        found[i] = (law.instrument.counted(shipments) * part) @ units
     return found
+
+
+def _unmounted_chips(economy: Economy, origin: Int) -> Shipments:
+    """The chips of one unit of every line by slot (N x K rows), as they enter for assembly."""
+    makers, constants = economy.makers, economy.constants
+    region, n_lines = makers.chip_region.ravel(), len(makers)
+    return Shipments(
+        constants.codes,
+        np.zeros(len(region)),
+        constants.region_market[region] != constants.origin_market[origin],
+        makers.chip_value.reshape(-1, 1),
+        makers.chips.reshape(-1, 1),
+        region[:, None],
+        np.tile(np.arange(makers.chips.shape[1]), n_lines)[:, None],
+    )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import DEVICE_SCOPE, Scope, codes_field, rate_field
+from tariffsim.policy.offset_by_capacity import OffsetByCapacity
 from tariffsim.policy.shipments import Shipments
 from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Float
 
 
-class BareChipTariff(Instrument):
+class BareChipTariff(OffsetByCapacity):
     """Ad valorem duty on the invoice value of unmounted chips, paid by makers assembling there."""
 
     taxes_bare_chips = True
@@ -31,8 +31,10 @@ class BareChipTariff(Instrument):
 
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times the value of covered chips from abroad."""
+        return rate * self.liable(shipments, shipments.chip_value)
+
+    def liable(self, shipments: Shipments, of: Float) -> Float:
+        """The value, or the number, of covered chips from abroad."""
         covered = shipments.chips_from(self.chip_regions, self.node_classes)
-        result: Float = (
-            rate * (shipments.chip_value * covered).sum(axis=-1) * shipments.crosses_border
-        )
+        result: Float = (of * covered).sum(axis=-1) * shipments.crosses_border
         return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,11 +25,11 @@ from tariffsim.policy.fields import (
     parameter,
     rate_field,
 )
-from tariffsim.policy.time_path import EndMoment, Moment, TimePath
+from tariffsim.policy.time_path import EndMoment, Joins, Moment, TimePath
 from tariffsim.typing import Float, days_between, days_in
 
 if TYPE_CHECKING:
-    from tariffsim.policy.shipments import Shipments
+    from tariffsim.policy.shipments import Built, Shipments
 
 Rule = Literal["exempt", "deemed_share", "full_content", "full_value"]
 
@@ -51,8 +51,6 @@ class Instrument(BaseModel):
     """Whether `duty` is on the chips inside products alone."""
     restricts_supply: ClassVar[bool] = False
     """Whether `supply_share` and `candidate_share` are asked about deliveries of chips."""
-    has_memory: ClassVar[bool] = False
-    """Whether its rate depends on imports of the year: `counted` and `rate_given` are asked."""
     meets_home_assembly: ClassVar[bool] = False
     """Whether its markets cover what is assembled there, besides what is sold there."""
 
@@ -78,6 +76,10 @@ class Instrument(BaseModel):
     markets: CodeList = codes_field(
         "Markets that levy it; a coalition is a list.", "markets", ("US",)
     )
+    joins: Joins = parameter(
+        {}, "month by market", "Markets that join later than the start, each with its first "
+        "month; the others levy it from the start.",
+    )  # fmt: skip
     devices: Scope = codes_field("Device groups it covers; all if left out.", "devices")
     assembly_countries: Scope = codes_field(
         "Countries of assembly it covers; all if left out.", "origins"
@@ -148,6 +150,26 @@ class Instrument(BaseModel):
         """Month from which agents count with the measure."""
         return self.first_month if self.announced is None else int(self.announced)
 
+    def by_entry(self) -> list[Self]:
+        """The measure as its markets enter it: those from the start on, then those that join."""
+        entry = {market: self.joins.get(market, self.starts) for market in self.markets}
+        if not self.joins:
+            return [self]
+        return [
+            self.model_copy(
+                update={
+                    "markets": tuple(m for m, month in entry.items() if month == first),
+                    "start": first, "announced": self.known_from, "joins": {},
+                }
+            )
+            for first in sorted(set(entry.values()))
+        ]  # fmt: skip
+
+    @property
+    def names_others(self) -> tuple[str, ...]:
+        """Policies that it names and needs, besides that of its condition."""
+        return ()
+
     @property
     def tax_base(self) -> tuple[object, ...]:
         """What the duty is on: within a stacking group all must tax the same."""
@@ -203,6 +225,11 @@ class Instrument(BaseModel):
         """USD a unit due on shipments in scope, before any trigger; neutral element 0, summed."""
         return 0.0 * shipments.customs_value
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether its rate depends on imports or on capacity built: see `counted`, `relief`."""
+        return False
+
     def counted(self, shipments: Shipments) -> Float:
         """What each unit counts towards the imports of the year; asked of those with memory."""
         return 0.0 * shipments.customs_value
@@ -218,6 +245,13 @@ class Instrument(BaseModel):
         Whatever the months are like, their mean must be that of the year as a whole (from 0).
         """
         return rate
+
+    def relief(self, rate: float, imports: float, built: Built) -> float:
+        """Share of the duty waived for what was built in its market; neutral element 0.
+
+        `rate` is the statutory rate of the month, `imports` the mean a month of what counts.
+        """
+        return 0.0
 
     @property
     def is_separable(self) -> bool:
@@ -239,6 +273,11 @@ class Instrument(BaseModel):
         A duty for which they declare nothing is paid by all.
         """
         return ""
+
+    @property
+    def depends_on_knowledge(self) -> bool:
+        """Whether what is due depends on the importer's knowing the origin of its chips."""
+        return self.declares == "content"
 
     def part_duties(self, shipments: Shipments, rate: float) -> Float:
         """USD a unit by part that is declared by itself, summing to `duty`; one part if whole."""
@@ -286,6 +325,13 @@ class Instrument(BaseModel):
 
     def investment_credit(self, rate: float) -> float:
         """Share of capital cost refunded in the regions it names; neutral element 0, summed."""
+        return 0.0
+
+    def refund(self, measure: str, paid: int, rate: float) -> float:
+        """Share of the duty that a measure took in a month, paid back by now; neutral 0, highest.
+
+        `measure` is the name of its law, `paid` the month (month count).
+        """
         return 0.0
 
     def demand_factors(self, rate: float) -> Mapping[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
 
@@ -28,6 +28,8 @@ class ChipCutoff(Restriction):
     Months that are cut in part count by days: a month delivers
     `1 - (days cut / days in month) x denied`.
     """
+
+    without: ClassVar[tuple[str, ...]] = ("joins", *Restriction.without)
 
     kind: Literal["chip_cutoff"]
     first_day: Annotated[Text, AfterValidator(_day)] | None = parameter(

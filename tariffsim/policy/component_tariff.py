@@ -6,12 +6,13 @@ from typing import Any, ClassVar, Literal
 
 from tariffsim.policy.base import DeclaredContent
 from tariffsim.policy.fields import Scope, codes_field, parameter, rate_field
+from tariffsim.policy.offset_by_capacity import OffsetByCapacity
 from tariffsim.policy.shipments import Shipments
 from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Float
 
 
-class ComponentTariff(DeclaredContent):
+class ComponentTariff(DeclaredContent, OffsetByCapacity):
     """Duty on the invoice value of covered chips, or in USD on each of them.
 
     It falls on imports and, with `covers_home_assembly`, on covered chips entering bare for
@@ -61,8 +62,11 @@ class ComponentTariff(DeclaredContent):
 
     def duty(self, shipments: Shipments, rate: float) -> Float:
         """Rate times the value, or the number, of covered chips."""
-        covered = self.covered(shipments, self._chips(shipments))
-        return self._on(shipments, rate, shipments.over_parts(covered))
+        return rate * self.liable(shipments, self._chips(shipments))
+
+    def liable(self, shipments: Shipments, of: Float) -> Float:
+        """The value, or the number, of covered chips in what the duty reaches."""
+        return self._reached(shipments, shipments.over_parts(self.covered(shipments, of)))
 
     def part_duties(self, shipments: Shipments, rate: float) -> Float:
         """The same by part: every class of chips is declared by itself."""
@@ -84,7 +88,7 @@ class ComponentTariff(DeclaredContent):
         if self.unknown_origin_rule == "full_value" and self.per == "value":
             crosses = shipments.crosses_border
             base = base * ~crosses + shipments.customs_value * crosses
-        return self._on(shipments, rate, base)
+        return rate * self._reached(shipments, base)
 
     def _chips(self, shipments: Shipments) -> Float:
         return shipments.chip_count if self.per == "chip" else shipments.chip_value
@@ -94,10 +98,8 @@ class ComponentTariff(DeclaredContent):
         classes = shipments.chips_from(None, self.node_classes)
         return self.unknown_share * shipments.over_parts(of * classes)
 
-    def _on(self, shipments: Shipments, rate: float, base: Float) -> Float:
-        reached = base if self.covers_home_assembly else base * shipments.crosses_border
-        result: Float = rate * reached
-        return result
+    def _reached(self, shipments: Shipments, base: Float) -> Float:
+        return base if self.covers_home_assembly else base * shipments.crosses_border
 
     @property
     def is_separable(self) -> bool:

@@ -60,6 +60,8 @@ Text = Annotated[str, AfterValidator(_plain_text)]
 Code = Annotated[Text, BeforeValidator(_as_code), Field(min_length=1, max_length=40)]
 LongCode = Annotated[Text, BeforeValidator(_as_code), Field(min_length=1, max_length=80)]
 Condition = Annotated[Text, AfterValidator(_as_condition)]
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
+NameList = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]
 CodeList = Annotated[tuple[Code, ...], BeforeValidator(_as_tuple)]
 LongCodes = Annotated[tuple[LongCode, ...], BeforeValidator(_as_tuple)]
 Scope = Annotated[
@@ -110,4 +112,4 @@ OF_DUTIES = ("coverage", "stacking_group", "replaces")
 ASSEMBLY_SCOPE = ("assembly_countries", "exempt_assembly_countries", *OF_DUTIES)
 """Fields of the scope that only duties on products have."""
 DEVICE_SCOPE = ("devices", "exempt_devices")
-WHOLE_SCOPE = ("markets", *DEVICE_SCOPE, *ASSEMBLY_SCOPE)
+WHOLE_SCOPE = ("markets", "joins", *DEVICE_SCOPE, *ASSEMBLY_SCOPE)

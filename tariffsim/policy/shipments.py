@@ -1,7 +1,11 @@
-"""Shipments as an instrument sees them, at customs or in a maker's expectations: a frozen view."""
+"""Shipments as an instrument sees them, at customs or in a maker's expectations: a frozen view.
+
+And what was built in the market that levies it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +100,21 @@ class Shipments:
         import numpy as np
 
         return np.asarray(np.einsum("...k->...", values))
+
+
+@dataclass(frozen=True)
+class Built:
+    """What has been built in the market of a law since its first month in force, net of closures.
+
+    All of it, whoever owns it.
+    """
+
+    chips: Mapping[str, float]
+    """Chips a month of capacity, by node class."""
+    capital: float
+    """USD of capital cost."""
+    waived: float
+    """USD of duty that the law has waived so far."""
 
 
 def _counted(codes: Codes, regions: tuple[str, ...] | None) -> Float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import parameter, rate_field
@@ -20,8 +20,6 @@ class TariffRateQuota(Instrument):
     months; with other duties it adds up.
     """
 
-    has_memory: ClassVar[bool] = True
-
     kind: Literal["tariff_rate_quota"]
     rate: TimePath = rate_field("Duty above the quota, as a fraction of customs value.")
     in_quota_rate: float = parameter(
@@ -35,6 +33,11 @@ class TariffRateQuota(Instrument):
     quota_in: Literal["units", "value"] = parameter(
         "units", "choice", "What the quota counts: units, or their customs value."
     )
+
+    @property
+    def has_memory(self) -> bool:
+        """The imports of the year."""
+        return True
 
     @property
     def declares(self) -> str:

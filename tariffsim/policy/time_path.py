@@ -72,6 +72,9 @@ Moment = Annotated[int | float, BeforeValidator(_moment), _as_day, _day]
 EndMoment = Annotated[int | float, BeforeValidator(_last_moment), _as_last_day, _day]
 """A last month, or the moment at which a last day is over."""
 
+Joins = dict[str, Date]
+"""First months by market."""
+
 
 class TimePath(BaseModel):
     """A value over time: steps or straight lines; flat before the first date and after the last.

@@ -125,11 +125,17 @@ class MeanDutyBurden:
         self._cell: Int = codes.cell(importers.device[:, None], origins, importers.market[:, None])
 
     def origin_rate(self, futures: Sequence[Future], kind: int) -> Float:
-        """(cells,) duties by country of assembly on a dollar of product, as expected."""
+        """(cells,) duties by country of assembly on a dollar of product, as expected.
+
+        That on the rest of the value is among them: what chips take off it is in `slot`.
+        """
         rate = np.zeros(self._cell.shape)
         for future, weight in self._weighted(futures, kind):
             who = self._beliefs(future)
             rate += weight * self._burden.origin_rate(who, future.regime, self._cell)
+            for content in self._declarations.contents:
+                if content.is_separable and content.known.product.any():
+                    rate += weight * self._on_product(content, future)
         return self._mean(rate, self._value[:, None])
 
     def slot(self, futures: Sequence[Future], kind: int, price: Float) -> tuple[Float, Float]:
@@ -174,8 +180,15 @@ class MeanDutyBurden:
             who = self._beliefs(future).with_axis()
             due = self._declarations.rate(content, future.regime)[self._cell][..., None] * unit
             each += weight[..., None] * (who.burden(due, price) if content.is_declared else due)
-        knowing = self._value * (self._importers.knows_origin | (not content.is_declared))
+        knowing = self._value * (self._importers.knows_origin | (not content.depends_on_knowledge))
         return self._mean(each, knowing[:, None, None] * each)
+
+    def _on_product(self, content: ContentDuty, future: Future) -> Float:
+        """(J, O) rate of a duty on a dollar of product without chips."""
+        at_border = self._declarations.schedule.crosses_border.astype(np.intp)[self._cell]
+        knows = self._importers.knows_origin[:, None]
+        due = np.where(knows, content.known.product[at_border], content.unknown.product[at_border])
+        return np.asarray(self._declarations.rate(content, future.regime)[self._cell] * due)
 
     def _weighted(self, futures: Sequence[Future], kind: int) -> Iterator[tuple[Future, Float]]:
         """Futures that matter to a kind of choice, with their weight for each importer (J, 1)."""

@@ -201,7 +201,8 @@ def summarise(
     duties = ledger_of(
         history, ("duties on products", "duties on unmounted chips"), "government", context
     )
-    duty = np.maximum(duties[:, m], 0)
+    refunds = ledger_of(history, ("duty refunds",), "government", context)
+    duty = np.maximum(duties[:, m], 0) + refunds[:, m]
     found = {
         "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
         "cn_value_share": 100 * float(value_share[last].mean()),

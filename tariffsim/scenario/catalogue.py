@@ -40,7 +40,8 @@ class Parameter:
     table: str = ""
     is_path: bool = False
     kind: str = ""
-    """What type of value: number, whole number, true or false, text, date, codes, keys."""
+    """What type of value: number, whole number, true or false, text, date, dates by market, codes,
+    list of names, keys."""
     low: float | None = None
     high: float | None = None
     source: str = ""
@@ -66,6 +67,9 @@ class Parameter:
             return f"at least {self.least:.12g}"
         dates = DATE_FORMS if self.unit == "month" else DAY_FORMS
         return {"date": dates, "codes": f"codes of {self.table}"}.get(self.kind, self.kind)
+
+
+BY_MARKET = "month by market"
 
 
 def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Parameter:
@@ -102,7 +106,9 @@ def parameter_of(model: type[BaseModel], name: str, prefix: str = "") -> Paramet
 def _kind(unit: str, is_path: bool, is_codes: bool, kind: str) -> str:
     if is_path:
         return "number or dated numbers"
-    return "date" if unit in ("month", "month or day") else "codes" if is_codes else kind
+    dates = {"month": "date", "month or day": "date"}
+    words = dates | {BY_MARKET: "dates by market", "names": "list of names"}
+    return words.get(unit, "codes" if is_codes else kind)
 
 
 def _arguments(annotation: Any) -> list[Any]:

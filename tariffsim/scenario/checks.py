@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tariffsim.errors import DataError, Problem, nearest
 from tariffsim.policy import INSTRUMENTS, Instrument
+from tariffsim.policy.duty_refund import is_of
 from tariffsim.policy.fields import condition
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
@@ -42,6 +43,7 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         yield from _codes(policy, at, tables, tree)
         yield from _other_fields(policy, at, {*own, *tables.sources}, tree)
     yield from _calendar_names(scenario, tables, tree)
+    yield from _refunds(scenario, tables, tree)
     yield from _sources(scenario, tree)
     yield from _experiment(scenario, tree)
 
@@ -55,6 +57,10 @@ def _other_fields(
         if getattr(policy, field) != type(policy).model_fields[field].get_default():
             message = f"does not apply to the instrument {policy.kind}"
             yield problem_at(tree, (*at, field), message, "leave it out", given="")
+    offsets = [f for f in ("free_chips_per_chip", "credit_per_usd") if getattr(policy, f, 0.0) > 0]
+    if len(offsets) > 1:
+        message = f"is given beside {offsets[0]}"
+        yield problem_at(tree, (*at, offsets[1]), message, "give one of them", given="")
     if policy.source is not None and policy.source not in sources:
         hint = nearest(policy.source, sources)
         yield problem_at(tree, (*at, "source"), "is not among the sources", hint)
@@ -101,6 +107,23 @@ def _calendar_names(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[
             message = "names an instrument of the calendar that is in the duties of 2024"
             hint = f"use `replaces: [{policy.stacking_group}]`, or another name"
             yield problem_at(tree, ("policies", name, "stacking_group"), message, hint)
+
+
+def _refunds(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem]:
+    """What is paid back is a duty of this scenario or of the calendar, paid before the refund."""
+    duties = [name for name, p in scenario.policies.items() if type(p).duty is not Instrument.duty]
+    duties += sorted({row.instrument for row in tables.calendar if not row.in_2024_base})
+    for name, policy in scenario.policies.items():
+        for index, of in enumerate(getattr(policy, "refunds", ())):
+            if not any(is_of(duty, of) for duty in duties):
+                at: Keys = ("policies", name, "refunds", index)
+                message = "names neither a duty of this scenario nor one of the tariff calendar"
+                yield problem_at(tree, at, message, name_hint("duty", of, duties))
+        since = getattr(policy, "paid_since", None)
+        if since is not None and policy.is_dated and since >= policy.first_month:
+            given = f"{format_month(since)}, first month {format_month(policy.first_month)}"
+            at = ("policies", name, "paid_since")
+            yield problem_at(tree, at, "must be before the refund's first month", given=given)
 
 
 def is_given(node: Node | None) -> bool:
@@ -188,6 +211,23 @@ def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
     if policy.announced is not None and policy.announced > policy.starts:
         given = f"{format_moment(policy.announced)}, {first}"
         yield problem_at(tree, (*at, "announced"), "must not be after the start", given=given)
+    yield from _joins(policy, at, tree)
+
+
+def _joins(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
+    """Markets that join are among the markets, and join while the measure is in force."""
+    first, last = policy.first_month, policy.last_month
+    for market, month in policy.joins.items():
+        where: Keys = (*at, "joins", market)
+        given = f"{format_month(month)}, first month {format_month(first)}"
+        if market not in policy.markets:
+            hint = nearest(market, policy.markets)
+            yield problem_at(tree, where, "is not among the markets of the policy", hint)
+        elif month < first:
+            yield problem_at(tree, where, "must not be before the start", given=given)
+        elif last is not None and month > last:
+            given = f"{format_month(month)}, last month {format_month(last)}"
+            yield problem_at(tree, where, "must not be after the end", given=given)
 
 
 def _codes(policy: Instrument, at: Keys, tables: Tables, tree: Node) -> Iterator[Problem]:
@@ -281,6 +321,15 @@ def remarks(scenario: Scenario) -> Iterator[str]:
             does = "does nothing" if policy.known_from > end else "is only expected"
             when, run = format_month(first), format_month(end)
             yield f"{lead} {does}: it starts in {when}, after the run ends in {run}"
+        for market, month in policy.joins.items():
+            if first <= end < month:
+                when, run = format_month(month), format_month(end)
+                told = f"it joins in {when}, after the run ends in {run}"
+                yield f"{lead} is only expected in {market}: {told}"
+        since = getattr(policy, "paid_since", None)
+        if since is not None and since < start:
+            run = format_month(start)
+            yield f"{lead} pays back no duty from before the run starts in {run}: it is not known"
     yield from start_after_base_year(scenario)
 
 

@@ -93,6 +93,8 @@ def parameter_at(key: str, scenario: Scenario) -> Parameter:
     for name, policy in scenario.policies.items():
         fields = catalogue.of_policy(policy).items()
         known |= {f"policies.{name}.{field}": parameter for field, parameter in fields}
+        entry = replace(known.pop(f"policies.{name}.joins"), unit="month", kind="date")
+        known |= {f"policies.{name}.joins.{market}": entry for market in policy.joins}
     block, _, rest = key.partition(".")
     name = rest.partition(".")[0]
     if block == "policies" and name not in scenario.policies:

@@ -148,7 +148,7 @@ def _most_like(fields: Iterable[str]) -> str:
     def likeness(kind: str) -> tuple[int, int]:
         model = INSTRUMENTS[kind]
         known = len({*fields} & {*catalogue.of_instrument(kind)})
-        return known, -len(model.without) - model.has_memory
+        return known, -len(model.without)
 
     return max(INSTRUMENTS, key=likeness)
 

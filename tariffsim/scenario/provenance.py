@@ -130,6 +130,8 @@ def _row(
 ) -> Explained:
     if isinstance(value, (int, float)) and parameter.kind == "date":
         value = format_moment(value, last=key.endswith(".end"))
+    if parameter.unit == catalogue.BY_MARKET:
+        value = {code: format_month(month) for code, month in value.items()}
     return Explained(
         key, _plain(value), parameter.unit, parameter.allowed, parameter.low, parameter.high,
         parameter.description, _where(scenario.trail(key)) or "default", source,

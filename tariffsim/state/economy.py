@@ -15,6 +15,7 @@ import numpy as np
 from tariffsim.kernels.sums import over_slots, sum_runs
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import Constants
+from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Bool, Float, Int
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Importers(Rows):
     """(J,) USD this month of evaded duty found."""
     penalty: Float
     """(J,) USD this month on top of it."""
+    refund: Float
+    """(J,) USD this month of duty paid earlier that is paid back."""
     profit: Float
     """(J,) USD a month."""
 
@@ -351,19 +354,17 @@ class SlotRows(Rows):
         return SlotRows(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-@dataclass(frozen=True)
-class ImportCounts:
-    """Imports that count towards each law with a memory, in its own unit; zero for others."""
+@dataclass(frozen=True, eq=False)
+class DutyPaid:
+    """Duty that one law took in one month, where a refund of it is foreseen in the scenario."""
 
-    to_date: Float
-    """(laws,) since January, or since it is in force."""
-    past_year: Float
-    """(laws, 12) in each of the last twelve months."""
-
-    @property
-    def annual(self) -> Float:
-        """(laws,) in the last twelve months."""
-        return np.asarray(self.past_year.sum(axis=1))
+    law: int
+    month: int
+    """Month count."""
+    by_importer: Float
+    """(J,) USD, as declared."""
+    by_market: Float
+    """(M,) USD on unmounted chips, paid by the makers that assembled there."""
 
 
 @dataclass
@@ -388,7 +389,9 @@ class Economy:
     expectations: DutyExpectations
     declarations: Declarations
     imports: ImportCounts = field(
-        default_factory=lambda: ImportCounts(np.zeros(0), np.zeros((0, 12)))
+        default_factory=lambda: ImportCounts(
+            np.zeros(0), np.zeros((0, 12)), np.zeros((0, 0, 0)), np.zeros(0), np.zeros(0)
+        )
     )
     month: int = -1
     """Months since the start; -1 before the first."""
@@ -397,6 +400,10 @@ class Economy:
     """USD a unit due on each flow by law in force."""
     policy_duty: Float = field(default_factory=lambda: np.zeros(0))
     """(laws,) USD of duty by instrument this month."""
+    duty_paid: dict[DutyPaid, float] = field(default_factory=dict)
+    """Duty of the months before that may be refunded, and the share paid back so far."""
+    maker_refund: Float = field(default_factory=lambda: np.zeros(0))
+    """(M,) USD this month of duty on unmounted chips that is paid back to makers."""
     chips_entered: Float = field(default_factory=lambda: np.zeros((1, 1, 1)))
     """(O, K, R) USD this month of chips that entered a country of assembly."""
     ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))
@@ -420,7 +427,7 @@ class Economy:
 
     def regime_ahead(self, months: int) -> Regime:
         """The legal regime that agents expect so many months from now."""
-        return self.expectations.regime_ahead(self.date, months, self.imports.annual)
+        return self.expectations.regime_ahead(self.date, months, self.imports)
 
     @property
     def years(self) -> float:

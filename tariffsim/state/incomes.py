@@ -24,12 +24,14 @@ def net_incomes(economy: Economy) -> dict[str, Float]:
     subsidies = subsidies + k.sum_by(constants.region_market, investment, n)
     earned = (foundry_revenue(economy) - foundry_cost(economy)).sum(axis=1)
     others = foundries.price * foundries.other_orders * foundries.fill_rate
+    refunds = k.sum_by(economy.importers.market, economy.importers.refund, n)
+    revenue = _revenue(economy, n) - refunds - economy.maker_refund
     return {
         "consumers": -k.sum_by(flows.market, flows.price * flows.sold, n),
         "importers": k.sum_by(economy.importers.market, importer_profit(economy), n),
-        "device makers": k.sum_by(home, _maker_profit(economy), n),
+        "device makers": k.sum_by(home, _maker_profit(economy), n) + economy.maker_refund,
         "foundries": k.sum_by(fab_market, earned, n) + subsidies,
-        "government": _revenue(economy, n) - _counter_subsidies(economy, n) - subsidies,
+        "government": revenue - _counter_subsidies(economy, n) - subsidies,
         "other suppliers": np.array([_suppliers_income(economy)]),
         "other chip buyers": np.array([-others.sum()]),
     }
@@ -42,7 +44,7 @@ def importer_profit(economy: Economy) -> Float:
     borne = landed + trade.border_pass_through * flows.new_duty + flows.compliance_cost
     margin = flows.price * flows.sold - borne * flows.units - _selling(economy)
     of_flows = k.sum_by(flows.importer, margin, len(importers))
-    return np.asarray(of_flows - importers.back_duty - importers.penalty)
+    return np.asarray(of_flows - importers.back_duty - importers.penalty + importers.refund)
 
 
 def foundry_revenue(economy: Economy) -> Float:

@@ -22,6 +22,7 @@ PAYMENTS = (
     "duties on unmounted chips",
     "back duties",
     "penalties",
+    "duty refunds",
     "compliance",
     "chips for devices",
     "counter-subsidies",

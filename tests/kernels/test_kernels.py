@@ -331,6 +331,18 @@ def test_only_one_duty_of_a_group_is_due(duties: list[tuple[str | None, float]])
     assert sum(due) == stacked([(group, frozen([rate])) for group, rate in duties])
 
 
+def test_what_chips_take_off_a_duty_is_that_of_the_higher_rate() -> None:
+    """Chips left out of two duties on the rest in one group: the higher duty leaves out more."""
+    lower, higher = np.array([-0.1, 0.0]), np.array([-0.2, 0.0])
+    for pair in ([("g", lower), ("g", higher)], [("g", higher), ("g", lower)]):
+        np.testing.assert_array_equal(stacked(pair), higher)
+
+
+def test_no_counter_subsidy_on_chips_that_lower_a_duty() -> None:
+    given_back = counter_subsidy_share(np.array([-0.3, 0.0, 0.25]), 1.0)
+    np.testing.assert_allclose(given_back, [0.0, 0.0, 0.2])
+
+
 # Prices of products
 
 

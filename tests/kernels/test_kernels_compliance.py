@@ -12,6 +12,8 @@ from tariffsim.kernels.compliance import (
     duty_burden,
     evades,
     evasion_threshold,
+    refund,
+    refundable,
     tracing_cost_rate,
     tracing_pays,
 )
@@ -99,3 +101,10 @@ def test_small_importers_find_tracing_dearer_on_what_they_bring_in() -> None:
     assert (np.diff(rate) < 0).all()
     nothing = tracing_cost_rate(np.zeros(1), 150e6, 550_000.0, 0.0)
     assert nothing == rate[-1]  # without turnover, that of a firm of mean size
+
+
+def test_refunds_add_up_to_the_highest_share_of_what_was_paid() -> None:
+    paid = refundable(np.array([100.0, -20.0, 0.0]))
+    np.testing.assert_array_equal(paid, [100.0, 0.0, 0.0])
+    steps = [refund(0.25, 0.0, paid), refund(0.2, 0.25, paid), refund(1.0, 0.25, paid)]
+    np.testing.assert_array_equal(steps, [[25.0, 0, 0], [0, 0, 0], [75.0, 0, 0]])

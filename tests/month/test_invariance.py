@@ -98,6 +98,10 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
     }
     if "quota" in cls.model_fields:
         policy["quota"] = draw(st.sampled_from([0.0, 1e5, 1e9]))
+    if "refunds" in cls.model_fields:
+        policy["refunds"] = draw(st.sampled_from([["p0"], ["p0", "p1", "p2", "IEEPA reciprocal"]]))
+    if draw(st.booleans()):
+        policy["joins"] = {draw(st.sampled_from(policy["markets"])): "2025-07"}
     optional = {
         "chip_regions": codes(REGIONS),
         "node_classes": codes(CLASSES),
@@ -119,6 +123,10 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
         "end_known": st.booleans(),
         "days": st.integers(0, 200),
         "grace_months": st.integers(0, 4),
+        "free_chips_per_chip": st.floats(0, 100),
+        "credit_per_usd": st.floats(0, 1),
+        "owned_share": st.floats(0, 1),
+        "paid_since": st.sampled_from(["2025-02"]),
     }
     for name, values in optional.items():
         if name in cls.model_fields and draw(st.booleans()):
@@ -528,8 +536,9 @@ def test_names_of_identical_regions_do_not_matter() -> None:
 
 def instrument(kind: str, rate: float, **more: Any) -> dict[str, Any]:
     cls = INSTRUMENTS[kind]
-    quota = {"quota": 1e6} if "quota" in cls.model_fields else {}
-    return {"kind": kind, cls.path_field: rate} | quota | more
+    required = {"quota": 1e6, "refunds": ["component"]}
+    given = {name: value for name, value in required.items() if name in cls.model_fields}
+    return {"kind": kind, cls.path_field: rate} | given | more
 
 
 def assert_same_bits(scenarios: tuple[Scenario, Scenario], n: int) -> None:

@@ -45,6 +45,7 @@ def bare(**fields: Any) -> dict[str, Any]:
     return {"kind": "bare_chip_tariff", "announced": "2025-03", "rate": STEP} | fields
 
 
+REST = {"kind": "rest_of_value_tariff", "rate": STEP, "chip_regions": ["CN", "TW"]}
 CONTENT = product(only_with_chips_from=["CN"])
 LINEAR = {"2025-04": 0.0, "2027-01": 0.3, "interpolate": "linear"}
 CHIPS_SHIFT = {"kind": "demand_shift", "of": "chips", "change": STEP, "node_classes": ["A", "C"]}
@@ -79,6 +80,50 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "component per chip with a threshold": policies(a=component(threshold=0.01, per="chip")),
     "component on all chips": policies(a=component(chip_regions="all")),
     "coalition": policies(a=component(markets=["US", "EU", "JK"])),
+    "coalition that grows": policies(
+        a=component(markets=["US", "EU", "JK"], joins={"JK": "2025-09", "EU": "2026-01"}),
+        b=bare(
+            markets=["US", "ROW", "EU"],
+            joins={"ROW": "2025-06"},
+            announced="2025-01",
+            stacking_group="g",
+        ),
+        c={
+            "kind": "tariff_rate_quota",
+            "rate": STEP,
+            "quota": 3e7,
+            "markets": ["EU", "US"],
+            "joins": {"EU": "2025-10"},
+            "assembly_countries": ["CN"],
+        },
+    ),
+    "refunds": merged(
+        policies(
+            a=component(end="2025-09"),
+            b=bare(markets=["US", "ROW"]),
+            c=product(devices=["laptop"]),
+            r={
+                "kind": "duty_refund",
+                "refunds": ["a", "B", "IEEPA  reciprocal"],
+                "share": {"2025-08": 0.25, "2025-12": 1.0},
+                "paid_since": "2025-05",
+            },
+            s={"kind": "duty_refund", "refunds": ["a"], "share": 0.5, "start": "2025-11"},
+        ),
+        {"compliance": {"behaviour": "full"}},
+    ),
+    "allowance and credit": merged(
+        {"supply": {"investment": "responsive"}},
+        policies(
+            a=component(free_chips_per_chip=1.0, owned_share=0.3, node_classes=["A", "C"]),
+            b=component(credit_per_usd=0.0004, markets=["EU", "US"], threshold=0.01),
+            c=bare(credit_per_usd=0.04, markets=["US", "ROW"], chip_regions=["CN", "TW"]),
+            d=bare(free_chips_per_chip=1.0, start="2024-06", rate=0.2, chip_regions="all"),
+        ),
+    ),
+    "content and rest": policies(
+        a=component(), b=REST, c=REST | {"rate": 0.2, "stacking_group": "g", "markets": ["EU"]}
+    ),
     "unmounted chips": policies(
         a=bare(markets=["US", "ROW", "EU"], chip_regions=["CN", "TW"]),
         b=product(rate={"2026-06": 0.5}),
@@ -180,6 +225,7 @@ SCENARIOS |= {
             c=product(assembly_countries=["CN", "VN"]),
             d=component(per="chip", unknown_origin_rule=rule, node_classes=["A", "D"]),
             e=component(threshold=0.02, unknown_origin_rule=rule, markets=["JK"]),
+            f=REST | {"unknown_origin_rule": rule, "deemed_share": 0.2},
         ),
     )
     for rule in RULES
@@ -340,7 +386,7 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
     used = np.array([slot.chips * sum(f.wanted for f in maker.flows) for maker, _, slot in held])
     close(economy.makers.stock[at], [slot.stock for *_, slot in held], "stock", scale=used)
     worth = sum(importer.customs_value for importer in world.importers)
-    for column in ("customs_value", "duty", "profit", "back_duty", "penalty"):
+    for column in ("customs_value", "duty", "profit", "back_duty", "penalty", "refund"):
         plain = [getattr(importer, column) for importer in world.importers]
         close(getattr(economy.importers, column), plain, column, scale=worth)
     chinese, total = chips_bought(economy)

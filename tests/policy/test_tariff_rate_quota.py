@@ -163,7 +163,7 @@ def test_what_importers_expect_to_save_by_tracing_is_what_will_be_due(annual: fl
     for size, due in ((100 * annual, 0.0), (0.0, 24 * 0.5)):
         rules = scenario(STILL, quota(quota=size, in_quota_rate=0.0), makers=150)
         (economy,) = run(rules, 0, 1)
-        ahead = economy.expectations.summed(economy.date, 24, economy.imports.annual)
+        ahead = economy.expectations.summed(economy.date, 24, economy.imports)
         assert dict(ahead).get(0, 0.0) == pytest.approx(due)
 
 

@@ -653,6 +653,10 @@ class Importer:
     """USD of duty evaded by month, as far back as audits look and not yet found."""
     back_duty: float = 0.0
     penalty: float = 0.0
+    refund: float = 0.0
+    """USD of duty paid in earlier months that is paid back."""
+    paid: dict[tuple[int, int], float] = field(default_factory=dict)
+    """USD of duty paid by instrument and month."""
     customs_value: float = 0.0
     duty: float = 0.0
     profit: float = 0.0
@@ -687,6 +691,12 @@ class Importer:
         carrying = trade.carrying_cost * sum(f.maker.customs_value * f.stock for f in self.flows)
         landed += sum(f.compliance_cost * f.units for f in self.flows)
         self.profit = sales - distribution - landed - carrying - self.back_duty - self.penalty
+        self.refund = sum(more * self.paid.get(key, 0.0) for key, more in world.paid_back.items())
+        self.profit += self.refund
+        for flow in self.flows:
+            for i, duty in flow.new_duties.items():
+                key = i, world.date
+                self.paid[key] = self.paid.get(key, 0.0) + max(duty, 0.0) * flow.units
 
 
 @dataclass(eq=False)

@@ -54,6 +54,11 @@ class Books:
             parties = f"importers {importer.market}", f"government {importer.market}"
             self.pay("back duties", *parties, importer.back_duty)
             self.pay("penalties", *parties, importer.penalty)
+            self.pay("duty refunds", *reversed(parties), importer.refund)
+        for (i, month, market), duty in world.bare_duty_paid.items():
+            more = world.paid_back.get((i, month), 0.0)
+            parties = f"government {market}", f"device makers {market}"
+            self.pay("duty refunds", *parties, more * duty)
 
     def _makers(self, world: Reference) -> None:
         for maker in world.makers:
@@ -82,6 +87,9 @@ class Books:
                 due = world.customs.chip_duties(maker.origin, chips, world.rates)
                 for i, duty in due.items():
                     self.duty_by_instrument[i] += duty * units
+                    key = i, world.date, home
+                    taken = max(duty, 0.0) * units
+                    world.bare_duty_paid[key] = world.bare_duty_paid.get(key, 0.0) + taken
 
     def _foundries(self, world: Reference) -> None:
         v = world.scenario.supply.variable_cost_share

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tariffsim.policy import Instrument
-from tariffsim.policy.shipments import Shipments
+from tariffsim.policy.shipments import Built, Shipments
 from tariffsim.state.economy import Economy
 
 Rates = Mapping[int, float]
@@ -53,6 +53,9 @@ class Customs:
         self.foresight = economy.scenario.sourcing.foresight
         self.laws = tariffs.laws
         self.instruments = [law.instrument for law in tariffs.laws]
+        self.names = [law.name for law in tariffs.laws]
+        self.start = economy.scenario.run.start
+        self.shares_paid_back: dict[tuple[int, int], float] = {}
         homes = [codes.markets[m] for m in codes.home_market]
         chip_homes = [codes.markets[m] for m in codes.region_market]
         self.home = dict(zip(codes.origins, homes, strict=True))
@@ -71,6 +74,9 @@ class Customs:
         }
         self.to_date: dict[int, float] = {}
         self.past_year: dict[int, list[float]] = {}
+        self.waived: dict[int, float] = {}
+        self.relief: dict[int, float] = {}
+        self.capacity_before: dict[int, dict[str, dict[str, float]]] = {}
         self.answered: dict[tuple[str, Chips, int], tuple[float, Rates]] = {}
         self._on_products: dict[tuple[str, str, str], list[int]] = {}
         self._restricting: dict[tuple[str, ...], list[int]] = {}
@@ -82,7 +88,8 @@ class Customs:
         """Instruments in force in a month, given the imports of the year."""
         rates = [i.rate_in_force(date) for i in self.instruments]
         for i, months in self.past_year.items():
-            rates[i] = self.instruments[i].rate_given(rates[i], self.to_date[i], months[-1])
+            given = self.instruments[i].rate_given(rates[i], self.to_date[i], months[-1])
+            rates[i] = (1 - self.relief[i]) * given
         return _not_zero(rates)
 
     def expected(self, date: int, now: int) -> dict[int, float]:
@@ -90,7 +97,8 @@ class Customs:
         rates = [law.rate_expected(date, now, self.foresight) for law in self.laws]
         for i, months in self.past_year.items():
             imports = sum(months) * self.share_of_year(self.laws[i], date, now)
-            rates[i] = self.instruments[i].rate_given(rates[i], 0.0, imports)
+            given = self.instruments[i].rate_given(rates[i], 0.0, imports)
+            rates[i] = (1 - self.relief[i]) * given
         return _not_zero(rates)
 
     def share_of_year(self, law: Any, date: int, now: int) -> float:
@@ -108,26 +116,52 @@ class Customs:
 
     def open_counts(self, world: Any) -> None:
         """Before the first month every month of the year was like the base year's."""
-        start = self.start = world.scenario.run.start
+        start = self.start
         for i, law in enumerate(self.instruments):
             if law.has_memory:
                 monthly = self.counted(i, world)
                 earlier = range(start - start % 12, start)
                 self.past_year[i] = [monthly] * 12
                 self.to_date[i] = monthly * sum(law.rate_in_force(m) != 0 for m in earlier)
+                self.waived[i] = self.relief[i] = 0.0
+                self.capacity_before[i] = {f.name: dict(f.capacity) for f in world.foundries}
 
     def count_imports(self, world: Any) -> None:
         """Last month's imports join those of the year."""
         for i, months in self.past_year.items():
             newest = self.counted(i, world)
             months[:] = [*months[1:], newest]
-            if self.instruments[i].rate_in_force(world.date - 1) != 0:
+            rate = self.instruments[i].rate_in_force(world.date - 1)
+            if rate != 0:
                 self.to_date[i] += newest
             if world.date % 12 == 0:
                 self.to_date[i] = 0.0
+            self.waived[i] += self.relief[i] * rate * newest
+            if world.date <= self.instruments[i].first_month:
+                self.capacity_before[i] = {f.name: dict(f.capacity) for f in world.foundries}
+            self.relief[i] = self.relief_of(i, world)
+
+    def relief_of(self, number: int, world: Any) -> float:
+        """Share of a duty waived for the capacity built in its market."""
+        law, before = self.instruments[number], self.capacity_before[number]
+        chips, capital = dict.fromkeys(world.classes, 0.0), 0.0
+        for industry in world.industries:
+            if industry.market in law.markets:
+                wafers = 0.0
+                for f in industry.foundries:
+                    for k in world.classes:
+                        added = f.capacity[k] - before[f.name][k]
+                        chips[k] += added
+                        wafers += added / world.chips_per_wafers[k]
+                capital += industry.capital_cost * max(wafers, 0.0)
+        built = Built({k: max(n, 0.0) for k, n in chips.items()}, capital, self.waived[number])
+        mean = sum(self.past_year[number]) / 12
+        return law.relief(law.rate_in_force(world.date), mean, built)
 
     def counted(self, number: int, world: Any) -> float:
         """What was imported in a month and counts towards an instrument."""
+        if self.instruments[number].taxes_bare_chips:
+            return self.chips_counted(number, world)
         total = 0.0
         for flow in world.flows:
             product = flow.maker.product(flow.market)
@@ -135,6 +169,36 @@ class Customs:
                 each = self.instruments[number].counted(self.shipment(product))
                 total += float(np.asarray(each).reshape(())) * flow.units
         return total
+
+    def chips_counted(self, number: int, world: Any) -> float:
+        """The same of chips that entered unmounted."""
+        total = 0.0
+        for maker in world.makers:
+            home = self.home[maker.origin]
+            is_covered = number in self._for_chips(maker.origin)
+            for chips in maker.product(home).chips:
+                if is_covered and self.chip_home[chips.region] != home:
+                    bare = self.shipment(Product("", maker.origin, home, 0.0, (chips,)), bare=True)
+                    each = self.instruments[number].counted(bare)
+                    total += float(np.asarray(each).reshape(())) * maker.units
+        return total
+
+    # Refunds
+
+    def paid_back(self, date: int, rates: Rates) -> dict[tuple[int, int], float]:
+        """By instrument and month: the share of the duty paid then that is paid back now."""
+        now = {}
+        for i, name in enumerate(self.names):
+            for month in range(self.start, date):
+                shares = [
+                    self.instruments[j].refund(name, month, rate) for j, rate in rates.items()
+                ]
+                more = max(shares, default=0.0) - self.shares_paid_back.get((i, month), 0.0)
+                if more > 0:
+                    now[i, month] = more
+        for key, more in now.items():
+            self.shares_paid_back[key] = self.shares_paid_back.get(key, 0.0) + more
+        return now
 
     # Chips that are kept back
 

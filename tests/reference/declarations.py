@@ -118,7 +118,7 @@ class Declarations:
         content = {}
         for i, parts, blind in self.content(product, rates, trigger):
             bears = sum(d for d, _ in parts)
-            if self.customs.laws[i].declares:
+            if self.customs.laws[i].declares == "content":
                 bears = sum(min(d, exposure * d + evasion_cost * v) for d, v in parts)
             content[i] = bears if importer.knows_origin else blind
         return rate * product.customs_value + sum(self.customs.highest(content).values())
@@ -138,7 +138,7 @@ class Declarations:
             due[i], hidden[i] = blind, 0.0
             if importer.knows_origin:
                 due[i] = sum(d for d, _ in parts)
-            if importer.knows_origin and self.customs.laws[i].declares:
+            if importer.knows_origin and self.customs.laws[i].declares == "content":
                 hidden[i] = sum(d for d, v in parts if d * dear > importer.evasion_cost * v)
         due = self.customs.highest(due)
         evaded += sum(hidden[i] for i in due)
@@ -151,7 +151,7 @@ class Declarations:
         laws = [
             law
             for law in self.customs.instruments
-            if law.declares == "content" or law.kind == "disclosure"
+            if law.depends_on_knowledge or law.kind == "disclosure"
         ]
         news = (
             law.rate_in_force(date) != law.rate_in_force(date - 1)
@@ -180,7 +180,7 @@ class Declarations:
                 claims = [
                     claim
                     for claim in self.content(flow.maker.product(flow.market), ahead)
-                    if self.customs.laws[claim[0]].declares
+                    if self.customs.instruments[claim[0]].depends_on_knowledge
                 ]
                 due = self.customs.highest({i: sum(d for d, _ in p) for i, p, _ in claims})
                 known += sum(due.values()) * flow.units

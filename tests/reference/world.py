@@ -55,6 +55,7 @@ class Reference:
             self.shelves.setdefault((flow.market, flow.maker.device), []).append(flow)
         self._base_orders()
         self.customs.open_counts(self)
+        self.bare_duty_paid: dict[tuple[int, int, str], float] = {}
 
     # Reading the base year
 
@@ -288,6 +289,7 @@ class Reference:
         deliver(self)
         if self.declarations.is_full:
             self.audit_importers()
+        self.paid_back = self.customs.paid_back(self.date, self.rates)
         self.each(self.importers, "settle")
         self.books = Books(self)
         self.each(self.industries, "invest")

@@ -1,0 +1,45 @@
+"""Refunds of duties paid in earlier months, to those who paid them (MODEL 4.7)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffsim import kernels as k
+from tariffsim.state.economy import DutyPaid, Economy
+
+
+def pay_back(economy: Economy) -> None:
+    """What governments pay back this month: up to the share of each month's duty due by now."""
+    schedule, codes = economy.tariff_schedule, economy.constants.codes
+    in_force = [(schedule.laws[i].instrument, rate) for i, rate in economy.policy.regime]
+    to_importers, to_makers = np.zeros(len(economy.importers)), np.zeros(len(codes.markets))
+    for paid, so_far in economy.duty_paid.items():
+        name = schedule.laws[paid.law].name
+        share = max((law.refund(name, paid.month, rate) for law, rate in in_force), default=0.0)
+        if share > so_far:
+            economy.duty_paid[paid] = share
+            to_importers = k.total(to_importers, k.refund(share, so_far, paid.by_importer))
+            to_makers = k.total(to_makers, k.refund(share, so_far, paid.by_market))
+    economy.importers.refund, economy.maker_refund = to_importers, to_makers
+
+
+def keep_duty_paid(economy: Economy) -> None:
+    """The month's duty of the laws that any measure of the scenario may refund."""
+    laws, importers, constants = economy.tariff_schedule.laws, economy.importers, economy.constants
+    in_force = {i for i, _ in economy.policy.regime}
+    for number, law in enumerate(laws):
+        names = (other.instrument.refund(law.name, economy.date, 1.0) for other in laws)
+        if number not in in_force or not any(names):
+            continue
+        flows, n = economy.flows, len(constants.codes.markets)
+        each = economy.instrument_duty.get(number, np.zeros(len(flows)))
+        bare = economy.policy.in_force.bare_by_law.get(number, np.zeros_like(economy.chips_entered))
+        each, bare = k.refundable(each), k.refundable(bare)
+        by_origin = k.ad_valorem(bare, economy.chips_entered).sum(axis=(1, 2))
+        paid = DutyPaid(
+            number,
+            economy.date,
+            k.sum_by(flows.importer, k.times(each, flows.units), len(importers)),
+            k.sum_by(constants.origin_market, by_origin, n),
+        )
+        economy.duty_paid[paid] = 0.0
