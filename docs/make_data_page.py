@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from tariffsim.tables import (
     Tables,
     load_tables,
 )
+from tariffsim.typing import format_moment
 
 PAGE = Path(__file__).resolve().parent / "data.md"
 TITLES = {
@@ -136,20 +138,33 @@ def calendar_section(tables: Tables) -> str:
     """Duties in force, with our reading of each notice."""
     rows = []
     for row in tables.calendar:
-        dates = f"{row.date} to {row.ends}" if row.ends else f"{row.date} on"
+        starts, stops = format_moment(row.starts), row.stops
+        dates = f"{starts} on" if math.isinf(stops) else f"{starts} to {format_moment(stops)}"
         rate = "not announced" if row.rate is None else f"{row.rate:g}"
+        rate += ", all-in" if row.all_in else ""
+        known = row.announced or ""
         flags = ["yes" if flag else "no" for flag in (row.in_2024_base, row.in_baseline)]
-        who = [dates, row.levied_by, " ".join(row.against), row.instrument, row.base, rate]
-        what = [scope_words(row, tables), *flags, row.scope, row.reading]
+        who = [row.id, dates, row.levied_by, " ".join(row.against), row.instrument, row.base, rate]
+        what = [f"{row.coverage:g}", scope_words(row, tables), known, *flags, row.scope]
         rows.append([*who, *what, row.source, row.confidence])
-    who_columns = ("months", "by", "against", "instrument", "base", "rate (fraction)")
-    what_columns = ("devices", "in 2024 duties", "in baseline", "scope", "our reading")
+    who_columns = ("id", "in force", "by", "against", "instrument", "base", "rate (fraction)")
+    what_columns = ("coverage", "devices", "announced", "in 2024 duties", "in baseline", "scope")
     head = (*who_columns, *what_columns, "source", "confidence")
     intro = (
-        "`tariff_calendar.csv`: the level of each instrument up to but without its last month. A "
-        "later row of the same instrument replaces an earlier one for the codes it names; "
-        "different instruments add. What is inside the duties calculated in 2024 is not added "
-        "again."
+        "`tariff_calendar.csv`: the level of each instrument from the first day up to but without "
+        "the last. A later row of the same instrument (whatever the case and blanks of its name) "
+        "replaces an earlier one for the codes it names; different instruments add. `coverage` is "
+        "the share of the trade named to which the rate applies (1 if empty); an all-in rate "
+        "includes the ordinary duty. `base` is `product` (the full value of the devices named, and "
+        "of unmounted chips where they are named too) or `bare_chips` (unmounted chips only). What "
+        "is inside the duties calculated in 2024 is not added again. A file of your own needs the "
+        "columns "
+        + ", ".join(f"`{name}`" for name in CalendarRow.columns())
+        + "; it may have "
+        + ", ".join(f"`{name}`" for name in CalendarRow.optional_columns())
+        + ". `date_day` and `ends_day` win over the months `date` and `ends`; agents know a row from "
+        "`announced`, its end in advance where `end_known` is yes, and rows with one "
+        "`stacking_group` (or a policy in it) are compared, not added."
     )
     return f"## Duties in force\n\n{intro}\n\n{table(head, rows)}"
 
