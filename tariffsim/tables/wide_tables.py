@@ -221,7 +221,7 @@ class CalendarRow(SourcedRow):
     @property
     def keys(self) -> tuple[str, ...]:
         """One rate of an instrument for each market, day, device and country; one row for an id."""
-        lead = f"{one_name(self.instrument)} by {self.levied_by} from {format_moment(self.starts)}"
+        lead = f"{' '.join(self.instrument.split())} by {self.levied_by} from {format_moment(self.starts)}"
         rates = tuple(f"{lead} on {d} from {o}" for o in self.against for d in self.devices)
         return (*rates, *([f"id {self.id}"] if self.id else ()))
 
@@ -246,9 +246,11 @@ class CalendarRow(SourcedRow):
     def _has_base(cls, devices: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         products = [device for device in devices if device not in BARE_CHIPS]
         if products and info.data.get("base") == "bare_chips":
-            hint = "name bare_chips, bare_ic or bare_discrete, or give base product"
-            message = "devices other than unmounted chips need base product, not bare_chips"
-            raise BadCell(message, " ".join(products), hint, "devices, base")
+            hint = "name bare_chips, bare_ic or bare_discrete, or write product in the column base"
+            message = (
+                "names devices, although the column base says bare_chips: unmounted chips only"
+            )
+            raise BadCell(message, " ".join(products), hint)
         return devices
 
     @field_validator("ends_day")
@@ -331,7 +333,7 @@ def parse_rows(
         if checked is None:
             continue
         found.append(checked)
-        lines = {key: first.setdefault(key, row.line) for key in checked.keys}
+        lines = {key: first.setdefault(one_name(key), row.line) for key in checked.keys}
         if taken := [key for key, line in lines.items() if line != row.line]:
             message = f"{taken[0]} is also on line {lines[taken[0]]}"
             problems.append(row.place(model.key_column).problem(message))

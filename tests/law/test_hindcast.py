@@ -33,24 +33,26 @@ def test_china_owed_what_japan_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("month", "bare", "routers"),
+    ("month", "bare", "parts"),
     [
-        ("2018-06", 0.0, 0.0),
-        ("2018-07", 0.25, 0.0),
-        ("2018-09", 0.25, 0.10),
-        ("2019-06", 0.25, 0.25),
+        ("2018-07", 0.0, 0.0),
+        ("2018-08", 0.25 * 9 / 31, 0.0),  # from 23 August
+        ("2018-09", 0.25, 0.95 * 0.10 * 7 / 30),  # from 24 September, on 95 % of the group
+        ("2018-10", 0.25, 0.95 * 0.10),
+        ("2019-05", 0.25, 0.95 * (0.10 * 9 + 0.25 * 22) / 31),  # 25 % from 10 May
+        ("2019-06", 0.25, 0.95 * 0.25),
     ],
 )
-def test_duties_come_as_they_came(month: str, bare: float, routers: float) -> None:
+def test_duties_come_as_they_came(month: str, bare: float, parts: float) -> None:
     schedule = law(load_scenario("section_301_2018"))
     regime = schedule.regime(schedule.rates_in_force(parse_month(month)))
     economy = build_economy(replace(load_scenario("section_301_2018"), agents__makers=60), 0)
     codes = schedule.codes
     us, china = codes.markets.index("US"), codes.origins.index("CN")
-    router = codes.cell(codes.devices.index("network_gear"), china, us)
+    auto_parts = codes.cell(codes.devices.index("auto_parts"), china, us)
     chip = codes.cell(0, codes.origins.index("US"), us)
     found = economy.declarations.origin_duties(regime).rate
-    assert found[router] == pytest.approx(routers)
+    assert found[auto_parts] == pytest.approx(parts)
     # base duty is Japan's, which is none on chips
     np.testing.assert_allclose(
         schedule.tables(regime).bare[chip, :, codes.regions.index("CN")], bare

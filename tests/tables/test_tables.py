@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tariffsim.errors import DataError, Problem
 from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES, Tables, load_tables
+from tariffsim.typing import parse_moment
 
 DATA = Path(__file__).resolve().parents[2] / "tariffsim" / "data"
 
@@ -53,8 +54,8 @@ def test_sizes_and_codes(tables: Tables) -> None:
     assert tables.markets.codes == ("US", "EU", "JK", "CN", "ROW")
     assert len(tables.origins.codes) == 13
     assert tables.origin_rules.codes == tables.foundry_regions.codes
-    assert (len(tables.imports), len(tables.calendar)) == (227, 27)
-    assert (len(tables.validation), len(tables.sources)) == (17, 34)
+    assert (len(tables.imports), len(tables.calendar)) == (227, 142)
+    assert (len(tables.validation), len(tables.sources)) == (17, 46)
     assert sum(tables.foundry_regions.numbers("foundries")) == 29
 
 
@@ -109,32 +110,39 @@ def test_every_figure_has_unit_source_and_confidence(tables: Tables) -> None:
 
 
 def test_calendar(tables: Tables) -> None:
-    def level(instrument: str, month: str, origin: str, device: str) -> float:
-        rate = 0.0
-        for row in sorted(tables.calendar, key=lambda row: row.date):
-            named = row.in_baseline and origin in row.against and device in row.devices
-            if named and row.instrument == instrument and row.date <= month:
-                rate = row.rate if row.ends is None or month < row.ends else 0.0
-        return rate
+    def level(instrument: str, day: str, origin: str, device: str) -> float:
+        at = parse_moment(day)
+        found = [
+            (row.rate or 0.0) * row.coverage
+            for row in tables.calendar
+            if row.in_baseline and row.instrument == instrument
+            if origin in row.against and device in row.devices
+            if row.starts <= at < row.stops
+        ]  # fmt: skip
+        return sum(found)
 
     assert level("Section 301 lists 1-2", "2024-06", "CN", "bare_ic") == 0.25
-    assert level("Section 301 lists 1-2", "2025-01", "CN", "bare_discrete") == 0.50
-    assert level("IEEPA fentanyl", "2025-11", "CN", "drone") == 0.10
-    assert level("IEEPA fentanyl", "2026-02", "CN", "drone") == 0.0
-    assert level("IEEPA reciprocal", "2025-04", "CN", "television") == 1.25
-    assert level("IEEPA reciprocal", "2025-04", "CN", "smartphone") == 0.0
-    assert level("Section 301 forced labour", "2026-07", "EU", "hvac") == 0.10
-    assert level("Section 301 forced labour", "2026-07", "CN", "hvac") == 0.125
-    assert level("Section 301 forced labour", "2026-07", "MX", "hvac") == 0.0
+    assert level("Section 301 lists 1-2", "2025-01", "CN", "bare_ic") == 0.50
+    assert level("Section 301 lists 1-2", "2025-01", "CN", "bare_discrete") == 0.81 * 0.50
+    assert level("IEEPA fentanyl", "2025-11-09", "CN", "drone") == 0.20
+    assert level("IEEPA fentanyl", "2025-11-10", "CN", "drone") == 0.10
+    assert level("IEEPA fentanyl", "2026-02-24", "CN", "drone") == 0.0
+    assert level("IEEPA reciprocal", "2025-04-10", "CN", "television") == 0.25 * 1.25
+    assert level("IEEPA reciprocal", "2025-04-10", "CN", "smartphone") == 0.0
+    assert level("Section 301 forced labour", "2026-07-24", "EU", "drone") == 0.10
+    assert level("Section 301 forced labour", "2026-07-24", "CN", "drone") == 0.125
+    assert level("Section 301 forced labour", "2026-07-24", "MX", "drone") == 0.0
     assert level("Section 232 semiconductors phase 1", "2026-07", "TW", "server") == 0.0
     out = [row.instrument for row in tables.calendar if not row.in_baseline]
-    assert len(out) == 2
-    surcharge = next(row for row in tables.calendar if row.instrument.startswith("Section 122"))
-    assert "US" not in surcharge.against
-    assert len(surcharge.against) == 12
-    assert len(surcharge.devices) == 13
+    assert len(out) == 5
+    surcharge = [row for row in tables.calendar if row.instrument.startswith("Section 122")]
+    assert all(row.end_known for row in surcharge)
+    assert not any(row.end_known for row in tables.calendar if row not in surcharge)
+    assert not {"US", "MX", "CA"} & {origin for row in surcharge for origin in row.against}
     fentanyl = next(row for row in tables.calendar if row.instrument == "IEEPA fentanyl")
     assert len(fentanyl.devices) == 19
+    deals = {o for row in tables.calendar if row.all_in for o in row.against}
+    assert deals == {"JP", "KR", "EU", "TW"}
 
 
 def test_loaded_once_frozen_and_copied(tables: Tables) -> None:
