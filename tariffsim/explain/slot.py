@@ -220,7 +220,7 @@ def _meets(economy: Economy, maker: int, law: int) -> bool:
     makers, codes = economy.makers, economy.constants.codes
     scope = economy.tariff_schedule.laws[law].scope
     if economy.tariff_schedule.laws[law].instrument.taxes_bare_chips:
-        return bool(scope[makers.origin[maker]])
+        return bool(scope[makers.origin[maker]].any())
     cells = codes.cells_by_market(makers.device[maker], makers.origin[maker])
     return bool((scope[cells] * makers.weights[maker]).any())
 
