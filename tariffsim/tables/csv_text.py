@@ -12,7 +12,11 @@ from itertools import islice
 from typing import NamedTuple
 
 CELL = re.compile(r'(?:"(?:[^"]|"")*"|[^",\r\n][^,\r\n]*)?')
-DECIMAL_COMMA = re.compile(r"[+-]?\d+([.,' ]\d+)*,\d+([.,]\d+)*", re.ASCII)
+DECIMAL_COMMA = re.compile(r"[+-]?\d+([.' ]\d+)*,\d+", re.ASCII)
+GROUPED = re.compile("[+-]?[0-9]+([.,' \u00a0\u202f][0-9]+)+")
+PER_CENT = re.compile(r"[+-]?\d+([.,]\d+)?\s*%", re.ASCII)
+SHOWN_DATE = re.compile(r"[^\W\d]{3,9}\.?[-/ ]\d{2,4}|\d{1,4}([./-]\d{1,4}){2}|\d{1,2}[./]\d{4}")
+"""A month as spreadsheets show it: Jan-26, 01.01.2026, 2026-01-01."""
 SEPARATORS = {",": "", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 LINES_SEARCHED = 30
 """First lines among which a header is looked for."""

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from tariffsim.errors import NamedCodes, Problem, nearest
 from tariffsim.tables.csv_files import (
+    AS_TEXT,
     BadCell,
     CsvRow,
     Filled,
@@ -20,6 +21,7 @@ from tariffsim.tables.csv_files import (
     one_of,
     parse_number,
 )
+from tariffsim.tables.csv_text import SHOWN_DATE
 
 BARE_CHIPS = ("bare_ic", "bare_discrete")
 MONTH = re.compile(r"(19|2[01])\d{2}-(0[1-9]|1[0-2])", re.ASCII)
@@ -87,7 +89,8 @@ def _rate(text: str) -> float | None:
 
 def _month(text: str) -> str:
     if not MONTH.fullmatch(text):
-        raise BadCell("must be a month such as 2025-07")
+        hint = AS_TEXT if SHOWN_DATE.fullmatch(text) else ""
+        raise BadCell("must be a month such as 2025-07", hint=hint)
     return text
 
 
