@@ -18,7 +18,16 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
 
 from tariffsim.errors import Problem, nearest
-from tariffsim.tables.csv_text import GROUPED, PER_CENT, Fault, Record, misfit, place_in, records_of
+from tariffsim.tables.csv_text import (
+    GROUPED,
+    NO_HEADER,
+    PER_CENT,
+    Fault,
+    Record,
+    misfit,
+    place_in,
+    records_of,
+)
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 MEGABYTE = 1_000_000
@@ -304,7 +313,7 @@ def read_rows(
         found.append(Problem(file, error.line, error.column, "", message, given, hint))
         if message == NOT_UTF8:  # columns are named in ASCII
             fault = misfit(_read_bytes(path, MEGABYTES).decode("latin-1"), columns)
-            found += [_problem(file, fault)] if fault else []
+            found += [_problem(file, fault)] if fault and fault.message != NO_HEADER else []
     problems.extend(found[:MAX_PROBLEMS])
     return rows
 
