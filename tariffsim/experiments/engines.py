@@ -242,6 +242,8 @@ def on_cluster(replications: Sequence[Replication], scheduler: str | None, jobs:
         raise EngineError("engine dask needs Dask: pip install 'tariffsim[cluster]'") from error
     if not replications:
         return
+    if scheduler is None:
+        _check_script()
     with ExitStack() as stack:
         client = _client(stack, scheduler, jobs)
         _check_version(client)
@@ -264,7 +266,7 @@ def _client(stack: ExitStack, scheduler: str | None, jobs: int) -> Any:
     from distributed import Client, LocalCluster
 
     try:
-        with interrupts_held():
+        with interrupts_held(), _environment_of_workers():
             cluster = scheduler or stack.enter_context(
                 LocalCluster(
                     n_workers=jobs,
@@ -275,6 +277,8 @@ def _client(stack: ExitStack, scheduler: str | None, jobs: int) -> Any:
             )
         client = stack.enter_context(Client(cluster, timeout=TIMEOUT, set_as_default=False))
         client.wait_for_workers(1, timeout=TIMEOUT)
+    except RuntimeError as error:
+        raise EngineError(f"no worker of a cluster on this machine starts; {IMPORTED}") from error
     except (OSError, ValueError, TimeoutError) as error:
         where = scheduler or "this machine"
         raise EngineError(f"no Dask scheduler with workers answers at {where}") from error

@@ -77,6 +77,11 @@ def _page(results: Results, made: Sequence[Picture], left_out: Mapping[str, str]
     return text.encode()
 
 
+def _title(results: Results, context: ChartContext, name: str) -> str:
+    """What charts call a scenario; pages can show what no font of this machine can."""
+    return results.titles[name] if name in context.unshown else context.labels[name]
+
+
 def _printable(value: Any) -> Any:
     """Text without control characters; anything else unchanged."""
     if type(value) is str:
@@ -92,7 +97,8 @@ def _rows(results: Results, context: ChartContext) -> list[dict[str, Any]]:
     decimals = {m: _decimals(m, [found[n][m] for n in context.others]) for m in HEADLINE}
     return [
         {
-            "title": context.labels[name], "name": name, "is_baseline": name == context.baseline,
+            "title": _title(results, context, name), "name": name,
+            "is_baseline": name == context.baseline,
             "share": number(rows["cn_share"]["level"], 1),
             "cells": [_level(rows[m], bool(context.others)) if name == context.baseline
                       else _change(rows[m], decimals[m]) for m in HEADLINE],

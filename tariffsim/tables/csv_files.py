@@ -21,7 +21,16 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo
 
 from tariffsim.errors import FORMULA, Problem, nearest
-from tariffsim.tables.csv_text import DECIMAL_COMMA, Record, misfit, place_in, records_of
+from tariffsim.tables.csv_text import (
+    GROUPED,
+    NO_HEADER,
+    PER_CENT,
+    Fault,
+    Record,
+    misfit,
+    place_in,
+    records_of,
+)
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 MEGABYTE = 1_000_000
@@ -39,6 +48,9 @@ _OTHER_FORMATS = {
     b"\xd0\xcf\x11\xe0": "is a workbook of a spreadsheet, not text",
 }
 """What files begin with that were saved in another format."""
+
+
+NOT_UTF8 = "is not UTF-8 text"
 
 
 def shipped_rows(name: str) -> Iterator[dict[str, str]]:
@@ -71,7 +83,7 @@ def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
     """
     raw = read_bytes(path, megabytes)
     for mark, message in _OTHER_FORMATS.items():
-        if raw.startswith(mark):
+        if raw.startswith(mark) or (b"\0" in raw[:2] and "UTF-16" in message):
             raise Refused(message, "", f"save it as {form}", 1, 1)
     try:
         return raw.decode("utf-8-sig")
@@ -79,7 +91,7 @@ def read_text(path: Path, megabytes: int, form: str = "UTF-8") -> str:
         before = raw[: error.start].decode("utf-8-sig")
         where = place_in(before, len(before))
         given = f"byte {raw[error.start]:#04x}"
-        raise Refused("is not UTF-8 text", given, f"save it as {form}", *where) from None
+        raise Refused(NOT_UTF8, given, f"save it as {form}", *where) from None
 
 
 def open_plain(path: Path) -> io.BufferedReader:
@@ -288,7 +300,11 @@ class SourcedRow(RowModel):
     confidence: Annotated[str, one_of(*CONFIDENCES), AfterValidator(_agreeing)]
 
 
-COMMA = "numbers have a decimal point, and nothing between thousands"
+POINT = "numbers have a decimal point, and nothing between thousands"
+NO_PER_CENT = "numbers have no % sign: a fraction of 0.25 is 25 %"
+AS_TEXT = "keep a spreadsheet from turning months into dates: format the column as text"
+OF_ALL_CELLS = (POINT, NO_PER_CENT, AS_TEXT)
+"""Hints on what a spreadsheet does to all cells of a kind."""
 
 
 def parse_number(text: str) -> float:
@@ -299,22 +315,24 @@ def parse_number(text: str) -> float:
     """
     value = float(text) if NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(value):
-        raise BadCell("must be a number", hint=COMMA if DECIMAL_COMMA.fullmatch(text) else "")
+        is_per_cent, is_grouped = map(bool, (PER_CENT.fullmatch(text), GROUPED.fullmatch(text)))
+        hint = NO_PER_CENT * is_per_cent or POINT * is_grouped
+        raise BadCell("must be a number", hint=hint)
     if abs(value) > LARGEST:
         raise BadCell(f"must be at most {LARGEST:g}")
     return value
 
 
 def without_repeats(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems, those with commas in numbers once a file: one cause is one problem."""
+    """The problems, those that a spreadsheet makes in all cells once a file: one cause, one."""
     found: list[Problem] = []
-    commas: dict[str, list[Problem]] = {}
+    alike: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
-        if problem.hint == COMMA:
-            commas.setdefault(problem.file, []).append(problem)
+        if problem.hint in OF_ALL_CELLS:
+            alike.setdefault((problem.file, problem.hint), []).append(problem)
         else:
             found.append(problem)
-    for first, *others in commas.values():
+    for first, *others in alike.values():
         more = f" and in {len(others)} more cells" if others else ""
         found.append(replace(first, given=f"{first.given}{more}"))
     return found
@@ -331,6 +349,9 @@ def read_rows(
     except Refused as error:
         message, given, hint = error.message, error.given, error.hint
         found.append(Problem(file, error.line, error.column, "", message, given, hint))
+        if message == NOT_UTF8:  # columns are named in ASCII
+            fault = misfit(_read_bytes(path, MEGABYTES).decode("latin-1"), columns)
+            found += [_problem(file, fault)] if fault and fault.message != NO_HEADER else []
     problems.extend(found[:MAX_PROBLEMS])
     return rows
 
@@ -345,10 +366,12 @@ def _parse(
                 problems.append(Problem(file, number, bad.start() + 1, "", message, given))
         return []
     if fault := misfit(text, columns):
-        raise Refused(fault.message, "", fault.hint, fault.line, fault.column)
+        problems.append(_problem(file, fault))
+        return []
     records, fault = records_of(text, MAX_ROWS)
     if fault:
-        raise Refused(fault.message, "", fault.hint, fault.line, fault.column)
+        problems.append(_problem(file, fault))
+        return []
     if len(records) > MAX_ROWS:
         raise Refused(f"has more than {MAX_ROWS} rows", "", "", records[-1].line, 1)
     if not records:
@@ -359,6 +382,10 @@ def _parse(
     faults = _header_problems(header, file, columns, optional)
     problems.extend(faults)
     return [] if faults else _rows(body, header, file, problems)
+
+
+def _problem(file: str, fault: Fault) -> Problem:
+    return Problem(file, fault.line, fault.column, "", fault.message, "", fault.hint)
 
 
 def _names(header: Record) -> tuple[str, ...]:

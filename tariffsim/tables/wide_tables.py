@@ -18,6 +18,7 @@ from pydantic import (
 
 from tariffsim.errors import NamedCodes, Problem, nearest
 from tariffsim.tables.csv_files import (
+    AS_TEXT,
     BadCell,
     CsvRow,
     Filled,
@@ -27,6 +28,7 @@ from tariffsim.tables.csv_files import (
     one_of,
     parse_number,
 )
+from tariffsim.tables.csv_text import SHOWN_DATE
 from tariffsim.typing import format_moment, parse_moment
 
 BARE_CHIPS = ("bare_ic", "bare_discrete")
@@ -102,7 +104,8 @@ def _fraction(text: str) -> float:
 
 def _month(text: str) -> str:
     if not MONTH.fullmatch(text):
-        raise BadCell("must be a month such as 2025-07")
+        hint = AS_TEXT if SHOWN_DATE.fullmatch(text) else ""
+        raise BadCell("must be a month such as 2025-07", hint=hint)
     return text
 
 

@@ -67,6 +67,19 @@ def test_every_shipped_scenario_is_listed():
     assert all(f"| `{name}` |" in text for name in shipped_names())
 
 
+def test_labels_belong_to_one_file_and_change_no_result(tmp_path):
+    (tmp_path / "base.yaml").write_text("title: A long title\nlabel: Short\n", encoding="utf-8")
+    (tmp_path / "own.yaml").write_text("extends: ./base.yaml\n", encoding="utf-8")
+    base, own = (load_scenario(tmp_path / f"{name}.yaml") for name in ("base", "own"))
+    assert [s.short_name for s in (base, replace(base, label=None), own)] == [
+        "Short", "A long title", "own",
+    ]  # fmt: skip
+    assert base.content_hash == own.content_hash
+    (tmp_path / "own.yaml").write_text(f"label: {'x' * 41}\n", encoding="utf-8")
+    with pytest.raises(ScenarioError, match="label: must have at most 40 characters"):
+        load_scenario(tmp_path / "own.yaml")
+
+
 def test_titles_and_hashes_differ():
     scenarios = [load_scenario(name) for name in shipped_names()]
     assert len({s.title for s in scenarios}) == len(scenarios)

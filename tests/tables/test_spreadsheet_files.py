@@ -101,6 +101,11 @@ def test_a_file_without_the_header_is_told_its_columns(tmp_path: Path, text: str
     assert set(hint.removeprefix("its columns are ").split(",")) == {*HEADER.split(",")}
 
 
+def test_a_german_file_in_its_own_encoding_is_told_both(tmp_path: Path) -> None:
+    found = problems(tmp_path, GERMAN.replace("Border", "Zölle").encode("cp1252"))
+    assert [(p.line, p.message) for p in found] == [(1, SEMICOLONS), (2, "is not UTF-8 text")]
+
+
 def test_title_above_the_header_is_placed_where_it_stands(tmp_path: Path) -> None:
     assert only(problems(tmp_path, f"\n,,\nDuties,,\n{HEADER}\n{ROW}\n"))[:3] == (
         3, 1, "the header is on line 4, below other rows",
@@ -115,6 +120,35 @@ def test_decimal_commas_in_quotes_are_one_problem(tmp_path: Path) -> None:
         2, column, "must be a number", "0,10 and in 19 more cells",
         "numbers have a decimal point, and nothing between thousands",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "hint"),
+    [
+        ("0.10", "10 %", "rate", "numbers have no % sign: a fraction of 0.25 is 25 %"),
+        (
+            "0.10",
+            '"1,234.5"',
+            "rate",
+            "numbers have a decimal point, and nothing between thousands",
+        ),
+        ("0.10", "1 234", "rate", "numbers have a decimal point, and nothing between thousands"),
+        ("20{n}-01", "Jan-{n}", "date", "format the column as text"),
+        ("20{n}-01", "01.01.20{n}", "date", "format the column as text"),
+        ("20{n}-01", "Jan {n}", "date", "format the column as text"),
+    ],
+)
+def test_what_a_spreadsheet_does_to_all_cells_is_one_problem(
+    tmp_path: Path, old: str, new: str, key: str, hint: str
+) -> None:
+    rows = [
+        ROW.replace("2026", f"20{n}").replace(old.format(n=n), new.format(n=n))
+        for n in range(26, 46)
+    ]
+    (problem,) = problems(tmp_path, "\n".join([HEADER, *rows]))
+    assert (problem.line, problem.key) == (2, key)
+    assert problem.given == f"{new.format(n=26).strip(chr(34))} and in 19 more cells"
+    assert hint in problem.hint
 
 
 def test_decimal_commas_without_quotes_are_one_problem(tmp_path: Path) -> None:
@@ -139,6 +173,7 @@ def test_columns_count_characters_of_the_line(tmp_path: Path) -> None:
     ("text", "place", "message"),
     [
         (HEADER.encode("utf-16"), (1, 1), "is not UTF-8 text (it looks like UTF-16)"),
+        (HEADER.encode("utf-16-le"), (1, 1), "is not UTF-8 text (it looks like UTF-16)"),
         (b"PK\x03\x04\x14", (1, 1), "is a workbook of a spreadsheet, not text"),
         (b"", (1, 1), "is empty"),
         (b"\n,,\n", (1, 1), "is empty"),
@@ -147,7 +182,17 @@ def test_columns_count_characters_of_the_line(tmp_path: Path) -> None:
         (f'{HEADER}\n"a"b'.encode(), (2, 4), "is not valid CSV: ',' expected after '\"'"),
         (f'{HEADER}\na,"b'.encode(), (2, 3), "is not valid CSV: unexpected end of data"),
     ],
-    ids=["utf-16", "workbook", "empty", "blank", "latin-1", "long", "quote", "open quote"],
+    ids=[
+        "utf-16",
+        "no mark",
+        "workbook",
+        "empty",
+        "blank",
+        "latin-1",
+        "long",
+        "quote",
+        "open quote",
+    ],
 )
 def test_files_that_are_no_table_have_a_place(
     tmp_path: Path, text: bytes, place: tuple[int, int] | None, message: str
