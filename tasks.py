@@ -23,7 +23,8 @@ STAMP = "tariffsim-installed.json"
 LOCK = ROOT / "requirements" / "lock.txt"
 LOCKED_PYTHON = (3, 11)
 DEMO = ("whole_product_china", "component_50", "no_expansion")
-FUZZ_FILES = 200_000
+FUZZ_FILES = 100_000
+KILLS = 200
 
 
 class TaskError(Exception):
@@ -235,11 +236,19 @@ def golden(environment: Environment, arguments: list[str]) -> None:
 
 
 def fuzz(environment: Environment, arguments: list[str]) -> None:
-    """Feed many broken scenario files to the loader (first argument: how many)."""
+    """Read many broken scenarios, manifests and packages (first argument: how many of each)."""
     environment.ensure("test")
     count = arguments.pop(0) if arguments and arguments[0].isdigit() else str(FUZZ_FILES)
     settings = {"TARIFFSIM_FUZZ_FILES": count, "HYPOTHESIS_PROFILE": "explore"}
     run(environment.python, "-m", "pytest", "-k", "fuzz", *arguments, environment=settings)
+
+
+def kills(environment: Environment, arguments: list[str]) -> None:
+    """Kill and continue commands, and look for what is lost (first argument: how many kills)."""
+    environment.ensure("test")
+    count = arguments.pop(0) if arguments and arguments[0].isdigit() else str(KILLS)
+    campaign = ("-m", "tests.experiments.kill_campaign", "--kills", count)
+    run(environment.python, *campaign, *arguments)
 
 
 def lock(environment: Environment, arguments: list[str]) -> None:
@@ -301,6 +310,7 @@ TASKS: tuple[Callable[[Environment, list[str]], None], ...] = (
     bench,
     golden,
     fuzz,
+    kills,
     lock,
     wheel,
 )
