@@ -23,7 +23,8 @@ STAMP = "tariffsim-installed.json"
 LOCK = ROOT / "requirements" / "lock.txt"
 LOCKED_PYTHON = (3, 11)
 DEMO = ("whole_product_china", "component_50", "no_expansion")
-FUZZ_FILES = 200_000
+FUZZ_FILES = 100_000
+KILLS = 200
 
 
 class TaskError(Exception):
@@ -235,7 +236,7 @@ def golden(environment: Environment, arguments: list[str]) -> None:
 
 
 def fuzz(environment: Environment, arguments: list[str]) -> None:
-    """Feed many broken scenario files to the loader (first argument: how many)."""
+    """Read many broken scenarios, manifests and packages (first argument: how many of each)."""
     environment.ensure("test")
     count = arguments.pop(0) if arguments and arguments[0].isdigit() else str(FUZZ_FILES)
     settings = {"TARIFFSIM_FUZZ_FILES": count, "HYPOTHESIS_PROFILE": "explore"}
@@ -246,6 +247,14 @@ def mutate(environment: Environment, arguments: list[str]) -> None:
     """Change the code in many small ways and count what the tests notice (--help: the choices)."""
     environment.ensure("test")
     run(environment.python, "-m", "tests.mutation.campaign", *arguments)
+
+
+def kills(environment: Environment, arguments: list[str]) -> None:
+    """Kill and continue commands, and look for what is lost (first argument: how many kills)."""
+    environment.ensure("test")
+    count = arguments.pop(0) if arguments and arguments[0].isdigit() else str(KILLS)
+    campaign = ("-m", "tests.experiments.kill_campaign", "--kills", count)
+    run(environment.python, *campaign, *arguments)
 
 
 def lock(environment: Environment, arguments: list[str]) -> None:
@@ -308,6 +317,7 @@ TASKS: tuple[Callable[[Environment, list[str]], None], ...] = (
     golden,
     fuzz,
     mutate,
+    kills,
     lock,
     wheel,
 )

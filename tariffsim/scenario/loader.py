@@ -61,7 +61,7 @@ def load_scenario(path_or_name: str | os.PathLike[str]) -> Scenario:
     layers = Layers(path.parent)
     at = Position(escaped(shown))
     layers.add(path, escaped(shown), at)
-    if reason := name_problem(path.stem):
+    if layers.trees and (reason := name_problem(path.stem)):
         message = "the name of the file, which is that of the scenario,"
         layers.problems.append(at.problem(f"{message} {reason}", hint="rename the file"))
     try:

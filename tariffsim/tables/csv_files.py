@@ -350,7 +350,7 @@ def read_rows(
         message, given, hint = error.message, error.given, error.hint
         found.append(Problem(file, error.line, error.column, "", message, given, hint))
         if message == NOT_UTF8:  # columns are named in ASCII
-            fault = misfit(_read_bytes(path, MEGABYTES).decode("latin-1"), columns)
+            fault = misfit(read_bytes(path, MEGABYTES).decode("latin-1"), columns)
             found += [_problem(file, fault)] if fault and fault.message != NO_HEADER else []
     problems.extend(found[:MAX_PROBLEMS])
     return rows

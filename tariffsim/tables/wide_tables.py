@@ -224,7 +224,8 @@ class CalendarRow(SourcedRow):
     @property
     def keys(self) -> tuple[str, ...]:
         """One rate of an instrument for each market, day, device and country; one row for an id."""
-        lead = f"{' '.join(self.instrument.split())} by {self.levied_by} from {format_moment(self.starts)}"
+        name, starts = " ".join(self.instrument.split()), format_moment(self.starts)
+        lead = f"{name} by {self.levied_by} from {starts}"
         rates = tuple(f"{lead} on {d} from {o}" for o in self.against for d in self.devices)
         return (*rates, *([f"id {self.id}"] if self.id else ()))
 

@@ -298,7 +298,7 @@ def test_an_interrupted_comparison_stops_and_can_be_continued(
     assert call("run", "baseline", *SMALL, "--out", out)[0] == 0
     before = (out / "manifest.json").read_bytes()
     words = ["compare", "component_50", *SMALL, "--seeds", seeds, "--jobs", 2, "--out", "out"]
-    words = [str(word) for word in words]
+    words = [str(word) for word in [*words, "--force"]]
     with started([*PROGRAM, *words]) as running:
         wait_for(lambda: len(list(out.glob("runs/*.npz"))) >= 4 or running.poll() is not None)
         code, _, err = call(*words)
