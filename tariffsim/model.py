@@ -183,14 +183,14 @@ class TariffModel(Model):  # type: ignore[misc]
         raise TypeError("agents cannot be added: set their number in the scenario (agents)")
 
 
-def _one_seed(seed: Any, rng: Any) -> int:
+def _one_seed(seed: object, rng: object) -> int:
     """The seed under either of its names, or a fresh one."""
     if seed is not None and rng is not None:
         raise ValueError("give seed or rng, not both: they are the same")
     given = rng if seed is None else seed
     if given is None:
         return secrets.randbelow(2**31)
-    if isinstance(given, bool) or not isinstance(given, Integral) or int(given) < 0:
+    if isinstance(given, bool) or not isinstance(given, Integral) or given < 0:
         raise TypeError(f"seed must be a whole number, 0 or more, or None (is {given!r})")
     return int(given)
 

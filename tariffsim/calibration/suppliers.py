@@ -96,11 +96,10 @@ def make_slots(
     flat = curvature.ravel()
     slot_row = (row[:, None] * shares.shape[1] + np.arange(shares.shape[1])).ravel()
     table = shares.reshape(-1, shares.shape[2])
-    scale: Float = np.empty(flat.size)
+    scale = np.empty(curvature.shape)
     for block in blocks(flat.size):
         solved = steady_state_scale(table[slot_row[block]], flat[block, None])
-        scale[block] = solved[:, 0]
-    scale = scale.reshape(chips.shape)
+        scale.ravel()[block] = solved[:, 0]
     _require_steady_state(scenario, constants, device, is_pin_compatible, np.isfinite(scale))
     return Slots(
         has_slot=chips > 0,

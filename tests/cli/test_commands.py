@@ -70,7 +70,7 @@ def test_a_command_is_found_by_being_in_the_folder(
     [
         "--help",
         "compare --help",
-        "validate component_50",
+        "validate no_such_scenario",
         "explain component_50 supply.learning",
         "list scenarios",
         "list instruments",

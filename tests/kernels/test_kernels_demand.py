@@ -60,3 +60,10 @@ def test_relative_prices() -> None:
     relative = ratio(np.array([12.0, 10.0]), np.array([10.0, 10.0]))
     np.testing.assert_allclose(relative, [1.2, 1.0])
     np.testing.assert_allclose(ces_power(relative, np.array(3.0)), [1.2**-2, 1.0])
+
+
+def test_other_buyers_of_a_class_in_no_device() -> None:
+    """Nobody makes such chips: their growth is a number all the same."""
+    chips = np.array([[1.0, 0.0], [3.0, 0.0]])
+    grown = other_growth(np.array([0.1, 0.2]), 0.0, 1.0, chips)
+    np.testing.assert_allclose(grown, [(1.1 + 3 * 1.2) / 4, 0.0])
