@@ -97,7 +97,7 @@ class DutyExpectations:
     def expected(self, date: int, counts: ImportCounts) -> Expected:
         """Duties that agents expect from a choice made now: four dates of its life, weighted.
 
-        `counts` are what laws with a memory remember; agents expect their relief to last.
+        `counts` are what laws with a memory remember.
         """
         seen = self._foreseen(date, counts)
         dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.intp)
@@ -133,7 +133,7 @@ class DutyExpectations:
 
     def _foreseen(self, now: int, counts: ImportCounts) -> Foresight:
         """What agents foresee now, from the first month simulated on; the same all month."""
-        asked = now, np.concatenate([counts.annual, counts.relief]).tobytes()
+        asked = now, np.concatenate([counts.annual, counts.expected_relief]).tobytes()
         if asked != self._asked:
             self._asked, self._seen = asked, self._foresee(now, *_lists(counts))
         return self._seen
@@ -178,8 +178,8 @@ class DutyExpectations:
 
 
 def _lists(counts: ImportCounts) -> tuple[list[float], list[float]]:
-    """By law: imports of the last twelve months, and the share of the duty that is waived now."""
-    return counts.annual.tolist(), counts.relief.tolist()
+    """By law: imports of the last twelve months, and the share of a year's duty to be waived."""
+    return counts.annual.tolist(), counts.expected_relief.tolist()
 
 
 def _given(
@@ -188,7 +188,7 @@ def _given(
     """A path from a month on as expected given the imports of a year: as means over its years.
 
     The imports of a calendar year that count are those of the months in which the law is in force:
-    before the path as it was, after it as at its end. The relief is expected to last.
+    before the path as it was, after it as at its end. A part of each is waived.
     """
     if not instrument.has_memory:
         return path

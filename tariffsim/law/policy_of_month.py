@@ -10,6 +10,7 @@ from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Law, Regime
 from tariffsim.law.policy_state import PolicyState, PublicFunds
 from tariffsim.law.supply_limits import supply_limits
+from tariffsim.policy import Instrument
 from tariffsim.policy.shipments import Built, Shipments
 from tariffsim.state.constants import AI_MONTHS
 from tariffsim.state.economy import Economy
@@ -110,12 +111,13 @@ def base_imports(economy: Economy) -> ImportCounts:
     in_force = np.array(
         [sum(law.instrument.rate_in_force(month) != 0.0 for month in months) for law in laws]
     )
+    capacity, none = _capacity(economy), np.zeros(len(laws))
     return ImportCounts(
         monthly * in_force,
         np.repeat(monthly[:, None], 12, axis=1),
-        np.repeat(_capacity(economy)[None], len(laws), axis=0),
-        np.zeros(len(laws)),
-        np.zeros(len(laws)),
+        np.repeat(capacity[None], len(laws), axis=0),
+        *(none, none, none),
+        capacity,
     )
 
 
@@ -128,33 +130,43 @@ def count_imports(economy: Economy) -> ImportCounts:
     to_date = counts.to_date + newest * (rates != 0.0)
     past_year = np.concatenate([counts.past_year[:, 1:], newest[:, None]], axis=1)
     first = np.array([law.instrument.first_month for law in schedule.laws])
-    is_new = (economy.date <= first)[:, None, None]
-    before = np.where(is_new, _capacity(economy), counts.capacity_before)
+    is_new, capacity = (economy.date <= first)[:, None, None], _capacity(economy)
+    before = np.where(is_new, capacity, counts.capacity_before)
     waived = counts.waived + counts.relief * rates * newest
     if economy.is_january:
         to_date = np.zeros_like(to_date)
-    counts = ImportCounts(to_date, past_year, before, waived, np.zeros(len(waived)))
-    return replace(counts, relief=_relief(economy, counts))
+    none = np.zeros(len(waived))
+    found = ImportCounts(to_date, past_year, before, waived, none, none, capacity)
+    now, expected = _relief(economy, found, counts.capacity)
+    return replace(found, relief=now, expected_relief=expected)
 
 
-def _relief(economy: Economy, counts: ImportCounts) -> Float:
-    """(laws,) share of the duty of each law that is waived for what was built in its market."""
-    schedule, constants = economy.tariff_schedule, economy.constants
-    codes, relief = constants.codes, np.zeros(len(counts.to_date))
-    rates, now = schedule.rates_in_force(economy.date), _capacity(economy)
-    for i in schedule.with_memory:
-        one = schedule.laws[i].instrument
-        here = one.chosen("markets", codes.markets)[constants.region_market]
-        added = (now - counts.capacity_before[i]) * here[:, None]
-        chips = np.maximum(added.sum(axis=0), 0.0).tolist()
-        wafers = k.wafers(added, economy.investment.chips_per_kwpm)
-        built = Built(
-            dict(zip(codes.classes, chips, strict=True)),
-            float(np.maximum(wafers, 0.0) @ constants.capital_cost),
-            float(counts.waived[i]),
-        )
-        relief[i] = one.relief(rates[i], float(counts.annual[i]) / 12, built)
-    return relief
+def _relief(economy: Economy, counts: ImportCounts, last: Float) -> tuple[Float, Float]:
+    """(laws,) share of each duty waived for what was built in its market: now, and as expected.
+
+    `last` (R, K) is the capacity of a month ago.
+    """
+    laws, rates = economy.tariff_schedule.laws, economy.tariff_schedule.rates_in_force(economy.date)
+    now, expected = np.zeros(len(laws)), np.zeros(len(laws))
+    for i in economy.tariff_schedule.with_memory:
+        one, imports = laws[i].instrument, float(counts.annual[i]) / 12
+        chips, capital = _added(economy, one, counts.capacity - counts.capacity_before[i])
+        _, a_month_ago = _added(economy, one, last - counts.capacity_before[i])
+        by_class = dict(zip(economy.constants.codes.classes, chips.tolist(), strict=True))
+        built = Built(by_class, capital, max(capital - a_month_ago, 0.0), float(counts.waived[i]))
+        now[i] = one.relief(rates[i], imports, built)
+        expected[i] = one.expected_relief(rates[i], imports, built)
+    return now, expected
+
+
+def _added(economy: Economy, instrument: Instrument, added: Float) -> tuple[Float, float]:
+    """(K,) chips a month of added capacity (R, K) in the markets of a law; USD of its cost."""
+    constants = economy.constants
+    here = instrument.chosen("markets", constants.codes.markets)[constants.region_market]
+    in_markets = added * here[:, None]
+    wafers = k.wafers(in_markets, economy.investment.chips_per_kwpm)
+    capital = float(np.maximum(wafers, 0.0) @ constants.capital_cost)
+    return np.maximum(in_markets.sum(axis=0), 0.0), capital
 
 
 def _capacity(economy: Economy) -> Float:

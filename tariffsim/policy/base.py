@@ -253,6 +253,10 @@ class Instrument(BaseModel):
         """
         return 0.0
 
+    def expected_relief(self, rate: float, imports: float, built: Built) -> float:
+        """The share that agents expect in a year: what is charged if nothing changes."""
+        return self.relief(rate, imports, built)
+
     @property
     def is_separable(self) -> bool:
         """Whether the duty is a sum over chip slots, with no trigger on the whole product."""

@@ -14,7 +14,7 @@ class OffsetByCapacity(Instrument):
     """A duty on chips of which a part is waived for capacity built in the levying market.
 
     Either a number of chips is free, or an amount of duty is credited. Each market has its own;
-    the part is the same for all that would pay, and agents expect it to stay what it is.
+    the part is the same for all that would pay, and agents expect building to go on as it does.
     """
 
     free_chips_per_chip: float = parameter(
@@ -59,8 +59,17 @@ class OffsetByCapacity(Instrument):
             classes = getattr(self, "node_classes", None)
             chips = sum(n for k, n in built.chips.items() if classes is None or k in classes)
             return _part(self.free_chips_per_chip * self.owned_share * chips, imports)
-        credit = self.credit_per_usd * self.owned_share * built.capital
-        return _part(credit - built.waived, rate * imports)
+        return _part(self._credit(built.capital) - built.waived, rate * imports)
+
+    def expected_relief(self, rate: float, imports: float, built: Built) -> float:
+        """That of the month; of a credit what is left, and what a year like the month earns."""
+        if self.free_chips_per_chip > 0:
+            return self.relief(rate, imports, built)
+        to_come = self._credit(built.capital + 11 * built.newest)
+        return _part(to_come - built.waived, 12 * rate * imports)
+
+    def _credit(self, capital: float) -> float:
+        return self.credit_per_usd * self.owned_share * capital
 
 
 def _part(available: float, needed: float) -> float:

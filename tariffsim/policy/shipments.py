@@ -113,6 +113,8 @@ class Built:
     """Chips a month of capacity, by node class."""
     capital: float
     """USD of capital cost."""
+    newest: float
+    """USD of it that were built in the last month."""
     waived: float
     """USD of duty that the law has waived so far."""
 

@@ -388,11 +388,7 @@ class Economy:
     tariff_schedule: TariffSchedule
     expectations: DutyExpectations
     declarations: Declarations
-    imports: ImportCounts = field(
-        default_factory=lambda: ImportCounts(
-            np.zeros(0), np.zeros((0, 12)), np.zeros((0, 0, 0)), np.zeros(0), np.zeros(0)
-        )
-    )
+    imports: ImportCounts = field(default_factory=ImportCounts.of_no_laws)
     month: int = -1
     """Months since the start; -1 before the first."""
     policy_state: PolicyState | None = None

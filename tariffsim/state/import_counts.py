@@ -26,6 +26,16 @@ class ImportCounts:
     """(laws,) duty waived since, before evasion; in USD where duty is counted."""
     relief: Float
     """(laws,) share of the duty that is waived this month for capacity built since."""
+    expected_relief: Float
+    """(laws,) the share that agents expect to be waived in a year."""
+    capacity: Float
+    """(R, K) chips a month of capacity at the beginning of the month."""
+
+    @classmethod
+    def of_no_laws(cls) -> ImportCounts:
+        """Before there are any."""
+        none, of_year, by_region = np.zeros(0), np.zeros((0, 12)), np.zeros((0, 0, 0))
+        return cls(none, of_year, by_region, none, none, none, np.zeros((0, 0)))
 
     @property
     def annual(self) -> Float:

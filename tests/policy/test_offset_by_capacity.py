@@ -24,6 +24,8 @@ GROWS: dict[str, Any] = merged(
     },
 )
 """Nothing but capacity moves, and that by plan."""
+CREDIT = {"component_tariff": 1.0, "bare_chip_tariff": 0.4}
+"""USD for a USD of capital, so that what a grant builds pays for some months of duty."""
 BOTH = pytest.mark.parametrize("kind", ["component_tariff", "bare_chip_tariff"])
 
 
@@ -172,6 +174,39 @@ def test_what_is_expected_is_charged_once_all_is_built(kind: str, foresight: str
             rates.append(economy.policy.rates[0])
     assert 0 < rates[0] < RATE
     assert np.mean(expected) == pytest.approx(np.mean(rates[:12]), rel=1e-6)
+
+
+@BOTH
+@pytest.mark.parametrize("foresight", ["announced", "none"])
+def test_what_is_left_of_a_credit_is_expected_over_a_year(kind: str, foresight: str) -> None:
+    """All is built at once; the credit pays for some months of the year, and agents know."""
+    rules = scenario(
+        built_once(), law(kind, credit_per_usd=CREDIT[kind]),
+        {"sourcing": {"foresight": foresight}}, makers=150,
+    )  # fmt: skip
+    rates: list[float] = []
+    expected: list[float] = []
+    for economy in run(rules, 1, 19):
+        if economy.month == 6:
+            expected = [dict(economy.regime_ahead(n)).get(0, 0.0) for n in range(12)]
+        if economy.month >= 6:
+            rates.append(economy.policy.rates[0])
+    assert rates[0] == 0.0
+    assert rates[11] == RATE
+    assert np.mean(expected) == pytest.approx(np.mean(rates[:12]), rel=1e-6)
+
+
+def test_a_credit_earned_month_by_month_is_expected_to_go_on() -> None:
+    """Growth at a steady rate: the share waived next year is that of this one, but for growth."""
+    rules = scenario(GROWS, law(credit_per_usd=0.02), makers=150)
+    charged: list[float] = []
+    for economy in run(rules, 1, 25):
+        if economy.month == 12:
+            expected = np.mean([dict(economy.regime_ahead(n))[0] for n in range(12)])
+        charged.append(economy.policy.rates[0])
+    waived = RATE - np.mean(charged[12:24])
+    assert RATE - expected == pytest.approx(waived, rel=GROWTH)
+    assert 0 < waived < RATE
 
 
 def test_importers_who_weigh_tracing_count_with_the_relief() -> None:

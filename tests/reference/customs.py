@@ -76,6 +76,8 @@ class Customs:
         self.past_year: dict[int, list[float]] = {}
         self.waived: dict[int, float] = {}
         self.relief: dict[int, float] = {}
+        self.expected_relief: dict[int, float] = {}
+        self.capital: dict[int, float] = {}
         self.capacity_before: dict[int, dict[str, dict[str, float]]] = {}
         self.answered: dict[tuple[str, Chips, int], tuple[float, Rates]] = {}
         self._on_products: dict[tuple[str, str, str], list[int]] = {}
@@ -98,7 +100,7 @@ class Customs:
         for i, months in self.past_year.items():
             imports = sum(months) * self.share_of_year(self.laws[i], date, now)
             given = self.instruments[i].rate_given(rates[i], 0.0, imports)
-            rates[i] = (1 - self.relief[i]) * given
+            rates[i] = (1 - self.expected_relief[i]) * given
         return _not_zero(rates)
 
     def share_of_year(self, law: Any, date: int, now: int) -> float:
@@ -123,7 +125,8 @@ class Customs:
                 earlier = range(start - start % 12, start)
                 self.past_year[i] = [monthly] * 12
                 self.to_date[i] = monthly * sum(law.rate_in_force(m) != 0 for m in earlier)
-                self.waived[i] = self.relief[i] = 0.0
+                self.waived[i] = self.relief[i] = self.expected_relief[i] = 0.0
+                self.capital[i] = 0.0
                 self.capacity_before[i] = {f.name: dict(f.capacity) for f in world.foundries}
 
     def count_imports(self, world: Any) -> None:
@@ -139,10 +142,10 @@ class Customs:
             self.waived[i] += self.relief[i] * rate * newest
             if world.date <= self.instruments[i].first_month:
                 self.capacity_before[i] = {f.name: dict(f.capacity) for f in world.foundries}
-            self.relief[i] = self.relief_of(i, world)
+            self.set_relief(i, world)
 
-    def relief_of(self, number: int, world: Any) -> float:
-        """Share of a duty waived for the capacity built in its market."""
+    def set_relief(self, number: int, world: Any) -> None:
+        """Share of a duty waived for the capacity built in its market, now and as expected."""
         law, before = self.instruments[number], self.capacity_before[number]
         chips, capital = dict.fromkeys(world.classes, 0.0), 0.0
         for industry in world.industries:
@@ -154,9 +157,12 @@ class Customs:
                         chips[k] += added
                         wafers += added / world.chips_per_wafers[k]
                 capital += industry.capital_cost * max(wafers, 0.0)
-        built = Built({k: max(n, 0.0) for k, n in chips.items()}, capital, self.waived[number])
-        mean = sum(self.past_year[number]) / 12
-        return law.relief(law.rate_in_force(world.date), mean, built)
+        newest, self.capital[number] = max(capital - self.capital[number], 0.0), capital
+        chips = {k: max(n, 0.0) for k, n in chips.items()}
+        built = Built(chips, capital, newest, self.waived[number])
+        asked = law.rate_in_force(world.date), sum(self.past_year[number]) / 12, built
+        self.relief[number] = law.relief(*asked)
+        self.expected_relief[number] = law.expected_relief(*asked)
 
     def counted(self, number: int, world: Any) -> float:
         """What was imported in a month and counts towards an instrument."""
