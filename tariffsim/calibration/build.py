@@ -126,17 +126,17 @@ def build_economy(
     return economy
 
 
-def require_base_year(scenario: Scenario) -> None:
-    """Refuse what `run` would refuse after all values have been found valid each by itself.
+def require_base_year(scenario: Scenario) -> Economy:
+    """The economy of the first seed, with at most MOST_BUILT makers.
 
-    The economy of the first seed is built, with at most MOST_BUILT makers.
+    It refuses what `run` would refuse after all values have been found valid each by itself.
 
     Raises:
         CalibrationError: the scenario allows no base year.
     """
     makers = min(scenario.agents.makers, MOST_BUILT)
     agents = scenario.agents.model_copy(update={"makers": makers})
-    build_economy(scenario.model_copy(update={"agents": agents}), scenario.run.seed)
+    return build_economy(scenario.model_copy(update={"agents": agents}), scenario.run.seed)
 
 
 def _expected_orders(rows: LineKinds, chips: Float, shares: Float) -> Float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.calibration.base_duties import base_duties, kind_of_class, region_of
-from tariffsim.calibration.build import build_economy
+from tariffsim.calibration.build import require_base_year
 from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.calibration.tariff_calendar import TariffCalendar, part_of_month
 from tariffsim.errors import ChoiceError, nearest
@@ -114,7 +114,7 @@ class _Statutes:
     ) -> None:
         self.scenario, self.device, self.origin = scenario, device, origin
         self.market, self.date = market, date
-        self.economy: Economy = build_economy(scenario, scenario.run.seed)
+        self.economy: Economy = require_base_year(scenario)
         self.schedule, tables = self.economy.tariff_schedule, scenario.tables()
         self.codes = self.schedule.codes
         duties = base_duties(scenario, tables, self.codes)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tariffsim.calibration.base_duties import base_duties, region_of
-from tariffsim.calibration.build import build_economy
+from tariffsim.calibration.build import require_base_year
 from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.calibration.tariff_calendar import TariffCalendar, part_of_month
 from tariffsim.calibration.tariff_schedule import make_tariff_schedule
@@ -38,10 +38,10 @@ MOST_NAMED = 3
 
 
 def remarks(scenario: Scenario) -> Iterator[str]:
-    """All remarks on a valid scenario."""
+    """All remarks on a valid scenario; it is built with no more makers than `validate` takes."""
     yield from remarks_on_dates(scenario)
     yield from _names_alike(scenario)
-    economy = build_economy(scenario, scenario.run.seed)
+    economy = require_base_year(scenario)
     codes = economy.constants.codes
     tables = scenario.tables()
     calendar = TariffCalendar(scenario, tables.calendar, base_duties(scenario, tables, codes))
