@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tariffsim import simulation
-from tariffsim.experiments.store import run_key, write_run
+from tariffsim.experiments.store import is_stored, run_key, write_run
 from tariffsim.record.history import History
 from tariffsim.record.metrics import Context, summarise, welfare
 from tariffsim.record.result_tables import RunRecord, record_of
@@ -107,7 +107,12 @@ def failure_of(replication: Replication, error: BaseException) -> Failure:
 
 
 def run_into_store(store: Path, replication: Replication) -> Failure | None:
-    """Run and write the record into a store; None on success."""
+    """Run and write the record into a store; None on success.
+
+    A run that is there was written by a worker that ended before it could say so.
+    """
+    if is_stored(store, replication.key):
+        return None
     outcome = outcome_of(replication)
     if isinstance(outcome, Failure):
         return outcome

@@ -155,6 +155,11 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise StorageError(f"{path}: is damaged ({error})") from error
 
 
+def is_stored(folder: Path, key: str) -> bool:
+    """Whether a run is complete, in a store whose damaged files were removed."""
+    return (folder / f"{key}{SUFFIX}").is_file()
+
+
 def finished(folder: Path, keys: Iterable[str]) -> set[str]:
     """Which runs are complete; a damaged file is named in a warning and removed."""
     found = {path.stem for path in folder.glob(f"*{SUFFIX}")}.intersection(keys)

@@ -274,15 +274,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="of all commands together")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--command", choices=COMMANDS, action="append", help="default: all")
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.words:
         command(chosen.words)
     clean = True
     print("|", " | ".join(HEADS), "|\n" + "|---" * len(HEADS) + "|")
-    for name in COMMANDS:
+    names = chosen.command or list(COMMANDS)
+    for name in names:
         began = time.monotonic()
-        tally = kill_campaign(name, -(-chosen.kills // len(COMMANDS)), chosen.seed)
+        tally = kill_campaign(name, -(-chosen.kills // len(names)), chosen.seed)
         wrong = (tally.lost, tally.doubled, tally.torn, tally.left_over, tally.failed)
         lost, doubled, torn, left_over, failed = map(len, wrong)
         cells = (

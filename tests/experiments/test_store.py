@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from tariffsim.errors import StorageError
+from tariffsim.experiments.runs import replications_of, run_into_store
 from tariffsim.experiments.store import finished, listed, opened, prune, read_run, write_run
 from tariffsim.record.result_tables import RunRecord
+from tariffsim.scenario import load_scenario, replace
 from tests.cli.calling import call, small
 from tests.processes import needs_signals
 
@@ -75,6 +77,17 @@ def test_what_is_no_plain_file_is_no_run(store: Path) -> None:
     (store / f"{KEYS[0]}.npz").mkdir()
     with pytest.raises(StorageError, match="cannot be removed"):
         prune(store)
+
+
+def test_a_run_that_is_stored_is_not_made_twice(store: Path) -> None:
+    """As when its worker is killed after it has written the file and before it says so."""
+    base = replace(load_scenario("baseline"), agents__makers=40, run__end="2025-01")
+    (one,) = replications_of({"baseline": base}, [0], "US", is_full=False)
+    assert run_into_store(store, one) is None
+    before = (store / f"{one.key}.npz").stat()
+    assert run_into_store(store, one) is None
+    after = (store / f"{one.key}.npz").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
 def test_a_small_file_does_not_become_large(store: Path) -> None:
