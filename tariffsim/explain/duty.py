@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -241,8 +241,10 @@ class _Statutes:
 
 
 def _base_of(instrument: Instrument) -> str:
-    """What a duty on content is on."""
-    fields: dict[str, Any] = dict(instrument)
-    if instrument.kind == "component_tariff":
-        return "number of chips inside" if fields["per"] == "chip" else "value of chips inside"
+    """What a duty that is not on the country of assembly alone is on."""
+    if instrument.kind == "rest_of_value_tariff":
+        return "rest of value"
+    if instrument.taxes_content:
+        per_chip = getattr(instrument, "per", "value") == "chip"
+        return "number of chips inside" if per_chip else "value of chips inside"
     return "product"
