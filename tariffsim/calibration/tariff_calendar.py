@@ -170,7 +170,7 @@ class TariffCalendar:
     def _replacing(self, of: tuple[str, str], good: Good) -> Iterator[Instrument]:
         """Policies that replace rows of an instrument on a good."""
         for policy in self.scenario.dated_policies.values():
-            if policy.replaced and of[1] in policy.markets and _is_in_scope(policy, good):
+            if policy.replaced != () and of[1] in policy.markets and _is_in_scope(policy, good):
                 yield policy
 
     def _name(self, instrument: str, step: Step, is_one: bool) -> str:
@@ -268,8 +268,8 @@ def spans_of(rows: Iterable[CalendarRow], good: Good) -> list[Span]:
 
 def _replaced(spans: Iterable[Span], policy: Instrument, own: list[CalendarRow]) -> Iterator[Span]:
     """The spans with what a policy leaves of the rows that it names, while it is in force."""
-    names = {one_name(name) for name in policy.replaced}
-    by_instrument = one_name(own[0].instrument) in names
+    names = {one_name(name) for name in policy.replaced or ()}
+    by_instrument = policy.replaced is None or one_name(own[0].instrument) in names
     for span in spans:
         if span.row is None or not (by_instrument or one_name(span.row.id or "-") in names):
             yield span

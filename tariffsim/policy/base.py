@@ -205,8 +205,8 @@ class Instrument(BaseModel):
         return self.path.over(max(last, self.starts), self.ends or last + 1)
 
     @property
-    def replaced(self) -> tuple[str, ...]:
-        """Instruments of the tariff calendar, or ids of rows, that it replaces."""
+    def replaced(self) -> tuple[str, ...] | None:
+        """Instruments of the tariff calendar, or ids of rows, that it replaces; None for all."""
         return self.replaces
 
     def replaced_share(self, rate: float) -> float:

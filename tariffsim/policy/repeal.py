@@ -22,14 +22,15 @@ class Repeal(Instrument):
 
     kind: Literal["repeal"]
     share: TimePath = rate_field("Share of the duty that is no longer levied; 1 is all.", most=1)
-    of: LongCodes = parameter(
-        ..., "names", "Instruments of the tariff calendar, by name, or ids of rows."
-    )
+    repeals: LongCodes | None = parameter(
+        None, "names", "Instruments of the tariff calendar, by name, or ids of rows; all of them if "
+        "left out.",
+    )  # fmt: skip
 
     @property
-    def replaced(self) -> tuple[str, ...]:
+    def replaced(self) -> tuple[str, ...] | None:
         """What it names."""
-        return self.of
+        return self.repeals
 
     def replaced_share(self, rate: float) -> float:
         """The share itself."""

@@ -97,8 +97,8 @@ def _calendar_names(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[
     held = {one_name(row.instrument) for row in rows if row.in_2024_base}
     known = list(dict.fromkeys(name for row in rows for name in (row.instrument, row.id) if name))
     for name, policy in scenario.policies.items():
-        field = "of" if policy.kind == "repeal" else "replaces"
-        for index, given in enumerate(policy.replaced):
+        field = "repeals" if policy.kind == "repeal" else "replaces"
+        for index, given in enumerate(policy.replaced or ()):
             if one_name(given) not in names:
                 message = "is neither an instrument nor an id of the tariff calendar"
                 at: Keys = ("policies", name, field, index)

@@ -174,7 +174,7 @@ def test_the_base_of_unmounted_chips_names_no_device(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as error:
         load_scenario(tmp_path / "wrong.yaml")
     message = str(error.value)
-    assert "devices, base" in message
+    assert "devices: names devices, although the column base says bare_chips" in message
     assert "wrong.csv:2" in message
 
 

@@ -16,7 +16,7 @@ from tests.charts.chart_results import COMPARISONS, drawn, one_slot, single
 from tests.charts.experiment_results import EXPERIMENTS
 from tests.charts.lint import lint
 
-HELPERS = {"axes", "context", "lettering", "picture", "style"}
+HELPERS = {"axes", "context", "fonts", "lettering", "picture", "style"}
 """Modules of the folder that are no charts."""
 EVERY_CHART = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.key)
 

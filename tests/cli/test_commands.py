@@ -130,7 +130,7 @@ def test_runs_as_a_module() -> None:
         ("compare component_50 --equal rate", 2, "effect"),
         ("run component_50 --baseline baseline", 2, "--baseline"),
         ("list colours", 2, "scenarios"),
-        ("list", 2, "Choose from: scenarios, instruments, parameters"),
+        ("list", 2, "Choose from: scenarios, instruments, codes, parameters"),
         ("new x.yaml --from component_5", 2, "component_50"),
         ("solve component_50", 2, "give one of --target"),
         ("solve component_50 --target cn_share=9 --like baseline", 2, "give one of --target"),

@@ -276,8 +276,11 @@ def test_too_many_values_go_by_block_and_too_many_blocks_are_refused() -> None:
 
 @pytest.fixture(scope="module")
 def decomposed() -> pd.DataFrame:
-    first = small("no_expansion")
-    return decompose(first, small("component_50"), EnsembleRunner(first, range(2)))
+    """Of enough lines that the effect of the tariff is larger than what single lines do."""
+    first, second = (
+        replace(small(name), agents__makers=300) for name in ("no_expansion", "component_50")
+    )
+    return decompose(first, second, EnsembleRunner(first, range(2)))
 
 
 def test_contributions_add_up(decomposed: pd.DataFrame) -> None:
@@ -329,7 +332,7 @@ def test_days_move_with_the_months() -> None:
 def test_early_action_reduces_the_share_more() -> None:
     base, policy = small("baseline"), small("component_100")
     starts = [parse_month(month) for month in ("2025-02", "2025-08", "2026-02", "2027-01")]
-    table = timing(policy, starts, base, EnsembleRunner(base, range(3))).set_index("start")
+    table = timing(policy, starts, base, EnsembleRunner(base, range(6))).set_index("start")
     assert list(table.index) == ["2025-02", "2025-08", "2026-02", "2027-01", NEVER]
     assert table["share_reduction"].is_monotonic_decreasing
     changes = ["share_reduction", "total_consumer_surplus_loss", "total_welfare"]

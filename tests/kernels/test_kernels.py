@@ -16,7 +16,13 @@ from hypothesis.extra.numpy import arrays
 from scipy.integrate import quad
 
 import tariffsim.kernels
-from tariffsim.kernels.duties import due_of_each, horizon_weights, slot_duty_rate, stacked
+from tariffsim.kernels.duties import (
+    at_least_none,
+    due_of_each,
+    horizon_weights,
+    slot_duty_rate,
+    stacked,
+)
 from tariffsim.kernels.inventory import fill_rates_by_rank
 from tariffsim.kernels.prices_and_demand import (
     adjusted_orders,
@@ -566,6 +572,16 @@ def test_an_offset_gives_back_its_part_of_the_duty(rate: np.ndarray, offset: flo
     np.testing.assert_allclose((1 - counter_subsidy_share(rate, 1.0)) * (1 + rate), 1.0, rtol=1e-12)
     given_back = counter_subsidy_share(rate, offset) * (1 + rate)
     np.testing.assert_allclose(given_back, offset * rate, rtol=1e-12, atol=1e-300)
+
+
+def test_what_is_taken_away_is_no_more_than_there_is() -> None:
+    """Reductions share what the base and the additions leave; nobody is paid for importing."""
+    base = np.array([0.10, 0.10, 0.0, 0.30])
+    duties = [np.array([-0.05, -0.20, -0.2, 0.0]), np.array([-0.05, -0.20, 0.1, 0.2])]
+    kept = at_least_none(base, duties)
+    np.testing.assert_allclose(kept, [[-0.05, -0.05, -0.1, 0.0], [-0.05, -0.05, 0.1, 0.2]])
+    np.testing.assert_allclose(base + sum(kept), [0.0, 0.0, 0.0, 0.5], atol=1e-15)
+    assert at_least_none(base, duties[:0]) == []
 
 
 def test_every_kernel_is_tested() -> None:

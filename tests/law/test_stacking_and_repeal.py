@@ -163,7 +163,7 @@ def test_an_all_in_policy_includes_the_ordinary_duty() -> None:
 
 def test_a_ruling_switches_an_instrument_off_and_on_again() -> None:
     ruling = {
-        "kind": "repeal", "of": ["IEEPA fentanyl"], "start": "2025-06", "end": "2025-08",
+        "kind": "repeal", "repeals": ["IEEPA fentanyl"], "start": "2025-06", "end": "2025-08",
         "share": 1.0,
     }  # fmt: skip
     rules, before = with_policies(ruling=ruling), with_policies()
@@ -178,7 +178,7 @@ def test_a_ruling_switches_an_instrument_off_and_on_again() -> None:
 
 
 def test_a_part_may_be_repealed_and_steps_follow() -> None:
-    ruling = {"kind": "repeal", "of": ["ieepa FENTANYL"], "share": {"2025-05": 0.5, "2025-07": 1.0}}
+    ruling = {"kind": "repeal", "repeals": ["ieepa FENTANYL"], "share": {"2025-05": 0.5, "2025-07": 1.0}}
     rules, before = with_policies(ruling=ruling), with_policies()
     less = [due(before, m, "drone", "CN") - due(rules, m, "drone", "CN")
             for m in ("2025-04", "2025-05", "2025-07", "2026-06")]  # fmt: skip
@@ -207,14 +207,14 @@ def test_a_policy_may_replace_rows_by_id_within_its_scope() -> None:
 def test_names_that_the_calendar_has_not_are_refused() -> None:
     with pytest.raises(ScenarioError, match="neither an instrument nor an id") as error:
         with_policies(
-            x={"kind": "repeal", "of": ["IEEPA fentanil"], "start": "2025-05", "share": 1}
+            x={"kind": "repeal", "repeals": ["IEEPA fentanil"], "start": "2025-05", "share": 1}
         )
     assert "did you mean IEEPA fentanyl?" in str(error.value)
 
 
 def test_a_repeal_that_is_announced_is_expected() -> None:
     ruling = {
-        "kind": "repeal", "of": ["Section 301 forced labour"], "start": "2027-06",
+        "kind": "repeal", "repeals": ["Section 301 forced labour"], "start": "2027-06",
         "announced": "2027-01", "share": 1.0,
     }  # fmt: skip
     schedule = build_economy(with_policies(ruling=ruling), 0).tariff_schedule

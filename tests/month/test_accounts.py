@@ -49,6 +49,10 @@ BUSY = scenario(
             "credits": {
                 "kind": "investment_credit", "credit": 0.3, "regions": REGIONS, **FROM_START
             },
+            "back": {
+                "kind": "duty_refund", "refunds": ["now", "unmounted"], "share": 0.5,
+                "start": "2025-11",
+            },
             "shift": {
                 "kind": "preference_shift", "log_odds": 1, "chip_regions": NOT_CHINA, **FROM_START
             },

@@ -93,7 +93,9 @@ def test_explain_a_block_and_everything():
     scenario = load_scenario("component_50")
     assert {row.key.split(".")[0] for row in explain(scenario, "run")} == {"run"}
     assert len(explain(scenario)) > 60
-    assert [r.unit for r in explain(scenario, "policies.component_tariff.announced")] == ["month"]
+    assert [r.unit for r in explain(scenario, "policies.component_tariff.announced")] == [
+        "month or day"
+    ]
 
 
 def test_explain_knows_the_unit_of_a_specific_duty():
