@@ -42,6 +42,12 @@ class Law:
     """Whether all bases of that group are chips: makers compare chip by chip, else by product."""
 
     @property
+    def is_on_products(self) -> bool:
+        """Whether it is a duty on products or on what is inside."""
+        instrument = type(self.instrument)
+        return instrument.duty is not Instrument.duty and not instrument.taxes_bare_chips
+
+    @property
     def is_separable(self) -> bool:
         """Whether makers can choose slot by slot."""
         return self.instrument.is_separable and (self.is_of_chips or not self.is_compared)
@@ -197,7 +203,7 @@ class TariffSchedule:
         expected = {i for regime in regimes for i, _ in regime}
         for i in expected.intersection(self.triggers):
             met = (self.laws[i].scope[cell] * is_sold).any(axis=1)
-            covers = np.asarray(self.laws[i].instrument.covers(probe))
+            covers = np.broadcast_to(self.laws[i].instrument.covers(probe), probe.chip_value.shape)
             covered |= np.reshape(met, (-1, 1, 1)) & covers.reshape(self.probe_shape)
         return covered
 
@@ -226,8 +232,9 @@ def laws_of(
 def _compared(laws: list[Law]) -> list[Law]:
     """The laws; those on products whose stacking group has several bases are marked."""
     groups: dict[str, list[Instrument]] = {}
-    for law in laws:
-        if law.instrument.stacking_group and not law.instrument.taxes_bare_chips:
+    on_products = [law for law in laws if law.is_on_products]
+    for law in on_products:
+        if law.instrument.stacking_group:
             groups.setdefault(law.instrument.stacking_group, []).append(law.instrument)
     of_chips = {
         group: all(instrument.taxes_content for instrument in members)
@@ -236,7 +243,7 @@ def _compared(laws: list[Law]) -> list[Law]:
     }
     return [
         replace(law, is_compared=True, is_of_chips=of_chips[law.instrument.stacking_group or ""])
-        if law.instrument.stacking_group in of_chips and not law.instrument.taxes_bare_chips
+        if law.instrument.stacking_group in of_chips and law.is_on_products
         else law
         for law in laws
     ]

@@ -23,8 +23,8 @@ class Repeal(Instrument):
     kind: Literal["repeal"]
     share: TimePath = rate_field("Share of the duty that is no longer levied; 1 is all.", most=1)
     repeals: LongCodes | None = parameter(
-        None, "names", "Instruments of the tariff calendar, by name, or ids of rows; all of them if "
-        "left out.",
+        None, "names", "Instruments of the tariff calendar, by name, or ids of rows; all if left "
+        "out.",
     )  # fmt: skip
 
     @property
