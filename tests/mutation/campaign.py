@@ -61,7 +61,8 @@ def stages(folder: str, function: str) -> Iterator[Sequence[str]]:
     if folder == "kernels":
         called = re.compile(rf"\b{function}\(" if function else "")
         files = sorted((ROOT / "tests" / folder).glob("test_*.py"))
-        yield [str(it) for it in files if called.search(it.read_text(encoding="utf-8"))]
+        calling = [it for it in files if called.search(it.read_text(encoding="utf-8"))]
+        yield list(map(str, calling or files))
     yield from TESTS[folder]
 
 
