@@ -108,3 +108,16 @@ def test_what_is_made_good_is_paid_by_the_treasury_of_china() -> None:
     bill = (makers.chips * price * makers.units[:, None]).sum() - given
     booked = world.ledger[PAYMENTS.index("chips for devices")]
     assert booked[booked > 0].sum() == pytest.approx(bill, rel=1e-12)
+
+
+def test_a_duty_by_the_chip_is_made_good_too() -> None:
+    """Two cents a chip in all markets are `r = 0.02 / p` of the price, rebated as any rate is."""
+    everywhere = component(0.02, per="chip", markets=["US", "EU", "JK", "CN", "ROW"])
+    world = last(scenario(STILL, everywhere, offset(0.5), makers=60), 0, 2)
+    makers, foundries = world.makers, world.foundries
+    price = foundries.price[makers.supplier, np.arange(makers.supplier.shape[1])]
+    rate = 0.02 / price
+    is_chinese = foundries.is_chinese[makers.supplier] & makers.has_slot
+    given = np.where(is_chinese, 0.5 * rate / (1 + rate) * price * makers.chips, 0.0)
+    assert given.any()
+    np.testing.assert_allclose(makers.chip_counter_subsidy, given, rtol=1e-12)
