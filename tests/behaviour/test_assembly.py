@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.behaviour.assembly import counterfactual_product, country_weights
+from tariffsim.behaviour.assembly import counterfactual_product, country_weights, expected_duty
 from tariffsim.law.expectations import Future
 from tests.economies import STILL, free_trade, last, product, scenario
 
@@ -58,3 +58,27 @@ def test_odds_of_countries_follow_cost_and_duty() -> None:
     odds = economy.origin_odds[makers.odds_row] * ratio**economy.scenario.assembly.elasticity
     assert (rate > 0.1).any()
     np.testing.assert_allclose(country_weights(economy, np.arange(60)), odds, rtol=ROUNDING)
+
+
+def test_what_triggers_take_is_none_of_what_chips_owe_anyhow() -> None:
+    """A plan of suppliers that avoids triggers weighs their duty, and no component duty."""
+    laws = {
+        "chips": {"kind": "component_tariff", "rate": 0.5, "start": "2025-01"},
+        "whole": {"kind": "product_tariff", "rate": 0.1, "start": "2025-01",
+                  "only_with_chips_from": ["CN"]},
+    }  # fmt: skip
+    found = {}
+    for names in (("chips",), ("whole",), ("chips", "whole")):
+        policies = {"policies": {name: laws[name] for name in names}}
+        economy = last(scenario(STILL, policies, makers=60), 0, 1)
+        makers, regime = economy.makers, economy.policy.regime
+        law_of_month = Future(regime, economy.tariff_schedule.tables(regime), np.ones((1, 1)))
+        lines = np.arange(60)
+        product = counterfactual_product(
+            economy, lines, makers.supplier, makers.origin[:, None],
+            economy.foundries.price, law_of_month,
+        )  # fmt: skip
+        found[names] = expected_duty(economy, lines, product, law_of_month, triggers_only=True)
+    assert not found["chips",].any()
+    assert found["whole",].any()
+    np.testing.assert_allclose(found["chips", "whole"], found["whole",], rtol=ROUNDING)

@@ -8,7 +8,18 @@ import numpy as np
 import pytest
 
 from tariffsim.kernels.supply import counter_subsidy_share
-from tests.economies import COMPETITIVE, STILL, component, free_trade, last, merged, run, scenario
+from tariffsim.state.ledger import PAYMENTS, sectors
+from tests.economies import (
+    COMPETITIVE,
+    NO_STOCKS,
+    STILL,
+    component,
+    free_trade,
+    last,
+    merged,
+    run,
+    scenario,
+)
 
 OFFSET = {"kind": "counter_subsidy", "start": "2025-01"}
 
@@ -80,3 +91,33 @@ def test_retaliation_falls_on_american_chips_where_china_assembles() -> None:
     here = in_china[:, None] & np.ones_like(american)
     np.testing.assert_array_equal(makers.bare_duty[here], expected[here])
     assert expected.any()
+
+
+def test_what_is_made_good_is_paid_by_the_treasury_of_china() -> None:
+    """Without stocks makers are billed for the chips they use, less the rebate on each of them."""
+    rules = scenario(STILL, {"orders": NO_STOCKS}, component(0.5), offset(0.5), makers=60)
+    world = last(rules, 0, 3)
+    makers, foundries = world.makers, world.foundries
+    given = (makers.chip_counter_subsidy * makers.units[:, None]).sum()
+    assert given > 0
+    paid = world.ledger[PAYMENTS.index("counter-subsidies")]
+    columns = sectors(world.constants.codes.markets)
+    assert paid[columns.index("government CN")] == pytest.approx(-given, rel=1e-12)
+    assert paid[columns.index("foundries CN")] == pytest.approx(given, rel=1e-12)
+    price = foundries.price[makers.supplier, np.arange(makers.supplier.shape[1])]
+    bill = (makers.chips * price * makers.units[:, None]).sum() - given
+    booked = world.ledger[PAYMENTS.index("chips for devices")]
+    assert booked[booked > 0].sum() == pytest.approx(bill, rel=1e-12)
+
+
+def test_a_duty_by_the_chip_is_made_good_too() -> None:
+    """Two cents a chip in all markets are `r = 0.02 / p` of the price, rebated as any rate is."""
+    everywhere = component(0.02, per="chip", markets=["US", "EU", "JK", "CN", "ROW"])
+    world = last(scenario(STILL, everywhere, offset(0.5), makers=60), 0, 2)
+    makers, foundries = world.makers, world.foundries
+    price = foundries.price[makers.supplier, np.arange(makers.supplier.shape[1])]
+    rate = 0.02 / price
+    is_chinese = foundries.is_chinese[makers.supplier] & makers.has_slot
+    given = np.where(is_chinese, 0.5 * rate / (1 + rate) * price * makers.chips, 0.0)
+    assert given.any()
+    np.testing.assert_allclose(makers.chip_counter_subsidy, given, rtol=1e-12)

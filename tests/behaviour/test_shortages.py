@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from tariffsim.behaviour.delivery import deliveries
+from tariffsim.behaviour.emergency import bring_forward
+from tariffsim.behaviour.sourcing import lead_months
 from tariffsim.calibration import build_economy
 from tariffsim.experiments.runs import context_of
 from tariffsim.kernels.sourcing import choice_probabilities
@@ -28,6 +30,7 @@ from tests.economies import (
     each_device,
     merged,
     odds_of_all,
+    odds_of_candidates,
     product,
     scenario,
 )
@@ -397,3 +400,62 @@ def test_contracts_of_a_year_come_first() -> None:
     served = makers.has_slot & (makers.chip_orders > 0)
     np.testing.assert_allclose(met[::2][served[::2]], 1.0, rtol=ROUNDING)
     np.testing.assert_allclose(met[1::2][served[1::2]], 0.0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        {"kind": "chip_cutoff", "denied": 1.0, "start": "2025-03"},
+        {"kind": "product_tariff", "rate": 0.2, "start": "2025-03", "only_with_chips_from": ["CN"]},
+    ],
+    ids=["cut-off", "trigger"],
+)
+def test_without_an_elasticity_a_match_has_no_worth_in_money(measure: dict[str, Any]) -> None:
+    """Nobody loses a dollar's worth of match, though those who are cut off look for others."""
+    cheap = {"sourcing": {"elasticity": 0.0}}
+    months = {"run": {"start": "2025-01", "end": "2025-08"}}
+    economy = advanced(scenario(cheap, months, {"policies": {"it": measure}}, makers=60), 8)
+    assert (economy.makers.switch_month >= 0).any()
+    assert not economy.makers.compliance_distortion.any()
+
+
+def test_who_has_no_alternative_keeps_its_supplier() -> None:
+    """All chips for phones sold in the US are denied, and no others: lines do not mix."""
+    phones = cutoff(devices=["smartphone"], chip_regions="all", start="2025-01")
+    economy = advanced(world(phones, months=1, makers=120), 1)
+    makers, codes = economy.makers, economy.constants.codes
+    slots = makers.slots(np.flatnonzero(makers.has_slot))
+    weights = odds_of_candidates(economy, slots.maker, slots.node_class)
+    is_phone = makers.device[slots.maker] == codes.devices.index("smartphone")
+    is_phone &= makers.weights[slots.maker, US] > 0
+    stays = np.arange(weights.shape[1]) == makers.supplier.take(slots.place)[:, None]
+    assert is_phone.any()
+    np.testing.assert_array_equal(weights[is_phone], stays[is_phone])
+    np.testing.assert_array_equal(
+        weights[~is_phone], odds_of_all(economy, slots.maker, slots.node_class)[~is_phone]
+    )
+
+
+@pytest.mark.parametrize("factor", [0.25, 1.0])
+def test_an_emergency_brings_a_qualification_forward(factor: float) -> None:
+    """To the months that it takes in an emergency, from now on; one that is due before stays."""
+    rules = {"orders": {"emergency_months_factor": factor}}
+    economy = advanced(scenario(STILL, HELD, rules, makers=30), 2)
+    makers, place = economy.makers, np.flatnonzero(economy.makers.has_slot)
+    normal = lead_months(economy, place)
+    soonest = economy.month + np.ceil(factor * normal)
+    for planned in (economy.month + 1, economy.month + 2 * normal):
+        makers.switch_month.put(place, planned)
+        bring_forward(economy, place)
+        expected = np.minimum(np.broadcast_to(planned, place.shape), soonest)
+        np.testing.assert_array_equal(makers.switch_month.take(place), expected)
+
+
+def test_chips_for_units_not_built_are_not_delivered_without_stocks() -> None:
+    """Of three quarters of the scarcest chip, three quarters of all chips are used and paid."""
+    economy = advanced(world(cutoff(0.25, start="2025-02"), months=3, makers=60), 3)
+    makers, foundries = economy.makers, economy.foundries
+    assert (makers.fill_rate < 1).any()
+    used = (makers.units[:, None] * makers.chips).sum(axis=0)
+    np.testing.assert_allclose(foundries.line_sales.sum(axis=0), used, rtol=ROUNDING)
+    assert not makers.stock.any()

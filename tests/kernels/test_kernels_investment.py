@@ -151,3 +151,8 @@ def test_a_credit_adds_nothing_where_nothing_is_sold() -> None:
     assert nothing == 0.0
     cheap = credit_in_margin(np.array([1.0]), 0.45, np.array([0.4]), np.array([0.5]))
     np.testing.assert_allclose(cheap, 0.36, rtol=ROUNDING)  # whatever the price is counted in
+
+
+def test_where_nothing_is_planned_nothing_is_left_out() -> None:
+    gap = plan_gap(np.array([0.2, 0.2]), np.array([0.0, 50.0]), np.zeros(2), 0.5)
+    np.testing.assert_array_equal(gap, [0.0, 0.0])

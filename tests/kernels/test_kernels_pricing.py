@@ -42,3 +42,9 @@ def test_moving_costs_a_part_of_the_value_over_the_life_of_a_choice() -> None:
     paid = relocation_payment(0.1, np.array([200.0]), np.array([10.0]), 1 / 48, 0.0)
     np.testing.assert_allclose(paid, 0.1 * 200 * 10 * 48)
     assert relocation_payment(0.1, np.array([200.0]), np.array([10.0]), 1 / 48, 0.08) < paid
+
+
+def test_later_months_of_a_choice_count_less() -> None:
+    """At 2 % openings a month and 12 % a year the life of a choice is worth 1 / 0.03 months."""
+    paid = relocation_payment(0.1, np.array([200.0]), np.array([10.0]), 0.02, 0.12)
+    np.testing.assert_allclose(paid, 0.1 * 200 * 10 / 0.03, rtol=1e-12)

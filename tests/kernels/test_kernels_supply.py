@@ -10,6 +10,7 @@ from tariffsim.kernels.sums import shares
 from tariffsim.kernels.supply import (
     chip_unit_cost,
     discounted,
+    learning_index,
     other_orders,
     parity_price,
     subsidy_on_chip,
@@ -65,3 +66,8 @@ def test_other_buyers_order_in_each_class_what_they_did() -> None:
 def test_utilisation_does_not_depend_on_the_unit_of_chips(scale: float) -> None:
     used = utilisation_of(np.array([3.0]) * scale, np.array([4.0]) * scale, np.array([0.9]))
     np.testing.assert_allclose(used, 0.75, rtol=1e-12)
+
+
+def test_who_has_made_nothing_has_learned_nothing() -> None:
+    index = learning_index(np.zeros(2), np.array([0.0, 100.0]), 0.1)
+    np.testing.assert_array_equal(index, [1.0, 1.0])

@@ -31,10 +31,15 @@ EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
 PRELOADED = ["numpy", "pandas", "scipy.special", "scipy.optimize", "pydantic", "networkx", "mesa"]
 
 MONTHS = "tests/month/test_reference.py"
-REFERENCE = [
-    f"{MONTHS}::test_same_months_of_a_toy",
-    *(f"{MONTHS}::test_same_months[{name}]" for name in ("everything with stocks", "everything")),
-    *(f"{MONTHS}::test_same_months[declarations, {rule}]" for rule in ("exempt", "full_value")),
+REFERENCE = [f"{MONTHS}::test_same_months_of_a_toy"] + [
+    f"{MONTHS}::test_same_months[{name}]"
+    for name in (
+        "everything with stocks",
+        "two triggers",
+        "declarations, full_value",
+        "plan slowed by idle lines",
+        "everything",
+    )
 ]
 MONTHS_WIDER = [f"tests/month/test_{name}.py" for name in ("month", "economics", "invariance")]
 TESTS = {
@@ -56,7 +61,8 @@ def stages(folder: str, function: str) -> Iterator[Sequence[str]]:
     if folder == "kernels":
         called = re.compile(rf"\b{function}\(" if function else "")
         files = sorted((ROOT / "tests" / folder).glob("test_*.py"))
-        yield [str(it) for it in files if called.search(it.read_text(encoding="utf-8"))]
+        calling = [it for it in files if called.search(it.read_text(encoding="utf-8"))]
+        yield list(map(str, calling or files))
     yield from TESTS[folder]
 
 

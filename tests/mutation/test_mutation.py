@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
@@ -54,9 +55,8 @@ def test_the_kinds_of_change() -> None:
 @needs_fork
 def test_known_mutants_are_killed_and_an_equivalent_one_lives() -> None:
     """In a process of its own, as the campaign has to load modules before tariffsim."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        assert pool.apply(judged) == [True, False, False, True]
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(judged).result() == [True, False, False, True]
 
 
 def judged() -> list[bool]:

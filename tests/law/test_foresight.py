@@ -1,0 +1,72 @@
+"""How far ahead those who choose can see, and what the audits of a programme add to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tariffsim.kernels.duties import horizon_weights
+from tariffsim.state.constants import DESIGN
+from tariffsim.state.economy import Economy
+from tariffsim.typing import format_month
+from tests.economies import STILL, last, product, scenario
+
+LAST = 5
+"""Number of the last month simulated."""
+
+
+def at_the_end(measure: dict[str, Any]) -> Economy:
+    """The last month of a run of half a year, with a measure announced before it."""
+    months = {"run": {"start": "2025-01", "end": "2025-06"}}
+    policy = {"policies": {"late": measure | {"announced": "2025-01"}}}
+    return last(scenario(STILL, months, policy, makers=30), 0, LAST + 1)
+
+
+@pytest.mark.parametrize(("years", "counts"), [(0, 4), (1, 3), (3, 1), (4, 0)])
+def test_the_whole_life_of_a_choice_counts_in_the_last_month_too(years: int, counts: int) -> None:
+    """A duty from so many years after delivery weighs what is left of the four dates of a life."""
+    duty = {"kind": "component_tariff", "rate": 0.5}
+    economy = at_the_end(duty | {"start": "2050-01"})
+    lead = economy.constants.requalification_months
+    device = int(lead.argmax())
+    start = format_month(economy.date + int(lead[device]) + 12 * years)
+    economy = at_the_end(duty | {"start": start})
+    found = sum(
+        future.weight[DESIGN, device] for future in economy.policy.expected.futures if future.regime
+    )
+    hazard = economy.constants.design_hazard[[device]]
+    rate = economy.scenario.sourcing.discount_rate
+    weights = horizon_weights(hazard, rate, np.arange(4))[:, 0]
+    assert found == pytest.approx(weights[4 - counts :].sum(), rel=1e-12)
+
+
+def test_what_is_beyond_all_lives_is_as_at_their_end() -> None:
+    economy = last(scenario(STILL, product({"2025-01": 0.1, "2026-01": 0.3}), makers=30), 0, 1)
+    ahead = [economy.regime_ahead(months) for months in (11, 12, 100_000)]
+    assert [[rate for _, rate in regime] for regime in ahead] == [[0.1], [0.3], [0.3]]
+
+
+def test_an_importer_is_audited_once_a_month_at_most() -> None:
+    """Twelve audits a year are one a month; twelve more of a programme in the US add none."""
+    rules = {"behaviour": "full", "audit_rate": 12.0, "detection": 0.5, "lookback_months": 1}
+    programme = {"kind": "audit_programme", "audits": 12.0, "start": "2025-01", "markets": ["US"]}
+    policy = {"policies": {"more": programme}}
+    economy = last(
+        scenario({"compliance": rules | {"penalty_multiple": 1.0}}, policy, makers=12), 0, 1
+    )
+    exposure = economy.declarations.enforcement(economy.policy.regime).exposure
+    np.testing.assert_allclose(exposure, 0.5 * 2.0, rtol=1e-12)
+
+
+def test_duties_on_products_are_known_market_by_market() -> None:
+    laws = {
+        "us": {"kind": "product_tariff", "rate": 0.1, "start": "2025-01", "markets": ["US"]},
+        "eu": {"kind": "component_tariff", "rate": 0.1, "start": "2025-01", "markets": ["EU"]},
+    }
+    rules = scenario({"trade": {"tariffs_in_force": False}}, {"policies": laws}, makers=12)
+    economy = last(rules, 0, 1)
+    markets = economy.constants.codes.markets
+    found = economy.declarations.markets(economy.policy.regime)
+    assert {markets[m] for m in found} == {"US", "EU"}
