@@ -178,7 +178,8 @@ def test_a_ruling_switches_an_instrument_off_and_on_again() -> None:
 
 
 def test_a_part_may_be_repealed_and_steps_follow() -> None:
-    ruling = {"kind": "repeal", "repeals": ["ieepa FENTANYL"], "share": {"2025-05": 0.5, "2025-07": 1.0}}
+    share = {"2025-05": 0.5, "2025-07": 1.0}
+    ruling = {"kind": "repeal", "repeals": ["ieepa FENTANYL"], "share": share}
     rules, before = with_policies(ruling=ruling), with_policies()
     less = [due(before, m, "drone", "CN") - due(rules, m, "drone", "CN")
             for m in ("2025-04", "2025-05", "2025-07", "2026-06")]  # fmt: skip
