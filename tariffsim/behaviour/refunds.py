@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim import kernels as k
+from tariffsim.policy import Instrument
 from tariffsim.state.economy import DutyPaid, Economy
 
 
@@ -26,10 +27,12 @@ def pay_back(economy: Economy) -> None:
 def keep_duty_paid(economy: Economy) -> None:
     """The month's duty of the laws that any measure of the scenario may refund."""
     laws, importers, constants = economy.tariff_schedule.laws, economy.importers, economy.constants
-    in_force = {i for i, _ in economy.policy.regime}
-    for number, law in enumerate(laws):
-        names = (other.instrument.refund(law.name, economy.date, 1.0) for other in laws)
-        if number not in in_force or not any(names):
+    rulings = [
+        law.instrument for law in laws if type(law.instrument).refund is not Instrument.refund
+    ]
+    for number, _ in economy.policy.regime if rulings else ():
+        name = laws[number].name
+        if not any(ruling.refund(name, economy.date, 1.0) for ruling in rulings):
             continue
         flows, n = economy.flows, len(constants.codes.markets)
         each = economy.instrument_duty.get(number, np.zeros(len(flows)))
