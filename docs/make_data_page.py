@@ -151,9 +151,11 @@ def calendar_section(tables: Tables) -> str:
     what_columns = ("coverage", "devices", "announced", "in 2024 duties", "in baseline", "scope")
     head = (*who_columns, *what_columns, "source", "confidence")
     intro = (
-        "`tariff_calendar.csv`: the level of each instrument from the first day up to but without "
-        "the last. A later row of the same instrument (whatever the case and blanks of its name) "
-        "replaces an earlier one for the codes it names; different instruments add. `coverage` is "
+        "`tariff_calendar.csv`: the level of each instrument from the first day up to, but not "
+        "including, the last. A later row of the same instrument (whatever the case and blanks of "
+        "its name) "
+        "replaces an earlier one for the codes it names, and when it ends nothing comes back; "
+        "different instruments add. `coverage` is "
         "the share of the trade named to which the rate applies (1 if empty); an all-in rate "
         "includes the ordinary duty. `base` is `product` (the full value of the devices named, and "
         "of unmounted chips where they are named too) or `bare_chips` (unmounted chips only). What "

@@ -144,9 +144,13 @@ class TariffCalendar:
                         step = self._step(span, own[0].instrument)
                         rate = span.row.rate if span.row and not held else None
                         found.setdefault(step, {})[good] = Part(net, rate or net)
+            names: list[str] = []
             for step, parts in sorted(found.items(), key=lambda item: item[0].dates):
                 is_one = sum(step.starts == other.starts for other in found) == 1
                 name = self._name(own[0].instrument, step, is_one)
+                names.append(name)
+                if names.count(name) > 1:  # known, or grouped, in another way
+                    name += f" ({names.count(name)})"
                 yield from self._laws_of(name, own[0].levied_by, step, parts)
 
     def _step(self, span: Span, instrument: str) -> Step:
@@ -168,10 +172,20 @@ class TariffCalendar:
         return spans
 
     def _replacing(self, of: tuple[str, str], good: Good) -> Iterator[Instrument]:
-        """Policies that replace rows of an instrument on a good."""
+        """Policies that replace rows of an instrument on a good, as the market enters them."""
         for policy in self.scenario.dated_policies.values():
-            if policy.replaced != () and of[1] in policy.markets and _is_in_scope(policy, good):
-                yield policy
+            for part in policy.by_entry() if policy.replaced != () else ():
+                if of[1] in part.markets and _is_in_scope(part, good):
+                    yield part
+
+    def change(self, good: Good, market: str, month: int) -> float:
+        """What the duty of a month on a good is above, or below, that of 2024."""
+        return sum(
+            sum(self.level(s, good) * part_of_month(month, s) for s in self.spans(of, good))
+            - self.in_base.get((of, good), 0.0)
+            for of in self.instruments
+            if of[1] == market
+        )
 
     def _name(self, instrument: str, step: Step, is_one: bool) -> str:
         """Instrument and first month or day; its end where that sets it apart."""
@@ -280,7 +294,10 @@ def _replaced(spans: Iterable[Span], policy: Instrument, own: list[CalendarRow])
 def _with_policy(span: Span, policy: Instrument) -> Iterator[Span]:
     """A span as before, during and after the steps of a policy."""
     begins = max(policy.starts, policy.path.first_moment or EVER)
-    dates = [*policy.path.months[1:], math.inf if policy.ends is None else policy.ends]
+    path, months = policy.path, policy.path.months
+    if path.interpolate == "linear":
+        months = tuple(range(int(months[0]), int(months[-1]) + 1))
+    dates = [*months[1:], math.inf if policy.ends is None else policy.ends]
     steps = [begins, *(max(begins, date) for date in dates)]
     end_known = policy.known_from if policy.end_known else math.inf
     if span.starts < steps[0]:
@@ -290,7 +307,7 @@ def _with_policy(span: Span, policy: Instrument) -> Iterator[Span]:
     for begins, ends in pairwise(steps):
         low, high = max(span.starts, begins), min(span.ends, ends)
         if low < high:
-            rate = policy.path.over(low, min(high, int(low) + 1))
+            rate = path.over(low, min(high, int(low) + 1))
             known = min(end_known, int(high)) if high < span.ends else span.end_known_from
             yield replace(
                 span,

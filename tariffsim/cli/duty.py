@@ -69,7 +69,9 @@ def _listed(rows: Sequence[DutyRow]) -> str:
             [
                 "law",
                 "on",
-                Column("rate", lambda row: "" if row["rate"] is None else f"{row['rate']:g}"),
+                Column(
+                    "rate", lambda row: "" if row["rate"] is None else f"{round(row['rate'], 6):g}"
+                ),
                 Column("coverage", lambda row: f"{row['coverage']:.4g}"),
                 Column("due", lambda row: f"{row['due']:.4f}"),
                 "source",

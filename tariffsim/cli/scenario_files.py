@@ -12,7 +12,7 @@ import click
 from tariffsim.cli.explain_maker import explain_maker
 from tariffsim.cli.options import load_all
 from tariffsim.cli.screen import Command, Screen, prose, show, show_facts, usage_error
-from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped, printable
+from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped, nearest, printable
 
 if TYPE_CHECKING:
     from tariffsim.scenario import Scenario
@@ -150,22 +150,35 @@ def in_short(value: Any) -> str:
 @click.command(cls=Command, order=150, short_help="Write a commented scenario to start from.")
 @click.argument("file", metavar="FILE")
 @click.option("--from", "base", default="baseline", metavar="NAME", help="What it builds on.")
-def new(screen: Screen, file: str, base: str) -> None:
+@click.option("--table", metavar="TABLE", help="A copy of this data table instead.")
+def new(screen: Screen, file: str, base: str, table: str | None) -> None:
     """Write a commented scenario that can be run at once; an existing file is never overwritten.
 
-    NAME is that of a shipped scenario; default: the baseline.
+    NAME is that of a shipped scenario; default: the baseline. With --table it is a copy of a data
+    table to edit, such as tariff_calendar.
 
     Examples:
       tariffsim new my_tariff.yaml --from component_50
       tariffsim new what_if.yaml
+      tariffsim new my_calendar.csv --table tariff_calendar
     """
     from tariffsim.scenario.scenario_files import shipped_names
-    from tariffsim.scenario.writing import new_file
+    from tariffsim.scenario.writing import new_file, new_table
+    from tariffsim.tables import TABLE_NAMES
     from tariffsim.tables.renamed import name_hint
 
+    if table is not None:
+        if table not in TABLE_NAMES:
+            hint = nearest(table, TABLE_NAMES)
+            raise usage_error(f"there is no data table {escaped(table)}; {hint}")
+        path = new_table(file, table)
+        screen.show(f"wrote {path}", {"file": str(path), "table": table})
+        screen.remark(f"next:  name it in a scenario, data: {{{table}: {path.name}}}")
+        return
     if base not in shipped_names():
         hint = name_hint("scenario", base, shipped_names())
-        raise usage_error(f"no shipped scenario is called {escaped(base)}; {hint}")
+        told = f"; {hint}" if hint else ""
+        raise usage_error(f"no shipped scenario is called {escaped(base)}{told}")
     path = new_file(file if Path(file).suffix else f"{file}.yaml", base)
     screen.show(f"wrote {path}", {"file": str(path), "from": base})
     word = shlex.quote(str(path))

@@ -19,7 +19,7 @@ from tariffsim.policy import Instrument
 from tariffsim.scenario import Scenario
 from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS
-from tariffsim.typing import format_month, parse_month
+from tariffsim.typing import days_between, days_in, format_month, parse_month
 
 if TYPE_CHECKING:
     from tariffsim.law.duty_tables import Law, Regime
@@ -34,8 +34,8 @@ class DutyRow:
     Attributes:
         law: name of the law, or what it is.
         on: what the rate is on.
-        rate: by statute, a fraction (USD a chip for `per: chip`); None where there is none.
-        coverage: share of the trade to which it applies, in this month (by days).
+        rate: by statute while in force, a fraction (USD a chip for `per: chip`); None without one.
+        coverage: share of the month's trade to which it applies, by days.
         due: fraction of the value of the product, or of the unmounted chips.
         source: keys of the sources of the rate.
     """
@@ -103,6 +103,10 @@ def duty(
         date = scenario.run.start if month is None else parse_month(month)
     except ValueError as error:
         raise ChoiceError(f"month {month!r} {error}") from None
+    run = scenario.run
+    if not run.start <= date <= run.end:
+        span = f"{format_month(run.start)} to {format_month(run.end)}"
+        raise ChoiceError(f"month {format_month(date)} is not in the run, which is {span}")
     return _Statutes(scenario, device, origin, market, date).duty()
 
 
@@ -146,11 +150,12 @@ class _Statutes:
         base = float(self.schedule.base_product[cell, 0])
         total = base + float(declarations.origin_duties(self.regime).rate[cell])
         rows = [*self._base(base, "product"), *self._calendar(self.device, "product")]
+        calendar = sum(row.due for row in rows)
         for _, law, rate in declarations.on_origin(self.regime):
             if not law.is_calendar and law.scope[cell]:
                 due = float(law.by_cell(rate)[cell])
-                rows.append(self._of_policy(law, "product", rate, float(law.scope[cell]), due))
-        return total, [*rows, *self._rest(total, rows)]
+                rows.append(self._of_policy(law, "product", rate, due))
+        return total, [*rows, *self._rest(total, rows, calendar)]
 
     def _base(self, rate: float, on: str) -> Iterator[DutyRow]:
         if self.market == DATA_MARKET:
@@ -167,23 +172,45 @@ class _Statutes:
                     row, level = span.row, self.calendar.level(span, of_good)
                     name = f"{row.instrument} ({row.id})" if row.id else row.instrument
                     name += ", all-in" if row.all_in else ""
+                    name += ", repealed or replaced" if span.kept < 1 else ""
                     covered = part * row.coverage * span.kept
                     yield DutyRow(name, on, row.rate, covered, level * part, row.source)
             if held := self.calendar.in_base.get((of, of_good), 0.0):
-                words = f"of it in the duty of 2024: {own[0].instrument}"
+                words = f"already in the duty of 2024: {own[0].instrument}"
                 yield DutyRow(words, on, None, 1.0, -held, "")
 
-    def _of_policy(self, law: Law, on: str, rate: float, part: float, due: float) -> DutyRow:
-        source = law.instrument.source or "scenario"
-        return DutyRow(law.name, on, rate, part, due, source)
+    def _of_policy(self, law: Law, on: str, rate: float, due: float) -> DutyRow:
+        """A policy: its rate while in force, and the part of the month's trade that it covers."""
+        one, scope = (
+            law.instrument,
+            law.scope[self.cell] if law.scope.ndim == 1 else law.scope.max(),
+        )
+        begins = max(self.date, one.starts, one.path.first_moment or 0)
+        ends = self.date + 1 if one.ends is None else min(self.date + 1, one.ends)
+        part = days_between(begins, ends) / days_in(self.date) if begins < ends else 1.0
+        name = law.name if law.ordinary is None else f"{law.name}, all-in"
+        return DutyRow(name, on, rate / part, part * float(scope), due, one.source or "scenario")
 
-    def _rest(self, total: float, rows: Sequence[DutyRow]) -> Iterator[DutyRow]:
-        """What the rows sum to more, or less, than is due."""
-        rest, on = total - sum(row.due for row in rows), rows[0].on if rows else "product"
-        if abs(rest) > ROUNDING:
-            lowered = "a duty of the base year does not fall below zero"
-            words = lowered if rest > 0 else "only the highest of a stacking group is due"
-            yield DutyRow(words, on, None, 1.0, rest, "")
+    def _rest(
+        self, total: float, rows: Sequence[DutyRow], calendar: float = 0.0
+    ) -> Iterator[DutyRow]:
+        """What the rows miss of what is due; `calendar` is their sum without policies."""
+        on, floor = rows[0].on if rows else "product", max(0.0, -calendar)
+        rest = total - sum(row.due for row in rows) - floor
+        for words, part in (
+            ("a duty of the base year does not fall below zero", floor),
+            (self._other_reason(on), rest),
+        ):
+            if abs(part) > ROUNDING:
+                yield DutyRow(words, on, None, 1.0, part, "")
+
+    def _other_reason(self, on: str) -> str:
+        is_part = on in BARE_CHIPS and region_of(self.origin, self.codes) != self.origin
+        return (
+            "mean of the region's countries"
+            if is_part
+            else ("only the highest of a stacking group is due")
+        )
 
     def _on_content(self) -> tuple[float, list[DutyRow]]:
         """Duties on what is inside, over the value of the products of the base year."""
@@ -203,11 +230,8 @@ class _Statutes:
             due.append(k.over_slots(one.parts))
             each = float(weight @ due[-1]) / value if value else 0.0
             rate = dict(self.regime)[one.number]
-            part = float(one.law.scope[self.cell])
-            if part:
-                rows.append(
-                    self._of_policy(one.law, _base_of(one.law.instrument), rate, part, each)
-                )
+            if one.law.scope[self.cell]:
+                rows.append(self._of_policy(one.law, _base_of(one.law.instrument), rate, each))
         found = k.stacked([*zip(groups, due, strict=True)]) + np.zeros(len(flows))
         total = float(weight @ found) / value if value else 0.0
         return total, [*rows, *(self._rest(total, rows) if rows else ())]
@@ -231,12 +255,12 @@ class _Statutes:
             first = of_kind[0]
             base = float(self.schedule.base_bare[homes[0], first, at])
             found = [*self._base(base, good), *self._calendar(good, good)]
+            calendar = sum(row.due for row in found)
             for i, rates in by_law.bare_by_law.items():
                 law, due = self.schedule.laws[i], float(rates[homes[0], first, at])
                 if not law.is_calendar and due:
-                    rate = dict(self.regime)[i]
-                    found.append(self._of_policy(law, good, rate, due / rate, due))
-            rows[good] = (*found, *self._rest(float(totals[first]), found))
+                    found.append(self._of_policy(law, good, dict(self.regime)[i], due))
+            rows[good] = (*found, *self._rest(float(totals[first]), found, calendar))
         return dict(zip(codes.classes, totals.tolist(), strict=True)), rows
 
 

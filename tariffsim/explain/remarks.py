@@ -1,4 +1,4 @@
-"""What is hardly meant though it is valid: one sentence each."""
+"""What is valid but probably not meant: one sentence each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from tariffsim.calibration.base_duties import base_duties, region_of
 from tariffsim.calibration.build import require_base_year
 from tariffsim.calibration.constants import DATA_MARKET
-from tariffsim.calibration.tariff_calendar import TariffCalendar, part_of_month
+from tariffsim.calibration.tariff_calendar import TariffCalendar
 from tariffsim.calibration.tariff_schedule import make_tariff_schedule
 from tariffsim.law.declarations import Declarations, declared_duties
 from tariffsim.law.expectations import Expected
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 ALIKE = 0.9
 """Similarity from which two names are likely to mean one instrument."""
 MOST_NAMED = 3
+ROUNDING = 1e-9
+"""Of a duty; those of 2024 are given to six digits."""
 
 
 def remarks(scenario: Scenario) -> Iterator[str]:
@@ -48,7 +50,8 @@ def remarks(scenario: Scenario) -> Iterator[str]:
     yield from _parts_of_regions(scenario, calendar, codes)
     yield from _below_zero(scenario, calendar)
     for name, policy in scenario.dated_policies.items():
-        if policy.first_month <= scenario.run.end and not _is_over(policy, scenario):
+        pays_back = type(policy).refund is not Instrument.refund  # of earlier months
+        if policy.first_month <= scenario.run.end and not (_is_over(policy, scenario) or pays_back):
             yield from _without_effect(scenario, economy, name, policy)
 
 
@@ -96,9 +99,10 @@ def _parts_of_regions(scenario: Scenario, calendar: TariffCalendar, codes: Codes
                     for good in kinds
                 )
                 yield (
-                    f"{scenario.name}: {row.instrument}, {row.date}: unmounted chips of region "
-                    f"{region} are one in the model; the row names {', '.join(named)} and is "
-                    f"levied on that part of the region's imports of 2024 ({parts})"
+                    f"{scenario.name}: {row.instrument}, {row.date}: the model does not tell the "
+                    f"countries of region {region} apart for unmounted chips; the row names "
+                    f"{', '.join(named)} and is levied on their part of the region's imports of "
+                    f"2024 ({parts})"
                 )
 
 
@@ -123,22 +127,12 @@ def _below_zero(scenario: Scenario, calendar: TariffCalendar) -> Iterator[str]:
         collected = calendar.duties.collected.get(good, 0.0)
         if of[1] != DATA_MARKET or held <= collected:
             continue
-        spans = {
-            each: calendar.spans(each, good) for each in calendar.instruments if each[1] == of[1]
-        }
-        for month in months:
-            change = sum(
-                calendar.level(span, good) * part_of_month(month, span)
-                for each in spans.values()
-                for span in each
-            ) - sum(calendar.in_base.get((each, good), 0.0) for each in spans)
-            if collected + change < -1e-9:
-                name = calendar.instruments[of][0].instrument
-                found.setdefault(name, []).append(
-                    f"{good[0]} from {good[1]} from {format_month(month)} on (its rows put "
-                    f"{held:.4g} on 2024, of which {collected:.4g} was collected)"
-                )
-                break
+        below = (m for m in months if collected + calendar.change(good, of[1], m) < -ROUNDING)
+        if (month := next(below, None)) is not None:
+            found.setdefault(calendar.instruments[of][0].instrument, []).append(
+                f"{good[0]} from {good[1]} from {format_month(month)} on (its rows amount to "
+                f"{held:.4g} in 2024, but only {collected:.4g} was collected)"
+            )
     for name, places in found.items():
         more = f" and {len(places) - MOST_NAMED} more" if len(places) > MOST_NAMED else ""
         yield (

@@ -172,7 +172,7 @@ class Instrument(BaseModel):
 
     @property
     def tax_base(self) -> tuple[object, ...]:
-        """What the duty is on: within a stacking group all must tax the same."""
+        """What the duty is on: of several in a stacking group the highest is due by product."""
         return (self.kind,)
 
     def rate_in_force(self, month: int) -> float:

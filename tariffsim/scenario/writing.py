@@ -13,6 +13,7 @@ from tariffsim.scenario import catalogue
 from tariffsim.scenario.loader import load_scenario
 from tariffsim.scenario.nodes import resolve
 from tariffsim.scenario.scenario import Scenario
+from tariffsim.tables import SHIPPED
 
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _HEADER = "# Every value of the scenario, including defaults and what it builds on."
@@ -128,8 +129,19 @@ def new_file(path: str | os.PathLike[str], base: str = "baseline") -> Path:
         ScenarioError: there is no such base.
         StorageError: the file exists already, or cannot be written.
     """
-    path = Path(path)
-    text = new_text(base, load_scenario(base))
+    return _new(Path(path), new_text(base, load_scenario(base)))
+
+
+def new_table(path: str | os.PathLike[str], table: str) -> Path:
+    """Write a copy of a shipped data table to edit; an existing file is never overwritten.
+
+    Raises:
+        StorageError: the file exists already, or cannot be written.
+    """
+    return _new(Path(path), (SHIPPED / f"{table}.csv").read_text(encoding="utf-8"))
+
+
+def _new(path: Path, text: str) -> Path:
     try:
         with open(path, "x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)

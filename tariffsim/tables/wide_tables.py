@@ -33,6 +33,7 @@ from tariffsim.typing import format_moment, parse_moment
 
 BARE_CHIPS = ("bare_ic", "bare_discrete")
 MONTH = re.compile(r"(19|2[01])\d{2}-(0[1-9]|1[0-2])", re.ASCII)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOST_RATE = 5.0  # a duty above 500 % is a percentage written as a fraction
 MILLION = 1e6
 Model = TypeVar("Model", bound=RowModel)
@@ -105,6 +106,7 @@ def _fraction(text: str) -> float:
 def _month(text: str) -> str:
     if not MONTH.fullmatch(text):
         hint = AS_TEXT if SHOWN_DATE.fullmatch(text) else ""
+        hint = "a day goes in the column date_day or ends_day" if DAY.fullmatch(text) else hint
         raise BadCell("must be a month such as 2025-07", hint=hint)
     return text
 
@@ -256,6 +258,13 @@ class CalendarRow(SourcedRow):
             )
             raise BadCell(message, " ".join(products), hint)
         return devices
+
+    @field_validator("all_in")
+    @classmethod
+    def _is_on_top(cls, all_in: bool, info: ValidationInfo) -> bool:
+        if all_in and info.data.get("in_2024_base"):
+            raise BadCell("must be no where in_2024_base is yes: it includes a part of itself")
+        return all_in
 
     @field_validator("ends_day")
     @classmethod

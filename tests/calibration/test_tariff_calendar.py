@@ -157,7 +157,7 @@ def test_a_run_before_a_list_does_not_have_it(tmp_path: Path) -> None:
     rules = calendar(
         tmp_path,
         "2019-05,,CN,Old list,0.25,yes,auto_parts",
-        run__start="2018-01", run__end="2018-03",
+        run__start="2018-01", run__end="2020-03",
     )  # fmt: skip
     assert due(rules, "2018-02", "auto_parts", "CN") == pytest.approx(PARTS - 0.25, abs=READ_OFF)
     assert due(rules, "2020-02", "auto_parts", "CN") == pytest.approx(PARTS, abs=READ_OFF)
@@ -387,3 +387,21 @@ def test_electric_cars_from_china_owe_what_the_law_says() -> None:
     rules = replace(load_scenario("baseline"), agents__makers=60)
     found = due(rules, "2025-01", "electric_car", "CN")
     assert found == pytest.approx(1.025, abs=0.03)
+
+
+def test_steps_that_differ_in_what_is_known_have_names_of_their_own(tmp_path: Path) -> None:
+    rules = calendar(
+        tmp_path,
+        "2026-01,,VN,Levy,0.10,no,laptop,2025-06",
+        "2026-01,,VN,Levy,0.10,no,drone,",
+        extra="announced",
+    )
+    names = [law.name for law in build_economy(rules, 0).tariff_schedule.laws]
+    assert len(set(names)) == len(names) == 2
+
+
+def test_an_all_in_row_cannot_be_in_the_base_year(tmp_path: Path) -> None:
+    text = refused(tmp_path, "2023-01,,JP,Deal,0.15,yes,laptop,yes", extra="all_in")
+    assert "must be no where in_2024_base is yes" in text
+    day = refused(tmp_path, "2026-01-15,,VN,Levy,0.10,no,laptop,", extra="all_in")
+    assert "a day goes in the column date_day or ends_day" in day

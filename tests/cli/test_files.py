@@ -13,6 +13,7 @@ from tariffsim.cli import doctor
 from tariffsim.experiments.store import opened
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario.scenario_files import shipped_names
+from tariffsim.tables import SHIPPED
 from tests.cli.calling import call, json_of, small
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,3 +210,13 @@ def test_runs_are_listed_and_pruned(no_charts: None) -> None:
     assert "removed 1 file," in call("runs", "kept", "--prune", "--older-than", "9")[1]
     assert not old.exists()
     assert call("runs", "kept", "--older-than", "9")[0] == 2
+
+
+def test_new_copies_a_table(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    assert call("new", file, "--table", "tariff_calendar")[0] == 0
+    assert file.read_text() == (SHIPPED / "tariff_calendar.csv").read_text()
+    assert call("new", file, "--table", "tariff_calendar")[0] == 5
+    code, _, err = call("new", file, "--table", "tarif_calendar")
+    assert code == 2
+    assert "did you mean tariff_calendar?" in err

@@ -10,7 +10,7 @@ import pytest
 
 import tariffsim
 from tariffsim.calibration import build_economy
-from tariffsim.errors import ScenarioError
+from tariffsim.errors import ChoiceError, ScenarioError
 from tariffsim.explain.remarks import levied_elsewhere, remarks
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.economy import Economy
@@ -345,3 +345,58 @@ def test_the_duty_on_content_is_given_over_the_value_of_the_product() -> None:
     value = (makers.customs_value[flows.maker] * flows.units)[here].sum()
     want = 0.5 * (chinese[flows.maker] * flows.units)[here].sum() / value
     assert rows[0].due == pytest.approx(want, rel=ROUNDING)
+
+
+# What a first reader found
+
+
+def test_a_market_that_joins_a_ruling_levies_until_then() -> None:
+    ruling = {
+        "kind": "repeal", "repeals": ["IEEPA fentanyl"], "share": 1.0, "start": "2025-03",
+        "markets": ["EU", "US"], "joins": {"US": "2025-08"},
+    }  # fmt: skip
+    rules, before = with_policies(ruling=ruling), with_policies()
+    less = [due(before, m, "drone", "CN") - due(rules, m, "drone", "CN")
+            for m in ("2025-07", "2025-08")]  # fmt: skip
+    assert less == pytest.approx([0.0, 0.2], abs=1e-12)
+
+
+def test_a_repeal_may_come_gradually() -> None:
+    share = {"2026-08": 0.0, "2027-08": 1.0, "interpolate": "linear"}
+    ruling = {"kind": "repeal", "repeals": ["Section 301 forced labour"], "share": share}
+    rules, before = with_policies(ruling=ruling), with_policies()
+    less = [due(before, m, "drone", "CN") - due(rules, m, "drone", "CN")
+            for m in ("2026-08", "2026-11", "2027-02", "2027-08")]  # fmt: skip
+    assert less == pytest.approx([0.0, 0.125 / 4, 0.125 / 2, 0.125], abs=1e-9)
+
+
+def test_a_refund_is_not_said_to_do_nothing() -> None:
+    refund = {"kind": "duty_refund", "refunds": ["IEEPA fentanyl"], "share": {"2025-12": 0.5}}
+    assert not [r for r in remarks(with_policies(refund=refund)) if "does nothing" in r]
+
+
+def test_the_rows_of_a_duty_say_rate_and_part_of_the_month() -> None:
+    tariff = {"kind": "product_tariff", "rate": {"2026-10-15": 0.05}, "assembly_countries": ["VN"]}
+    found = tariffsim.duty(with_policies(levy=tariff), "laptop", "VN", "US", "2026-10")
+    (row,) = (row for row in found.product if row.law == "levy")
+    assert (row.rate, row.coverage) == (pytest.approx(0.05), pytest.approx(17 / 31))
+    assert row.due == pytest.approx(0.05 * 17 / 31)
+
+
+def test_the_rows_of_a_duty_add_up_and_name_both_reasons() -> None:
+    policies = {
+        "ruling": {"kind": "repeal", "share": 1.0, "start": "2027-01"},
+        "a": {"kind": "product_tariff", "rate": {"2027-01": 0.10}, "stacking_group": "g"},
+        "b": {"kind": "product_tariff", "rate": {"2027-01": 0.05}, "stacking_group": "g"},
+    }
+    found = tariffsim.duty(with_policies(**policies), "network_gear", "CN", "US", "2027-02")
+    assert sum(row.due for row in found.product) == pytest.approx(found.total, abs=1e-12)
+    rest = {row.law: row.due for row in found.product if row.rate is None}
+    assert rest["only the highest of a stacking group is due"] == pytest.approx(-0.05)
+    assert rest["a duty of the base year does not fall below zero"] > 0
+    assert found.total == pytest.approx(0.10)
+
+
+def test_months_outside_of_the_run_have_no_answer() -> None:
+    with pytest.raises(ChoiceError, match="not in the run, which is 2025-01 to 2030-12"):
+        tariffsim.duty(with_policies(), "laptop", "CN", "US", "2019-10")
