@@ -100,3 +100,13 @@ def format_moment(moment: float, last: bool = False) -> str:
         return format_month(month)
     day = round((moment - month) * days_in(month)) + (0 if last else 1)
     return f"{format_month(month)}-{day:02d}"
+
+
+def one_name(name: str) -> str:
+    """The name of an instrument without regard to case and blanks."""
+    return " ".join(name.split()).casefold()
+
+
+def last_date(ends: float) -> float:
+    """A moment from which something is over, as the last month or day of it (see `EndMoment`)."""
+    return int(ends) - 1 if ends == int(ends) else ends

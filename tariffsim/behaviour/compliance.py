@@ -35,21 +35,22 @@ def declared(economy: Economy, exposure: Float) -> Declared:
     gain = origins.gain[cell]
     evades_origin = k.evades(gain, 1.0, cost, exposure)
     declared_cell = np.where(evades_origin, origins.false_cell[cell], cell)
+    lies_below = evades_origin & (origins.rate[declared_cell] < 0)
     evaded = [k.ad_valorem(np.where(evades_origin, gain, 0.0), shipments.customs_value)]
     numbers: list[int] = []
     duties: list[tuple[str | None, Float]] = []
     for number, law, _ in declarations.on_origin(regime):
-        rate = origins.by_law[number][declared_cell]
+        rate = np.where(lies_below, 0.0, origins.by_law[number][declared_cell])
         duty = k.ad_valorem(rate, law.instrument.duty(shipments, 1.0))
         numbers.append(number)
-        duties.append((law.instrument.stacking_group, duty))
+        duties.append((law.group, duty))
     not_declared: dict[int, Float] = {}
     for one in declared_duties(declarations, regime, shipments, cell):
         evades_part = k.evades(one.parts, one.values, cost[:, None], exposure[:, None])
         evades_part &= knows[:, None] & one.is_declared
         numbers.append(one.number)
         due_if_true = np.where(knows, k.over_slots(one.parts), one.unknown)
-        duties.append((one.law.instrument.stacking_group, due_if_true))
+        duties.append((one.law.group, due_if_true))
         not_declared[one.number] = k.over_slots(np.where(evades_part, one.parts, 0.0))
     due = dict(zip(numbers, k.due_of_each(duties), strict=True))
     for number, undeclared in not_declared.items():
@@ -100,7 +101,7 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
     shipments = economy.shipments()
     for one in declared_duties(economy.declarations, ahead, shipments, economy.flow_cells):
         if one.depends_on_knowledge:
-            group = one.law.instrument.stacking_group
+            group = one.law.group
             known.append((group, k.over_slots(one.parts)))
             unknown.append((group, one.unknown))
     own, without = (

@@ -24,8 +24,15 @@ from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.shipments import Codes
 from tariffsim.scenario import Scenario
 from tariffsim.tables import BARE_CHIPS, CalendarRow
-from tariffsim.tables.wide_tables import one_name
-from tariffsim.typing import FIRST_YEAR, Float, days_between, days_in, format_moment
+from tariffsim.typing import (
+    FIRST_YEAR,
+    Float,
+    days_between,
+    days_in,
+    format_moment,
+    last_date,
+    one_name,
+)
 
 BASE_YEAR = 2024
 MONTHS_OF_BASE_YEAR = range(12 * BASE_YEAR, 12 * BASE_YEAR + 12)
@@ -175,7 +182,7 @@ class TariffCalendar:
         """Policies that replace rows of an instrument on a good, as the market enters them."""
         for policy in self.scenario.dated_policies.values():
             for part in policy.by_entry() if policy.replaced != () else ():
-                if of[1] in part.markets and _is_in_scope(part, good):
+                if of[1] in part.markets and _is_in_scope(part, good, self.duties.codes):
                     yield part
 
     def change(self, good: Good, market: str, month: int) -> float:
@@ -191,7 +198,7 @@ class TariffCalendar:
         """Instrument and first month or day; its end where that sets it apart."""
         name = f"{instrument}, {format_moment(max(step.starts, self.scenario.run.start))}"
         if not is_one:
-            to = "" if math.isinf(step.ends) else format_moment(_last(step.ends), last=True)
+            to = "" if math.isinf(step.ends) else format_moment(last_date(step.ends), last=True)
             name += f" to {to}" if to else " on"
         return name if step.is_in_force else f"{name}, no longer in force"
 
@@ -203,7 +210,7 @@ class TariffCalendar:
         fields: dict[str, Any] = {
             "rate": rate,
             "start": step.starts,
-            "end": None if math.isinf(step.ends) else _last(step.ends),
+            "end": None if math.isinf(step.ends) else last_date(step.ends),
             "announced": min(step.known_from, step.starts),
             "end_known": False,
             "markets": (market,),
@@ -248,7 +255,7 @@ class TariffCalendar:
 
 def _law(name: str, kind: str, fields: dict[str, Any], scope: Float, step: Step) -> Law:
     instrument = INSTRUMENTS[kind].model_validate({"kind": kind} | fields)
-    return Law(name, instrument, scope, None, True, step.end_known_from)
+    return Law(name, instrument, scope, True, step.end_known_from)
 
 
 def _instrument_and_market(row: CalendarRow) -> tuple[str, str]:
@@ -323,12 +330,16 @@ def _with_policy(span: Span, policy: Instrument) -> Iterator[Span]:
         yield replace(span, starts=begins, known_from=known)
 
 
-def _is_in_scope(policy: Instrument, good: Good) -> bool:
+def _is_in_scope(policy: Instrument, good: Good, codes: Codes) -> bool:
     """Whether a policy that replaces rows covers a good of a country."""
     device, origin = good
     is_bare = device in BARE_CHIPS
     if policy.taxes_bare_chips:
-        return is_bare
+        classes = policy.chosen("node_classes", codes.classes)
+        kinds = {kind for kind, is_in in zip(kind_of_class(codes), classes, strict=True) if is_in}
+        regions = getattr(policy, "chip_regions", None)
+        is_from = regions is None or region_of(origin, codes) in regions
+        return is_bare and is_from and BARE_CHIPS.index(device) in kinds
     if is_bare and (policy.kind != "repeal" or policy.devices is not None):
         return False
     devices, countries = policy.devices, policy.assembly_countries
@@ -345,11 +356,6 @@ def part_of_month(month: int, span: Span) -> float:
     """Part of a month's days within a span."""
     begins, ends = max(month, span.starts), min(month + 1, span.ends)
     return days_between(begins, ends) / days_in(month) if begins < ends else 0.0
-
-
-def _last(ends: float) -> float:
-    """A moment from which it is over as the last month, or day, in force."""
-    return int(ends) - 1 if ends == int(ends) else ends
 
 
 def _cell(codes: Codes, good: Good, market: str) -> int:

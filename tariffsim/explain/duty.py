@@ -16,7 +16,7 @@ from tariffsim.calibration.tariff_calendar import TariffCalendar, part_of_month
 from tariffsim.errors import ChoiceError, nearest
 from tariffsim.law.declarations import declared_duties
 from tariffsim.policy import Instrument
-from tariffsim.scenario import Scenario
+from tariffsim.scenario import Scenario, ScenarioLike, as_scenario
 from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS
 from tariffsim.typing import days_between, days_in, format_month, parse_month
@@ -76,13 +76,13 @@ class StatutoryDuty:
 
 
 def duty(
-    scenario: Scenario, device: str, origin: str, market: str = DATA_MARKET,
+    scenario: ScenarioLike, device: str, origin: str, market: str = DATA_MARKET,
     month: str | int | None = None,
 ) -> StatutoryDuty:  # fmt: skip
     """What is due by statute, from the tables that customs reads.
 
     Args:
-        scenario: whose law it is.
+        scenario: whose law it is: a scenario, its file, or the name of a shipped one.
         device: group of devices.
         origin: country of assembly.
         market: that levies.
@@ -91,6 +91,7 @@ def duty(
     Raises:
         ChoiceError: there is no such device, country, market or month.
     """
+    scenario = as_scenario(scenario)
     tables = scenario.tables()
     for name, code, known in (
         ("device", device, tables.devices.codes),
@@ -100,7 +101,11 @@ def duty(
         if code not in known:
             raise ChoiceError(f"there is no {name} {code}; {nearest(code, known)}")
     try:
-        date = scenario.run.start if month is None else parse_month(month)
+        date = (
+            scenario.run.start
+            if month is None
+            else parse_month(month if isinstance(month, str) else int(month))
+        )
     except ValueError as error:
         raise ChoiceError(f"month {month!r} {error}") from None
     run = scenario.run
@@ -188,7 +193,7 @@ class _Statutes:
         begins = max(self.date, one.starts, one.path.first_moment or 0)
         ends = self.date + 1 if one.ends is None else min(self.date + 1, one.ends)
         part = days_between(begins, ends) / days_in(self.date) if begins < ends else 1.0
-        name = law.name if law.ordinary is None else f"{law.name}, all-in"
+        name = f"{law.name}, all-in" if getattr(one, "all_in", False) else law.name
         return DutyRow(name, on, rate / part, part * float(scope), due, one.source or "scenario")
 
     def _rest(
@@ -225,7 +230,7 @@ class _Statutes:
         cells = np.full(len(flows), self.cell)
         rows, groups, due = [], [], []
         for one in declared_duties(economy.declarations, self.regime, shipments, cells):
-            group = one.law.instrument.stacking_group
+            group = one.law.group
             groups.append(group)
             due.append(k.over_slots(one.parts))
             each = float(weight @ due[-1]) / value if value else 0.0

@@ -25,8 +25,7 @@ from tariffsim.scenario import Scenario
 from tariffsim.scenario.checks import remarks as remarks_on_dates
 from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS, CalendarRow
-from tariffsim.tables.wide_tables import one_name
-from tariffsim.typing import format_month
+from tariffsim.typing import format_month, one_name
 
 if TYPE_CHECKING:
     from tariffsim.policy.shipments import Codes
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 ALIKE = 0.9
 """Similarity from which two names are likely to mean one instrument."""
 MOST_NAMED = 3
+MOST_YEARS = 8
+"""After the run within which choices made in it may meet a measure."""
 ROUNDING = 1e-9
 """Of a duty; those of 2024 are given to six digits."""
 
@@ -148,11 +149,19 @@ def _without_effect(
     others = scenario.model_copy(
         update={"policies": {n: p for n, p in scenario.policies.items() if n != name}}
     )
-    months = _months_of_change(scenario, economy, policy)
     with_it, without = (_under(economy, each) for each in (scenario, others))
-    for month in months:
-        if not _same(_effects(with_it, month), _effects(without, month)):
-            return
+
+    def acts(first: int, last: int) -> bool:
+        """Whether the law differs in any month; asked once for each legal regime."""
+        months = _months_of_change(economy, policy, first, last)
+        return any(not _same(_effects(with_it, m), _effects(without, m)) for m in months)
+
+    run = scenario.run
+    if acts(run.start, run.end):
+        return
+    if policy.known_from <= run.end and acts(run.end + 1, run.end + 12 * MOST_YEARS):
+        yield f"{scenario.name}: policies.{name} is only expected: what it does comes after the run"
+        return
     yield (
         f"{scenario.name}: policies.{name} does nothing{_reason(economy, name, policy)}: duties, "
         "audits, supply limits, demand and public money are the same without it in every month of "
@@ -160,10 +169,9 @@ def _without_effect(
     )
 
 
-def _months_of_change(scenario: Scenario, economy: Economy, policy: Instrument) -> list[int]:
+def _months_of_change(economy: Economy, policy: Instrument, first: int, last: int) -> list[int]:
     """First month of each legal regime while a policy is in force."""
-    last = scenario.run.end if policy.last_month is None else policy.last_month
-    months = range(max(policy.first_month, scenario.run.start), min(last, scenario.run.end) + 1)
+    ends = last if policy.last_month is None else min(policy.last_month, last)
     schedule = economy.tariff_schedule
 
     def regime(month: int) -> tuple[float, ...]:
@@ -171,6 +179,7 @@ def _months_of_change(scenario: Scenario, economy: Economy, policy: Instrument) 
         share = policy.supply_share(policy.rate_in_force(month), month)
         return (*rates, share)
 
+    months = range(max(policy.first_month, first), ends + 1)
     return sorted({regime(month): month for month in reversed(months)}.values())
 
 
@@ -205,7 +214,8 @@ def _effects(economy: Economy, month: int) -> Iterator[Float | float | None]:
     yield state.in_force.bare[codes.cell(0, own, 0)]
     enforcement = declarations.enforcement(state.regime)
     yield from (enforcement.exposure, np.asarray(enforcement.audits))
-    yield from (state.discount, state.capacity_share, state.counter_subsidy)
+    on_chips = state.in_force.chip_value.any() or state.in_force.chip_count.any()
+    yield from (state.discount, state.capacity_share, state.counter_subsidy * float(on_chips))
     yield from (state.funds.grants, state.funds.granted_investment, state.funds.credit)
     yield from (state.units_factor, state.chips_factor, state.preference)
     yield None if state.limits.supply is None else state.limits.supply[cells]

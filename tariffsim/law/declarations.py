@@ -105,7 +105,7 @@ class Declarations:
         groups: dict[object, list[int]] = {}
         for i, law in enumerate(schedule.laws):
             if not law.instrument.taxes_bare_chips and law.declares != "origin":
-                group = law.instrument.stacking_group
+                group = law.group
                 key = i if group is None else (group, law.instrument.tax_base)
                 groups.setdefault(key, []).append(i)
         contents = (self._content(tuple(laws)) for laws in groups.values())
@@ -130,7 +130,7 @@ class Declarations:
             laws,
             first.is_separable,
             first.declares == "content",
-            instrument.stacking_group if first.is_compared else None,
+            first.group if first.is_compared else None,
             instrument.depends_on_knowledge,
             unit([instrument.duty(probe, 1.0) for probe in probes]),
             unit([instrument.unknown_duty(probe, 1.0) for probe in probes]),
@@ -160,14 +160,15 @@ class Declarations:
         if regime not in self._origin:
             codes, crosses = self.schedule.codes, self.schedule.crosses_border
             by_law = self._by_origin(regime)
-            groups = (self.schedule.laws[i].instrument.stacking_group for i in by_law)
+            groups = (self.schedule.laws[i].group for i in by_law)
             due = k.stacked([*zip(groups, by_law.values(), strict=True)]) + np.zeros(codes.n_cells)
             shape = len(codes.devices), len(codes.origins), len(codes.markets)
-            foreign = np.where(self.ships & crosses, due, np.inf).reshape(shape)
+            declared = np.maximum(due, 0.0)  # what base duties lose, only their country gains
+            foreign = np.where(self.ships & crosses, declared, np.inf).reshape(shape)
             least = np.broadcast_to(foreign.argmin(axis=1)[:, None], shape).ravel()
             device, rest = np.divmod(np.arange(codes.n_cells), shape[1] * shape[2])
             false_cell = np.asarray(codes.cell(device, least, rest % shape[2]))
-            gain = np.maximum(due - due[false_cell], 0.0) * crosses
+            gain = np.maximum(due - declared[false_cell], 0.0) * crosses
             self._origin[regime] = OriginDuties(due, gain, false_cell, by_law)
         return self._origin[regime]
 

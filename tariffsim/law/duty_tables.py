@@ -16,7 +16,8 @@ import numpy as np
 from tariffsim import kernels as k
 from tariffsim.policy import Instrument
 from tariffsim.policy.shipments import Codes, Shipments, mask
-from tariffsim.typing import Bool, Float, Int
+from tariffsim.policy.time_path import TimePath
+from tariffsim.typing import Bool, Float, Int, format_moment, last_date, one_name
 
 Regime = tuple[tuple[int, float], ...]
 """Laws (by index) whose rate is not zero, with their rates."""
@@ -30,8 +31,6 @@ class Law:
     instrument: Instrument
     scope: Float
     """(cells,) share of the trade that it covers; (O, K x R) for duties on unmounted chips."""
-    ordinary: Float | None = None
-    """(cells,) ordinary duty that the rate includes; None where it comes on top."""
     is_calendar: bool = False
     """Whether it is a row of the tariff calendar, which may lower duties of the base year."""
     end_known_from: float | None = None
@@ -40,6 +39,12 @@ class Law:
     """Whether it is in a stacking group of several bases: the highest is due by product."""
     is_of_chips: bool = True
     """Whether all bases of that group are chips: makers compare chip by chip, else by product."""
+
+    @property
+    def group(self) -> str | None:
+        """Stacking group, whatever the case and blanks of its name."""
+        group = self.instrument.stacking_group
+        return None if group is None else one_name(group)
 
     @property
     def is_on_products(self) -> bool:
@@ -59,10 +64,8 @@ class Law:
         return "" if self.is_compared and declares == "origin" else declares
 
     def by_cell(self, rate: float) -> Float:
-        """(cells,) what a rate means on each cell: its share of trade, less an ordinary duty."""
-        if self.ordinary is None or rate == 0.0:
-            return rate * self.scope
-        return np.maximum(rate - self.ordinary, 0.0) * self.scope
+        """(cells,) what a rate means on each cell."""
+        return rate * self.scope
 
     def knows_end(self, now: int) -> bool:
         """Whether agents know in a month when it ends."""
@@ -162,7 +165,7 @@ class TariffSchedule:
             is_added = law.is_separable and not law.is_compared
             if is_added and not law.instrument.taxes_bare_chips:
                 duty = law.instrument.duty(probe, 1.0) * law.by_cell(rate)[:, None]
-                duties.append((law.instrument.stacking_group, duty))
+                duties.append((law.group, duty))
         return np.asarray(k.stacked(duties) + np.zeros((1, 1)))
 
     def _bare(self, regime: Regime) -> dict[int, Float]:
@@ -171,7 +174,7 @@ class TariffSchedule:
         probe = self.probe(foreign, value=1.0)
         laws = {i: rate for i, rate in regime if self.laws[i].instrument.taxes_bare_chips}
         duties = [
-            (law.instrument.stacking_group, law.instrument.duty(probe, 1.0) * law.by_cell(rate))
+            (law.group, law.instrument.duty(probe, 1.0) * law.by_cell(rate))
             for law, rate in ((self.laws[i], rate) for i, rate in laws.items())
         ]
         due = dict(zip(laws, k.due_of_each(duties), strict=True))
@@ -221,12 +224,31 @@ def laws_of(
         if instrument.has_memory:
             parts = [p.model_copy(update={"markets": (m,)}) for p in parts for m in p.markets]
         covered = np.zeros(1)
-        is_all_in = getattr(instrument, "all_in", False)
         for part in parts:
             scope = np.where(covered > 0, 0.0, scope_of(codes, part))
             covered = covered + scope
             own = name if len(parts) == 1 else f"{name}, {' '.join(part.markets)}"
-            yield Law(own, part, scope, ordinary if is_all_in else None)
+            if getattr(part, "all_in", False):
+                yield from _all_in(own, part, scope, ordinary)
+            else:
+                yield Law(own, part, scope)
+
+
+def _all_in(name: str, instrument: Instrument, scope: Float, ordinary: Float) -> Iterator[Law]:
+    """One law for each step of a rate that includes the ordinary duty: what it adds by cell."""
+    path, ends = instrument.path, instrument.ends
+    first = max(instrument.starts, path.first_moment or 0)
+    dates = [m for m in path.months if m > first and (ends is None or m < ends)]
+    for begins, until in zip([first, *dates], [*dates, None], strict=True):
+        rate = path.from_date(begins)
+        if rate:
+            end = instrument.end if until is None else last_date(until)
+            step = {"start": begins, "end": end, "announced": instrument.known_from}
+            one = instrument.model_copy(update=step | {"rate": TimePath(values=(rate,))})
+            own = name if not dates else f"{name}, {format_moment(begins)}"
+            known = None if until is None else instrument.known_from
+            added = np.maximum(rate - ordinary, 0.0) / rate
+            yield Law(own, one, scope * added, end_known_from=known)
 
 
 def _compared(laws: list[Law]) -> list[Law]:
@@ -234,16 +256,16 @@ def _compared(laws: list[Law]) -> list[Law]:
     groups: dict[str, list[Instrument]] = {}
     on_products = [law for law in laws if law.is_on_products]
     for law in on_products:
-        if law.instrument.stacking_group:
-            groups.setdefault(law.instrument.stacking_group, []).append(law.instrument)
+        if law.group:
+            groups.setdefault(law.group, []).append(law.instrument)
     of_chips = {
         group: all(instrument.taxes_content for instrument in members)
         for group, members in groups.items()
         if len({instrument.tax_base for instrument in members}) > 1
     }
     return [
-        replace(law, is_compared=True, is_of_chips=of_chips[law.instrument.stacking_group or ""])
-        if law.instrument.stacking_group in of_chips and law.is_on_products
+        replace(law, is_compared=True, is_of_chips=of_chips[law.group or ""])
+        if law.group in of_chips and law.is_on_products
         else law
         for law in laws
     ]

@@ -147,7 +147,7 @@ class ExpectedBurden:
             if declared.is_declared:
                 known = who.with_axis().burden(known, declared.values)
             due = np.where(who.knows_origin, k.over_slots(known), declared.unknown)
-            duties.append((declared.law.instrument.stacking_group, due))
+            duties.append((declared.law.group, due))
         return np.asarray(k.stacked(duties) + np.zeros(cell.shape))
 
 

@@ -211,7 +211,7 @@ class Instrument(BaseModel):
 
     def replaced_share(self, rate: float) -> float:
         """Share of them that is not levied while it is in force, even at a rate of zero."""
-        return 1.0
+        return self.coverage
 
     # Effects. Each has a neutral element; an instrument overrides the ones it has.
 

@@ -7,6 +7,7 @@ from typing import Literal
 from tariffsim.policy.base import Instrument
 from tariffsim.policy.fields import WHOLE_SCOPE, NameList, parameter, rate_field
 from tariffsim.policy.time_path import Date, TimePath
+from tariffsim.typing import one_name
 
 
 class DutyRefund(Instrument):
@@ -43,5 +44,5 @@ class DutyRefund(Instrument):
 
 def is_of(measure: str, name: str) -> bool:
     """Whether a law is of a policy or instrument of this name; case and blanks do not matter."""
-    law, of = (" ".join(text.split()).casefold() for text in (measure, name))
+    law, of = one_name(measure), one_name(name)
     return law == of or law.startswith(f"{of}, ")  # steps of the calendar, and markets that join

@@ -152,12 +152,12 @@ class TimePath(BaseModel):
         """Mean from one moment to a later one of the same month."""
         inside = [m for m in self.months if begin < m < end]
         if not inside or self.interpolate == "linear":
-            return self._from(begin)
+            return self.from_date(begin)
         bounds = [begin, *inside, end]
-        parts = (days_between(a, b) * self._from(a) for a, b in pairwise(bounds))
+        parts = (days_between(a, b) * self.from_date(a) for a, b in pairwise(bounds))
         return sum(parts) / days_between(begin, end)
 
-    def _from(self, moment: float) -> float:
+    def from_date(self, moment: float) -> float:
         """Value from a moment on."""
         after = bisect_right(self.months, moment)
         if after == 0:

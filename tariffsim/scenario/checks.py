@@ -20,8 +20,7 @@ from tariffsim.scenario.scenario import CircularConditionError, Scenario
 from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.tables import Tables, load_tables
 from tariffsim.tables.renamed import name_hint
-from tariffsim.tables.wide_tables import one_name
-from tariffsim.typing import format_moment, format_month, parse_moment, parse_month
+from tariffsim.typing import format_moment, format_month, one_name, parse_moment, parse_month
 
 
 def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
@@ -61,6 +60,9 @@ def _other_fields(
     if len(offsets) > 1:
         message = f"is given beside {offsets[0]}"
         yield problem_at(tree, (*at, offsets[1]), message, "give one of them", given="")
+    if getattr(policy, "all_in", False) and policy.path.interpolate == "linear":
+        message = "goes with steps only: a rate that includes the ordinary duty is not a line"
+        yield problem_at(tree, (*at, policy.path_field, "interpolate"), message, given="")
     if policy.source is not None and policy.source not in sources:
         hint = nearest(policy.source, sources)
         yield problem_at(tree, (*at, "source"), "is not among the sources", hint)

@@ -29,7 +29,7 @@ from tariffsim.tables.csv_files import (
     parse_number,
 )
 from tariffsim.tables.csv_text import SHOWN_DATE
-from tariffsim.typing import format_moment, parse_moment
+from tariffsim.typing import format_moment, one_name, parse_moment
 
 BARE_CHIPS = ("bare_ic", "bare_discrete")
 MONTH = re.compile(r"(19|2[01])\d{2}-(0[1-9]|1[0-2])", re.ASCII)
@@ -295,11 +295,6 @@ def _first(info: ValidationInfo) -> float | None:
     """Moment from which a row is in force; None where its cells are not valid."""
     date = info.data.get("date_day") or info.data.get("date")
     return parse_moment(date) if date else None
-
-
-def one_name(name: str) -> str:
-    """The name of an instrument without regard to case and blanks."""
-    return " ".join(name.split()).casefold()
 
 
 class ValidationRow(SourcedRow):

@@ -20,8 +20,7 @@ from tariffsim.errors import ScenarioError
 from tariffsim.explain.remarks import remarks
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.tables import CalendarRow, load_tables
-from tariffsim.tables.wide_tables import one_name
-from tariffsim.typing import parse_month
+from tariffsim.typing import one_name, parse_month
 
 HEAD = (
     "date,ends,levied_by,against,base,instrument,rate,in_2024_base,devices,in_baseline,scope,"

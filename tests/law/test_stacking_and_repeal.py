@@ -400,3 +400,85 @@ def test_the_rows_of_a_duty_add_up_and_name_both_reasons() -> None:
 def test_months_outside_of_the_run_have_no_answer() -> None:
     with pytest.raises(ChoiceError, match="not in the run, which is 2025-01 to 2030-12"):
         tariffsim.duty(with_policies(), "laptop", "CN", "US", "2019-10")
+
+
+# What attacks found
+
+
+def test_everything_may_be_repealed() -> None:
+    """No importer gains by declaring a country whose base duty was repealed."""
+    rules = replace(
+        with_policies(p={"kind": "repeal", "share": 1, "start": "2025-02"}), run__end="2025-04"
+    )
+    for economy in run(rules, 0, 4):  # accounts are checked every month
+        flows, tables = economy.flows, economy.declarations.origin_duties(economy.policy.regime)
+        assert (flows.base_duty + flows.new_duty >= -ROUNDING * flows.price).all()
+        assert not tables.gain[tables.rate < 0].any()
+
+
+@pytest.mark.parametrize(
+    ("rate", "start", "want"),
+    [
+        (0.15, "2026-06-16", lambda base: base + 0.5 * (0.15 - base)),
+        ({"2026-01": 0.01, "2026-06-16": 0.15}, None, lambda base: base + 0.5 * (0.15 - base)),
+    ],
+)
+def test_all_in_rates_count_by_days_above_the_ordinary_duty(
+    rate: Any, start: str | None, want: Any
+) -> None:
+    deal = {
+        "kind": "product_tariff", "rate": rate, "all_in": True, "start": start,
+        "devices": ["combustion_car"], "assembly_countries": ["JP"],
+    }  # fmt: skip
+    rules = replace(with_policies(deal=deal), trade__tariffs_in_force=False)
+    ordinary = due(rules, "2025-06", "combustion_car", "JP")
+    assert due(rules, "2026-06", "combustion_car", "JP") == pytest.approx(want(ordinary))
+
+
+def test_a_duty_on_chips_of_some_regions_replaces_no_others(tmp_path: Path) -> None:
+    head = ("date,ends,levied_by,against,base,instrument,rate,in_2024_base,devices,in_baseline,"
+            "scope,source,confidence")  # fmt: skip
+    row = "2025-02,,US,CN TW,bare_chips,Chips law,0.20,no,bare_chips,yes,,assumption,assumption"
+    (tmp_path / "c.csv").write_text(f"{head}\n{row}\n")
+    (tmp_path / "c.yaml").write_text(
+        "extends: baseline\ndata: {tariff_calendar: c.csv}\npolicies:\n  p: {kind: "
+        "bare_chip_tariff, chip_regions: [CN], rate: {2026-01: 0.1}, replaces: [Chips law]}\n"
+    )
+    rules = replace(load_scenario(tmp_path / "c.yaml"), agents__makers=60)
+    for origin, fall in (("CN", 0.10), ("TW", 0.0)):
+        before, after = (
+            tariffsim.duty(rules, "laptop", origin, "US", month).total_on_chips["A"]
+            for month in ("2025-12", "2026-01")
+        )
+        assert before - after == pytest.approx(fall, abs=1e-12)
+
+
+def test_groups_are_one_whatever_the_case_and_blanks() -> None:
+    policies = {
+        name: {"kind": "product_tariff", "rate": {"2026-01": rate}, "assembly_countries": ["VN"],
+               "stacking_group": group}
+        for name, rate, group in (("a", 0.1, "G one"), ("b", 0.3, "g  ONE"))
+    }  # fmt: skip
+    added = due(with_policies(**policies), "2026-01", "laptop", "VN") - due(
+        with_policies(), "2026-01", "laptop", "VN"
+    )
+    assert added == pytest.approx(0.3)
+
+
+def test_what_comes_after_the_run_is_only_expected() -> None:
+    tariff = {
+        "kind": "component_tariff", "rate": {"2026-01": 0.0, "2031-06": 0.5},
+        "announced": "2025-06",
+    }  # fmt: skip
+    (remark,) = (r for r in remarks(with_policies(levy=tariff)) if "policies.levy" in r)
+    assert "only expected" in remark
+
+
+def test_a_counter_subsidy_without_a_duty_to_answer_does_nothing() -> None:
+    answer = {"kind": "counter_subsidy", "share": 0.5, "start": "2026-01"}
+    assert any("does nothing" in remark for remark in remarks(with_policies(c=answer)))
+
+
+def test_duties_are_told_of_names_files_and_counts_of_months() -> None:
+    by_name = tariffsim.duty("baseline", "laptop", "CN", month=np.int64(12 * 2026))
+    assert by_name.month == "2026-01"

@@ -308,9 +308,8 @@ class Customs:
 
         def on(i: int) -> float:
             law, rate = self.laws[i], rates[i]
-            if law.ordinary is not None:
-                rate = max(rate - float(law.ordinary[at]), 0.0)
-            part = float(law.scope[at]) if law.is_calendar else law.instrument.coverage
+            from_table = law.is_calendar or getattr(law.instrument, "all_in", False)
+            part = float(law.scope[at]) if from_table else law.instrument.coverage
             return rate * part
 
         others = [on(i) for i in self._in_scope(*cell) if i in rates and self.laws[i].is_calendar]

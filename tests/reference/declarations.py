@@ -78,7 +78,7 @@ class Declarations:
         if self.customs.home[dollar.origin] == dollar.market:
             return dollar.origin, true, 0.0
         due = {
-            o: sum(self.origin_duties(dollar.from_(o), rates).values())
+            o: max(sum(self.origin_duties(dollar.from_(o), rates).values()), 0.0)
             for o in self.customs.codes.origins
             if (dollar.device, o, dollar.market) in self.ships
             and self.customs.home[o] != dollar.market
@@ -133,6 +133,8 @@ class Declarations:
         if gain * dear > importer.evasion_cost:
             evaded, declared = gain * product.customs_value, product.from_(country)
         origin = self.origin_duties(declared, rates)
+        if declared is not product and sum(origin.values()) < 0:
+            origin = dict.fromkeys(origin, 0.0)
         due, hidden = {}, {}
         for i, parts, blind in self.content(product, rates):
             due[i], hidden[i] = blind, 0.0
