@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import BrokenExecutor, Future, wait
 from contextlib import suppress
 from pathlib import Path
@@ -268,7 +269,7 @@ def interrupted_while_starting(found: list[str]) -> None:
     mask = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
     with engines.interrupts_held():
         found.append(subprocess.run([sys.executable, "-c", mask], stdout=-1, text=True).stdout)
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # no other thread takes it
 
 
 @needs_signals
