@@ -64,6 +64,48 @@ GRANT = {"kind": "capacity_grant", "budget_per_year": {"2025-02": 6e9, "2025-10"
 SCENARIOS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "without calendar": {"trade": {"tariffs_in_force": False}},
+    "repealed": {
+        "policies": {
+            "ruling": {"kind": "repeal", "share": 1.0, "start": "2025-03", "announced": "2025-02"},
+            "deal": {
+                "kind": "product_tariff",
+                "rate": {"2025-01": 0.15, "2025-04-11": 0.02},
+                "all_in": True,
+                "assembly_countries": ["JP", "EU"],
+                "coverage": 0.7,
+            },
+        },
+    },
+    "several bases": {
+        "policies": {
+            "v": {
+                "kind": "component_tariff",
+                "rate": 0.3,
+                "start": "2025-01-16",
+                "stacking_group": "more",
+            },
+            "s": {
+                "kind": "component_tariff",
+                "rate": 0.05,
+                "per": "chip",
+                "start": "2025-03",
+                "stacking_group": "More ",
+            },
+            "whole": {
+                "kind": "product_tariff",
+                "rate": 0.05,
+                "start": "2025-02",
+                "assembly_countries": ["CN"],
+                "stacking_group": "other",
+            },
+            "part": {
+                "kind": "component_tariff",
+                "rate": 0.4,
+                "start": "2025-02",
+                "stacking_group": "other",
+            },
+        },
+    },
     "product": policies(
         a=product(assembly_countries=["CN", "VN"]),
         b=product(markets=["EU"], exempt_assembly_countries=["MX"], exempt_devices=["server"]),

@@ -397,13 +397,13 @@ class Customs:
         """Duties without those that are not the highest of their stacking group."""
         winner: dict[str, int] = {}
         for i, duty in due.items():
-            group = self.instruments[i].stacking_group
+            group = self.laws[i].group
             if group is not None and (group not in winner or duty > due[winner[group]]):
                 winner[group] = i
         return {
             i: duty
             for i, duty in due.items()
-            if self.instruments[i].stacking_group is None or i in winner.values()
+            if self.laws[i].group is None or i in winner.values()
         }
 
 
