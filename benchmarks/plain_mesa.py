@@ -74,16 +74,17 @@ class PlainCustoms(Customs):
     def product_duties(self, product: Product, rates: Rates, trigger: str = "") -> dict[int, float]:
         """New duty on a product by instrument."""
         due = {}
-        for i in self._for_product(product):
+        for i in self.for_product(product):
             if i not in rates:
                 continue
             law: Any = self.instruments[i]
+            rate = self.on_product(i, product, rates)
             crosses = self.home[product.origin] != product.market
             if law.kind == "product_tariff":
-                due[i] = rates[i] * product.customs_value if crosses else 0.0
+                due[i] = rate * product.customs_value if crosses else 0.0
             elif law.kind == "component_tariff":
                 counts = crosses or law.covers_home_assembly
-                due[i] = rates[i] * covered_value(law, product.chips) if counts else 0.0
+                due[i] = rate * covered_value(law, product.chips) if counts else 0.0
         return due
 
     def chip_duties(self, origin: str, chips: Chips, rates: Rates) -> dict[int, float]:
@@ -91,7 +92,7 @@ class PlainCustoms(Customs):
         if self.chip_home[chips.region] == self.home[origin]:
             return {}
         return {
-            i: rates[i] * covered_value(self.instruments[i], (chips,))
+            i: self.on_chips(i, origin, chips, rates) * covered_value(self.instruments[i], (chips,))
             for i in self._for_chips(origin)
             if i in rates
         }
