@@ -124,7 +124,7 @@ class TariffCalendar:
         codes = self.duties.codes
         found = np.zeros(codes.n_cells)
         for device, origin in self.duties.collected:
-            if device in codes.devices:
+            if device in codes.devices and DATA_MARKET in codes.markets:
                 found[_cell(codes, (device, origin), DATA_MARKET)] = self.ordinary((device, origin))
         return found
 
