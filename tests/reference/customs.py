@@ -401,9 +401,7 @@ class Customs:
             if group is not None and (group not in winner or duty > due[winner[group]]):
                 winner[group] = i
         return {
-            i: duty
-            for i, duty in due.items()
-            if self.laws[i].group is None or i in winner.values()
+            i: duty for i, duty in due.items() if self.laws[i].group is None or i in winner.values()
         }
 
 
