@@ -304,8 +304,8 @@ def _with_policy(span: Span, policy: Instrument) -> Iterator[Span]:
     path, months = policy.path, policy.path.months
     if path.interpolate == "linear":
         months = tuple(range(int(months[0]), int(months[-1]) + 1))
-    dates = [*months[1:], math.inf if policy.ends is None else policy.ends]
-    steps = [begins, *(max(begins, date) for date in dates)]
+    last = math.inf if policy.ends is None else policy.ends
+    steps = [begins, *(min(max(begins, month), last) for month in months[1:]), last]
     end_known = policy.known_from if policy.end_known else math.inf
     if span.starts < steps[0]:
         before = min(span.ends, steps[0])

@@ -370,6 +370,17 @@ def test_a_repeal_may_come_gradually() -> None:
     assert less == pytest.approx([0.0, 0.125 / 4, 0.125 / 2, 0.125], abs=1e-9)
 
 
+def test_a_repeal_that_ends_before_its_next_step_is_over() -> None:
+    ruling = {
+        "kind": "repeal", "repeals": ["Section 301 forced labour"], "end": "2027-06",
+        "share": {"2027-01": 0.5, "2028-01": 1.0},
+    }  # fmt: skip
+    rules, before = with_policies(ruling=ruling), with_policies()
+    less = [due(before, m, "drone", "CN") - due(rules, m, "drone", "CN")
+            for m in ("2027-06", "2027-07", "2028-02")]  # fmt: skip
+    assert less == pytest.approx([0.0625, 0.0, 0.0], abs=1e-12)
+
+
 def test_a_refund_is_not_said_to_do_nothing() -> None:
     refund = {"kind": "duty_refund", "refunds": ["IEEPA fentanyl"], "share": {"2025-12": 0.5}}
     assert not [r for r in remarks(with_policies(refund=refund)) if "does nothing" in r]
