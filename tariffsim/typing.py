@@ -93,6 +93,12 @@ def days_between(begins: float, ends: float) -> int:
     return round((ends - begins) * days_in(int(begins)))
 
 
+def part_of_month(month: int, starts: float, ends: float) -> float:
+    """Part of a month's days from one moment to another, of any months."""
+    begins, until = max(month, starts), min(month + 1, ends)
+    return days_between(begins, until) / days_in(month) if begins < until else 0.0
+
+
 def format_moment(moment: float, last: bool = False) -> str:
     """A moment as text: the day that begins then, or with `last` is over; a whole month as such."""
     month = int(moment)

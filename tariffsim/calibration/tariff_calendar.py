@@ -27,11 +27,10 @@ from tariffsim.tables import BARE_CHIPS, CalendarRow
 from tariffsim.typing import (
     FIRST_YEAR,
     Float,
-    days_between,
-    days_in,
     format_moment,
     last_date,
     one_name,
+    part_of_month,
 )
 
 BASE_YEAR = 2024
@@ -109,7 +108,7 @@ class TariffCalendar:
         """What a row in the base year's duties puts on a good in 2024, mean of its months."""
         if span.row is None or not span.row.in_2024_base:
             return 0.0
-        parts = (part_of_month(month, span) for month in MONTHS_OF_BASE_YEAR)
+        parts = (part_of_month(month, span.starts, span.ends) for month in MONTHS_OF_BASE_YEAR)
         return self.level(span, good) * (sum(parts) / len(MONTHS_OF_BASE_YEAR))
 
     def ordinary(self, good: Good) -> float:
@@ -188,7 +187,10 @@ class TariffCalendar:
     def change(self, good: Good, market: str, month: int) -> float:
         """What the duty of a month on a good is above, or below, that of 2024."""
         return sum(
-            sum(self.level(s, good) * part_of_month(month, s) for s in self.spans(of, good))
+            sum(
+                self.level(s, good) * part_of_month(month, s.starts, s.ends)
+                for s in self.spans(of, good)
+            )
             - self.in_base.get((of, good), 0.0)
             for of in self.instruments
             if of[1] == market
@@ -350,12 +352,6 @@ def _is_in_scope(policy: Instrument, good: Good, codes: Codes) -> bool:
         and device not in policy.exempt_devices
         and origin not in policy.exempt_assembly_countries
     )
-
-
-def part_of_month(month: int, span: Span) -> float:
-    """Part of a month's days within a span."""
-    begins, ends = max(month, span.starts), min(month + 1, span.ends)
-    return days_between(begins, ends) / days_in(month) if begins < ends else 0.0
 
 
 def _cell(codes: Codes, good: Good, market: str) -> int:

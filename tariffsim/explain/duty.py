@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,14 +13,14 @@ from tariffsim import kernels as k
 from tariffsim.calibration.base_duties import base_duties, kind_of_class, region_of
 from tariffsim.calibration.build import require_base_year
 from tariffsim.calibration.constants import DATA_MARKET
-from tariffsim.calibration.tariff_calendar import TariffCalendar, part_of_month
+from tariffsim.calibration.tariff_calendar import TariffCalendar
 from tariffsim.errors import ChoiceError, nearest
 from tariffsim.law.declarations import declared_duties
 from tariffsim.policy import Instrument
 from tariffsim.scenario import Scenario, ScenarioLike, as_scenario
 from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS
-from tariffsim.typing import days_between, days_in, format_month, parse_month
+from tariffsim.typing import format_month, parse_month, part_of_month
 
 if TYPE_CHECKING:
     from tariffsim.law.duty_tables import Law, Regime
@@ -173,7 +174,9 @@ class _Statutes:
             if of[1] != self.market:
                 continue
             for span in self.calendar.spans(of, of_good):
-                if span.row is not None and (part := part_of_month(self.date, span)):
+                if span.row is not None and (
+                    part := part_of_month(self.date, span.starts, span.ends)
+                ):
                     row, level = span.row, self.calendar.level(span, of_good)
                     name = f"{row.instrument} ({row.id})" if row.id else row.instrument
                     name += ", all-in" if row.all_in else ""
@@ -190,9 +193,8 @@ class _Statutes:
             law.instrument,
             law.scope[self.cell] if law.scope.ndim == 1 else law.scope.max(),
         )
-        begins = max(self.date, one.starts, one.path.first_moment or 0)
-        ends = self.date + 1 if one.ends is None else min(self.date + 1, one.ends)
-        part = days_between(begins, ends) / days_in(self.date) if begins < ends else 1.0
+        starts = max(one.starts, one.path.first_moment or 0)
+        part = part_of_month(self.date, starts, math.inf if one.ends is None else one.ends) or 1.0
         name = f"{law.name}, all-in" if getattr(one, "all_in", False) else law.name
         return DutyRow(name, on, rate / part, part * float(scope), due, one.source or "scenario")
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 import tariffsim
 from tariffsim.calibration import build_economy
 from tariffsim.calibration.base_duties import base_duties
-from tariffsim.calibration.tariff_calendar import TariffCalendar, goods_of, part_of_month
+from tariffsim.calibration.tariff_calendar import TariffCalendar, goods_of
 from tariffsim.errors import ScenarioError
 from tariffsim.explain.remarks import remarks
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.tables import CalendarRow, load_tables
-from tariffsim.typing import one_name, parse_month
+from tariffsim.typing import one_name, parse_month, part_of_month
 
 HEAD = (
     "date,ends,levied_by,against,base,instrument,rate,in_2024_base,devices,in_baseline,scope,"
@@ -375,7 +375,7 @@ def test_the_shipped_rows_never_overlap_and_cover_what_was_collected() -> None:
             for one, other in pairwise(spans):
                 assert one.ends == other.starts
             for month in range(parse_month("2018-01"), parse_month("2028-01")):
-                assert sum(part_of_month(month, s) for s in spans) <= 1 + 1e-12
+                assert sum(part_of_month(month, s.starts, s.ends) for s in spans) <= 1 + 1e-12
     for good in {good for _, good in found.in_base}:
         held = sum(rate for (_, of), rate in found.in_base.items() if of == good)
         assert held <= duties.collected[good] + 0.05  # statute beside exclusions of 2024
