@@ -132,9 +132,9 @@ def free_trade() -> dict[str, Any]:
     return {"data": {"us_imports_2024": str(path)}}
 
 
-def run(scenario: Scenario, seed: int, months: int, correct: bool = True) -> Iterator[Economy]:
+def run(scenario: Scenario, seed: int, months: int) -> Iterator[Economy]:
     """The economy after each month; the same object every time."""
-    economy, draws = build_economy(scenario, seed, correct=correct), Draws(seed)
+    economy, draws = build_economy(scenario, seed), Draws(seed)
     for _ in range(months):
         for phase in PHASES:
             phase(economy, draws)

@@ -13,7 +13,7 @@ import numpy as np
 
 from tariffsim.calibration.capacity import make_fabs, make_foundries, make_investment
 from tariffsim.calibration.constants import DATA_MARKET, make_constants, trade_totals
-from tariffsim.calibration.lines import make_lines
+from tariffsim.calibration.lines import make_lines, plan
 from tariffsim.calibration.makers import (
     base_chips,
     make_declarations,
@@ -29,11 +29,8 @@ from tariffsim.calibration.shares import (
     in_units,
     make_line_kinds,
 )
-from tariffsim.calibration.suppliers import (
-    draw_suppliers,
-    make_slots,
-    matched_china_slots,
-)
+from tariffsim.calibration.strata import Plan
+from tariffsim.calibration.suppliers import draw_suppliers, make_slots
 from tariffsim.calibration.tariff_schedule import make_expectations, make_tariff_schedule
 from tariffsim.errors import CalibrationError, Problem
 from tariffsim.kernels.sums import by_supplier, sum_by
@@ -68,16 +65,13 @@ def _prepared(
     return constants, schedule, expectations, make_declarations(scenario, schedule, constants)
 
 
-def build_economy(
-    scenario: Scenario, seed: int, draws: Draws | None = None, correct: bool = True
-) -> Economy:
+def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> Economy:
     """The economy in its base year.
 
     Args:
         scenario: what is assumed.
         seed: names the draws of this replication.
         draws: draws to use instead of those of the seed (tests permute them).
-        correct: whether the draw of suppliers is corrected to the shares of the tables.
 
     Raises:
         CalibrationError: the scenario allows no base year, or it misses a total of the data.
@@ -86,25 +80,17 @@ def build_economy(
     tables = scenario.tables()
     constants, schedule, expectations, declarations = _prepared(scenario, tables)
     fabs = make_fabs(tables)
-    global_share = np.array(tables.devices.numbers("global_platform_share"))
-    lines = make_lines(constants, scenario.agents, global_share, draws)
+    lines = make_lines(constants, scenario.agents, line_plan(scenario, constants), draws)
     rows = make_line_kinds(lines, len(constants.codes.origins))
-    shares = foundry_shares(
-        constants,
-        china_unit_shares(scenario, tables, constants, rows),
-        fabs.region,
-        fabs.size,
-        fabs.table,
-    )
-    slots = make_slots(scenario, constants, lines, shares, rows.of_line, draws)
     chinese = constants.is_china[fabs.region]
-    target = in_units(
-        china_table_shares(tables), scenario.supply.china_price_discount.at(scenario.run.start)
+    china = china_unit_shares(
+        scenario, tables, constants, rows, lines.trade, _duty_on_chinese_chips(schedule, constants)
     )
-    is_china_slot = matched_china_slots(
-        shares[:, :, chinese].sum(axis=2)[rows.of_line], lines, target, correct, draws
+    shares = foundry_shares(constants, china, fabs.region, fabs.size, fabs.table)
+    slots = make_slots(scenario, constants, lines, shares, rows.of_line, draws)
+    supplier = draw_suppliers(
+        shares, rows.of_line, lines, slots.is_pin_compatible, chinese, draws
     )
-    supplier = draw_suppliers(shares, rows.of_line, chinese, is_china_slot, draws)
     chips = lines.value.sum(axis=1) / constants.unit_value[lines.device]
     chips_made = chips[:, None] * constants.chips_per_unit[lines.device]
     ordered = by_supplier(chips_made, supplier, len(fabs.name))
@@ -124,6 +110,17 @@ def build_economy(
     economy.imports = base_imports(economy)
     check_base_year(economy, lines.trade)
     return economy
+
+
+def line_plan(scenario: Scenario, constants: Constants) -> Plan:
+    """How many lines stand for each part of trade."""
+    global_share = np.array(scenario.tables().devices.numbers("global_platform_share"))
+    return plan(constants, scenario.agents, global_share)
+
+
+def _duty_on_chinese_chips(schedule: TariffSchedule, constants: Constants) -> Float:
+    """(O, K) duty of the base year on Chinese chips that enter unmounted; zero without China."""
+    return np.asarray(schedule.base_bare @ constants.is_china)
 
 
 def require_base_year(scenario: Scenario) -> Economy:

@@ -1,21 +1,23 @@
-"""Product lines, their sizes and markets, and the flows that carry them (MODEL 5.1)."""
+"""Product lines, their sizes and markets, and draws that are even over them (MODEL 5.3)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.kernels.sums import sum_by
+from tariffsim.calibration.strata import Plan, Weights, plan_lines
 from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario.blocks import Agents
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import GLOBAL
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Bool, Float, Int
 
-LEAST_LINES = 3
-"""Lines a cell gets at least: one global, one for China, one more."""
+GOLDEN = 0.618034
+"""Multiples of it, modulo one, are evenly spread at any number of them."""
+BLOCK = 4
+"""Lines of like size among which the order is random."""
 
 
 @dataclass(frozen=True)
@@ -25,74 +27,101 @@ class Lines:
     device: Int
     origin: Int
     market: Int
+    size: Float
+    """(N,) size of the maker relative to the mean line; only switching costs depend on it."""
     value: Float
     """(N, M) USD a month, ex works."""
     trade: Float
     """(D, O, M) the totals they carry."""
 
 
-def lines_per_cell(trade: Float, makers: int) -> Int:
-    """(D, O) number of lines: three a cell with value, the rest by the square root of value.
-
-    With too few makers the largest cells are kept.
-    """
-    value = trade.sum(axis=2).ravel()
-    used = np.argsort(-value, kind="stable")[: max(1, makers // LEAST_LINES)]
-    used = used[value[used] > 0]
-    count = np.zeros(value.size, dtype=np.intp)
-    count[used] = min(LEAST_LINES, makers)
-    left = makers - count.sum()
-    exact = left * np.sqrt(value[used]) / np.sqrt(value[used]).sum()
-    count[used] += exact.astype(np.intp)
-    by_remainder = np.argsort(-(exact % 1), kind="stable")
-    count[used[by_remainder[: makers - count.sum()]]] += 1
-    return count.reshape(trade.shape[:2])
-
-
-def kept_trade(trade: Float, count: Int, china: int | None) -> Float:
-    """Trade of the cells that have lines, with the totals of each device and market kept."""
-    kept = np.where(count[:, :, None] > 0, trade, 0.0)
-    if china is not None:
-        kept[:, :, china] = np.where(count > 1, kept[:, :, china], 0.0)
-    total, kept_total = trade.sum(axis=1), kept.sum(axis=1)
-    factor = np.where(kept_total > 0, total / np.where(kept_total > 0, kept_total, 1.0), 0.0)
-    factor = np.where(np.abs(factor - 1) < 1e-12, 1.0, factor)
-    return np.asarray(kept * factor[:, None, :])
-
-
-def make_lines(constants: Constants, agents: Agents, global_share: Float, draws: Draws) -> Lines:
-    """Draw lines, their sizes and markets; every (device, origin, market) total is matched."""
+def plan(constants: Constants, agents: Agents, global_share: Float) -> Plan:
+    """How many lines each stratum has, by the chips that its trade carries."""
     markets = constants.codes.markets
-    china = markets.index(CHINA) if CHINA in markets else None
-    count = lines_per_cell(constants.trade, agents.makers)
-    trade = kept_trade(constants.trade, count, china)
-    cell = np.repeat(np.arange(count.size), count.ravel())
-    device, origin = np.divmod(cell, count.shape[1])
-    rank = np.arange(cell.size) - np.repeat(np.cumsum(count) - count.ravel(), count.ravel())
-    bought = trade[device, origin]
-    market = _markets(bought, rank, global_share[device], china, draws)
-    alpha = agents.size_pareto
-    u = draws.uniform("size", 0, cell.size)
-    size = (1 - u * (1 - agents.size_limit**-alpha)) ** (-1 / alpha)
-    abroad = np.arange(len(markets)) != (-1 if china is None else china)
-    world = np.where(abroad, bought, 0.0)
-    spread = world / np.maximum(world.sum(axis=1, keepdims=True), 1e-300)
-    one = (market[:, None] == np.arange(len(markets))) & (bought > 0)
-    raw = size[:, None] * np.where((market == GLOBAL)[:, None], spread, one)
-    total = np.stack([sum_by(cell, raw[:, m], count.size) for m in range(len(markets))], 1)
-    scale = trade.reshape(total.shape) / np.where(total > 0, total, 1.0)
-    return Lines(device, origin, market, raw * scale[cell], trade)
+    bought = constants.trade.sum(axis=(1, 2))
+    number = (bought / constants.unit_value)[:, None] * constants.chips_per_unit
+    worth = number @ constants.chip_price
+    chips = worth / worth.sum() + number.sum(axis=1) / number.sum()
+    in_focus = np.array([market in agents.focus for market in markets])
+    weights = Weights(
+        chips / np.where(bought > 0, bought, 1.0),
+        np.where(in_focus, 1.0, agents.other_markets_weight),
+        global_share,
+        markets.index(CHINA) if CHINA in markets else None,
+    )
+    return plan_lines(constants.trade, weights, agents.makers, agents.trade_tail, agents.least_lines)
 
 
-def _markets(bought: Float, rank: Int, share: Float, china: int | None, draws: Draws) -> Int:
-    """Market of each line, by value or global; a cell's first is global, one serves China."""
-    reach = np.cumsum(bought, axis=1)
-    pick = draws.uniform("market", 0, len(rank)) * reach[:, -1]
-    market = (reach <= pick[:, None]).sum(axis=1)
-    market = np.where(draws.uniform("global", 0, len(rank)) < share, GLOBAL, market)
-    if china is None:
-        return np.where(rank == 0, GLOBAL, market)
-    abroad = reach[:, -1] - bought[:, china] > 0
-    market = np.where((rank == 0) | (market == GLOBAL), np.where(abroad, GLOBAL, china), market)
-    first_left = np.where(abroad, 1, 0)
-    return np.where((rank == first_left) & (bought[:, china] > 0), china, market)
+def make_lines(constants: Constants, agents: Agents, planned: Plan, draws: Draws) -> Lines:
+    """Lines in the order of their strata; every (device, origin, market) total is matched."""
+    count = planned.count.ravel()
+    stratum = np.repeat(np.arange(count.size), count)
+    device, origin, market = np.unravel_index(stratum, planned.count.shape)
+    value = planned.value.reshape(count.size, -1)[stratum]
+    start = draws.uniform("size", 0, len(planned.count))
+    u = (start[device] + GOLDEN * rank_within(device)) % 1.0
+    size = size_by_value(u, agents.size_pareto, agents.size_limit)
+    return Lines(device, origin, market - 1, size, value, planned.trade)
+
+
+def rank_within(group: Int) -> Int:
+    """(rows,) place of each row in its group, rows being in the order of their groups."""
+    first = np.searchsorted(group, group)
+    return np.arange(len(group)) - first
+
+
+def pareto_size(u: Float, alpha: float, limit: float) -> Float:
+    """Size of the firm at the quantile u of firms, Pareto on [1, limit] with exponent alpha."""
+    return np.asarray((1 - u * (1 - limit**-alpha)) ** (-1 / alpha))
+
+
+def size_by_value(u: Float, alpha: float, limit: float) -> Float:
+    """Size of a maker at the quantile u of trade, relative to the mean over trade.
+
+    Makers are Pareto on [1, limit] with exponent alpha, so that trade has the density s^-alpha.
+    """
+
+    def power(exponent: float) -> float:
+        """The integral of s^(exponent - 1) over [1, limit]."""
+        return float(np.log(limit) if exponent == 0 else np.expm1(exponent * np.log(limit)) / exponent)
+
+    reach = power(1 - alpha)
+    if alpha == 1:
+        size = limit**u
+    else:
+        size = np.exp(np.log1p((1 - alpha) * u * reach) / (1 - alpha))
+    return np.asarray(size * reach / power(2 - alpha))
+
+
+def evenly(
+    chance: Float, of: Int, by: Sequence[Int], size: Float, draws: Draws, stream: str
+) -> Bool:
+    """(N, K) things drawn with these chances (N, K), as evenly as can be over their rows.
+
+    Rows stand in the order of the whole `of` (N,), then of each of `by` (N,) or (N, K), then by
+    size (N,), in random order among `BLOCK` of like size. One is drawn where the sum of the chances
+    in its whole, from a random start, passes a whole number: with exactly its chance, and in any
+    run of rows as many as expected, to one.
+    """
+    n, n_columns = chance.shape
+    start = draws.uniform(stream, 0, int(of.max()) + 1, n_columns)
+    random = draws.uniform(f"{stream} among like sizes", 0, n, n_columns)
+    drawn = np.empty(chance.shape, dtype=bool)
+    for k in range(n_columns):
+        keys = [of, *(key if key.ndim == 1 else key[:, k] for key in by)][::-1]
+        by_size = np.lexsort((size, *keys))
+        is_new = np.any([np.diff(key[by_size], prepend=-2) != 0 for key in keys], axis=0)
+        block = np.empty(n, dtype=np.intp)
+        block[by_size] = rank_within(np.cumsum(is_new)) // BLOCK
+        order = np.lexsort((random[:, k], block, *keys))
+        drawn[order, k] = _passes_whole(chance[order, k], of[order], start[:, k])
+    return np.where(chance >= 1, True, drawn & (chance > 0))
+
+
+def _passes_whole(chance: Float, group: Int, start: Float) -> Bool:
+    """(rows,) where the sum of the chances of a group, from its start, passes a whole number."""
+    first = np.searchsorted(group, group)
+    reach = np.cumsum(chance)
+    reach = reach - (reach - chance)[first] + start[group]
+    before = np.where(first == np.arange(len(group)), start[group], np.roll(reach, 1))
+    return np.asarray(np.floor(reach) > np.floor(before))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.calibration.lines import Lines
+from tariffsim.calibration.lines import Lines, evenly, pareto_size, rank_within
 from tariffsim.calibration.shares import LineKinds, origin_shares
 from tariffsim.calibration.suppliers import (
     NO_STEADY_STATE,
@@ -12,10 +12,9 @@ from tariffsim.calibration.suppliers import (
     amortised_at_start,
     draw_second_sources,
     pipeline,
-    relative_size,
 )
 from tariffsim.errors import CalibrationError, Problem
-from tariffsim.kernels.compliance import NEVER_EVADES, tracing_cost_rate
+from tariffsim.kernels.compliance import NEVER_EVADES, tracing_cost_rate, unknown_chance
 from tariffsim.kernels.sourcing import (
     inertia_curvature,
     inertia_factor,
@@ -95,7 +94,7 @@ def make_makers(
         device=device,
         base_origin=lines.origin,
         market=lines.market,
-        size=relative_size(lines),
+        size=lines.size,
         weights=lines.value / value[:, None],
         importer=np.full(lines.value.shape, -1),
         odds_row=rows.of_line,
@@ -230,26 +229,30 @@ def make_importers(
     scenario: Scenario, constants: Constants, flows: Flows, draws: Draws
 ) -> Importers:
     """Importers of each (market, device) with flows; each flow is given to one of them."""
+    n_devices, n_cells = len(constants.codes.devices), len(constants.codes.markets)
+    n_cells *= n_devices
+    of_cell = np.bincount(flows.cell, minlength=n_cells)
     least, most = scenario.agents.importers_min, scenario.agents.importers_max
-    n_devices, n_markets = len(constants.codes.devices), len(constants.codes.markets)
-    used = np.bincount(flows.cell, minlength=n_devices * n_markets) > 0
-    count = least + (draws.uniform("importers", 0, used.size) * (most - least + 1)).astype(np.intp)
-    count = np.where(used, count, 0)
-    first = np.cumsum(count) - count
-    pick = draws.uniform("portfolio", 0, int(flows.maker.max()) + 1, n_markets)
-    chosen = (pick[flows.maker, flows.market] * count[flows.cell]).astype(np.intp)
-    flows.importer = first[flows.cell] + chosen
-    market, device = np.divmod(np.repeat(np.arange(used.size), count), n_devices)
+    drawn = least + (draws.uniform("importers", 0, n_cells) * (most - least + 1)).astype(np.intp)
+    count = np.minimum(drawn, of_cell)
+    pick = draws.uniform("portfolio", 0, int(flows.maker.max()) + 1, len(constants.codes.markets))
+    flows.importer = _dealt(
+        flows.cell, pick[flows.maker, flows.market], count, _firm_sizes(scenario, count, draws)
+    )
+    market, device = np.divmod(np.repeat(np.arange(n_cells), count), n_devices)
     value = constants.unit_value[device] * sum_by(flows.importer, flows.base_units, len(device))
-    size, rank = _sizes(value, market)
+    size, rank, place = _sizes(value, market)
     compliance = scenario.compliance
-    knows = draws.uniform("importer can tell", 0, len(device)) >= compliance.unknown_origin_share
+    unknown = unknown_chance(
+        compliance.unknown_origin_share, compliance.unknown_origin_slope, place
+    )
+    does_not_know = evenly(unknown[:, None], market, [device], size, draws, "importer can tell")
     is_compliant = compliance.behaviour == "compliant"
     evasion_cost = compliance.evasion_cost * draws.exponential("honesty", 0, len(device))
     return Importers(
         device=device,
         market=market,
-        knows_without_tracing=knows | is_compliant,
+        knows_without_tracing=~does_not_know[:, 0] | is_compliant,
         is_traced=np.zeros(len(device), dtype=bool),
         evasion_cost=np.full(len(device), NEVER_EVADES) if is_compliant else evasion_cost,
         tracing_rate=tracing_cost_rate(
@@ -268,16 +271,46 @@ def make_importers(
     )
 
 
-def _sizes(value: Float, market: Int) -> tuple[Float, Float]:
-    """Size over the mean of the market, and the part of its imports that larger importers bring."""
-    size, rank = np.ones(len(value)), np.ones(len(value))
+def _firm_sizes(scenario: Scenario, count: Int, draws: Draws) -> Float:
+    """(J,) Pareto sizes of importers, so many in each cell."""
+    agents, u = scenario.agents, draws.uniform("importer size", 0, int(count.sum()))
+    return pareto_size(u, agents.size_pareto, agents.size_limit)
+
+
+def _dealt(cell: Int, random: Float, count: Int, size: Float) -> Int:
+    """(L,) importer of each flow: one each in random order, the others by size.
+
+    Importers are numbered in the order of cells, `count` (cells,) in each; `size` is (J,).
+    """
+    first, n_flows = np.cumsum(count) - count, np.bincount(cell, minlength=len(count))
+    order = np.lexsort((random, cell))
+    place = np.empty(len(cell), dtype=np.intp)
+    place[order] = rank_within(cell[order])
+    of_importer = np.repeat(np.arange(len(count)), count)
+    reach = np.cumsum(size)
+    reach -= (reach - size)[first[of_importer]]
+    reach /= sum_by(of_importer, size, len(count))[of_importer]
+    more = place - count[cell]
+    part = (more + 0.5) / np.maximum(n_flows - count, 1)[cell]
+    by_size = np.searchsorted(of_importer + reach, cell + part, side="right")
+    last = (first + count - 1)[cell]
+    return np.where(more < 0, first[cell] + place, np.minimum(by_size, last))
+
+
+def _sizes(value: Float, market: Int) -> tuple[Float, Float, Float]:
+    """Of each importer in its market, largest first.
+
+    Size over the mean, the part of imports that larger ones bring, and its place in (0, 1).
+    """
+    size, rank, place = (np.ones(len(value)) for _ in range(3))
     for m in np.unique(market):
         own = np.flatnonzero(market == m)
         own = own[np.argsort(-value[own], kind="stable")]
         share = value[own] / value[own].sum()
         size[own] = share * len(own)
         rank[own] = np.cumsum(share) - share
-    return size, rank
+        place[own] = (np.arange(len(own)) + 0.5) / len(own)
+    return size, rank, place
 
 
 def make_declarations(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,16 @@ from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.economy import GLOBAL
 from tariffsim.tables import Tables
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Bool, Float, Int
 
 MOST_SHARE = 0.98
+MOST_UNITS = 1 - 1e-12
 LOG_ODDS_REACH = 5.0
 """How far, in log odds, one-market lines may be moved to make up for global ones."""
+LOG_REACH = 60.0
+"""How far the logarithm of odds is looked for."""
+HALVINGS = 64
+"""Of a bisection: to the last bit of what it is added to."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +63,20 @@ def china_table_shares(tables: Tables) -> Float:
     return np.asarray(np.minimum(shares, MOST_SHARE))
 
 
-def share_elsewhere(mean: Float, weight: Float, odds_ratio: float) -> Float:
-    """Chinese share outside Chinese assembly, where assembly in China has `odds_ratio` the odds.
+def shares_by_country(mean: Float, weight: Float, factor: Float) -> Float:
+    """(..., O) shares whose odds are in proportion to factors and whose mean is given.
 
-    Solves `weight s_1 + (1 - weight) s_2 = mean`, `odds(s_1) = odds_ratio odds(s_2)` for `s_2`.
+    Solves `sum_o weight_o B_o y / (1 + B_o y) = mean` for y, by bisection of its logarithm; `mean`
+    (...) is below one, `weight` (..., O) sums to one where anything is bought, `factor` (..., O).
     """
-    extra = odds_ratio - 1
-    linear = weight * odds_ratio + (1 - weight) - mean * extra
-    return np.asarray(2 * mean / (linear + np.sqrt(linear**2 + 4 * (1 - weight) * extra * mean)))
+
+    def at(log_odds: Float) -> Float:
+        scaled = factor * np.exp(log_odds)[..., None]
+        return np.asarray(scaled / (1 + scaled))
+
+    reach = np.full(mean.shape, LOG_REACH)
+    found = at(bisect(lambda y: (weight * at(y)).sum(axis=-1) < mean, -reach, reach))
+    return np.where(mean[..., None] > 0, found, 0.0)
 
 
 def in_units(value_share: Float, discount: float) -> Float:
@@ -74,46 +86,102 @@ def in_units(value_share: Float, discount: float) -> Float:
 
 
 def china_unit_shares(
-    scenario: Scenario, tables: Tables, constants: Constants, rows: LineKinds
-) -> Float:
-    """(rows,) Chinese share in units; one-market lines make up for what global ones miss."""
+    scenario: Scenario, tables: Tables, constants: Constants, rows: LineKinds, trade: Float,
+    bare_duty: Float,
+) -> Float:  # fmt: skip
+    """(rows, K) Chinese share in units; one-market lines make up for what global ones miss.
+
+    Lines assembled in different countries differ in the odds of a Chinese chip as assembly in China
+    does (`sourcing.assembly_odds`), and as the duty that the chip pays when it enters unmounted.
+
+    Args:
+        scenario: what is assumed.
+        tables: data tables.
+        constants: figures of the tables.
+        rows: kinds of line.
+        trade: (D, O, M) USD a month that the lines carry.
+        bare_duty: (O, K) duty of the base year on Chinese chips entering a country unmounted.
+    """
+    sourcing = scenario.sourcing
     discount = scenario.supply.china_price_discount.at(scenario.run.start)
     table = china_table_shares(tables)
     is_china = np.array([origin == CHINA for origin in constants.codes.origins])
-    trade = constants.trade
-    weight = trade[:, is_china].sum(axis=1) / np.maximum(trade.sum(axis=1), 1e-300)
-    outside = share_elsewhere(table, weight, scenario.sourcing.assembly_odds)
-    odds_ratio = np.where(is_china[rows.origin], scenario.sourcing.assembly_odds, 1.0)[:, None]
-    by_market = outside[rows.device]
-    by_market = odds_ratio * by_market / (1 + (odds_ratio - 1) * by_market)
+    factor = np.where(is_china, sourcing.assembly_odds, 1.0)[:, None]
+    factor = factor * (1 + bare_duty) ** -sourcing.elasticity
+    bought = trade.sum(axis=1, keepdims=True)
+    weight = (trade / np.where(bought > 0, bought, 1.0)).swapaxes(1, 2)
+    n_classes = bare_duty.shape[1]
+    by_country = np.stack(
+        [shares_by_country(table, weight, factor[:, k]) for k in range(n_classes)], axis=-1
+    )
+    by_market = by_country[rows.device, :, rows.origin]
     weights = rows.value / rows.value.sum(axis=1, keepdims=True)
-    units = in_units((by_market * weights).sum(axis=1), discount)
-    return _matched(units, in_units(table, discount), rows)
+    units = in_units(np.einsum("rmk,rm->rk", by_market, weights), discount)
+    target = in_units(table, discount)
+    return np.stack([_matched(units[:, k], target, rows) for k in range(n_classes)], axis=1)
 
 
 def _matched(units: Float, target: Float, rows: LineKinds) -> Float:
-    """Move one-market rows by one log-odds shift a (device, market) so that its mean is met."""
+    """Shift the log odds of rows so that every (device, market) has its mean.
+
+    One-market rows shift together, by (device, market). Where they do not suffice the device's
+    global rows shift first, no further than needed; what is still missed then is left.
+    """
     n_devices, n_markets = target.shape
-    single = np.flatnonzero(rows.market != GLOBAL)
+    is_world = rows.market == GLOBAL
+    single, world = np.flatnonzero(~is_world), np.flatnonzero(is_world)
     cell = rows.device[single] * n_markets + rows.market[single]
     value = rows.value[single, rows.market[single]]
-    other = np.zeros((n_devices, n_markets))
-    world = rows.market == GLOBAL
-    np.add.at(other, rows.device[world], rows.value[world] * units[world, None])
     total = np.zeros((n_devices, n_markets))
     np.add.at(total, rows.device, rows.value)
-    wanted = (target * total - other).ravel()
-    low, high = np.full(wanted.size, -LOG_ODDS_REACH), np.full(wanted.size, LOG_ODDS_REACH)
-    base = odds(np.minimum(units[single], 1 - 1e-12))
-    for _ in range(60):
-        shift = 0.5 * (low + high)
-        moved = base * np.exp(shift)[cell]
-        too_low = sum_by(cell, value * moved / (1 + moved), wanted.size) < wanted
-        low, high = np.where(too_low, shift, low), np.where(too_low, high, shift)
-    moved = base * np.exp(0.5 * (low + high))[cell]
+    base = odds(np.minimum(units, MOST_UNITS))
+
+    def of_one(shift: Float) -> Float:
+        """(D, M) USD a month of one-market rows with shifts (cells,)."""
+        moved = base[single] * np.exp(shift)[cell]
+        return sum_by(cell, value * moved / (1 + moved), target.size).reshape(target.shape)
+
+    def of_world(shift: Float) -> Float:
+        """(D, M) USD a month of global rows with shifts (D,)."""
+        moved = base[world] * np.exp(shift)[rows.device[world]]
+        found = np.zeros(target.shape)
+        np.add.at(found, rows.device[world], rows.value[world] * (moved / (1 + moved))[:, None])
+        return found
+
+    reach = np.full(target.size, LOG_ODDS_REACH)
+    wanted, least, most = target * total, of_one(-reach), of_one(reach)
+
+    def is_too_much(shift: Float) -> Float:
+        """(D,) USD a month by which global rows exceed what one-market rows can make up for."""
+        left = wanted - of_world(shift)
+        return (np.maximum(least - left, 0) - np.maximum(left - most, 0)).sum(axis=1)
+
+    world_shift = _nearest_zero(is_too_much, n_devices)
+    left = (wanted - of_world(world_shift)).ravel()
+    shift = bisect(lambda by: of_one(by).ravel() < left, -reach, reach)
     result = units.copy()
-    result[single] = moved / (1 + moved)
-    return result
+    by_row = np.where(is_world, world_shift[rows.device], 0.0)
+    by_row[single] = shift[cell]
+    moved = base * np.exp(by_row)
+    return np.where(by_row == 0, result, moved / (1 + moved))
+
+
+def _nearest_zero(excess: Callable[[Float], Float], n: int) -> Float:
+    """(n,) the shift nearest to zero at which a rising excess (n,) vanishes."""
+    zero, reach = np.zeros(n), np.full(n, LOG_ODDS_REACH)
+    at_zero = excess(zero)
+    down = bisect(lambda by: excess(by) <= 0, -reach, zero)
+    up = bisect(lambda by: excess(by) < 0, zero, reach)
+    return np.where(at_zero > 0, down, np.where(at_zero < 0, up, zero))
+
+
+def bisect(is_too_low: Callable[[Float], Bool], low: Float, high: Float) -> Float:
+    """Where a rising condition (n,) turns, between two bounds (n,)."""
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        too_low = is_too_low(middle)
+        low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
+    return 0.5 * (low + high)
 
 
 def foundry_shares(
@@ -121,8 +189,8 @@ def foundry_shares(
 ) -> Float:
     """(rows, K, F) shares in units: China's, the others by capacity, foundries by size.
 
-    `size` (F,) is a foundry's part of its region, `table` (R, K) capacity shares of the regions
-    that have foundries.
+    `china` is (rows, K), `size` (F,) a foundry's part of its region, `table` (R, K) capacity shares
+    of the regions that have foundries.
     """
     chinese = constants.is_china[:, None]
     own = np.where(chinese, table, 0.0)
@@ -130,7 +198,7 @@ def foundry_shares(
     others = np.where(chinese, 0.0, table)
     others = others / np.maximum(others.sum(axis=0), 1e-300)
     has_china, has_others = own.sum(axis=0) > 0.5, others.sum(axis=0) > 0.5
-    part = np.where(has_china, np.where(has_others, china[:, None], 1.0), 0.0)
+    part = np.where(has_china, np.where(has_others, china, 1.0), 0.0)
     shares = part[:, :, None] * own.T + (1 - part)[:, :, None] * others.T
     return np.asarray(shares[:, :, region] * size)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.calibration.lines import Lines
+from tariffsim.calibration.lines import GOLDEN, Lines, evenly
 from tariffsim.errors import CalibrationError
 from tariffsim.kernels.sourcing import (
     drawn_elsewhere,
@@ -23,7 +23,6 @@ from tariffsim.scenario import Scenario
 from tariffsim.scenario.checks import blame
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import GLOBAL
 from tariffsim.typing import Bool, Float, Int
 
 BLOCK = 4096
@@ -50,15 +49,6 @@ def blocks(n: int) -> Iterator[slice]:
     return (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
 
 
-def relative_size(lines: Lines) -> Float:
-    """Size of each line relative to the value-weighted mean of its device."""
-    value = lines.value.sum(axis=1)
-    mean = np.bincount(lines.device, value**2) / np.maximum(
-        np.bincount(lines.device, value), 1e-300
-    )
-    return np.asarray(value / mean[lines.device])
-
-
 def make_slots(
     scenario: Scenario, constants: Constants, lines: Lines, shares: Float, row: Int, draws: Draws
 ) -> Slots:
@@ -69,7 +59,8 @@ def make_slots(
     """
     device, sourcing = lines.device, scenario.sourcing
     chips = constants.chips_per_unit[device]
-    is_pin_compatible = draws.uniform("drop_in", 0, *chips.shape) < constants.commodity_share
+    commodity = np.broadcast_to(constants.commodity_share, chips.shape)
+    is_pin_compatible = evenly(commodity, device, [lines.market], lines.size, draws, "drop_in")
     hazard = np.where(
         is_pin_compatible, constants.pin_compatible_hazard, constants.design_hazard[device][:, None]
     )
@@ -81,7 +72,7 @@ def make_slots(
     cost = constants.requalification_cost[device][:, None] * np.where(
         is_pin_compatible, sourcing.pin_compatible_cost_share, 1.0
     )
-    design_units = (constants.design_units[device] * relative_size(lines))[:, None]
+    design_units = (constants.design_units[device] * lines.size)[:, None]
     switching = switching_cost(
         cost,
         chips * constants.chip_price,
@@ -156,83 +147,29 @@ def _require_steady_state(
 
 
 def draw_suppliers(
-    shares: Float, row: Int, chinese: Bool, is_china_slot: Bool, draws: Draws
+    shares: Float, row: Int, lines: Lines, is_pin_compatible: Bool, chinese: Bool, draws: Draws
 ) -> Int:
-    """(N, K) base supplier of each slot, given whether it is Chinese."""
-    uniform = draws.uniform("supplier", 0, *is_china_slot.shape)
-    supplier = np.empty(is_china_slot.shape, dtype=np.intp)
+    """(N, K) base supplier of each slot, drawn evenly: first whether it is Chinese, then which.
+
+    `shares` (rows, K, F) by `row` (N,).
+    """
+    china_share = shares[:, :, chinese].sum(axis=2)[row]
+    by = lines.market, is_pin_compatible.astype(np.intp)
+    is_china = evenly(china_share, lines.device, by, lines.size, draws, "is_china")
+    start = draws.uniform("supplier", 0, shares.shape[1])
+    random = draws.uniform("supplier order", 0, *is_china.shape)
+    supplier = np.empty(is_china.shape, dtype=np.intp)
     for k in range(shares.shape[1]):
         among = np.stack([np.where(chinese, 0.0, shares[:, k]), np.where(chinese, shares[:, k], 0)])
         reach = np.cumsum(among, axis=2)
+        place = np.empty(len(row), dtype=np.intp)
+        place[np.lexsort((random[:, k], row, is_china[:, k]))] = np.arange(len(row))
+        uniform = (start[k] + GOLDEN * place) % 1.0
         for block in blocks(len(row)):
-            chosen = reach[is_china_slot[block, k].astype(np.intp), row[block]]
-            pick = uniform[block, k, None] * chosen[:, -1:]
+            chosen = reach[is_china[block, k].astype(np.intp), row[block]]
+            pick = uniform[block, None] * chosen[:, -1:]
             supplier[block, k] = np.minimum((chosen <= pick).sum(axis=1), len(chinese) - 1)
     return supplier
-
-
-def matched_china_slots(
-    china_share: Float, lines: Lines, target: Float, correct: bool, draws: Draws
-) -> Bool:
-    """(N, K) which base suppliers are Chinese: drawn, then corrected to the shares of the tables.
-
-    `china_share` (N, K) is each slot's probability, `target` (D, M) the share in units. Global
-    lines are flipped in random order until they have the value expected of them, then one-market
-    lines until the share of each (device, market, class) is met to within one line; where they
-    do not suffice, global lines help, and one-market lines follow.
-    """
-    uniform = draws.uniform("is_china", 0, *china_share.shape)
-    is_china = uniform < china_share
-    if not correct:
-        return is_china
-    order = draws.uniform("correction", 0, len(lines.device)).argsort()
-    whole = lines.value.sum(axis=1)
-    for device in np.unique(lines.device):
-        members = order[lines.device[order] == device]
-        market, values = lines.market[members], lines.value[members]
-        wanted = target[device] * values.sum(axis=0)
-        for k in range(china_share.shape[1]):
-            state, share = is_china[:, k], china_share[:, k]
-            may_flip = (share[members] > 0) & (share[members] < 1)
-            world = members[may_flip & (market == GLOBAL)]
-            missing = ((share - state)[world] * whole[world]).sum()
-            _flip(state, world, whole, float(missing))
-            for helps in (world, world[:0]):
-                for m in range(len(wanted)):
-                    gap = wanted[m] - (state[members] * values[:, m]).sum()
-                    _flip(state, members[may_flip & (market == m)], lines.value[:, m], float(gap))
-                left = wanted - (state[members, None] * values).sum(axis=0)
-                _flip_global(state, helps, lines.value, left)
-    return is_china
-
-
-def _flip(state: Bool, lines: Int, value: Float, gap: float) -> None:
-    """Flip lines, in their order, that fit into what is missing; then one if that is nearer."""
-    towards = lines[state[lines] != (gap > 0)]
-    wanted, left = gap > 0, abs(gap)
-    while len(towards := towards[value[towards] <= left]):
-        reached = np.cumsum(value[towards])
-        count = int(np.searchsorted(reached, left, side="right"))
-        state[towards[:count]] = wanted
-        left -= reached[count - 1]
-        towards = towards[count:]
-    rest = lines[state[lines] != wanted]
-    if len(rest):
-        least = rest[value[rest].argmin()]
-        if value[least] < 2 * left:
-            state[least] = wanted
-
-
-def _flip_global(state: Bool, lines: Int, value: Float, missing: Float) -> None:
-    """Flip global lines, the most useful first, while that brings the markets nearer to target."""
-    for _ in range(len(lines)):
-        change = np.where(state[lines, None], -1.0, 1.0) * value[lines]
-        left = np.abs(missing - change).sum(axis=1)
-        best = int(left.argmin())
-        if left[best] > np.abs(missing).sum() * (1 - 1e-9):
-            return
-        missing = missing - change[best]
-        state[lines[best]] = not state[lines[best]]
 
 
 def amortised_at_start(slots: Slots, own: Float, room: Float, draws: Draws) -> tuple[Float, Int]:

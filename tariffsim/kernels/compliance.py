@@ -45,6 +45,17 @@ def evasion_threshold(evasion_cost: Float, exposure: Float) -> Float:
     return np.where(may, evasion_cost / kept, np.inf)
 
 
+def unknown_chance(share: float, slope: float, place: Float) -> Float:
+    """Chance of an importer not to know the origin of its chips: more often the smaller it is.
+
+    `share (1 + slope (2 place - 1))` with its place among the importers of its market from the
+    largest to the smallest, in (0, 1) (MODEL 4.5). The slope is at most that at which the smallest
+    never know, so that the mean over importers is the share.
+    """
+    most = (1 - share) / share if share > 0 else slope
+    return np.asarray(share * (1 + min(slope, most) * (2 * place - 1)))
+
+
 def tracing_cost_rate(
     relative_size: Float, turnover: float, cost: float, value_share: float
 ) -> Float:

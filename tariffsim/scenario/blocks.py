@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from tariffsim.policy.fields import CodeList, Text, parameter
+from tariffsim.policy.fields import CodeList, Text, codes_field, parameter
 from tariffsim.policy.time_path import Date, EndDate, TimePath
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -51,11 +51,26 @@ class Agents(Block):
     makers: int = parameter(
         1200, "lines", "Device makers (product lines) in all.", ge=1, le=5_000_000
     )
-    importers_min: int = parameter(
-        5, "importers", "Fewest importers of one device into one market.", ge=1, le=1000
+    focus: CodeList = codes_field(
+        "Markets that results are about: their lines are the finest.", "markets", ("US",)
     )
+    other_markets_weight: PositiveShare = parameter(
+        0.2, "ratio", "Lines of a market out of focus, relative to one in focus.", 0.05, 1.0
+    )
+    trade_tail: float = parameter(
+        0.01, "fraction of what a market buys of a device",
+        "The smallest countries that together carry at most so much are left out.", 0.0, 0.03,
+        ge=0, le=0.5,
+    )  # fmt: skip
+    least_lines: int = parameter(
+        0, "lines", "Fewest lines of a device that are sold in markets in focus.", ge=0, le=100_000
+    )
+    importers_min: int = parameter(
+        30, "importers",
+        "Fewest importers of one device into one market; never more than its flows.", ge=1, le=1000,
+    )  # fmt: skip
     importers_max: int = parameter(
-        10, "importers", "Most importers of one device into one market.", ge=1, le=1000
+        60, "importers", "Most importers of one device into one market.", ge=1, le=1000
     )
     size_pareto: float = parameter(
         1.6, "exponent", "Pareto exponent of the sizes of lines.", 1.2, 2.5, gt=0.5, le=10
@@ -359,6 +374,9 @@ class Compliance(Block):
     )
     unknown_origin_share: Share = parameter(
         0.44, "fraction", "Share of importers not knowing their chips' origin.", 0.2, 0.6, "S23"
+    )
+    unknown_origin_slope: Share = parameter(
+        1.0, "ratio", "How much less often large importers lack it, small ones more.", 0.0, 1.0
     )
     tracing_cost_usd: float = parameter(
         550_000.0,

@@ -256,7 +256,7 @@ def test_pipeline_of_the_base_year_is_that_of_the_steady_state() -> None:
     seeds = 30
     waiting, months_left, chinese = np.zeros(seeds), np.zeros((seeds, 3)), np.zeros(seeds)
     for seed in range(seeds):
-        drawn = build_economy(scenario(STILL, makers=600), seed, correct=False)
+        drawn = build_economy(scenario(STILL, makers=600), seed)
         makers, figures = drawn.makers, drawn.constants
         maker, k = np.nonzero(makers.has_slot)
         pin_compatible, device = makers.is_pin_compatible[maker, k], makers.device[maker]

@@ -234,7 +234,7 @@ def test_shares_stay_put_in_the_steady_state() -> None:
     still, months, seeds = scenario(STILL), 24, 40
     gaps = np.zeros((seeds, months, 2, 8))
     for seed in range(seeds):
-        economy = build_economy(still, seed, correct=False)
+        economy = build_economy(still, seed)
         prices, capacity = economy.foundries.price, economy.foundries.capacity
         maker, k = slots_of(economy)
         makers, foundries = economy.makers, economy.foundries
@@ -321,7 +321,7 @@ def tariff_gaps(
     """
     gaps, moves = np.zeros((seeds, months, 4)), np.zeros((seeds, months, 4))
     for seed in range(seeds):
-        economy, draws = build_economy(rules, seed, correct=False), Draws(seed)
+        economy, draws = build_economy(rules, seed), Draws(seed)
         field = mean_field(economy)
         maker, k = slots_of(economy)
         makers, chinese = economy.makers, economy.foundries.is_chinese
