@@ -158,10 +158,10 @@ def choose_countries(economy: Economy, draws: Draws) -> None:
 def price_products(economy: Economy, draws: Draws) -> None:
     """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
     makers, constants, in_force = economy.makers, economy.constants, economy.policy.in_force
-    lines, classes = np.arange(len(makers))[:, None], np.arange(makers.supplier.shape[1])
+    lines, classes = np.arange(len(makers))[:, None], makers.slot_class
     makers.chips = prices_and_demand.chips_in_units(economy)
     makers.chip_region = region = economy.foundries.region.take(makers.supplier)
-    price = k.of_suppliers(economy.foundries.price, makers.supplier)
+    price = k.of_suppliers(economy.foundries.price, makers.supplier, makers.slot_class)
     duties = in_force.chip_value[None], in_force.chip_count[None]
     rebate = CounterSubsidy.of(economy).share_of_price(
         duties, 0, lines, makers.origin[:, None], classes, region, price
@@ -259,7 +259,7 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     makers.delivered_share = delivery.delivered_to_lines(economy, makers.supplier, denied)
     delivery.order_for_others(economy)
     deliverable = k.delivered(makers.chip_orders, makers.delivered_share)
-    for_lines = k.by_supplier(deliverable, makers.supplier, len(foundries))
+    for_lines = k.by_supplier(deliverable, makers.supplier, makers.slot_class, len(foundries))
     foundries.orders = k.total(for_lines, foundries.other_orders)
 
 

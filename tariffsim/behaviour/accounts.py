@@ -94,7 +94,7 @@ def _duty_by_instrument(economy: Economy) -> None:
     economy.policy_duty = np.zeros(len(economy.tariff_schedule.laws))
     for number, duty in economy.instrument_duty.items():
         economy.policy_duty[number] = k.times(duty, economy.flows.units).sum()
-    at = codes.slot(makers.origin[:, None], np.arange(base.shape[1]), makers.chip_region)
+    at = codes.slot(makers.origin[:, None], makers.slot_class, makers.chip_region)
     value = k.times(makers.chip_value, makers.units[:, None])
     economy.chips_entered = k.sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
     for number, rate in economy.policy.in_force.bare_by_law.items():
@@ -124,7 +124,7 @@ def book_chips(economy: Economy, ledger: Ledger) -> None:
         foundries.base_utilisation,
         economy.scenario.supply.variable_cost_share,
     )
-    rebates = k.by_supplier(makers.counter_subsidy_payments, makers.supplier, len(foundries))
+    rebates = k.by_supplier(makers.counter_subsidy_payments, makers.supplier, makers.slot_class, len(foundries))
     for_lines = k.left_over(k.times(price, foundries.line_sales), rebates)
     for_others = k.times(price, k.left_over(foundries.sales, foundries.line_sales))
     others = k.times(k.times(price, foundries.other_orders), foundries.fill_rate)

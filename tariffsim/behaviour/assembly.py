@@ -78,7 +78,7 @@ def counterfactual_product(
 ) -> CounterfactualProduct:
     """Lines with these suppliers (rows, K) at countries (rows, O) under the duties of a future."""
     makers, constants, tables = economy.makers, economy.constants, future.tables
-    classes = np.arange(supplier.shape[1])
+    classes = makers.slot_class
     region = economy.foundries.region[supplier][:, None, :]
     count = makers.chips[maker][:, None, :]
     each = price[supplier, classes][:, None, :]

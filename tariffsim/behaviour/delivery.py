@@ -22,7 +22,7 @@ def denied_to_flows(economy: Economy, supplier: Int) -> Float:
         return np.zeros(())
     cell = economy.flow_cells[:, None]
     region = economy.foundries.region[supplier[flows.maker]]
-    denied = k.denied_share(table[cell, np.arange(supplier.shape[1]), region])
+    denied = k.denied_share(table[cell, makers.slot_class, region])
     return np.where(makers.has_slot[flows.maker], denied, 0.0)
 
 
@@ -77,14 +77,14 @@ def _filled(economy: Economy) -> tuple[Float, Float, Float]:
     if (fill_rates[0] < 1).any() and has_ranks:
         ranks = [np.where(first, current, 0.0), np.where(first, 0.0, current), restock]
         ordered = [
-            k.by_supplier(k.delivered(r, makers.delivered_share), makers.supplier, len(foundries))
+            k.by_supplier(k.delivered(r, makers.delivered_share), makers.supplier, makers.slot_class, len(foundries))
             for r in ranks
         ]
         ordered[0] = k.total(ordered[0], foundries.other_orders)
         fill_rates = k.fill_rates_by_rank(ordered, foundries.capacity, foundries.bloc)
     foundries.fill_rate = fill_rates[0]
     of_slots = [
-        k.delivered(k.of_suppliers(rate, makers.supplier), makers.delivered_share)
+        k.delivered(k.of_suppliers(rate, makers.supplier, makers.slot_class), makers.delivered_share)
         for rate in fill_rates
     ]
     met = of_slots[0] if len(of_slots) == 1 else np.where(first, of_slots[0], of_slots[1])
@@ -118,11 +118,11 @@ def _from_second_sources(economy: Economy, lacking: Float, sent: Float) -> Float
     share = delivered_to_lines(economy, makers.second_source, denied)
     asked = np.where(asks, k.delivered(lacking, share), 0.0)
     others = k.delivered(foundries.other_orders, foundries.fill_rate)
-    sales = k.total(k.by_supplier(sent, makers.supplier, n_foundries), others)
+    sales = k.total(k.by_supplier(sent, makers.supplier, makers.slot_class, n_foundries), others)
     spare = k.spare_capacity(sales, foundries.capacity, foundries.bloc)
-    wanted = k.by_supplier(asked, makers.second_source, n_foundries)
+    wanted = k.by_supplier(asked, makers.second_source, makers.slot_class, n_foundries)
     foundries.orders = k.total(foundries.orders, wanted)
-    return k.delivered(asked, k.of_suppliers(k.fill_rate(spare, wanted), makers.second_source))
+    return k.delivered(asked, k.of_suppliers(k.fill_rate(spare, wanted), makers.second_source, makers.slot_class))
 
 
 def lowest_coverage(economy: Economy, met: Float) -> Float:
@@ -156,11 +156,11 @@ def use_chips(economy: Economy, sent: Float, second: Float) -> tuple[Float, Floa
 def pay_for_chips(economy: Economy, sent: Float, second: Float) -> None:
     """Chips delivered are invoiced at the line's price, those of second sources at the posted."""
     makers, foundries, n_foundries = economy.makers, economy.foundries, len(economy.foundries)
-    by_first = k.by_supplier(sent, makers.supplier, n_foundries)
-    by_second = k.by_supplier(second, makers.second_source, n_foundries)
+    by_first = k.by_supplier(sent, makers.supplier, makers.slot_class, n_foundries)
+    by_second = k.by_supplier(second, makers.second_source, makers.slot_class, n_foundries)
     foundries.line_sales = k.total(by_first, by_second)
     worth = k.coverage(sent, makers.chips)
-    price = k.of_suppliers(foundries.price, makers.second_source)
+    price = k.of_suppliers(foundries.price, makers.second_source, makers.slot_class)
     paid = k.total(k.times(makers.chip_value, worth), k.times(second, price))
     makers.chip_payments = k.over_slots(paid)
     makers.counter_subsidy_payments = k.times(makers.chip_counter_subsidy, worth)

@@ -14,10 +14,11 @@ from tariffsim.typing import Float
 def chips_in_units(economy: Economy) -> Float:
     """(N, K) chips in a unit of each line, with growth of content and shifts of demand."""
     makers, factor = economy.makers, economy.policy.chips_factor
-    base = economy.constants.chips_per_unit.take(makers.device, axis=0)
+    base = economy.constants.chips_per_part.take(makers.device, axis=0)
     shift = np.ones_like(base)
     if (factor != 1).any():
-        shift = k.over_markets(factor.take(makers.device, axis=0), makers.weights)
+        by_class = k.over_markets(factor.take(makers.device, axis=0), makers.weights)
+        shift = by_class.take(makers.slot_class, axis=1)
     return k.chip_content(base, economy.scenario.trade.chip_content_growth, economy.years, shift)
 
 

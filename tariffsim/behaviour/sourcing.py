@@ -105,9 +105,9 @@ def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
 def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
     """(N,) designs that open in a month, (N, K) slots that then open by themselves; no policy."""
     makers, constants = economy.makers, economy.constants
-    n, n_classes = makers.supplier.shape
-    opens = draws.uniform("design opens", month, n) < constants.design_hazard[makers.device]
-    alone = draws.uniform("drop-in opens", month, n, n_classes) < constants.pin_compatible_hazard
+    opens = draws.uniform("design opens", month, len(makers)) < constants.design_hazard[makers.device]
+    u = draws.uniform("drop-in opens", month, *makers.supplier.shape)
+    alone = u < constants.pin_compatible_hazard
     is_pin_compatible = makers.is_pin_compatible
     return opens, (is_pin_compatible & alone) | (~is_pin_compatible & opens[:, None])
 
@@ -315,7 +315,7 @@ def _plan_duty(
     makers, price = economy.makers, economy.foundries.price
     waits = makers.switch_month[designs] >= 0
     supplier = np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
-    supplier[at, slots.node_class] = plan
+    supplier[at, slots.part] = plan
     weights, duties = [], []
     for future in futures:
         product = counterfactual_product(

@@ -33,7 +33,7 @@ from tariffsim.calibration.strata import Plan
 from tariffsim.calibration.suppliers import draw_suppliers, make_slots
 from tariffsim.calibration.tariff_schedule import make_expectations, make_tariff_schedule
 from tariffsim.errors import CalibrationError, Problem
-from tariffsim.kernels.sums import by_supplier, sum_by
+from tariffsim.kernels.sums import by_class, by_supplier, sum_by
 from tariffsim.law.declarations import Declarations
 from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.law.expectations import DutyExpectations
@@ -89,12 +89,12 @@ def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> 
     shares = foundry_shares(constants, china, fabs.region, fabs.size, fabs.table)
     slots = make_slots(scenario, constants, lines, shares, rows.of_line, draws)
     supplier = draw_suppliers(
-        shares, rows.of_line, lines, slots.is_pin_compatible, chinese, draws
+        shares, rows.of_line, constants.slot_class, lines, slots.is_pin_compatible, chinese, draws
     )
     chips = lines.value.sum(axis=1) / constants.unit_value[lines.device]
-    chips_made = chips[:, None] * constants.chips_per_unit[lines.device]
-    ordered = by_supplier(chips_made, supplier, len(fabs.name))
-    expected = _expected_orders(rows, chips_made, shares)
+    by_part = chips[:, None] * constants.chips_per_part[lines.device]
+    ordered = by_supplier(by_part, supplier, constants.slot_class, len(fabs.name))
+    expected = _expected_orders(rows, by_class(by_part, constants.slot_class), shares)
     foundries = make_foundries(scenario, tables, constants, fabs, ordered, expected)
     odds, makers = make_makers(
         scenario, constants, schedule, lines, rows, shares, slots, supplier, foundries, draws

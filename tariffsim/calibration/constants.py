@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from tariffsim.kernels.prices_and_demand import relative_cost
+from tariffsim.kernels.sums import rank_within
 from tariffsim.policy.shipments import CHINA, Codes
 from tariffsim.scenario import Scenario
 from tariffsim.state.constants import AI_MONTHS, Constants
 from tariffsim.tables import Tables
-from tariffsim.typing import Float
+from tariffsim.typing import Float, Int
 
 DAYS_A_YEAR = 365
 DATA_MARKET = "US"
@@ -42,6 +43,8 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
     devices, classes = tables.devices, tables.node_classes
     unit_value = np.array(devices.numbers("unit_value_usd"))
     chip_price = np.array(classes.numbers("chip_price_usd"))
+    parts = _parts(tables)
+    slot_class = np.repeat(np.arange(len(codes.classes)), parts.max(axis=0))
     chip_value = (
         unit_value
         * np.array(devices.numbers("chip_content"))
@@ -50,10 +53,14 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
     mix = np.array([devices.numbers(f"mix_{k.lower()}") for k in codes.classes]).T
     growth = np.array(tables.foundry_regions.numbers("growth_per_year", missing=0.0))
     cost_factor = np.array(tables.origins.numbers("cost_factor"))
+    chips_per_unit = chip_value[:, None] * mix / chip_price
     return Constants(
         codes=codes,
         unit_value=unit_value,
-        chips_per_unit=chip_value[:, None] * mix / chip_price,
+        chips_per_unit=chips_per_unit,
+        parts=parts,
+        slot_class=slot_class,
+        chips_per_part=_by_part(chips_per_unit, parts, slot_class),
         chip_price=chip_price,
         commodity_share=np.array(classes.numbers("commodity_share")),
         design_hazard=np.minimum(
@@ -102,6 +109,23 @@ def _chinese_part(scenario: Scenario, tables: Tables) -> tuple[float, ...] | Non
     return tuple(
         rows.number(code, f"chinese_if_by_{rule}") for code in tables.foundry_regions.codes
     )
+
+
+def _parts(tables: Tables) -> Int:
+    """(D, K) separately sourced parts of a class in a product: of the class, or the device's own."""
+    devices, classes = tables.devices, tables.node_classes
+    by_class = np.array(classes.numbers("parts"))
+    own = np.array(
+        [devices.numbers(f"parts_{k.lower()}", missing=0.0) for k in classes.codes]
+    ).T
+    return np.where(own > 0, own, by_class).astype(np.intp)
+
+
+def _by_part(by_class: Float, parts: Int, slot_class: Int) -> Float:
+    """(D, P) what is by class (D, K), in equal parts."""
+    number = rank_within(slot_class)
+    has_part = number < parts[:, slot_class]
+    return np.where(has_part, (by_class / parts)[:, slot_class], 0.0)
 
 
 def _not_one(elasticity: Float) -> Float:

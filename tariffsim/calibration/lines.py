@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim.calibration.strata import Plan, Weights, plan_lines
+from tariffsim.kernels.sums import rank_within
 from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario.blocks import Agents
 from tariffsim.state.constants import Constants
@@ -62,12 +63,6 @@ def make_lines(constants: Constants, agents: Agents, planned: Plan, draws: Draws
     u = (start[device] + GOLDEN * rank_within(device)) % 1.0
     size = size_by_value(u, agents.size_pareto, agents.size_limit)
     return Lines(device, origin, market - 1, size, value, planned.trade)
-
-
-def rank_within(group: Int) -> Int:
-    """(rows,) place of each row in its group, rows being in the order of their groups."""
-    first = np.searchsorted(group, group)
-    return np.arange(len(group)) - first
 
 
 def pareto_size(u: Float, alpha: float, limit: float) -> Float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.calibration.lines import Lines, evenly, pareto_size, rank_within
+from tariffsim.calibration.lines import Lines, evenly, pareto_size
 from tariffsim.calibration.shares import LineKinds, origin_shares
 from tariffsim.calibration.suppliers import (
     NO_STEADY_STATE,
@@ -21,7 +21,7 @@ from tariffsim.kernels.sourcing import (
     odds_from_scale,
     steady_state_scale,
 )
-from tariffsim.kernels.sums import over_slots, sum_by
+from tariffsim.kernels.sums import over_slots, rank_within, sum_by
 from tariffsim.law.declarations import Declarations, Enforcement
 from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.scenario import Scenario
@@ -52,8 +52,9 @@ def make_makers(
     Raises:
         CalibrationError: chips cost more than the whole product, or moves have no steady state.
     """
-    n, n_classes = supplier.shape
-    slot_row = (rows.of_line[:, None] * n_classes + np.arange(n_classes)).ravel()
+    n, n_parts = supplier.shape
+    slot_class = constants.slot_class
+    slot_row = (rows.of_line[:, None] * shares.shape[1] + slot_class).ravel()
     following, month = pipeline(
         shares.reshape(-1, shares.shape[2]),
         slot_row,
@@ -69,26 +70,27 @@ def make_makers(
     odds, origin_next, origin_month = _moves(scenario, lines, rows, draws)
     device = lines.device
     value = lines.value.sum(axis=1)
-    chip_price = foundries.base_price[supplier, np.arange(n_classes)]
+    chip_price = foundries.base_price[supplier, slot_class]
     region = foundries.region[supplier]
-    bare = schedule.base_bare[lines.origin[:, None], np.arange(n_classes), region]
-    bill = (constants.chips_per_unit[device] * chip_price * (1 + bare)).sum(axis=1)
+    bare = schedule.base_bare[lines.origin[:, None], slot_class, region]
+    chips = constants.chips_per_part[device]
+    bill = (chips * chip_price * (1 + bare)).sum(axis=1)
     other = constants.unit_value[device] / (1 + scenario.trade.markup) - bill
     own = odds_from_scale(
-        shares[rows.of_line[:, None], np.arange(n_classes), supplier], slots.curvature, slots.scale
+        shares[rows.of_line[:, None], slot_class, supplier], slots.curvature, slots.scale
     )
     amortised, amortised_until = amortised_at_start(slots, own, other, draws)
     other = other - over_slots(amortised * (amortised_until > 0))
     if (other < 0).any():
         codes = sorted({constants.codes.devices[d] for d in device[other < 0]})
         raise CalibrationError([_dearer_than_product(scenario, code) for code in codes])
-    month, following = month.reshape(n, n_classes), following.reshape(n, n_classes)
+    month, following = month.reshape(n, n_parts), following.reshape(n, n_parts)
     has_second, second = draw_second_sources(
-        shares, rows.of_line, slots, constants.second_source_share[device], foundries.region,
+        shares, rows.of_line, slot_class, slots, constants.second_source_share[device], foundries.region,
         supplier, np.where(month >= 0, following, supplier), draws,
     )  # fmt: skip
     units = value / constants.unit_value[device]
-    need = units[:, None] * constants.chips_per_unit[device]
+    need = units[:, None] * chips
     stock = constants.stock_months[device][:, None] * need
     return odds, DeviceMakers(
         device=device,
@@ -108,6 +110,7 @@ def make_makers(
         units=units,
         fill_rate=np.ones(n),
         relocation=np.zeros(n),
+        slot_class=slot_class,
         has_slot=slots.has_slot,
         is_pin_compatible=slots.is_pin_compatible,
         supplier=supplier,
@@ -121,23 +124,23 @@ def make_makers(
         requalification_per_unit=slots.requalification_per_unit,
         amortised=amortised,
         amortised_until=amortised_until,
-        compliance_distortion=np.zeros((n, n_classes)),
-        chips=constants.chips_per_unit[device],
-        chip_value=constants.chips_per_unit[device] * chip_price,
-        chip_counter_subsidy=np.zeros((n, n_classes)),
-        bare_duty=constants.chips_per_unit[device] * chip_price * bare,
-        supplied_since=np.full((n, n_classes), LONG_AGO),
+        compliance_distortion=np.zeros((n, n_parts)),
+        chips=chips,
+        chip_value=chips * chip_price,
+        chip_counter_subsidy=np.zeros((n, n_parts)),
+        bare_duty=chips * chip_price * bare,
+        supplied_since=np.full((n, n_parts), LONG_AGO),
         has_second_source=has_second,
         second_source=second,
         stock_months=constants.stock_months[device],
         need=need,
         past_need=np.stack([need, need], axis=1),
         chip_orders=need.copy(),
-        delivered_share=np.ones((n, n_classes)),
+        delivered_share=np.ones((n, n_parts)),
         opening_stock=stock.copy(),
         stock=stock,
         chip_payments=over_slots(need * chip_price),
-        counter_subsidy_payments=np.zeros((n, n_classes)),
+        counter_subsidy_payments=np.zeros((n, n_parts)),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim.calibration.lines import Lines
-from tariffsim.kernels.sums import sum_by
+from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.kernels.supply import odds
 from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario import Scenario
@@ -154,7 +154,7 @@ def _matched(units: Float, target: Float, rows: LineKinds) -> Float:
     def is_too_much(shift: Float) -> Float:
         """(D,) USD a month by which global rows exceed what one-market rows can make up for."""
         left = wanted - of_world(shift)
-        return (np.maximum(least - left, 0) - np.maximum(left - most, 0)).sum(axis=1)
+        return over_slots(np.maximum(least - left, 0) - np.maximum(left - most, 0))
 
     world_shift = _nearest_zero(is_too_much, n_devices)
     left = (wanted - of_world(world_shift)).ravel()

@@ -107,7 +107,8 @@ def without_tail(trade: Float, tail: float) -> Float:
     kept = np.where(is_tail, 0.0, trade)
     total = kept.sum(axis=1, keepdims=True)
     scale = trade.sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
-    return np.where((is_tail & (trade > 0)).any(axis=1, keepdims=True), kept * scale, kept)
+    is_scaled = (is_tail & (trade > 0)).any(axis=1, keepdims=True)
+    return np.where(is_scaled, kept * scale, kept)
 
 
 def _abroad(trade: Float, weights: Weights) -> Float:
@@ -201,7 +202,7 @@ def _floor_by_device(
         own, least = np.where(in_focus, weight, 0.0), np.where(in_focus, must[device], 0)
         if own.any() and least.sum() < least_lines:
             floor[device] = spread(own, least, least_lines)
-    return np.where(np.maximum(must, floor).sum() <= lines, floor, 0)
+    return floor if np.maximum(must, floor).sum() <= lines else np.zeros_like(floor)
 
 
 def spread(weight: Float, least: Int, total: int) -> Int:

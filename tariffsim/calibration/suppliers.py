@@ -31,7 +31,7 @@ BLOCK = 4096
 
 @dataclass(frozen=True)
 class Slots:
-    """Everything about a slot that is fixed over the run; all (N, K)."""
+    """Everything about a slot that is fixed over the run; all (N, P)."""
 
     has_slot: Bool
     is_pin_compatible: Bool
@@ -58,8 +58,8 @@ def make_slots(
         CalibrationError: some slots have none.
     """
     device, sourcing = lines.device, scenario.sourcing
-    chips = constants.chips_per_unit[device]
-    commodity = np.broadcast_to(constants.commodity_share, chips.shape)
+    chips, slot_class = constants.chips_per_part[device], constants.slot_class
+    commodity = np.broadcast_to(constants.commodity_share[slot_class], chips.shape)
     is_pin_compatible = evenly(commodity, device, [lines.market], lines.size, draws, "drop_in")
     hazard = np.where(
         is_pin_compatible, constants.pin_compatible_hazard, constants.design_hazard[device][:, None]
@@ -69,13 +69,12 @@ def make_slots(
         sourcing.pin_compatible_requalification_months,
         constants.requalification_months[device][:, None],
     )
-    cost = constants.requalification_cost[device][:, None] * np.where(
-        is_pin_compatible, sourcing.pin_compatible_cost_share, 1.0
-    )
+    cost = constants.requalification_cost[device][:, None] / constants.parts[device][:, slot_class]
+    cost = cost * np.where(is_pin_compatible, sourcing.pin_compatible_cost_share, 1.0)
     design_units = (constants.design_units[device] * lines.size)[:, None]
     switching = switching_cost(
         cost,
-        chips * constants.chip_price,
+        chips * constants.chip_price[slot_class],
         design_units,
         hazard,
         sourcing.discount_rate,
@@ -85,7 +84,7 @@ def make_slots(
     inertia = inertia_factor(switching, sourcing.elasticity)
     curvature = inertia_curvature(inertia, hazard, lead)
     flat = curvature.ravel()
-    slot_row = (row[:, None] * shares.shape[1] + np.arange(shares.shape[1])).ravel()
+    slot_row = (row[:, None] * shares.shape[1] + slot_class).ravel()
     table = shares.reshape(-1, shares.shape[2])
     scale = np.empty(curvature.shape)
     for block in blocks(flat.size):
@@ -147,33 +146,34 @@ def _require_steady_state(
 
 
 def draw_suppliers(
-    shares: Float, row: Int, lines: Lines, is_pin_compatible: Bool, chinese: Bool, draws: Draws
-) -> Int:
-    """(N, K) base supplier of each slot, drawn evenly: first whether it is Chinese, then which.
+    shares: Float, row: Int, slot_class: Int, lines: Lines, is_pin_compatible: Bool, chinese: Bool,
+    draws: Draws,
+) -> Int:  # fmt: skip
+    """(N, P) base supplier of each slot, drawn evenly: first whether it is Chinese, then which.
 
     `shares` (rows, K, F) by `row` (N,).
     """
-    china_share = shares[:, :, chinese].sum(axis=2)[row]
+    china_share = shares[:, :, chinese].sum(axis=2)[row[:, None], slot_class]
     by = lines.market, is_pin_compatible.astype(np.intp)
     is_china = evenly(china_share, lines.device, by, lines.size, draws, "is_china")
-    start = draws.uniform("supplier", 0, shares.shape[1])
+    start = draws.uniform("supplier", 0, len(slot_class))
     random = draws.uniform("supplier order", 0, *is_china.shape)
     supplier = np.empty(is_china.shape, dtype=np.intp)
-    for k in range(shares.shape[1]):
+    for p, k in enumerate(slot_class):
         among = np.stack([np.where(chinese, 0.0, shares[:, k]), np.where(chinese, shares[:, k], 0)])
         reach = np.cumsum(among, axis=2)
         place = np.empty(len(row), dtype=np.intp)
-        place[np.lexsort((random[:, k], row, is_china[:, k]))] = np.arange(len(row))
-        uniform = (start[k] + GOLDEN * place) % 1.0
+        place[np.lexsort((random[:, p], row, is_china[:, p]))] = np.arange(len(row))
+        uniform = (start[p] + GOLDEN * place) % 1.0
         for block in blocks(len(row)):
-            chosen = reach[is_china[block, k].astype(np.intp), row[block]]
+            chosen = reach[is_china[block, p].astype(np.intp), row[block]]
             pick = uniform[block, None] * chosen[:, -1:]
-            supplier[block, k] = np.minimum((chosen <= pick).sum(axis=1), len(chinese) - 1)
+            supplier[block, p] = np.minimum((chosen <= pick).sum(axis=1), len(chinese) - 1)
     return supplier
 
 
 def amortised_at_start(slots: Slots, own: Float, room: Float, draws: Draws) -> tuple[Float, Int]:
-    """(N, K) switching cost being written off in month 0, USD a unit, and its first month without.
+    """(N, P) switching cost being written off in month 0, USD a unit, and its first month without.
 
     `own` are the odds of each slot's supplier. In the steady state a switch falls into the life
     just past with probability life x rate, and is as likely to be in any month of it. A line whose
@@ -228,6 +228,7 @@ def pipeline(
 def draw_second_sources(
     shares: Float,
     of_line: Int,
+    slot_class: Int,
     slots: Slots,
     chance: Float,
     region: Int,
@@ -235,17 +236,17 @@ def draw_second_sources(
     following: Int,
     draws: Draws,
 ) -> tuple[Bool, Int]:
-    """(N, K) which slots keep a second source, with a `chance` (N,), and which foundry it is.
+    """(N, P) which slots keep a second source, with a `chance` (N,), and which foundry it is.
 
     Drawn from the base shares (rows, K, F) outside the regions of the supplier and of the one that
     follows it.
     """
     has = draws.uniform("has second source", 0, *supplier.shape) < chance[:, None]
     has &= slots.has_slot
-    maker, node_class = np.nonzero(has)
+    maker, part = np.nonzero(has)
     second = supplier.copy()
     noise = draws.exponential("second source at start", 0, len(maker), len(region))
     second[has] = drawn_elsewhere(
-        shares[of_line[maker], node_class], region, supplier[has], following[has], noise
+        shares[of_line[maker], slot_class[part]], region, supplier[has], following[has], noise
     )
     return has, second

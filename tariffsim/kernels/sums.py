@@ -1,4 +1,4 @@
-"""Elementary steps: sums and products of columns, by group, slot (N, K) and foundry (F, K)."""
+"""Elementary steps: sums and products of columns, by group, slot (N, P) and foundry (F, K)."""
 
 from __future__ import annotations
 
@@ -56,30 +56,40 @@ def mean_by(group: Int, values: Float, weights: Float, n_groups: int) -> Float:
     return np.asarray(total / np.maximum(sum_by(group, weights, n_groups), 1e-300))
 
 
+def rank_within(group: Int) -> Int:
+    """(rows,) place of each row in its group, rows being in the order of their groups."""
+    return np.asarray(np.arange(len(group)) - np.searchsorted(group, group))
+
+
 def over_slots(values: Float) -> Float:
-    """(N,) sum over the slots of each line, in the unit of the values (N, K)."""
+    """(N,) sum over the slots of each line, in the unit of the values (N, P)."""
     return np.asarray(np.einsum("...k->...", values))
 
 
 def least_over_slots(values: Float) -> Float:
-    """(N,) least value over the slots of each line (N, K)."""
+    """(N,) least value over the slots of each line (N, P)."""
     return np.asarray(np.minimum.reduce(list(values.T)))
 
 
-def of_suppliers(table: Float, supplier: Int) -> Float:
-    """(N, K) what a table of foundries (F, K) says of the supplier of each slot."""
-    return np.asarray(table.ravel().take(_place(supplier, table.shape[1])))
+def of_suppliers(table: Float, supplier: Int, slot_class: Int) -> Float:
+    """(N, P) what a table of foundries (F, K) says of the supplier of each slot."""
+    return np.asarray(table.ravel().take(supplier * table.shape[1] + slot_class))
 
 
-def by_supplier(values: Float, supplier: Int, n_foundries: int) -> Float:
-    """(F, K) sum of the values (N, K) of the slots that each foundry supplies."""
-    n_classes = values.shape[1]
-    place = _place(supplier, n_classes).ravel()
+def by_supplier(values: Float, supplier: Int, slot_class: Int, n_foundries: int) -> Float:
+    """(F, K) sum of the values (N, P) of the slots that each foundry supplies.
+
+    `slot_class` (P,) is the node class of each slot; every class has one.
+    """
+    n_classes = int(slot_class.max()) + 1
+    place = (supplier * n_classes + slot_class).ravel()
     return sum_by(place, values.ravel(), n_foundries * n_classes).reshape(-1, n_classes)
 
 
-def _place(supplier: Int, n_classes: int) -> Int:
-    return np.asarray(supplier * n_classes + np.arange(n_classes))
+def by_class(values: Float, slot_class: Int) -> Float:
+    """(..., K) sum over the slots of each node class of values (..., P)."""
+    first = np.flatnonzero(np.diff(slot_class, prepend=-1))
+    return np.asarray(np.add.reduceat(values, first, axis=-1))
 
 
 def over_markets(values: Float, weights: Float) -> Float:

@@ -192,8 +192,8 @@ def rates_given(economy: Economy) -> list[float]:
 def _covered(economy: Economy) -> Float:
     """(laws,) imports of the last month that count towards each law, in its own unit."""
     schedule, makers = economy.tariff_schedule, economy.makers
-    n_classes = makers.chips.shape[1]
-    origin, units = np.repeat(makers.origin, n_classes), np.repeat(makers.units, n_classes)
+    n_parts = len(makers.slot_class)
+    origin, units = np.repeat(makers.origin, n_parts), np.repeat(makers.units, n_parts)
     of_products = economy.shipments(), economy.flow_cells, economy.flows.units
     of_chips = _unmounted_chips(economy, origin), origin, units
     found = np.zeros(len(schedule.laws))
@@ -206,7 +206,7 @@ def _covered(economy: Economy) -> Float:
 
 
 def _unmounted_chips(economy: Economy, origin: Int) -> Shipments:
-    """The chips of one unit of every line by slot (N x K rows), as they enter for assembly."""
+    """The chips of one unit of every line by slot (N x P rows), as they enter for assembly."""
     makers, constants = economy.makers, economy.constants
     region, n_lines = makers.chip_region.ravel(), len(makers)
     return Shipments(
@@ -216,5 +216,5 @@ def _unmounted_chips(economy: Economy, origin: Int) -> Shipments:
         makers.chip_value.reshape(-1, 1),
         makers.chips.reshape(-1, 1),
         region[:, None],
-        np.tile(np.arange(makers.chips.shape[1]), n_lines)[:, None],
+        np.tile(makers.slot_class, n_lines)[:, None],
     )

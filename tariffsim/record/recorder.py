@@ -118,7 +118,7 @@ class Recorder:
         flows, makers = economy.flows, economy.makers
         codes = economy.constants.codes
         shape = (*self._shape, len(codes.classes), len(codes.regions))
-        slot = codes.slot(0, np.arange(len(codes.classes)), makers.chip_region)
+        slot = codes.slot(0, makers.slot_class, makers.chip_region)
         at = slot.take(flows.maker, axis=0) + codes.slot(flows.cell, 0, 0)[:, None]
         chips = makers.chips.take(flows.maker, axis=0)
         for name, units in (("sourcing", flows.units), ("base_sourcing", flows.base_units)):
@@ -187,7 +187,7 @@ def _stock_value(economy: Economy) -> Float:
     flows, makers, constants = economy.flows, economy.makers, economy.constants
     n_markets = len(constants.codes.markets)
     products = sum_by(flows.market, flows.base_landed * flows.stock, n_markets)
-    chips = over_slots(makers.stock * constants.chip_price)
+    chips = over_slots(makers.stock * constants.chip_price[makers.slot_class])
     return products + sum_by(constants.origin_market[makers.origin], chips, n_markets)
 
 

@@ -21,7 +21,13 @@ class Constants:
     unit_value: Float
     """(D,) USD a unit, ex works, whatever the country of assembly."""
     chips_per_unit: Float
-    """(D, K) legacy chips in a unit in the base year."""
+    """(D, K) legacy chips in a unit in the base year, by class."""
+    parts: Int
+    """(D, K) separately sourced parts of the class in a product."""
+    slot_class: Int
+    """(P,) node class of each part of a product."""
+    chips_per_part: Float
+    """(D, P) the same by part; zero where a device has fewer parts of the class."""
     chip_price: Float
     """(K,) USD, price of a chip from outside China."""
     commodity_share: Float

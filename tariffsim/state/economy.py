@@ -1,6 +1,6 @@
 """The state of the model: tables of equal-length arrays. `Economy` is the only mutable thing.
 
-Letters in shapes: F foundries, K node classes, R foundry regions, N device makers, L flows,
+Letters in shapes: F foundries, K node classes, P parts, R foundry regions, N device makers, L flows,
 J importers, D device groups, O countries of assembly, M markets, H months ahead (the first is
 next month). Money is 2024 USD.
 """
@@ -233,7 +233,7 @@ class Foundries(Rows):
 
 @dataclass
 class DeviceMakers(Rows):
-    """One row a product line; slot arrays are (N, K), one slot a node class."""
+    """One row a product line; slot arrays are (N, P), one slot a part."""
 
     device: Int
     base_origin: Int
@@ -267,75 +267,76 @@ class DeviceMakers(Rows):
     """(N,) part of the orders delivered."""
     relocation: Float
     """(N,) USD paid this month for moving assembly."""
+    slot_class: Int
+    """(P,) node class of each slot."""
     has_slot: Bool
     is_pin_compatible: Bool
     supplier: Int
-    """(N, K) foundry that supplies."""
+    """(N, P) foundry that supplies."""
     chip_region: Int
-    """(N, K) region in which this month's chips are made."""
+    """(N, P) region in which this month's chips are made."""
     next_supplier: Int
-    """(N, K) foundry under qualification."""
+    """(N, P) foundry under qualification."""
     switch_month: Int
-    """(N, K) month from which it supplies; -1 when none is under way."""
+    """(N, P) month from which it supplies; -1 when none is under way."""
     curvature: Float
-    """(N, K) kappa of the steady state."""
+    """(N, P) kappa of the steady state."""
     odds_scale: Float
-    """(N, K) scalar c of the steady state."""
+    """(N, P) scalar c of the steady state."""
     inertia: Float
-    """(N, K) factor on the incumbent's odds, (1 + S)^sigma."""
+    """(N, P) factor on the incumbent's odds, (1 + S)^sigma."""
     life_months: Int
-    """(N, K) months over which a switch is written off: the discounted life of a choice."""
+    """(N, P) months over which a switch is written off: the discounted life of a choice."""
     requalification_per_unit: Float
-    """(N, K) USD a unit over that life if the slot switches."""
+    """(N, P) USD a unit over that life if the slot switches."""
     amortised: Float
-    """(N, K) USD a unit being written off."""
+    """(N, P) USD a unit being written off."""
     amortised_until: Int
-    """(N, K) first month without it."""
+    """(N, P) first month without it."""
     compliance_distortion: Float
-    """(N, K) USD a unit of match loss from complying with a trigger, or as supply is denied."""
+    """(N, P) USD a unit of match loss from complying with a trigger, or as supply is denied."""
     chips: Float
-    """(N, K) chips in a unit."""
+    """(N, P) chips in a unit."""
     chip_value: Float
-    """(N, K) USD a unit, invoice value of the chips."""
+    """(N, P) USD a unit, invoice value of the chips."""
     chip_counter_subsidy: Float
-    """(N, K) USD a unit that China pays of their posted price."""
+    """(N, P) USD a unit that China pays of their posted price."""
     bare_duty: Float
-    """(N, K) USD a unit of duty on chips entering bare where the line is assembled."""
+    """(N, P) USD a unit of duty on chips entering bare where the line is assembled."""
     supplied_since: Int
-    """(N, K) month since which the supplier supplies."""
+    """(N, P) month since which the supplier supplies."""
     second_source: Int
-    """(N, K) foundry on standby in another region; the supplier itself where there is none."""
+    """(N, P) foundry on standby in another region; the supplier itself where there is none."""
     has_second_source: Bool
-    """(N, K) whether a second source is kept."""
+    """(N, P) whether a second source is kept."""
     stock_months: Float
     """(N,) months of use that the line holds in chips."""
     need: Float
-    """(N, K) chips for the units ordered this month."""
+    """(N, P) chips for the units ordered this month."""
     past_need: Float
-    """(N, 2, K) the same of the two months before."""
+    """(N, 2, P) the same of the two months before."""
     chip_orders: Float
-    """(N, K) chips ordered this month, to refill the stock."""
+    """(N, P) chips ordered this month, to refill the stock."""
     delivered_share: Float
-    """(N, K) share of the supplier's deliveries that no measure denies."""
+    """(N, P) share of the supplier's deliveries that no measure denies."""
     opening_stock: Float
-    """(N, K) chips in stock at the beginning of the month."""
+    """(N, P) chips in stock at the beginning of the month."""
     stock: Float
-    """(N, K) chips in stock."""
+    """(N, P) chips in stock."""
     chip_payments: Float
     """(N,) USD paid this month for chips delivered, net of offsets."""
     counter_subsidy_payments: Float
-    """(N, K) USD of the price of chips delivered this month that China rebates."""
+    """(N, P) USD of the price of chips delivered this month that China rebates."""
 
     def amortised_cost(self, month: int, rows: Int | slice = slice(None)) -> Float:
         """(N,) or (rows,) USD a unit of switching costs being written off in a month."""
         return over_slots(self.amortised[rows] * (self.amortised_until[rows] > month))
 
     def slots(self, place: Int) -> SlotRows:
-        """Slots by their row in the ravelled (N, K) columns."""
-        maker, node_class = np.divmod(place, self.supplier.shape[1])
-        return SlotRows(
-            place, maker, node_class, self.is_pin_compatible.take(place).astype(np.intp)
-        )
+        """Slots by their row in the ravelled (N, P) columns."""
+        maker, part = np.divmod(place, len(self.slot_class))
+        kind = self.is_pin_compatible.take(place).astype(np.intp)
+        return SlotRows(place, maker, part, self.slot_class[part], kind)
 
 
 @dataclass(frozen=True)
@@ -343,8 +344,9 @@ class SlotRows(Rows):
     """Some chip slots of the lines, one a row."""
 
     place: Int
-    """Row in the ravelled (N, K) columns of makers."""
+    """Row in the ravelled (N, P) columns of makers."""
     maker: Int
+    part: Int
     node_class: Int
     kind: Int
     """DESIGN or PIN_COMPATIBLE: whose horizon the choice has."""
@@ -462,5 +464,5 @@ class Economy:
             makers.chip_value.take(maker, axis=0),
             makers.chips.take(maker, axis=0),
             makers.chip_region.take(maker, axis=0),
-            np.arange(makers.supplier.shape[1]),
+            makers.slot_class,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim.errors import ConservationError, NotFiniteError
+from tariffsim.kernels.sums import by_class
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, format_month
 
@@ -124,15 +125,19 @@ def _residuals(economy: Economy) -> Float:
     """What identities miss, relative to the largest payment of the month, or to the chips."""
     ledger, foundries, makers = economy.ledger, economy.foundries, economy.makers
     largest = max(float(np.abs(ledger).max()), 1e-300)
-    held = makers.opening_stock.sum(axis=0) + foundries.line_sales.sum(axis=0)
-    used_or_left = makers.units @ makers.chips + makers.stock.sum(axis=0)
+    opening, left, used = (
+        by_class(of_lines, makers.slot_class)
+        for of_lines in (makers.opening_stock.sum(axis=0), makers.stock.sum(axis=0),
+                         makers.units @ makers.chips)
+    )  # fmt: skip
+    held = opening + foundries.line_sales.sum(axis=0)
     return np.concatenate(
         [
             ledger.sum(axis=1) / largest,
             ledger.sum(axis=0) / largest,
             [_unbooked_duty(economy) / largest],
             _missing(foundries.output.sum(axis=0), foundries.sales.sum(axis=0)),
-            _missing(held, used_or_left),
+            _missing(held, used + left),
         ]
     )
 
