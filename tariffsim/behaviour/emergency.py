@@ -19,12 +19,15 @@ def slots_cut_off(economy: Economy, choices: ChoiceSet, table: Float) -> tuple[I
     Rows in the ravelled (N, K) columns, and (rows, F) whether a supplier is cut off. No line
     switches that would lose less than a switch costs, or that knows that supply will be back.
     """
-    makers = economy.makers
-    slots = makers.slots(np.flatnonzero(makers.has_slot))
-    share, leaves = sourcing.emergency_leavers(choices, slots, table)
-    needs = leaves[np.arange(len(slots)), makers.supplier.take(slots.place)]
-    needs[needs] = _is_still_denied(economy, slots.take(needs))
-    return slots.place[needs], k.is_cut_off(share[needs], choices.emergency_share)
+    makers, places, cut = economy.makers, [], []
+    for place in k.blocks(np.flatnonzero(makers.has_slot), sourcing.BLOCK):
+        slots = makers.slots(place)
+        share, leaves = sourcing.emergency_leavers(choices, slots, table)
+        needs = leaves[np.arange(len(slots)), makers.supplier.take(place)]
+        needs[needs] = _is_still_denied(economy, slots.take(needs))
+        places.append(place[needs])
+        cut.append(k.is_cut_off(share[needs], choices.emergency_share))
+    return np.concatenate(places), np.concatenate(cut)
 
 
 def _is_still_denied(economy: Economy, slots: SlotRows) -> Bool:
@@ -90,13 +93,13 @@ def _lost_match(
 def _emergency_noise(economy: Economy, draws: Draws, slots: SlotRows) -> Float:
     """(rows, F) unit exponentials of a stream of its own, keyed by slot.
 
-    Which slots need them depends on policy, so they are drawn for every line of a class.
+    Which slots need them depends on policy, so they are drawn for every line by part.
     """
     n_foundries = len(economy.foundries)
     noise = np.empty((len(slots), n_foundries))
-    for node_class in np.unique(slots.node_class):
-        here = slots.node_class == node_class
-        stream = f"emergency {node_class}"
+    for part in np.unique(slots.part):
+        here = slots.part == part
+        stream = f"emergency {part}"
         drawn = draws.exponential(stream, economy.month, len(economy.makers), n_foundries)
         noise[here] = drawn[slots.maker[here]]
     return noise

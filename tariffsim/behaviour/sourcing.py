@@ -11,7 +11,7 @@ from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.law.policy_state import PolicyState
-from tariffsim.law.supply_limits import least_share, share_by_market
+from tariffsim.law.supply_limits import least_share, share_by_market, share_of_suppliers
 from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario.blocks import Sourcing
 from tariffsim.state.constants import DESIGN, Constants
@@ -225,18 +225,39 @@ def among_candidates(choices: ChoiceSet, slots: SlotRows, weights: Float) -> Flo
 def emergency_leavers(
     choices: ChoiceSet, slots: SlotRows, table: Float, kind: bool = False
 ) -> tuple[Float, Bool]:
-    """(rows, F) least delivered share, and whether so much is denied that the line would leave."""
+    """(rows, F) least delivered share, and whether so much is denied that the line would leave.
+
+    It would if the profit lost is more than it costs to requalify all parts that are denied.
+    """
     makers, region = choices.makers, choices.foundries.region
     by_market = share_by_market(choices.constants.codes, makers, slots, table, kind)
     least = least_share(makers, slots, by_market, region)
     mean = k.over_markets(by_market, makers.weights[slots.maker])[:, region]
+    others, delivered = _other_parts_denied(choices, slots, table, kind)
+    cost = makers.requalification_per_unit
+    of_others = k.over_slots(np.where(others, cost[slots.maker], 0.0))
     worth_it = k.switch_pays(
-        mean,
+        np.minimum(mean, k.least_over_slots(delivered)[:, None]),
         makers.customs_value[slots.maker, None],
         choices.markup,
-        makers.requalification_per_unit.take(slots.place)[:, None],
+        k.total(cost.take(slots.place), of_others)[:, None],
     )
     return least, k.is_cut_off(least, choices.emergency_share) & worth_it
+
+
+def _other_parts_denied(
+    choices: ChoiceSet, slots: SlotRows, table: Float, kind: bool
+) -> tuple[Bool, Float]:
+    """(rows, P) other parts of the line that are denied, and how much of each is delivered."""
+    makers = choices.makers
+    by_market = share_of_suppliers(
+        choices.constants.codes, makers, slots.maker, choices.foundries.region, table, kind
+    )
+    weights = makers.weights[slots.maker]
+    least = np.where(weights[:, None] > 0, by_market, 1.0).min(axis=2)
+    denied = makers.has_slot[slots.maker] & k.is_cut_off(least, choices.emergency_share)
+    denied[np.arange(len(slots)), slots.part] = False
+    return denied, np.where(denied, k.over_markets(by_market.swapaxes(1, 2), weights), 1.0)
 
 
 def forgone_match(

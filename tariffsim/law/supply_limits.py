@@ -85,6 +85,19 @@ def share_by_market(
     return np.asarray(table[(slots.kind[:, None], *at)] if kind else table[at])
 
 
+def share_of_suppliers(
+    codes: Codes, makers: DeviceMakers, lines: Int, region: Int, table: Float, kind: bool = False
+) -> Float:
+    """(rows, P, M) delivered share in each market of the suppliers that lines (rows,) have.
+
+    `region` is (F,); `table` as in `share_by_market`.
+    """
+    cell = codes.cells_by_market(makers.device[lines], makers.origin[lines])[:, None]
+    at = (cell, makers.slot_class[:, None], region[makers.supplier[lines]][:, :, None])
+    of_kind = makers.is_pin_compatible[lines].astype(np.intp)[:, :, None]
+    return np.asarray(table[(of_kind, *at)] if kind else table[at])
+
+
 def least_share(makers: DeviceMakers, slots: SlotRows, by_market: Float, region: Int) -> Float:
     """(rows, F) least of shares by market (rows, M, R) in any that a line is sold to."""
     is_sold = makers.weights[slots.maker] > 0

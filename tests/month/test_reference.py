@@ -374,10 +374,9 @@ def assert_same_knowledge(economy: Economy, world: Reference) -> None:
 def slots(economy: Economy, world: Reference) -> Iterator[tuple[Maker, tuple[int, int], Slot]]:
     """Every slot with its line and its place in the arrays."""
     for i, maker in enumerate(world.makers):
-        for c, k in enumerate(economy.constants.codes.classes):
-            assert (k in maker.slots) == economy.makers.has_slot[i, c]
-            if k in maker.slots:
-                yield maker, (i, c), maker.slots[k]
+        assert set(maker.slots) == set(np.flatnonzero(economy.makers.has_slot[i]).tolist())
+        for p, slot in maker.slots.items():
+            yield maker, (i, p), slot
 
 
 def assert_same_choices(economy: Economy, world: Reference) -> None:

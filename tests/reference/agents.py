@@ -78,7 +78,7 @@ class Foundry:
 
 @dataclass(eq=False)
 class Slot:
-    """The chips of one node class in a line, and who supplies them."""
+    """One part of a line, chips of one node class, and who supplies them."""
 
     node_class: str
     is_pin_compatible: bool
@@ -94,6 +94,8 @@ class Slot:
     """`sigma ln(1 + S)`."""
     life_months: int
     requalification_per_unit: float
+    base_chips: float = 0.0
+    """Chips in a unit in the base year."""
     amortised: float = 0.0
     amortised_until: int = 0
     chips: float = 0.0
@@ -155,7 +157,8 @@ class Maker:
     customs_value: float
     units: float
     stock_months: float
-    slots: dict[str, Slot]
+    slots: dict[int, Slot]
+    """By number of the part."""
     design_opens: bool = False
     plant_noise: dict[str, float] = field(default_factory=dict)
     """Gumbel draws of this month by country, empty when the line does not reconsider."""
@@ -195,8 +198,10 @@ class Maker:
         utilities = {}
         for f, utility in self.utilities_of_all(world, slot, trigger).items():
             shares = self.candidate_shares(world, slot, f.region)
-            share, mean = min(shares.values()), sum(w * shares[m] for m, w in self.weights.items())
-            leaves = self.is_too_little(world, share) and self.worth_a_switch(world, slot, 1 - mean)
+            share = min(shares.values())
+            leaves = self.is_too_little(world, share)
+            if leaves:
+                leaves = self.worth_a_switch(world, slot, shares, self.candidate_shares)
             if share > 0 and not leaves:
                 utilities[f] = utility + math.log(share)
         return utilities or {slot.supplier: 0.0}
@@ -253,11 +258,24 @@ class Maker:
         """Whether a part refused, of 0.1 or whatever is given, sets makers in motion."""
         return 1 - delivered_share >= world.scenario.orders.emergency_share - 1e-9
 
-    def worth_a_switch(self, world: Reference, slot: Slot, refused: float) -> bool:
-        """Whether the profit lost on units not made is more than a switch costs, USD a unit."""
+    def worth_a_switch(
+        self, world: Reference, slot: Slot, shares: dict[str, float],
+        shares_of: Callable[[Reference, Slot, str], dict[str, float]],
+    ) -> bool:  # fmt: skip
+        """Whether the profit lost is more than new suppliers of all parts refused, USD a unit."""
+        cost, refused = slot.requalification_per_unit, [1 - self.mean(shares)]
+        for other in self.slots.values():
+            got = shares_of(world, other, other.supplier.region)
+            if other is not slot and self.is_too_little(world, min(got.values())):
+                cost += other.requalification_per_unit
+                refused.append(1 - self.mean(got))
         markup = world.scenario.trade.markup
         profit = self.customs_value * markup / (1 + markup)
-        return refused * profit > slot.requalification_per_unit
+        return max(refused) * profit > cost
+
+    def mean(self, by_market: dict[str, float]) -> float:
+        """Mean over the line's markets."""
+        return sum(w * by_market[m] for m, w in self.weights.items())
 
     def law_lets_through(self, world: Reference, k: str, region: str, market: str) -> float:
         """Part of a region's chips that measures in force let through to a market."""
@@ -268,12 +286,12 @@ class Maker:
 
     def can_wait(self, world: Reference, slot: Slot) -> bool:
         """Whether the profit lost on units not made is less than a switch costs, USD a unit."""
-        k = slot.node_class
-        refused = sum(
-            weight * (1 - self.law_lets_through(world, k, slot.supplier.region, market))
-            for market, weight in self.weights.items()
-        )
-        return not self.worth_a_switch(world, slot, refused)
+        shares = self.let_through(world, slot, slot.supplier.region)
+        return not self.worth_a_switch(world, slot, shares, self.let_through)
+
+    def let_through(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
+        """Part of a region's chips for a slot that measures in force let through, by market."""
+        return {m: self.law_lets_through(world, slot.node_class, region, m) for m in self.weights}
 
     def is_over(self, world: Reference, k: str, region: str, months: int) -> bool:
         """Whether all is known to be let through again so many months from now."""
@@ -561,8 +579,9 @@ class Maker:
 
     def set_price(self, world: Reference) -> None:
         """Chips are counted and paid, and the ex-works price is set (MODEL 4.4)."""
-        for k, slot in self.slots.items():
-            slot.chips = world.chips_per_unit(self.device, k, self.weights)
+        for slot in self.slots.values():
+            k = slot.node_class
+            slot.chips = slot.base_chips * world.content(self.device, k, self.weights)
             posted, now = slot.chips * slot.supplier.price[k], [(1.0, world.rates)]
             slot.offset = posted * self.counter_subsidy_share(
                 world, self.origin, now, slot.supplier, k
@@ -581,7 +600,8 @@ class Maker:
     def product(self, market: str) -> Product:
         """One unit as customs sees it."""
         chips = tuple(
-            Chips(k, s.supplier.region, s.chips, s.chip_value) for k, s in self.slots.items()
+            Chips(s.node_class, s.supplier.region, s.chips, s.chip_value)
+            for s in self.slots.values()
         )
         return Product(self.device, self.origin, market, self.customs_value, chips)
 
@@ -590,7 +610,8 @@ class Maker:
         units = sum(flow.purchases for flow in self.flows)
         for flow in self.flows:
             flow.blocked = 0.0
-        for k, slot in self.slots.items():
+        for slot in self.slots.values():
+            k = slot.node_class
             slot.ordered = slot.need = units * slot.chips
             if world.scenario.orders.stock_factor > 0:
                 target = self.stock_months * (slot.need + sum(slot.past_need)) / 3

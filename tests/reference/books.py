@@ -70,7 +70,9 @@ class Books:
             self.pay("other inputs", makers, "other suppliers", inputs * units)
             self.pay("switching of suppliers", makers, "other suppliers", switching * units)
             self.pay("relocation", makers, "other suppliers", maker.relocation)
-            for k, slot in maker.slots.items():
+            parts = zip(maker.slots.values(), maker.product(home).chips, strict=True)
+            for slot, chips in parts:
+                k = slot.node_class
                 second = slot.second_source
                 units_worth = slot.sent / slot.chips
                 bill = slot.chip_value * units_worth
@@ -83,7 +85,6 @@ class Books:
                 self.pay("counter-subsidies", treasury, foundries, slot.offset * units_worth)
                 bare = slot.bare_duty * units
                 self.pay("duties on unmounted chips", makers, f"government {home}", bare)
-                chips = next(c for c in maker.product(home).chips if c.node_class == k)
                 due = world.customs.chip_duties(maker.origin, chips, world.rates)
                 for i, duty in due.items():
                     self.duty_by_instrument[i] += duty * units

@@ -49,7 +49,8 @@ def _fill_orders(world: Reference) -> None:
     ordered: defaultdict[tuple[bool, str, int], float] = defaultdict(float)
     ranks: dict[Slot, int] = {}
     for maker in world.makers:
-        for k, slot in maker.slots.items():
+        for slot in maker.slots.values():
+            k = slot.node_class
             ranks[slot] = rank(world, maker, slot)
             current = min(slot.need, slot.ordered)
             china = slot.supplier.is_chinese
@@ -80,7 +81,8 @@ def _ask_second_sources(world: Reference) -> None:
     """What a slot lacks for this month's use is asked of its second source, if it has spare."""
     asked: dict[Slot, float] = {}
     for maker in world.makers:
-        for k, slot in maker.slots.items():
+        for slot in maker.slots.values():
+            k = slot.node_class
             unmet, second = slot.current * (1 - slot.met), slot.second_source
             is_elsewhere = second.region != slot.supplier.region
             if slot.has_second_source and is_elsewhere and unmet > 1e-12 * slot.need:

@@ -61,6 +61,7 @@ class Reference:
 
     def _read_figures(self, economy: Economy) -> None:
         figures, codes = economy.constants, economy.constants.codes
+        self.n_parts = len(figures.slot_class)
         self.classes, self.markets = codes.classes, codes.markets
         self.origins, self.devices = codes.origins, codes.devices
         by_device = {
@@ -169,38 +170,39 @@ class Reference:
                     units=float(table.units[i]),
                     stock_months=float(table.stock_months[i]),
                     slots={
-                        k: self._slot(economy, i, c)
-                        for c, k in enumerate(codes.classes)
-                        if table.has_slot[i, c]
+                        p: self._slot(economy, i, p)
+                        for p in range(len(table.slot_class))
+                        if table.has_slot[i, p]
                     },
                 )
             )
         return makers
 
-    def _slot(self, economy: Economy, i: int, c: int) -> Slot:
-        table = economy.makers
-        month = int(table.switch_month[i, c])
+    def _slot(self, economy: Economy, i: int, p: int) -> Slot:
+        table, c = economy.makers, int(economy.makers.slot_class[p])
+        month = int(table.switch_month[i, p])
         return Slot(
             node_class=self.classes[c],
-            is_pin_compatible=bool(table.is_pin_compatible[i, c]),
-            supplier=self.foundries[table.supplier[i, c]],
-            waiting=self.foundries[table.next_supplier[i, c]] if month >= 0 else None,
+            is_pin_compatible=bool(table.is_pin_compatible[i, p]),
+            supplier=self.foundries[table.supplier[i, p]],
+            waiting=self.foundries[table.next_supplier[i, p]] if month >= 0 else None,
             take_over_month=month,
             base_shares=self._shares_of(economy, int(table.odds_row[i]), c),
-            curvature=float(table.curvature[i, c]),
-            odds_scale=float(table.odds_scale[i, c]),
-            log_inertia=math.log(table.inertia[i, c]),
-            life_months=int(table.life_months[i, c]),
-            requalification_per_unit=float(table.requalification_per_unit[i, c]),
-            amortised=float(table.amortised[i, c]),
-            amortised_until=int(table.amortised_until[i, c]),
-            chips=float(table.chips[i, c]),
-            chip_value=float(table.chip_value[i, c]),
-            has_second_source=bool(table.has_second_source[i, c]),
-            second_source=self.foundries[table.second_source[i, c]],
-            supplied_since=int(table.supplied_since[i, c]),
-            stock=float(table.stock[i, c]),
-            past_need=table.past_need[i, :, c].tolist(),
+            curvature=float(table.curvature[i, p]),
+            odds_scale=float(table.odds_scale[i, p]),
+            log_inertia=math.log(table.inertia[i, p]),
+            life_months=int(table.life_months[i, p]),
+            requalification_per_unit=float(table.requalification_per_unit[i, p]),
+            amortised=float(table.amortised[i, p]),
+            amortised_until=int(table.amortised_until[i, p]),
+            base_chips=float(table.chips[i, p]),
+            chips=float(table.chips[i, p]),
+            chip_value=float(table.chip_value[i, p]),
+            has_second_source=bool(table.has_second_source[i, p]),
+            second_source=self.foundries[table.second_source[i, p]],
+            supplied_since=int(table.supplied_since[i, p]),
+            stock=float(table.stock[i, p]),
+            past_need=table.past_need[i, :, p].tolist(),
         )
 
     def _shares_of(self, economy: Economy, row: int, c: int) -> dict[Foundry, float]:
@@ -405,17 +407,15 @@ class Reference:
         """Which designs and slots open, and the noise of the choice: drawn whatever the policy."""
         n, now = len(self.makers), self.month_number
         design = self.draws.uniform("design opens", now, n).tolist()
-        alone = self.draws.uniform("drop-in opens", now, n, len(self.classes)).tolist()
+        alone = self.draws.uniform("drop-in opens", now, n, self.n_parts).tolist()
         opened = []
         for maker in self.makers:
             maker.design_opens = design[maker.number] < self.design_hazard[maker.device]
-            for c, k in enumerate(self.classes):
-                if k not in maker.slots:
-                    continue
-                slot, slot.noise = maker.slots[k], {}
+            for p, slot in maker.slots.items():
+                slot.noise = {}
                 slot.opens_itself = maker.design_opens
                 if slot.is_pin_compatible:
-                    slot.opens_itself = alone[maker.number][c] < self.pin_compatible_hazard
+                    slot.opens_itself = alone[maker.number][p] < self.pin_compatible_hazard
                 if slot.opens_itself or maker.design_opens:
                     opened.append(slot)
         drawn = self.draws.exponential("foundry noise", now, len(opened), len(self.foundries))
@@ -427,16 +427,16 @@ class Reference:
         if not self.customs.restrictions(self.rates):
             return
         drawn = {
-            k: self.draws.exponential(
-                f"emergency {c}", self.month_number, len(self.makers), len(self.foundries)
+            p: self.draws.exponential(
+                f"emergency {p}", self.month_number, len(self.makers), len(self.foundries)
             ).tolist()
-            for c, k in enumerate(self.classes)
+            for p in range(self.n_parts)
         }
         for maker in self.makers:
-            for k, slot in maker.slots.items():
+            for p, slot in maker.slots.items():
                 slot.noise = {
                     f: -math.log(e)
-                    for f, e in zip(self.foundries, drawn[k][maker.number], strict=True)
+                    for f, e in zip(self.foundries, drawn[p][maker.number], strict=True)
                 }
                 maker.emergency_switch(self, slot)
 
@@ -478,14 +478,14 @@ class Reference:
                 share *= self.customs.instruments[i].supply_share(self.rates[i], self.date)
         return share
 
-    def chips_per_unit(self, device: str, node_class: str, weights: dict[str, float]) -> float:
-        """Chips in a unit now: a trend, and shifts averaged over the line's markets."""
+    def content(self, device: str, node_class: str, weights: dict[str, float]) -> float:
+        """Chips in a unit over those of the base year: a trend, and shifts by market."""
         growth = (1 + self.scenario.trade.chip_content_growth) ** self.years
         shift = sum(
             w * self.chips_factor.get((m, device, node_class), 1.0) * self.ai_content(m, device)
             for m, w in weights.items()
         )
-        return self.base_chips_per_unit[device, node_class] * growth * shift
+        return growth * shift
 
     def ai_content(self, market: str, device: str) -> float:
         """Chips in a unit of a device that comes AI-enabled, relative to the start (MODEL 4.4)."""
