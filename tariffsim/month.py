@@ -24,6 +24,7 @@ from tariffsim.behaviour import (
 from tariffsim.behaviour import foundries as industry
 from tariffsim.law.expected_burden import CounterSubsidy
 from tariffsim.law.policy_of_month import count_imports, policy_of_month
+from tariffsim.state.constants import SHIFT
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.state.incomes import net_incomes
@@ -97,11 +98,15 @@ def switch_suppliers(economy: Economy, draws: Draws) -> None:
 
 
 def move_assembly(economy: Economy, draws: Draws) -> None:
-    """Makers: lines whose new plant is ready assemble there."""
-    makers = economy.makers
-    due = makers.move_month == economy.month
-    makers.origin = np.where(due, makers.next_origin, makers.origin)
-    makers.move_month = np.where(due, -1, makers.move_month)
+    """Makers: orders arrive at the plants they shifted to; new plants are ready."""
+    makers, flows = economy.makers, economy.flows
+    due = flows.arrival_month == economy.month
+    flows.origin = np.where(due, flows.next_origin, flows.origin)
+    flows.arrival_month = np.where(due, -1, flows.arrival_month)
+    makers.origin[flows.maker, flows.market] = flows.origin
+    ready = np.flatnonzero(makers.plant_month == economy.month)
+    makers.plants[ready, makers.new_plant[ready]] = True
+    makers.plant_month[ready] = -1
 
 
 def emergency_switch(economy: Economy, draws: Draws) -> None:
@@ -132,36 +137,41 @@ def choose_foundries(economy: Economy, draws: Draws) -> None:
     sourcing.renew_second_sources(economy, slots, draws)
 
 
-def choose_countries(economy: Economy, draws: Draws) -> None:
-    """Makers: lines that reconsider choose a country of assembly."""
-    makers, moving = economy.makers, economy.scenario.assembly
-    makers.relocation = np.zeros(len(makers))
-    maker, noise = assembly.lines_reconsidering(economy, draws)
-    if not len(maker):
+def shift_assembly(economy: Economy, draws: Draws) -> None:
+    """Makers: orders of flows shift to the plant that is best now, if that is worth its cost."""
+    flows, rules = economy.flows, economy.scenario.assembly
+    flows.relocation = np.zeros(len(flows))
+    flow = assembly.flows_looking(economy, draws)
+    if not len(flow):
         return
-    inertia = k.inertia_factor(moving.relocation_cost, moving.elasticity)
-    odds = assembly.country_weights(economy, maker)
-    choice = k.draw_choice(k.with_inertia(odds, makers.origin[maker], inertia), noise)
-    moves = choice != makers.origin[maker]
-    mover = maker[moves]
-    makers.next_origin[mover] = choice[moves]
-    makers.move_month[mover] = k.months_later(economy.month, moving.lead_months)
-    makers.relocation[mover] = k.relocation_payment(
-        moving.relocation_cost,
-        makers.customs_value[mover],
-        makers.units[mover],
-        moving.hazard,
-        economy.scenario.sourcing.discount_rate,
-    )
+    factor, has_plant = assembly.places(economy, flow, SHIFT), assembly.has_plant(economy, flow)
+    hurdle = k.moving_factor(rules.shift_cost, rules.elasticity)
+    best, shifts = k.shifts_to(flows.race[flow], factor, has_plant, flows.origin[flow], hurdle)
+    assembly.begin_shifts(economy, flow[shifts], best[shifts])
+
+
+def build_plants(economy: Economy, draws: Draws) -> None:
+    """Makers: a plant in a new country is built where it is worth its cost to the dearest flow."""
+    flows, rules = economy.flows, economy.scenario.assembly
+    line = assembly.lines_looking(economy, draws)
+    flow, factor = assembly.dearest_flows(economy, line)
+    if not len(flow):
+        return
+    has_plant = assembly.has_plant(economy, flow)
+    hurdle = k.moving_factor(rules.shift_cost, rules.elasticity)
+    building = k.moving_factor(max(rules.plant_cost, rules.shift_cost), rules.elasticity)
+    race, here = flows.race[flow], flows.origin[flow]
+    best, builds = k.builds_in(race, factor, has_plant, here, hurdle, building)
+    assembly.begin_plants(economy, flow[builds], best[builds])
 
 
 def price_products(economy: Economy, draws: Draws) -> None:
     """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
-    makers, constants, in_force = economy.makers, economy.constants, economy.policy.in_force
+    makers, flows, in_force = economy.makers, economy.flows, economy.policy.in_force
     lines, classes = np.arange(len(makers))[:, None], makers.slot_class
     makers.chips = prices_and_demand.chips_in_units(economy)
     makers.chip_region = region = economy.foundries.region.take(makers.supplier)
-    price = k.of_suppliers(economy.foundries.price, makers.supplier, makers.slot_class)
+    price = k.of_suppliers(economy.foundries.price, makers.supplier, classes)
     duties = in_force.chip_value[None], in_force.chip_count[None]
     rebate = CounterSubsidy.of(economy).share_of_price(
         duties, 0, lines, makers.origin[:, None], classes, region, price
@@ -169,23 +179,22 @@ def price_products(economy: Economy, draws: Draws) -> None:
     posted = k.times(makers.chips, price)
     makers.chip_counter_subsidy = k.times(posted, rebate)
     makers.chip_value = k.left_over(posted, makers.chip_counter_subsidy)
-    cell = constants.codes.cell(makers.device, makers.origin, 0)[:, None]
-    rate = in_force.bare.take(constants.codes.slot(cell, classes, region))
-    makers.bare_duty = k.ad_valorem(makers.chip_value, rate)
-    makers.chip_bill = k.over_slots(k.total(makers.chip_value, makers.bare_duty))
-    makers.unit_cost = k.unit_cost(
-        makers.other_inputs,
-        constants.relative_cost[makers.base_origin, makers.origin],
-        makers.chip_bill,
-        makers.amortised_cost(economy.month),
+    flows.bare_duty = prices_and_demand.duty_on_chips(economy, in_force.bare)
+    flows.unit_cost = k.unit_cost(
+        makers.other_inputs[flows.maker],
+        economy.constants.relative_cost[makers.base_origin[flows.maker], flows.origin],
+        k.total(k.over_slots(makers.chip_value)[flows.maker], flows.bare_duty),
+        makers.amortised_cost(economy.month)[flows.maker],
     )
-    makers.customs_value = k.ex_works_price(makers.unit_cost, economy.scenario.trade.markup)
+    flows.customs_value = k.ex_works_price(flows.unit_cost, economy.scenario.trade.markup)
+    makers.customs_value = prices_and_demand.mean_of_lines(economy, flows.customs_value)
+    flows.second_best_place = assembly.second_best_places(economy)
 
 
 def assess_duties(economy: Economy, draws: Draws) -> None:
     """Customs: base duties, and every instrument in force as importers declare for it."""
-    flows, importers, makers = economy.flows, economy.importers, economy.makers
-    customs_value = makers.customs_value[flows.maker]
+    flows, importers = economy.flows, economy.importers
+    customs_value = flows.customs_value
     base_rate = economy.tariff_schedule.base_product[economy.flow_cells, 0]
     enforcement = economy.declarations.enforcement(economy.policy.regime)
     exposure = enforcement.exposure[flows.market]
@@ -201,7 +210,7 @@ def assess_duties(economy: Economy, draws: Draws) -> None:
 def set_retail_prices(economy: Economy, draws: Draws) -> None:
     """Importers: duty is passed on slowly; retail prices are set."""
     flows, trade = economy.flows, economy.scenario.trade
-    customs_value = economy.makers.customs_value[flows.maker]
+    customs_value = flows.customs_value
     flows.passed_on = k.passed_on_duty(
         flows.passed_on,
         k.total(flows.new_duty, flows.penalty_cost),
@@ -239,7 +248,7 @@ def front_load(economy: Economy, draws: Draws) -> None:
     if not saved.any() and not flows.stock.any():
         flows.purchases = flows.wanted
         return
-    value = economy.makers.customs_value[flows.maker]
+    value = flows.customs_value
     months = k.months_worth_holding(saved, value, trade.carrying_cost, trade.front_loading_months)
     flows.purchases = k.purchases(flows.wanted, flows.stock, months, months_left)
 
@@ -333,7 +342,8 @@ PHASES: tuple[Phase, ...] = (
     move_assembly,
     emergency_switch,
     choose_foundries,
-    choose_countries,
+    shift_assembly,
+    build_plants,
     price_products,
     assess_duties,
     set_retail_prices,

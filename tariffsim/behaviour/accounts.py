@@ -26,8 +26,7 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
     def of_importers(values: Float) -> Float:
         return k.sum_by(importers.market, values, n)
 
-    home = economy.constants.origin_market[makers.origin]
-    customs_value = makers.customs_value[flows.maker]
+    home, customs_value = economy.home, flows.customs_value
     sales = k.times(flows.price, sold)
     received = by_importer(sales)
     distribution = k.distribution_cost(
@@ -42,12 +41,11 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
     importers.customs_value = by_importer(ex_works)
     importers.duty = by_importer(duty)
     importers.profit = incomes.importer_profit(economy)
-    made = k.times(makers.customs_value, makers.units)
     book = ledger.book
     book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
     book("ex-works sales", "importers", of_importers(importers.customs_value), "device makers",
-         k.sum_by(home, made, n))  # fmt: skip
-    book("duty rebates", "device makers", k.sum_by(home[flows.maker], given_back, n), "importers",
+         k.sum_by(home, ex_works, n))  # fmt: skip
+    book("duty rebates", "device makers", k.sum_by(home, given_back, n), "importers",
          by_market(given_back))  # fmt: skip
     book("duties on products", "importers", of_importers(importers.duty), "government",
          by_market(duty))  # fmt: skip
@@ -56,7 +54,7 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
     refund, to_makers = of_importers(importers.refund), economy.maker_refund
     book("duty refunds", "government", refund, "importers", refund)
     book("duty refunds", "government", to_makers, "device makers", to_makers)
-    world_freight = k.times(trade.freight, made.sum(keepdims=True))
+    world_freight = k.times(trade.freight, ex_works.sum(keepdims=True))
     book("freight", "importers", by_market(freight), "other suppliers", world_freight)
     for name, paid, by_payer in (
         ("retail distribution", distribution, by_market(distribution)),
@@ -68,20 +66,20 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
 
 def book_makers(economy: Economy, ledger: Ledger) -> None:
     """What makers pay besides chips, and the duty of each instrument."""
-    makers, constants = economy.makers, economy.constants
-    home, n = constants.origin_market[makers.origin], ledger.n_markets
-    amortised = makers.amortised_cost(economy.month)
-    cost_factor = constants.relative_cost[makers.base_origin, makers.origin]
-    others = k.times(makers.other_inputs, cost_factor)
+    makers, flows, constants = economy.makers, economy.flows, economy.constants
+    home, n, maker = economy.home, ledger.n_markets, flows.maker
+    amortised = makers.amortised_cost(economy.month)[maker]
+    cost_factor = constants.relative_cost[makers.base_origin[maker], flows.origin]
+    others = k.times(makers.other_inputs[maker], cost_factor)
     for name, values in (
-        ("other inputs", k.times(others, makers.units)),
-        ("switching of suppliers", k.times(amortised, makers.units)),
-        ("relocation", makers.relocation),
+        ("other inputs", k.times(others, flows.units)),
+        ("switching of suppliers", k.times(amortised, flows.units)),
+        ("relocation", flows.relocation),
     ):
         paid = k.sum_by(home, values, n)
         ledger.book(name, "device makers", paid, "other suppliers", values.sum(keepdims=True))
-    bare = k.times(k.over_slots(makers.bare_duty), makers.units)
-    by_origin = k.sum_by(makers.origin, bare, len(constants.origin_market))
+    bare = k.times(flows.bare_duty, flows.units)
+    by_origin = k.sum_by(flows.origin, bare, len(constants.origin_market))
     received = k.sum_by(constants.origin_market, by_origin, n)
     ledger.book("duties on unmounted chips", "device makers", k.sum_by(home, bare, n),
                 "government", received)  # fmt: skip
@@ -90,12 +88,13 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
 
 def _duty_by_instrument(economy: Economy) -> None:
     """Duty of each instrument, and value of the chips that enter each country of assembly."""
-    makers, codes, base = economy.makers, economy.constants.codes, economy.tariff_schedule.base_bare
+    makers, flows, base = economy.makers, economy.flows, economy.tariff_schedule.base_bare
     economy.policy_duty = np.zeros(len(economy.tariff_schedule.laws))
     for number, duty in economy.instrument_duty.items():
-        economy.policy_duty[number] = k.times(duty, economy.flows.units).sum()
-    at = codes.slot(makers.origin[:, None], makers.slot_class, makers.chip_region)
-    value = k.times(makers.chip_value, makers.units[:, None])
+        economy.policy_duty[number] = k.times(duty, flows.units).sum()
+    region = makers.chip_region.take(flows.maker, axis=0)
+    at = economy.constants.codes.slot(flows.origin[:, None], makers.slot_class, region)
+    value = k.times(makers.chip_value.take(flows.maker, axis=0), flows.units[:, None])
     economy.chips_entered = k.sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
     for number, rate in economy.policy.in_force.bare_by_law.items():
         economy.policy_duty[number] = k.ad_valorem(rate, economy.chips_entered).sum()
@@ -104,7 +103,7 @@ def _duty_by_instrument(economy: Economy) -> None:
 def book_chips(economy: Economy, ledger: Ledger) -> None:
     """What makers, other buyers and China's treasury pay foundries, and what foundries spend."""
     makers, foundries, constants = economy.makers, economy.foundries, economy.constants
-    home, n = constants.origin_market[makers.origin], ledger.n_markets
+    n = ledger.n_markets
     market = constants.region_market[foundries.region]
 
     def of_foundries(values: Float) -> Float:
@@ -129,7 +128,8 @@ def book_chips(economy: Economy, ledger: Ledger) -> None:
     for_others = k.times(price, k.left_over(foundries.sales, foundries.line_sales))
     others = k.times(k.times(price, foundries.other_orders), foundries.fill_rate)
     subsidy = of_foundries(k.times(foundries.subsidy, foundries.output))
-    rebated, paid = of_foundries(rebates), k.sum_by(home, makers.chip_payments, n)
+    rebated = of_foundries(rebates)
+    paid = k.sum_by(economy.home, economy.of_flows(makers.chip_payments), n)
     book = ledger.book
     book("chips for devices", "device makers", paid, "foundries", of_foundries(for_lines))
     book("counter-subsidies", "government", rebated, "foundries", rebated)

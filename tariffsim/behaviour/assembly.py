@@ -1,4 +1,4 @@
-"""Makers, rarely, choose another country of assembly (MODEL 4.3)."""
+"""Where flows are assembled: orders shift among plants, and makers build new ones (MODEL 4.3)."""
 
 from __future__ import annotations
 
@@ -10,46 +10,128 @@ from tariffsim import kernels as k
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.policy.shipments import Shipments
-from tariffsim.state.constants import ASSEMBLY
+from tariffsim.state.constants import PLANT, SHIFT
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Bool, Float, Int
 
 
-def lines_reconsidering(economy: Economy, draws: Draws) -> tuple[Int, Float]:
-    """(rows,) lines that may move, none of them moving already, and (rows, O) their noise."""
-    makers, hazard = economy.makers, economy.scenario.assembly.hazard
-    maker = np.flatnonzero(draws.uniform("plant opens", economy.month, len(makers)) < hazard)
-    n_origins = len(economy.constants.codes.origins)
-    noise = draws.exponential("country noise", economy.month, len(maker), n_origins)
-    is_free = makers.move_month[maker] < 0
-    return maker[is_free], noise[is_free]
+def flows_looking(economy: Economy, draws: Draws) -> Int:
+    """(rows,) flows whose orders may shift to another plant of the maker, none of them shifting."""
+    flows, makers, rules = economy.flows, economy.makers, economy.scenario.assembly
+    u = draws.uniform("looks for shifts", economy.month, *makers.importer.shape)
+    looks = u[flows.maker, flows.market] < rules.shift_hazard
+    has_others = makers.plants.sum(axis=1) > 1
+    is_free = flows.arrival_month < 0
+    return np.flatnonzero(looks & is_free & has_others[flows.maker])
 
 
-def country_weights(economy: Economy, maker: Int) -> Float:
-    """(rows, O) odds of each country of assembly, before inertia."""
-    foundries, makers = economy.foundries, economy.makers
-    futures = economy.policy.expected.of_kind(ASSEMBLY)
-    cost = k.weighted_sum(
-        [future.weight[ASSEMBLY, makers.device[maker]][:, None] for future in futures],
-        [_landed_cost(economy, maker, foundries.price, future) for future in futures],
+def lines_looking(economy: Economy, draws: Draws) -> Int:
+    """(rows,) lines whose maker may build a plant in a new country, none of them building."""
+    makers = economy.makers
+    u = draws.uniform("looks for plants", economy.month, len(makers))
+    looks = u < economy.scenario.assembly.plant_hazard
+    return np.flatnonzero(looks & (makers.plant_month < 0))
+
+
+def places(economy: Economy, flow: Int, kind: int) -> Float:
+    """(rows, O) factor `r` by which each country has lost since the base year for some flows.
+
+    As expected at the dates of a kind of choice, SHIFT or PLANT; one where the maker may not go.
+    """
+    futures = economy.policy.expected.of_kind(kind)
+    origins = np.arange(len(economy.constants.codes.origins))[None]
+    device = economy.makers.device[economy.flows.maker[flow]]
+    landed = k.weighted_sum(
+        [future.weight[kind, device][:, None] for future in futures],
+        [landed_cost(economy, flow, origins, future) for future in futures],
     )
+    base = base_landed_cost(economy, flow, origins)
+    return k.landed_factor(landed, base, economy.scenario.assembly.elasticity)
+
+
+def landed_cost(economy: Economy, flow: Int, origin: Int, future: Future) -> Float:
+    """(rows, A) ex-works price plus expected duty of flows at some countries, USD a unit.
+
+    With present prices and suppliers; `origin` is (rows or 1, A).
+    """
+    flows = economy.flows
+    product = counterfactual_product(
+        economy, flows.maker[flow], economy.makers.supplier[flows.maker[flow]],
+        flows.market[flow, None], origin, economy.foundries.price, future,
+    )  # fmt: skip
+    return k.total(product.shipments.customs_value, expected_duty(economy, product, future))
+
+
+def base_landed_cost(economy: Economy, flow: Int, origin: Int) -> Float:
+    """(rows, A) the same at the prices and duties of the base year."""
+    flows = economy.flows
     none = Future((), economy.tariff_schedule.tables(()), np.ones((1, 1)))
-    base = _landed_cost(economy, maker, foundries.base_price, none, switching=False)
-    odds = economy.origin_odds[makers.odds_row[maker]]
-    factor = k.cost_odds(cost, base, economy.scenario.assembly.elasticity)
-    return k.choice_odds(odds, 1.0, 1.0, factor)
+    product = counterfactual_product(
+        economy, flows.maker[flow], economy.makers.supplier[flows.maker[flow]],
+        flows.market[flow, None], origin, economy.foundries.base_price, none, switching=False,
+    )  # fmt: skip
+    return k.total(product.shipments.customs_value, expected_duty(economy, product, none))
 
 
-def _landed_cost(
-    economy: Economy, maker: Int, price: Float, future: Future, switching: bool = True
-) -> Float:
-    """(rows, O) unit cost at each country plus the mean duty over the line's markets, USD."""
-    origins = np.arange(len(economy.constants.codes.origins))
-    everywhere = np.broadcast_to(origins, (len(maker), len(origins)))
-    supplier = economy.makers.supplier[maker]
-    product = counterfactual_product(economy, maker, supplier, everywhere, price, future, switching)
-    return k.total(product.cost, expected_duty(economy, maker, product, future))
+def begin_shifts(economy: Economy, flow: Int, origin: Int) -> None:
+    """Orders of flows go to another plant, at a cost; they arrive later."""
+    flows, rules = economy.flows, economy.scenario.assembly
+    flows.next_origin[flow] = origin
+    flows.arrival_month[flow] = k.months_later(economy.month, rules.shift_months)
+    _pay(economy, flow, rules.shift_cost)
+
+
+def begin_plants(economy: Economy, flow: Int, origin: Int) -> None:
+    """Makers of flows begin to build in a country, at a cost."""
+    makers, rules = economy.makers, economy.scenario.assembly
+    maker = economy.flows.maker[flow]
+    makers.new_plant[maker] = origin
+    makers.plant_month[maker] = k.months_later(economy.month, rules.plant_months)
+    _pay(economy, flow, rules.plant_cost)
+
+
+def _pay(economy: Economy, flow: Int, cost: float) -> None:
+    flows = economy.flows
+    payment = k.moving_payment(cost, flows.customs_value[flow], flows.units[flow])
+    flows.relocation[flow] = k.total(flows.relocation[flow], payment)
+
+
+def dearest_flows(economy: Economy, line: Int) -> tuple[Int, Float]:
+    """(rows,) flow of each line that has lost most where it is, and (rows, O) its factors `r`.
+
+    By base-year value times what its country costs more; lines none of whose flows has lost are
+    left out.
+    """
+    flows, rules = economy.flows, economy.scenario.assembly
+    flow = np.flatnonzero(np.isin(flows.maker, line))
+    factor = places(economy, flow, PLANT)
+    here = factor[np.arange(len(flow)), flows.origin[flow]]
+    device = economy.makers.device[flows.maker[flow]]
+    value = k.times(flows.base_units[flow], economy.constants.unit_value[device])
+    loss = k.times(value, k.cost_of_place(here, rules.elasticity))
+    order = np.lexsort((flow, -loss, flows.maker[flow]))
+    first = order[np.diff(flows.maker[flow][order], prepend=-1) != 0]
+    found = first[loss[first] > 0]
+    return flow[found], factor[found]
+
+
+def second_best_places(economy: Economy) -> Float:
+    """(L,) USD a unit that flows give up which are not assembled in their base country."""
+    flows, makers = economy.flows, economy.makers
+    lost = np.zeros(len(flows))
+    away = np.flatnonzero(flows.origin != makers.base_origin[flows.maker])
+    if not len(away):
+        return lost
+    here, home = flows.origin[away, None], makers.base_origin[flows.maker[away], None]
+    now = Future(economy.policy.regime, economy.policy.in_force, np.ones((1, 1)))
+    base = base_landed_cost(economy, away, np.concatenate([here, home], axis=1))
+    race = np.take_along_axis(flows.race[away], np.concatenate([here, home], axis=1), axis=1)
+    lost[away] = k.second_best_place(
+        landed_cost(economy, away, here, now)[:, 0], race[:, 0], race[:, 1], base[:, 0], base[:, 1],
+        economy.scenario.assembly.elasticity,
+    )  # fmt: skip
+    return lost
 
 
 # Products with other suppliers, or assembled in another country.
@@ -57,72 +139,78 @@ def _landed_cost(
 
 @dataclass(frozen=True)
 class CounterfactualProduct:
-    """One unit of lines at each of some countries of assembly (O), for every market (M)."""
+    """One unit of lines (rows), for some markets or countries of assembly (A)."""
 
-    cost: Float
-    """(rows, O) USD, duty on unmounted chips included."""
+    maker: Int
+    """(rows,)"""
+    market: Int
+    """(rows or 1, A or 1)"""
     cell: Int
-    """(rows, O, M) cells of the duty tables."""
+    """(rows, A) cells of the duty tables."""
     shipments: Shipments
-    """(rows, O, M) as customs would see them."""
+    """(rows, A) as customs would see them."""
 
 
 def counterfactual_product(
     economy: Economy,
     maker: Int,
     supplier: Int,
+    market: Int,
     origin: Int,
     price: Float,
     future: Future,
     switching: bool = True,
 ) -> CounterfactualProduct:
-    """Lines with these suppliers (rows, K) at countries (rows, O) under the duties of a future."""
+    """Lines with these suppliers (rows, P), sold in markets from countries, under a future.
+
+    `market` and `origin` broadcast to (rows, A).
+    """
     makers, constants, tables = economy.makers, economy.constants, future.tables
     classes = makers.slot_class
-    region = economy.foundries.region[supplier][:, None, :]
-    count = makers.chips[maker][:, None, :]
-    each = price[supplier, classes][:, None, :]
+    region = economy.foundries.region[supplier]
+    count, each = makers.chips[maker], price[supplier, classes]
     rebate = CounterSubsidy.of(economy).share_of_price(
-        (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
-        origin[:, :, None], classes, region, each,
+        (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None],
+        makers.origin[maker][:, None], classes, region, each,
     )  # fmt: skip
     value = k.times(count, k.discounted(each, rebate))
-    cells = constants.codes.cells_by_market(makers.device[maker][:, None], origin)
-    bare = tables.bare[cells[:, :, :1], classes, region]
-    base_origin = makers.base_origin[maker, None]
+    cell = constants.codes.cell(makers.device[maker, None], origin, market)
+    at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
+    bare = tables.bare[at_home[:, :, None], classes, region[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)[:, None]
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
-        constants.relative_cost[base_origin, origin],
-        k.over_slots(k.total(value, k.ad_valorem(bare, value))),
+        constants.relative_cost[makers.base_origin[maker, None], origin],
+        k.over_slots(k.total(value[:, None], k.ad_valorem(bare, value[:, None]))),
         amortised if switching else np.zeros_like(amortised),
     )
     shipments = Shipments(
         constants.codes,
-        k.ex_works_price(cost, economy.scenario.trade.markup)[:, :, None],
-        economy.tariff_schedule.crosses_border[cells],
-        value[:, :, None, :],
-        count[:, :, None, :],
-        region[:, :, None, :],
+        k.ex_works_price(cost, economy.scenario.trade.markup),
+        economy.tariff_schedule.crosses_border[cell],
+        value[:, None],
+        count[:, None],
+        region[:, None],
         classes,
     )
-    return CounterfactualProduct(cost, cells, shipments)
+    return CounterfactualProduct(maker, market, cell, shipments)
 
 
 def expected_duty(
-    economy: Economy,
-    maker: Int,
-    product: CounterfactualProduct,
-    future: Future,
-    triggers_only: bool = False,
+    economy: Economy, product: CounterfactualProduct, future: Future, triggers_only: bool = False
 ) -> Float:
-    """(rows, O) USD a unit due at the border, or through triggers; mean over the line's markets."""
+    """(rows, A) USD a unit due at the border, or through triggers."""
     burden, regime = ExpectedBurden.of(economy), future.regime
-    at = burden.beliefs_by_market(regime, maker), product.shipments, product.cell, regime
+    importer = economy.makers.importer[product.maker[:, None], product.market]
+    who = burden.beliefs(regime, importer, product.market)
+    at = who, product.shipments, product.cell, regime
     if triggers_only:
-        duty = burden.on_content(*at, triggered_only=True)
-    else:
-        base = economy.tariff_schedule.base_product[product.cell, 0]
-        duty = k.ad_valorem(base, product.shipments.customs_value)
-        duty = k.total(duty, burden.on_product(*at))
-    return k.over_markets(duty.swapaxes(1, 2), economy.makers.weights[maker])
+        return burden.on_content(*at, triggered_only=True)
+    base = economy.tariff_schedule.base_product[product.cell, 0]
+    duty = k.ad_valorem(base, product.shipments.customs_value)
+    return k.total(duty, burden.on_product(*at))
+
+
+def has_plant(economy: Economy, flow: Int) -> Bool:
+    """(rows, O) countries in which the maker of each flow has a plant."""
+    return economy.makers.plants[economy.flows.maker[flow]]

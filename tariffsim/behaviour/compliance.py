@@ -116,8 +116,8 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
 
 def _value(economy: Economy) -> Float:
     """(J,) USD a month brought in at present."""
-    flows, makers = economy.flows, economy.makers
-    value = k.times(makers.customs_value[flows.maker], flows.units)
+    flows = economy.flows
+    value = k.times(flows.customs_value, flows.units)
     return k.sum_by(flows.importer, value, len(economy.importers))
 
 

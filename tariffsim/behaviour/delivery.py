@@ -6,7 +6,7 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Bool, Float, Int
+from tariffsim.typing import Float
 
 CONTRACT_MONTHS = 12
 """With `contract_first`, slots supplied for so long come first."""
@@ -73,34 +73,42 @@ def _filled(economy: Economy) -> tuple[Float, Float, Float]:
     restock = k.left_over(makers.chip_orders, current)
     first = _comes_first(economy)
     fill_rates = k.fill_rates_by_rank([foundries.orders], foundries.capacity, foundries.bloc)
-    has_ranks = economy.scenario.orders.stock_factor > 0 or not first.all()
+    has_ranks = economy.scenario.orders.stock_factor > 0 or (first < 1).any()
     if (fill_rates[0] < 1).any() and has_ranks:
-        ranks = [np.where(first, current, 0.0), np.where(first, 0.0, current), restock]
+        of_first = k.delivered(current, first)
+        ranks = [of_first, k.left_over(current, of_first), restock]
         ordered = [
-            k.by_supplier(k.delivered(r, makers.delivered_share), makers.supplier, makers.slot_class, len(foundries))
-            for r in ranks
-        ]
+            k.by_supplier(
+                k.delivered(rank, makers.delivered_share), makers.supplier, makers.slot_class,
+                len(foundries),
+            )
+            for rank in ranks
+        ]  # fmt: skip
         ordered[0] = k.total(ordered[0], foundries.other_orders)
         fill_rates = k.fill_rates_by_rank(ordered, foundries.capacity, foundries.bloc)
     foundries.fill_rate = fill_rates[0]
     of_slots = [
-        k.delivered(k.of_suppliers(rate, makers.supplier, makers.slot_class), makers.delivered_share)
+        k.delivered(
+            k.of_suppliers(rate, makers.supplier, makers.slot_class), makers.delivered_share
+        )
         for rate in fill_rates
     ]
-    met = of_slots[0] if len(of_slots) == 1 else np.where(first, of_slots[0], of_slots[1])
+    met = of_slots[0] if len(of_slots) == 1 else k.blend(first, of_slots[0], of_slots[1])
     return current, met, k.delivered(restock, of_slots[-1])
 
 
-def _comes_first(economy: Economy) -> Bool:
-    """(N, K) slots that are served first; other chip buyers always are."""
+def _comes_first(economy: Economy) -> Float:
+    """(N, P) share of the orders of slots that is served first; other chip buyers always are."""
     makers, constants = economy.makers, economy.constants
     rule = economy.scenario.orders.allocation
     if rule == "contract_first":
-        return k.months_later(makers.supplied_since, CONTRACT_MONTHS) <= economy.month
+        return (k.months_later(makers.supplied_since, CONTRACT_MONTHS) <= economy.month).astype(float)
     if rule == "domestic_first":
-        made = constants.region_market[economy.foundries.region[makers.supplier]]
-        return np.asarray(made == constants.origin_market[makers.origin][:, None])
-    return np.ones(makers.supplier.shape, dtype=bool)
+        flows = economy.flows
+        made = constants.region_market[economy.foundries.region[makers.supplier[flows.maker]]]
+        at_home = (made == economy.home[:, None]).astype(float)
+        return k.mean_over_flows(at_home, flows.purchases, flows.maker, len(makers))
+    return np.ones(makers.supplier.shape)
 
 
 def _from_second_sources(economy: Economy, lacking: Float, sent: Float) -> Float:

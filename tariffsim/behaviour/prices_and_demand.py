@@ -22,6 +22,22 @@ def chips_in_units(economy: Economy) -> Float:
     return k.chip_content(base, economy.scenario.trade.chip_content_growth, economy.years, shift)
 
 
+def duty_on_chips(economy: Economy, rate: Float) -> Float:
+    """(L,) USD a unit of duty (cells, K, R) on chips that enter a flow's country unmounted."""
+    makers, flows, codes = economy.makers, economy.flows, economy.constants.codes
+    cell = codes.cell(makers.device[flows.maker], flows.origin, 0)[:, None]
+    region = makers.chip_region.take(flows.maker, axis=0)
+    of_slots = rate.take(codes.slot(cell, makers.slot_class, region))
+    return k.over_slots(k.ad_valorem(makers.chip_value.take(flows.maker, axis=0), of_slots))
+
+
+def mean_of_lines(economy: Economy, values: Float) -> Float:
+    """(N,) mean over the markets of each line, by units of the base year, of values (L,)."""
+    flows, makers = economy.flows, economy.makers
+    weighted = k.times(values, makers.weights[flows.maker, flows.market])
+    return k.sum_by(flows.maker, weighted, len(makers))
+
+
 def new_duty_under(economy: Economy, regime: Regime) -> Float:
     """(L,) USD a unit that new duties of a regime would cost importers of what is brought in."""
     flows, burden = economy.flows, ExpectedBurden.of(economy)
@@ -36,7 +52,7 @@ def rise_ahead(economy: Economy) -> tuple[Float, Float]:
     """
     flows, now = economy.flows, economy.regime_ahead(0)
     left, saved = np.ones(len(flows)), np.zeros(len(flows))
-    regime, value = now, economy.makers.customs_value[flows.maker]
+    regime, value = now, flows.customs_value
     for months in k.months_in_reach(economy.scenario.trade.front_loading_months):
         ahead = economy.regime_ahead(months)
         if ahead != regime:

@@ -12,7 +12,6 @@ from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.law.policy_state import PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market, share_of_suppliers
-from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario.blocks import Sourcing
 from tariffsim.state.constants import DESIGN, Constants
 from tariffsim.state.draws import Draws
@@ -150,7 +149,7 @@ def choice_weights(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) 
 def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Float:
     """(rows, F) price of a chip plus the duty it is expected to cause, USD."""
     makers, region, policy = choices.makers, choices.foundries.region, choices.policy
-    origin = makers.origin[slots.maker]
+    origin = makers.origin.take(slots.maker, axis=0)
     rate = duty_over_markets(choices, policy.expected.slot, slots, origin, slots.kind)
     price = price_after_counter_subsidy(choices, slots)
     futures = policy.expected.futures
@@ -172,7 +171,7 @@ def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
 
 def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
     """(rows, F) price and duty of a chip in the base year, where the line was assembled then."""
-    foundries, origin = choices.foundries, choices.makers.base_origin[slots.maker]
+    foundries, origin = choices.foundries, choices.makers.base_origin[slots.maker, None]
     rate = duty_over_markets(choices, choices.base_duty, slots, origin, np.zeros_like(slots.kind))
     price = foundries.base_price.T.take(slots.node_class, axis=0)
     return k.cost_with_duty(price, rate.take(foundries.region, axis=1), 0.0)
@@ -181,9 +180,12 @@ def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
 def duty_over_markets(
     choices: ChoiceSet, table: Float, slots: SlotRows, origin: Int, kind: Int
 ) -> Float:
-    """(rows, R) mean of a duty table (kinds, cells, K, R) over the markets of each line."""
+    """(rows, R) mean of a duty table (kinds, cells, K, R) over the markets of each line.
+
+    `origin` (rows, M or 1) is where it assembles what it sells in each.
+    """
     makers = choices.makers
-    cells = choices.constants.codes.cells_by_market(makers.device[slots.maker], origin)
+    cells = choices.constants.codes.cells_by_market(makers.device[slots.maker, None], origin)
     at = np.ravel_multi_index((kind[:, None], cells, slots.node_class[:, None]), table.shape[:3])
     picked = table.reshape(-1, table.shape[3]).take(at, axis=0)
     return k.over_markets(picked, makers.weights.take(slots.maker, axis=0))
@@ -191,10 +193,13 @@ def duty_over_markets(
 
 def _preference(choices: ChoiceSet, maker: Int) -> Float:
     """(rows, F) odds of a line that moved to or from China, and exogenous shifts of preference."""
-    makers, codes, foundries = choices.makers, choices.constants.codes, choices.foundries
-    china = codes.origins.index(CHINA) if CHINA in codes.origins else -1
-    is_there, was_there = makers.origin[maker] == china, makers.base_origin[maker] == china
-    odds = k.assembly_preference(choices.sourcing.assembly_odds, is_there, was_there)
+    makers, foundries, sourcing = choices.makers, choices.foundries, choices.sourcing
+    odds = k.assembly_preference(
+        sourcing.assembly_odds,
+        sourcing.odds_follow,
+        makers.china_made[maker].mean(axis=1),
+        makers.base_china[maker],
+    )
     preference = np.where(foundries.is_chinese, odds[:, None], 1.0)
     log_odds = choices.policy.preference
     if log_odds.any():
@@ -293,7 +298,9 @@ def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choic
     makers, foundries = choices.makers, choices.foundries
     futures = choices.policy.expected.of_kind(DESIGN)
     designs, design_of = np.unique(slots.rows.maker, return_inverse=True)
-    cells = choices.constants.codes.cells_by_market(makers.device[designs], makers.origin[designs])
+    cells = choices.constants.codes.cells_by_market(
+        makers.device[designs, None], makers.origin[designs]
+    )
     covered = economy.tariff_schedule.trigger_covers(
         [future.regime for future in futures], cells, makers.weights[designs] > 0
     )
@@ -338,13 +345,14 @@ def _plan_duty(
     supplier = np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
     supplier[at, slots.part] = plan
     weights, duties = [], []
+    markets = np.arange(makers.weights.shape[1])[None]
     for future in futures:
         product = counterfactual_product(
-            economy, designs, supplier, makers.origin[designs, None], price, future
+            economy, designs, supplier, markets, makers.origin[designs], price, future
         )
         weights.append(future.weight[DESIGN, makers.device[designs]])
-        due = expected_duty(economy, designs, product, future, triggers_only=True)
-        duties.append(due[:, 0])
+        due = expected_duty(economy, product, future, triggers_only=True)
+        duties.append(k.over_markets(due, makers.weights[designs]))
     return k.weighted_sum(weights, duties)
 
 

@@ -6,11 +6,19 @@ import numpy as np
 
 from tariffsim.calibration.base_duties import base_duties
 from tariffsim.calibration.tariff_calendar import TariffCalendar
+from tariffsim.kernels.duties import horizon_weights
 from tariffsim.law.duty_tables import TariffSchedule, laws_of
-from tariffsim.law.expectations import DutyExpectations
+from tariffsim.law.expectations import DutyExpectations, Horizon
 from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.tables import Tables
+from tariffsim.typing import Float
+
+YEARS = np.arange(4.0)
+"""Dates of the life of a supplier or a plant at which duties are foreseen, from delivery on."""
+SHIFT_MONTHS = np.array([0.0, 6.0, 12.0, 12.0])
+SHIFT_WEIGHTS = np.array([1.0, 1.0, 1.0, 0.0]) / 3
+"""Dates and weights for orders shifted among plants, which may be shifted back."""
 
 
 def make_tariff_schedule(
@@ -31,22 +39,24 @@ def make_expectations(
     """The schedule as agents foresee it, by the leads and hazards of their choices."""
     sourcing, assembly = scenario.sourcing, scenario.assembly
     same = np.ones(len(constants.codes.devices))
-    leads = [
-        constants.requalification_months,
-        sourcing.pin_compatible_requalification_months * same,
-        assembly.lead_months * same,
+
+    def over_years(lead: Float, hazard: Float) -> tuple[Float, Float]:
+        """Dates a year apart over the life of a choice (dates, D), and their weights."""
+        weights = horizon_weights(hazard, sourcing.discount_rate, YEARS)
+        return lead + 12 * YEARS[:, None], weights
+
+    lead = sourcing.pin_compatible_requalification_months * same
+    by_kind = [
+        over_years(constants.requalification_months, constants.design_hazard),
+        over_years(lead, constants.pin_compatible_hazard * same),
+        (assembly.shift_months + SHIFT_MONTHS[:, None] * same, SHIFT_WEIGHTS[:, None] * same),
+        over_years(assembly.plant_months * same, assembly.plant_hazard * same),
     ]
-    hazards = [
-        constants.design_hazard,
-        constants.pin_compatible_hazard * same,
-        assembly.hazard * same,
-    ]
+    months, weights = (np.stack(parts, axis=1) for parts in zip(*by_kind, strict=True))
     return DutyExpectations(
         schedule,
         sourcing.foresight,
-        np.stack(leads).astype(np.intp),
-        np.stack(hazards),
-        sourcing.discount_rate,
+        Horizon(months.astype(np.intp), weights),
         scenario.run.start,
         scenario.run.end,
     )

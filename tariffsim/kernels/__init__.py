@@ -3,6 +3,7 @@
 The rooms above call them as `k.retail_price(...)`: what stands behind `k.` is arithmetic.
 """
 
+from tariffsim.kernels.assembly import *
 from tariffsim.kernels.compliance import *
 from tariffsim.kernels.duties import *
 from tariffsim.kernels.inventory import *

@@ -102,6 +102,11 @@ def delivered(ordered: Float, share: Float) -> Float:
     return np.asarray(ordered * share)
 
 
+def blend(share: Float, first: Float, second: Float) -> Float:
+    """Mean of two things, a share of the first."""
+    return np.asarray(share * first + (1 - share) * second)
+
+
 def denied_share(delivered_share: Float) -> Float:
     """Share of deliveries that is denied, or, of the denied share, what is delivered."""
     return np.asarray(1.0 - delivered_share)

@@ -18,14 +18,6 @@ def relative_cost(cost_factor: Float) -> Float:
     return np.asarray(cost_factor / cost_factor[:, None])
 
 
-def relocation_payment(
-    relocation_cost: float, customs_value: Float, units: Float, hazard: float, discount_rate: float
-) -> Float:
-    """USD for moving a line: a fraction of its value over the life of the choice."""
-    lifetime_value = customs_value * units / (hazard + discount_rate / 12)
-    return np.asarray(relocation_cost * lifetime_value)
-
-
 def written_off(amortised: Float, months_left: Int, new: Float, life_months: Int) -> Float:
     """USD a unit written off after a switch: the new cost, and the old one's rest over its life."""
     return np.asarray(new + amortised * months_left / life_months)

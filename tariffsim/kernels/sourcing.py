@@ -157,9 +157,13 @@ def size_factor(capacity: Float, base_capacity: Float, power: float) -> Float:
     return np.asarray((capacity / np.where(base_capacity > 0, base_capacity, 1.0)) ** power)
 
 
-def assembly_preference(odds: float, is_there: Bool, was_there: Bool) -> Float:
-    """Factor on the odds of a Chinese chip in a line that moved to China (or, inverse, left it)."""
-    return np.asarray(odds ** (is_there.astype(float) - was_there))
+def assembly_preference(odds: float, follows: float, now: Float, base: Float) -> Float:
+    """Factor on the odds of Chinese foundries for a line that moved: `odds^(lambda (a - a_0))`.
+
+    `now` and `base` are the shares of its units assembled in China, `follows` the part of the odds
+    that is place and not the maker's own (MODEL 4.2).
+    """
+    return np.asarray(odds ** (follows * (now - base)))
 
 
 def utility_value(chips: Float, price: Float, elasticity: float) -> Float:

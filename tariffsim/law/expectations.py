@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim import kernels as k
 from tariffsim.law.duty_tables import DutyTables, Regime, TariffSchedule
 from tariffsim.policy import Instrument
 from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Float, Int
 
-HORIZON_YEARS = np.arange(4.0)
-"""Dates of a choice's life at which duties are foreseen, years after delivery."""
+@dataclass(frozen=True)
+class Horizon:
+    """Dates of the life of a choice at which duties are foreseen; all (dates, kinds, D)."""
+
+    months: Int
+    """From the choice on."""
+    weights: Float
+    """Summing to one over the dates."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,7 @@ class DutyExpectations:
     Args:
         schedule: the compiled law.
         foresight: `announced`, or `none`.
-        leads: (kinds, D) months from a choice to its delivery, by kind of choice.
-        hazards: (kinds, D) openings a month.
-        discount_rate: a year.
+        horizon: dates of the life of each kind of choice, and their weights.
         start: first month simulated.
         end: last month simulated.
     """
@@ -75,19 +78,14 @@ class DutyExpectations:
         self,
         schedule: TariffSchedule,
         foresight: str,
-        leads: Int,
-        hazards: Float,
-        discount_rate: float,
+        horizon: Horizon,
         start: int,
         end: int,
     ) -> None:
         self.schedule, self.foresight = schedule, foresight
-        self._leads = leads
-        self._weights = np.stack(
-            [k.horizon_weights(hazard, discount_rate, HORIZON_YEARS) for hazard in hazards], axis=1
-        )
+        self._horizon = horizon
         self._start = start
-        self._last_date = end + int(leads.max()) + int(12 * HORIZON_YEARS[-1])
+        self._last_date = end + int(horizon.months.max())
         self._foresight: dict[object, Foresight] = {}
         self._asked: tuple[int, bytes] = (-1, b"")
         self._seen: Foresight
@@ -100,15 +98,14 @@ class DutyExpectations:
         `counts` are what laws with a memory remember.
         """
         seen = self._foreseen(date, counts)
-        dates = self._leads[None] + 12 * HORIZON_YEARS[:, None, None].astype(np.intp)
-        at = np.minimum(dates + date - self._start, len(seen.rates) - 1)
+        at = np.minimum(self._horizon.months + date - self._start, len(seen.rates) - 1)
         ids = seen.regime_of[at]
         key = seen, ids.tobytes()
         if key not in self._expected:
             futures = tuple(
                 Future(seen.regimes[i], self.schedule.tables(seen.regimes[i]), weight)
                 for i in np.unique(ids)
-                for weight in [(self._weights * (ids == i)).sum(axis=0)]
+                for weight in [(self._horizon.weights * (ids == i)).sum(axis=0)]
             )
             slot, value, count = (
                 _mean(futures, name) for name in ("slot", "chip_value", "chip_count")

@@ -56,11 +56,6 @@ class ExpectedBurden:
         knows, cost = self.importers.knows_origin, self.importers.evasion_cost
         return ImporterBeliefs(knows[importer], cost[importer], exposure)
 
-    def beliefs_by_market(self, regime: Regime, maker: Int) -> ImporterBeliefs:
-        """(rows, 1, M) importers of lines in every market."""
-        importer = self.makers.importer[maker][:, None, :]
-        return self.beliefs(regime, importer, np.arange(importer.shape[2]))
-
     def origin_rate(self, who: ImporterBeliefs, regime: Regime, cell: Int) -> Float:
         """Duties on a dollar of product, a false country of assembly being the alternative."""
         duties = self.declarations.origin_duties(regime)
@@ -84,7 +79,8 @@ class ExpectedBurden:
                 rows = np.flatnonzero(sold)
                 some = slots.take(rows)
                 who = self.beliefs(future.regime, makers.importer[some.maker, market], market)
-                cell = codes.cell(makers.device[some.maker], makers.origin[some.maker], market)
+                origin = makers.origin[some.maker, market]
+                cell = codes.cell(makers.device[some.maker], origin, market)
                 at = cell, some.node_class, region
                 each = self._on_slots(future, who, at, price[rows], triggered)
                 total[rows] += sold[rows, None] * each
@@ -180,12 +176,12 @@ class CounterSubsidy:
 
         `duties` (kinds, cells, K, R) are component duties on a dollar of chips and on a chip; what
         counts is their mean over the line's markets, as far as importers there know the origin of
-        chips. Other arrays broadcast together.
+        chips. Other arrays broadcast together; `origin` has the market as one more axis.
         """
         if self.share == 0.0:
             return 0.0
         makers, (by_value, by_count) = self.makers, duties
-        cells = self.constants.codes.cells_by_market(makers.device[maker], origin)
+        cells = self.constants.codes.cells_by_market(makers.device[maker][..., None], origin)
         at = np.asarray(kind)[..., None], cells, node_class[..., None], region[..., None]
         rate = k.chip_duty_rate(by_value[at], by_count[at], price[..., None])
         exposed = makers.weights[maker] * self.importers.knows_origin[makers.importer[maker]]

@@ -191,9 +191,9 @@ def rates_given(economy: Economy) -> list[float]:
 
 def _covered(economy: Economy) -> Float:
     """(laws,) imports of the last month that count towards each law, in its own unit."""
-    schedule, makers = economy.tariff_schedule, economy.makers
-    n_parts = len(makers.slot_class)
-    origin, units = np.repeat(makers.origin, n_parts), np.repeat(makers.units, n_parts)
+    schedule, flows = economy.tariff_schedule, economy.flows
+    n_parts = len(economy.makers.slot_class)
+    origin, units = np.repeat(flows.origin, n_parts), np.repeat(flows.units, n_parts)
     of_products = economy.shipments(), economy.flow_cells, economy.flows.units
     of_chips = _unmounted_chips(economy, origin), origin, units
     found = np.zeros(len(schedule.laws))
@@ -206,15 +206,15 @@ def _covered(economy: Economy) -> Float:
 
 
 def _unmounted_chips(economy: Economy, origin: Int) -> Shipments:
-    """The chips of one unit of every line by slot (N x P rows), as they enter for assembly."""
-    makers, constants = economy.makers, economy.constants
-    region, n_lines = makers.chip_region.ravel(), len(makers)
+    """The chips of one unit of every flow by slot (L x P rows), as they enter for assembly."""
+    makers, constants, maker = economy.makers, economy.constants, economy.flows.maker
+    region = makers.chip_region.take(maker, axis=0).ravel()
     return Shipments(
         constants.codes,
         np.zeros(len(region)),
         constants.region_market[region] != constants.origin_market[origin],
-        makers.chip_value.reshape(-1, 1),
-        makers.chips.reshape(-1, 1),
+        makers.chip_value.take(maker, axis=0).reshape(-1, 1),
+        makers.chips.take(maker, axis=0).reshape(-1, 1),
         region[:, None],
-        np.tile(makers.slot_class, n_lines)[:, None],
+        np.tile(makers.slot_class, len(maker))[:, None],
     )

@@ -80,7 +80,7 @@ def share_by_market(
 
     `table` is (cells, K, R) or, with `kind`, has the kinds of choice before these.
     """
-    cell = codes.cells_by_market(makers.device[slots.maker], makers.origin[slots.maker])
+    cell = codes.cells_by_market(makers.device[slots.maker, None], makers.origin[slots.maker])
     at = (cell, slots.node_class[:, None])
     return np.asarray(table[(slots.kind[:, None], *at)] if kind else table[at])
 
@@ -92,7 +92,7 @@ def share_of_suppliers(
 
     `region` is (F,); `table` as in `share_by_market`.
     """
-    cell = codes.cells_by_market(makers.device[lines], makers.origin[lines])[:, None]
+    cell = codes.cells_by_market(makers.device[lines, None], makers.origin[lines])[:, None]
     at = (cell, makers.slot_class[:, None], region[makers.supplier[lines]][:, :, None])
     of_kind = makers.is_pin_compatible[lines].astype(np.intp)[:, :, None]
     return np.asarray(table[(of_kind, *at)] if kind else table[at])

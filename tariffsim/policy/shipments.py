@@ -41,11 +41,13 @@ class Codes:
         return (cell * len(self.classes) + node_class) * len(self.regions) + region
 
     def cells_by_market(self, device: Any, origin: Any) -> Any:
-        """(..., M) cells of products of a device from a country, by the market they are sold in."""
+        """(..., M) cells of products of a device, by the market they are sold in.
+
+        The last axis of `origin` is the market, or 1 where all come from one country.
+        """
         import numpy as np
 
-        cell = np.asarray(self.cell(device, origin, 0))
-        return cell[..., None] + np.arange(len(self.markets))
+        return np.asarray(self.cell(device, origin, np.arange(len(self.markets))))
 
     def market_device(self, market: Any, device: Any) -> Any:
         """Row of (market, device) in tables ravelled over both."""

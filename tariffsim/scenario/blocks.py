@@ -252,20 +252,44 @@ class Sourcing(Block):
     )
 
 
-class Assembly(Block):
-    """How a maker chooses a country of assembly."""
+OF_A_YEAR = "fraction of a year's customs value"
 
+
+class Assembly(Block):
+    """Where products are assembled: orders shift among plants, and plants are built."""
+
+    plants: float = parameter(
+        9.0, "plants", "Plants of a maker that has several, on average.", 7, 12, "S2 S17 S53",
+        ge=1, le=100,
+    )  # fmt: skip
     elasticity: Elasticity = parameter(
-        6.0, "elasticity", "Elasticity of substitution between countries of assembly.", 3, 9
+        8.0, "elasticity", "Elasticity of substitution between places.", 6, 12.5, "S2 S17", gt=0
     )
-    hazard: Share = parameter(
-        1 / 48, "per month", "Rate at which a line reconsiders its country.", 1 / 96, 1 / 24
+    shift_hazard: Share = parameter(
+        0.2, "per month", "Rate at which orders may shift to another plant.", 0.14, 0.39, "S2 S17"
     )
-    relocation_cost: float = parameter(
-        0.10, "fraction", "Cost of moving, relative to lifetime value.", 0.05, 0.25, ge=0, le=100
+    shift_months: int = parameter(
+        2, "months", "Months until shifted orders are delivered.", 1, 3, ge=1, le=60
     )
-    lead_months: int = parameter(
-        12, "months", "Months until a moved line delivers.", 6, 24, ge=1, le=60
+    shift_cost: float = parameter(
+        0.06, OF_A_YEAR, "Cost of shifting orders to another plant.", 0.03, 0.15, "S2 S17",
+        ge=0, le=100,
+    )  # fmt: skip
+    plant_hazard: Share = parameter(
+        1 / 48, "per month", "Rate at which a maker may build in a new country.", 1 / 72, 1 / 27,
+        "S2 S17",
+    )  # fmt: skip
+    plant_months: int = parameter(
+        12, "months", "Months until a new plant delivers.", 9, 18, ge=1, le=60
+    )
+    plant_cost: float = parameter(
+        0.15, OF_A_YEAR, "Cost of a plant in a new country.", 0.05, 0.32, ge=0, le=100
+    )
+    sector_footprint: Share = parameter(
+        0.5, "fraction", "Weight of the sector, next to the device, in where plants are.", 0.0, 1.0
+    )
+    new_place_power: Share = parameter(
+        0.5, "exponent", "How much new plants prefer the usual countries.", 0.0, 1.0
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from tariffsim.policy.shipments import Codes
 from tariffsim.typing import Bool, Float, Int
 
-DESIGN, PIN_COMPATIBLE, ASSEMBLY = range(3)
-"""Kinds of choice, each with a hazard and a lead of its own."""
+DESIGN, PIN_COMPATIBLE, SHIFT, PLANT = range(4)
+"""Kinds of choice, each with dates at which duties are foreseen."""
 AI_MONTHS = (2025 * 12, 2027 * 12 + 11, 2030 * 12 + 11)
 """Months of the columns `ai_2025`, `ai_2027` and `ai_2030`: "by 2027" is December."""
 

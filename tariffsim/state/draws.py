@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 
-from tariffsim.typing import Float
+from tariffsim.typing import Float, Int
 
 
 class Draws:
@@ -30,3 +30,11 @@ class Draws:
     def exponential(self, stream: str, month: int, *shape: int) -> Float:
         """Unit exponential; `-ln` of it is Gumbel noise."""
         return self._generator(stream, month).standard_exponential(shape)
+
+    def exponential_float32(self, stream: str, month: int, *shape: int) -> Float:
+        """Unit exponentials drawn in single precision."""
+        return self._generator(stream, month).standard_exponential(shape, dtype=np.float32)
+
+    def multinomial(self, stream: str, month: int, number: Int, chances: Float) -> Int:
+        """(rows, places) how many of a number (rows,) fall on each place."""
+        return self._generator(stream, month).multinomial(number, chances)

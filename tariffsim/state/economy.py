@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tariffsim.kernels.sums import over_slots, sum_runs
+from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import Constants
 from tariffsim.state.import_counts import ImportCounts
@@ -114,6 +114,24 @@ class Flows(Rows):
     importer: Int
     cell: Int
     """(L,) market x D + device."""
+    race: Float
+    """(L, O) race times of the countries of assembly, single precision: least `e r` wins."""
+    origin: Int
+    """(L,) country of assembly now."""
+    next_origin: Int
+    """(L,) country that its orders are shifting to."""
+    arrival_month: Int
+    """(L,) month from which it is assembled there; -1 when it is not shifting."""
+    unit_cost: Float
+    """(L,) USD a unit."""
+    customs_value: Float
+    """(L,) USD a unit, ex works."""
+    bare_duty: Float
+    """(L,) USD a unit of duty on chips entering unmounted where it is assembled."""
+    relocation: Float
+    """(L,) USD paid this month for a shift or a plant."""
+    second_best_place: Float
+    """(L,) USD a unit given up by not assembling in the base country."""
     base_units: Float
     """(L,) units a month."""
     base_share: Float
@@ -247,26 +265,26 @@ class DeviceMakers(Rows):
     """(N, M) its importer in each market; -1 where it is not sold."""
     odds_row: Int
     """(N,) row of the tables of base shares: (device, base origin, market or global)."""
+    base_china: Float
+    """(N,) share of its units assembled in China in the base year."""
+    china_made: Float
+    """(N, 12) the same in the last twelve months."""
     origin: Int
-    """(N,) country of assembly now."""
-    next_origin: Int
-    """(N,) country it is moving to."""
-    move_month: Int
-    """(N,) month from which it assembles there; -1 when not moving."""
+    """(N, M) country of assembly of what is sold in each market."""
+    plants: Bool
+    """(N, O) countries in which the maker has a plant."""
+    new_plant: Int
+    """(N,) country in which a plant is being built."""
+    plant_month: Int
+    """(N,) month from which it stands; -1 when none is being built."""
     other_inputs: Float
     """(N,) USD a unit, at the cost of the base origin."""
-    unit_cost: Float
-    """(N,) USD a unit."""
     customs_value: Float
-    """(N,) USD a unit, ex works."""
-    chip_bill: Float
-    """(N,) USD a unit, chips and the duty on unmounted chips on them."""
+    """(N,) USD a unit, ex works, mean over its markets."""
     units: Float
     """(N,) units delivered this month."""
     fill_rate: Float
     """(N,) part of the orders delivered."""
-    relocation: Float
-    """(N,) USD paid this month for moving assembly."""
     slot_class: Int
     """(P,) node class of each slot."""
     has_slot: Bool
@@ -301,8 +319,6 @@ class DeviceMakers(Rows):
     """(N, P) USD a unit, invoice value of the chips."""
     chip_counter_subsidy: Float
     """(N, P) USD a unit that China pays of their posted price."""
-    bare_duty: Float
-    """(N, P) USD a unit of duty on chips entering bare where the line is assembled."""
     supplied_since: Int
     """(N, P) month since which the supplier supplies."""
     second_source: Int
@@ -377,8 +393,6 @@ class Economy:
     constants: Constants
     base_shares: Float
     """(rows, K, F) shares of foundries in units by (device, origin, market or global)."""
-    origin_odds: Float
-    """(rows, O) odds of the countries of assembly, by the same rows."""
     foundries: Foundries
     investment: Investment
     makers: DeviceMakers
@@ -444,22 +458,37 @@ class Economy:
     @property
     def is_imported(self) -> Bool:
         """(L,) whether a flow crosses a border: assembled in another market than it is sold in."""
-        origin = self.makers.origin[self.flows.maker]
-        return np.asarray(self.constants.origin_market[origin] != self.flows.market)
+        return np.asarray(self.constants.origin_market[self.flows.origin] != self.flows.market)
+
+    def of_flows(self, values: Float) -> Float:
+        """(L,) what lines (N,) hold or pay, shared out by the units that their flows take.
+
+        By those of the base year in a month in which a line delivers none.
+        """
+        flows, units = self.flows, self.makers.units
+        base = sum_by(flows.maker, flows.base_units, len(units))
+        taken = np.where(units[flows.maker] > 0, flows.units, flows.base_units)
+        share = taken / np.where(units > 0, units, base)[flows.maker]
+        return np.asarray(values[flows.maker] * share)
+
+    @property
+    def home(self) -> Int:
+        """(L,) market that the country belongs to in which each flow is assembled."""
+        return np.asarray(self.constants.origin_market[self.flows.origin])
 
     @property
     def flow_cells(self) -> Int:
         """(L,) cells of the duty tables: device, country of assembly, market."""
         makers, flows = self.makers, self.flows
-        device, origin = makers.device[flows.maker], makers.origin[flows.maker]
-        return np.asarray(self.constants.codes.cell(device, origin, flows.market))
+        device = makers.device[flows.maker]
+        return np.asarray(self.constants.codes.cell(device, flows.origin, flows.market))
 
     def shipments(self) -> Shipments:
         """One unit of every flow as customs sees it."""
         makers, maker = self.makers, self.flows.maker
         return Shipments(
             self.constants.codes,
-            makers.customs_value[maker],
+            self.flows.customs_value,
             self.is_imported,
             makers.chip_value.take(maker, axis=0),
             makers.chips.take(maker, axis=0),

@@ -18,7 +18,6 @@ def net_incomes(economy: Economy) -> dict[str, Float]:
     flows, foundries, constants = economy.flows, economy.foundries, economy.constants
     n = len(constants.codes.markets)
     fab_market = constants.region_market[foundries.region]
-    home = constants.origin_market[economy.makers.origin]
     subsidies = k.sum_by(fab_market, (foundries.subsidy * foundries.output).sum(axis=1), n)
     investment = economy.investment.grants + economy.investment.credits
     subsidies = subsidies + k.sum_by(constants.region_market, investment, n)
@@ -29,7 +28,7 @@ def net_incomes(economy: Economy) -> dict[str, Float]:
     return {
         "consumers": -k.sum_by(flows.market, flows.price * flows.sold, n),
         "importers": k.sum_by(economy.importers.market, importer_profit(economy), n),
-        "device makers": k.sum_by(home, _maker_profit(economy), n) + economy.maker_refund,
+        "device makers": k.sum_by(economy.home, _maker_profit(economy), n) + economy.maker_refund,
         "foundries": k.sum_by(fab_market, earned, n) + subsidies,
         "government": revenue - _counter_subsidies(economy, n) - subsidies,
         "other suppliers": np.array([_suppliers_income(economy)]),
@@ -40,7 +39,7 @@ def net_incomes(economy: Economy) -> dict[str, Float]:
 def importer_profit(economy: Economy) -> Float:
     """(J,) USD: margin on units sold, less the costs of those delivered and of selling."""
     flows, importers, trade = economy.flows, economy.importers, economy.scenario.trade
-    landed = (1 + trade.freight) * economy.makers.customs_value[flows.maker] + flows.base_duty
+    landed = (1 + trade.freight) * flows.customs_value + flows.base_duty
     borne = landed + trade.border_pass_through * flows.new_duty + flows.compliance_cost
     margin = flows.price * flows.sold - borne * flows.units - _selling(economy)
     of_flows = k.sum_by(flows.importer, margin, len(importers))
@@ -67,18 +66,17 @@ def _selling(economy: Economy) -> Float:
     """(L,) USD of retail distribution, and of holding products."""
     flows, trade = economy.flows, economy.scenario.trade
     distribution = (trade.retail_margin - trade.importer_profit) * flows.base_landed * flows.sold
-    value = economy.makers.customs_value[flows.maker]
-    return np.asarray(distribution + trade.carrying_cost * value * flows.stock)
+    return np.asarray(distribution + trade.carrying_cost * flows.customs_value * flows.stock)
 
 
 def _maker_profit(economy: Economy) -> Float:
-    """(N,) USD: mark-up on units made, less duty absorbed, moves, and chips put into stock."""
+    """(L,) USD: mark-up on units made, less duty absorbed, moves, and chips put into stock."""
     makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
-    markup = makers.customs_value * trade.markup / (1 + trade.markup)
+    markup = flows.customs_value * trade.markup / (1 + trade.markup)
     stocked = makers.chip_payments - k.over_slots(makers.chip_value) * makers.units
-    absorbed = k.sum_by(flows.maker, flows.new_duty * flows.units, len(makers))
-    absorbed = (1 - trade.border_pass_through) * absorbed
-    return np.asarray(markup * makers.units - absorbed - makers.relocation - stocked)
+    absorbed = (1 - trade.border_pass_through) * flows.new_duty
+    made = (markup - absorbed) * flows.units - flows.relocation
+    return np.asarray(made - economy.of_flows(stocked))
 
 
 def _revenue(economy: Economy, n_markets: int) -> Float:
@@ -107,9 +105,10 @@ def _counter_subsidies(economy: Economy, n_markets: int) -> Float:
 def _suppliers_income(economy: Economy) -> float:
     """USD that everything but chips, duty and work of the sectors themselves costs."""
     makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
-    location = economy.constants.relative_cost[makers.base_origin, makers.origin]
-    inputs = makers.other_inputs * location + makers.amortised_cost(economy.month)
-    freight = trade.freight * makers.customs_value
-    of_makers = (inputs + freight) @ makers.units + makers.relocation.sum()
+    maker = flows.maker
+    location = economy.constants.relative_cost[makers.base_origin[maker], flows.origin]
+    inputs = makers.other_inputs[maker] * location + makers.amortised_cost(economy.month)[maker]
+    freight = trade.freight * flows.customs_value
+    of_makers = (inputs + freight) @ flows.units + flows.relocation.sum()
     of_importers = flows.compliance_cost @ flows.units + _selling(economy).sum()
     return float(of_makers + of_importers + foundry_cost(economy).sum())

@@ -1,0 +1,100 @@
+"""Where makers have plants, and how near other places were in the base year (MODEL 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tariffsim.calibration.constants import DATA_MARKET
+from tariffsim.calibration.lines import GOLDEN, Lines
+from tariffsim.kernels.sums import rank_within
+from tariffsim.scenario.blocks import Assembly
+from tariffsim.state.constants import Constants
+from tariffsim.state.draws import Draws
+from tariffsim.typing import Bool, Float, Int
+
+MOST_PLANTS = 400
+"""Beyond which the distribution of the number of plants is cut off."""
+
+
+def footprints(constants: Constants, sectors: Sequence[str], weight_of_sector: float) -> Float:
+    """(D, O) where plants of a device are: its base shares in the data market and its sector's."""
+    codes = constants.codes
+    market = codes.markets.index(DATA_MARKET)
+    bought = constants.trade[:, :, market]
+    alike = np.array(sectors)[:, None] == np.array(sectors)
+    own, of_sector = (
+        values / np.maximum(values.sum(axis=1, keepdims=True), 1e-300)
+        for values in (bought, alike @ bought)
+    )
+    return (1 - weight_of_sector) * own + weight_of_sector * of_sector
+
+
+def draw_plants(
+    footprint: Float, footloose: Float, rules: Assembly, lines: Lines, draws: Draws
+) -> Int:
+    """(N, O) plants by country: one where the line is assembled, others for those that have several.
+
+    A maker of device d is footloose with probability `footloose` (D,) and then has one plant more
+    than a Poisson number with mean `plants - 1`, drawn from the footprint (D, O).
+    """
+    n, (_, n_origins) = len(lines.device), footprint.shape
+    u = draws.uniform("plants", 0, n, 2)
+    is_footloose = u[:, 0] < footloose[lines.device]
+    more = np.where(is_footloose, poisson_quantile(u[:, 1], rules.plants - 1), 0)
+    chances = footprint[lines.device]
+    chances = chances / chances.sum(axis=1, keepdims=True)
+    plants = draws.multinomial("places of plants", 0, more, chances)
+    plants += np.arange(n_origins) == lines.origin[:, None]
+    return plants
+
+
+def poisson_quantile(u: Float, mean: float) -> Int:
+    """(rows,) the Poisson number at each quantile, from one uniform."""
+    steps = np.arange(1, MOST_PLANTS)
+    log_chance = np.concatenate([[0.0], np.cumsum(np.log(max(mean, 1e-300) / steps))]) - mean
+    return np.searchsorted(np.cumsum(np.exp(log_chance)), u, side="right")
+
+
+def race_times(
+    plants: Int, footprint: Float, power: float, lines: Lines, maker: Int, market: Int, draws: Draws
+) -> Float:
+    """(L, O) race times `e` of each flow: the place with the least `e r` wins.
+
+    The base country has won: it has the least. Other plants of the maker are as near as plants are
+    many; all countries without one together are as near as one plant, in proportion to the
+    footprint to a power. Infinite where nobody has plants.
+    """
+    device, origin = lines.device[maker], lines.origin[maker]
+    first = np.empty(len(maker))
+    order = np.lexsort((maker, -lines.value[maker, market], market, origin, device))
+    cell = np.ravel_multi_index(
+        (device[order], origin[order], market[order]), (*footprint.shape, lines.value.shape[1])
+    )
+    start = draws.uniform("race of base countries", 0, footprint.size, lines.value.shape[1])
+    u = (start.ravel()[cell] + GOLDEN * rank_within(cell)) % 1.0
+    first[order] = -np.log1p(-u)
+    waits = np.empty((len(maker), footprint.shape[1]), dtype=np.float32)
+    for m in np.unique(market):
+        own = market == m
+        drawn = draws.exponential_float32(f"race {m}", 0, len(lines.device), footprint.shape[1])
+        waits[own] = drawn[maker[own]]
+    return _race(first, waits, plants[maker], new_places(footprint, power)[device], origin)
+
+
+def new_places(footprint: Float, power: float) -> Float:
+    """(D, O) weights of countries for a new plant, one in all."""
+    weight = np.where(footprint > 0, footprint, 0.0)
+    weight = np.where(weight > 0, weight**power, 0.0)
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+
+def _race(first: Float, waits: Float, plants: Int, new: Float, origin: Int) -> Float:
+    """(L, O) race times from unit exponentials, float32."""
+    home = (first / plants.sum(axis=1))[:, None]
+    weight = np.where(plants > 0, plants, new)
+    with np.errstate(divide="ignore"):
+        race = (home + waits / weight).astype(np.float32)
+    at_home: Bool = np.arange(plants.shape[1]) == origin[:, None]
+    return np.where(at_home, home.astype(np.float32), race)
