@@ -146,7 +146,8 @@ def shift_assembly(economy: Economy, draws: Draws) -> None:
         return
     factor, has_plant = assembly.places(economy, flow, SHIFT), assembly.has_plant(economy, flow)
     hurdle = k.moving_factor(rules.shift_cost, rules.elasticity)
-    best, shifts = k.shifts_to(flows.race[flow], factor, has_plant, flows.origin[flow], hurdle)
+    race = assembly.race_times(economy, flow)
+    best, shifts = k.shifts_to(race, factor, has_plant, flows.origin[flow], hurdle)
     assembly.begin_shifts(economy, flow[shifts], best[shifts])
 
 
@@ -160,7 +161,7 @@ def build_plants(economy: Economy, draws: Draws) -> None:
     has_plant = assembly.has_plant(economy, flow)
     hurdle = k.moving_factor(rules.shift_cost, rules.elasticity)
     building = k.moving_factor(max(rules.plant_cost, rules.shift_cost), rules.elasticity)
-    race, here = flows.race[flow], flows.origin[flow]
+    race, here = assembly.race_times(economy, flow), flows.origin[flow]
     best, builds = k.builds_in(race, factor, has_plant, here, hurdle, building)
     assembly.begin_plants(economy, flow[builds], best[builds])
 
@@ -279,6 +280,7 @@ def deliver(economy: Economy, draws: Draws) -> None:
     makers.fill_rate = delivery.lowest_coverage(economy, met)
     flows.units = delivery.units_to_flows(economy)
     makers.units = k.sum_by(flows.maker, flows.units, len(makers))
+    makers.china_made = assembly.made_in_china(economy)
     flows.sold, flows.stock, flows.backlog, flows.lost = k.sold_from_stock(
         flows.wanted, flows.stock, flows.units, economy.scenario.orders.backlog_share
     )

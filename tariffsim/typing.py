@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
+    Float32 = NDArray[np.float32]
     Int = NDArray[np.intp]
     Bool = NDArray[np.bool_]
 else:
-    Float = Int = Bool = Any
+    Float = Float32 = Int = Bool = Any
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 _DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{2})|Q(?P<quarter>[1-4]))?")

@@ -9,7 +9,7 @@ import numpy as np
 from tariffsim import kernels as k
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
-from tariffsim.policy.shipments import Shipments
+from tariffsim.policy.shipments import CHINA, Shipments
 from tariffsim.state.constants import PLANT, SHIFT
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
@@ -126,12 +126,21 @@ def second_best_places(economy: Economy) -> Float:
     here, home = flows.origin[away, None], makers.base_origin[flows.maker[away], None]
     now = Future(economy.policy.regime, economy.policy.in_force, np.ones((1, 1)))
     base = base_landed_cost(economy, away, np.concatenate([here, home], axis=1))
-    race = np.take_along_axis(flows.race[away], np.concatenate([here, home], axis=1), axis=1)
+    race = np.take_along_axis(race_times(economy, away), np.concatenate([here, home], axis=1), 1)
     lost[away] = k.second_best_place(
         landed_cost(economy, away, here, now)[:, 0], race[:, 0], race[:, 1], base[:, 0], base[:, 1],
         economy.scenario.assembly.elasticity,
     )  # fmt: skip
     return lost
+
+
+def made_in_china(economy: Economy) -> Float:
+    """(N, 12) share of each line's units of the last twelve months assembled in China."""
+    flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
+    china = codes.origins.index(CHINA) if CHINA in codes.origins else -1
+    is_there = (flows.origin == china).astype(float)
+    share = k.sum_by(flows.maker, k.times(is_there, economy.share_of_line()), len(makers))
+    return np.concatenate([makers.china_made[:, 1:], share[:, None]], axis=1)
 
 
 # Products with other suppliers, or assembled in another country.
@@ -209,6 +218,11 @@ def expected_duty(
     base = economy.tariff_schedule.base_product[product.cell, 0]
     duty = k.ad_valorem(base, product.shipments.customs_value)
     return k.total(duty, burden.on_product(*at))
+
+
+def race_times(economy: Economy, flow: Int) -> Float:
+    """(rows, O) race times of some flows, in double precision."""
+    return economy.flows.race[flow].astype(float)
 
 
 def has_plant(economy: Economy, flow: Int) -> Bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Float
+from tariffsim.typing import Float, Int
 
 CONTRACT_MONTHS = 12
 """With `contract_first`, slots supplied for so long come first."""

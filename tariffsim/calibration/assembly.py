@@ -12,7 +12,7 @@ from tariffsim.kernels.sums import rank_within
 from tariffsim.scenario.blocks import Assembly
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
-from tariffsim.typing import Bool, Float, Int
+from tariffsim.typing import Bool, Float, Float32, Int
 
 MOST_PLANTS = 400
 """Beyond which the distribution of the number of plants is cut off."""
@@ -28,7 +28,7 @@ def footprints(constants: Constants, sectors: Sequence[str], weight_of_sector: f
         values / np.maximum(values.sum(axis=1, keepdims=True), 1e-300)
         for values in (bought, alike @ bought)
     )
-    return (1 - weight_of_sector) * own + weight_of_sector * of_sector
+    return np.asarray((1 - weight_of_sector) * own + weight_of_sector * of_sector)
 
 
 def draw_plants(
@@ -59,7 +59,7 @@ def poisson_quantile(u: Float, mean: float) -> Int:
 
 def race_times(
     plants: Int, footprint: Float, power: float, lines: Lines, maker: Int, market: Int, draws: Draws
-) -> Float:
+) -> Float32:
     """(L, O) race times `e` of each flow: the place with the least `e r` wins.
 
     The base country has won: it has the least. Other plants of the maker are as near as plants are
@@ -90,11 +90,12 @@ def new_places(footprint: Float, power: float) -> Float:
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
-def _race(first: Float, waits: Float, plants: Int, new: Float, origin: Int) -> Float:
+def _race(first: Float, waits: Float32, plants: Int, new: Float, origin: Int) -> Float32:
     """(L, O) race times from unit exponentials, float32."""
     home = (first / plants.sum(axis=1))[:, None]
     weight = np.where(plants > 0, plants, new)
     with np.errstate(divide="ignore"):
         race = (home + waits / weight).astype(np.float32)
     at_home: Bool = np.arange(plants.shape[1]) == origin[:, None]
-    return np.where(at_home, home.astype(np.float32), race)
+    race[at_home] = home.astype(np.float32).repeat(plants.shape[1], axis=1)[at_home]
+    return race

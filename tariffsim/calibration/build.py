@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tariffsim.calibration.assembly import draw_plants, footprints
 from tariffsim.calibration.capacity import make_fabs, make_foundries, make_investment
 from tariffsim.calibration.constants import DATA_MARKET, make_constants, trade_totals
 from tariffsim.calibration.lines import make_lines, plan
@@ -96,14 +97,19 @@ def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> 
     ordered = by_supplier(by_part, supplier, constants.slot_class, len(fabs.name))
     expected = _expected_orders(rows, by_class(by_part, constants.slot_class), shares)
     foundries = make_foundries(scenario, tables, constants, fabs, ordered, expected)
-    odds, makers = make_makers(
-        scenario, constants, schedule, lines, rows, shares, slots, supplier, foundries, draws
-    )
-    flows, cells = make_flows(scenario, constants, schedule, lines)
+    devices, assembly = tables.devices, scenario.assembly
+    footprint = footprints(constants, devices.texts("sector"), assembly.sector_footprint)
+    footloose = np.array(devices.numbers("footloose_share"))
+    plants = draw_plants(footprint, footloose, assembly, lines, draws)
+    makers = make_makers(
+        scenario, constants, schedule, lines, rows, shares, slots, supplier, foundries, plants,
+        draws,
+    )  # fmt: skip
+    flows, cells = make_flows(scenario, constants, schedule, lines, plants, footprint, draws)
     importers = make_importers(scenario, constants, flows, draws)
     makers.importer[flows.maker, flows.market] = flows.importer
     economy = Economy(
-        scenario, constants, shares, odds, foundries,
+        scenario, constants, shares, foundries,
         make_investment(scenario, constants, foundries), makers, importers, flows, cells,
         base_chips(constants, makers, flows), schedule, expectations, declarations,
     )  # fmt: skip

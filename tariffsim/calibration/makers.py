@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tariffsim.calibration.assembly import race_times
 from tariffsim.calibration.lines import Lines, evenly, pareto_size
-from tariffsim.calibration.shares import LineKinds, origin_shares
+from tariffsim.calibration.shares import LineKinds
 from tariffsim.calibration.suppliers import (
-    NO_STEADY_STATE,
     Slots,
     amortised_at_start,
     draw_second_sources,
@@ -15,15 +15,11 @@ from tariffsim.calibration.suppliers import (
 )
 from tariffsim.errors import CalibrationError, Problem
 from tariffsim.kernels.compliance import NEVER_EVADES, tracing_cost_rate, unknown_chance
-from tariffsim.kernels.sourcing import (
-    inertia_curvature,
-    inertia_factor,
-    odds_from_scale,
-    steady_state_scale,
-)
+from tariffsim.kernels.sourcing import odds_from_scale
 from tariffsim.kernels.sums import over_slots, rank_within, sum_by
 from tariffsim.law.declarations import Declarations, Enforcement
 from tariffsim.law.duty_tables import TariffSchedule
+from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.checks import blame
 from tariffsim.state.constants import Constants
@@ -45,12 +41,13 @@ def make_makers(
     slots: Slots,
     supplier: Int,
     foundries: Foundries,
+    plants: Int,
     draws: Draws,
-) -> tuple[Float, DeviceMakers]:
-    """Makers in month 0, and (rows, O) odds of the countries of assembly.
+) -> DeviceMakers:
+    """Makers in month 0.
 
     Raises:
-        CalibrationError: chips cost more than the whole product, or moves have no steady state.
+        CalibrationError: chips cost more than the whole product.
     """
     n, n_parts = supplier.shape
     slot_class = constants.slot_class
@@ -67,7 +64,6 @@ def make_makers(
         draws,
         "pipeline",
     )
-    odds, origin_next, origin_month = _moves(scenario, lines, rows, draws)
     device = lines.device
     value = lines.value.sum(axis=1)
     chip_price = foundries.base_price[supplier, slot_class]
@@ -90,9 +86,11 @@ def make_makers(
         supplier, np.where(month >= 0, following, supplier), draws,
     )  # fmt: skip
     units = value / constants.unit_value[device]
+    china = constants.codes.origins.index(CHINA) if CHINA in constants.codes.origins else -1
+    in_china = (lines.origin == china).astype(float)
     need = units[:, None] * chips
     stock = constants.stock_months[device][:, None] * need
-    return odds, DeviceMakers(
+    return DeviceMakers(
         device=device,
         base_origin=lines.origin,
         market=lines.market,
@@ -100,16 +98,16 @@ def make_makers(
         weights=lines.value / value[:, None],
         importer=np.full(lines.value.shape, -1),
         odds_row=rows.of_line,
-        origin=lines.origin.copy(),
-        next_origin=origin_next,
-        move_month=origin_month,
+        base_china=in_china,
+        china_made=np.repeat(in_china[:, None], 12, axis=1),
+        origin=np.repeat(lines.origin[:, None], lines.value.shape[1], axis=1),
+        plants=plants > 0,
+        new_plant=lines.origin.copy(),
+        plant_month=np.full(n, -1),
         other_inputs=other,
-        unit_cost=constants.unit_value[device] / (1 + scenario.trade.markup),
         customs_value=constants.unit_value[device],
-        chip_bill=bill,
         units=units,
         fill_rate=np.ones(n),
-        relocation=np.zeros(n),
         slot_class=slot_class,
         has_slot=slots.has_slot,
         is_pin_compatible=slots.is_pin_compatible,
@@ -128,7 +126,6 @@ def make_makers(
         chips=chips,
         chip_value=chips * chip_price,
         chip_counter_subsidy=np.zeros((n, n_parts)),
-        bare_duty=chips * chip_price * bare,
         supplied_since=np.full((n, n_parts), LONG_AGO),
         has_second_source=has_second,
         second_source=second,
@@ -151,40 +148,21 @@ def _dearer_than_product(scenario: Scenario, code: str) -> Problem:
     return blame(scenario, keys, message, "lower chip_content, foundational_share or trade.markup")
 
 
-def _moves(
-    scenario: Scenario, lines: Lines, rows: LineKinds, draws: Draws
-) -> tuple[Float, Int, Int]:
-    """Odds of the countries of assembly by row, and the moves under way in month 0."""
-    assembly = scenario.assembly
-    shares = origin_shares(lines.trade, rows)
-    inertia = np.full(len(shares), inertia_factor(assembly.relocation_cost, assembly.elasticity))
-    lead = np.full(len(shares), assembly.lead_months)
-    hazard = np.full(len(shares), assembly.hazard)
-    curvature = inertia_curvature(inertia, hazard, lead)
-    scale = steady_state_scale(shares, curvature[:, None])[:, 0]
-    if not np.isfinite(scale).all():
-        message = NO_STEADY_STATE.format("lines reconsider their country of assembly")
-        hint = "shorten assembly.lead_months or lower assembly.hazard"
-        keys = ("assembly.lead_months", "assembly.hazard")
-        raise CalibrationError([blame(scenario, keys, message, hint)])
-    of_line = rows.of_line
-    following, month = pipeline(
-        shares, of_line, lines.origin, inertia[of_line], hazard[of_line], lead[of_line],
-        curvature[of_line], scale[of_line], draws, "moves under way",
-    )  # fmt: skip
-    return odds_from_scale(shares, curvature[:, None], scale[:, None]), following, month
-
-
 def make_flows(
-    scenario: Scenario, constants: Constants, schedule: TariffSchedule, lines: Lines
-) -> tuple[Flows, Cells]:
-    """Flows of the lines at base prices, and the (market, device) cells they make up."""
+    scenario: Scenario, constants: Constants, schedule: TariffSchedule, lines: Lines, plants: Int,
+    footprint: Float, draws: Draws,
+) -> tuple[Flows, Cells]:  # fmt: skip
+    """Flows of the lines at base prices, and the (market, device) cells they make up.
+
+    `plants` (N, O) of their makers and the footprint (D, O) of plants say how near other places are.
+    """
     trade = scenario.trade
     market, maker = np.nonzero(lines.value.T > 0)
     device = lines.device[maker]
     n_devices = len(constants.codes.devices)
     unit_value = constants.unit_value[device]
-    law_cell = constants.codes.cell(device, lines.origin[maker], market)
+    origin, none = lines.origin[maker], np.zeros(len(maker))
+    law_cell = constants.codes.cell(device, origin, market)
     base_duty = schedule.base_product[law_cell, 0] * unit_value
     landed = unit_value * (1 + trade.freight) + base_duty
     price = landed * (1 + trade.retail_margin)
@@ -196,6 +174,17 @@ def make_flows(
         market=market,
         importer=np.zeros(len(maker), dtype=np.intp),
         cell=cell,
+        race=race_times(
+            plants, footprint, scenario.assembly.new_place_power, lines, maker, market, draws
+        ),
+        origin=origin.copy(),
+        next_origin=origin.copy(),
+        arrival_month=np.full(len(maker), -1),
+        unit_cost=unit_value / (1 + trade.markup),
+        customs_value=unit_value,
+        bare_duty=none.copy(),
+        relocation=none.copy(),
+        second_best_place=none.copy(),
         base_units=units,
         base_share=price * units / spending[cell],
         base_landed=landed,

@@ -201,12 +201,3 @@ def foundry_shares(
     part = np.where(has_china, np.where(has_others, china, 1.0), 0.0)
     shares = part[:, :, None] * own.T + (1 - part)[:, :, None] * others.T
     return np.asarray(shares[:, :, region] * size)
-
-
-def origin_shares(trade: Float, rows: LineKinds) -> Float:
-    """(rows, O) base shares of the countries of assembly in each row's markets."""
-    total = trade.sum(axis=1, keepdims=True)
-    pattern = trade / np.where(total > 0, total, 1.0)
-    weights = rows.value / rows.value.sum(axis=1, keepdims=True)
-    result: Float = np.einsum("rom,rm->ro", pattern[rows.device], weights)
-    return result

@@ -202,7 +202,8 @@ def _floor_by_device(
         own, least = np.where(in_focus, weight, 0.0), np.where(in_focus, must[device], 0)
         if own.any() and least.sum() < least_lines:
             floor[device] = spread(own, least, least_lines)
-    return floor if np.maximum(must, floor).sum() <= lines else np.zeros_like(floor)
+    fits = bool(np.maximum(must, floor).sum() <= lines)
+    return np.where(fits, floor, 0)
 
 
 def spread(weight: Float, least: Int, total: int) -> Int:

@@ -12,7 +12,7 @@ from tariffsim.law.expectations import DutyExpectations, Horizon
 from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.tables import Tables
-from tariffsim.typing import Float
+from tariffsim.typing import Float, Int
 
 YEARS = np.arange(4.0)
 """Dates of the life of a supplier or a plant at which duties are foreseen, from delivery on."""
@@ -40,7 +40,7 @@ def make_expectations(
     sourcing, assembly = scenario.sourcing, scenario.assembly
     same = np.ones(len(constants.codes.devices))
 
-    def over_years(lead: Float, hazard: Float) -> tuple[Float, Float]:
+    def over_years(lead: Float | Int, hazard: Float) -> tuple[Float, Float]:
         """Dates a year apart over the life of a choice (dates, D), and their weights."""
         weights = horizon_weights(hazard, sourcing.discount_rate, YEARS)
         return lead + 12 * YEARS[:, None], weights

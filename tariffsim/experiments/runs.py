@@ -158,7 +158,6 @@ def context_of(economy: Economy) -> Context:
         constants.codes,
         constants.demand_elasticity,
         scenario.sourcing.elasticity,
-        scenario.assembly.elasticity,
     )
 
 

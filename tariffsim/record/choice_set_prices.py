@@ -16,13 +16,13 @@ from tariffsim.kernels.supply import counter_subsidy_share
 from tariffsim.law.declarations import ContentDuty
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import ExpectedBurden, ImporterBeliefs
-from tariffsim.state.constants import ASSEMBLY, DESIGN, PIN_COMPATIBLE
+from tariffsim.state.constants import DESIGN, PIN_COMPATIBLE
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int
 
 
 class ChoiceSetPrices:
-    """Prices of chips and countries with the duty expected on them, by market and device."""
+    """Prices of chips with the duty expected on them, by market and device."""
 
     def __init__(self, economy: Economy) -> None:
         codes, constants = economy.constants.codes, economy.constants
@@ -31,15 +31,7 @@ class ChoiceSetPrices:
         cell = codes.cell(makers.device[flows.maker], makers.base_origin[flows.maker], flows.market)
         units = sum_by(cell, flows.base_units, codes.n_cells).reshape(self._shape)
         self._origin_share = units / np.maximum(units.sum(axis=1, keepdims=True), 1e-300)
-        mean_factor = np.einsum("dom,o->dm", self._origin_share, constants.cost_factor)
-        factor = (
-            constants.cost_factor[:, None] / np.where(mean_factor > 0, mean_factor, 1.0)[:, None]
-        )
-        markup = economy.scenario.trade.markup
-        self._cost = constants.unit_value[:, None, None] / (1 + markup) * factor
-        self._markup = markup
         self._burden = MeanDutyBurden(economy)
-        self._base_product = economy.tariff_schedule.base_product[:, 0]
         self._source: tuple[object, object] | None = None
         foundries = economy.foundries
         member = np.eye(len(codes.regions))[foundries.region]
@@ -65,8 +57,6 @@ class ChoiceSetPrices:
         return {
             "slot_price": price,
             "slot_duty": self._rate * (price - given) + self._each - given,
-            "assembly_price": self._assembly,
-            "base_assembly": self._assembled(economy),
         }
 
     def _region_price(self, price: Float) -> Float:
@@ -90,22 +80,12 @@ class ChoiceSetPrices:
         by_value, self._each = (both(*tables) for tables in zip(*burdens, strict=True))
         self._rate = slot + by_value
         self._exposed = self._burden.known_origin_share()[:, :, None, None]
-        product = self._base_product + self._burden.origin_rate(futures, ASSEMBLY)
-        landed = self._cost * (1 + product.reshape(self._shape) * (1 + self._markup))
-        self._assembly = np.ascontiguousarray(landed.transpose(2, 0, 1))
 
     def _over_origins(self, table: Float) -> Float:
         """(M, D, K, R) mean of a table of cells over the countries of the base year."""
         by_cell = table.reshape(*self._shape, *table.shape[1:])
         result: Float = np.einsum("dom,domkr->mdkr", self._origin_share, by_cell)
         return result
-
-    def _assembled(self, economy: Economy) -> Float:
-        """(M, D, O) units a month by country, if every line sold what it did in the base year."""
-        codes, flows, makers = economy.constants.codes, economy.flows, economy.makers
-        at = codes.cell(makers.device[flows.maker], makers.origin[flows.maker], flows.market)
-        units = sum_by(at, flows.base_units, codes.n_cells).reshape(self._shape)
-        return np.ascontiguousarray(units.transpose(2, 0, 1))
 
 
 class MeanDutyBurden:

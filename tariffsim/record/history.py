@@ -23,10 +23,6 @@ class History:
     """(T, M, D, K, R) chips a month in what the market buys."""
     base_sourcing: Float
     """(T, M, D, K, R) the same if every line sold what it did in the base year."""
-    base_assembly: Float
-    """(T, M, D, O) units a month by country of assembly if every line sold what it did then."""
-    assembly_price: Float
-    """(T, M, D, O) mean cost of a unit at each country and the duty expected on it, USD."""
     slot_price: Float
     """(T, K, R) mean price of a chip, USD."""
     slot_duty: Float

@@ -31,12 +31,11 @@ LAST = 12
 
 @dataclass(frozen=True)
 class Context:
-    """What a history does not say: the sets, and elasticities of demand (D,) and of choices."""
+    """What a history does not say: the sets, and elasticities of demand (D,) and of sourcing."""
 
     codes: Codes
     demand_elasticity: Float
     sourcing_elasticity: float
-    assembly_elasticity: float
 
 
 def chinese_share(history: History, market: int) -> Float:
@@ -88,24 +87,16 @@ def match_loss(history: History, baseline: History, context: Context) -> Float:
     """(T, M) makers' loss from second-best sourcing and assembly (match loss, MODEL 4.7).
 
     At the scenario's number of chips and units, with the shares of lines that sell what they sold
-    in the base year, plus compliance distortion.
+    in the base year, plus what flows lose by their place of assembly, and compliance distortion.
     """
     price, price_0 = (h.slot_price[:, None, None] + h.slot_duty for h in (history, baseline))
     chips = history.sourcing.sum(axis=-1)
     share, share_0 = (_shares(h.base_sourcing) for h in (history, baseline))
     each = diversion_loss(price_0, price, share_0, share, context.sourcing_elasticity)
     loss = (chips * each).sum(axis=(2, 3))
-    country, country_0 = (_shares(h.base_assembly) for h in (history, baseline))
-    moved = diversion_loss(
-        baseline.assembly_price,
-        history.assembly_price,
-        country_0,
-        country,
-        context.assembly_elasticity,
-    )
-    loss = loss + (history.cells["units"] * moved).sum(axis=2)
-    column = "compliance_distortion_value"
-    return np.asarray(loss + (history.cells[column] - baseline.cells[column]).sum(axis=2))
+    for column in ("second_best_place_value", "compliance_distortion_value"):
+        loss = loss + (history.cells[column] - baseline.cells[column]).sum(axis=2)
+    return np.asarray(loss)
 
 
 def _shares(quantities: Float) -> Float:

@@ -7,6 +7,7 @@ import numpy as np
 from tariffsim.errors import NotFiniteError
 from tariffsim.kernels.prices_and_demand import rebate
 from tariffsim.kernels.sums import over_slots, sum_by
+from tariffsim.policy.shipments import CHINA
 from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tariffsim.record.history import History
 from tariffsim.state.economy import Economy
@@ -110,7 +111,7 @@ class Recorder:
         for name, column in columns.items():
             self._keep(name, column.reshape(self._shape), "cells")
         shape = (self._shape[0], len(economy.constants.codes.origins))
-        at = flows.market * shape[1] + economy.makers.origin[flows.maker]
+        at = flows.market * shape[1] + flows.origin
         sold = of_units["customs_value"] * flows.units
         self._keep("origin_value", sum_by(at, sold, int(np.prod(shape))).reshape(shape))
 
@@ -156,16 +157,16 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
     flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
     is_cn = economy.foundries.is_chinese.take(makers.supplier)
     cn_chips = over_slots(makers.chips * is_cn)
-    from_china = np.array([code == "CN" for code in codes.origins])[makers.origin]
+    from_china = np.array([code == CHINA for code in codes.origins])[flows.origin]
 
     def of(values: Float) -> Float:
         return values.take(flows.maker)
 
-    customs_value = of(makers.customs_value)
+    customs_value = flows.customs_value
     return {
         "customs_value": customs_value,
         "import_value": customs_value * economy.is_imported,
-        "china_assembled_value": of(makers.customs_value * from_china),
+        "china_assembled_value": customs_value * from_china,
         "duty_value": flows.base_duty + flows.new_duty,
         "new_duty_value": flows.new_duty,
         "passed_on_value": flows.passed_on,
@@ -179,6 +180,7 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
         "cn_chip_value": of(over_slots(makers.chip_value * is_cn)),
         "cn_device_units": (of(cn_chips) > 0).astype(float),
         "compliance_distortion_value": of(over_slots(makers.compliance_distortion)),
+        "second_best_place_value": flows.second_best_place,
     }
 
 
@@ -188,7 +190,7 @@ def _stock_value(economy: Economy) -> Float:
     n_markets = len(constants.codes.markets)
     products = sum_by(flows.market, flows.base_landed * flows.stock, n_markets)
     chips = over_slots(makers.stock * constants.chip_price[makers.slot_class])
-    return products + sum_by(constants.origin_market[makers.origin], chips, n_markets)
+    return products + sum_by(economy.home, economy.of_flows(chips), n_markets)
 
 
 def _alluvial(economy: Economy) -> Float:
@@ -196,6 +198,6 @@ def _alluvial(economy: Economy) -> Float:
     codes, flows, makers = economy.constants.codes, economy.flows, economy.makers
     shape = (len(codes.regions), len(codes.origins), len(codes.markets))
     chips = makers.chips[flows.maker] * flows.units[:, None]
-    at = makers.chip_region[flows.maker] * shape[1] + makers.origin[flows.maker][:, None]
+    at = makers.chip_region[flows.maker] * shape[1] + flows.origin[:, None]
     at = at * shape[2] + flows.market[:, None]
     return sum_by(at.ravel(), chips.ravel(), int(np.prod(shape))).reshape(shape)

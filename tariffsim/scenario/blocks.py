@@ -229,6 +229,9 @@ class Sourcing(Block):
         ge=1,
         le=100,
     )
+    odds_follow: Share = parameter(
+        0.5, "fraction", "Part of these odds that follows where a line is assembled.", 0.0, 1.0
+    )
     opening_factor: float = parameter(
         1.0, "ratio", "Factor on the rate at which chip slots open.", 0.5, 2, gt=0, le=5
     )

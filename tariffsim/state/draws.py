@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Float, Float32, Int
 
 
 class Draws:
@@ -31,7 +31,7 @@ class Draws:
         """Unit exponential; `-ln` of it is Gumbel noise."""
         return self._generator(stream, month).standard_exponential(shape)
 
-    def exponential_float32(self, stream: str, month: int, *shape: int) -> Float:
+    def exponential_float32(self, stream: str, month: int, *shape: int) -> Float32:
         """Unit exponentials drawn in single precision."""
         return self._generator(stream, month).standard_exponential(shape, dtype=np.float32)
 

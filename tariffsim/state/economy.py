@@ -16,7 +16,7 @@ from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import Constants
 from tariffsim.state.import_counts import ImportCounts
-from tariffsim.typing import Bool, Float, Int
+from tariffsim.typing import Bool, Float, Float32, Int
 
 if TYPE_CHECKING:
     from tariffsim.law.declarations import Declarations
@@ -114,7 +114,7 @@ class Flows(Rows):
     importer: Int
     cell: Int
     """(L,) market x D + device."""
-    race: Float
+    race: Float32
     """(L, O) race times of the countries of assembly, single precision: least `e r` wins."""
     origin: Int
     """(L,) country of assembly now."""
@@ -460,16 +460,19 @@ class Economy:
         """(L,) whether a flow crosses a border: assembled in another market than it is sold in."""
         return np.asarray(self.constants.origin_market[self.flows.origin] != self.flows.market)
 
-    def of_flows(self, values: Float) -> Float:
-        """(L,) what lines (N,) hold or pay, shared out by the units that their flows take.
+    def share_of_line(self) -> Float:
+        """(L,) each flow's share of the units of its line.
 
-        By those of the base year in a month in which a line delivers none.
+        By the units of the base year in a month in which a line delivers none.
         """
         flows, units = self.flows, self.makers.units
         base = sum_by(flows.maker, flows.base_units, len(units))
         taken = np.where(units[flows.maker] > 0, flows.units, flows.base_units)
-        share = taken / np.where(units > 0, units, base)[flows.maker]
-        return np.asarray(values[flows.maker] * share)
+        return np.asarray(taken / np.where(units > 0, units, base)[flows.maker])
+
+    def of_flows(self, values: Float) -> Float:
+        """(L,) what lines (N,) hold or pay, shared out by the units that their flows take."""
+        return np.asarray(values[self.flows.maker] * self.share_of_line())
 
     @property
     def home(self) -> Int:
