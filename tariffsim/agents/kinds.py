@@ -14,11 +14,21 @@ from tariffsim.typing import Float, format_month
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tariffsim.state.economy import Economy
+
 
 def _mean(values: Float, weights: Float) -> Any:
     """Mean over node classes; zero where all weights are."""
     total = weights.sum(axis=-1)
     return (values * weights).sum(axis=-1) / np.where(total > 0, total, 1.0)
+
+
+def _main_country(economy: Economy, row: Any) -> Any:
+    """Country in which the largest part of the units of lines is assembled, in the base year's mix."""
+    makers, n = economy.makers, len(economy.constants.codes.origins)
+    weights, origin = makers.weights[row], makers.origin[row]
+    by_country = (weights[..., None] * (origin[..., None] == np.arange(n))).sum(axis=-2)
+    return by_country.argmax(axis=-1)
 
 
 class Foundry(Row):
@@ -76,7 +86,11 @@ class DeviceMaker(Row):
 
     in_economy = "makers"
     device = Column("code", "device group", codes="devices")
-    origin = Column("code", "country of assembly", codes="origins")
+    origin = Column(
+        "code",
+        "country of assembly of the largest part of its units",
+        lambda e, i: names(e.constants.codes.origins, _main_country(e, i)),
+    )
     base_origin = Column("code", "country of assembly in the base year", codes="origins")
     market = Column(
         "code",
@@ -86,9 +100,7 @@ class DeviceMaker(Row):
     size = Column("fraction", "size over the mean of its device")
     units = Column("units a month", "units delivered")
     fill_rate = Column("fraction", "part of the orders delivered")
-    unit_cost = Column("USD a unit", "unit cost")
-    customs_value = Column("USD a unit", "ex-works price")
-    chip_bill = Column("USD a unit", "chips and the duty on unmounted chips")
+    customs_value = Column("USD a unit", "ex-works price, mean over its markets")
     chips = Column("chips a unit", "chips of all classes")
     china_share = Column(
         "fraction",
@@ -107,26 +119,43 @@ class DeviceMaker(Row):
         return (self.row, self.device, self.origin, self.market)
 
     @property
-    def classes(self) -> list[str]:
-        """Node classes of which it uses chips."""
+    def parts(self) -> list[str]:
+        """Parts with chips: the node class, numbered where there are several of it."""
         return list(self._slots())
 
     @property
+    def countries(self) -> dict[str, str]:
+        """Country in which what it sells in each market is assembled."""
+        economy, row = self.model.economy, self.row
+        codes, sold = economy.constants.codes, economy.makers.weights[row] > 0
+        return {
+            codes.markets[m]: codes.origins[economy.makers.origin[row, m]]
+            for m in np.flatnonzero(sold)
+        }
+
+    @property
+    def plants(self) -> list[str]:
+        """Countries in which it has a plant."""
+        economy = self.model.economy
+        has = np.flatnonzero(economy.makers.plants[self.row])
+        return [economy.constants.codes.origins[o] for o in has]
+
+    @property
     def pin_compatible(self) -> list[str]:
-        """Node classes of pin-compatible parts, which change supplier without a new design."""
+        """Pin-compatible parts, which change supplier without a new design."""
         is_pin_compatible = self.model.economy.makers.is_pin_compatible[self.row]
         return [name for name, k in self._slots().items() if is_pin_compatible[k]]
 
     @property
     def suppliers(self) -> dict[str, str]:
-        """Foundry that supplies each node class, by name."""
+        """Foundry that supplies each part."""
         economy = self.model.economy
         row = economy.makers.supplier[self.row]
         return {name: economy.foundries.name[row[k]] for name, k in self._slots().items()}
 
     @property
     def coming(self) -> dict[str, tuple[str, str]]:
-        """Foundry under qualification and the month it takes over, by node class."""
+        """Foundry under qualification and the month it takes over, by part."""
         economy, found = self.model.economy, {}
         for name, k in self._slots().items():
             month = int(economy.makers.switch_month[self.row, k])
@@ -137,7 +166,7 @@ class DeviceMaker(Row):
 
     @property
     def switching_cost(self) -> dict[str, float]:
-        """Cost of a new supplier as a fraction of a design's lifetime chip bill, by node class."""
+        """Cost of a new supplier as a fraction of a design's lifetime bill of the part, by part."""
         economy, slots = self.model.economy, self._slots()
         return {name: switching_cost_share(economy, self.row, k) for name, k in slots.items()}
 
@@ -148,22 +177,22 @@ class DeviceMaker(Row):
         rows = np.unique(flows.importer[flows.maker == self.row])
         return Population.of(self.model, Importer, rows)
 
-    def cost_stack(self, node_class: str) -> pd.DataFrame:
+    def cost_stack(self, part: str) -> pd.DataFrame:
         """What each foundry would cost in one slot, USD a chip: see `explain.slot.candidates_of`.
 
         Raises:
-            KeyError: the line uses no chips of this class.
+            KeyError: the line has no such part.
         """
         slots = self._slots()
-        if node_class not in slots:
-            raise KeyError(f"{self} uses no chips of class {node_class!r}, only {[*slots]}")
-        return candidates_of(self.model.economy, self.row, slots[node_class])
+        if part not in slots:
+            raise KeyError(f"{self} has no part {part!r}, only {[*slots]}")
+        return candidates_of(self.model.economy, self.row, slots[part])
 
     def _slots(self) -> dict[str, int]:
-        """Positions of its node classes by name."""
+        """Positions of its parts by name."""
         has_slot = self.model.economy.makers.has_slot[self.row]
-        classes = self.model.economy.constants.codes.classes
-        return {name: k for k, name in enumerate(classes) if has_slot[k]}
+        parts = self.model.economy.constants.part_names
+        return {name: k for k, name in enumerate(parts) if has_slot[k]}
 
 
 class Importer(Row):

@@ -123,7 +123,9 @@ def book_chips(economy: Economy, ledger: Ledger) -> None:
         foundries.base_utilisation,
         economy.scenario.supply.variable_cost_share,
     )
-    rebates = k.by_supplier(makers.counter_subsidy_payments, makers.supplier, makers.slot_class, len(foundries))
+    rebates = k.by_supplier(
+        makers.counter_subsidy_payments, makers.supplier, makers.slot_class, len(foundries)
+    )
     for_lines = k.left_over(k.times(price, foundries.line_sales), rebates)
     for_others = k.times(price, k.left_over(foundries.sales, foundries.line_sales))
     others = k.times(k.times(price, foundries.other_orders), foundries.fill_rate)

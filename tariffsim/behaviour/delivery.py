@@ -102,7 +102,9 @@ def _comes_first(economy: Economy) -> Float:
     makers, constants = economy.makers, economy.constants
     rule = economy.scenario.orders.allocation
     if rule == "contract_first":
-        return (k.months_later(makers.supplied_since, CONTRACT_MONTHS) <= economy.month).astype(float)
+        return (k.months_later(makers.supplied_since, CONTRACT_MONTHS) <= economy.month).astype(
+            float
+        )
     if rule == "domestic_first":
         flows = economy.flows
         made = constants.region_market[economy.foundries.region[makers.supplier[flows.maker]]]
@@ -130,7 +132,9 @@ def _from_second_sources(economy: Economy, lacking: Float, sent: Float) -> Float
     spare = k.spare_capacity(sales, foundries.capacity, foundries.bloc)
     wanted = k.by_supplier(asked, makers.second_source, makers.slot_class, n_foundries)
     foundries.orders = k.total(foundries.orders, wanted)
-    return k.delivered(asked, k.of_suppliers(k.fill_rate(spare, wanted), makers.second_source, makers.slot_class))
+    return k.delivered(
+        asked, k.of_suppliers(k.fill_rate(spare, wanted), makers.second_source, makers.slot_class)
+    )
 
 
 def lowest_coverage(economy: Economy, met: Float) -> Float:

@@ -104,7 +104,9 @@ def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
 def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
     """(N,) designs that open in a month, (N, K) slots that then open by themselves; no policy."""
     makers, constants = economy.makers, economy.constants
-    opens = draws.uniform("design opens", month, len(makers)) < constants.design_hazard[makers.device]
+    opens = (
+        draws.uniform("design opens", month, len(makers)) < constants.design_hazard[makers.device]
+    )
     u = draws.uniform("drop-in opens", month, *makers.supplier.shape)
     alone = u < constants.pin_compatible_hazard
     is_pin_compatible = makers.is_pin_compatible

@@ -60,6 +60,7 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
         chips_per_unit=chips_per_unit,
         parts=parts,
         slot_class=slot_class,
+        part_names=_part_names(codes.classes, slot_class),
         chips_per_part=_by_part(chips_per_unit, parts, slot_class),
         chip_price=chip_price,
         commodity_share=np.array(classes.numbers("commodity_share")),
@@ -115,10 +116,17 @@ def _parts(tables: Tables) -> Int:
     """(D, K) separately sourced parts of a class in a product: of the class, or the device's own."""
     devices, classes = tables.devices, tables.node_classes
     by_class = np.array(classes.numbers("parts"))
-    own = np.array(
-        [devices.numbers(f"parts_{k.lower()}", missing=0.0) for k in classes.codes]
-    ).T
+    own = np.array([devices.numbers(f"parts_{k.lower()}", missing=0.0) for k in classes.codes]).T
     return np.where(own > 0, own, by_class).astype(np.intp)
+
+
+def _part_names(classes: tuple[str, ...], slot_class: Int) -> tuple[str, ...]:
+    """(P,) the class of each part, with a number where there are several."""
+    several, number = np.bincount(slot_class) > 1, rank_within(slot_class) + 1
+    return tuple(
+        f"{classes[k]}{n}" if several[k] else classes[k]
+        for k, n in zip(slot_class.tolist(), number.tolist(), strict=True)
+    )
 
 
 def _by_part(by_class: Float, parts: Int, slot_class: Int) -> Float:

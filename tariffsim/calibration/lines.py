@@ -50,7 +50,9 @@ def plan(constants: Constants, agents: Agents, global_share: Float) -> Plan:
         global_share,
         markets.index(CHINA) if CHINA in markets else None,
     )
-    return plan_lines(constants.trade, weights, agents.makers, agents.trade_tail, agents.least_lines)
+    return plan_lines(
+        constants.trade, weights, agents.makers, agents.trade_tail, agents.least_lines
+    )
 
 
 def make_lines(constants: Constants, agents: Agents, planned: Plan, draws: Draws) -> Lines:
@@ -78,7 +80,9 @@ def size_by_value(u: Float, alpha: float, limit: float) -> Float:
 
     def power(exponent: float) -> float:
         """The integral of s^(exponent - 1) over [1, limit]."""
-        return float(np.log(limit) if exponent == 0 else np.expm1(exponent * np.log(limit)) / exponent)
+        return float(
+            np.log(limit) if exponent == 0 else np.expm1(exponent * np.log(limit)) / exponent
+        )
 
     reach = power(1 - alpha)
     if alpha == 1:

@@ -239,4 +239,3 @@ def _values(trade: Float, count: Int, weights: Weights) -> Float:
     world = np.where(both, 1 - part, 0.0) * trade / np.maximum(count[:, :, :1], 1) * has_world
     by_market = one[:, :, :, None] * np.eye(trade.shape[2])
     return np.concatenate([world[:, :, None, :], by_market], axis=2)
-

@@ -76,10 +76,10 @@ def text(data: pd.DataFrame, found: Explanation) -> ChartText:
         for foundry, parts in data.groupby("foundry", sort=False)
     )
     shown = f"{MOST} of {len(cost)} foundries, the likeliest and the cheapest. "
-    maker = f"{found.device_label.lower()} from {table_label('origins', found.origin)}"
+    maker = f"{found.device_label.lower()} of a maker based in {table_label('origins', found.base_origin)}"
     return ChartText(
         title,
-        f"Maker {found.maker} ({maker}), chips of {table_label('node_classes', slot.node_class)}, "
+        f"Maker {found.maker} ({maker}), part {slot.part}, chips of {table_label('node_classes', slot.node_class)}, "
         f"{found.month}: price, expected duty and switching cost of each foundry, USD a chip; "
         "probability of being chosen, %",
         f"{shown if len(cost) > MOST else ''}Choices depend on costs, on the baseline preference "
@@ -129,7 +129,7 @@ CHART = Chart(
 def pictures_of(found: Explanation) -> dict[str, Picture]:
     """One picture for each slot of the maker, by node class."""
     return {
-        slot.node_class: replace(picture, name=f"{picture.name}_{slot.node_class}")
+        slot.part: replace(picture, name=f"{picture.name}_{slot.part}")
         for slot in found.slots
         for picture in [CHART.picture(replace(found, slots=(slot,)))]
     }

@@ -14,6 +14,7 @@ from tariffsim.errors import ChoiceError
 
 if TYPE_CHECKING:
     from tariffsim.explain import Explanation
+    from tariffsim.explain.place import PlaceChoice
     from tariffsim.explain.slot import SlotChoice
 
 SHOWN = 8
@@ -27,6 +28,11 @@ LEGEND = (
     "costs of 2024 without an incumbent; size: lines against 2024; chosen: probability at the next "
     "opening, in proportion to preference x size x (total against its cost in 2024) ^ "
     "-{elasticity:g}."
+)
+PLACES = (
+    "*: assembled here; +: the maker has a plant. price ex works, duty expected and landed, their sum, "
+    "in USD a unit; distance: how much dearer the country is for reasons that do not change; relative: "
+    "distance x landed / landed in 2024 against the country in place."
 )
 MAX_RATE = 5.0
 """The highest ad valorem rate that a scenario may have."""
@@ -44,7 +50,8 @@ def explain_maker(
     except ChoiceError as error:
         raise usage_error(str(error)) from None
     legend = prose(LEGEND.format(elasticity=found.elasticity))
-    screen.show("\n\n".join([_maker(found), *map(_slot, found.slots), legend]), found.to_dict())
+    parts = [_maker(found), *map(_place, found.places), prose(PLACES), *map(_slot, found.slots)]
+    screen.show("\n\n".join([*parts, legend]), found.to_dict())
     if out is not None:
         from tariffsim.charts.cost_stack import files_of
 
@@ -56,17 +63,60 @@ def explain_maker(
 
 
 def _maker(found: Explanation) -> str:
-    sales = ", ".join(f"{market} {100 * share:.0f} %" for market, share in found.markets.items())
+    made = {place.market: place.origin for place in found.places}
+    sales = ", ".join(
+        f"{market} {100 * share:.0f} % (from {made[market]})"
+        for market, share in found.markets.items()
+    )
     name = found.title or found.scenario
     return prose(
         f"Device maker {found.maker} in {found.month}: {name} (seed {found.seed})",
-        f"{found.device_label}, assembled in {found.origin}, {found.units:,.0f} units a month; "
-        f"sold in {sales}.",
+        f"{found.device_label}, {found.units:,.0f} units a month; sold in {sales}. "
+        f"{_plants(found.places[0])}",
         "Duties are those expected over the life of its next choice, at the incidence on its "
         "importers, as the mean over its markets.",
         *_importers(found),
         *(f"{rate}." for rate in found.rates_to_date),
     )
+
+
+def _plants(place: PlaceChoice) -> str:
+    """Where the maker has plants."""
+    building = f"; one is being built in {place.building_in}" if place.building_in else ""
+    return f"Its plants are in {', '.join(place.plants)}{building}."
+
+
+def _place(place: PlaceChoice) -> str:
+    """One flow: where it is assembled, the duty that would move it, what countries cost."""
+    shift = f"shifting to {place.shifting_to} in {place.arrives}" if place.shifting_to else ""
+    lines = [f"Sold in {place.market}: assembled in {place.origin}{', ' * bool(shift)}{shift}."]
+    if math.isinf(place.duty_to_shift):
+        lines.append("The maker has no other plant, so that no duty shifts its orders at once.")
+    elif place.duty_to_shift <= 0:
+        lines.append("Its orders shift when they are next looked at.")
+    else:
+        lines.append(
+            f"Orders shift to another plant from a further duty of {_percent(place.duty_to_shift)} "
+            f"of landed cost on products from {place.origin}; a shift costs "
+            f"{_percent(place.shift_cost)} of a year's value, a new plant "
+            f"{_percent(place.plant_cost)}."
+        )
+    rows = place.candidates.sort_values("relative", kind="stable").reset_index().to_dict("records")
+    columns = [
+        Column("country", _country, is_number=False),
+        _column("price", "price", "{:,.2f}".format),
+        _column("duty", "expected_duty", "{:,.2f}".format),
+        _column("landed", "landed", "{:,.2f}".format),
+        _column("in 2024", "base_landed", "{:,.2f}".format),
+        _column("distance", "distance", "{:.2f}".format),
+        _column("relative", "relative", "{:.3f}".format),
+    ]
+    return prose(*lines) + "\n\n" + show(rows[:SHOWN], columns)
+
+
+def _country(row: Row) -> str:
+    """The country, and whether the maker has a plant there or the flow is made there."""
+    return f"{row['country']}{' *' if row['in_place'] else ' +' if row['has_plant'] else ''}"
 
 
 def _importers(found: Explanation) -> list[str]:
@@ -89,8 +139,7 @@ def _slot(slot: SlotChoice) -> str:
     price = f"at {_usd(now['price'].iloc[0])} USD a chip" if len(now) else "without capacity left"
     kind = "a pin-compatible part" if slot.is_pin_compatible else "part of the design"
     lines = [
-        f"Class {slot.node_class}: {slot.chips:.3g} chips a unit, {kind}, from {slot.supplier} "
-        f"{price}",
+        f"Part {slot.part}: {slot.chips:.3g} chips a unit, {kind}, from {slot.supplier} {price}",
         _next_opening(slot),
         f"At the next opening, at current expectations, {slot.next_supplier or slot.supplier} is "
         f"kept with {_percent(slot.stays)} probability and a foundry in {slot.region} chosen with "

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tariffsim.errors import ChoiceError
+from tariffsim.explain.place import PlaceChoice, explain_places
 from tariffsim.explain.slot import SlotChoice, explain_slot, in_short
 from tariffsim.kernels.compliance import evasion_threshold
 from tariffsim.scenario import Scenario, ScenarioLike, as_scenario
@@ -63,8 +64,8 @@ class Explanation:
     maker: int
     device: str
     device_label: str
-    origin: str
-    """Country of assembly."""
+    base_origin: str
+    """Country of assembly in the base year."""
     markets: dict[str, float]
     """Share of its units by market, in the base year."""
     importers: dict[str, Importer]
@@ -76,26 +77,30 @@ class Explanation:
     kinds: dict[str, str]
     """Kind of instrument of every duty of the tables."""
     slots: tuple[SlotChoice, ...]
-    """One for each node class of which it uses chips."""
+    """One for each part with chips."""
+    places: tuple[PlaceChoice, ...]
+    """One for each market: where what is sold there is assembled."""
     rates_to_date: tuple[RateToDate, ...] = ()
     """Laws in force whose rate depends on the imports of the year."""
 
-    def slot(self, node_class: str) -> SlotChoice:
-        """The slot of one node class.
+    def slot(self, part: str) -> SlotChoice:
+        """The slot of one part, by its name or, for the first of a class, by the class.
 
         Raises:
-            ChoiceError: the line uses no chips of this class.
+            ChoiceError: the line has no such part.
         """
         for slot in self.slots:
-            if slot.node_class == node_class:
+            if part in (slot.part, slot.node_class):
                 return slot
-        known = ", ".join(slot.node_class for slot in self.slots)
-        raise ChoiceError(f"maker {self.maker} uses no chips of class {node_class}, only {known}")
+        known = ", ".join(slot.part for slot in self.slots)
+        raise ChoiceError(f"maker {self.maker} has no part {part}, only {known}")
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values, ready for JSON; tables are lists of rows."""
         plain = asdict(self)
         slots = plain.pop("slots")
+        for place in plain["places"]:
+            place["candidates"] = place["candidates"].reset_index().to_dict("records")
         for slot in slots:
             candidates = slot.pop("candidates").reset_index().to_dict("records")
             duties = slot.pop("duties").to_dict("records")
@@ -149,7 +154,7 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
         maker=maker,
         device=device,
         device_label=str(label),
-        origin=codes.origins[makers.origin[maker]],
+        base_origin=codes.origins[makers.base_origin[maker]],
         markets={market: float(weight) for market, weight in weights if weight > 0},
         importers=importers_by_market(economy, maker),
         units=float(makers.units[maker]),
@@ -159,6 +164,7 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
             explain_slot(economy, draws, maker, int(k))
             for k in np.flatnonzero(makers.has_slot[maker])
         ),
+        places=explain_places(economy, maker),
         rates_to_date=rates_to_date(economy),
     )
 

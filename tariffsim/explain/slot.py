@@ -44,6 +44,8 @@ REBATED = "rebated by China"
 class SlotChoice:
     """One slot of a line: its supplier, the candidates, and the switching threshold."""
 
+    part: str
+    """Its node class, numbered where the product has several parts of the class."""
     node_class: str
     chips: float
     """Chips in a unit."""
@@ -109,7 +111,8 @@ def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoi
     importers = importers_of(economy, maker, k)
     opening = _next_opening(economy, draws, maker, k)
     return SlotChoice(
-        node_class=codes.classes[k],
+        part=economy.constants.part_names[k],
+        node_class=codes.classes[slots.node_class[0]],
         chips=float(makers.chips[maker, k]),
         is_pin_compatible=bool(makers.is_pin_compatible[maker, k]),
         opens_now=bool(opens) and (not waits or switch == economy.month + lead),
@@ -150,7 +153,8 @@ def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     slots, incumbent = _slot(economy, maker, k), np.array([_in_place(economy, maker, k)])
     cost, base_cost = slot_cost(choices, slots)[0], base_slot_cost(choices, slots)[0]
     weights = among_candidates(choices, slots, choice_weights(choices, slots))
-    price, size = foundries.price[:, k], choices.size[k]
+    node_class = int(slots.node_class[0])
+    price, size = foundries.price[:, node_class], choices.size[node_class]
     bought = cost_odds(cost, base_cost, choices.sigma) * np.where(size > 0, size, 1.0)
     preference = weights[0] / bought
     in_place = np.arange(len(foundries)) == incumbent
@@ -160,7 +164,7 @@ def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
         {
             "region": np.array(economy.constants.codes.regions, dtype=object)[foundries.region],
             "price": price,
-            "price_change": price / foundries.base_price[:, k] - 1,
+            "price_change": price / foundries.base_price[:, node_class] - 1,
             "expected_duty": cost - price,
             "switching_cost": switching,
             "total": cost + switching,
@@ -173,7 +177,7 @@ def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
         },
         index=pd.Index(foundries.name, name="foundry"),
     )
-    is_shown = (foundries.capacity[:, k] > 0) | table["supplies_now"] | table["in_place"]
+    is_shown = (foundries.capacity[:, node_class] > 0) | table["supplies_now"] | table["in_place"]
     shown: pd.DataFrame = table.loc[is_shown]
     return shown
 
@@ -203,9 +207,10 @@ def duties_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
             part = future.weight[kind, device[maker]] * (duty - before)
             found[name] = found.get(name, 0.0) + part
             before = duty
-    found[REBATED] = price[0] - foundries.price[:, k]
+    posted = foundries.price[:, slots.node_class[0]]
+    found[REBATED] = price[0] - posted
     table = pd.DataFrame(found, index=pd.Index(foundries.name, name="foundry"))
-    seen = table.abs().max() > 1e-12 * foundries.price[:, k].max()  # above rounding
+    seen = table.abs().max() > 1e-12 * posted.max()  # above rounding
     kept: pd.DataFrame = table.loc[:, seen]
     return kept
 
@@ -220,7 +225,7 @@ def _meets(economy: Economy, maker: int, law: int) -> bool:
     makers, codes = economy.makers, economy.constants.codes
     scope = economy.tariff_schedule.laws[law].scope
     if economy.tariff_schedule.laws[law].instrument.taxes_bare_chips:
-        return bool(scope[makers.origin[maker]].any())
+        return bool(scope[makers.origin[maker][makers.weights[maker] > 0]].any())
     cells = codes.cells_by_market(makers.device[maker], makers.origin[maker])
     return bool((scope[cells] * makers.weights[maker]).any())
 
@@ -303,7 +308,7 @@ def switching_cost_share(economy: Economy, maker: int, k: int) -> float:
 
 
 def _slot(economy: Economy, maker: int, k: int) -> SlotRows:
-    return economy.makers.slots(np.array([maker * economy.makers.supplier.shape[1] + k]))
+    return economy.makers.slots(np.array([maker * len(economy.makers.slot_class) + k]))
 
 
 def _in_place(economy: Economy, maker: int, k: int) -> int:

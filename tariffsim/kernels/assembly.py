@@ -17,7 +17,9 @@ def moving_factor(cost: float, elasticity: float) -> float:
     return float((1 + cost) ** elasticity)
 
 
-def shifts_to(race: Float, factor: Float, is_open: Bool, here: Int, hurdle: float) -> tuple[Int, Bool]:
+def shifts_to(
+    race: Float, factor: Float, is_open: Bool, here: Int, hurdle: float
+) -> tuple[Int, Bool]:
     """(rows,) best other plant of the maker, and whether orders shift there.
 
     `race` and `factor` (rows, O) are race times `e` and landed factors `r`, `is_open` whether the

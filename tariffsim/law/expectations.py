@@ -11,6 +11,7 @@ from tariffsim.policy import Instrument
 from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Float, Int
 
+
 @dataclass(frozen=True)
 class Horizon:
     """Dates of the life of a choice at which duties are foreseen; all (dates, kinds, D)."""

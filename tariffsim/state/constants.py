@@ -74,5 +74,7 @@ class Constants:
     """(K,) world capacity, thousand 300 mm wafers a month."""
     is_china: Bool
     """(R,) the region whose capacity and discount follow the Chinese plan."""
+    part_names: tuple[str, ...]
+    """(P,) name of each part of a product: its node class, numbered where there are several."""
     trade: Float
     """(D, O, M) USD a month bought in each market from each country of assembly, ex works."""
