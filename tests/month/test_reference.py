@@ -383,8 +383,12 @@ def assert_same_choices(economy: Economy, world: Reference) -> None:
     makers, codes = economy.makers, economy.constants.codes
     name = economy.foundries.name
     for i, maker in enumerate(world.makers):
-        assert maker.origin == codes.origins[makers.origin[i]]
-        assert maker.move_month == makers.move_month[i]
+        has_plant = np.flatnonzero(makers.plants[i])
+        assert maker.plants == {codes.origins[o] for o in has_plant}
+        assert maker.plant_month == makers.plant_month[i]
+    for row, flow in enumerate(world.flows):
+        assert flow.origin == codes.origins[economy.flows.origin[row]]
+        assert flow.arrival_month == economy.flows.arrival_month[row]
     for _, at, slot in slots(economy, world):
         assert slot.supplier.name == name[makers.supplier[at]]
         assert slot.second_source.name == name[makers.second_source[at]]
@@ -402,11 +406,12 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
         close(getattr(foundries, column), plain, column, np.maximum(np.abs(plain), scale))
     for column in (
         "orders", "price", "base_duty", "new_duty", "passed_on", "evaded_duty",
-        "penalty_cost", "compliance_cost",
+        "penalty_cost", "compliance_cost", "customs_value", "relocation", "second_best_place",
+        "bare_duty",
     ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
-    for column in ("customs_value", "relocation"):
-        close(getattr(economy.makers, column), [getattr(m, column) for m in world.makers], column)
+    values = [maker.customs_value for maker in world.makers]
+    close(economy.makers.customs_value, values, "customs_value of lines")
     close(economy.makers.fill_rate, [m.fill_rate for m in world.makers], "fill", scale=1.0)
     wanted = np.bincount(flows.maker, flows.wanted)
     close(economy.makers.units, [m.units for m in world.makers], "units of lines", scale=wanted)
@@ -418,7 +423,6 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
     for column, plain in (
         ("chips", [slot.chips for *_, slot in held]),
         ("chip_value", [slot.chip_value for *_, slot in held]),
-        ("bare_duty", [slot.bare_duty for *_, slot in held]),
         ("amortised", [slot.amortised for *_, slot in held]),
         ("compliance_distortion", [slot.sacrifice for *_, slot in held]),
     ):
@@ -525,7 +529,8 @@ def test_choices_are_made() -> None:
         a.slots[k].supplier.name != b.slots[k].supplier.name for a, b in pairs for k in a.slots
     )
     assert changed > 20
-    assert any(a.origin != b.origin or b.move_month > 12 for a, b in pairs)
+    assert sum(flow.origin != flow.maker.base_origin for flow in after.flows) > 5
+    assert any(a.plants != b.plants or b.plant_month > 0 for a, b in pairs)
     assert any(flow.new_duties for flow in after.flows)
 
 

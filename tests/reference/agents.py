@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ByClass = dict[str, float]
 Price = Callable[["Foundry", str], float]
 Alternative = TypeVar("Alternative")
-DESIGN, PIN_COMPATIBLE, ASSEMBLY = "design", "drop-in", "assembly"
+DESIGN, PIN_COMPATIBLE, SHIFT, PLANT = "design", "drop-in", "shift", "plant"
 
 
 @dataclass(eq=False)
@@ -102,7 +102,6 @@ class Slot:
     chip_value: float = 0.0
     offset: float = 0.0
     """USD a unit of the chips' posted price that China pays."""
-    bare_duty: float = 0.0
     sacrifice: float = 0.0
     """USD a unit given up, when it last chose, to keep clear of a trigger."""
     has_second_source: bool = False
@@ -148,23 +147,24 @@ class Maker:
     base_origin: str
     weights: dict[str, float]
     """Share of its units by market."""
-    origin_odds: dict[str, float]
-    """Odds of each country of assembly without inertia, in the base year."""
-    origin: str
-    next_origin: str
-    move_month: int
+    plants: set[str]
+    """Countries in which it has a plant."""
     other_inputs: float
     customs_value: float
+    """Mean over its markets, by units of the base year."""
     units: float
     stock_months: float
     slots: dict[int, Slot]
     """By number of the part."""
     design_opens: bool = False
-    plant_noise: dict[str, float] = field(default_factory=dict)
-    """Gumbel draws of this month by country, empty when the line does not reconsider."""
+    looks_for_plants: bool = False
+    new_plant: str = ""
+    plant_month: int = -1
+    china_made: list[float] = field(default_factory=list)
+    """Share of its units assembled in China in each of the last twelve months."""
+    base_china: float = 0.0
     flows: list[Flow] = field(default_factory=list)
     fill_rate: float = 1.0
-    relocation: float = 0.0
     chip_payments: float = 0.0
 
     # Suppliers
@@ -241,7 +241,9 @@ class Maker:
         shares = {}
         for market in self.weights:
             share = 1.0
-            for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
+            for i in world.customs.restrictions_on(
+                self.device, self.origin(market), market, k, region
+            ):
                 allow = world.customs.instruments[i].candidate_share
                 later = sum(w * allow(rates.get(i, 0.0)) for w, rates in futures)
                 share *= min(allow(world.rates.get(i, 0.0)), later)
@@ -280,7 +282,7 @@ class Maker:
     def law_lets_through(self, world: Reference, k: str, region: str, market: str) -> float:
         """Part of a region's chips that measures in force let through to a market."""
         share = 1.0
-        for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
+        for i in world.customs.restrictions_on(self.device, self.origin(market), market, k, region):
             share *= world.customs.instruments[i].candidate_share(world.rates.get(i, 0.0))
         return share
 
@@ -297,7 +299,9 @@ class Maker:
         """Whether all is known to be let through again so many months from now."""
         rates = world.customs.expected(world.date + months, world.date)
         for market in self.weights:
-            for i in world.customs.restrictions_on(self.device, self.origin, market, k, region):
+            for i in world.customs.restrictions_on(
+                self.device, self.origin(market), market, k, region
+            ):
                 if world.customs.instruments[i].candidate_share(rates.get(i, 0.0)) < 1:
                     return False
         return True
@@ -340,26 +344,26 @@ class Maker:
         shift = sum(
             w * world.preference.get((m, foundry.region), 0.0) for m, w in self.weights.items()
         )
-        moved = (self.origin == "CN") - (self.base_origin == "CN")
-        if foundry.is_chinese and moved:
-            shift += moved * math.log(world.scenario.sourcing.assembly_odds)
+        if foundry.is_chinese:
+            sourcing, moved = world.scenario.sourcing, sum(self.china_made) / 12 - self.base_china
+            shift += sourcing.odds_follow * moved * math.log(sourcing.assembly_odds)
         return shift
 
     def chip_costs(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
         """Price of a chip of each candidate plus the duty it is expected to cause (tau)."""
         kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
-        price = self.net_price(world, self.origin, world.foreseen(kind, self.device))
+        price = self.net_price(world, world.foreseen(kind, self.device))
         costs = {
             f: price(f, slot.node_class)
             for f, share in slot.base_shares.items()
             if share > 0 and f.is_candidate(slot.node_class)
         }
         for weight, rates in world.foreseen(kind, self.device):
-            without = self.quote(world, others, self.origin, rates, trigger, price).duty
+            without = self.quote(world, others, rates, trigger, price).duty
             for f in costs:
                 taken = others | {slot: f}
-                with_it = self.quote(world, taken, self.origin, rates, trigger, price).duty
+                with_it = self.quote(world, taken, rates, trigger, price).duty
                 costs[f] += weight * (with_it - without) / slot.chips
         return costs
 
@@ -367,7 +371,7 @@ class Maker:
         """What makes the base year a steady state at its prices and duties; constant."""
         if foundry not in slot.delta:
             with_it, without = (
-                self.quote(world, chips, self.base_origin, {}, LEFT_OUT, price=base_price).duty
+                self.quote(world, chips, {}, LEFT_OUT, base_price, origin=self.base_origin).duty
                 for chips in ({slot: foundry}, {})
             )
             cost = foundry.base_price[slot.node_class] + (with_it - without) / slot.chips
@@ -423,9 +427,9 @@ class Maker:
         self, world: Reference, suppliers: dict[Slot, Foundry], rates: Rates
     ) -> float:
         """What triggered instruments add to the duty bill, USD a unit."""
-        price = self.net_price(world, self.origin, [(1.0, rates)])
-        real = self.quote(world, suppliers, self.origin, rates, REAL, price)
-        return real.duty - self.quote(world, suppliers, self.origin, rates, LEFT_OUT, price).duty
+        price = self.net_price(world, [(1.0, rates)])
+        real = self.quote(world, suppliers, rates, REAL, price)
+        return real.duty - self.quote(world, suppliers, rates, LEFT_OUT, price).duty
 
     def lead_months(self, world: Reference, slot: Slot) -> int:
         """Months from a choice to delivery by the new supplier."""
@@ -447,69 +451,68 @@ class Maker:
 
     # Country of assembly
 
+    def origin(self, market: str) -> str:
+        """Country in which what is sold in a market is assembled."""
+        return self.flow(market).origin
+
+    def flow(self, market: str) -> Flow:
+        """What it sells in a market."""
+        return next(flow for flow in self.flows if flow.market == market)
+
+    def share_of(self, flow: Flow) -> float:
+        """Part of its units that a flow takes; as in the base year if none are delivered."""
+        if self.units > 0:
+            return flow.units / self.units
+        return flow.base_units / sum(f.base_units for f in self.flows)
+
     def move(self, world: Reference) -> None:
-        """A line whose new plant is ready assembles there."""
-        if self.move_month == world.month_number:
-            self.origin, self.move_month = self.next_origin, -1
+        """Orders arrive at the plants they shifted to; new plants are ready."""
+        for flow in self.flows:
+            if flow.arrival_month == world.month_number:
+                flow.origin, flow.arrival_month = flow.next_origin, -1
+        if self.plant_month == world.month_number:
+            self.plants.add(self.new_plant)
+            self.plant_month = -1
 
-    def choose_country(self, world: Reference) -> None:
-        """A line that reconsiders chooses a country of assembly (MODEL 4.3)."""
-        self.relocation = 0.0
-        if not self.plant_noise or self.move_month >= 0:
+    def build(self, world: Reference) -> None:
+        """A plant in a new country, for the flow that has lost most where it is (MODEL 4.3)."""
+        if not self.looks_for_plants or self.plant_month >= 0:
             return
-        assembly, sigma = world.scenario.assembly, world.scenario.assembly.elasticity
-        utilities = {}
-        for country, odds in self.origin_odds.items():
-            if odds > 0:
-                delta = math.log(odds) + sigma * math.log(self.base_landed_cost(world, country))
-                v = delta - sigma * math.log(self.landed_cost(world, country))
-                if country != self.origin:
-                    v -= sigma * math.log(1 + assembly.relocation_cost)
-                utilities[country] = v + self.plant_noise[country]
-        choice = self.best(utilities)
-        if choice != self.origin:
-            self.next_origin = choice
-            self.move_month = world.month_number + assembly.lead_months
-            rate = assembly.hazard + world.scenario.sourcing.discount_rate / 12
-            lifetime_value = self.customs_value * self.units / rate
-            self.relocation = assembly.relocation_cost * lifetime_value
+        rules = world.scenario.assembly
+        factors = {flow: flow.factors(world, PLANT) for flow in self.flows}
+        losses = {
+            flow: flow.base_units
+            * world.unit_value[self.device]
+            * (r[flow.origin] ** (1 / rules.elasticity) - 1)
+            for flow, r in factors.items()
+        }
+        flow = max(self.flows, key=losses.__getitem__)
+        if losses[flow] <= 0:
+            return
+        score = {o: e * factors[flow][o] for o, e in flow.race.items()}
+        new = [o for o in score if o not in self.plants]
+        if not new:
+            return
+        best = min(new, key=score.__getitem__)
+        others = [score[o] for o in self.plants if o != flow.origin]
+        hurdle = (1 + rules.shift_cost) ** rules.elasticity
+        to_beat = min([score[flow.origin], *(hurdle * other for other in others)])
+        cost = max(rules.plant_cost, rules.shift_cost)
+        if score[best] * (1 + cost) ** rules.elasticity < to_beat:
+            self.new_plant, self.plant_month = best, world.month_number + rules.plant_months
+            flow.relocation += rules.plant_cost * 12 * flow.customs_value * flow.units
 
-    def landed_cost(self, world: Reference, country: str) -> float:
-        """Expected unit cost and duty of assembling in a country."""
-        suppliers = {s: s.supplier for s in self.slots.values()}
-        futures = world.foreseen(ASSEMBLY, self.device)
-        quotes = [
-            (
-                w,
-                self.quote(
-                    world, suppliers, country, r, REAL, self.net_price(world, country, [(1.0, r)])
-                ),
-            )
-            for w, r in futures
-        ]
-        return sum(weight * (quote.cost + quote.border_duty) for weight, quote in quotes)
-
-    def base_landed_cost(self, world: Reference, country: str) -> float:
-        """The same at the prices and duties of the base year."""
-        suppliers = {s: s.supplier for s in self.slots.values()}
-        quote = self.quote(world, suppliers, country, {}, REAL, price=base_price, switching=False)
-        return quote.cost + quote.border_duty
-
-    def net_price(
-        self, world: Reference, origin: str, futures: Iterable[tuple[float, Rates]]
-    ) -> Price:
+    def net_price(self, world: Reference, futures: Iterable[tuple[float, Rates]]) -> Price:
         """Posted prices less what China makes good of the component duties that are expected."""
         futures = list(futures)
 
         def price(foundry: Foundry, k: str) -> float:
-            return foundry.price[k] * (
-                1 - self.counter_subsidy_share(world, origin, futures, foundry, k)
-            )
+            return foundry.price[k] * (1 - self.counter_subsidy_share(world, futures, foundry, k))
 
         return price
 
     def counter_subsidy_share(
-        self, world: Reference, origin: str, futures: list[tuple[float, Rates]], f: Foundry, k: str
+        self, world: Reference, futures: list[tuple[float, Rates]], f: Foundry, k: str
     ) -> float:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
         if not f.is_chinese or world.offset == 0.0:
@@ -521,7 +524,7 @@ class Maker:
             for market, share in self.weights.items()
             if self.importer(market).knows_origin
             for due in world.customs.product_duties(
-                Product(self.device, origin, market, 0.0, dollar), rates, LEFT_OUT
+                Product(self.device, self.origin(market), market, 0.0, dollar), rates, LEFT_OUT
             ).values()
         )
         return world.offset * rate / (1 + rate)
@@ -532,13 +535,38 @@ class Maker:
         self,
         world: Reference,
         suppliers: Mapping[Slot, Foundry],
+        rates: Rates,
+        trigger: str,
+        price: Price | None = None,
+        origin: str | None = None,
+    ) -> Quote:
+        """Cost and duty of one unit with these suppliers, mean over its markets.
+
+        Assembled where it is for each market, or in one country for all.
+        """
+        total = Quote(0.0, 0.0, 0.0)
+        for market, weight in self.weights.items():
+            country = origin or self.origin(market)
+            one = self.quote_in(world, suppliers, country, market, rates, trigger, price)
+            total = Quote(
+                total.cost + weight * one.cost,
+                total.bare_duty + weight * one.bare_duty,
+                total.border_duty + weight * one.border_duty,
+            )
+        return total
+
+    def quote_in(
+        self,
+        world: Reference,
+        suppliers: Mapping[Slot, Foundry],
         origin: str,
+        market: str,
         rates: Rates,
         trigger: str,
         price: Price | None = None,
         switching: bool = True,
     ) -> Quote:
-        """Cost and duty of one unit with these suppliers, assembled in a country."""
+        """The same sold in one market, assembled in a country."""
         customs, trade = world.customs, world.scenario.trade
         chips = tuple(
             Chips(s.node_class, f.region, s.chips, s.chips * (price or posted)(f, s.node_class))
@@ -549,12 +577,9 @@ class Maker:
         cost += sum(c.value for c in chips) + bare_duty
         if switching:
             cost += self.switching(world)
-        border_duty = 0.0
-        for market, weight in self.weights.items():
-            product = Product(self.device, origin, market, (1 + trade.markup) * cost, chips)
-            due = self.expected_duty(world, product, rates, trigger)
-            border_duty += weight * (customs.base_duty(product) + due)
-        return Quote(cost, bare_duty, border_duty)
+        product = Product(self.device, origin, market, (1 + trade.markup) * cost, chips)
+        due = self.expected_duty(world, product, rates, trigger)
+        return Quote(cost, bare_duty, customs.base_duty(product) + due)
 
     def expected_duty(
         self, world: Reference, product: Product, rates: Rates, trigger: str
@@ -578,32 +603,34 @@ class Maker:
     # The real product
 
     def set_price(self, world: Reference) -> None:
-        """Chips are counted and paid, and the ex-works price is set (MODEL 4.4)."""
+        """Chips are counted and paid, and ex-works prices are set (MODEL 4.4)."""
         for slot in self.slots.values():
             k = slot.node_class
             slot.chips = slot.base_chips * world.content(self.device, k, self.weights)
             posted, now = slot.chips * slot.supplier.price[k], [(1.0, world.rates)]
-            slot.offset = posted * self.counter_subsidy_share(
-                world, self.origin, now, slot.supplier, k
-            )
+            slot.offset = posted * self.counter_subsidy_share(world, now, slot.supplier, k)
             slot.chip_value = posted - slot.offset
-            chips = Chips(k, slot.supplier.region, slot.chips, slot.chip_value)
-            slot.bare_duty = world.customs.chip_duty(self.origin, chips, world.rates)
-        factor = world.cost_factor[self.origin] / world.cost_factor[self.base_origin]
-        cost = self.other_inputs * factor + self.chip_bill() + self.switching(world)
-        self.customs_value = (1 + world.scenario.trade.markup) * cost
+        for flow in self.flows:
+            flow.set_customs_value(world)
+        self.customs_value = sum(
+            w * self.flow(market).customs_value for market, w in self.weights.items()
+        )
 
     def chip_bill(self) -> float:
-        """Chips and the duty on unmounted chips on them, USD a unit."""
-        return sum(s.chip_value + s.bare_duty for s in self.slots.values())
+        """Chips, USD a unit."""
+        return sum(s.chip_value for s in self.slots.values())
 
-    def product(self, market: str) -> Product:
-        """One unit as customs sees it."""
-        chips = tuple(
+    def chips_inside(self) -> tuple[Chips, ...]:
+        """The chips of one unit."""
+        return tuple(
             Chips(s.node_class, s.supplier.region, s.chips, s.chip_value)
             for s in self.slots.values()
         )
-        return Product(self.device, self.origin, market, self.customs_value, chips)
+
+    def product(self, market: str) -> Product:
+        """One unit as customs sees it."""
+        flow = self.flow(market)
+        return Product(self.device, flow.origin, market, flow.customs_value, self.chips_inside())
 
     def order_chips(self, world: Reference) -> None:
         """Chips for all units ordered, and to refill the stock."""
@@ -702,14 +729,14 @@ class Importer:
     def settle(self, world: Reference) -> None:
         """What it brought in, owed and has left over this month, USD."""
         trade = world.scenario.trade
-        self.customs_value = sum(f.maker.customs_value * f.units for f in self.flows)
+        self.customs_value = sum(f.customs_value * f.units for f in self.flows)
         self.duty = sum((f.base_duty + f.new_duty) * f.units for f in self.flows)
         sales = sum(f.price * f.sold for f in self.flows)
         distribution = sum(f.base_landed * f.sold for f in self.flows)
         distribution *= trade.retail_margin - trade.importer_profit
         rebates = sum(f.new_duty * f.units for f in self.flows) * (1 - trade.border_pass_through)
         landed = self.customs_value * (1 + trade.freight) + self.duty - rebates
-        carrying = trade.carrying_cost * sum(f.maker.customs_value * f.stock for f in self.flows)
+        carrying = trade.carrying_cost * sum(f.customs_value * f.stock for f in self.flows)
         landed += sum(f.compliance_cost * f.units for f in self.flows)
         self.profit = sales - distribution - landed - carrying - self.back_duty - self.penalty
         self.refund = sum(more * self.paid.get(key, 0.0) for key, more in world.paid_back.items())
@@ -735,6 +762,17 @@ class Flow:
     units: float
     passed_on: float
     price: float
+    origin: str
+    race: dict[str, float]
+    """Race times of the countries that it may be assembled in."""
+    customs_value: float
+    next_origin: str = ""
+    arrival_month: int = -1
+    looks_for_shifts: bool = False
+    bare_duty: float = 0.0
+    """USD a unit on chips that enter its country of assembly unmounted."""
+    relocation: float = 0.0
+    second_best_place: float = 0.0
     base_duty: float = 0.0
     new_duties: dict[int, float] = field(default_factory=dict)
     """USD a unit by instrument."""
@@ -754,6 +792,71 @@ class Flow:
     def new_duty(self) -> float:
         """All new duty, USD a unit."""
         return sum(self.new_duties.values())
+
+    def factors(self, world: Reference, kind: str) -> dict[str, float]:
+        """By how much each country has lost since the base year, as expected (MODEL 4.3)."""
+        elasticity = world.scenario.assembly.elasticity
+        futures = world.foreseen(kind, self.maker.device)
+        return {
+            o: (
+                sum(w * self.landed_cost(world, o, rates) for w, rates in futures)
+                / self.base_landed_cost(world, o)
+            )
+            ** elasticity
+            for o in self.race
+        }
+
+    def landed_cost(self, world: Reference, country: str, rates: Rates) -> float:
+        """Ex-works price and duty if it were assembled in a country, at present prices."""
+        maker = self.maker
+        return self._landed(world, country, rates, maker.net_price(world, [(1.0, rates)]), True)
+
+    def base_landed_cost(self, world: Reference, country: str) -> float:
+        """The same at the prices and duties of the base year."""
+        return self._landed(world, country, {}, base_price, False)
+
+    def _landed(
+        self, world: Reference, country: str, rates: Rates, price: Price, switching: bool
+    ) -> float:
+        suppliers = {s: s.supplier for s in self.maker.slots.values()}
+        quote = self.maker.quote_in(
+            world, suppliers, country, self.market, rates, REAL, price, switching
+        )
+        return (1 + world.scenario.trade.markup) * quote.cost + quote.border_duty
+
+    def shift(self, world: Reference) -> None:
+        """Its orders go to the plant of the maker that is best now, if that is worth its cost."""
+        self.relocation = 0.0
+        maker, rules = self.maker, world.scenario.assembly
+        if not self.looks_for_shifts or self.arrival_month >= 0 or len(maker.plants) < 2:
+            return
+        factors = self.factors(world, SHIFT)
+        score = {o: self.race[o] * factors[o] for o in maker.plants}
+        best = min((o for o in score if o != self.origin), key=score.__getitem__)
+        if score[best] * (1 + rules.shift_cost) ** rules.elasticity < score[self.origin]:
+            self.next_origin = best
+            self.arrival_month = world.month_number + rules.shift_months
+            self.relocation = rules.shift_cost * 12 * self.customs_value * self.units
+
+    def set_customs_value(self, world: Reference) -> None:
+        """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
+        maker, markup = self.maker, world.scenario.trade.markup
+        chips = maker.chips_inside()
+        self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
+        cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
+        cost += sum(c.value for c in chips) + maker.switching(world)
+        self.customs_value = (1 + markup) * cost
+        self.second_best_place = 0.0
+        if self.origin != maker.base_origin:
+            home, here = (self.base_landed_cost(world, o) for o in (maker.base_origin, self.origin))
+            distance = self.race[self.origin] / self.race[maker.base_origin]
+            worth = distance ** (1 / world.scenario.assembly.elasticity) * home / here
+            landed = self.landed_cost(world, self.origin, world.rates)
+            self.second_best_place = landed * (worth - 1)
+
+    def cost_ratio(self, world: Reference) -> float:
+        """Cost of assembly relative to the base country."""
+        return world.cost_factor[self.origin] / world.cost_factor[self.maker.base_origin]
 
     def assess(self, world: Reference) -> None:
         """Customs assesses the duty on one unit."""
@@ -776,13 +879,13 @@ class Flow:
         trade = world.scenario.trade
         gap = trade.pass_through * (self.new_duty + self.penalty_cost) - self.passed_on
         self.passed_on += gap / trade.pass_through_months
-        landed = self.maker.customs_value * (1 + trade.freight) + self.base_duty
+        landed = self.customs_value * (1 + trade.freight) + self.base_duty
         landed += self.compliance_cost
         self.price = landed + trade.retail_margin * self.base_landed + self.passed_on
 
     def front_load(self, world: Reference) -> None:
         """Ahead of a duty rise the importer stocks up; otherwise it sells what it holds first."""
-        trade, value = world.scenario.trade, self.maker.customs_value
+        trade, value = world.scenario.trade, self.customs_value
         self.wanted = self.orders + self.backlog
         months, left = 0.0, 1
         product = self.maker.product(self.market)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tests.reference.agents import Flow
     from tests.reference.world import Reference
 
 
@@ -31,12 +32,12 @@ class Books:
         trade = world.scenario.trade
         for flow in world.flows:
             maker, m, units = flow.maker, flow.market, flow.units
-            home = world.customs.home[maker.origin]
+            home = world.customs.home[flow.origin]
             importers, makers = f"importers {m}", f"device makers {home}"
-            value = maker.customs_value * units
+            value = flow.customs_value * units
             distribution = trade.retail_margin - trade.importer_profit
             distribution *= flow.base_landed * flow.sold
-            carrying = trade.carrying_cost * maker.customs_value * flow.stock
+            carrying = trade.carrying_cost * flow.customs_value * flow.stock
             duty = (flow.base_duty + flow.new_duty) * units
             given_back = (1 - trade.border_pass_through) * flow.new_duty * units
             self.pay("retail sales", f"consumers {m}", importers, flow.price * flow.sold)
@@ -62,35 +63,41 @@ class Books:
 
     def _makers(self, world: Reference) -> None:
         for maker in world.makers:
-            home = world.customs.home[maker.origin]
-            makers, units = f"device makers {home}", maker.units
-            switching = maker.switching(world)
-            ratio = world.cost_factor[maker.origin] / world.cost_factor[maker.base_origin]
-            inputs = maker.other_inputs * ratio
-            self.pay("other inputs", makers, "other suppliers", inputs * units)
-            self.pay("switching of suppliers", makers, "other suppliers", switching * units)
-            self.pay("relocation", makers, "other suppliers", maker.relocation)
-            parts = zip(maker.slots.values(), maker.product(home).chips, strict=True)
-            for slot, chips in parts:
-                k = slot.node_class
-                second = slot.second_source
+            for flow in maker.flows:
+                self._made(world, flow)
+            for slot in maker.slots.values():
                 units_worth = slot.sent / slot.chips
-                bill = slot.chip_value * units_worth
-                self.pay("chips for devices", makers, f"foundries {slot.supplier.market}", bill)
-                bill = slot.from_second * second.price[k]
-                self.pay("chips for devices", makers, f"foundries {second.market}", bill)
+                second = slot.second_source
+                for flow in maker.flows:
+                    share = maker.share_of(flow)
+                    payer = f"device makers {world.customs.home[flow.origin]}"
+                    bill = share * slot.chip_value * units_worth
+                    self.pay("chips for devices", payer, f"foundries {slot.supplier.market}", bill)
+                    bill = share * slot.from_second * second.price[slot.node_class]
+                    self.pay("chips for devices", payer, f"foundries {second.market}", bill)
                 treasury, foundries = (
                     f"{s} {slot.supplier.market}" for s in ("government", "foundries")
                 )
                 self.pay("counter-subsidies", treasury, foundries, slot.offset * units_worth)
-                bare = slot.bare_duty * units
-                self.pay("duties on unmounted chips", makers, f"government {home}", bare)
-                due = world.customs.chip_duties(maker.origin, chips, world.rates)
-                for i, duty in due.items():
-                    self.duty_by_instrument[i] += duty * units
-                    key = i, world.date, home
-                    taken = max(duty, 0.0) * units
-                    world.bare_duty_paid[key] = world.bare_duty_paid.get(key, 0.0) + taken
+
+    def _made(self, world: Reference, flow: Flow) -> None:
+        """What making the units of one flow costs, where they are made."""
+        maker, units, home = flow.maker, flow.units, world.customs.home[flow.origin]
+        makers = f"device makers {home}"
+        inputs = maker.other_inputs * flow.cost_ratio(world)
+        switching = maker.switching(world)
+        self.pay("other inputs", makers, "other suppliers", inputs * units)
+        self.pay("switching of suppliers", makers, "other suppliers", switching * units)
+        self.pay("relocation", makers, "other suppliers", flow.relocation)
+        bare = flow.bare_duty * units
+        self.pay("duties on unmounted chips", makers, f"government {home}", bare)
+        for chips in maker.chips_inside():
+            due = world.customs.chip_duties(flow.origin, chips, world.rates)
+            for i, duty in due.items():
+                self.duty_by_instrument[i] += duty * units
+                key = i, world.date, home
+                taken = max(duty, 0.0) * units
+                world.bare_duty_paid[key] = world.bare_duty_paid.get(key, 0.0) + taken
 
     def _foundries(self, world: Reference) -> None:
         v = world.scenario.supply.variable_cost_share

@@ -179,14 +179,14 @@ class Customs:
     def chips_counted(self, number: int, world: Any) -> float:
         """The same of chips that entered unmounted."""
         total = 0.0
-        for maker in world.makers:
-            home = self.home[maker.origin]
-            is_covered = number in self._for_chips(maker.origin)
-            for chips in maker.product(home).chips:
+        for flow in world.flows:
+            home = self.home[flow.origin]
+            is_covered = number in self._for_chips(flow.origin)
+            for chips in flow.maker.chips_inside():
                 if is_covered and self.chip_home[chips.region] != home:
-                    bare = self.shipment(Product("", maker.origin, home, 0.0, (chips,)), bare=True)
+                    bare = self.shipment(Product("", flow.origin, home, 0.0, (chips,)), bare=True)
                     each = self.instruments[number].counted(bare)
-                    total += float(np.asarray(each).reshape(())) * maker.units
+                    total += float(np.asarray(each).reshape(())) * flow.units
         return total
 
     # Refunds
@@ -280,7 +280,7 @@ class Customs:
         numbers = {
             i
             for market in maker.weights
-            for i in self._in_scope(maker.device, maker.origin, market)
+            for i in self._in_scope(maker.device, maker.origin(market), market)
             if i in rates and not self.laws[i].is_separable
         }
         return {

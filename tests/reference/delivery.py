@@ -34,27 +34,34 @@ def deliver(world: Reference) -> None:
     make_chips(world)
 
 
-def rank(world: Reference, maker: Maker, slot: Slot) -> int:
-    """Zero for slots that are served first."""
+def first_share(world: Reference, maker: Maker, slot: Slot) -> float:
+    """Part of a slot's orders that is served first."""
     rule = world.scenario.orders.allocation
     if rule == "contract_first":
-        return int(world.month_number - slot.supplied_since < YEAR)
+        return float(world.month_number - slot.supplied_since >= YEAR)
     if rule == "domestic_first":
-        return int(slot.supplier.market != world.customs.home[maker.origin])
-    return 0
+        ordered = sum(flow.purchases for flow in maker.flows)
+        home = sum(
+            flow.purchases
+            for flow in maker.flows
+            if world.customs.home[flow.origin] == slot.supplier.market
+        )
+        return home / ordered if ordered else 0.0
+    return 1.0
 
 
 def _fill_orders(world: Reference) -> None:
     """Orders for this month's use by rank, then those to restock, pro rata within a bloc."""
     ordered: defaultdict[tuple[bool, str, int], float] = defaultdict(float)
-    ranks: dict[Slot, int] = {}
+    first: dict[Slot, float] = {}
     for maker in world.makers:
         for slot in maker.slots.values():
             k = slot.node_class
-            ranks[slot] = rank(world, maker, slot)
+            first[slot] = first_share(world, maker, slot)
             current = min(slot.need, slot.ordered)
             china = slot.supplier.is_chinese
-            ordered[china, k, ranks[slot]] += current * slot.delivered_share
+            ordered[china, k, 0] += current * first[slot] * slot.delivered_share
+            ordered[china, k, 1] += current * (1 - first[slot]) * slot.delivered_share
             ordered[china, k, 2] += (slot.ordered - current) * slot.delivered_share
     for k, orders in world.other_orders.items():
         for f, chips in orders.items():
@@ -68,10 +75,11 @@ def _fill_orders(world: Reference) -> None:
                 fill_rate[china, k, r] = left / total if total > left else 1.0
                 left = max(left - fill_rate[china, k, r] * total, 0.0)
     world.fill_rate = {(china, k): fill_rate[china, k, 0] for china, k, _ in fill_rate}
-    for slot, r in ranks.items():
+    for slot, share in first.items():
         china, k = slot.supplier.is_chinese, slot.node_class
         slot.current = min(slot.need, slot.ordered)
-        slot.met = fill_rate[china, k, r] * slot.delivered_share
+        met = share * fill_rate[china, k, 0] + (1 - share) * fill_rate[china, k, 1]
+        slot.met = met * slot.delivered_share
         restocked = (slot.ordered - slot.current) * fill_rate[china, k, 2] * slot.delivered_share
         slot.sent = slot.current * slot.met + restocked
         slot.from_second = 0.0
@@ -127,6 +135,8 @@ def assemble(world: Reference, maker: Maker) -> None:
             maker.fill_rate = min(maker.fill_rate, part)
     _share_out(maker)
     maker.units = sum(flow.units for flow in maker.flows)
+    in_china = sum(maker.share_of(flow) for flow in maker.flows if flow.origin == "CN")
+    maker.china_made = [*maker.china_made[1:], in_china]
     maker.chip_payments = 0.0
     for slot in maker.slots.values():
         used = maker.units * slot.chips

@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from tariffsim.state.constants import AI_MONTHS
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tests.reference.agents import (
-    ASSEMBLY,
     DESIGN,
     PIN_COMPATIBLE,
+    PLANT,
+    SHIFT,
     Flow,
     Foundry,
     Importer,
@@ -71,6 +74,7 @@ class Reference:
         for name, kind in by_device.items():
             values = [kind(value) for value in getattr(figures, name)]
             setattr(self, name, dict(zip(codes.devices, values, strict=True)))
+        self.unit_value = dict(zip(codes.devices, figures.unit_value.tolist(), strict=True))
         self.chip_price = dict(zip(codes.classes, figures.chip_price.tolist(), strict=True))
         self.cost_factor = dict(zip(codes.origins, figures.cost_factor.tolist(), strict=True))
         self.market_growth = dict(zip(codes.markets, figures.market_growth.tolist(), strict=True))
@@ -93,8 +97,8 @@ class Reference:
         for d in codes.devices:
             self.hazard[PIN_COMPATIBLE, d] = self.pin_compatible_hazard
             self.lead[PIN_COMPATIBLE, d] = sourcing.pin_compatible_requalification_months
-            self.hazard[ASSEMBLY, d] = assembly.hazard
-            self.lead[ASSEMBLY, d] = assembly.lead_months
+            self.hazard[PLANT, d] = assembly.plant_hazard
+            self.lead[PLANT, d] = assembly.plant_months
 
     def make_foundries(self, economy: Economy) -> list[Foundry]:
         """One object a foundry."""
@@ -153,7 +157,6 @@ class Reference:
         makers = []
         for i in range(len(table)):
             weights = zip(codes.markets, table.weights[i].tolist(), strict=True)
-            odds = economy.origin_odds[table.odds_row[i]].tolist()
             makers.append(
                 self.new(
                     Maker,
@@ -161,10 +164,9 @@ class Reference:
                     device=codes.devices[table.device[i]],
                     base_origin=codes.origins[table.base_origin[i]],
                     weights={m: w for m, w in weights if w > 0},
-                    origin_odds=dict(zip(codes.origins, odds, strict=True)),
-                    origin=codes.origins[table.origin[i]],
-                    next_origin=codes.origins[table.next_origin[i]],
-                    move_month=int(table.move_month[i]),
+                    plants={codes.origins[o] for o in np.flatnonzero(table.plants[i])},
+                    china_made=table.china_made[i].tolist(),
+                    base_china=float(table.base_china[i]),
                     other_inputs=float(table.other_inputs[i]),
                     customs_value=float(table.customs_value[i]),
                     units=float(table.units[i]),
@@ -230,13 +232,21 @@ class Reference:
         ]
         copied = (
             "base_units", "base_share", "base_landed", "base_price", "orders", "units",
-            "passed_on", "price",
+            "passed_on", "price", "customs_value",
         )  # fmt: skip
         flows = []
         for row in range(len(table)):
             maker, importer = self.makers[table.maker[row]], importers[table.importer[row]]
             values = {column: float(getattr(table, column)[row]) for column in copied}
-            flow = Flow(maker, codes.markets[table.market[row]], importer, **values)
+            race = zip(codes.origins, table.race[row].tolist(), strict=True)
+            flow = Flow(
+                maker,
+                codes.markets[table.market[row]],
+                importer,
+                origin=codes.origins[table.origin[row]],
+                race={o: e for o, e in race if math.isfinite(e)},
+                **values,
+            )
             maker.flows.append(flow)
             importer.flows.append(flow)
             flows.append(flow)
@@ -280,8 +290,9 @@ class Reference:
         self.open_designs()
         self.each(self.makers, "choose_foundries")
         self.renew_second_sources()
-        self.open_plants()
-        self.each(self.makers, "choose_country")
+        self.look_at_places()
+        self.each(self.flows, "shift")
+        self.each(self.makers, "build")
         self.each(self.makers, "set_price")
         self.each(self.flows, "assess")
         self.each(self.flows, "set_price")
@@ -367,17 +378,24 @@ class Reference:
     def foreseen(self, kind: str, device: str) -> list[tuple[float, Rates]]:
         """What agents expect over the life of a choice made now: weights and instruments."""
         if (kind, device) not in self._foreseen:
-            hazard, lead = self.hazard[kind, device], self.lead[kind, device]
-            interest = self.scenario.sourcing.discount_rate
             weights: dict[tuple[tuple[int, float], ...], float] = {}
-            for s in (0, 12, 24, 36):
-                rates = self.customs.expected(self.date + lead + s, self.date)
+            for months, weight in self.dates(kind, device):
+                rates = self.customs.expected(self.date + months, self.date)
                 key = tuple(rates.items())
-                weight = (1 - hazard) ** s * (1 + interest) ** (-s / 12)
                 weights[key] = weights.get(key, 0.0) + weight
             total = sum(weights.values())
             self._foreseen[kind, device] = [(w / total, dict(r)) for r, w in weights.items()]
         return self._foreseen[kind, device]
+
+    def dates(self, kind: str, device: str) -> list[tuple[int, float]]:
+        """Months from now at which duties are foreseen, and their weights."""
+        if kind == SHIFT:
+            return [(self.scenario.assembly.shift_months + s, 1.0) for s in (0, 6, 12)]
+        hazard, lead = self.hazard[kind, device], self.lead[kind, device]
+        interest = self.scenario.sourcing.discount_rate
+        return [
+            (lead + s, (1 - hazard) ** s * (1 + interest) ** (-s / 12)) for s in (0, 12, 24, 36)
+        ]
 
     def plan_chinese_capacity(self) -> None:
         """China builds so that its share of planned capacity follows its path (MODEL 4.1)."""
@@ -459,21 +477,23 @@ class Reference:
             }
             slot.second_source = min(times, key=times.__getitem__) if times else slot.supplier
 
-    def open_plants(self) -> None:
-        """Which lines reconsider their country of assembly, and the noise of the choice."""
-        now, hazard = self.month_number, self.scenario.assembly.hazard
-        u = self.draws.uniform("plant opens", now, len(self.makers)).tolist()
-        opened = [maker for maker in self.makers if u[maker.number] < hazard]
-        drawn = self.draws.exponential("country noise", now, len(opened), len(self.origins))
+    def look_at_places(self) -> None:
+        """Which flows may shift, and which makers may build."""
+        rules, n = self.scenario.assembly, len(self.makers)
+        shifts = self.draws.uniform("looks for shifts", self.month_number, n, len(self.markets))
+        plants = self.draws.uniform("looks for plants", self.month_number, n)
         for maker in self.makers:
-            maker.plant_noise = {}
-        for maker, row in zip(opened, drawn.tolist(), strict=True):
-            maker.plant_noise = {o: -math.log(e) for o, e in zip(self.origins, row, strict=True)}
+            maker.looks_for_plants = bool(plants[maker.number] < rules.plant_hazard)
+        for flow in self.flows:
+            u = shifts[flow.maker.number, self.markets.index(flow.market)]
+            flow.looks_for_shifts = bool(u < rules.shift_hazard)
 
     def delivered_share(self, maker: Maker, market: str, k: str, region: str) -> float:
         """Part of a region's chips for a line's products in a market that no measure keeps back."""
         share = 1.0
-        for i in self.customs.restrictions_on(maker.device, maker.origin, market, k, region):
+        for i in self.customs.restrictions_on(
+            maker.device, maker.origin(market), market, k, region
+        ):
             if i in self.rates:
                 share *= self.customs.instruments[i].supply_share(self.rates[i], self.date)
         return share
