@@ -45,7 +45,9 @@ def trace_origins(economy: Economy, draws: Draws) -> None:
     importers = economy.importers
     if compliance.is_time_to_trace(economy):
         without, with_tracing = compliance.duties_ahead(economy)
-        pays = k.tracing_pays(without, with_tracing, compliance.tracing_cost_ahead(economy))
+        cost = compliance.tracing_cost_ahead(economy)
+        pays = k.tracing_pays(without, with_tracing, cost)
+        pays = np.where(compliance.brought_in(economy) > 0, pays, importers.is_traced)
         wants = compliance.obliged_to_trace(economy) | pays
         importers.is_traced = ~importers.knows_without_tracing & wants
 

@@ -108,13 +108,13 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
         k.sum_by(flows.importer, k.times(k.stacked(duties), flows.units), len(importers))
         for duties in (known, unknown)
     )
-    cell, worth = codes.market_device(importers.market, importers.device), _value(economy)
+    cell, worth = codes.market_device(importers.market, importers.device), brought_in(economy)
     n_cells = len(economy.cells.growth)
     expected = k.times(k.mean_by(cell, own, worth, n_cells)[cell], worth)
     return without, np.where(importers.is_traced, own, expected)
 
 
-def _value(economy: Economy) -> Float:
+def brought_in(economy: Economy) -> Float:
     """(J,) USD a month brought in at present."""
     flows = economy.flows
     value = k.times(flows.customs_value, flows.units)
@@ -124,4 +124,4 @@ def _value(economy: Economy) -> Float:
 def tracing_cost_ahead(economy: Economy) -> Float:
     """(J,) USD that tracing costs over the months in which it must pay."""
     months = economy.scenario.compliance.payback_months
-    return k.times(months, k.ad_valorem(economy.importers.tracing_rate, _value(economy)))
+    return k.times(months, k.ad_valorem(economy.importers.tracing_rate, brought_in(economy)))

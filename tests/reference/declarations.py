@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tests.reference.world import Reference
 
 
+ROUNDING = 1e-9
+"""Of units that are none."""
+
+
 class Declarations:
     """Duties that depend on what importers declare, and what customs finds out."""
 
@@ -188,7 +192,7 @@ class Declarations:
                 known += sum(due.values()) * flow.units
                 due = self.customs.highest({i: blind for i, _, blind in claims})
                 unknown += sum(due.values()) * flow.units
-            value = sum(f.maker.customs_value * f.units for f in importer.flows)
+            value = sum(f.customs_value * f.units for f in importer.flows)
             duties[importer] = known, unknown, value
         for importer, (known, unknown, value) in duties.items():
             if not importer.is_traced:
@@ -199,6 +203,8 @@ class Declarations:
                 worth = sum(v for *_, v in alike)
                 known = value * sum(k for k, *_ in alike) / worth if worth else 0.0
             pays = unknown - known > months * importer.tracing_rate * value
+            if not any(f.units > ROUNDING * f.base_units for f in importer.flows):
+                pays = importer.is_traced  # has brought in nothing
             importer.will_trace = pays or importer.size_rank < self.obliged(importer, world.rates)
         for importer in world.importers:
             importer.is_traced = importer.will_trace and not importer.knows_without_tracing
