@@ -42,6 +42,11 @@ def chips_inside(**fields: Any) -> dict[str, Any]:
     } | fields
 
 
+def product_rate(rate: Any, **fields: Any) -> dict[str, Any]:
+    scope = {"devices": ["laptop"], "assembly_countries": ["VN"], "stacking_group": "g"}
+    return {"kind": "product_tariff", "rate": rate} | scope | fields
+
+
 # The highest of several bases
 
 
@@ -65,11 +70,6 @@ def test_the_higher_of_a_rate_and_so_much_a_chip(per_chip: float) -> None:
     assert ((found["v"] == 0) | (found["s"] == 0)).all()
     # chips and prices are those of the base year in the first month, whatever is expected
     np.testing.assert_allclose(total, np.maximum(alone["v"], alone["s"]), rtol=1e-9)
-
-
-def product_rate(rate: Any, **fields: Any) -> dict[str, Any]:
-    scope = {"devices": ["laptop"], "assembly_countries": ["VN"], "stacking_group": "g"}
-    return {"kind": "product_tariff", "rate": rate} | scope | fields
 
 
 @st.composite
@@ -131,6 +131,22 @@ def test_books_and_tables_have_a_law_once_whatever_the_parts_of_months() -> None
     assert rates["old", "2025-02"] == pytest.approx(0.10 * 10 / 28)
     assert rates["new", "2025-02"] == pytest.approx(0.12 * 18 / 28)
     assert (of_both.set_index(["policy", "month"])["policy_duty"].loc[:, "2025-02"] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("other", "by_chip"),
+    [(chips_inside(per="chip"), True), (product_rate(0.05, stacking_group="more"), False)],
+)
+def test_makers_weigh_the_product_where_a_base_of_the_group_is(
+    other: dict[str, Any], by_chip: bool
+) -> None:
+    """Among duties on chips the highest is found chip by chip; with a whole product it is not."""
+    rules = with_policies(v=chips_inside(), other=other)
+    schedule = build_economy(rules, 0).tariff_schedule
+    both = [i for i, law in enumerate(schedule.laws) if law.is_compared]
+    assert {schedule.laws[i].name for i in both} == {"v", "other"}
+    assert {schedule.laws[i].is_separable for i in both} == {by_chip}
+    assert (set(both) <= set(schedule.triggers)) == (not by_chip)
 
 
 def test_makers_foresee_the_higher_one() -> None:
