@@ -135,7 +135,10 @@ def test_books_and_tables_have_a_law_once_whatever_the_parts_of_months() -> None
 
 @pytest.mark.parametrize(
     ("other", "by_chip"),
-    [(chips_inside(per="chip"), True), (product_rate(0.05, stacking_group="more"), False)],
+    [
+        (chips_inside(per="chip"), True),
+        (product_rate({"2025-01": 0.05}, stacking_group="more"), False),
+    ],
 )
 def test_makers_weigh_the_product_where_a_base_of_the_group_is(
     other: dict[str, Any], by_chip: bool
