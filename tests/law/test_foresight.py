@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tariffsim.kernels.duties import horizon_weights
+from tariffsim.law.expected_burden import ExpectedBurden
 from tariffsim.state.constants import DESIGN
 from tariffsim.state.economy import Economy
 from tariffsim.typing import format_month
@@ -70,3 +71,17 @@ def test_duties_on_products_are_known_market_by_market() -> None:
     markets = economy.constants.codes.markets
     found = economy.declarations.markets(economy.policy.regime)
     assert {markets[m] for m in found} == {"US", "EU"}
+
+
+def test_makers_know_the_audits_of_every_market_they_sell_in() -> None:
+    """More audits in the EU make evasion dearer there, in the eyes of makers, and nowhere else."""
+    programme = {"kind": "audit_programme", "audits": 6.0, "start": "2025-01", "markets": ["EU"]}
+    rules = {"compliance": {"behaviour": "full"}}
+    economy = last(scenario(rules, {"policies": {"more": programme}}, makers=60), 0, 1)
+    burden, codes = ExpectedBurden.of(economy), economy.constants.codes
+    lines = np.arange(len(economy.makers))
+    found = burden.beliefs_by_market(economy.policy.regime, lines).exposure
+    exposure = economy.declarations.enforcement(economy.policy.regime).exposure
+    eu = codes.markets.index("EU")
+    assert exposure[eu] > 2 * np.delete(exposure, eu).max()
+    np.testing.assert_array_equal(np.broadcast_to(found, (1, 1, len(exposure)))[0, 0], exposure)
