@@ -85,3 +85,17 @@ def test_makers_know_the_audits_of_every_market_they_sell_in() -> None:
     eu = codes.markets.index("EU")
     assert exposure[eu] > 2 * np.delete(exposure, eu).max()
     np.testing.assert_array_equal(np.broadcast_to(found, (1, 1, len(exposure)))[0, 0], exposure)
+
+
+def test_the_dearer_penalty_and_the_better_detection_hold() -> None:
+    """A programme's own where they are higher than the rule, and the rule's where not."""
+    rules = {"behaviour": "full", "detection": 0.5, "penalty_multiple": 1.0, "lookback_months": 1}
+    for detection, penalty in ((0.8, 3.0), (0.2, 0.5)):
+        programme = {"kind": "audit_programme", "audits": 1.0, "start": "2025-01"}
+        programme |= {"detection": detection, "penalty_multiple": penalty}
+        policy = {"policies": {"more": programme}}
+        economy = last(scenario({"compliance": rules}, policy, makers=12), 0, 1)
+        found = economy.declarations.enforcement(economy.policy.regime)
+        us = economy.constants.codes.markets.index("US")
+        assert found.detection[us] == max(detection, 0.5)
+        assert found.penalty[us] == max(penalty, 1.0)
