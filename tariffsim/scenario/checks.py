@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from tariffsim.errors import DataError, Problem, nearest
 from tariffsim.policy import INSTRUMENTS, Instrument
-from tariffsim.policy.duty_refund import is_of
 from tariffsim.policy.fields import condition
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
@@ -113,14 +112,27 @@ def _calendar_names(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[
 
 def _refunds(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem]:
     """What is paid back is a duty of this scenario or of the calendar, paid before the refund."""
-    duties = [name for name, p in scenario.policies.items() if type(p).duty is not Instrument.duty]
-    duties += sorted({row.instrument for row in tables.calendar if not row.in_2024_base})
+    rows = [row for row in tables.calendar if row.in_baseline]
+    kinds = {
+        "a policy": [
+            n for n, p in scenario.policies.items() if type(p).duty is not Instrument.duty
+        ],
+        "an instrument of the tariff calendar": sorted({row.instrument for row in rows}),
+        "the id of a row of it": [row.id for row in rows if row.id],
+    }
+    duties = [duty for names in kinds.values() for duty in names]
     for name, policy in scenario.policies.items():
         for index, of in enumerate(getattr(policy, "refunds", ())):
-            if not any(is_of(duty, of) for duty in duties):
-                at: Keys = ("policies", name, "refunds", index)
+            at: Keys = ("policies", name, "refunds", index)
+            same = [kind for kind, names in kinds.items() if one_name(of) in map(one_name, names)]
+            if not same:
                 message = "names neither a duty of this scenario nor one of the tariff calendar"
-                yield problem_at(tree, at, message, name_hint("duty", of, duties))
+                longer = [duty for duty in duties if one_name(duty).startswith(f"{one_name(of)},")]
+                hint = f"did you mean {' or '.join(longer)}?" if longer else ""
+                yield problem_at(tree, at, message, hint or name_hint("duty", of, duties))
+            elif len(same) > 1:
+                message = f"is the name of more than one duty: {' and '.join(same)}"
+                yield problem_at(tree, at, message, "give each a name of its own")
         since = getattr(policy, "paid_since", None)
         if since is not None and policy.is_dated and since >= policy.first_month:
             given = f"{format_month(since)}, first month {format_month(policy.first_month)}"
