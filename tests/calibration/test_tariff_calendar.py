@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -32,7 +33,9 @@ READ_OFF = 5e-5
 """Of the printed rates, four decimals."""
 
 
-def calendar(tmp_path: Path, *rows: str, extra: str = "", **changes: Any) -> Scenario:
+def calendar(
+    tmp_path: Path, *rows: str, extra: str = "", levied_by: str = "US", **changes: Any
+) -> Scenario:
     """The baseline with a calendar of these rows: `date,ends,against,instrument,rate,base,devices`.
 
     `extra` names further columns, whose cells come last in a row.
@@ -41,7 +44,7 @@ def calendar(tmp_path: Path, *rows: str, extra: str = "", **changes: Any) -> Sce
     for row in rows:
         date, ends, against, instrument, rate, held, devices, *more = row.split(",")
         base = "bare_chips" if devices.startswith("bare") else "product"
-        cells = [date, ends, "US", against, base, instrument, rate, held, devices, "yes", "",
+        cells = [date, ends, levied_by, against, base, instrument, rate, held, devices, "yes", "",
                  "assumption", "assumption", *more]  # fmt: skip
         lines.append(",".join(cells))
     head = HEAD + (f",{extra}" if extra else "")
@@ -205,6 +208,57 @@ def test_a_row_on_a_part_of_a_region_taxes_that_part_and_says_so(tmp_path: Path)
     assert 0.0 < part < 1.0
     assert after - before == pytest.approx(0.25 * part, rel=1e-9)
     assert any("region OTHER" in remark and "VN" in remark for remark in remarks(rules))
+
+
+@pytest.mark.parametrize("market", ["US", "EU", "JK", "CN", "ROW"])
+def test_a_region_named_with_all_its_countries_owes_the_rate_in_every_market(
+    tmp_path: Path, market: str
+) -> None:
+    """Data or not: nothing was imported from the United States by the market of the data."""
+    own_market = {"EU": "EU", "US": "US", "CN": "CN", "JP": "JK", "KR": "JK"}
+    regions = {
+        "CN": "CN", "TW": "TW", "JP": "JP", "KR": "KR", "US": "US", "EU": "EU", "SEA": "TH MY",
+        "OTHER": "VN MX IN CA OTHER",
+    }  # fmt: skip
+    plant = {"JK": "JP", "ROW": "VN"}.get(market, market)
+    for region, countries in regions.items():
+        rules = calendar(
+            tmp_path, f"2026-01,,{countries},Levy,0.35,no,bare_chips", levied_by=market
+        )
+        schedule = build_economy(rules, 0).tariff_schedule
+        tables = schedule.tables(schedule.regime(schedule.rates_in_force(parse_month("2026-06"))))
+        at = schedule.codes.origins.index(plant), schedule.codes.regions.index(region)
+        added = (
+            tables.bare[schedule.codes.cell(0, at[0], 0), :, at[1]]
+            - (schedule.base_bare[at[0], :, at[1]])
+        )
+        is_home = own_market.get(region, "ROW") == market
+        np.testing.assert_allclose(added, 0.0 if is_home else 0.35, atol=1e-12)
+
+
+def test_a_duty_on_chips_of_the_united_states_is_due(tmp_path: Path) -> None:
+    rules = calendar(tmp_path, "2026-01,,US,Retaliation,0.35,no,bare_chips", levied_by="CN")
+    due_on = tariffsim.duty(rules, "laptop", "US", "CN", "2026-06").total_on_chips
+    assert due_on == pytest.approx(dict.fromkeys("ABCD", 0.35), abs=1e-12)
+
+
+def test_a_region_without_imports_counts_its_countries_evenly(tmp_path: Path) -> None:
+    rules = load_scenario("baseline")
+    tables = rules.tables()
+    without = [
+        row.model_copy(update={"customs_value_usd": 0.0, "calculated_duty_usd": 0.0})
+        if row.device == "bare_ic" and row.origin in ("TH", "MY", "JP")
+        else row
+        for row in tables.imports
+    ]
+    codes = build_economy(replace(rules, agents__makers=60), 0).constants.codes
+    one, other = (
+        base_duties(rules, dataclasses.replace(tables, imports=tuple(rows)), codes).region_share
+        for rows in (tables.imports, without)
+    )
+    assert [other["bare_ic", origin] for origin in ("TH", "MY", "JP", "US")] == [0.5, 0.5, 1.0, 1.0]
+    assert other["bare_discrete", "TH"] == one["bare_discrete", "TH"] != 0.5
+    assert one["bare_ic", "TH"] == pytest.approx(1064.231 / (1064.231 + 8894.262))
 
 
 # Coverage, all-in rates, days, announcements
