@@ -458,3 +458,63 @@ def test_an_all_in_row_cannot_be_in_the_base_year(tmp_path: Path) -> None:
     assert "must be no where in_2024_base is yes" in text
     day = refused(tmp_path, "2026-01-15,,VN,Levy,0.10,no,laptop,", extra="all_in")
     assert "a day goes in the column date_day or ends_day" in day
+
+
+# What a table may not say
+
+
+def test_a_row_of_the_base_year_is_in_no_stacking_group(tmp_path: Path) -> None:
+    """What it adds to the duties of 2024 is no level: 15 % beside a repeal is 15 %."""
+    rows = (
+        "2019-01,,CN,Held,0.25,yes,auto_parts,{}",
+        "2026-01,,CN,held ,0.00,no,auto_parts,{}",
+        "2026-01,,CN,Law D,0.15,no,auto_parts,g",
+    )
+    for groups, line in ((("g", ""), 2), (("", "g"), 3)):
+        named = [row.format(g) for row, g in zip(rows, (*groups, ""), strict=True)]
+        text = refused(tmp_path, *named, extra="stacking_group")
+        assert f"calendar.csv:{line}:" in text
+        assert "stacking_group: must be empty for" in text
+        assert "which is in the duties of 2024 (line 2)" in text
+        assert "leave it empty" in text
+        assert text.count("calendar.csv:") == 1
+    rules = calendar(tmp_path, *(row.format("") for row in rows), extra="stacking_group")
+    found = due(rules, "2026-06", "auto_parts", "CN")
+    assert found == pytest.approx(PARTS - 0.25 + 0.15, abs=READ_OFF)
+
+
+@pytest.mark.parametrize(
+    ("date", "day", "ends", "last_day", "said"),
+    [
+        ("2026-02", "2026-02-24", "2027-07", "2026-07-24", "ends_day: must be in 2027-07"),
+        ("2028-01", "2026-07-24", "", "", "date_day: must be in 2028-01"),
+        ("2026-01", "2026-02-01", "", "", "date_day: must be in 2026-01"),
+        ("2026-03", "2026-02-15", "", "", "date_day: must be in 2026-03"),
+        ("2026-02", "2026-02-24", "2026-06", "2026-07-01", "ends_day: must be in 2026-06"),
+        ("2026-03", "2026-02-16", "2026-07", "2026-06-30", ""),
+        ("2026-02", "2026-02-28", "", "2026-07-24", ""),
+        ("2026-01", "2025-12-31", "2026-07", "2026-07-31", ""),
+    ],
+)
+def test_days_are_in_their_months_or_round_to_them(
+    tmp_path: Path, date: str, day: str, ends: str, last_day: str, said: str
+) -> None:
+    row = f"{date},{ends},VN,Levy,0.10,no,laptop,{day},{last_day}"
+    if not said:
+        calendar(tmp_path, row, extra="date_day,ends_day")
+        return
+    text = refused(tmp_path, row, extra="date_day,ends_day")
+    assert said in text
+    assert (last_day if said.startswith("ends") else day) in text.split(said)[1]
+    assert text.count("calendar.csv:2:") == 1
+
+
+def test_only_the_market_of_the_data_has_duties_of_2024(tmp_path: Path) -> None:
+    row = "2023-01,,CN,Levy,0.10,yes,laptop"
+    with pytest.raises(ScenarioError) as error:
+        calendar(tmp_path, row, levied_by="EU")
+    text = str(error.value)
+    assert "calendar.csv:2:" in text
+    assert "in_2024_base: must be no where levied_by is not US" in text
+    assert "yes, levied by EU" in text
+    calendar(tmp_path, row)
