@@ -19,6 +19,7 @@ from tariffsim.scenario.scenario import CircularConditionError, Scenario
 from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.tables import Tables, load_tables
 from tariffsim.tables.renamed import name_hint
+from tariffsim.tables.units import unusual_figures
 from tariffsim.typing import format_moment, format_month, one_name, parse_moment, parse_month
 
 
@@ -318,6 +319,7 @@ def _in_per_cent(rate: float) -> str:
 def remarks(scenario: Scenario) -> Iterator[str]:
     """A sentence for rates above 100 %, dates that disagree or lie outside of the run."""
     yield from rates_above_one(scenario)
+    yield from _unusual_data(scenario)
     start, end = scenario.run.start, scenario.run.end
     dated = scenario.dated_policies
     for name in scenario.policies:
@@ -345,6 +347,16 @@ def remarks(scenario: Scenario) -> Iterator[str]:
             run = format_month(start)
             yield f"{lead} pays back no duty from before the run starts in {run}: it is not known"
     yield from start_after_base_year(scenario)
+
+
+def _unusual_data(scenario: Scenario) -> Iterator[str]:
+    """Own amounts far from those shipped, and imports on which no duty was collected."""
+    for words in unusual_figures(scenario.figures, vars(load_tables())):
+        yield f"{scenario.name}: {words}"
+    imports = scenario.tables().imports if "us_imports_2024" in scenario.data_files else ()
+    if imports and not any(row.calculated_duty_usd for row in imports):
+        file = scenario.data["us_imports_2024"]
+        yield f"{scenario.name}: {file}: no duty was collected on any good: base duties are 0"
 
 
 def _steps_never_taken(policy: Instrument) -> Iterator[str]:
