@@ -104,8 +104,8 @@ def _values_off(
     shared = {row.device for row in own} & {row.device for row in shipped}
     ratios = [found[key] / value for key, value in usual.items() if value and found.get(key)]
     if ratios and _is_off(median(ratios)):
-        groups, factor = len(shared - {*BARE_CHIPS}), times(median(ratios))
-        message = f"{MILLIONS}; imports of the {groups} groups are {factor} those shipped"
+        groups, words = len(shared - {*BARE_CHIPS}), times(median(ratios))
+        message = f"{MILLIONS}; imports of the {groups} groups are {words} those shipped"
         yield rows[0].place(VALUE).problem(message)
         return
     for device in sorted(shared):
