@@ -157,7 +157,7 @@ def _wide_rows(
     validation = parse_rows(ValidationRow, rows["validation_public"], codes, problems)
     parse_rows(SourceRow, rows["sources"], codes, problems)
     check_imports(rows["us_imports_2024"], imports, codes, problems)
-    check_stacking(rows["tariff_calendar"], calendar, problems)
+    check_stacking(rows["tariff_calendar"], codes, problems)
     sources = {row.cells["id"]: row.cells["citation"] for row in rows["sources"]}
     if sources:
         check_cited(sources, [row for found in rows.values() for row in found], problems)
@@ -374,20 +374,17 @@ def check_imports(
             problems.append(heading.problem(f"no imports of {device}"))
 
 
-def check_stacking(
-    rows: Sequence[CsvRow], calendar: Sequence[CalendarRow], problems: list[Problem]
-) -> None:
-    """No row of an instrument in the duties of 2024 is in a stacking group, once rows are valid.
+def check_stacking(rows: Sequence[CsvRow], codes: KnownCodes, problems: list[Problem]) -> None:
+    """No valid row of an instrument in the duties of 2024 is in a stacking group.
 
     What it adds to those duties may be less than nothing, and is not a level to compare.
     """
-    if len(calendar) < len(rows):
-        return
+    valid = [(row, known) for row in rows if (known := CalendarRow.of(row, [], codes))]
     held: dict[tuple[str, str], int] = {}
-    for row, known in zip(rows, calendar, strict=True):
+    for row, known in valid:
         if known.in_2024_base and known.in_baseline:
             held.setdefault((one_name(known.instrument), known.levied_by), row.line)
-    for row, known in zip(rows, calendar, strict=True):
+    for row, known in valid:
         of = one_name(known.instrument), known.levied_by
         if known.stacking_group and known.in_baseline and of in held:
             message = (
