@@ -254,10 +254,11 @@ def test_timing_moves_the_window_too() -> None:
     assert format_month(moved.first_month) == "2026-08"
 
 
-def test_attribution_takes_a_refund_and_its_duty_as_one_change() -> None:
+@pytest.mark.parametrize("name", ["law", "LAW "])
+def test_attribution_takes_a_refund_and_its_duty_as_one_change(name: str) -> None:
     base = load_scenario("baseline")
     war = {"kind": "price_cut", "points": 0.1, "when": "law in force"}
-    rules = replace(base, **world(refund({"2025-08": 1.0}), other=LAW, war=war))
+    rules = replace(base, **world(refund({"2025-08": 1.0}, name), other=LAW, war=war))
     names = [change.name for change in changes_between(base, rules)]
     assert names == ["policies.law+war+refund_0", "policies.other"]
 
