@@ -27,7 +27,7 @@ def pay_back(economy: Economy) -> None:
 
 def _share(law: Law, paid: int, ruling: Instrument, rate: float) -> float:
     """Share of the duty that a law took in a month which a measure pays back."""
-    return max(ruling.refund(name, paid, rate) for name in law.of)
+    return max((ruling.refund(name, paid, rate) for name in law.of), default=0.0)
 
 
 def keep_duty_paid(economy: Economy) -> None:

@@ -122,6 +122,7 @@ def _refunds(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem
         "the id of a row of it": [row.id for row in rows if row.id],
     }
     duties = [duty for names in kinds.values() for duty in names]
+    in_words = [duty for duty in duties if duty not in {row.id for row in rows}]
     for name, policy in scenario.policies.items():
         for index, of in enumerate(getattr(policy, "refunds", ())):
             at: Keys = ("policies", name, "refunds", index)
@@ -130,7 +131,8 @@ def _refunds(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem
                 message = "names neither a duty of this scenario nor one of the tariff calendar"
                 longer = [duty for duty in duties if one_name(duty).startswith(f"{one_name(of)},")]
                 hint = f"did you mean {' or '.join(longer)}?" if longer else ""
-                yield problem_at(tree, at, message, hint or name_hint("duty", of, duties))
+                hint = hint or name_hint("duty", of, duties) or name_hint("duty", of, in_words)
+                yield problem_at(tree, at, message, hint)
             elif len(same) > 1:
                 message = f"is the name of more than one duty: {' and '.join(same)}"
                 yield problem_at(tree, at, message, "give each a name of its own")
