@@ -39,6 +39,8 @@ class Law:
     """Whether it is in a stacking group of several bases: the highest is due by product."""
     is_of_chips: bool = True
     """Whether all bases of that group are chips: makers compare chip by chip, else by product."""
+    of: tuple[str, ...] = ()
+    """What it comes from: the policy, or the instrument and, where a refund names it, the row."""
 
     @property
     def group(self) -> str | None:
@@ -232,12 +234,14 @@ def laws_of(
             covered = covered + scope
             own = name if len(parts) == 1 else f"{name}, {' '.join(part.markets)}"
             if getattr(part, "all_in", False):
-                yield from _all_in(own, part, scope, ordinary)
+                yield from _all_in(own, name, part, scope, ordinary)
             else:
-                yield Law(own, part, scope)
+                yield Law(own, part, scope, of=(name,))
 
 
-def _all_in(name: str, instrument: Instrument, scope: Float, ordinary: Float) -> Iterator[Law]:
+def _all_in(
+    name: str, policy: str, instrument: Instrument, scope: Float, ordinary: Float
+) -> Iterator[Law]:
     """One law for each step of a rate that includes the ordinary duty: what it adds by cell."""
     path, ends = instrument.path, instrument.ends
     first = max(instrument.starts, path.first_moment or 0)
@@ -251,7 +255,7 @@ def _all_in(name: str, instrument: Instrument, scope: Float, ordinary: Float) ->
             own = name if not dates else f"{name}, {format_moment(begins)}"
             known = None if until is None else instrument.known_from
             added = np.maximum(rate - ordinary, 0.0) / rate
-            yield Law(own, one, scope * added, end_known_from=known)
+            yield Law(own, one, scope * added, end_known_from=known, of=(policy,))
 
 
 def _compared(laws: list[Law]) -> list[Law]:

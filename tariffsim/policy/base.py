@@ -368,7 +368,8 @@ class Instrument(BaseModel):
     def refund(self, measure: str, paid: int, rate: float) -> float:
         """Share of the duty that a measure took in a month, paid back by now; neutral 0, highest.
 
-        `measure` is the name of its law, `paid` the month (month count).
+        `measure` is the policy, instrument or row that its law is of, `paid` the month (month
+        count).
         """
         return 0.0
 
