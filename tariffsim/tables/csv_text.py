@@ -131,7 +131,7 @@ def misfit(text: str, columns: Sequence[str]) -> Fault | None:
     first = next(n for n, line in enumerate(lines, 1) if line.strip(",;|\t\r\n "))
     known, line, separator = max(
         (
-            (len(set(columns) & set(cells)), number, separator)
+            (len(set(columns) & set(map(str.lower, cells))), number, separator)
             for separator in SEPARATORS
             for number, cells in _numbered(lines, separator)
         ),
@@ -144,6 +144,11 @@ def misfit(text: str, columns: Sequence[str]) -> Fault | None:
     if line != first:
         faults.append(f"the header is on line {line}, below other rows")
         remedies.append("delete the rows above it")
+    header = next(cells for number, cells in _numbered(lines, separator) if number == line)
+    capitals = [cell.lower() for cell in header if cell != cell.lower()]
+    if not set(columns).isdisjoint(capitals):
+        faults.append("names of columns have capital letters")
+        remedies.append(f"write them in small letters: {', '.join(capitals)}")
     if separator != ",":
         below = (cell for n, row in _numbered(lines, separator) if n > line for cell in row)
         has_commas = any(map(DECIMAL_COMMA.fullmatch, below))
