@@ -254,10 +254,7 @@ def refuse_others(target: Path, experiment: str, asked: str) -> None:
     """
     if not os.path.lexists(target / MANIFEST):
         return
-    try:
-        there = read_manifest(target / MANIFEST)[1]
-    except StorageError as error:
-        raise StorageError(f"{error}{TO_REPLACE}") from None
+    there = read_manifest(target / MANIFEST)[1]
     of = there.experiment or ", ".join(there.titles)
     if there.experiment == experiment:
         if there.asked == asked:
