@@ -142,7 +142,9 @@ def with_changes(first: Scenario, changes: Sequence[Change]) -> Scenario:
     """The first scenario with some of the changes made."""
     values = {key: value for change in changes for key, value in change.values}
     # a mapping would be merged, not replaced: the old value is removed first
-    cleared = replace(first, **dict.fromkeys(values, None))
+    there = {f"policies.{name}" for name in first.policies}
+    old = (key for key in values if key in there or not key.startswith("policies."))
+    cleared = replace(first, **dict.fromkeys(old, None))
     return replace(cleared, **{key: v for key, v in values.items() if v is not None})
 
 

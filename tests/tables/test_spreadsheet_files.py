@@ -96,6 +96,58 @@ def test_one_problem_names_the_cause(tmp_path: Path, text: str, message: str, hi
     assert only(problems(tmp_path, text)) == (1, 1, message, "", hint)
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            f"{HEADER.upper()}\n{ROW}\n",
+            "names of columns have capital letters",
+            f"write them in small letters: {HEADER.replace(',', ', ')}",
+        ),
+        (
+            f"{HEADER.replace('date', 'Date')}\n{ROW}\n",
+            "names of columns have capital letters",
+            "write them in small letters: date",
+        ),
+        (
+            f"{HEADER.title()}\n{ROW}\n".replace(",", ";"),
+            "names of columns have capital letters; columns are separated by semicolons",
+            f"write them in small letters: {HEADER.replace(',', ', ')}; {SAVE}",
+        ),
+    ],
+    ids=["all", "one", "and semicolons"],
+)
+def test_capital_letters_in_the_header_are_named(
+    tmp_path: Path, text: str, message: str, hint: str
+) -> None:
+    assert only(problems(tmp_path, text)) == (1, 1, message, "", hint)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (HEADER, "is the header again"),
+        ("Total,,,,,,0.10,,,,,,,", "is a row of totals"),
+        (",,,Grand total,,,0.10,,,,,,,", "is a row of totals"),
+        ("SUM,0.10", "is a row of totals"),
+    ],
+)
+def test_a_row_that_is_none_of_the_table_is_one_problem(
+    tmp_path: Path, row: str, message: str
+) -> None:
+    found = only(problems(tmp_path, f"{HEADER}\n{ROW}\n{row}\n"))
+    assert found == (3, 1, message, "", "delete the row")
+    found = only(problems(tmp_path, f"{HEADER}\n{row}\n{ROW}\n{row}\n"))
+    assert found == (2, 1, message, "and 1 more such rows", "delete the row")
+
+
+def test_a_row_of_totals_of_figures_is_one_problem(tmp_path: Path) -> None:
+    text = (SHIPPED / "devices.csv").read_text("utf-8")
+    rows = text.count("\n")
+    found = only(problems(tmp_path, f"{text}Total,,12.5,,,,,,\n", "devices"))
+    assert found[:3] == (rows + 1, 1, "is a row of totals")
+
+
 @pytest.mark.parametrize("text", [f"{ROW}\n{ROW}\n", "S1,x\n"], ids=["no header", "other table"])
 def test_a_file_without_the_header_is_told_its_columns(tmp_path: Path, text: str) -> None:
     line, column, message, _, hint = only(problems(tmp_path, text))
