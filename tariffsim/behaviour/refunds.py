@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim import kernels as k
+from tariffsim.law.duty_tables import Law
 from tariffsim.policy import Instrument
 from tariffsim.state.economy import DutyPaid, Economy
 
@@ -15,13 +16,18 @@ def pay_back(economy: Economy) -> None:
     in_force = [(schedule.laws[i].instrument, rate) for i, rate in economy.policy.regime]
     to_importers, to_makers = np.zeros(len(economy.importers)), np.zeros(len(codes.markets))
     for paid, so_far in economy.duty_paid.items():
-        name = schedule.laws[paid.law].name
-        share = max((law.refund(name, paid.month, rate) for law, rate in in_force), default=0.0)
+        law = schedule.laws[paid.law]
+        share = max((_share(law, paid.month, one, rate) for one, rate in in_force), default=0.0)
         if share > so_far:
             economy.duty_paid[paid] = share
             to_importers = k.total(to_importers, k.refund(share, so_far, paid.by_importer))
             to_makers = k.total(to_makers, k.refund(share, so_far, paid.by_market))
     economy.importers.refund, economy.maker_refund = to_importers, to_makers
+
+
+def _share(law: Law, paid: int, ruling: Instrument, rate: float) -> float:
+    """Share of the duty that a law took in a month which a measure pays back."""
+    return max((ruling.refund(name, paid, rate) for name in law.of), default=0.0)
 
 
 def keep_duty_paid(economy: Economy) -> None:
@@ -31,8 +37,7 @@ def keep_duty_paid(economy: Economy) -> None:
         law.instrument for law in laws if type(law.instrument).refund is not Instrument.refund
     ]
     for number, _ in economy.policy.regime if rulings else ():
-        name = laws[number].name
-        if not any(ruling.refund(name, economy.date, 1.0) for ruling in rulings):
+        if not any(_share(laws[number], economy.date, ruling, 1.0) for ruling in rulings):
             continue
         flows, n = economy.flows, len(constants.codes.markets)
         each = economy.instrument_duty.get(number, np.zeros(len(flows)))

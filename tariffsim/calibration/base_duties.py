@@ -29,7 +29,8 @@ class BaseDuties:
     collected: Mapping[Good, float]
     """Duty over value; zero where nothing was imported."""
     region_share: Mapping[Good, float]
-    """Share of a country in its region's imports of unmounted chips of a kind."""
+    """Share of each country in its region's unmounted chips of a kind: of the data market's
+    imports of 2024, in any market; even where that imported none."""
 
     @property
     def product(self) -> Float:
@@ -50,7 +51,8 @@ class BaseDuties:
         rates = np.zeros((len(BARE_CHIPS), len(codes.regions)))
         for (good, origin), share in self.region_share.items():
             region = codes.regions.index(region_of(origin, codes))
-            rates[BARE_CHIPS.index(good), region] += share * self.collected[good, origin]
+            collected = self.collected.get((good, origin), 0.0)
+            rates[BARE_CHIPS.index(good), region] += share * collected
         levied = np.array([codes.markets[m] == DATA_MARKET for m in codes.home_market])
         foreign = np.asarray(codes.region_market)[None, :] != np.asarray(codes.home_market)[:, None]
         by_class = rates[kind_of_class(codes)]
@@ -63,16 +65,21 @@ def base_duties(scenario: Scenario, tables: Tables, codes: Codes) -> BaseDuties:
     if scenario.trade.base_duties != "observed":
         like = {good: ("JP" if good[1] == CHINA else good[1]) for good in collected}
         collected = {good: collected.get((good[0], like[good]), 0.0) for good in collected}
-    bare = [row for row in tables.imports if row.device in BARE_CHIPS]
-    region = {_good(row): (row.device, region_of(row.origin, codes)) for row in bare}
-    known = {
-        _good(row): row.customs_value_usd for row in bare if region[_good(row)][1] in codes.regions
-    }
-    total: dict[tuple[str, str], float] = {}
-    for good, value in known.items():
-        total[region[good]] = total.get(region[good], 0.0) + value
-    shares = {good: value / (total[region[good]] or 1.0) for good, value in known.items()}
-    return BaseDuties(codes, collected, shares)
+    imported = {_good(row): row.customs_value_usd for row in tables.imports}
+    return BaseDuties(codes, collected, _region_shares(codes, imported))
+
+
+def _region_shares(codes: Codes, imported: Mapping[Good, float]) -> dict[Good, float]:
+    """Shares of countries in the unmounted chips of regions, which sum to one in each."""
+    shares: dict[Good, float] = {}
+    for region in codes.regions:
+        countries = sorted(o for o in codes.origins if region_of(o, codes) == region)
+        for good in BARE_CHIPS:
+            values = {(good, origin): imported.get((good, origin), 0.0) for origin in countries}
+            total = sum(values.values())
+            for key, value in values.items():
+                shares[key] = value / total if total else 1.0 / len(values)
+    return shares
 
 
 def _good(row: ImportRow) -> Good:

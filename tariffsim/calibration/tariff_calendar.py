@@ -61,6 +61,8 @@ class Step:
     end_known_from: float
     stacking_group: str | None
     is_in_force: bool
+    row: str = ""
+    """Id of the row, where a refund names it."""
 
     @property
     def dates(self) -> tuple[float, float]:
@@ -90,6 +92,11 @@ class TariffCalendar:
         self.scenario, self.duties = scenario, duties
         in_force = scenario.trade.tariffs_in_force
         rows = [r for r in rows if r.in_baseline and r.rate is not None and in_force]
+        self.refunded = {
+            one_name(name)
+            for policy in scenario.policies.values()
+            for name in getattr(policy, "refunds", ())
+        }
         key = _instrument_and_market
         self.instruments = {
             of: sorted(own, key=lambda row: row.starts)
@@ -157,7 +164,9 @@ class TariffCalendar:
                 names.append(name)
                 if names.count(name) > 1:  # known, or grouped, in another way
                     name += f" ({names.count(name)})"
-                yield from self._laws_of(name, own[0].levied_by, step, parts)
+                of_row = (own[0].instrument, step.row) if step.row else (own[0].instrument,)
+                for law in self._laws_of(name, own[0].levied_by, step, parts):
+                    yield replace(law, of=of_row)
 
     def _step(self, span: Span, instrument: str) -> Step:
         """The step of an instrument that a span is part of."""
@@ -167,7 +176,8 @@ class TariffCalendar:
             same = (g for g in groups if g and one_name(g) == one_name(instrument))
             group = next(same, "")
         dates = span.starts, span.ends, span.known_from, span.end_known_from
-        return Step(*dates, group or None, span.row is not None)
+        row = span.row.id if span.row and one_name(span.row.id) in self.refunded else ""
+        return Step(*dates, group or None, span.row is not None, row)
 
     def spans(self, of: tuple[str, str], good: Good) -> list[Span]:
         """What an instrument of a market means for a good, with what policies leave of it."""
@@ -202,6 +212,7 @@ class TariffCalendar:
         if not is_one:
             to = "" if math.isinf(step.ends) else format_moment(last_date(step.ends), last=True)
             name += f" to {to}" if to else " on"
+        name += f" ({step.row})" if step.row else ""
         return name if step.is_in_force else f"{name}, no longer in force"
 
     def _laws_of(

@@ -51,7 +51,7 @@ def decompose(options: RunOptions, first: str, second: str, metric: str) -> None
     changes = changes_between(one, other)
     options.screen.remark(f"{count(len(changes), 'change')}: {2 ** len(changes)} scenarios")
     name = f"decompose-{one.name}-{other.name}"
-    with experiment(options, name, one) as runs:
+    with experiment(options, name, (one, other)) as runs:
         found = attribute(one, other, runs.runner(one))
         rows = found[found["metric"] == metric]
         named = {one.name: one, (other.name if other.name != one.name else "second"): other}
@@ -101,7 +101,7 @@ def timing(options: RunOptions, file: str, span: str, step: int, baseline: str |
     from tariffsim.experiments.timing import timing as by_start
 
     first_month(scenario)  # refuses a scenario without policies before anything is run
-    with experiment(options, f"timing-{scenario.name}", base) as runs:
+    with experiment(options, f"timing-{scenario.name}", (base, scenario), (span, step)) as runs:
         found = by_start(scenario, starts, base, runs.runner(base))
         results = runs.results({base.name: base, scenario.name: scenario}, {"timing": found})
         about = (

@@ -110,7 +110,7 @@ def _run_all(
     for note in notes:
         options.screen.remark(f"Note: {note}.")
     n = len({(scenario.name, scenario.content_hash) for scenario in (base, *scenarios)})
-    with experiment(options, name, base, count(n, "scenario")) as runs:
+    with experiment(options, name, (base, *scenarios), equal, count(n, "scenario")) as runs:
         from tariffsim import experiments
         from tariffsim.report import publish
 

@@ -43,6 +43,8 @@ class Experiment:
     settings: Settings
     progress: Progress
     began: float
+    asked: str
+    """Hash of what is to be run."""
 
     def runner(self, base: Scenario, skips_baseline: bool = False) -> EnsembleRunner:
         """Runs scenarios against a baseline with the seeds of this command."""
@@ -75,8 +77,8 @@ class Experiment:
         from tariffsim.experiments.store import discard
 
         results.files |= draw_all(results, "experiment")
-        results.provenance["experiment"] = self.name
-        results.save_held(self.folder)
+        results.provenance |= {"experiment": self.name, "asked": self.asked}
+        results.save_held(self.folder, self.options.is_forced)
         facts = {"market": results.market, "baseline": results.baseline, "folder": str(self.folder),
                  "confidence": 0.95} | {key: results.provenance[key] for key in FACTS}  # fmt: skip
         store, failures = self.settings.store, results.provenance["failures"]
@@ -94,24 +96,37 @@ class Experiment:
 
 @contextmanager
 def experiment(
-    options: RunOptions, name: str, base: Scenario | None = None, what: str = ""
+    options: RunOptions,
+    name: str,
+    scenarios: Sequence[Scenario],
+    question: object = "",
+    what: str = "",
+    has_seeds: bool = True,
 ) -> Iterator[Experiment]:
     """Hold the folder of results of a command, results/NAME or --out, while it makes runs.
 
-    What is run is announced, with the number of seeds if the baseline is given.
+    Args:
+        options: those of all commands that run scenarios.
+        name: of the command and its scenarios.
+        scenarios: all that are run, the baseline first.
+        question: what is asked about them, in a form that prints the same every time.
+        what: is announced.
+        has_seeds: whether the number of seeds is announced, that of the baseline.
     """
     check_memory()
+    from tariffsim.experiments.runs import asked_of
     from tariffsim.record.results import refuse_others, writing_to
 
     default = re.sub(r"[^\w.-]+", "_", name)[:80].strip("._") or "results"
     target = Path("results", default) if options.out is None else Path(options.out)
-    seeds = f", {count(len(options.seeds_of(base)), 'seed')}" if base else ""
+    seeds = f", {count(len(options.seeds_of(scenarios[0])), 'seed')}" if has_seeds else ""
     what, began = f"running {what or name}{seeds}", time.perf_counter()
-    with writing_to(target) as folder:
+    asked = asked_of(scenarios, options.market, question)
+    with writing_to(target, options.is_forced) as folder:
         if options.out is not None and not options.is_forced:
-            refuse_others(folder, name, base.name if base else "")
+            refuse_others(folder, name, asked)
         with making_runs(options, what, folder) as how:
-            yield Experiment(options, name, folder, *how, began)
+            yield Experiment(options, name, folder, *how, began, asked)
 
 
 def check_memory() -> None:

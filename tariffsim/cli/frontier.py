@@ -60,7 +60,8 @@ def frontier(
     cut = scenarios.pop() if cutoff else None
     steps = _rates(scenarios, rates)
     name = "-".join(("frontier", *(scenario.name for scenario in scenarios)))
-    with experiment(options, name, base) as runs:
+    asked = (base, *scenarios, *([cut] if cut else []))
+    with experiment(options, name, asked, (steps, bool(cut))) as runs:
         from tariffsim.experiments import frontier as analysis
 
         named = {base.name: base} | {s.name: s for s in scenarios}

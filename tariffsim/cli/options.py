@@ -88,7 +88,10 @@ RUN = (
         "-o", "--out", metavar="DIR",
         help="Folder of results; older ones of the same scenarios are replaced.",
     ),
-    click.option("--force", "is_forced", is_flag=True, help="Replace results of other scenarios."),
+    click.option(
+        "--force", "is_forced", is_flag=True,
+        help="Replace results of other scenarios or options, and all else in their folder.",
+    ),
     click.option("--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Replications."),
     click.option("--seed", type=click.IntRange(0, 2**31), metavar="FIRST", help="First seed."),
     click.option("--market", default="US", metavar="CODE", help="Importing market; default: US."),

@@ -71,8 +71,9 @@ def solve(
     shock = _named_number(against, "--against") if against else None
     base, scenario, *others = options.load([file, *([like] if like else [])], baseline)
     scenario = _with_shock(scenario, shock)
+    question = (target, change, against, metric, key, between)
     at, ends, unit = _search(scenario, key, between)
-    with experiment(options, f"solve-{scenario.name}", base) as runs:
+    with experiment(options, f"solve-{scenario.name}", (base, scenario, *others), question) as runs:
         from tariffsim.experiments.solve import Target
         from tariffsim.experiments.solve import solve as find
         from tariffsim.record.metrics import COMPARED

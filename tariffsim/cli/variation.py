@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tariffsim.record.results import Results
+    from tariffsim.scenario import Scenario
+    from tariffsim.scenario.blocks import Experiment
 
 VARY = click.option(
     "--vary", "vary", multiple=True, metavar="KEY[=VALUES]",
@@ -78,7 +80,8 @@ def sweep(
       tariffsim sweep my_sweep.yaml --out results/mine
     """
     base, own = options.load([file], baseline)
-    with experiment(options, f"sweep-{own.name}", what=f"sweep of {own.name}") as runs:
+    question, what = (sorted(vary), _design(own), design, points), f"sweep of {own.name}"
+    with experiment(options, f"sweep-{own.name}", (base, own), question, what, False) as runs:
         from tariffsim.experiments.sweep import sweep as run_sweep
 
         results = run_sweep(
@@ -88,6 +91,11 @@ def sweep(
         data = {n: results.tables[n].to_dict("records") for n in ("points", "sweep")}
         facts = {key: results.provenance.get(key) for key in ("factors", "revenue_peak")}
         runs.finish(results, _text(results), data | facts)
+
+
+def _design(scenario: Scenario) -> Experiment:
+    """What a scenario says about its experiment, but for the number of seeds."""
+    return scenario.experiment.model_copy(update={"seeds": None})
 
 
 def _text(results: Results) -> str:
@@ -180,7 +188,10 @@ def sensitivity(
       tariffsim sensitivity component_50 --method sobol --vary sourcing.elasticity --points 16
     """
     base, own = options.load([file], baseline)
-    with experiment(options, f"sensitivity-{own.name}") as runs:
+    question = (sorted(vary), _design(own), method, metric, points)
+    with experiment(
+        options, f"sensitivity-{own.name}", (base, own), question, has_seeds=False
+    ) as runs:
         from tariffsim.experiments.sensitivity import sensitivity as analyse
 
         results = analyse(

@@ -22,7 +22,7 @@ from tariffsim.policy.fields import condition
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.intervals import paired_interval
 from tariffsim.scenario import Scenario, catalogue, replace
-from tariffsim.typing import Float
+from tariffsim.typing import Float, one_name
 
 MAX_CHANGES = 8
 """2^8 scenarios are run for each seed."""
@@ -88,7 +88,8 @@ def _together(first: Scenario, second: Scenario, found: list[Change]) -> list[Ch
     groups = {change.name.removeprefix("policies."): [change] for change in found}
     for scenario in (first, second):
         for name, policy in scenario.policies.items():
-            for other in {*_named(policy)} & {*groups} - {name}:
+            named = {*map(one_name, _named(policy))}
+            for other in [of for of in groups if one_name(of) in named and of != name]:
                 if name in groups and groups[name] is not groups[other]:
                     joined = groups[other] + groups[name]
                     groups |= {change.name.removeprefix("policies."): joined for change in joined}
@@ -141,7 +142,9 @@ def with_changes(first: Scenario, changes: Sequence[Change]) -> Scenario:
     """The first scenario with some of the changes made."""
     values = {key: value for change in changes for key, value in change.values}
     # a mapping would be merged, not replaced: the old value is removed first
-    cleared = replace(first, **dict.fromkeys(values, None))
+    there = {f"policies.{name}" for name in first.policies}
+    old = (key for key in values if key in there or not key.startswith("policies."))
+    cleared = replace(first, **dict.fromkeys(old, None))
     return replace(cleared, **{key: v for key, v in values.items() if v is not None})
 
 

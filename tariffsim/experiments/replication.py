@@ -21,7 +21,7 @@ import pandas as pd
 from tariffsim.errors import StorageError
 from tariffsim.experiments.comparison import compare
 from tariffsim.experiments.ensemble import Progress, Settings
-from tariffsim.record.listed import listed_files, read_checksums
+from tariffsim.record.listed import listed_files, read_checksums, some_of, unlisted
 from tariffsim.record.result_tables import SPARSE
 from tariffsim.record.results import Results, csv_bytes, load_results, provenance, read_results
 from tariffsim.scenario import load_scenario
@@ -29,6 +29,8 @@ from tariffsim.scenario.scenario_files import shipped_folder
 
 RESULTS = "results"
 CHECKSUMS = "SHA256SUMS"
+PARTS = ("README.md", "code", "replicate.py", "requirements.txt", RESULTS)
+"""Files and folders of a package; others, such as environments, may be beside them."""
 TEMPLATES = Path(__file__).parent / "templates"
 REQUIRED = (
     "click", "filelock", "jinja2", "matplotlib", "mesa", "networkx", "numpy", "pandas", "pydantic",
@@ -224,7 +226,11 @@ def _readme(results: Results, paths: list[str]) -> str:
 
 
 def _check(folder: Path) -> None:
-    """Refuse a package of which a file is missing or was changed."""
+    """Refuse a package of which a file is missing, was changed or was added."""
     digests = read_checksums(folder / CHECKSUMS)
     for _ in listed_files(folder / CHECKSUMS, digests, "package", "was changed"):
         pass
+    others = (name for name in unlisted(folder, digests) if not name.endswith("__pycache__/"))
+    if added := [name for name in others if name.partition("/")[0] in PARTS]:
+        text = f"does not list files of the package: {some_of(added)}"
+        raise StorageError(f"{folder / CHECKSUMS}: {text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -90,6 +91,12 @@ def run_hash(scenario: Scenario) -> str:
     """Hash of what one run depends on: the number of replications is left out."""
     run = scenario.run.model_copy(update={"seed": 0, "seeds": 1})
     return scenario.model_copy(update={"run": run}).content_hash
+
+
+def asked_of(scenarios: Sequence[Scenario], market: str, question: object) -> str:
+    """Hash of what a command is asked about scenarios, whatever the number of seeds."""
+    parts = (*((each.name, run_hash(each)) for each in scenarios), market, question)
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
 def outcome_of(replication: Replication, baseline: SimulatedRun | None = None) -> Outcome:

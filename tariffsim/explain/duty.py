@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -157,10 +157,12 @@ class _Statutes:
         total = base + float(declarations.origin_duties(self.regime).rate[cell])
         rows = [*self._base(base, "product"), *self._calendar(self.device, "product")]
         calendar = sum(row.due for row in rows)
-        for _, law, rate in declarations.on_origin(self.regime):
-            if not law.is_calendar and law.scope[cell]:
-                due = float(law.by_cell(rate)[cell])
-                rows.append(self._of_policy(law, "product", rate, due))
+        policies = (
+            self._of_policy(law, "product", rate, float(law.by_cell(rate)[cell]))
+            for _, law, rate in declarations.on_origin(self.regime)
+            if not law.is_calendar and law.scope[cell]
+        )
+        rows += _one_a_law(policies)
         return total, [*rows, *self._rest(total, rows, calendar)]
 
     def _base(self, rate: float, on: str) -> Iterator[DutyRow]:
@@ -241,6 +243,7 @@ class _Statutes:
                 rows.append(self._of_policy(one.law, _base_of(one.law.instrument), rate, each))
         found = k.stacked([*zip(groups, due, strict=True)]) + np.zeros(len(flows))
         total = float(weight @ found) / value if value else 0.0
+        rows = _one_a_law(rows)
         return total, [*rows, *(self._rest(total, rows) if rows else ())]
 
     def _on_chips(self) -> tuple[dict[str, float], dict[str, tuple[DutyRow, ...]]]:
@@ -263,12 +266,26 @@ class _Statutes:
             base = float(self.schedule.base_bare[homes[0], first, at])
             found = [*self._base(base, good), *self._calendar(good, good)]
             calendar = sum(row.due for row in found)
-            for i, rates in by_law.bare_by_law.items():
-                law, due = self.schedule.laws[i], float(rates[homes[0], first, at])
-                if not law.is_calendar and due:
-                    found.append(self._of_policy(law, good, dict(self.regime)[i], due))
+            due = {i: float(on[homes[0], first, at]) for i, on in by_law.bare_by_law.items()}
+            policies = _one_a_law(
+                self._of_policy(self.schedule.laws[i], good, dict(self.regime)[i], duty)
+                for i, duty in due.items()
+                if not self.schedule.laws[i].is_calendar
+            )
+            found += [row for row in policies if row.due]
             rows[good] = (*found, *self._rest(float(totals[first]), found, calendar))
         return dict(zip(codes.classes, totals.tolist(), strict=True)), rows
+
+
+def _one_a_law(rows: Iterable[DutyRow]) -> list[DutyRow]:
+    """The rows, with those of one law for the parts of a month together."""
+    found: dict[tuple[str, str], DutyRow] = {}
+    for row in rows:
+        one = found.get((row.law, row.on))
+        if one is not None and one.rate is not None and row.rate is not None:
+            row = replace(one, rate=one.rate + row.rate, due=one.due + row.due)
+        found[row.law, row.on] = row
+    return list(found.values())
 
 
 def _base_of(instrument: Instrument) -> str:

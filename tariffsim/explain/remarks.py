@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from difflib import SequenceMatcher
-from itertools import combinations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,8 @@ from tariffsim.calibration.build import require_base_year
 from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.calibration.tariff_calendar import TariffCalendar
 from tariffsim.calibration.tariff_schedule import make_tariff_schedule
+from tariffsim.explain.calendar_remarks import group_remarks, names_alike, row_remarks
+from tariffsim.explain.refund_remarks import refund_remarks
 from tariffsim.law.declarations import Declarations, declared_duties
 from tariffsim.law.expectations import Expected
 from tariffsim.law.policy_of_month import base_imports, policy_of_month
@@ -25,14 +25,12 @@ from tariffsim.scenario import Scenario
 from tariffsim.scenario.checks import remarks as remarks_on_dates
 from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS, CalendarRow
-from tariffsim.typing import format_month, one_name
+from tariffsim.typing import format_month
 
 if TYPE_CHECKING:
     from tariffsim.policy.shipments import Codes
     from tariffsim.typing import Float
 
-ALIKE = 0.9
-"""Similarity from which two names are likely to mean one instrument."""
 MOST_NAMED = 3
 MOST_YEARS = 8
 """After the run within which choices made in it may meet a measure."""
@@ -43,17 +41,20 @@ ROUNDING = 1e-9
 def remarks(scenario: Scenario) -> Iterator[str]:
     """All remarks on a valid scenario; it is built with no more makers than `validate` takes."""
     yield from remarks_on_dates(scenario)
-    yield from _names_alike(scenario)
+    yield from names_alike(scenario)
+    yield from group_remarks(scenario)
     economy = require_base_year(scenario)
     codes = economy.constants.codes
     tables = scenario.tables()
     calendar = TariffCalendar(scenario, tables.calendar, base_duties(scenario, tables, codes))
     yield from _parts_of_regions(scenario, calendar, codes)
     yield from _below_zero(scenario, calendar)
+    yield from row_remarks(scenario, calendar, economy)
     for name, policy in scenario.dated_policies.items():
         pays_back = type(policy).refund is not Instrument.refund  # of earlier months
         if policy.first_month <= scenario.run.end and not (_is_over(policy, scenario) or pays_back):
             yield from _without_effect(scenario, economy, name, policy)
+    yield from refund_remarks(scenario, _under(economy, scenario))
 
 
 def levied_elsewhere(scenario: Scenario, market: str) -> Iterator[str]:
@@ -74,18 +75,6 @@ def levied_elsewhere(scenario: Scenario, market: str) -> Iterator[str]:
 
 def _is_over(policy: Instrument, scenario: Scenario) -> bool:
     return policy.ends is not None and policy.ends <= scenario.run.start
-
-
-def _names_alike(scenario: Scenario) -> Iterator[str]:
-    """Instruments of the calendar that may be one; they are added as they stand."""
-    names = {one_name(row.instrument): row.instrument for row in scenario.tables().calendar}
-    for one, other in combinations(names, 2):
-        digits = [[ch for ch in name if ch.isdigit()] for name in (one, other)]
-        if digits[0] == digits[1] and SequenceMatcher(None, one, other).ratio() > ALIKE:
-            yield (
-                f"{scenario.name}: the tariff calendar has {names[one]!r} and {names[other]!r}: "
-                "as two instruments their rates add up; one name makes later rows replace earlier"
-            )
 
 
 def _parts_of_regions(scenario: Scenario, calendar: TariffCalendar, codes: Codes) -> Iterator[str]:
@@ -242,7 +231,7 @@ def _all_one(one: Any, other: Any) -> bool:
 
 def _reason(economy: Economy, name: str, policy: Instrument) -> str:
     laws = economy.tariff_schedule.laws
-    law = next((law for law in laws if law.name.partition(", ")[0] == name), None)
+    law = next((law for law in laws if law.of == (name,) and not law.is_calendar), None)
     if law is None:
         return " (nothing is in its scope)"
     run = economy.scenario.run

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.policy import Instrument
+from tariffsim.policy import Instrument, PartOfMonths
 from tariffsim.policy.shipments import Codes, Shipments, mask
 from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Bool, Float, Int, format_moment, last_date, one_name
@@ -39,12 +39,17 @@ class Law:
     """Whether it is in a stacking group of several bases: the highest is due by product."""
     is_of_chips: bool = True
     """Whether all bases of that group are chips: makers compare chip by chip, else by product."""
+    of: tuple[str, ...] = ()
+    """What it comes from: the policy, or the instrument and, where a refund names it, the row."""
 
     @property
     def group(self) -> str | None:
-        """Stacking group, whatever the case and blanks of its name."""
-        group = self.instrument.stacking_group
-        return None if group is None else one_name(group)
+        """Stacking group, whatever the case and blanks of its name; each part of a month has one.
+
+        So that the highest is taken day by day where one begins or ends within a month.
+        """
+        group, part = self.instrument.stacking_group, self.instrument.part_of_month
+        return None if group is None else f"{one_name(group)}\0{part}"
 
     @property
     def is_on_products(self) -> bool:
@@ -117,7 +122,7 @@ class TariffSchedule:
     ) -> None:
         self.codes, self.markup = codes, markup
         self.base_product, self.base_bare = base_product, base_bare
-        self.laws = _compared([law for law in laws if law.scope.any()])
+        self.laws = _by_days(_compared([law for law in laws if law.scope.any()]))
         self.with_memory = [i for i, law in enumerate(self.laws) if law.instrument.has_memory]
         self.triggers = [i for i, law in enumerate(self.laws) if not law.is_separable]
         self._regimes: dict[Regime, DutyTables] = {}
@@ -229,12 +234,14 @@ def laws_of(
             covered = covered + scope
             own = name if len(parts) == 1 else f"{name}, {' '.join(part.markets)}"
             if getattr(part, "all_in", False):
-                yield from _all_in(own, part, scope, ordinary)
+                yield from _all_in(own, name, part, scope, ordinary)
             else:
-                yield Law(own, part, scope)
+                yield Law(own, part, scope, of=(name,))
 
 
-def _all_in(name: str, instrument: Instrument, scope: Float, ordinary: Float) -> Iterator[Law]:
+def _all_in(
+    name: str, policy: str, instrument: Instrument, scope: Float, ordinary: Float
+) -> Iterator[Law]:
     """One law for each step of a rate that includes the ordinary duty: what it adds by cell."""
     path, ends = instrument.path, instrument.ends
     first = max(instrument.starts, path.first_moment or 0)
@@ -248,7 +255,7 @@ def _all_in(name: str, instrument: Instrument, scope: Float, ordinary: Float) ->
             own = name if not dates else f"{name}, {format_moment(begins)}"
             known = None if until is None else instrument.known_from
             added = np.maximum(rate - ordinary, 0.0) / rate
-            yield Law(own, one, scope * added, end_known_from=known)
+            yield Law(own, one, scope * added, end_known_from=known, of=(policy,))
 
 
 def _compared(laws: list[Law]) -> list[Law]:
@@ -269,6 +276,30 @@ def _compared(laws: list[Law]) -> list[Law]:
         else law
         for law in laws
     ]
+
+
+def _by_days(laws: list[Law]) -> list[Law]:
+    """The laws, once for each part of the months within which their stacking group changes."""
+    dates: dict[str, set[float]] = {}
+    for law in laws:
+        if law.group:
+            one = law.instrument
+            moments = (one.starts, one.ends or 0.0, *one.path.months)
+            dates.setdefault(law.group, set()).update(m for m in moments if m % 1)
+    return [part for law in laws for part in _parts_of(law, dates.get(law.group or "", set()))]
+
+
+def _parts_of(law: Law, dates: set[float]) -> Iterator[Law]:
+    """A law in each part of the months that the dates divide."""
+    if not dates:
+        yield law
+        return
+    months = {
+        month: (float(month), *sorted(d for d in dates if int(d) == month))
+        for month in map(int, dates)
+    }
+    for number in range(max(map(len, months.values()))):
+        yield replace(law, instrument=law.instrument.in_part(PartOfMonths(months, number)))
 
 
 def scope_of(codes: Codes, instrument: Instrument) -> Float:

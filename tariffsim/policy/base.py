@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from tariffsim.policy.fields import (
     FORM,
@@ -32,6 +33,21 @@ if TYPE_CHECKING:
     from tariffsim.policy.shipments import Built, Shipments
 
 Rule = Literal["exempt", "deemed_share", "full_content", "full_value"]
+
+
+@dataclass(frozen=True)
+class PartOfMonths:
+    """One part of each month, where duties of a stacking group come or go within months."""
+
+    dates: Mapping[int, tuple[float, ...]]
+    """Moments that divide a month, from its beginning to its end; other months are one part."""
+    number: int
+
+    def within(self, month: int) -> tuple[float, float]:
+        """The moments between which it is; the same moment twice where there is no such part."""
+        dates = (*self.dates.get(month, (month, month + 1)), month + 1)
+        return (dates[self.number], dates[self.number + 1]) if self.number + 1 < len(dates) else (
+            month, month)  # fmt: skip
 
 
 class Instrument(BaseModel):
@@ -101,6 +117,18 @@ class Instrument(BaseModel):
         "while this is in force, as far as its markets, devices and countries go.",
     )  # fmt: skip
     source: Code | None = parameter(None, "key", "Key of the source of these figures.")
+    _part: PartOfMonths | None = PrivateAttr(None)
+
+    def in_part(self, part: PartOfMonths) -> Self:
+        """The measure in one part of each month, at zero in the rest of it."""
+        copy = self.model_copy()
+        copy._part = part
+        return copy
+
+    @property
+    def part_of_month(self) -> int:
+        """Number of the part of each month in which it is looked at; 0 for whole months."""
+        return 0 if self._part is None else self._part.number
 
     @property
     def path(self) -> TimePath:
@@ -177,8 +205,9 @@ class Instrument(BaseModel):
 
     def rate_in_force(self, month: int) -> float:
         """Strength in a month, by the days in force: zero before the first date of the path too."""
-        begins = max(month, self.starts, self.path.first_moment or 0)
-        ends = month + 1 if self.ends is None else min(month + 1, self.ends)
+        begins, ends = (month, month + 1) if self._part is None else self._part.within(month)
+        begins = max(begins, self.starts, self.path.first_moment or 0)
+        ends = ends if self.ends is None else min(ends, self.ends)
         if begins >= ends:
             return 0.0
         return self.path.over(begins, ends) * (days_between(begins, ends) / days_in(month))
@@ -200,9 +229,14 @@ class Instrument(BaseModel):
             return 0.0
         knows_end = self.end_known if knows_end is None else knows_end
         last = self.last_month
-        if knows_end or last is None or not now <= last <= month or not self.rate_in_force(last):
+        whole = self.in_part(PartOfMonths({}, 0))
+        if knows_end or last is None or not now <= last <= month or not whole.rate_in_force(last):
             return self.rate_in_force(month)
-        return self.path.over(max(last, self.starts), self.ends or last + 1)
+        stays = self.path.over(max(last, self.starts), self.ends or last + 1)
+        if self._part is None:
+            return stays
+        begins, ends = self._part.within(month)
+        return stays * (days_between(begins, ends) / days_in(month))
 
     @property
     def replaced(self) -> tuple[str, ...] | None:
@@ -334,7 +368,8 @@ class Instrument(BaseModel):
     def refund(self, measure: str, paid: int, rate: float) -> float:
         """Share of the duty that a measure took in a month, paid back by now; neutral 0, highest.
 
-        `measure` is the name of its law, `paid` the month (month count).
+        `measure` is the policy, instrument or row that its law is of, `paid` the month (month
+        count).
         """
         return 0.0
 

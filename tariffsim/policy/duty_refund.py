@@ -25,7 +25,7 @@ class DutyRefund(Instrument):
     share: TimePath = rate_field("Share of the duty paid that has been paid back by then.", most=1)
     refunds: NameList = parameter(
         ..., "names", "What is paid back: duties of this scenario by the name of the policy, those "
-        "of the tariff calendar by that of the instrument.", min_length=1,
+        "of the tariff calendar by that of the instrument, or the id of a row.", min_length=1,
     )  # fmt: skip
     paid_since: Date | None = parameter(
         None, "month", "First month whose duty is paid back; the first of the run if left out."
@@ -39,10 +39,5 @@ class DutyRefund(Instrument):
     def refund(self, measure: str, paid: int, rate: float) -> float:
         """The share, where the measure is named and the month is not too early."""
         counts = self.paid_since is None or paid >= self.paid_since
-        return rate if counts and any(is_of(measure, name) for name in self.refunds) else 0.0
-
-
-def is_of(measure: str, name: str) -> bool:
-    """Whether a law is of a policy or instrument of this name; case and blanks do not matter."""
-    law, of = one_name(measure), one_name(name)
-    return law == of or law.startswith(f"{of}, ")  # steps of the calendar, and markets that join
+        is_named = one_name(measure) in map(one_name, self.refunds)
+        return rate if counts and is_named else 0.0

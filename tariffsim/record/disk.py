@@ -21,6 +21,8 @@ from filelock import FileLock, Timeout
 from tariffsim.errors import StorageError, escaped
 
 UNFINISHED = ".part"
+WORKING = re.compile(r"\.tariffsim-.+|\..+\.(tariffsim-new|tariffsim-old|lock)", re.DOTALL)
+"""Hidden names of what is being written, replaced or held."""
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 """Errors of drives that have no locks: some network drives."""
 UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -86,6 +88,11 @@ def _new(target: Path) -> Path:
 def _old(target: Path) -> Path:
     """Where a folder is that is being replaced."""
     return target.with_name(f".{target.name}.tariffsim-old")
+
+
+def is_working(name: str) -> bool:
+    """Whether a file or folder of this name is one of those hidden ones."""
+    return bool(WORKING.fullmatch(name))
 
 
 def _lock(target: Path) -> Path:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import BufferedReader
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import from_json
 
 from tariffsim.errors import StorageError, escaped
-from tariffsim.record.disk import is_inside
+from tariffsim.record.disk import is_inside, is_working
 from tariffsim.tables.csv_files import NO_FILE, Refused, open_plain, read_bytes
 
 MEGABYTES = 10
@@ -25,11 +25,36 @@ LARGEST = 4_000_000_000
 """Bytes of a listed file; the largest table of a thousand seeds of ten scenarios has half of it."""
 LONGEST_SHOWN = 300
 """Characters of a name in a message."""
+MOST_NAMED = 5
+"""Files that a message names."""
 MOST_SEEDS = 100_000
 """Of one command, as many as the command line takes."""
 
+OF_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""Files that systems put into folders which are looked at."""
+
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Seed = Annotated[int, Field(ge=0, le=2**32)]
+
+
+class FailedRun(BaseModel):
+    """A run that failed, as it is told."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    scenario: str
+    seed: int
+    phase: str
+    message: str
+
+
+class Precision(BaseModel):
+    """The precision that was asked for, in percentage points, and whether it was reached."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    wanted: float
+    is_reached: bool
 
 
 class Manifest(BaseModel):
@@ -49,6 +74,10 @@ class Manifest(BaseModel):
     data_hash: str = ""
     wall_seconds: float = 0.0
     experiment: str = ""
+    asked: str = ""
+    """Hash of what the command was asked to run, whatever the number of seeds."""
+    failures: list[FailedRun] = []
+    precision: Precision | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -99,6 +128,30 @@ def read_checksums(path: Path) -> dict[str, str]:
     if not all(len(digest) == 64 for digest in found.values()) or len(found) != len(lines):
         raise StorageError(f"{path}: is not a list of one checksum and name a line")
     return found
+
+
+def unlisted(folder: Path, listed: Collection[str]) -> list[str]:
+    """Files and folders inside a folder that a list of files does not name; folders end in `/`.
+
+    What a killed process left hidden, and what systems put into folders, does not count.
+    """
+    inside = {parent.as_posix() for name in listed for parent in PurePosixPath(name).parents}
+    found = []
+    for here, folders, files in os.walk(folder):
+        place = Path(here).relative_to(folder)
+        paths = {name: (place / name).as_posix() for name in (*folders, *files)}
+        others = [name for name in folders if paths[name] not in inside]
+        found += [f"{paths[name]}/" for name in others if not is_working(name)]
+        others = [name for name in files if paths[name] not in listed and name not in OF_SYSTEMS]
+        found += [paths[name] for name in others if not is_working(name)]
+        folders[:] = [name for name in folders if paths[name] in inside]
+    return sorted(found)
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first of many names, for a message."""
+    shown = ", ".join(map(escaped, names[:MOST_NAMED]))
+    return f"{shown} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else shown
 
 
 def listed_files(

@@ -11,7 +11,7 @@ from tariffsim.policy.shipments import CHINA
 from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tariffsim.record.history import History
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Float, format_month
+from tariffsim.typing import Float, Int, format_month
 
 
 class Recorder:
@@ -27,6 +27,7 @@ class Recorder:
         self._flow_months: list[str] = []
         self._alternatives = ChoiceSetPrices(economy)
         self._laws = economy.tariff_schedule.laws
+        self._policy_names, self._policy_of = _distinct([law.name for law in self._laws])
         self._foundries = economy.foundries
         self._chips_per_kwpm = economy.investment.chips_per_kwpm
 
@@ -35,8 +36,12 @@ class Recorder:
         self._keep_cells(economy)
         self._keep_sourcing(economy)
         self._keep_foundries(economy)
-        self._keep("policy_rate", np.array(economy.policy.rates))
-        self._keep("policy_duty", economy.policy_duty)
+        n_policies = len(self._policy_names)
+        for name, of_laws in (
+            ("policy_rate", np.array(economy.policy.rates)),
+            ("policy_duty", economy.policy_duty),
+        ):
+            self._keep(name, sum_by(self._policy_of, of_laws, n_policies))
         self._keep("ledger", economy.ledger)
         self._keep("stock_value", _stock_value(economy))
 
@@ -67,7 +72,7 @@ class Recorder:
             foundry_region=self._foundries.region,
             foundry_names=self._foundries.name,
             chips_per_kwpm=self._chips_per_kwpm,
-            policy_names=[law.name for law in self._laws],
+            policy_names=self._policy_names,
             flow_months=self._flow_months,
             cut_from=min(cuts, default=np.inf) - start,
             foundries=of("foundries"),
@@ -150,6 +155,12 @@ class Recorder:
         }
         for name, values in columns.items():
             self._keep(name, values, "foundries")
+
+
+def _distinct(names: list[str]) -> tuple[list[str], Int]:
+    """The names once each, and the place among them of every one: parts of months share a name."""
+    once = list(dict.fromkeys(names))
+    return once, np.array([once.index(name) for name in names], dtype=np.intp)
 
 
 def _of_each_unit(economy: Economy) -> dict[str, Float]:

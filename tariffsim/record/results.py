@@ -7,7 +7,7 @@ import io
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -18,15 +18,16 @@ from typing import Any
 import pandas as pd
 
 from tariffsim import __version__
-from tariffsim.errors import StorageError
+from tariffsim.errors import StorageError, escaped
 from tariffsim.record.dictionary import datapackage, dictionary
 from tariffsim.record.disk import held, settle, write_folder
-from tariffsim.record.listed import listed_files, read_manifest
+from tariffsim.record.listed import listed_files, read_manifest, some_of, unlisted
 from tariffsim.tables.renamed import new_name, now_called
 
 MANIFEST = "manifest.json"
 RUNS = "runs"
 """Folder of finished runs in a folder of results; it stays when results are replaced."""
+TO_REPLACE, TO_DELETE = "; to replace them, add --force", "; to delete them, add --force"
 DEPENDENCIES = ("numpy", "scipy", "pandas", "mesa", "pydantic", "matplotlib")
 
 
@@ -76,20 +77,24 @@ class Results:
         }  # fmt: skip
         return "\n".join(["Results", *(f"  {name}: {fact}" for name, fact in facts.items())])
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def save(self, folder: str | os.PathLike[str], is_forced: bool = False) -> Path:
         """Write the results folder: the old one stays until the new one is complete.
+
+        Args:
+            folder: a new one, or one of older results, which are replaced.
+            is_forced: whether what is not of the older results goes with them.
 
         Raises:
             StorageError: the folder cannot be written, holds something else, or another command
                 uses it.
         """
-        with writing_to(folder) as target:
-            self.save_held(target)
+        with writing_to(folder, is_forced) as target:
+            self.save_held(target, is_forced)
         return Path(folder)
 
-    def save_held(self, target: Path) -> None:
+    def save_held(self, target: Path, is_forced: bool = False) -> None:
         """Write the results folder, which the caller holds; see `writing_to`."""
-        _refuse_other(target)
+        _refuse_other(target, is_forced)
         write_folder(target, self._outputs(), kept=RUNS)
 
     def _outputs(self) -> dict[str, bytes]:
@@ -111,8 +116,10 @@ class Results:
 
 
 @contextmanager
-def writing_to(folder: str | os.PathLike[str]) -> Iterator[Path]:
+def writing_to(folder: str | os.PathLike[str], is_forced: bool = False) -> Iterator[Path]:
     """Hold a folder for results, and refuse an unusable one before anything is run.
+
+    Files beside older results are lost with them if that is forced; else they are in the way.
 
     Raises:
         StorageError: it cannot be written, holds something else, or another command uses it.
@@ -120,10 +127,10 @@ def writing_to(folder: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.path.abspath(folder))
     with ExitStack() as stack:
         try:
-            _refuse_other(target)
+            _refuse_other(target, is_forced)
             target.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(held(target, kept=RUNS))
-            _refuse_other(target)
+            _refuse_other(target, is_forced)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise StorageError(f"{target}: cannot write results: {reason}") from error
@@ -158,6 +165,7 @@ def read_results(path: Path) -> tuple[Results, dict[str, bytes]]:
         elif name.startswith("charts/") or name == "report.html" or replaces_data:
             files[name] = data
     _refuse_old_names(path, tables)
+    _check_market(path, manifest.market, tables)
     facts = json.loads(written)
     for key in ("titles", "market", "outputs"):
         del facts[key]
@@ -179,6 +187,14 @@ def _table(path: Path, data: bytes) -> pd.DataFrame:
         raise StorageError(f"{path}: is not a table: {error}") from error
 
 
+def _check_market(path: Path, market: str, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse a market that is not among those of the tables."""
+    known = tables["market_month"].get("market") if "market_month" in tables else None
+    if known is not None and market not in set(known):
+        text = f"is not a manifest of results: market: {escaped(market)!r} is not in the tables"
+        raise StorageError(f"{path / MANIFEST}: {text}")
+
+
 def _refuse_old_names(path: Path, tables: dict[str, pd.DataFrame]) -> None:
     """Results of a version that named tables or columns otherwise say what these are called now."""
     old = {name: new_name("table", name) for name in tables}
@@ -198,7 +214,7 @@ def provenance() -> dict[str, Any]:
     }
 
 
-def _refuse_other(target: Path) -> None:
+def _refuse_other(target: Path, is_forced: bool) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise StorageError(f"{target}: is not a folder")
     if (target / RUNS).is_symlink():
@@ -209,23 +225,42 @@ def _refuse_other(target: Path) -> None:
         if _looks_like_results(target):
             reason = f"looks like results without their {MANIFEST}, and is not overwritten"
         raise StorageError(f"{target}: {reason}; name another folder with --out")
+    if MANIFEST in names and not is_forced:
+        _refuse_loss(target)
 
 
-def refuse_others(target: Path, experiment: str, baseline: str = "") -> None:
-    """Refuse a folder with results of another experiment, other scenarios or another baseline.
+def _refuse_loss(target: Path) -> None:
+    """Refuse to replace results in whose folder there is what they did not write."""
+    try:
+        outputs = read_manifest(target / MANIFEST)[1].outputs
+    except StorageError as error:
+        raise StorageError(f"{error}{TO_REPLACE}") from None
+    others = [name for name in unlisted(target, {MANIFEST, *outputs}) if name != f"{RUNS}/"]
+    if others:
+        text = f"holds files that are not of its results: {some_of(others)}; move them away"
+        raise StorageError(f"{target}: {text}{TO_DELETE}")
+
+
+def refuse_others(target: Path, experiment: str, asked: str) -> None:
+    """Refuse a folder with results of another experiment, or of scenarios with other values.
+
+    Args:
+        target: the folder.
+        experiment: name of the command and of its scenarios.
+        asked: hash of what the command is asked to run.
 
     Raises:
         StorageError: asks for --force.
     """
     if not os.path.lexists(target / MANIFEST):
         return
-    try:
-        there = read_manifest(target / MANIFEST)[1]
-    except StorageError as error:
-        raise StorageError(f"{error}; to replace them, add --force") from None
-    if there.experiment != experiment or (baseline and baseline != next(iter(there.titles))):
-        of = there.experiment or ", ".join(there.titles)
-        raise StorageError(f"{target}: holds results of {of}; to replace them, add --force")
+    there = read_manifest(target / MANIFEST)[1]
+    of = there.experiment or ", ".join(there.titles)
+    if there.experiment == experiment:
+        if there.asked == asked:
+            return
+        of += " with other values or options"
+    raise StorageError(f"{target}: holds results of {of}{TO_REPLACE}")
 
 
 def _looks_like_results(folder: Path) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from tariffsim.errors import DataError, Problem, nearest
 from tariffsim.policy import INSTRUMENTS, Instrument
-from tariffsim.policy.duty_refund import is_of
 from tariffsim.policy.fields import condition
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
@@ -20,6 +19,7 @@ from tariffsim.scenario.scenario import CircularConditionError, Scenario
 from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.tables import Tables, load_tables
 from tariffsim.tables.renamed import name_hint
+from tariffsim.tables.units import unusual_figures
 from tariffsim.typing import format_moment, format_month, one_name, parse_moment, parse_month
 
 
@@ -113,14 +113,29 @@ def _calendar_names(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[
 
 def _refunds(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem]:
     """What is paid back is a duty of this scenario or of the calendar, paid before the refund."""
-    duties = [name for name, p in scenario.policies.items() if type(p).duty is not Instrument.duty]
-    duties += sorted({row.instrument for row in tables.calendar if not row.in_2024_base})
+    rows = [row for row in tables.calendar if row.in_baseline]
+    kinds = {
+        "a policy": [
+            n for n, p in scenario.policies.items() if type(p).duty is not Instrument.duty
+        ],
+        "an instrument of the tariff calendar": sorted({row.instrument for row in rows}),
+        "the id of a row of it": [row.id for row in rows if row.id],
+    }
+    duties = [duty for names in kinds.values() for duty in names]
+    in_words = [duty for duty in duties if duty not in {row.id for row in rows}]
     for name, policy in scenario.policies.items():
         for index, of in enumerate(getattr(policy, "refunds", ())):
-            if not any(is_of(duty, of) for duty in duties):
-                at: Keys = ("policies", name, "refunds", index)
+            at: Keys = ("policies", name, "refunds", index)
+            same = [kind for kind, names in kinds.items() if one_name(of) in map(one_name, names)]
+            if not same:
                 message = "names neither a duty of this scenario nor one of the tariff calendar"
-                yield problem_at(tree, at, message, name_hint("duty", of, duties))
+                longer = [duty for duty in duties if one_name(duty).startswith(f"{one_name(of)},")]
+                hint = f"did you mean {' or '.join(longer)}?" if longer else ""
+                hint = hint or name_hint("duty", of, duties) or name_hint("duty", of, in_words)
+                yield problem_at(tree, at, message, hint)
+            elif len(same) > 1:
+                message = f"is the name of more than one duty: {' and '.join(same)}"
+                yield problem_at(tree, at, message, "give each a name of its own")
         since = getattr(policy, "paid_since", None)
         if since is not None and policy.is_dated and since >= policy.first_month:
             given = f"{format_month(since)}, first month {format_month(policy.first_month)}"
@@ -306,6 +321,7 @@ def _in_per_cent(rate: float) -> str:
 def remarks(scenario: Scenario) -> Iterator[str]:
     """A sentence for rates above 100 %, dates that disagree or lie outside of the run."""
     yield from rates_above_one(scenario)
+    yield from _unusual_data(scenario)
     start, end = scenario.run.start, scenario.run.end
     dated = scenario.dated_policies
     for name in scenario.policies:
@@ -333,6 +349,16 @@ def remarks(scenario: Scenario) -> Iterator[str]:
             run = format_month(start)
             yield f"{lead} pays back no duty from before the run starts in {run}: it is not known"
     yield from start_after_base_year(scenario)
+
+
+def _unusual_data(scenario: Scenario) -> Iterator[str]:
+    """Own amounts far from those shipped, and imports on which no duty was collected."""
+    for words in unusual_figures(scenario.figures, vars(load_tables())):
+        yield f"{scenario.name}: {words}"
+    imports = scenario.tables().imports if "us_imports_2024" in scenario.data_files else ()
+    if imports and not any(row.calculated_duty_usd for row in imports):
+        file = scenario.data["us_imports_2024"]
+        yield f"{scenario.name}: {file}: no duty was collected on any good: base duties are 0"
 
 
 def _steps_never_taken(policy: Instrument) -> Iterator[str]:

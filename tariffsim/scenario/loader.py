@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tariffsim.errors import Problem, ScenarioError, escaped
 from tariffsim.scenario.catalogue import find
 from tariffsim.scenario.checks import problems_of
+from tariffsim.scenario.empty_values import unknown_empty_keys
 from tariffsim.scenario.messages import (
     IN_A_BASE,
     NO_DATE,
@@ -137,7 +138,9 @@ def with_settings(scenario: Scenario, settings: Iterable[str]) -> Scenario:
             problems.append(at.problem("must be key.path=value"))
             continue
         value, found = parse(f"value: {text}", at.file)
-        problems += [changed(problem, line=0, column=0, key=key) for problem in found]
+        for problem in found:
+            inner = problem.key.removeprefix("value") if problem.key.startswith("value.") else ""
+            problems.append(changed(problem, line=0, column=0, key=f"{key}{inner}"))
         if value is not None and len(value.items) == 1 and not found:
             nodes.append(under(keys, moved(value.items["value"], at)))
         elif not found:
@@ -186,6 +189,7 @@ def _built(
     undated = {dotted(keys) for keys in removed if keys[:1] == ("policies",)}
     between = islice(problems_of(scenario, tree), MOST_PROBLEMS)
     problems += [p for p in between if p.message != NO_DATE or p.key not in undated]
+    problems += unknown_empty_keys(scenario, tree)
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
     return scenario

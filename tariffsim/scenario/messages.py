@@ -11,25 +11,29 @@ from tariffsim.errors import Problem, closest, escaped, nearest
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
-from tariffsim.scenario.nodes import Node, node_at
+from tariffsim.scenario.nodes import NOT_A_KEY, Node, node_at
 from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES
+from tariffsim.tables.csv_text import comma_hint
 from tariffsim.tables.renamed import new_name, now_called
 
 Keys = tuple[str | int, ...]
 Said = tuple[str, str]
 """What is wrong, and a hint."""
-PER_CENT = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:%|per ?cent|percent)\s*", re.IGNORECASE)
+PER_CENT = re.compile(r"\s*([-+]?\d+(?:[.,]\d+)?)\s*(?:%|per ?cent|percent)\s*", re.IGNORECASE)
 YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-NOT_A_KEY = "is not a known key"
 NOT_A_KIND = "is not a known kind of policy"
+NOT_A_TABLE = "is not a known table"
 MISSING = "is missing"
 NO_DATE = "has no first date"
+NOT_A_POLICY = "is not a policy of this scenario"
+NOT_A_SOURCE = "is not a source of this scenario"
 IN_A_BASE = (
     MISSING,
     NO_DATE,
     "is not among the sources",
     "is not a key of this scenario",
-    "is not a policy of this scenario",
+    NOT_A_POLICY,
+    NOT_A_SOURCE,
     "names neither a policy of this scenario nor a kind of instrument",
 )
 """What is not said of a file that builds on another which cannot be read: it may be there."""
@@ -160,6 +164,9 @@ def translate(error: Any, tree: Node) -> Problem | None:
         return None
     kind = kind_at(tree, keys)
     parameter = catalogue.find([str(k) for k in keys], kind)
+    is_cut = parameter and parameter.is_path and (node := node_at(tree, keys)) and node.has_bad
+    if is_cut and error["type"] == "value_error":
+        return None  # it may lack what was reported already
     if error["type"] == "missing":
         what = f"{parameter.description} Allowed: {parameter.allowed}." if parameter else ""
         return problem_at(tree, keys, MISSING, what)
@@ -176,15 +183,21 @@ def _unknown(tree: Node, keys: Keys, kind: str) -> Problem:
     names = catalogue.names_under([str(k) for k in keys[:-1]], kind)
     hint = nearest(str(keys[-1]), names)
     node, kind_node = node_at(tree, keys), node_at(tree, (*keys[:2], "kind"))
-    if kind and node and kind_node and kind_node.at.file != node.key_at.file:
+    if node and kind_node and _is_left_over(keys, node, kind_node):
         hint = f"{kind} has no such field; write `{escaped(str(keys[-1]))}: null` to remove it"
     return problem_at_key(tree, keys, NOT_A_KEY, hint)
+
+
+def _is_left_over(keys: Keys, node: Node, kind: Node) -> bool:
+    """Whether this is a field of the kind that a policy had in a file it builds on."""
+    is_field = any(str(keys[-1]) in catalogue.of_instrument(each) for each in INSTRUMENTS)
+    return is_field and len(kind.trail) > 1 and kind.at.file != node.key_at.file
 
 
 def _bad_name(tree: Node, keys: Keys) -> Problem:
     tables = {"data": TABLE_NAMES, "figures": FIGURE_TABLES}.get(str(keys[0]), ())
     if tables and len(keys) == 2:
-        message, hint = "is not a known table", nearest(str(keys[-1]), tables)
+        message, hint = NOT_A_TABLE, nearest(str(keys[-1]), tables)
     elif keys[0] == "policies":
         message = "is not a valid name for a policy"
         hint = "use lower-case letters, digits and _, a letter first, at most 40"
@@ -225,9 +238,11 @@ def number_hint(text: str, parameter: Parameter | None) -> str:
     """How to write as a number what was given as text."""
     if parameter and (match := PER_CENT.fullmatch(text)):
         if parameter.unit.startswith("fraction"):
-            return fraction_hint(match[1], parameter)
+            return fraction_hint(match[1].replace(",", "."), parameter)
         return "write it without the % sign"
-    bare = text.replace("_", "").replace(",", "").replace(" ", "")
+    if hint := comma_hint(text, parameter is not None and parameter.kind == "whole number"):
+        return hint
+    bare = text.replace("_", "").replace(" ", "")
     try:
         float(bare)
     except ValueError:

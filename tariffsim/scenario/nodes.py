@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from tariffsim.errors import Problem, escaped
 from tariffsim.policy.fields import BAD_CHARACTER
+from tariffsim.tables.csv_text import comma_hint
 
 Scalar = str | int | float | bool | None
 MAX_DEPTH = 20
@@ -44,6 +45,8 @@ SYNTAX = (
     (r"expected <block end>|block collection|block mapping", "wrong indentation", ""),
     (r"escape", "an unknown escape in double quotes", "use single quotes for a plain \\"),
 )
+DIGITS = re.compile(r"\d+", re.ASCII)
+NOT_A_KEY = "is not a known key"
 BAD_TEXT = "contains a character that is not allowed"
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -81,6 +84,11 @@ class Node:
     def items(self) -> dict[str, Node]:
         """Entries of a mapping; none of anything else."""
         return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def has_bad(self) -> bool:
+        """Whether an entry of this mapping was reported already."""
+        return any(node.is_bad for node in self.items.values())
 
     @property
     def is_dated(self) -> bool:
@@ -206,6 +214,16 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     return at.problem(f"is not valid YAML: {escaped(said.strip()) or 'cannot be read'}")
 
 
+def _is_rest(name: str, node: Node, number: Node) -> bool:
+    """Whether a key without a value is what a comma cut off the number before it."""
+    is_number = isinstance(number.value, (int, float)) and not isinstance(number.value, bool)
+    is_empty = node.value is None and not node.text
+    return (
+        is_empty and is_number and bool(DIGITS.fullmatch(name))
+        and number.at.line == node.key_at.line
+    )  # fmt: skip
+
+
 class _Stop(Exception):
     """Nothing more can be read of this file."""
 
@@ -267,8 +285,12 @@ class _Reader:
         return tuple(found)
 
     def mapping(self, key: str, depth: int) -> dict[str, Node]:
-        """Entries of a mapping; a key given twice keeps its first value."""
+        """Entries of a mapping; a key given twice keeps its first value.
+
+        Between braces YAML reads `{a: 3,5}` as a: 3 and a key 5 without a value.
+        """
         found: dict[str, Node] = {}
+        last, rest = "", ""
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             at = self.place(event)
             if not isinstance(event, yaml.ScalarEvent):
@@ -278,6 +300,12 @@ class _Reader:
             path = f"{key}.{escaped(name)}" if key else escaped(name)
             self.is_refused(event, at, path)
             node = self.node(next(self.events), at, path, depth + 1)
+            is_sound = last in found and (bool(rest) or not found[last].is_bad)
+            if is_sound and _is_rest(name, node, found[last]):
+                rest += f",{name}"
+                found[last] = self.cut_short(found[last], at, path, rest)
+                continue
+            last, rest = name, ""
             if not name or BAD_CHARACTER.search(name) or len(name) > 100:
                 self.refuse(at, "is not a valid name for a key", escaped(name) or "empty", key=key)
                 node = replace(node, is_bad=True)
@@ -287,6 +315,17 @@ class _Reader:
             else:
                 found[name] = node
         return found
+
+    def cut_short(self, number: Node, at: Position, path: str, rest: str) -> Node:
+        """Report a number that a comma cuts, once however many commas it has."""
+        hint = comma_hint(f"{number.text}{rest}")
+        if path.startswith("experiment.vary."):
+            hint += f"; several values are a list: [{number.text}{rest}]"
+        if number.is_bad:
+            self.problems[-1] = replace(self.problems[-1], hint=hint)
+        else:
+            self.refuse(at, NOT_A_KEY, "", hint, path)
+        return replace(number, is_bad=True)
 
     def scalar(self, event: Any, at: Position, key_at: Position, key: str, is_bad: bool) -> Node:
         """A number, text, true, false or null."""

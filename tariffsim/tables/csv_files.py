@@ -141,6 +141,8 @@ MAX_PROBLEMS = 1_000  # of one file: a wrong file is wrong on every line
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 LARGEST = 1e15  # sums and products of figures stay far from overflow
+TOTAL = re.compile("(grand |sub-?)?totals?|sums?|summe|gesamt|insgesamt", re.IGNORECASE)
+REPEATED, TOTALS = "is the header again", "is a row of totals"
 CONFIDENCES = ("data", "seen", "assumption")
 
 
@@ -418,7 +420,17 @@ def _rows(
     records: Sequence[Record], header: Record, file: str, problems: list[Problem]
 ) -> list[CsvRow]:
     rows, misfits, names = [], [], _names(header)
+    headers = [record for record in records if _names(record) == names]
+    totals = [record for record in records if TOTAL.fullmatch(next(filter(None, record.cells)))]
+    for message, found in ((REPEATED, headers), (TOTALS, totals)):
+        if found:
+            more = f"and {len(found) - 1} more such rows" if len(found) > 1 else ""
+            where = found[0].place(0)
+            problems.append(Problem(file, *where, "", message, more, "delete the row"))
+    others = {record.line for record in (*headers, *totals)}
     for record in records:
+        if record.line in others:
+            continue
         if len(record.cells) != len(header.cells) or any(record.cells[len(names) :]):
             misfits.append(record)
         else:

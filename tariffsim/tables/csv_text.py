@@ -17,10 +17,43 @@ GROUPED = re.compile("[+-]?[0-9]+([.,' \u00a0\u202f][0-9]+)+")
 PER_CENT = re.compile(r"[+-]?\d+([.,]\d+)?\s*%", re.ASCII)
 SHOWN_DATE = re.compile(r"[^\W\d]{3,9}\.?[-/ ]\d{2,4}|\d{1,4}([./-]\d{1,4}){2}|\d{1,2}[./]\d{4}")
 """A month as spreadsheets show it: Jan-26, 01.01.2026, 2026-01-01."""
+THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:\.\d{3}){2,}", re.ASCII)
+DECIMALS = re.compile(
+    r"(?P<whole>\d*|\d{1,3}(?:\.\d{3})+),(?P<part>\d+)|"
+    r"(?P<us_whole>\d{1,3}(?:,\d{3})+)\.(?P<us_part>\d+)",
+    re.ASCII,
+)
+"""Numbers with a mark between thousands, and those with a decimal comma or both marks."""
+WITH_SIGN = re.compile("([+-]?)([0-9.,' _\u00a0\u202f]+)([eE][+-]?[0-9]{1,3})?")
+BLANKS = re.compile("[' _\u00a0\u202f]")
 NO_HEADER = "does not begin with the header of this table"
 SEPARATORS = {",": "", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 LINES_SEARCHED = 30
 """First lines among which a header is looked for."""
+
+
+def comma_hint(text: str, is_whole: bool = False) -> str:
+    """How to write a number that has commas, or points between thousands; empty for other texts.
+
+    A comma before three digits may stand between thousands or before decimals; where the number
+    `is_whole` it does the former.
+    """
+    match = WITH_SIGN.fullmatch(text.strip())
+    if not match:
+        return ""
+    sign, bare, exponent = match[1], BLANKS.sub("", match[2]), match[3] or ""
+    grouped, decimal = "", ""
+    if THOUSANDS.fullmatch(bare):
+        grouped = f"{sign}{re.sub('[.,]', '', bare)}{exponent}"
+    if parts := DECIMALS.fullmatch(bare):
+        whole = re.sub("[.,]", "", parts["whole"] or parts["us_whole"] or "").lstrip("0") or "0"
+        decimal = f"{sign}{whole}.{parts['part'] or parts['us_part']}{exponent}"
+    if grouped and (is_whole or not decimal):
+        return f"write {grouped}: nothing stands between thousands, and decimals have a point"
+    if is_whole or not decimal:
+        return ""
+    either = f"; or {grouped}, if the comma stands between thousands" if grouped else ""
+    return f"decimals have a point: {decimal}{either}"
 
 
 class Fault(NamedTuple):
@@ -98,7 +131,7 @@ def misfit(text: str, columns: Sequence[str]) -> Fault | None:
     first = next(n for n, line in enumerate(lines, 1) if line.strip(",;|\t\r\n "))
     known, line, separator = max(
         (
-            (len(set(columns) & set(cells)), number, separator)
+            (len(set(columns) & set(map(str.lower, cells))), number, separator)
             for separator in SEPARATORS
             for number, cells in _numbered(lines, separator)
         ),
@@ -111,6 +144,11 @@ def misfit(text: str, columns: Sequence[str]) -> Fault | None:
     if line != first:
         faults.append(f"the header is on line {line}, below other rows")
         remedies.append("delete the rows above it")
+    header = next(cells for number, cells in _numbered(lines, separator) if number == line)
+    capitals = [cell.lower() for cell in header if cell != cell.lower()]
+    if not set(columns).isdisjoint(capitals):
+        faults.append("names of columns have capital letters")
+        remedies.append(f"write them in small letters: {', '.join(capitals)}")
     if separator != ",":
         below = (cell for n, row in _numbered(lines, separator) if n > line for cell in row)
         has_commas = any(map(DECIMAL_COMMA.fullmatch, below))

@@ -45,6 +45,7 @@ from tariffsim.tables.wide_tables import (
     ValidationRow,
     parse_rows,
 )
+from tariffsim.typing import one_name
 
 TABLE_NAMES = (*FIGURE_TABLES, *WIDE_TABLES)
 Replaced = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -156,6 +157,7 @@ def _wide_rows(
     validation = parse_rows(ValidationRow, rows["validation_public"], codes, problems)
     parse_rows(SourceRow, rows["sources"], codes, problems)
     check_imports(rows["us_imports_2024"], imports, codes, problems)
+    check_stacking(rows["tariff_calendar"], codes, problems)
     sources = {row.cells["id"]: row.cells["citation"] for row in rows["sources"]}
     if sources:
         check_cited(sources, [row for found in rows.values() for row in found], problems)
@@ -370,6 +372,29 @@ def check_imports(
         if device not in imported:
             heading = rows[0].place_in_header("device")
             problems.append(heading.problem(f"no imports of {device}"))
+
+
+def check_stacking(rows: Sequence[CsvRow], codes: KnownCodes, problems: list[Problem]) -> None:
+    """No valid row of an instrument in the duties of 2024 is in a stacking group.
+
+    What it adds to those duties may be less than nothing, and is not a level to compare.
+    """
+    valid = [(row, known) for row in rows if (known := CalendarRow.of(row, [], codes))]
+    held: dict[tuple[str, str], int] = {}
+    for row, known in valid:
+        if known.in_2024_base and known.in_baseline:
+            held.setdefault((one_name(known.instrument), known.levied_by), row.line)
+    for row, known in valid:
+        of = one_name(known.instrument), known.levied_by
+        if known.stacking_group and known.in_baseline and of in held:
+            message = (
+                f"must be empty for {known.instrument}, which is in the duties of 2024 (line "
+                f"{held[of]}): what it adds to them is not compared with other duties"
+            )
+            hint = "leave it empty, and end that duty where the other begins"
+            problems.append(
+                row.place("stacking_group").problem(message, known.stacking_group, hint)
+            )
 
 
 def check_cited(

@@ -29,11 +29,13 @@ from tariffsim.tables.csv_files import (
     parse_number,
 )
 from tariffsim.tables.csv_text import SHOWN_DATE
-from tariffsim.typing import format_moment, one_name, parse_moment
+from tariffsim.typing import format_moment, one_name, parse_moment, parse_month
 
 BARE_CHIPS = ("bare_ic", "bare_discrete")
 MONTH = re.compile(r"(19|2[01])\d{2}-(0[1-9]|1[0-2])", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+HALF_A_MONTH = 15
+"""Days; what begins later in a month may be written as the month that follows."""
 MOST_RATE = 5.0  # a duty above 500 % is a percentage written as a fraction
 MILLION = 1e6
 Model = TypeVar("Model", bound=RowModel)
@@ -247,6 +249,15 @@ class CalendarRow(SourcedRow):
         """Month from which agents know it."""
         return int(parse_moment(self.announced)) if self.announced else int(self.starts)
 
+    @field_validator("in_2024_base")
+    @classmethod
+    def _is_of_the_data(cls, in_base: bool, info: ValidationInfo) -> bool:
+        market = info.data.get("levied_by", "US")
+        if in_base and market != "US":
+            message = "must be no where levied_by is not US: the duties of 2024 are those of the US"
+            raise BadCell(message, f"yes, levied by {market}")
+        return in_base
+
     @field_validator("devices")
     @classmethod
     def _has_base(cls, devices: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -265,6 +276,16 @@ class CalendarRow(SourcedRow):
         if all_in and info.data.get("in_2024_base"):
             raise BadCell("must be no where in_2024_base is yes: it includes a part of itself")
         return all_in
+
+    @field_validator("date_day", "ends_day")
+    @classmethod
+    def _agrees_with_month(cls, day: str | None, info: ValidationInfo) -> str | None:
+        column = (info.field_name or "").removesuffix("_day")
+        month = info.data.get(column)
+        if day and month and not _is_about(day, month):
+            message = f"must be in {month}, the month in the column {column}, or soon before it"
+            raise BadCell(message, hint="days win over months: correct the one that is wrong")
+        return day
 
     @field_validator("ends_day")
     @classmethod
@@ -295,6 +316,12 @@ def _first(info: ValidationInfo) -> float | None:
     """Moment from which a row is in force; None where its cells are not valid."""
     date = info.data.get("date_day") or info.data.get("date")
     return parse_moment(date) if date else None
+
+
+def _is_about(day: str, month: str) -> bool:
+    """Whether a day is in a month, or in the second half of the month before."""
+    months = parse_month(month) - parse_month(day[:7])
+    return months == 0 or (months == 1 and int(day[8:]) > HALF_A_MONTH)
 
 
 class ValidationRow(SourcedRow):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -32,7 +33,9 @@ READ_OFF = 5e-5
 """Of the printed rates, four decimals."""
 
 
-def calendar(tmp_path: Path, *rows: str, extra: str = "", **changes: Any) -> Scenario:
+def calendar(
+    tmp_path: Path, *rows: str, extra: str = "", levied_by: str = "US", **changes: Any
+) -> Scenario:
     """The baseline with a calendar of these rows: `date,ends,against,instrument,rate,base,devices`.
 
     `extra` names further columns, whose cells come last in a row.
@@ -41,7 +44,7 @@ def calendar(tmp_path: Path, *rows: str, extra: str = "", **changes: Any) -> Sce
     for row in rows:
         date, ends, against, instrument, rate, held, devices, *more = row.split(",")
         base = "bare_chips" if devices.startswith("bare") else "product"
-        cells = [date, ends, "US", against, base, instrument, rate, held, devices, "yes", "",
+        cells = [date, ends, levied_by, against, base, instrument, rate, held, devices, "yes", "",
                  "assumption", "assumption", *more]  # fmt: skip
         lines.append(",".join(cells))
     head = HEAD + (f",{extra}" if extra else "")
@@ -205,6 +208,57 @@ def test_a_row_on_a_part_of_a_region_taxes_that_part_and_says_so(tmp_path: Path)
     assert 0.0 < part < 1.0
     assert after - before == pytest.approx(0.25 * part, rel=1e-9)
     assert any("region OTHER" in remark and "VN" in remark for remark in remarks(rules))
+
+
+@pytest.mark.parametrize("market", ["US", "EU", "JK", "CN", "ROW"])
+def test_a_region_named_with_all_its_countries_owes_the_rate_in_every_market(
+    tmp_path: Path, market: str
+) -> None:
+    """Data or not: nothing was imported from the United States by the market of the data."""
+    own_market = {"EU": "EU", "US": "US", "CN": "CN", "JP": "JK", "KR": "JK"}
+    regions = {
+        "CN": "CN", "TW": "TW", "JP": "JP", "KR": "KR", "US": "US", "EU": "EU", "SEA": "TH MY",
+        "OTHER": "VN MX IN CA OTHER",
+    }  # fmt: skip
+    plant = {"JK": "JP", "ROW": "VN"}.get(market, market)
+    for region, countries in regions.items():
+        rules = calendar(
+            tmp_path, f"2026-01,,{countries},Levy,0.35,no,bare_chips", levied_by=market
+        )
+        schedule = build_economy(rules, 0).tariff_schedule
+        tables = schedule.tables(schedule.regime(schedule.rates_in_force(parse_month("2026-06"))))
+        at = schedule.codes.origins.index(plant), schedule.codes.regions.index(region)
+        added = (
+            tables.bare[schedule.codes.cell(0, at[0], 0), :, at[1]]
+            - (schedule.base_bare[at[0], :, at[1]])
+        )
+        is_home = own_market.get(region, "ROW") == market
+        np.testing.assert_allclose(added, 0.0 if is_home else 0.35, atol=1e-12)
+
+
+def test_a_duty_on_chips_of_the_united_states_is_due(tmp_path: Path) -> None:
+    rules = calendar(tmp_path, "2026-01,,US,Retaliation,0.35,no,bare_chips", levied_by="CN")
+    due_on = tariffsim.duty(rules, "laptop", "US", "CN", "2026-06").total_on_chips
+    assert due_on == pytest.approx(dict.fromkeys("ABCD", 0.35), abs=1e-12)
+
+
+def test_a_region_without_imports_counts_its_countries_evenly(tmp_path: Path) -> None:
+    rules = load_scenario("baseline")
+    tables = rules.tables()
+    without = [
+        row.model_copy(update={"customs_value_usd": 0.0, "calculated_duty_usd": 0.0})
+        if row.device == "bare_ic" and row.origin in ("TH", "MY", "JP")
+        else row
+        for row in tables.imports
+    ]
+    codes = build_economy(replace(rules, agents__makers=60), 0).constants.codes
+    one, other = (
+        base_duties(rules, dataclasses.replace(tables, imports=tuple(rows)), codes).region_share
+        for rows in (tables.imports, without)
+    )
+    assert [other["bare_ic", origin] for origin in ("TH", "MY", "JP", "US")] == [0.5, 0.5, 1.0, 1.0]
+    assert other["bare_discrete", "TH"] == one["bare_discrete", "TH"] != 0.5
+    assert one["bare_ic", "TH"] == pytest.approx(1064.231 / (1064.231 + 8894.262))
 
 
 # Coverage, all-in rates, days, announcements
@@ -404,3 +458,63 @@ def test_an_all_in_row_cannot_be_in_the_base_year(tmp_path: Path) -> None:
     assert "must be no where in_2024_base is yes" in text
     day = refused(tmp_path, "2026-01-15,,VN,Levy,0.10,no,laptop,", extra="all_in")
     assert "a day goes in the column date_day or ends_day" in day
+
+
+# What a table may not say
+
+
+def test_a_row_of_the_base_year_is_in_no_stacking_group(tmp_path: Path) -> None:
+    """What it adds to the duties of 2024 is no level: 15 % beside a repeal is 15 %."""
+    rows = (
+        "2019-01,,CN,Held,0.25,yes,auto_parts,{}",
+        "2026-01,,CN,held ,0.00,no,auto_parts,{}",
+        "2026-01,,CN,Law D,0.15,no,auto_parts,g",
+    )
+    for groups, line in ((("g", ""), 2), (("", "g"), 3)):
+        named = [row.format(g) for row, g in zip(rows, (*groups, ""), strict=True)]
+        text = refused(tmp_path, *named, extra="stacking_group")
+        assert f"calendar.csv:{line}:" in text
+        assert "stacking_group: must be empty for" in text
+        assert "which is in the duties of 2024 (line 2)" in text
+        assert "leave it empty" in text
+        assert text.count("calendar.csv:") == 1
+    rules = calendar(tmp_path, *(row.format("") for row in rows), extra="stacking_group")
+    found = due(rules, "2026-06", "auto_parts", "CN")
+    assert found == pytest.approx(PARTS - 0.25 + 0.15, abs=READ_OFF)
+
+
+@pytest.mark.parametrize(
+    ("date", "day", "ends", "last_day", "said"),
+    [
+        ("2026-02", "2026-02-24", "2027-07", "2026-07-24", "ends_day: must be in 2027-07"),
+        ("2028-01", "2026-07-24", "", "", "date_day: must be in 2028-01"),
+        ("2026-01", "2026-02-01", "", "", "date_day: must be in 2026-01"),
+        ("2026-03", "2026-02-15", "", "", "date_day: must be in 2026-03"),
+        ("2026-02", "2026-02-24", "2026-06", "2026-07-01", "ends_day: must be in 2026-06"),
+        ("2026-03", "2026-02-16", "2026-07", "2026-06-30", ""),
+        ("2026-02", "2026-02-28", "", "2026-07-24", ""),
+        ("2026-01", "2025-12-31", "2026-07", "2026-07-31", ""),
+    ],
+)
+def test_days_are_in_their_months_or_round_to_them(
+    tmp_path: Path, date: str, day: str, ends: str, last_day: str, said: str
+) -> None:
+    row = f"{date},{ends},VN,Levy,0.10,no,laptop,{day},{last_day}"
+    if not said:
+        calendar(tmp_path, row, extra="date_day,ends_day")
+        return
+    text = refused(tmp_path, row, extra="date_day,ends_day")
+    assert said in text
+    assert (last_day if said.startswith("ends") else day) in text.split(said)[1]
+    assert text.count("calendar.csv:2:") == 1
+
+
+def test_only_the_market_of_the_data_has_duties_of_2024(tmp_path: Path) -> None:
+    row = "2023-01,,CN,Levy,0.10,yes,laptop"
+    with pytest.raises(ScenarioError) as error:
+        calendar(tmp_path, row, levied_by="EU")
+    text = str(error.value)
+    assert "calendar.csv:2:" in text
+    assert "in_2024_base: must be no where levied_by is not US" in text
+    assert "yes, levied by EU" in text
+    calendar(tmp_path, row)

@@ -115,6 +115,57 @@ def test_results_of_other_scenarios_are_replaced_with_force_only(no_charts: None
     assert (code, "--force" in err) == (5, True)
 
 
+def test_results_of_other_values_are_replaced_with_force_only(no_charts: None) -> None:
+    def ran(*words: object, makers: int = 40, end: str = "2025-01", seeds: int = 1) -> bool:
+        size = small(seeds=seeds, makers=makers, end=end)
+        code, _, err = call("run", *words, *size, "-o", "out")
+        refused = "holds results of baseline with other values or options; to replace them" in err
+        assert (code, refused) in ((0, False), (5, True)), err
+        return code == 0
+
+    Path("baseline.yaml").write_text("extends: baseline\nsourcing: {elasticity: 3.5}\n", "utf-8")
+    assert ran("baseline", end="2025-02")
+    before = Path("out/manifest.json").read_bytes()
+    assert not ran("baseline", end="2025-01")
+    assert not ran("baseline", makers=41, end="2025-02")
+    assert not ran("./baseline.yaml", end="2025-02")
+    assert not ran("baseline", "--market", "EU", end="2025-02")
+    assert not ran("baseline", "--set", "sourcing.elasticity=6", end="2025-02")
+    assert Path("out/manifest.json").read_bytes() == before
+    assert ran("baseline", "--set", "title=Another", end="2025-02")
+    assert ran("baseline", "--seed", "7", end="2025-02", seeds=2)
+    assert load_results("out").provenance["seeds"] == [7, 8]
+    assert ran("./baseline.yaml", "--force")
+    assert ran("./baseline.yaml")
+
+
+def test_another_question_about_the_same_scenario_is_another_experiment(no_charts: None) -> None:
+    def code_of(*words: object) -> int:
+        return call("sweep", "baseline", "--vary", *words, *SMALL, "-o", "out")[0]
+
+    assert code_of("sourcing.elasticity=4,6") == 0
+    assert code_of("sourcing.elasticity=4,8") == 5
+    assert code_of("sourcing.elasticity=4,6", "--seed", 3) == 0
+    assert code_of("sourcing.elasticity=4,8", "--force") == 0
+
+
+@pytest.mark.parametrize("out", [["-o", "out"], []], ids=["named", "default"])
+def test_files_of_the_user_are_deleted_with_force_only(out: list[str], no_charts: None) -> None:
+    folder = Path("out" if out else "results/baseline")
+    assert call("run", "baseline", *SMALL, *out)[0] == 0
+    (folder / "notes.txt").write_text("mine", "utf-8")
+    (folder / "figures").mkdir()
+    assert call("pack", folder, "--out", folder / "package")[0] == 0
+    before = (folder / "manifest.json").read_bytes()
+    code, _, err = call("run", "baseline", *SMALL, *out)
+    assert code == 5
+    assert "not of its results: figures/, notes.txt, package/; move them away; to delete" in err
+    assert (folder / "manifest.json").read_bytes() == before
+    assert (folder / "notes.txt").read_text("utf-8") == "mine"
+    assert call("run", "baseline", *SMALL, *out, "--force")[0] == 0
+    assert not (folder / "notes.txt").exists()
+
+
 def test_results_that_cannot_be_read_are_replaced_with_force_only(no_charts: None) -> None:
     Path("out").mkdir()
     Path("out/manifest.json").write_text(json.dumps({"outputs": {}}), "utf-8")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tariffsim.kernels.duties import horizon_weights
+from tariffsim.law.expected_burden import ExpectedBurden
 from tariffsim.state.constants import DESIGN
 from tariffsim.state.economy import Economy
 from tariffsim.typing import format_month
@@ -70,3 +71,31 @@ def test_duties_on_products_are_known_market_by_market() -> None:
     markets = economy.constants.codes.markets
     found = economy.declarations.markets(economy.policy.regime)
     assert {markets[m] for m in found} == {"US", "EU"}
+
+
+def test_makers_know_the_audits_of_every_market_they_sell_in() -> None:
+    """More audits in the EU make evasion dearer there, in the eyes of makers, and nowhere else."""
+    programme = {"kind": "audit_programme", "audits": 6.0, "start": "2025-01", "markets": ["EU"]}
+    rules = {"compliance": {"behaviour": "full"}}
+    economy = last(scenario(rules, {"policies": {"more": programme}}, makers=60), 0, 1)
+    burden, codes = ExpectedBurden.of(economy), economy.constants.codes
+    lines = np.arange(len(economy.makers))
+    found = burden.beliefs_by_market(economy.policy.regime, lines).exposure
+    exposure = economy.declarations.enforcement(economy.policy.regime).exposure
+    eu = codes.markets.index("EU")
+    assert exposure[eu] > 2 * np.delete(exposure, eu).max()
+    np.testing.assert_array_equal(np.broadcast_to(found, (1, 1, len(exposure)))[0, 0], exposure)
+
+
+def test_the_dearer_penalty_and_the_better_detection_hold() -> None:
+    """A programme's own where they are higher than the rule, and the rule's where not."""
+    rules = {"behaviour": "full", "detection": 0.5, "penalty_multiple": 1.0, "lookback_months": 1}
+    for detection, penalty in ((0.8, 3.0), (0.2, 0.5)):
+        programme = {"kind": "audit_programme", "audits": 1.0, "start": "2025-01"}
+        programme |= {"detection": detection, "penalty_multiple": penalty}
+        policy = {"policies": {"more": programme}}
+        economy = last(scenario({"compliance": rules}, policy, makers=12), 0, 1)
+        found = economy.declarations.enforcement(economy.policy.regime)
+        us = economy.constants.codes.markets.index("US")
+        assert found.detection[us] == max(detection, 0.5)
+        assert found.penalty[us] == max(penalty, 1.0)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tariffsim
 from tariffsim.calibration import build_economy
@@ -38,6 +42,11 @@ def chips_inside(**fields: Any) -> dict[str, Any]:
     } | fields
 
 
+def product_rate(rate: Any, **fields: Any) -> dict[str, Any]:
+    scope = {"devices": ["laptop"], "assembly_countries": ["VN"], "stacking_group": "g"}
+    return {"kind": "product_tariff", "rate": rate} | scope | fields
+
+
 # The highest of several bases
 
 
@@ -61,6 +70,86 @@ def test_the_higher_of_a_rate_and_so_much_a_chip(per_chip: float) -> None:
     assert ((found["v"] == 0) | (found["s"] == 0)).all()
     # chips and prices are those of the base year in the first month, whatever is expected
     np.testing.assert_allclose(total, np.maximum(alone["v"], alone["s"]), rtol=1e-9)
+
+
+@st.composite
+def groups_of_days(draw: Any) -> dict[str, dict[str, Any]]:
+    """Two to four duties of one group, each in force between two days, with a step between."""
+    policies = {}
+    for n in range(draw(st.integers(2, 4))):
+        days = sorted(draw(st.sets(st.integers(0, 118), min_size=3, max_size=3)))
+        first, step, last = (date(2026, 1, 1) + timedelta(days=day) for day in days)
+        low, high = (draw(st.integers(1, 40)) / 100 for _ in range(2))
+        path = {str(first): low, str(step): high}
+        policies[f"p{n}"] = product_rate(path, end=str(last), coverage=draw(st.integers(1, 4)) / 4)
+    return policies
+
+
+@settings(max_examples=25)
+@given(groups_of_days())
+def test_the_highest_of_a_group_is_due_day_by_day(policies: dict[str, dict[str, Any]]) -> None:
+    """Whoever comes or goes within a month: against a sum over the days of each month."""
+    rules = with_policies(**policies)
+    without = with_policies()
+    for month in (1, 2, 3, 4):
+        highest = []
+        for day in range(1, monthrange(2026, month)[1] + 1):
+            now, due_today = date(2026, month, day), [0.0]
+            for policy in policies.values():
+                steps = [(date.fromisoformat(d), rate) for d, rate in policy["rate"].items()]
+                rates = [rate for begins, rate in steps if begins <= now]
+                if rates and now <= date.fromisoformat(policy["end"]):
+                    due_today.append(rates[-1] * policy["coverage"])
+            highest.append(max(due_today))
+        text = f"2026-{month:02d}"
+        added = due(rules, text, "laptop", "VN") - due(without, text, "laptop", "VN")
+        assert added == pytest.approx(sum(highest) / len(highest), abs=ROUNDING)
+
+
+def test_a_policy_that_follows_a_calendar_row_within_a_month() -> None:
+    """The shipped surcharge ends on 23 July 2026; its successor in the group is due for 8 days."""
+    name = "Section 122 surcharge (IEEPA tariffs ended)"
+    fields = {"devices": ["television"], "assembly_countries": ["VN"], "stacking_group": name}
+    rules = with_policies(new=product_rate({"2026-07-24": 0.10}, **fields))
+    before, after = (due(one, "2026-07", "television", "VN") for one in (with_policies(), rules))
+    assert after - before == pytest.approx(0.10 * 8 / 31, abs=ROUNDING)
+
+
+def test_books_and_tables_have_a_law_once_whatever_the_parts_of_months() -> None:
+    """Two duties that meet within a month: each takes its days, and has one row."""
+    from_china = {"devices": ["smartphone"], "assembly_countries": ["CN"]}
+    policies = {
+        "old": product_rate(0.10, start="2025-01", end="2025-02-10", **from_china),
+        "new": product_rate({"2025-02-11": 0.12}, **from_china),
+    }
+    changes = {"agents.makers": 60, "run.end": "2025-03", "run.seeds": 1, "policies": policies}
+    results = tariffsim.run(replace(load_scenario("baseline"), **changes))
+    table = results.tables["policies"]
+    of_both = table[table["policy"].isin(policies)]
+    assert not of_both.duplicated(["policy", "month"]).any()
+    rates = of_both.set_index(["policy", "month"])["rate"]
+    assert rates["old", "2025-02"] == pytest.approx(0.10 * 10 / 28)
+    assert rates["new", "2025-02"] == pytest.approx(0.12 * 18 / 28)
+    assert (of_both.set_index(["policy", "month"])["policy_duty"].loc[:, "2025-02"] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("other", "by_chip"),
+    [
+        (chips_inside(per="chip"), True),
+        (product_rate({"2025-01": 0.05}, stacking_group="more"), False),
+    ],
+)
+def test_makers_weigh_the_product_where_a_base_of_the_group_is(
+    other: dict[str, Any], by_chip: bool
+) -> None:
+    """Among duties on chips the highest is found chip by chip; with a whole product it is not."""
+    rules = with_policies(v=chips_inside(), other=other)
+    schedule = build_economy(rules, 0).tariff_schedule
+    both = [i for i, law in enumerate(schedule.laws) if law.is_compared]
+    assert {schedule.laws[i].name for i in both} == {"v", "other"}
+    assert {schedule.laws[i].is_separable for i in both} == {by_chip}
+    assert (set(both) <= set(schedule.triggers)) == (not by_chip)
 
 
 def test_makers_foresee_the_higher_one() -> None:

@@ -12,7 +12,6 @@ from tariffsim import compare
 from tariffsim.errors import ScenarioError
 from tariffsim.experiments.decompose import changes_between
 from tariffsim.experiments.timing import shifted
-from tariffsim.policy.duty_refund import is_of
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.scenario.checks import remarks
 from tariffsim.state.ledger import PAYMENTS, check_accounting_identities
@@ -159,10 +158,72 @@ def test_steps_of_the_calendar_are_one_instrument(tmp_path: Path) -> None:
     assert economy.importers.refund.sum() + economy.maker_refund.sum() == pytest.approx(paid)
 
 
-def test_names() -> None:
-    assert is_of("IEEPA reciprocal, 2025-05, row 8", "ieepa  Reciprocal")
-    assert not is_of("IEEPA reciprocal on others, 2025-05, row 9", "IEEPA reciprocal")
-    assert is_of("levy, US EU", "levy")
+CALENDAR = """\
+date,ends,levied_by,against,base,instrument,rate,in_2024_base,devices,in_baseline,scope,source,\
+confidence,id
+2025-01,,US,CN VN MX,product,Levy,0.001,no,all,yes,,assumption,assumption,
+2025-01,,US,CN VN,product,"Levy, on content",0.10,no,all,yes,,assumption,assumption,C1-a
+2025-01,,US,MX,product,"Levy, on content",0.10,no,all,yes,,assumption,assumption,C1-b
+"""
+
+
+def with_calendar(folder: Path, *names: str, **more: Any) -> Any:
+    """A refund of all that rows of a calendar have taken, by these names."""
+    (folder / "cal.csv").write_text(CALENDAR)
+    (folder / "own.yaml").write_text("extends: baseline\ndata: {tariff_calendar: cal.csv}\n")
+    changes = world(refund({"2025-04": 1.0}, *names), **more)
+    return replace(load_scenario(folder / "own.yaml"), agents__makers=100, **changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "begins", "origins"),
+    [
+        ("Levy", "Levy, 2025", "CN VN MX"),
+        ("levy,  on Content", "Levy, on content, 2025", "CN VN MX"),
+        ("c1-A", "Levy, on content, 2025", "CN VN"),
+    ],
+)
+def test_one_instrument_or_row_is_paid_back(
+    tmp_path: Path, name: str, begins: str, origins: str
+) -> None:
+    """Not another whose name begins in the same way."""
+    paid = 0.0
+    for economy in run(with_calendar(tmp_path, name), 1, 4):
+        codes = economy.constants.codes
+        named = [codes.origins.index(origin) for origin in origins.split()]
+        is_from = np.isin(economy.makers.origin[economy.flows.maker], named)
+        for number, law in enumerate(economy.tariff_schedule.laws):
+            if law.name.startswith(begins) and economy.month < 3:
+                each = economy.instrument_duty.get(number, np.zeros(len(economy.flows)))
+                paid += float((each * economy.flows.units)[is_from].sum())
+    assert paid > 0
+    assert economy.importers.refund.sum() == pytest.approx(paid, rel=1e-12)
+
+
+def test_what_is_paid_back_is_the_name_of_one_duty(tmp_path: Path) -> None:
+    for name, said in (
+        ("Section 232 metals", "Section 232 metals, Annex I-B or Section 232 metals, on content?"),
+        ("Section 301 list", "did you mean Section 301 list"),
+    ):
+        with pytest.raises(ScenarioError, match="names neither a duty") as refused:
+            replace(load_scenario("baseline"), **world(refund({"2025-08": 1.0}, name)))
+        assert said in str(refused.value)
+    levy = {"kind": "product_tariff", "rate": 0.1, "start": "2025-01"}
+    with pytest.raises(ScenarioError, match="more than one duty: a policy and an instrument"):
+        with_calendar(tmp_path, "LEVY", levy=levy)
+
+
+def test_markets_that_join_pay_back_by_the_name_of_the_policy() -> None:
+    law = LAW | {"joins": {"EU": "2025-04"}}
+    taken, back = 0.0, 0.0
+    for economy in run(plain(world(refund({"2025-08": 1.0})), {"policies": {"law": law}}), 1, 8):
+        names = [law.name for law in economy.tariff_schedule.laws]
+        own = [number for number, name in enumerate(names) if name in ("law, US", "law, EU")]
+        assert len(own) == 2
+        taken += float(sum(economy.policy_duty[number] for number in own))
+        back += float(economy.importers.refund.sum())
+    assert back == pytest.approx(taken, rel=1e-12)
+    assert taken > 0
 
 
 @pytest.mark.parametrize(
@@ -193,10 +254,11 @@ def test_timing_moves_the_window_too() -> None:
     assert format_month(moved.first_month) == "2026-08"
 
 
-def test_attribution_takes_a_refund_and_its_duty_as_one_change() -> None:
+@pytest.mark.parametrize("name", ["law", "LAW "])
+def test_attribution_takes_a_refund_and_its_duty_as_one_change(name: str) -> None:
     base = load_scenario("baseline")
     war = {"kind": "price_cut", "points": 0.1, "when": "law in force"}
-    rules = replace(base, **world(refund({"2025-08": 1.0}), other=LAW, war=war))
+    rules = replace(base, **world(refund({"2025-08": 1.0}, name), other=LAW, war=war))
     names = [change.name for change in changes_between(base, rules)]
     assert names == ["policies.law+war+refund_0", "policies.other"]
 

@@ -53,7 +53,8 @@ NAMES = (
 def small_results() -> Results:
     """Results of next to nothing: what matters is how they are read."""
     months = pd.DataFrame({"scenario": "baseline", "month": ["2025-01", "2025-02"], "value": 1.5})
-    tables = {"headline": months, "market_month": months, "transaction_flows": months}
+    by_market = months.assign(market="US")
+    tables = {"headline": months, "market_month": by_market, "transaction_flows": months}
     facts = {
         "seeds": [0, 1], "data_hash": "0", "scenario_hashes": {"baseline": "0"}, "python": "3",
         "versions": {"numpy": "2"}, "machine": {"system": "Linux"}, "wall_seconds": 1.0,

@@ -108,6 +108,12 @@ def test_a_folder_that_is_a_link_is_not_gone_through(stranger: Stranger) -> None
         (lambda tree: tree.update(scenario_hashes=3), "scenario_hashes: "),
         (lambda tree: tree.update(wall_seconds="long"), "wall_seconds: "),
         (lambda tree: tree["outputs"].update({"headline.csv": 5}), "outputs.headline.csv: "),
+        (lambda tree: tree.update(failures=5), "failures: it should be a valid list"),
+        (lambda tree: tree.update(failures=[{"scenario": "a"}]), "failures.0.seed: Field required"),
+        (lambda tree: tree.update(precision="a"), "precision: "),
+        (lambda tree: tree.update(precision={"wanted": 1.0}), "precision.is_reached: "),
+        (lambda tree: tree.update(asked=1), "asked: "),
+        (lambda tree: tree.update(market="XX"), "market: 'XX' is not in the tables"),
     ],
 )
 def test_odd_manifests_are_refused_with_the_key(
@@ -150,6 +156,29 @@ def test_odd_lists_of_checksums_are_refused(stranger: Stranger, data: bytes, sai
     code, out, err = call("verify", stranger.package, "--jobs", "1")
     assert (code, out) == (5, "")
     assert said in err
+
+
+@pytest.mark.parametrize("name", [None, "results/headline.csv", "results/scenarios/baseline.yaml"])
+def test_a_list_that_lacks_files_of_the_package_is_refused(
+    stranger: Stranger, name: str | None
+) -> None:
+    lines = stranger.files["SHA256SUMS"].decode().splitlines(keepends=True)
+    kept = [] if name is None else [line for line in lines if not line.endswith(f"  {name}\n")]
+    assert len(kept) < len(lines)
+    (stranger.package / "SHA256SUMS").write_text("".join(kept), encoding="utf-8")
+    code, out, err = call("verify", stranger.package, "--jobs", "1")
+    assert (code, out) == (5, "")
+    lacks = {"results/scenarios/baseline.yaml": "results/scenarios/"}.get(name or "", name)
+    assert f"SHA256SUMS: does not list files of the package: {lacks or 'results/'}\n" in err
+
+
+def test_what_is_beside_a_package_does_not_count(stranger: Stranger) -> None:
+    for name in ("notes.txt", ".venv/bin/python", "results/__pycache__/x.pyc", "results/.DS_Store"):
+        (stranger.package / name).parent.mkdir(parents=True, exist_ok=True)
+        (stranger.package / name).touch()
+    (stranger.package / "SHA256SUMS").write_bytes(stranger.files["SHA256SUMS"])
+    with without_runs(stranger.results):
+        replication.verify(stranger.package)
 
 
 @needs_signals

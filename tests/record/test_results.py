@@ -137,6 +137,61 @@ def test_a_folder_with_something_else_is_refused(comparison: Results, tmp_path: 
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("notes.txt", "notes.txt"),
+        ("charts/mine.svg", "charts/mine.svg"),
+        ("figures/one/a.png", "figures/"),
+        ("out-package/results/manifest.json", "out-package/"),
+        (".notes", ".notes"),
+    ],
+)
+def test_what_results_do_not_list_is_never_lost(
+    comparison: Results, tmp_path: Path, name: str, said: str
+) -> None:
+    folder = comparison.save(tmp_path / "out")
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("mine")
+    with pytest.raises(StorageError, match=f"not of its results: {said}; move them away"):
+        comparison.save(folder)
+    assert (folder / name).read_text() == "mine"
+    comparison.save(folder, is_forced=True)
+    assert not (folder / name).exists()
+
+
+def test_some_of_many_files_in_the_way_are_named(comparison: Results, tmp_path: Path) -> None:
+    folder = comparison.save(tmp_path / "out")
+    for letter in "gfedcba":
+        (folder / letter).touch()
+    with pytest.raises(StorageError, match="results: a, b, c, d, e and 2 more; move"):
+        comparison.save(folder)
+
+
+def test_working_files_and_finished_runs_are_in_nobodys_way(
+    comparison: Results, tmp_path: Path
+) -> None:
+    folder = comparison.save(tmp_path / "out")
+    (folder / "runs").mkdir()
+    (folder / "runs" / "one.npz").touch()
+    for name in (".inner.tariffsim-new", ".inner.lock", ".tariffsim-x", ".DS_Store"):
+        (folder / name).touch()
+    (folder / ".inner.tariffsim-old").mkdir()
+    comparison.save(folder)
+    assert (folder / "runs" / "one.npz").exists()
+    assert not (folder / ".inner.lock").exists()
+
+
+def test_results_that_cannot_be_read_are_not_replaced(comparison: Results, tmp_path: Path) -> None:
+    """What else is in the folder cannot be told from them."""
+    folder = comparison.save(tmp_path / "out")
+    (folder / "manifest.json").write_text("{}")
+    with pytest.raises(StorageError, match="to replace them, add --force"):
+        comparison.save(folder)
+    comparison.save(folder, is_forced=True)
+    load_results(folder)
+
+
 def test_results_without_manifest_are_called_that(comparison: Results, tmp_path: Path) -> None:
     folder = comparison.save(tmp_path / "out")
     (folder / "manifest.json").unlink()

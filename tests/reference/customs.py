@@ -53,7 +53,7 @@ class Customs:
         self.foresight = economy.scenario.sourcing.foresight
         self.laws = tariffs.laws
         self.instruments = [law.instrument for law in tariffs.laws]
-        self.names = [law.name for law in tariffs.laws]
+        self.names = [law.of for law in tariffs.laws]
         self.start = economy.scenario.run.start
         self.shares_paid_back: dict[tuple[int, int], float] = {}
         homes = [codes.markets[m] for m in codes.home_market]
@@ -194,10 +194,12 @@ class Customs:
     def paid_back(self, date: int, rates: Rates) -> dict[tuple[int, int], float]:
         """By instrument and month: the share of the duty paid then that is paid back now."""
         now = {}
-        for i, name in enumerate(self.names):
+        for i, names in enumerate(self.names):
             for month in range(self.start, date):
                 shares = [
-                    self.instruments[j].refund(name, month, rate) for j, rate in rates.items()
+                    self.instruments[j].refund(name, month, rate)
+                    for j, rate in rates.items()
+                    for name in names
                 ]
                 more = max(shares, default=0.0) - self.shares_paid_back.get((i, month), 0.0)
                 if more > 0:

@@ -66,6 +66,18 @@ def test_keys_are_text():
     }
 
 
+def test_a_number_that_a_comma_cuts_is_one_problem():
+    text = "a: {b: 3,5, c: -1,250,000, d: 2.5, 6: 7, e: x,8, f: true,9}\n"
+    node, problems = parse(text, "x.yaml")
+    million = "write -1250000: nothing stands between thousands, and decimals have a point"
+    assert [(p.column, p.key, p.hint) for p in problems] == [
+        (10, "a.5", "decimals have a point: 3.5"),
+        (19, "a.250", million),
+    ]
+    assert list(node_at(node, ["a"]).items) == ["b", "c", "d", "6", "e", "8", "f", "9"]
+    assert plain(node)["a"] == {"d": 2.5, "6": 7, "e": "x", "f": True}
+
+
 def test_places():
     node, _ = parse("run:\n  seeds: 5\npolicies:\n  x: {markets: [US, EU]}\n", "x.yaml")
     assert str(node_at(node, ["run", "seeds"]).at) == "x.yaml:2:10"
@@ -110,6 +122,7 @@ def test_any_text_is_read_or_refused(text):
         "title: 'x'\nrun: {seeds: 5}\n",
         "a: &x 1\nb: *x\n",
         "a: 1\na: 2\n",
+        "a: {b: 3,5, c: -1,250,000, d: {2026-01: 0,8}}\n",
         "%YAML 1.2\n---\na: 1\n---\nb: 2\n",
     ],
 )

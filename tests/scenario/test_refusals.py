@@ -41,6 +41,95 @@ def test_error_text(kind):
     assert text_of(kind) == (FOLDER / f"{kind}.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("2,5", "decimals have a point: 2.5"),
+        ("12,5", "decimals have a point: 12.5"),
+        ("-0,25", "decimals have a point: -0.25"),
+        ("0,125", "decimals have a point: 0.125"),
+        ("2,5e-3", "decimals have a point: 2.5e-3"),
+        ("1.234,5", "decimals have a point: 1234.5"),
+        ("1 234,5", "decimals have a point: 1234.5"),
+        ("1,234.5", "decimals have a point: 1234.5"),
+        ("1,234", "decimals have a point: 1.234; or 1234, if the comma stands between thousands"),
+        ("1,234,567", "write 1234567: nothing stands between thousands, and decimals have a point"),
+        ("1.234.567", "write 1234567: nothing stands between thousands, and decimals have a point"),
+        ("1,2,3", ""),
+        ("12,34.5", ""),
+        ("12,5 %", "shares are fractions: write 0.125 for 12.5 %"),
+    ],
+)
+def test_a_number_with_a_comma_is_told_in_full(text, hint):
+    """Never another number than the one that was written."""
+    for given in (f'"{text}"', text):
+        found = problems(
+            with_settings, load_scenario("component_50"),
+            [f"policies.component_tariff.coverage={given}"],
+        )  # fmt: skip
+        assert [problem.hint for problem in found] == [hint]
+
+
+def test_a_comma_in_a_whole_number_stands_between_thousands():
+    for given, hint in (("1,234", "write 1234: "), ("2,5", "")):
+        (problem,) = problems(with_settings, Scenario(), [f"agents.makers={given}"])
+        assert problem.hint.startswith(hint)
+        assert bool(problem.hint) == bool(hint)
+
+
+@pytest.mark.parametrize(
+    ("setting", "key", "hint"),
+    [
+        ("policies.component_tariff.rate={2027-01: 0,8}",
+         "policies.component_tariff.rate.8", "decimals have a point: 0.8"),
+        ("sourcing={elasticity: 3,5}", "sourcing.5", "decimals have a point: 3.5"),
+        ("polices=", "polices", "did you mean policies?"),
+        ("extends=", "extends", "did you mean extends?"),
+        ("sourcing.elastisity=null", "sourcing.elastisity", "did you mean elasticity?"),
+        ("policies.component_tarif=", "policies.component_tarif", "did you mean component_tariff?"),
+        ("policies.component_tariff.chip_cover=", "policies.component_tariff.chip_cover", ""),
+    ],
+)  # fmt: skip
+def test_settings_without_a_value_name_what_is_known(setting, key, hint):
+    (problem,) = problems(with_settings, load_scenario("component_50"), [setting])
+    assert (problem.key, problem.hint.startswith(hint)) == (key, True)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "sourcing.elasticity=",
+        "sourcing=",
+        "policies.component_tariff=",
+        "policies.component_tariff.coverage=null",
+        "policies.component_tariff.joins={EU: null}",
+        "figures={devices: {smartphone: {chip_content: }, laptop: }, markets: }",
+        "data.devices=",
+        "experiment.vary={sourcing.elasticity: }",
+    ],
+)
+def test_null_returns_what_is_known_to_its_default(setting):
+    scenario = load_scenario("component_50")
+    again = with_settings(with_settings(scenario, [setting]), [setting])
+    assert again.sourcing == Scenario().sourcing
+    assert bool(again.policies) == (setting != "policies.component_tariff=")
+
+
+def test_what_a_policy_has_left_of_another_kind_is_removed_by_null(tmp_path):
+    text = "extends: component_50\npolicies: {component_tariff: {kind: product_tariff, %s: }}\n"
+    (tmp_path / "x.yaml").write_text(text % "chip_regions")
+    assert load_scenario(tmp_path / "x.yaml").policies["component_tariff"].kind == "product_tariff"
+    (tmp_path / "x.yaml").write_text(text % "amount_usd")  # of neither, nor inherited
+    assert problems(load_scenario, tmp_path / "x.yaml")
+
+
+def test_a_misspelt_field_of_an_inherited_policy_gets_the_nearest(tmp_path):
+    text = "extends: component_50\npolicies: {component_tariff: {chip_regoins: [CN]}}\n"
+    (tmp_path / "x.yaml").write_text(text)
+    (problem,) = problems(load_scenario, tmp_path / "x.yaml")
+    assert problem.hint == "did you mean chip_regions?"
+
+
 def test_every_text_has_its_file():
     assert sorted(path.stem for path in FOLDER.glob("*.txt")) == KINDS
 

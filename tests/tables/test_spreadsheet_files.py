@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tariffsim.errors import DataError, NamedCodes, Problem, nearest
+from tariffsim.scenario import load_scenario, replace
+from tariffsim.scenario.checks import remarks
 from tariffsim.tables import SHIPPED, load_tables
 from tariffsim.tables.figure_tables import FIGURE_TABLES
 
@@ -92,6 +94,58 @@ SEMICOLONS = "columns are separated by semicolons and decimals are commas"
 )
 def test_one_problem_names_the_cause(tmp_path: Path, text: str, message: str, hint: str) -> None:
     assert only(problems(tmp_path, text)) == (1, 1, message, "", hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            f"{HEADER.upper()}\n{ROW}\n",
+            "names of columns have capital letters",
+            f"write them in small letters: {HEADER.replace(',', ', ')}",
+        ),
+        (
+            f"{HEADER.replace('date', 'Date')}\n{ROW}\n",
+            "names of columns have capital letters",
+            "write them in small letters: date",
+        ),
+        (
+            f"{HEADER.title()}\n{ROW}\n".replace(",", ";"),
+            "names of columns have capital letters; columns are separated by semicolons",
+            f"write them in small letters: {HEADER.replace(',', ', ')}; {SAVE}",
+        ),
+    ],
+    ids=["all", "one", "and semicolons"],
+)
+def test_capital_letters_in_the_header_are_named(
+    tmp_path: Path, text: str, message: str, hint: str
+) -> None:
+    assert only(problems(tmp_path, text)) == (1, 1, message, "", hint)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (HEADER, "is the header again"),
+        ("Total,,,,,,0.10,,,,,,,", "is a row of totals"),
+        (",,,Grand total,,,0.10,,,,,,,", "is a row of totals"),
+        ("SUM,0.10", "is a row of totals"),
+    ],
+)
+def test_a_row_that_is_none_of_the_table_is_one_problem(
+    tmp_path: Path, row: str, message: str
+) -> None:
+    found = only(problems(tmp_path, f"{HEADER}\n{ROW}\n{row}\n"))
+    assert found == (3, 1, message, "", "delete the row")
+    found = only(problems(tmp_path, f"{HEADER}\n{row}\n{ROW}\n{row}\n"))
+    assert found == (2, 1, message, "and 1 more such rows", "delete the row")
+
+
+def test_a_row_of_totals_of_figures_is_one_problem(tmp_path: Path) -> None:
+    text = (SHIPPED / "devices.csv").read_text("utf-8")
+    rows = text.count("\n")
+    found = only(problems(tmp_path, f"{text}Total,,12.5,,,,,,\n", "devices"))
+    assert found[:3] == (rows + 1, 1, "is a row of totals")
 
 
 @pytest.mark.parametrize("text", [f"{ROW}\n{ROW}\n", "S1,x\n"], ids=["no header", "other table"])
@@ -225,6 +279,10 @@ def scaled(table: str, parameter: str, factor: float) -> str:
         for column in columns or [parameter]:
             if row.get(column):
                 row[column] = repr(float(row[column]) * factor)
+    return as_csv(rows)
+
+
+def as_csv(rows: list[dict[str, str]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, rows[0])
     writer.writeheader()
@@ -252,24 +310,103 @@ def test_imports_in_another_unit_are_refused(tmp_path: Path, factor: float, word
     )
 
 
+CARS = "electric_car,870380,CN,"
+
+
+def in_row(table: str, start: str, column: str, factor: float) -> str:
+    """A shipped table with one cell times a factor: of the row that begins like this."""
+    text = (SHIPPED / f"{table}.csv").read_text(encoding="utf-8")
+    header, *lines = text.splitlines()
+    at = header.split(",").index(column)
+    for number, line in enumerate(lines):
+        if line.startswith(start):
+            cells = line.split(",")
+            lines[number] = ",".join(
+                [*cells[:at], repr(float(cells[at]) * factor), *cells[at + 1 :]]
+            )
+    return "\n".join([header, *lines])
+
+
 def test_one_country_in_dollars_is_refused(tmp_path: Path) -> None:
-    text = (SHIPPED / f"{IMPORTS}.csv").read_text(encoding="utf-8")
-    own = text.replace("VN,7835.71,", "VN,7835710000,")
+    own = in_row(IMPORTS, "smartphone,851713,VN,", VALUE, 1e6)
     (problem,) = problems(tmp_path, own, IMPORTS)
-    assert "1.01e+04 times those shipped" in problem.message
+    assert problem.message == (
+        "the column is millions of USD; imports of smartphone are 140,000 times those shipped, "
+        "mostly by those from VN"
+    )
+    assert problem.given == "7835710000.0"
+    assert (problem.line, problem.key) == (13, VALUE)
 
 
-def test_duties_in_dollars_are_refused(tmp_path: Path) -> None:
-    (problem,) = problems(tmp_path, scaled(IMPORTS, DUTY, 1e6), IMPORTS)
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (1e6, "a million times"),
+        (1e3, "a thousand times"),
+        (1e-3, "a thousandth of"),
+        (50.0, "50 times"),
+        (0.02, "1/50 of"),
+        (1e-4, "1/10,000 of"),
+    ],
+)
+def test_duties_in_another_unit_are_refused(tmp_path: Path, factor: float, words: str) -> None:
+    (problem,) = problems(tmp_path, scaled(IMPORTS, DUTY, factor), IMPORTS)
+    assert (problem.line, problem.key) == (2, DUTY)
+    assert problem.message == (
+        "the column is millions of USD; duties, as a share of the imports they are due on, are "
+        f"{words} those shipped"
+    )
+
+
+def test_a_duty_above_the_value_is_refused(tmp_path: Path) -> None:
+    own = in_row(IMPORTS, CARS, DUTY, 5.0)
+    (problem,) = problems(tmp_path, own, IMPORTS)
     assert problem.key == DUTY
-    assert "duties are 1.37e+04 times the imports they are due on" in problem.message
+    assert problem.message == (
+        "the column is millions of USD; the duty on electric_car from CN is 2.2 times its value"
+    )
+    load_tables(written(tmp_path, in_row(IMPORTS, CARS, DUTY, 2.0), IMPORTS))
+
+
+def test_imports_free_of_duty_are_read_with_a_remark(tmp_path: Path) -> None:
+    (tmp_path / "free.csv").write_text(scaled(IMPORTS, DUTY, 0.0))
+    (tmp_path / "free.yaml").write_text("extends: baseline\ndata: {us_imports_2024: free.csv}\n")
+    found = [*remarks(load_scenario(tmp_path / "free.yaml"))]
+    assert "free: free.csv: no duty was collected on any good: base duties are 0" in found
+    assert not [*remarks(load_scenario("baseline"))]
 
 
 @pytest.mark.parametrize("factor", [0.1, 0.5, 3.0, 20.0])
 def test_honest_imports_are_read(tmp_path: Path, factor: float) -> None:
-    own = load_tables(written(tmp_path, scaled(IMPORTS, VALUE, factor), IMPORTS)).imports
+    text = scaled(IMPORTS, VALUE, factor)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    for row in rows:
+        row[DUTY] = repr(float(row[DUTY]) * factor)
+    own = load_tables(written(tmp_path, as_csv(rows), IMPORTS)).imports
     total = sum(row.customs_value_usd for row in own)
     assert total == pytest.approx(775_382.382e6 * factor)
+
+
+@pytest.mark.parametrize("code", ["laptop", "drone"])
+@pytest.mark.parametrize("name", ["unit_value_usd", "requalification_cost_usd"])
+def test_a_single_figure_in_another_unit_is_refused(tmp_path: Path, code: str, name: str) -> None:
+    start = f"{code},{name},"
+    shipped = load_tables().devices.number(code, name)
+    own = in_row("devices", start, "value", 1e3)
+    found = problems(tmp_path, own, "devices")
+    (problem,) = [one for one in found if "is in USD" in one.message]
+    assert problem.message.endswith(f"; that of {code} is a thousand times the one shipped")
+    assert problem.given == f"{1e3 * shipped:g}, shipped {shipped:g}"
+    line = own.splitlines()[problem.line - 1]
+    assert line.startswith(start)
+
+
+def test_a_figure_of_a_scenario_in_another_unit_gets_a_remark() -> None:
+    rules = replace(load_scenario("baseline"), figures__devices__laptop__unit_value_usd=487_000.0)
+    (found,) = remarks(rules)
+    assert "figures.devices.laptop.unit_value_usd is a thousand times the figure shipped" in found
+    usual = replace(load_scenario("baseline"), figures__devices__laptop__unit_value_usd=1500.0)
+    assert not [*remarks(usual)]
 
 
 MONEY = [

@@ -1,0 +1,176 @@
+"""Rows of the tariff calendar and stacking groups that do nothing, or may be misspelt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import combinations
+
+from tariffsim.calibration.base_duties import Good
+from tariffsim.calibration.tariff_calendar import TariffCalendar, spans_of
+from tariffsim.scenario import Scenario
+from tariffsim.state.economy import Economy
+from tariffsim.tables import BARE_CHIPS, CalendarRow, load_tables
+from tariffsim.typing import format_moment, format_month, one_name
+
+ALIKE = 0.9
+"""Similarity from which two names are likely to mean one instrument."""
+MOST_NAMED = 3
+TEXTS = {"scope", "reading", "id", "source", "confidence"}
+"""Columns that do not matter for what a row is as law."""
+
+
+def row_remarks(scenario: Scenario, calendar: TariffCalendar, economy: Economy) -> Iterator[str]:
+    """A sentence for rows of a scenario's own calendar without which all duties are the same."""
+    if "tariff_calendar" not in scenario.data_files:
+        return
+    if not scenario.trade.tariffs_in_force:
+        yield f"{scenario.name}: its tariff calendar does nothing: trade.tariffs_in_force is no"
+    shipped = {_as_law(row) for row in load_tables().calendar}
+    found: dict[tuple[str, str], list[str]] = {}
+    for own in calendar.instruments.values():
+        for row in own:
+            if not row.in_2024_base and _as_law(row) not in shipped:
+                words = _idle(calendar, economy, row, own)
+                date = format_moment(row.starts) + (f" ({row.id})" if row.id else "")
+                found.setdefault((row.instrument, words), []).append(date)
+    for (instrument, words), dates in found.items():
+        more = f" and {len(dates) - MOST_NAMED} more" if len(dates) > MOST_NAMED else ""
+        if words:
+            yield f"{scenario.name}: {instrument}, {', '.join(dates[:MOST_NAMED])}{more}: {words}"
+
+
+def _as_law(row: CalendarRow) -> tuple[object, ...]:
+    return tuple(row.model_dump(exclude=TEXTS).values())
+
+
+def _idle(
+    calendar: TariffCalendar, economy: Economy, row: CalendarRow, own: Sequence[CalendarRow]
+) -> str:
+    """What is to be said of a row: that it does nothing, and why; nothing if it does something."""
+    run, codes = calendar.scenario.run, economy.constants.codes
+    market = {o: codes.markets[m] for o, m in zip(codes.origins, codes.home_market, strict=True)}
+    home = [origin for origin in row.against if market[origin] == row.levied_by]
+    abroad = [(d, o) for d in row.devices for o in row.against if o not in home]
+    goods = [good for good in abroad if _is_shipped(economy, good, row.levied_by)]
+    others = [other for other in own if other is not row]
+    is_home = f"{' '.join(home)} belong{'s' * (len(home) == 1)} to {row.levied_by}"
+
+    def acts(first: float, last: float) -> bool:
+        return any(
+            _levels(calendar, own, good, first, last)
+            != _levels(calendar, others, good, first, last)
+            for good in goods
+        )
+
+    if acts(run.start, run.end + 1):
+        return f"it is not levied on goods of its own market ({is_home})" if home else ""
+    if not abroad:
+        reason = f"{is_home}: nothing crosses a border"
+    elif not goods:
+        reason = f"no {' or '.join(row.devices)} comes from {' or '.join(row.against)}"
+    elif row.starts > run.end:
+        reason = f"it starts in {format_moment(row.starts)}, after the run ends in "
+        reason += format_month(run.end)
+        if row.known_from <= run.end and acts(run.end + 1, math.inf):
+            return f"the row is only expected: {reason}"
+    elif not row.coverage:
+        reason = "its coverage is 0"
+    elif row.stops <= run.start:
+        reason = f"it ends in {row.ends_day or row.ends}, before the run starts in "
+        reason += format_month(run.start)
+    elif not row.rate:
+        reason = "its rate is 0, and no earlier row of its instrument is replaced"
+    else:
+        reason = "other rows of its instrument are levied in its place, or at its rate"
+    return f"the row does nothing ({reason}): duties are the same without it in the run"
+
+
+def _is_shipped(economy: Economy, good: Good, market: str) -> bool:
+    """Whether a country ships a device to a market, or may ship unmounted chips."""
+    device, origin = good
+    codes = economy.constants.codes
+    if device in BARE_CHIPS:
+        return True
+    place = codes.devices.index(device), codes.origins.index(origin), codes.markets.index(market)
+    return bool(economy.declarations.ships[codes.cell(*place)])
+
+
+def _levels(
+    calendar: TariffCalendar, rows: Sequence[CalendarRow], good: Good, first: float, last: float
+) -> list[tuple[float, float, float]]:
+    """What rows of an instrument put on a good from one moment to another, where it is not zero."""
+    found: list[tuple[float, float, float]] = []
+    for span in spans_of(rows, good):
+        starts, ends = max(span.starts, first), min(span.ends, last)
+        level = calendar.level(span, good)
+        if starts >= ends or not level:
+            continue
+        if found and found[-1][1:] == (starts, level):
+            starts = found.pop()[0]
+        found.append((starts, ends, level))
+    return found
+
+
+def group_remarks(scenario: Scenario) -> Iterator[str]:
+    """A sentence for stacking groups in which nothing is compared."""
+    names: dict[str, str] = {}
+    members: dict[str, list[tuple[str, str]]] = {}
+    rows = [row for row in scenario.tables().calendar if row.in_baseline]
+    for row in rows:
+        if row.stacking_group:
+            names.setdefault(one_name(row.stacking_group), row.stacking_group)
+            member = row.levied_by, " ".join(row.instrument.split())
+            members.setdefault(one_name(row.stacking_group), []).append(member)
+    for name, policy in scenario.policies.items():
+        if group := policy.stacking_group:
+            names.setdefault(one_name(group), group)
+            own = members.setdefault(one_name(group), [])
+            own += [(market, f"policies.{name}") for market in policy.markets]
+            own += [
+                (row.levied_by, row.instrument)
+                for row in rows
+                if one_name(row.instrument) == one_name(group)
+            ]
+    for group, pairs in members.items():
+        by_market: dict[str, set[str]] = {}
+        for market, of in pairs:
+            by_market.setdefault(market, set()).add(one_name(of))
+        if max(map(len, by_market.values())) == 1:
+            told = list(dict.fromkeys(of for _, of in pairs))
+            what = f"has a single member, {told[0]}"
+            if len(told) > 1:
+                what = f"has members in different markets only ({', '.join(told)})"
+            yield f"{scenario.name}: stacking group {names[group]!r} {what}: nothing is compared"
+
+
+def names_alike(scenario: Scenario) -> Iterator[str]:
+    """Instruments of the calendar, and stacking groups, that may be one."""
+    rows = scenario.tables().calendar
+    instruments = {one_name(row.instrument): row.instrument for row in rows}
+    given = [*(row.stacking_group for row in rows)]
+    given += [policy.stacking_group or "" for policy in scenario.policies.values()]
+    groups = {one_name(name): name for name in given if name}
+    for one, other in _alike(instruments):
+        yield (
+            f"{scenario.name}: the tariff calendar has {instruments[one]!r} and "
+            f"{instruments[other]!r}: as two instruments their rates add up; one name makes later "
+            "rows replace earlier"
+        )
+    groups = {name: given for name, given in groups.items() if name not in instruments}
+    for one, other in _alike(instruments | groups):
+        if other in groups:
+            kind = "stacking groups" if one in groups else "an instrument and a stacking group"
+            yield (
+                f"{scenario.name}: {kind} are called {(instruments | groups)[one]!r} and "
+                f"{groups[other]!r}: duties are compared only in a group of one name"
+            )
+
+
+def _alike(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of names that differ by little, but not by a number."""
+    for one, other in combinations(names, 2):
+        digits = [[ch for ch in name if ch.isdigit()] for name in (one, other)]
+        if digits[0] == digits[1] and SequenceMatcher(None, one, other).ratio() > ALIKE:
+            yield one, other
