@@ -79,12 +79,13 @@ def test_makers_know_the_audits_of_every_market_they_sell_in() -> None:
     rules = {"compliance": {"behaviour": "full"}}
     economy = last(scenario(rules, {"policies": {"more": programme}}, makers=60), 0, 1)
     burden, codes = ExpectedBurden.of(economy), economy.constants.codes
-    lines = np.arange(len(economy.makers))
-    found = burden.beliefs_by_market(economy.policy.regime, lines).exposure
+    markets = np.arange(len(codes.markets))
+    importers = economy.makers.importer[:, markets]
+    found = burden.beliefs(economy.policy.regime, importers, markets).exposure
     exposure = economy.declarations.enforcement(economy.policy.regime).exposure
     eu = codes.markets.index("EU")
     assert exposure[eu] > 2 * np.delete(exposure, eu).max()
-    np.testing.assert_array_equal(np.broadcast_to(found, (1, 1, len(exposure)))[0, 0], exposure)
+    np.testing.assert_array_equal(found, exposure)
 
 
 def test_the_dearer_penalty_and_the_better_detection_hold() -> None:
