@@ -86,7 +86,7 @@ class TariffModel(Model):  # type: ignore[misc]
         self.census = Census(
             {
                 Foundry: len(economy.foundries),
-                DeviceMaker: len(economy.makers),
+                DeviceMaker: economy.makers.n_lines,
                 Importer: len(economy.importers),
             }
         )

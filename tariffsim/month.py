@@ -17,6 +17,7 @@ from tariffsim.behaviour import (
     compliance,
     delivery,
     emergency,
+    platforms,
     prices_and_demand,
     refunds,
     sourcing,
@@ -105,7 +106,8 @@ def move_assembly(economy: Economy, draws: Draws) -> None:
     due = flows.arrival_month == economy.month
     flows.origin = np.where(due, flows.next_origin, flows.origin)
     flows.arrival_month = np.where(due, -1, flows.arrival_month)
-    makers.origin[flows.maker, flows.market] = flows.origin
+    makers.origin[flows.line, flows.market] = flows.origin
+    makers.origin = makers.origin.take(makers.line, axis=0)
     ready = np.flatnonzero(makers.plant_month == economy.month)
     makers.plants[ready, makers.new_plant[ready]] = True
     makers.plant_month[ready] = -1
@@ -128,8 +130,8 @@ def emergency_switch(economy: Economy, draws: Draws) -> None:
 def choose_foundries(economy: Economy, draws: Draws) -> None:
     """Makers: designs and pin-compatible parts that open choose a foundry for each node class."""
     makers, choices = economy.makers, sourcing.choice_set(economy)
-    slots = sourcing.open_slots(economy, draws)
-    choice, forgone = sourcing.choose(choices, slots)
+    slots, settled = platforms.reconsider(economy, choices, sourcing.open_slots(economy, draws))
+    choice, forgone = sourcing.choose(choices, slots, settled)
     chosen = slots.is_free & slots.is_open
     makers.compliance_distortion.put(slots.rows.place[chosen], forgone[chosen])
     if economy.tariff_schedule.triggers:

@@ -19,19 +19,20 @@ from tariffsim.typing import Bool, Float, Int
 def flows_looking(economy: Economy, draws: Draws) -> Int:
     """(rows,) flows whose orders may shift to another plant of the maker, none of them shifting."""
     flows, makers, rules = economy.flows, economy.makers, economy.scenario.assembly
-    u = draws.uniform("looks for shifts", economy.month, *makers.importer.shape)
-    looks = u[flows.maker, flows.market] < rules.shift_hazard
+    n_markets = makers.importer.shape[1]
+    u = draws.uniform("looks for shifts", economy.month, makers.n_lines, n_markets)
+    looks = u[flows.line, flows.market] < rules.shift_hazard
     has_others = makers.plants.sum(axis=1) > 1
     is_free = flows.arrival_month < 0
-    return np.flatnonzero(looks & is_free & has_others[flows.maker])
+    return np.flatnonzero(looks & is_free & has_others[flows.line])
 
 
 def lines_looking(economy: Economy, draws: Draws) -> Int:
     """(rows,) lines whose maker may build a plant in a new country, none of them building."""
     makers = economy.makers
-    u = draws.uniform("looks for plants", economy.month, len(makers))
+    u = draws.uniform("looks for plants", economy.month, makers.n_lines)
     looks = u < economy.scenario.assembly.plant_hazard
-    return np.flatnonzero(looks & (makers.plant_month < 0))
+    return np.flatnonzero(looks & (makers.plant_month[: len(u)] < 0))
 
 
 def places(economy: Economy, flow: Int, kind: int) -> Float:
@@ -85,9 +86,9 @@ def begin_shifts(economy: Economy, flow: Int, origin: Int) -> None:
 def begin_plants(economy: Economy, flow: Int, origin: Int) -> None:
     """Makers of flows begin to build in a country, at a cost."""
     makers, rules = economy.makers, economy.scenario.assembly
-    maker = economy.flows.maker[flow]
-    makers.new_plant[maker] = origin
-    makers.plant_month[maker] = k.months_later(economy.month, rules.plant_months)
+    line = economy.flows.line[flow]
+    makers.new_plant[line] = origin
+    makers.plant_month[line] = k.months_later(economy.month, rules.plant_months)
     _pay(economy, flow, rules.plant_cost)
 
 
@@ -104,14 +105,14 @@ def dearest_flows(economy: Economy, line: Int) -> tuple[Int, Float]:
     left out.
     """
     flows, rules = economy.flows, economy.scenario.assembly
-    flow = np.flatnonzero(np.isin(flows.maker, line))
+    flow = np.flatnonzero(np.isin(flows.line, line))
     factor = places(economy, flow, PLANT)
     here = factor[np.arange(len(flow)), flows.origin[flow]]
     device = economy.makers.device[flows.maker[flow]]
     value = k.times(flows.base_units[flow], economy.constants.unit_value[device])
     loss = k.times(value, k.cost_of_place(here, rules.elasticity))
-    order = np.lexsort((flow, -loss, flows.maker[flow]))
-    first = order[np.diff(flows.maker[flow][order], prepend=-1) != 0]
+    order = np.lexsort((flow, -loss, flows.line[flow]))
+    first = order[np.diff(flows.line[flow][order], prepend=-1) != 0]
     found = first[loss[first] > 0]
     return flow[found], factor[found]
 
@@ -139,8 +140,15 @@ def made_in_china(economy: Economy) -> Float:
     flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
     china = codes.origins.index(CHINA) if CHINA in codes.origins else -1
     is_there = (flows.origin == china).astype(float)
-    share = k.sum_by(flows.maker, k.times(is_there, economy.share_of_line()), len(makers))
-    return np.concatenate([makers.china_made[:, 1:], share[:, None]], axis=1)
+    share = k.mean_over_flows(is_there, _units_or_base(economy), flows.line, makers.n_lines)
+    return np.concatenate([makers.china_made[:, 1:], share[makers.line, None]], axis=1)
+
+
+def _units_or_base(economy: Economy) -> Float:
+    """(L,) units delivered, or those of the base year where the whole line delivers none."""
+    flows, n_lines = economy.flows, economy.makers.n_lines
+    of_line = k.sum_by(flows.line, flows.units, n_lines)
+    return np.where(of_line[flows.line] > 0, flows.units, flows.base_units)
 
 
 # Products with other suppliers, or assembled in another country.
@@ -227,4 +235,4 @@ def race_times(economy: Economy, flow: Int) -> Float:
 
 def has_plant(economy: Economy, flow: Int) -> Bool:
     """(rows, O) countries in which the maker of each flow has a plant."""
-    return economy.makers.plants[economy.flows.maker[flow]]
+    return economy.makers.plants[economy.flows.line[flow]]

@@ -100,6 +100,6 @@ def _emergency_noise(economy: Economy, draws: Draws, slots: SlotRows) -> Float:
     for part in np.unique(slots.part):
         here = slots.part == part
         stream = f"emergency {part}"
-        drawn = draws.exponential(stream, economy.month, len(economy.makers), n_foundries)
-        noise[here] = drawn[slots.maker[here]]
+        drawn = draws.exponential(stream, economy.month, economy.makers.n_lines, n_foundries)
+        noise[here] = drawn[economy.makers.line[slots.maker[here]]]
     return noise

@@ -88,27 +88,44 @@ def choice_set(economy: Economy) -> ChoiceSet:
 
 
 def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
-    """Which slots open, and their noise: drawn for all makers, free or not."""
+    """Which slots open, and their noise: drawn for all lines, free or not.
+
+    The versions of a line have the same.
+    """
     makers = economy.makers
     opens, by_itself = openings(economy, draws, economy.month)
-    rows = makers.slots(np.flatnonzero(makers.has_slot & (by_itself | opens[:, None])))
+    is_open = by_itself | opens[:, None]
+    of_lines = np.flatnonzero((makers.has_slot & is_open)[: makers.n_lines])
+    noise = draws.exponential("foundry noise", economy.month, len(of_lines), len(economy.foundries))
+    place, at = versions_of(makers, of_lines)
+    rows = makers.slots(place)
     return OpenSlots(
         rows,
-        makers.switch_month.take(rows.place) < 0,
-        by_itself.take(rows.place),
+        makers.switch_month.take(place) < 0,
+        by_itself.take(place),
         opens[rows.maker],
-        draws.exponential("foundry noise", economy.month, len(rows), len(economy.foundries)),
+        noise[at],
     )
+
+
+def versions_of(makers: DeviceMakers, place: Int) -> tuple[Int, Int]:
+    """(rows,) the slots of lines, then those of their versions of their own; where each is from.
+
+    `place` are rows of lines in the ravelled (N, P) columns.
+    """
+    line, part = np.divmod(place, len(makers.slot_class))
+    split = np.flatnonzero(makers.is_split[line])
+    own = makers.own_version[line[split]] * len(makers.slot_class) + part[split]
+    return np.concatenate([place, own]), np.concatenate([np.arange(len(place)), split])
 
 
 def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
     """(N,) designs that open in a month, (N, K) slots that then open by themselves; no policy."""
     makers, constants = economy.makers, economy.constants
-    opens = (
-        draws.uniform("design opens", month, len(makers)) < constants.design_hazard[makers.device]
-    )
-    u = draws.uniform("drop-in opens", month, *makers.supplier.shape)
-    alone = u < constants.pin_compatible_hazard
+    u = draws.uniform("design opens", month, makers.n_lines)[makers.line]
+    opens = u < constants.design_hazard[makers.device]
+    u = draws.uniform("drop-in opens", month, makers.n_lines, len(makers.slot_class))
+    alone = u.take(makers.line, axis=0) < constants.pin_compatible_hazard
     is_pin_compatible = makers.is_pin_compatible
     return opens, (is_pin_compatible & alone) | (~is_pin_compatible & opens[:, None])
 
@@ -116,8 +133,11 @@ def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
 # What suppliers cost, and how likely each is to be chosen.
 
 
-def choose(choices: ChoiceSet, slots: OpenSlots) -> tuple[Int, Float]:
-    """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied."""
+def choose(choices: ChoiceSet, slots: OpenSlots, settled: Int) -> tuple[Int, Float]:
+    """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied.
+
+    `settled` (rows,) are choices of lines that weighed versions of their own; -1 for others.
+    """
     makers = choices.makers
     choice = makers.supplier.take(slots.rows.place)
     forgone = np.zeros(len(choice))
@@ -126,7 +146,8 @@ def choose(choices: ChoiceSet, slots: OpenSlots) -> tuple[Int, Float]:
         of_all = choice_weights(choices, some)
         weights = among_candidates(choices, some, of_all)
         inertia = makers.inertia.take(some.place)
-        choice[rows] = k.draw_choice(k.with_inertia(weights, choice[rows], inertia), noise)
+        best = k.draw_choice(k.with_inertia(weights, choice[rows], inertia), noise)
+        choice[rows] = np.where(settled[rows] >= 0, settled[rows], best)
         forgone[rows] = forgone_match(choices, some, of_all, choice[rows], noise)
     return choice, forgone
 
@@ -143,7 +164,7 @@ def choice_weights(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) 
     return k.choice_odds(
         odds,
         choices.size.take(slots.node_class, axis=0),
-        _preference(choices, slots.maker),
+        _preference(choices, slots),
         k.cost_odds(cost, base_slot_cost(choices, slots), choices.sigma),
     )
 
@@ -174,7 +195,8 @@ def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
 def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
     """(rows, F) price and duty of a chip in the base year, where the line was assembled then."""
     foundries, origin = choices.foundries, choices.makers.base_origin[slots.maker, None]
-    rate = duty_over_markets(choices, choices.base_duty, slots, origin, np.zeros_like(slots.kind))
+    whole = slots.for_markets(choices.makers.line_weights.take(slots.maker, axis=0))
+    rate = duty_over_markets(choices, choices.base_duty, whole, origin, np.zeros_like(slots.kind))
     price = foundries.base_price.T.take(slots.node_class, axis=0)
     return k.cost_with_duty(price, rate.take(foundries.region, axis=1), 0.0)
 
@@ -190,12 +212,13 @@ def duty_over_markets(
     cells = choices.constants.codes.cells_by_market(makers.device[slots.maker, None], origin)
     at = np.ravel_multi_index((kind[:, None], cells, slots.node_class[:, None]), table.shape[:3])
     picked = table.reshape(-1, table.shape[3]).take(at, axis=0)
-    return k.over_markets(picked, makers.weights.take(slots.maker, axis=0))
+    return k.over_markets(picked, slots.weights)
 
 
-def _preference(choices: ChoiceSet, maker: Int) -> Float:
+def _preference(choices: ChoiceSet, slots: SlotRows) -> Float:
     """(rows, F) odds of a line that moved to or from China, and exogenous shifts of preference."""
     makers, foundries, sourcing = choices.makers, choices.foundries, choices.sourcing
+    maker = slots.maker
     odds = k.assembly_preference(
         sourcing.assembly_odds,
         sourcing.odds_follow,
@@ -205,7 +228,7 @@ def _preference(choices: ChoiceSet, maker: Int) -> Float:
     preference = np.where(foundries.is_chinese, odds[:, None], 1.0)
     log_odds = choices.policy.preference
     if log_odds.any():
-        shift = k.over_markets(log_odds[None], makers.weights[maker])
+        shift = k.over_markets(log_odds[None], slots.weights)
         preference = k.times(preference, np.exp(shift[:, foundries.region]))
     return preference
 
@@ -239,7 +262,7 @@ def emergency_leavers(
     makers, region = choices.makers, choices.foundries.region
     by_market = share_by_market(choices.constants.codes, makers, slots, table, kind)
     least = least_share(makers, slots, by_market, region)
-    mean = k.over_markets(by_market, makers.weights[slots.maker])[:, region]
+    mean = k.over_markets(by_market, slots.weights)[:, region]
     others, delivered = _other_parts_denied(choices, slots, table, kind)
     cost = makers.requalification_per_unit
     of_others = k.over_slots(np.where(others, cost[slots.maker], 0.0))
@@ -260,7 +283,7 @@ def _other_parts_denied(
     by_market = share_of_suppliers(
         choices.constants.codes, makers, slots.maker, choices.foundries.region, table, kind
     )
-    weights = makers.weights[slots.maker]
+    weights = slots.weights
     least = np.where(weights[:, None] > 0, by_market, 1.0).min(axis=2)
     denied = makers.has_slot[slots.maker] & k.is_cut_off(least, choices.emergency_share)
     denied[np.arange(len(slots)), slots.part] = False
@@ -392,6 +415,18 @@ def lead_months(economy: Economy, place: Int) -> Int:
     )
 
 
+def _noise_of_second_sources(economy: Economy, draws: Draws, slots: SlotRows) -> Float:
+    """(rows, F) noise of the second sources of slots of lines, and the same of their versions."""
+    makers, n_parts = economy.makers, len(economy.makers.slot_class)
+    of_line = np.ravel_multi_index(
+        (makers.line[slots.maker], slots.part), (makers.n_lines, n_parts)
+    )
+    places, at = np.unique(of_line, return_inverse=True)
+    return draws.exponential("second source", economy.month, len(places), len(economy.foundries))[
+        at
+    ]
+
+
 def renew_second_sources(economy: Economy, slots: OpenSlots, draws: Draws) -> None:
     """Slots that open draw another second source, in neither the old nor the new region."""
     makers = economy.makers
@@ -399,7 +434,7 @@ def renew_second_sources(economy: Economy, slots: OpenSlots, draws: Draws) -> No
     some = slots.rows.take(has)
     supplier = makers.supplier.take(some.place)
     waits = makers.switch_month.take(some.place) >= 0
-    noise = draws.exponential("second source", economy.month, len(has), len(economy.foundries))
+    noise = _noise_of_second_sources(economy, draws, some)
     second = k.drawn_elsewhere(
         economy.base_shares[makers.odds_row[some.maker], some.node_class],
         economy.foundries.region,

@@ -21,6 +21,7 @@ from tariffsim.calibration.makers import (
     make_flows,
     make_importers,
     make_makers,
+    with_own_versions,
 )
 from tariffsim.calibration.shares import (
     LineKinds,
@@ -108,6 +109,8 @@ def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> 
     flows, cells = make_flows(scenario, constants, schedule, lines, plants, footprint, draws)
     importers = make_importers(scenario, constants, flows, draws)
     makers.importer[flows.maker, flows.market] = flows.importer
+    in_focus = np.array([m in scenario.agents.focus for m in constants.codes.markets])
+    makers = with_own_versions(makers, in_focus)
     economy = Economy(
         scenario, constants, shares, foundries,
         make_investment(scenario, constants, foundries), makers, importers, flows, cells,

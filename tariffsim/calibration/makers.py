@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 
 from tariffsim.calibration.assembly import race_times
@@ -25,7 +27,7 @@ from tariffsim.scenario.checks import blame
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries, Importers
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Bool, Float, Int
 
 LONG_AGO = -1200
 """Month since which suppliers of the base year supply."""
@@ -92,10 +94,15 @@ def make_makers(
     stock = constants.stock_months[device][:, None] * need
     return DeviceMakers(
         device=device,
+        line=np.arange(n),
+        own_version=np.full(n, -1),
+        is_split=np.zeros(n, dtype=bool),
+        share=np.ones(n),
         base_origin=lines.origin,
         market=lines.market,
         size=lines.size,
         weights=lines.value / value[:, None],
+        line_weights=lines.value / value[:, None],
         importer=np.full(lines.value.shape, -1),
         odds_row=rows.of_line,
         base_china=in_china,
@@ -117,9 +124,12 @@ def make_makers(
         switch_month=month,
         curvature=slots.curvature,
         odds_scale=slots.scale,
+        switching=slots.switching,
         inertia=slots.inertia,
         life_months=slots.life_months,
+        line_requalification=slots.requalification_per_unit,
         requalification_per_unit=slots.requalification_per_unit,
+        version_overhead=np.zeros(n),
         amortised=amortised,
         amortised_until=amortised_until,
         compliance_distortion=np.zeros((n, n_parts)),
@@ -139,6 +149,30 @@ def make_makers(
         chip_payments=over_slots(need * chip_price),
         counter_subsidy_payments=np.zeros((n, n_parts)),
     )
+
+
+def with_own_versions(makers: DeviceMakers, in_focus: Bool) -> DeviceMakers:
+    """The makers, and rows for versions of lines sold both in markets in focus (M,) and elsewhere.
+
+    Nothing is sold of them until their line splits.
+    """
+    sold = makers.line_weights > 0
+    lines = np.flatnonzero((sold & in_focus).any(axis=1) & (sold & ~in_focus).any(axis=1))
+    n = len(makers)
+    columns = {f.name: getattr(makers, f.name) for f in fields(makers) if f.name != "slot_class"}
+    found = {name: np.concatenate([column, column[lines]]) for name, column in columns.items()}
+    own = np.arange(n, n + len(lines))
+    found["own_version"][lines] = own
+    found["has_slot"][own] = False
+    for name in STANDING:
+        found[name][own] = 0
+    return DeviceMakers(slot_class=makers.slot_class, **found)
+
+
+STANDING = (
+    "units", "need", "past_need", "chip_orders", "opening_stock", "stock", "chip_payments",
+)  # fmt: skip
+"""Columns of what a version has or does; zero where there is none."""
 
 
 def _dearer_than_product(scenario: Scenario, code: str) -> Problem:
@@ -170,7 +204,8 @@ def make_flows(
     cell = market * n_devices + device
     spending = sum_by(cell, price * units, n_devices * len(constants.codes.markets))
     flows = Flows(
-        maker=maker,
+        line=maker,
+        maker=maker.copy(),
         market=market,
         importer=np.zeros(len(maker), dtype=np.intp),
         cell=cell,

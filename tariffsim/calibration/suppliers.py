@@ -37,6 +37,7 @@ class Slots:
     is_pin_compatible: Bool
     hazard: Float
     lead_months: Int
+    switching: Float
     inertia: Float
     curvature: Float
     scale: Float
@@ -96,6 +97,7 @@ def make_slots(
         is_pin_compatible=is_pin_compatible,
         hazard=hazard,
         lead_months=lead.astype(np.intp),
+        switching=switching,
         inertia=inertia,
         curvature=curvature,
         scale=scale,

@@ -115,6 +115,17 @@ def utility(weights: Float, exponentials: Float, choice: Int) -> Float:
         return np.asarray(np.log(weights[rows, choice] / exponentials[rows, choice]))
 
 
+def utility_of_all(weights: Float, exponentials: Float) -> Float:
+    """(rows, F) utility of all alternatives, noise included: `ln w - ln E`; -inf at weight zero."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(weights) - np.log(exponentials))
+
+
+def less_switching(utility: Float, cost: Float, elasticity: float) -> Float:
+    """Utility less the cost S of a switch: `U - sigma ln(1 + S)`."""
+    return np.asarray(utility - elasticity * np.log1p(cost))
+
+
 def lead_of_winner(weights: Float, exponentials: Float, winner: Int, other: Int) -> Float:
     """Utility, noise included, of the alternative known to have won each row less another's.
 

@@ -75,7 +75,7 @@ class ExpectedBurden:
         for future in futures:
             weight = future.weight[slots.kind, makers.device[slots.maker]]
             for market in self.declarations.markets(future.regime) if weight.any() else []:
-                sold = weight * makers.weights[slots.maker, market]
+                sold = weight * slots.weights[:, market]
                 rows = np.flatnonzero(sold)
                 some = slots.take(rows)
                 who = self.beliefs(future.regime, makers.importer[some.maker, market], market)

@@ -100,6 +100,6 @@ def share_of_suppliers(
 
 def least_share(makers: DeviceMakers, slots: SlotRows, by_market: Float, region: Int) -> Float:
     """(rows, F) least of shares by market (rows, M, R) in any that a line is sold to."""
-    is_sold = makers.weights[slots.maker] > 0
+    is_sold = slots.weights > 0
     by_region = np.where(is_sold[:, :, None], by_market, 1.0).min(axis=1)
     return np.asarray(by_region[:, region])

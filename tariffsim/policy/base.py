@@ -292,6 +292,12 @@ class Instrument(BaseModel):
         return self.relief(rate, imports, built)
 
     @property
+    def depends_on_chip_origin(self) -> bool:
+        """Whether the origin of the chips inside decides what is due, or what may be delivered."""
+        regions = [getattr(self, name, None) for name in ("chip_regions", "only_with_chips_from")]
+        return any(named is not None for named in regions) and not self.taxes_bare_chips
+
+    @property
     def is_separable(self) -> bool:
         """Whether the duty is a sum over chip slots, with no trigger on the whole product."""
         return True

@@ -235,6 +235,11 @@ class Sourcing(Block):
     opening_factor: float = parameter(
         1.0, "ratio", "Factor on the rate at which chip slots open.", 0.5, 2, gt=0, le=5
     )
+    version_overhead: float = parameter(
+        0.005, "fraction of the chip bill",
+        "Cost of a version of its own for some markets, at chip prices of 2024.", 0.002, 0.02,
+        ge=0, le=1e6,
+    )  # fmt: skip
     pin_compatible_hazard: Share = parameter(
         1 / 6, "per month", "Rate at which a pin-compatible slot opens on its own.", 1 / 12, 1 / 3
     )

@@ -7,7 +7,7 @@ next month). Money is 2024 USD.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,7 +109,9 @@ class Importers(Rows):
 class Flows(Rows):
     """One row a maker x market, handled by one importer; rows are in the order of cells."""
 
+    line: Int
     maker: Int
+    """(L,) row of makers: the version of the line that is sold here."""
     market: Int
     importer: Int
     cell: Int
@@ -251,9 +253,18 @@ class Foundries(Rows):
 
 @dataclass
 class DeviceMakers(Rows):
-    """One row a product line; slot arrays are (N, P), one slot a part."""
+    """One row a product line, then one for a version of its own that a line may give to the
+    markets in focus; slot arrays are (N, P), one slot a part."""
 
     device: Int
+    line: Int
+    """(N,) the line; the first rows are the lines themselves, in the version that they have."""
+    own_version: Int
+    """(N,) row of the version for markets in focus; -1 where there can be none."""
+    is_split: Bool
+    """(N,) whether some markets of the line have a version of their own."""
+    share: Float
+    """(N,) share of the line's units that are of this version, in the base year."""
     base_origin: Int
     market: Int
     """(N,) the market it is designed for, or GLOBAL."""
@@ -261,6 +272,8 @@ class DeviceMakers(Rows):
     """(N,) size relative to the value-weighted mean of its device."""
     weights: Float
     """(N, M) share of its units by market in the base year."""
+    line_weights: Float
+    """(N, M) the same of the whole line."""
     importer: Int
     """(N, M) its importer in each market; -1 where it is not sold."""
     odds_row: Int
@@ -301,12 +314,18 @@ class DeviceMakers(Rows):
     """(N, P) kappa of the steady state."""
     odds_scale: Float
     """(N, P) scalar c of the steady state."""
+    switching: Float
+    """(N, P) cost S of a switch for the whole line."""
     inertia: Float
-    """(N, P) factor on the incumbent's odds, (1 + S)^sigma."""
+    """(N, P) factor on the incumbent's odds, (1 + S)^sigma of the version."""
     life_months: Int
     """(N, P) months over which a switch is written off: the discounted life of a choice."""
+    line_requalification: Float
+    """(N, P) USD a unit of the whole line over that life if the slot switches."""
     requalification_per_unit: Float
-    """(N, P) USD a unit over that life if the slot switches."""
+    """(N, P) the same a unit of the version."""
+    version_overhead: Float
+    """(N,) USD a unit of a version beside another."""
     amortised: Float
     """(N, P) USD a unit being written off."""
     amortised_until: Int
@@ -348,11 +367,17 @@ class DeviceMakers(Rows):
         """(N,) or (rows,) USD a unit of switching costs being written off in a month."""
         return over_slots(self.amortised[rows] * (self.amortised_until[rows] > month))
 
+    @property
+    def n_lines(self) -> int:
+        """Number of product lines: draws are for lines, whatever versions they have."""
+        return int((self.line == np.arange(len(self))).sum())
+
     def slots(self, place: Int) -> SlotRows:
         """Slots by their row in the ravelled (N, P) columns."""
         maker, part = np.divmod(place, len(self.slot_class))
         kind = self.is_pin_compatible.take(place).astype(np.intp)
-        return SlotRows(place, maker, part, self.slot_class[part], kind)
+        weights = self.weights.take(maker, axis=0)
+        return SlotRows(place, maker, part, self.slot_class[part], kind, weights)
 
 
 @dataclass(frozen=True)
@@ -366,6 +391,12 @@ class SlotRows(Rows):
     node_class: Int
     kind: Int
     """DESIGN or PIN_COMPATIBLE: whose horizon the choice has."""
+    weights: Float
+    """(rows, M) share of the units by market for which the choice is made."""
+
+    def for_markets(self, weights: Float) -> SlotRows:
+        """The same slots, chosen for other markets (rows, M)."""
+        return replace(self, weights=weights)
 
     def take(self, rows: Int | Bool) -> SlotRows:
         """Some of them."""
