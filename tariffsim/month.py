@@ -87,7 +87,8 @@ def post_prices(economy: Economy, draws: Draws) -> None:
         supply.utilisation_price_response,
     )
     target = k.discounted(parity, discount)
-    foundries.price = k.posted_price(foundries.price, target, supply.price_adjustment)
+    posted = k.posted_price(foundries.posted_price, target, supply.price_adjustment)
+    foundries.posted_price, foundries.price = posted, k.times(posted, foundries.scarcity)
     foundries.subsidy = k.subsidy_on_chip(supply.discount_subsidy_share, discount, parity)
 
 
@@ -297,6 +298,11 @@ def deliver(economy: Economy, draws: Draws) -> None:
     foundries.utilisation = k.utilisation_of(
         foundries.orders, foundries.capacity, foundries.base_utilisation
     )
+    supply = economy.scenario.supply
+    foundries.scarcity = k.scarcity_after(
+        foundries.scarcity, foundries.orders, foundries.capacity, foundries.bloc,
+        supply.scarcity_elasticity, supply.scarcity_cap,
+    )  # fmt: skip
 
 
 def audit_importers(economy: Economy, draws: Draws) -> None:

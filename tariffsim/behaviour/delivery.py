@@ -48,6 +48,17 @@ def order_for_others(economy: Economy) -> None:
     growth = k.other_growth(
         constants.market_growth, trade.chip_content_growth, economy.years, economy.base_chips
     )
+    learned = k.learning_index(
+        foundries.experience, foundries.base_experience, economy.scenario.supply.learning
+    )
+    base = k.shares(foundries.other_base)
+    factor = k.demand_of_others(
+        k.times(foundries.other_share, foundries.price).sum(axis=0),
+        k.times(base, foundries.base_price).sum(axis=0),
+        k.times(foundries.other_share, learned).sum(axis=0),
+        buyers.demand_elasticity,
+    )
+    growth = k.times(growth, factor)
     foundries.other_orders = k.other_orders(foundries.other_share, foundries.other_base, growth)
 
 

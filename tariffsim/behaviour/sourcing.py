@@ -183,13 +183,30 @@ def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Fl
 def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
     """(rows, F) posted price of a chip less what China is expected to rebate, USD."""
     expected, foundries = choices.policy.expected, choices.foundries
-    price = foundries.price.T.take(slots.node_class, axis=0)
+    price = price_at_delivery(choices, slots)
     origin = choices.makers.origin[slots.maker, None]
     share = choices.counter_subsidy.share_of_price(
         (expected.chip_value, expected.chip_count), slots.kind[:, None], slots.maker[:, None],
         origin, slots.node_class[:, None], foundries.region, price,
     )  # fmt: skip
     return k.discounted(price, share)
+
+
+def price_at_delivery(choices: ChoiceSet, slots: SlotRows) -> Float:
+    """(rows, F) posted price of a chip, at the scarcity expected when it is delivered, USD."""
+    foundries = choices.foundries
+    posted, scarcity = (
+        of_foundries.T.take(slots.node_class, axis=0)
+        for of_foundries in (foundries.posted_price, foundries.scarcity)
+    )
+    lead = np.stack(
+        [
+            choices.constants.requalification_months[choices.makers.device[slots.maker]],
+            np.full(len(slots), choices.sourcing.pin_compatible_requalification_months),
+        ]
+    )
+    months = lead[slots.kind, np.arange(len(slots))]
+    return k.times(posted, k.scarcity_ahead(scarcity, months[:, None]))
 
 
 def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:

@@ -117,6 +117,8 @@ def make_foundries(
         base_utilisation=usage,
         utilisation=usage.copy(),
         base_price=price,
+        posted_price=price.copy(),
+        scarcity=np.ones_like(price),
         price=price.copy(),
         parity_price=np.broadcast_to(constants.chip_price, price.shape).copy(),
         base_cost=cost,

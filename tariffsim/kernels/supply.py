@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim.kernels.sums import shares
-from tariffsim.typing import Float
+from tariffsim.typing import Float, Int
+
+RISES, FALLS = 0.5, 0.25
+"""Speeds a month at which scarcity enters prices, and leaves them."""
+LEAST_LOG = -50.0
+"""In place of the logarithm of no orders at all."""
 
 
 def odds(share: Float | float) -> Float:
@@ -105,6 +110,33 @@ def utilisation_of(orders: Float, capacity: Float, base: Float) -> Float:
     """(F, K) orders over capacity; the base year's where there is no capacity."""
     busy = orders / np.where(capacity > 0, capacity, 1.0)
     return np.where(capacity > 0, busy, base)
+
+
+def scarcity_after(
+    scarcity: Float, orders: Float, capacity: Float, bloc: Float, elasticity: float, cap: float
+) -> Float:
+    """(F, K) factor on posted prices next month, one for each bloc and class (MODEL 4.1).
+
+    `ln M <- clip(ln M + a xi ln u, 0, ln cap)` with the bloc's orders over its capacity u, and a
+    half where it is above one, a quarter where it is below.
+    """
+    offered = bloc @ capacity
+    busy = (bloc @ orders) / np.where(offered > 0, offered, 1.0)
+    with np.errstate(divide="ignore"):
+        log_busy = np.log(np.where(offered > 0, busy, 1.0))
+    step = np.where(log_busy > 0, RISES, FALLS) * elasticity * np.maximum(log_busy, LEAST_LOG)
+    return np.exp(np.clip(np.log(scarcity) + bloc.T @ step, 0.0, np.log(cap)))
+
+
+def scarcity_ahead(scarcity: Float, months: Int) -> Float:
+    """The factor as it is expected to be so many months ahead: `M^((3/4)^R)`."""
+    return np.asarray(scarcity ** ((1 - FALLS) ** months))
+
+
+def demand_of_others(price: Float, base_price: Float, learned: Float, elasticity: float) -> Float:
+    """(K,) factor on other buyers' demand: their mean price over its base and over learning."""
+    ratio = price / np.where(base_price > 0, base_price, 1.0) / np.where(learned > 0, learned, 1.0)
+    return np.where(ratio > 0, np.where(ratio > 0, ratio, 1.0) ** -elasticity, 1.0)
 
 
 def other_orders(share: Float, base: Float, growth: Float) -> Float:

@@ -202,6 +202,12 @@ class Supply(Block):
     utilisation_price_response: Ratio = parameter(
         0.5, "log price per unit of utilisation", "Response of price to utilisation (chi).", 0, 1
     )
+    scarcity_elasticity: Ratio = parameter(
+        2.0, "elasticity", "Response of invoice prices to orders above capacity.", 0.5, 3.0
+    )
+    scarcity_cap: float = parameter(
+        3.0, "ratio", "Most that scarcity multiplies posted prices by.", ge=1, le=100
+    )
     price_adjustment: Share = parameter(
         0.15, "fraction a month", "Speed of posted prices towards their target.", 0.05, 0.5
     )
@@ -461,4 +467,7 @@ class OtherBuyers(Block):
     )
     adjustment: PositiveShare = parameter(
         1 / 24, "fraction a month", "Speed towards the desired foundry mix.", 1 / 48, 1 / 6
+    )
+    demand_elasticity: Elasticity = parameter(
+        0.5, "elasticity", "Of their demand for chips, on price less learning.", 0.2, 1.0
     )

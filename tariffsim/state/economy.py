@@ -213,8 +213,12 @@ class Foundries(Rows):
     """(F, K) orders over capacity of the last month."""
     base_price: Float
     """(F, K) USD a chip."""
+    posted_price: Float
+    """(F, K) USD a chip, at which chips are offered while there are enough."""
+    scarcity: Float
+    """(F, K) factor on it where orders are above the capacity of the bloc; one else."""
     price: Float
-    """(F, K) USD a chip, posted."""
+    """(F, K) USD a chip, invoiced: the posted price times scarcity."""
     parity_price: Float
     """(F, K) USD a chip, without discount."""
     base_cost: Float
