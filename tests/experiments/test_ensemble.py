@@ -275,7 +275,9 @@ def interrupted_while_starting(found: list[str]) -> None:
 @needs_signals
 def test_an_interrupt_while_a_worker_starts_is_not_lost() -> None:
     found: list[str] = []
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background: none
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # jobs in the background: none
     try:
         with pytest.raises(KeyboardInterrupt):
             interrupted_while_starting(found)
