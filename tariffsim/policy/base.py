@@ -71,9 +71,9 @@ class PartOfMonths:
 
     def within(self, month: int) -> tuple[float, float]:
         """The moments between which it is; the same moment twice where there is no such part."""
-        dates = (*self.dates.get(month, (month, month + 1)), month + 1)
-        return (dates[self.number], dates[self.number + 1]) if self.number + 1 < len(dates) else (
-            month, month)  # fmt: skip
+        dates = (*self.dates.get(month, (month,)), month + 1)
+        is_there = self.number + 1 < len(dates)
+        return (dates[self.number], dates[self.number + 1]) if is_there else (month, month)
 
 
 class Instrument(BaseModel):
@@ -256,7 +256,7 @@ class Instrument(BaseModel):
             return Strength(0.0)
         knows_end = self.end_known if knows_end is None else knows_end
         last = self.last_month
-        whole = self.in_part(PartOfMonths({}, 0))
+        whole = self if self._part is None else self.in_part(PartOfMonths({}, 0))
         if knows_end or last is None or not now <= last <= month or not whole.rate_in_force(last):
             return self.rate_in_force(month)
         stays = self.path.over(max(last, self.starts), self.ends or last + 1)
