@@ -48,7 +48,7 @@ class Law:
 
         So that the highest is taken day by day where one begins or ends within a month.
         """
-        group, part = self.instrument.stacking_group, self.instrument.part_of_month
+        group, part = self.instrument.stacking_group, self.instrument.part_number
         return None if group is None else f"{one_name(group)}\0{part}"
 
     @property

@@ -152,9 +152,13 @@ class Instrument(BaseModel):
         return copy
 
     @property
-    def part_of_month(self) -> int:
+    def part_number(self) -> int:
         """Number of the part of each month in which it is looked at; 0 for whole months."""
         return 0 if self._part is None else self._part.number
+
+    def _looked_at(self, month: int) -> tuple[float, float]:
+        """The moments of a month between which it is looked at."""
+        return (month, month + 1) if self._part is None else self._part.within(month)
 
     @property
     def path(self) -> TimePath:
@@ -231,7 +235,7 @@ class Instrument(BaseModel):
 
     def rate_in_force(self, month: int) -> Strength:
         """Strength in a month, by the days in force: zero before the first date of the path too."""
-        begins, ends = (month, month + 1) if self._part is None else self._part.within(month)
+        begins, ends = self._looked_at(month)
         begins = max(begins, self.starts, self.path.first_moment or 0)
         ends = ends if self.ends is None else min(ends, self.ends)
         if begins >= ends:
@@ -260,8 +264,7 @@ class Instrument(BaseModel):
         if knows_end or last is None or not now <= last <= month or not whole.rate_in_force(last):
             return self.rate_in_force(month)
         stays = self.path.over(max(last, self.starts), self.ends or last + 1)
-        begins, ends = (month, month + 1) if self._part is None else self._part.within(month)
-        part = days_between(begins, ends) / days_in(month)
+        part = days_between(*self._looked_at(month)) / days_in(month)
         return Strength(stays * part, part)
 
     @property
