@@ -164,7 +164,8 @@ def calendar_section(tables: Tables) -> str:
         + ", ".join(f"`{name}`" for name in CalendarRow.columns())
         + "; it may have "
         + ", ".join(f"`{name}`" for name in CalendarRow.optional_columns())
-        + ". `date_day` and `ends_day` win over `date` and `ends`; agents know a row from "
+        + ". `date_day` and `ends_day` are days of the months `date` and `ends`, and win over "
+        "them; agents know a row from "
         "`announced`, its end in advance where `end_known` is yes, and rows with one "
         "`stacking_group` (or a policy in it) are compared, not added."
     )

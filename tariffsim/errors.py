@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -154,6 +155,11 @@ def escaped(text: str) -> str:
     return "".join(
         ch if ch.isprintable() else ch.encode("unicode_escape").decode("ascii") for ch in cut
     )
+
+
+def in_quotes(name: str) -> str:
+    """A name as it is written in a list of a file: in quotes where it has a comma."""
+    return json.dumps(name, ensure_ascii=False) if "," in name else name
 
 
 def latin(text: str) -> str:

@@ -109,6 +109,16 @@ def format_moment(moment: float, last: bool = False) -> str:
     return f"{format_month(month)}-{day:02d}"
 
 
+def later(moment: float, months: int) -> float:
+    """The same day so many months later, or the last one of a month that has no such day."""
+    month = int(moment)
+    days = round((moment - month) * days_in(month))
+    if not days:
+        return month + months
+    length = days_in(month + months)
+    return month + months + min(days, length - 1) / length
+
+
 def one_name(name: str) -> str:
     """The name of an instrument without regard to case and blanks."""
     return " ".join(name.split()).casefold()

@@ -50,7 +50,7 @@ def rise_ahead(economy: Economy) -> tuple[Float, Float]:
 
     In reach is what comes within the most months of sales that anybody would hold.
     """
-    flows, now = economy.flows, economy.regime_ahead(0)
+    flows, now = economy.flows, economy.regime_of_today()
     left, saved = np.ones(len(flows)), np.zeros(len(flows))
     regime, value = now, flows.customs_value
     for months in k.months_in_reach(economy.scenario.trade.front_loading_months):

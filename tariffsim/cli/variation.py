@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tariffsim.record.results import Results
     from tariffsim.scenario import Scenario
-    from tariffsim.scenario.blocks import Experiment
+    from tariffsim.scenario.blocks import Experiment, Value
 
 VARY = click.option(
     "--vary", "vary", multiple=True, metavar="KEY[=VALUES]",
@@ -80,7 +80,9 @@ def sweep(
       tariffsim sweep my_sweep.yaml --out results/mine
     """
     base, own = options.load([file], baseline)
-    question, what = (sorted(vary), _design(own), design, points), f"sweep of {own.name}"
+    asked = _design(own).model_copy(update={"vary": _in_any_order(own.experiment.vary)})
+    question = (_in_any_order(varied(vary) or {}), asked, design, points)
+    what = f"sweep of {own.name}"
     with experiment(options, f"sweep-{own.name}", (base, own), question, what, False) as runs:
         from tariffsim.experiments.sweep import sweep as run_sweep
 
@@ -96,6 +98,15 @@ def sweep(
 def _design(scenario: Scenario) -> Experiment:
     """What a scenario says about its experiment, but for the number of seeds."""
     return scenario.experiment.model_copy(update={"seeds": None})
+
+
+def _in_any_order(vary: Mapping[str, str | Sequence[Value]]) -> list[tuple[str, list[str]]]:
+    """What each key is varied over, the same for the same points in another order."""
+    found = []
+    for key, given in vary.items():
+        values = given.split(",") if isinstance(given, str) else map(str, given)
+        found.append((key, sorted(value.strip() for value in values)))
+    return sorted(found)
 
 
 def _text(results: Results) -> str:

@@ -19,6 +19,8 @@ ALIKE = 0.9
 MOST_NAMED = 3
 TEXTS = {"scope", "reading", "id", "source", "confidence"}
 """Columns that do not matter for what a row is as law."""
+FORESIGHT = {"announced", "end_known"}
+"""Columns that do not matter either for rows that are over before a run starts."""
 
 
 def row_remarks(scenario: Scenario, calendar: TariffCalendar, economy: Economy) -> Iterator[str]:
@@ -27,22 +29,31 @@ def row_remarks(scenario: Scenario, calendar: TariffCalendar, economy: Economy) 
         return
     if not scenario.trade.tariffs_in_force:
         yield f"{scenario.name}: its tariff calendar does nothing: trade.tariffs_in_force is no"
-    shipped = {_as_law(row) for row in load_tables().calendar}
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], list[CalendarRow]] = {}
     for own in calendar.instruments.values():
         for row in own:
-            if not row.in_2024_base and _as_law(row) not in shipped:
+            if not row.in_2024_base and not _is_shipped_law(row, scenario.run.start):
                 words = _idle(calendar, economy, row, own)
-                date = format_moment(row.starts) + (f" ({row.id})" if row.id else "")
-                found.setdefault((row.instrument, words), []).append(date)
-    for (instrument, words), dates in found.items():
-        more = f" and {len(dates) - MOST_NAMED} more" if len(dates) > MOST_NAMED else ""
+                found.setdefault((row.instrument, words), []).append(row)
+    for (instrument, words), rows in found.items():
         if words:
-            yield f"{scenario.name}: {instrument}, {', '.join(dates[:MOST_NAMED])}{more}: {words}"
+            yield f"{scenario.name}: {instrument}, {_dates(rows)}: {words}"
 
 
-def _as_law(row: CalendarRow) -> tuple[object, ...]:
-    return tuple(row.model_dump(exclude=TEXTS).values())
+def _dates(rows: Sequence[CalendarRow]) -> str:
+    """When rows start, with their ids; of many the first."""
+    dates = [format_moment(row.starts) + (f" ({row.id})" if row.id else "") for row in rows]
+    more = f" and {len(dates) - MOST_NAMED} more" if len(dates) > MOST_NAMED else ""
+    return f"{', '.join(dates[:MOST_NAMED])}{more}"
+
+
+def _is_shipped_law(row: CalendarRow, start: int) -> bool:
+    """Whether the shipped calendar has the row, in the columns of its file if it is over."""
+    left_out = TEXTS
+    if row.stops <= start:
+        left_out = TEXTS | FORESIGHT | ({*CalendarRow.optional_columns()} - row.model_fields_set)
+    law = row.model_dump(exclude=left_out)
+    return any(law == other.model_dump(exclude=left_out) for other in load_tables().calendar)
 
 
 def _idle(
@@ -143,6 +154,39 @@ def group_remarks(scenario: Scenario) -> Iterator[str]:
             if len(told) > 1:
                 what = f"has members in different markets only ({', '.join(told)})"
             yield f"{scenario.name}: stacking group {names[group]!r} {what}: nothing is compared"
+    yield from _groups_left(scenario, rows)
+
+
+def _groups_left(scenario: Scenario, rows: Sequence[CalendarRow]) -> Iterator[str]:
+    """A sentence for rows that are not in the stacking group of the rows that they replace."""
+    found: dict[tuple[str, str, str], list[CalendarRow]] = {}
+    for row in rows:
+        group = one_name(row.stacking_group)
+        left = {
+            one_name(earlier.stacking_group): earlier.stacking_group
+            for earlier in rows
+            if earlier.stacking_group and row.rate and _may_replace(row, earlier)
+        }
+        others = ", ".join(repr(name) for other, name in left.items() if other != group)
+        if others:
+            own = f"in stacking group {row.stacking_group!r}" if group else "in no stacking group"
+            found.setdefault((" ".join(row.instrument.split()), own, others), []).append(row)
+    for (instrument, own, others), later in found.items():
+        yield (
+            f"{scenario.name}: {instrument}, {_dates(later)}: {own}, while earlier rows of the "
+            f"instrument are in {others}: from then on its duty is added to those of {others}"
+        )
+
+
+def _may_replace(row: CalendarRow, earlier: CalendarRow) -> bool:
+    """Whether a row is a later one of the instrument, on some of the same goods."""
+    return (
+        one_name(row.instrument) == one_name(earlier.instrument)
+        and row.levied_by == earlier.levied_by
+        and earlier.starts < row.starts
+        and not {*row.devices}.isdisjoint(earlier.devices)
+        and not {*row.against}.isdisjoint(earlier.against)
+    )
 
 
 def names_alike(scenario: Scenario) -> Iterator[str]:

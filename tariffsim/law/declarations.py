@@ -14,6 +14,7 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Law, Regime, TariffSchedule
+from tariffsim.policy import part_of
 from tariffsim.policy.shipments import Shipments
 from tariffsim.typing import Bool, Float, Int
 
@@ -155,6 +156,10 @@ class Declarations:
             self._rates[key] = highest
         return self._rates[key]
 
+    def part(self, content: ContentDuty, regime: Regime) -> float:
+        """Part of the month in which a duty on content is in force."""
+        return max((part_of(rate) for i, rate in regime if i in content.laws), default=1.0)
+
     def origin_duties(self, regime: Regime) -> OriginDuties:
         """Duties by country of assembly under a regime, and what false countries save."""
         if regime not in self._origin:
@@ -216,7 +221,7 @@ class DeclaredDuty:
     parts: Float
     """By part that is declared by itself (last axis), if the origin of the chips is known."""
     values: Float
-    """Value of these parts."""
+    """Value of these parts, for the part of the month in which the duty is in force."""
     unknown: Float
     """The duty if it is not."""
 
@@ -249,6 +254,6 @@ def declared_duties(
             i,
             law,
             instrument.part_duties(shipments, 1.0) * due[..., None],
-            instrument.part_values(shipments),
+            instrument.part_values(shipments) * part_of(rate),
             unknown * instrument.is_triggered_unknown(shipments),
         )

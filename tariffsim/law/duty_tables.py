@@ -8,19 +8,19 @@ importers declare: see `declarations`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.policy import Instrument, PartOfMonths
+from tariffsim.policy import Instrument, PartOfMonths, Strength
 from tariffsim.policy.shipments import Codes, Shipments, mask
 from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Bool, Float, Int, format_moment, last_date, one_name
 
 Regime = tuple[tuple[int, float], ...]
-"""Laws (by index) whose rate is not zero, with their rates."""
+"""Laws (by index) whose rate is not zero, with their rates: a `Strength` where part of a month."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Law:
 
         So that the highest is taken day by day where one begins or ends within a month.
         """
-        group, part = self.instrument.stacking_group, self.instrument.part_of_month
+        group, part = self.instrument.stacking_group, self.instrument.part_number
         return None if group is None else f"{one_name(group)}\0{part}"
 
     @property
@@ -79,7 +79,7 @@ class Law:
         last = self.instrument.last_month
         return self.instrument.end_known or last is None or now > last
 
-    def rate_expected(self, month: int, now: int, foresight: str) -> float:
+    def rate_expected(self, month: int, now: int, foresight: str) -> Strength:
         """Strength that agents expect in `now` for a later month."""
         return self.instrument.rate_expected(month, now, foresight, self.knows_end(now))
 
@@ -133,10 +133,10 @@ class TariffSchedule:
         self.chip_crosses_border = np.asarray(codes.region_market)[None, :] != home[:, None]
 
     def rates_in_force(self, date: int) -> list[float]:
-        """Strength of every law in a month."""
+        """Strength of every law in a month, each a `Strength`."""
         return [law.instrument.rate_in_force(date) for law in self.laws]
 
-    def regime(self, rates: list[float]) -> Regime:
+    def regime(self, rates: Sequence[float]) -> Regime:
         """The regime of these rates, one for each law."""
         return tuple((i, rate) for i, rate in enumerate(rates) if rate != 0.0)
 

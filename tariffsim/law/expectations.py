@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim.law.duty_tables import DutyTables, Regime, TariffSchedule
-from tariffsim.policy import Instrument
+from tariffsim.policy import Instrument, Strength, part_of
 from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Float, Int
 
@@ -120,12 +120,27 @@ class DutyExpectations:
         at = min(date + months - self._start, len(seen.rates) - 1)
         return seen.regimes[int(seen.regime_of[at])]
 
+    def regime_of_today(self, date: int, counts: ImportCounts) -> Regime:
+        """The regime of a month with duties in full that came as a surprise within it.
+
+        Nobody could buy ahead of these on the days before.
+        """
+        seen = self._foreseen(date, counts)
+        at = min(date - self._start, len(seen.rates) - 1)
+        rates = [0.0] * len(self.schedule.laws)
+        for i, rate in seen.regimes[int(seen.regime_of[at])]:
+            one = self.schedule.laws[i].instrument
+            is_surprise = one.known_from == int(one.starts) == date
+            rates[i] = rate / part_of(rate) if is_surprise else rate
+        return self.schedule.regime(rates)
+
     def summed(self, date: int, months: int, counts: ImportCounts) -> Regime:
         """Every law with its expected rates summed over so many months from now."""
-        rates = []
+        rates: list[float] = []
         for law, *known in zip(self.schedule.laws, *_lists(counts), strict=True):
             one = law.instrument
-            path = [law.rate_expected(t, date, self.foresight) for t in range(date, date + months)]
+            months_ahead = range(date, date + months)
+            path: list[float] = [law.rate_expected(t, date, self.foresight) for t in months_ahead]
             rates.append(sum(_given(one, path, date, *known)))
         return self.schedule.regime(rates)
 
@@ -150,8 +165,8 @@ class DutyExpectations:
                 now_on = (law.rate_in_force(now) for law in laws)
                 given = zip(laws, now_on, annual, relief, strict=True)
                 columns = [
-                    [(1 - part) * law.rate_given(rate, 0.0, imports)]
-                    for law, rate, imports, part in given
+                    [(1 - part) * one.rate_given(rate, 0.0, imports) if one.has_memory else rate]
+                    for one, rate, imports, part in given
                 ]
             else:
                 columns = [
@@ -159,9 +174,14 @@ class DutyExpectations:
                     for i, law in enumerate(laws)
                 ]
             n_dates = len(columns[0]) if columns else self._last_date - self._start + 1
-            rates = np.array(columns, dtype=np.float64).reshape(len(laws), n_dates).T
-            rows, regime_of = np.unique(rates, axis=0, return_inverse=True)
-            regimes = [self.schedule.regime([float(rate) for rate in row]) for row in rows]
+            rates, parts = (
+                np.array(values, dtype=np.float64).reshape(len(laws), n_dates).T
+                for values in (columns, [[part_of(rate) for rate in path] for path in columns])
+            )
+            rows, regime_of = np.unique(np.hstack([rates, parts]), axis=0, return_inverse=True)
+            regimes = [
+                self.schedule.regime([*map(Strength, *row.reshape(2, -1).tolist())]) for row in rows
+            ]
             self._foresight[known] = Foresight(rates, regimes, regime_of.ravel())
         return self._foresight[known]
 

@@ -107,8 +107,9 @@ class ExpectedBurden:
             whole = rate * known.product[at_border]
             if content.is_declared:
                 covered = known.chip_value[chips][:, region] + known.chip_count[chips][:, region]
-                due = each.burden(due, price * covered)
-                whole = who.burden(whole, 1.0)
+                part = self.declarations.part(content, future.regime)
+                due = each.burden(due, part * price * covered)
+                whole = who.burden(whole, part)
             on_chip = np.where(each.knows_origin, due, due_unknown)
             on_product = np.where(who.knows_origin, whole, rate * unknown.product[at_border])
             found.append((content.compared_in, on_product, on_chip))

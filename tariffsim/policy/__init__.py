@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Iterator
 from typing import get_args
 
-from tariffsim.policy.base import Instrument, PartOfMonths
+from tariffsim.policy.base import Instrument, PartOfMonths, Strength, part_of
 
 
 def _found() -> Iterator[type[Instrument]]:
@@ -27,4 +27,4 @@ INSTRUMENTS: dict[str, type[Instrument]] = {
     kind_of(instrument)[0]: instrument for instrument in _found()
 }
 
-__all__ = ["INSTRUMENTS", "Instrument", "PartOfMonths"]
+__all__ = ["INSTRUMENTS", "Instrument", "PartOfMonths", "Strength", "part_of"]

@@ -35,6 +35,32 @@ if TYPE_CHECKING:
 Rule = Literal["exempt", "deemed_share", "full_content", "full_value"]
 
 
+class Strength(float):
+    """Strength of a measure in a month, mean over its days, and the part of them it is in force.
+
+    What is due is the mean; whether a false declaration pays is decided on days in force.
+    """
+
+    part: float
+
+    def __new__(cls, value: float, part: float = 1.0) -> Self:
+        """A strength; the part is that of a whole month if left out."""
+        new = super().__new__(cls, value)
+        new.part = part
+        return new
+
+    def __eq__(self, other: object) -> bool:
+        same_part = not isinstance(other, Strength) or self.part == other.part
+        return same_part and float(self) == other
+
+    __hash__ = float.__hash__
+
+
+def part_of(rate: float) -> float:
+    """Part of the month in which a measure of this strength is in force; one for plain numbers."""
+    return rate.part if isinstance(rate, Strength) else 1.0
+
+
 @dataclass(frozen=True)
 class PartOfMonths:
     """One part of each month, where duties of a stacking group come or go within months."""
@@ -45,9 +71,9 @@ class PartOfMonths:
 
     def within(self, month: int) -> tuple[float, float]:
         """The moments between which it is; the same moment twice where there is no such part."""
-        dates = (*self.dates.get(month, (month, month + 1)), month + 1)
-        return (dates[self.number], dates[self.number + 1]) if self.number + 1 < len(dates) else (
-            month, month)  # fmt: skip
+        dates = (*self.dates.get(month, (month,)), month + 1)
+        is_there = self.number + 1 < len(dates)
+        return (dates[self.number], dates[self.number + 1]) if is_there else (month, month)
 
 
 class Instrument(BaseModel):
@@ -126,9 +152,13 @@ class Instrument(BaseModel):
         return copy
 
     @property
-    def part_of_month(self) -> int:
+    def part_number(self) -> int:
         """Number of the part of each month in which it is looked at; 0 for whole months."""
         return 0 if self._part is None else self._part.number
+
+    def _looked_at(self, month: int) -> tuple[float, float]:
+        """The moments of a month between which it is looked at."""
+        return (month, month + 1) if self._part is None else self._part.within(month)
 
     @property
     def path(self) -> TimePath:
@@ -203,14 +233,15 @@ class Instrument(BaseModel):
         """What the duty is on: of several in a stacking group the highest is due by product."""
         return (self.kind,)
 
-    def rate_in_force(self, month: int) -> float:
+    def rate_in_force(self, month: int) -> Strength:
         """Strength in a month, by the days in force: zero before the first date of the path too."""
-        begins, ends = (month, month + 1) if self._part is None else self._part.within(month)
+        begins, ends = self._looked_at(month)
         begins = max(begins, self.starts, self.path.first_moment or 0)
         ends = ends if self.ends is None else min(ends, self.ends)
         if begins >= ends:
-            return 0.0
-        return self.path.over(begins, ends) * (days_between(begins, ends) / days_in(month))
+            return Strength(0.0)
+        part = days_between(begins, ends) / days_in(month)
+        return Strength(self.path.over(begins, ends) * part, part)
 
     def changes_in(self, month: int) -> bool:
         """Whether its strength in a month is not that of the month before."""
@@ -218,7 +249,7 @@ class Instrument(BaseModel):
 
     def rate_expected(
         self, month: int, now: int, foresight: str, knows_end: bool | None = None
-    ) -> float:
+    ) -> Strength:
         """Strength that agents expect in `now` for a later month.
 
         Who does not know the end (`end_known` unless told) expects it to stay as it is at the end.
@@ -226,17 +257,15 @@ class Instrument(BaseModel):
         if foresight == "none":
             return self.rate_in_force(now)
         if now < self.known_from:
-            return 0.0
+            return Strength(0.0)
         knows_end = self.end_known if knows_end is None else knows_end
         last = self.last_month
-        whole = self.in_part(PartOfMonths({}, 0))
+        whole = self if self._part is None else self.in_part(PartOfMonths({}, 0))
         if knows_end or last is None or not now <= last <= month or not whole.rate_in_force(last):
             return self.rate_in_force(month)
         stays = self.path.over(max(last, self.starts), self.ends or last + 1)
-        if self._part is None:
-            return stays
-        begins, ends = self._part.within(month)
-        return stays * (days_between(begins, ends) / days_in(month))
+        part = days_between(*self._looked_at(month)) / days_in(month)
+        return Strength(stays * part, part)
 
     @property
     def replaced(self) -> tuple[str, ...] | None:

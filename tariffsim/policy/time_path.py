@@ -151,7 +151,9 @@ class TimePath(BaseModel):
     def over(self, begin: float, end: float) -> float:
         """Mean from one moment to a later one of the same month."""
         inside = [m for m in self.months if begin < m < end]
-        if not inside or self.interpolate == "linear":
+        if self.interpolate == "linear":  # a month has one value, also a part of it
+            return self.from_date(int(begin))
+        if not inside:
             return self.from_date(begin)
         bounds = [begin, *inside, end]
         parts = (days_between(a, b) * self.from_date(a) for a, b in pairwise(bounds))

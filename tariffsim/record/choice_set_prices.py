@@ -159,7 +159,9 @@ class MeanDutyBurden:
         for future, weight in self._weighted(futures, kind):
             who = self._beliefs(future).with_axis()
             due = self._declarations.rate(content, future.regime)[self._cell][..., None] * unit
-            each += weight[..., None] * (who.burden(due, price) if content.is_declared else due)
+            part = self._declarations.part(content, future.regime)
+            due = who.burden(due, part * price) if content.is_declared else due
+            each += weight[..., None] * due
         knowing = self._value * (self._importers.knows_origin | (not content.depends_on_knowledge))
         return self._mean(each, knowing[:, None, None] * each)
 

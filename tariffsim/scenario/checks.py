@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from tariffsim.errors import DataError, Problem, nearest
+from tariffsim.errors import DataError, Problem, in_quotes, nearest
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.fields import condition
 from tariffsim.policy.time_path import TimePath
@@ -95,20 +95,54 @@ def _conditions(scenario: Scenario, tree: Node) -> Iterator[Problem]:
 def _calendar_names(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem]:
     """What policies replace is there; what shares a group with them is not in the base year."""
     rows = [row for row in tables.calendar if row.in_baseline]
-    names = {one_name(name): row for row in rows for name in (row.instrument, row.id) if name}
     held = {one_name(row.instrument) for row in rows if row.in_2024_base}
     known = list(dict.fromkeys(name for row in rows for name in (row.instrument, row.id) if name))
     for name, policy in scenario.policies.items():
-        field = "repeals" if policy.kind == "repeal" else "replaces"
-        for index, given in enumerate(policy.replaced or ()):
-            if one_name(given) not in names:
-                message = "is neither an instrument nor an id of the tariff calendar"
-                at: Keys = ("policies", name, field, index)
-                yield problem_at(tree, at, message, nearest(given, known))
+        at: Keys = ("policies", name, "repeals" if policy.kind == "repeal" else "replaces")
+        for index, hint in _unknown_names(policy.replaced or (), known, tables):
+            message = "is neither an instrument nor an id of the tariff calendar"
+            hint = hint or nearest((policy.replaced or ())[index], map(in_quotes, known))
+            yield problem_at(tree, (*at, index), message, hint)
         if one_name(policy.stacking_group or "") in held:
             message = "names an instrument of the calendar that is in the duties of 2024"
-            hint = f"use `replaces: [{policy.stacking_group}]`, or another name"
+            hint = f"use `replaces: [{in_quotes(policy.stacking_group or '')}]`, or another name"
             yield problem_at(tree, ("policies", name, "stacking_group"), message, hint)
+
+
+def _unknown_names(
+    given: Sequence[str], known: Sequence[str], tables: Tables
+) -> Iterator[tuple[int, str]]:
+    """Places in a list of what is no known name, once for a name cut at its commas, with hints.
+
+    The hint is empty unless a name lacks its quotes or what follows its comma, or is of rows that
+    are not in the baseline.
+    """
+    names = [one_name(name) for name in given]
+    unknown = {name for name in names if name not in map(one_name, known)}
+    by_pieces = {tuple(map(one_name, name.split(","))): name for name in known if "," in name}
+    cut = {
+        place: whole
+        for first in range(len(names) if unknown else 0)
+        for pieces, whole in by_pieces.items()
+        if tuple(names[first : first + len(pieces)]) == pieces
+        for place in range(first, first + len(pieces))
+    }
+    left_out = {one_name(name) for row in tables.calendar for name in (row.instrument, row.id)} - {
+        ""
+    }
+    told = set()
+    for index, name in enumerate(names):
+        if name not in unknown or cut.get(index) in told:
+            continue
+        hint, longer = "", sorted(each for each in known if one_name(each).startswith(f"{name},"))
+        if index in cut:
+            told.add(cut[index])
+            hint = f"the name has a comma: write it in quotes, {in_quotes(cut[index])}"
+        elif name in left_out:
+            hint = "it is in the calendar, but not in the baseline (`in_baseline` is no)"
+        elif longer:
+            hint = f"did you mean {' or '.join(map(in_quotes, longer))}?"
+        yield index, hint
 
 
 def _refunds(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem]:
@@ -124,23 +158,23 @@ def _refunds(scenario: Scenario, tables: Tables, tree: Node) -> Iterator[Problem
     duties = [duty for names in kinds.values() for duty in names]
     in_words = [duty for duty in duties if duty not in {row.id for row in rows}]
     for name, policy in scenario.policies.items():
-        for index, of in enumerate(getattr(policy, "refunds", ())):
-            at: Keys = ("policies", name, "refunds", index)
+        refunds, at = getattr(policy, "refunds", ()), ("policies", name, "refunds")
+        for index, hint in _unknown_names(refunds, duties, tables):
+            of = refunds[index]
+            message = "names neither a duty of this scenario nor one of the tariff calendar"
+            for names in (duties, in_words):
+                hint = hint or name_hint("duty", of, map(in_quotes, names))
+            yield problem_at(tree, (*at, index), message, hint)
+        for index, of in enumerate(refunds):
             same = [kind for kind, names in kinds.items() if one_name(of) in map(one_name, names)]
-            if not same:
-                message = "names neither a duty of this scenario nor one of the tariff calendar"
-                longer = [duty for duty in duties if one_name(duty).startswith(f"{one_name(of)},")]
-                hint = f"did you mean {' or '.join(longer)}?" if longer else ""
-                hint = hint or name_hint("duty", of, duties) or name_hint("duty", of, in_words)
-                yield problem_at(tree, at, message, hint)
-            elif len(same) > 1:
+            if len(same) > 1:
                 message = f"is the name of more than one duty: {' and '.join(same)}"
-                yield problem_at(tree, at, message, "give each a name of its own")
+                yield problem_at(tree, (*at, index), message, "give each a name of its own")
         since = getattr(policy, "paid_since", None)
         if since is not None and policy.is_dated and since >= policy.first_month:
             given = f"{format_month(since)}, first month {format_month(policy.first_month)}"
-            at = ("policies", name, "paid_since")
-            yield problem_at(tree, at, "must be before the refund's first month", given=given)
+            message = "must be before the refund's first month"
+            yield problem_at(tree, ("policies", name, "paid_since"), message, given=given)
 
 
 def is_given(node: Node | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tariffsim.errors import Problem, closest, escaped, nearest
+from tariffsim.errors import Problem, closest, escaped, in_quotes, nearest
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
@@ -274,8 +274,12 @@ def _bool(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
 
 
 def _list(error: Any, parameter: Parameter | None, node: Node | None) -> Said:
-    is_single = node is not None and isinstance(node.value, (str, int))
-    return "must be a list", f"write [{escaped(node.text)}]" if is_single and node else ""
+    if node is None or not isinstance(node.value, (str, int)):
+        return "must be a list", ""
+    text = escaped(node.text)
+    may_be_one = "," in text and parameter is not None and not parameter.table
+    one = f", or [{in_quotes(text)}] if it is one name" if may_be_one else ""
+    return "must be a list", f"write [{text}]{one}"
 
 
 def _choice(error: Any, parameter: Parameter | None, node: Node | None) -> Said:

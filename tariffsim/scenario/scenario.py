@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
@@ -34,6 +36,7 @@ from tariffsim.scenario.blocks import (
 )
 from tariffsim.scenario.nodes import Node, Position, node_at
 from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES, Tables, load_tables
+from tariffsim.typing import last_date, later
 
 if TYPE_CHECKING:
     AnyInstrument = Instrument
@@ -207,20 +210,32 @@ def _following(policy: Instrument, others: list[Instrument], months: int) -> Ins
     spans = [span for other in others for span in _in_force(other)]
     if not spans:
         return None
-    start = min(first for first, _ in spans) + months
-    end, lapses = policy.end, [last for _, last in spans if last is not None]
-    if len(lapses) == len(spans) and (policy.ends is None or max(lapses) + 1 < policy.ends):
-        end = max(lapses)
-    if end is not None and end < start:
-        return None
-    return policy.model_copy(update={"start": start, "end": end})
+    started = policy.model_copy(update={"start": later(min(first for first, _ in spans), months)})
+    lapses = [ends for _, ends in spans if ends is not None]
+    if len(lapses) == len(spans) and (started.ends is None or max(lapses) < started.ends):
+        started = started.model_copy(update={"end": last_date(max(lapses))})
+    return started if started.ends is None or started.starts < started.ends else None
 
 
-def _in_force(policy: Instrument) -> Iterator[tuple[int, int | None]]:
-    """First and last month in which a policy has a rate; None for a last one that is open."""
-    first, last = policy.first_month, max(policy.first_month, *map(int, policy.path.months), 0)
-    months = range(first, (last if policy.last_month is None else policy.last_month) + 1)
-    active = [month for month in months if policy.rate_in_force(month) != 0.0]
-    if active:
-        is_open = policy.last_month is None and active[-1] == last
-        yield active[0], None if is_open else active[-1]
+def _in_force(policy: Instrument) -> Iterator[tuple[float, float | None]]:
+    """Moments from which a policy has a rate, and from which it has none; None if it is open."""
+    last = max(policy.first_month, *map(math.ceil, policy.path.months), 0)
+    is_open = policy.last_month is None
+    months = range(policy.first_month, (last if is_open else policy.last_month or 0) + 1)
+    parts = [part for month in months for part in _parts_with_rate(policy, month)]
+    if parts:
+        ends = parts[-1][1]
+        yield parts[0][0], None if is_open and ends > last else ends
+
+
+def _parts_with_rate(policy: Instrument, month: int) -> Iterator[tuple[float, float]]:
+    """Parts of a month in which a policy has a rate, each from one moment to another."""
+    path = policy.path
+    begins = max(month, policy.starts, path.first_moment or 0)
+    ends = month + 1 if policy.ends is None else min(month + 1, policy.ends)
+    if begins >= ends:
+        return
+    steps = (m for m in path.months if path.interpolate == "step" and begins < m < ends)
+    for part in pairwise((begins, *steps, ends)):
+        if path.from_date(part[0]) != 0.0:
+            yield part

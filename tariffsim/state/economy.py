@@ -476,6 +476,10 @@ class Economy:
         """The legal regime that agents expect so many months from now."""
         return self.expectations.regime_ahead(self.date, months, self.imports)
 
+    def regime_of_today(self) -> Regime:
+        """The regime of the month, with duties in full that came as a surprise within it."""
+        return self.expectations.regime_of_today(self.date, self.imports)
+
     @property
     def years(self) -> float:
         """Years since the start."""

@@ -29,13 +29,11 @@ from tariffsim.tables.csv_files import (
     parse_number,
 )
 from tariffsim.tables.csv_text import SHOWN_DATE
-from tariffsim.typing import format_moment, one_name, parse_moment, parse_month
+from tariffsim.typing import format_moment, one_name, parse_moment
 
 BARE_CHIPS = ("bare_ic", "bare_discrete")
 MONTH = re.compile(r"(19|2[01])\d{2}-(0[1-9]|1[0-2])", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-HALF_A_MONTH = 15
-"""Days; what begins later in a month may be written as the month that follows."""
 MOST_RATE = 5.0  # a duty above 500 % is a percentage written as a fraction
 MILLION = 1e6
 Model = TypeVar("Model", bound=RowModel)
@@ -282,8 +280,8 @@ class CalendarRow(SourcedRow):
     def _agrees_with_month(cls, day: str | None, info: ValidationInfo) -> str | None:
         column = (info.field_name or "").removesuffix("_day")
         month = info.data.get(column)
-        if day and month and not _is_about(day, month):
-            message = f"must be in {month}, the month in the column {column}, or soon before it"
+        if day and month and day[:7] != month:
+            message = f"must be in {month}, the month in the column {column}"
             raise BadCell(message, hint="days win over months: correct the one that is wrong")
         return day
 
@@ -316,12 +314,6 @@ def _first(info: ValidationInfo) -> float | None:
     """Moment from which a row is in force; None where its cells are not valid."""
     date = info.data.get("date_day") or info.data.get("date")
     return parse_moment(date) if date else None
-
-
-def _is_about(day: str, month: str) -> bool:
-    """Whether a day is in a month, or in the second half of the month before."""
-    months = parse_month(month) - parse_month(day[:7])
-    return months == 0 or (months == 1 and int(day[8:]) > HALF_A_MONTH)
 
 
 class ValidationRow(SourcedRow):

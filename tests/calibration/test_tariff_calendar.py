@@ -290,7 +290,7 @@ def test_days_count(tmp_path: Path) -> None:
     """From 23 June: 8 of 30 days; up to but without 16 September: 15 of 30."""
     rules = calendar(
         tmp_path,
-        "2027-06,2027-10,VN,Levy,0.30,no,laptop,2027-06-23,2027-09-16",
+        "2027-06,2027-09,VN,Levy,0.30,no,laptop,2027-06-23,2027-09-16",
         extra="date_day,ends_day",
     )
     months = ("2027-05", "2027-06", "2027-07", "2027-09", "2027-10")
@@ -491,12 +491,15 @@ def test_a_row_of_the_base_year_is_in_no_stacking_group(tmp_path: Path) -> None:
         ("2026-01", "2026-02-01", "", "", "date_day: must be in 2026-01"),
         ("2026-03", "2026-02-15", "", "", "date_day: must be in 2026-03"),
         ("2026-02", "2026-02-24", "2026-06", "2026-07-01", "ends_day: must be in 2026-06"),
-        ("2026-03", "2026-02-16", "2026-07", "2026-06-30", ""),
+        ("2026-03", "2026-02-16", "", "", "date_day: must be in 2026-03"),
+        ("2026-02", "2026-02-16", "2026-07", "2026-06-30", "ends_day: must be in 2026-07"),
         ("2026-02", "2026-02-28", "", "2026-07-24", ""),
-        ("2026-01", "2025-12-31", "2026-07", "2026-07-31", ""),
+        ("2026-01", "2025-12-31", "", "", "date_day: must be in 2026-01"),
+        ("2026-01", "2026-01-31", "2026-07", "2026-07-31", ""),
+        ("2026-02", "2026-02-03", "2026-02", "2026-02-17", ""),
     ],
 )
-def test_days_are_in_their_months_or_round_to_them(
+def test_days_are_in_their_months(
     tmp_path: Path, date: str, day: str, ends: str, last_day: str, said: str
 ) -> None:
     row = f"{date},{ends},VN,Levy,0.10,no,laptop,{day},{last_day}"

@@ -147,6 +147,15 @@ def test_another_question_about_the_same_scenario_is_another_experiment(no_chart
     assert code_of("sourcing.elasticity=4,8") == 5
     assert code_of("sourcing.elasticity=4,6", "--seed", 3) == 0
     assert code_of("sourcing.elasticity=4,8", "--force") == 0
+    assert code_of("sourcing.elasticity=8, 4") == 0
+
+
+def test_the_points_of_a_sweep_in_another_order_are_the_same_question(no_charts: None) -> None:
+    for points, code in (("[4, 6]", 0), ("[6, 4]", 0), ("[6, 5]", 5)):
+        Path("own.yaml").write_text(
+            f"extends: baseline\nexperiment: {{vary: {{sourcing.elasticity: {points}}}}}\n"
+        )
+        assert call("sweep", "own.yaml", *SMALL, "-o", "out")[0] == code
 
 
 @pytest.mark.parametrize("out", [["-o", "out"], []], ids=["named", "default"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import tariffsim
 from tariffsim.explain.remarks import remarks
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.scenario.scenario_files import shipped_names
@@ -114,7 +116,69 @@ def test_of_a_copy_of_the_shipped_rows_only_ones_own_are_told(tmp_path: Path) ->
     assert "Levy, 2026-01: the row does nothing" in found
 
 
+def test_columns_left_out_of_a_copy_do_not_matter_for_rows_that_are_over(tmp_path: Path) -> None:
+    """A rate of one's own does, and so does an announcement of what is not over."""
+    with (SHIPPED / "tariff_calendar.csv").open(newline="") as file:
+        rows = [*csv.DictReader(file)]
+    over = [row for row in rows if row["ends"] and row["ends"] <= "2027-01"]
+    assert len(over) > 10
+    (changed,) = [row for row in over if row["id"] == "C20a"]
+
+    def found(left_out: set[str], **changes: str) -> list[str]:
+        own = [*map(dict, rows)]
+        own[rows.index(changed)] |= changes
+        names = [name for name in rows[0] if name not in left_out]
+        with (tmp_path / "cal.csv").open("w", newline="") as file:
+            table = csv.DictWriter(file, names, extrasaction="ignore")
+            table.writeheader()
+            table.writerows(own)
+        (tmp_path / "own.yaml").write_text(
+            "extends: baseline\ndata: {tariff_calendar: cal.csv}\n"
+            "run: {start: 2027-01, end: 2027-12}\n"
+        )
+        law = replace(load_scenario(tmp_path / "own.yaml"), agents__makers=60)
+        return [remark for remark in remarks(law) if "before the run starts" in remark]
+
+    assert not found({"announced", "end_known"})
+    assert not found({"announced", "end_known", "coverage"})
+    assert not found(set(), announced="")
+    (said,) = found({"announced", "end_known"}, rate="0.17")
+    assert "IEEPA reciprocal on others, 2025-08-07 (C20a): the row does nothing" in said
+
+
 # Stacking groups
+
+
+@pytest.mark.parametrize(
+    ("group", "rate", "market", "said"),
+    [
+        ("", "0.3", "US", "in no stacking group, while earlier rows of the instrument are in 'gg'"),
+        ("hh", "0.3", "US", "in stacking group 'hh', while earlier rows of the instrument are in "),
+        ("GG", "0.3", "US", ""),
+        ("", "0", "US", ""),
+        ("", "0.3", "EU", ""),
+    ],
+)
+def test_a_row_that_leaves_the_group_of_its_instrument(
+    tmp_path: Path, group: str, rate: str, market: str, said: str
+) -> None:
+    """One adds 0.3 to the 0.2 of Two, where the higher of 0.1 and 0.2 was due."""
+    rules = with_rows(
+        tmp_path,
+        "2026-01,,US,CN,One,0.1,no,television,,gg",
+        f"2027-06,,{market},CN,one,{rate},no,television,,{group}",
+        "2026-01,,US,CN,Two,0.2,no,television,,gg",
+    )
+    found = [remark for remark in remarks(rules) if "earlier rows of the instrument" in remark]
+    assert len(found) == bool(said)
+    assert all(f"own: one, 2027-06: {said}" in remark for remark in found)
+    if said:
+        before, after = (
+            tariffsim.duty(rules, "television", "CN", "US", month).total
+            for month in ("2027-05", "2027-06")
+        )
+        assert after - before == pytest.approx(0.3)
+        assert found[0].endswith("from then on its duty is added to those of 'gg'")
 
 
 def test_a_group_with_one_member_compares_nothing(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from tariffsim.kernels.duties import horizon_weights
 from tariffsim.law.expected_burden import ExpectedBurden
+from tariffsim.policy import INSTRUMENTS
 from tariffsim.state.constants import DESIGN
 from tariffsim.state.economy import Economy
-from tariffsim.typing import format_month
+from tariffsim.typing import format_month, parse_month
 from tests.economies import STILL, last, product, scenario
 
 LAST = 5
@@ -100,3 +101,64 @@ def test_the_dearer_penalty_and_the_better_detection_hold() -> None:
         us = economy.constants.codes.markets.index("US")
         assert found.detection[us] == max(detection, 0.5)
         assert found.penalty[us] == max(penalty, 1.0)
+
+
+# Months in which laws begin and end
+
+
+def chips_law(**fields: Any) -> dict[str, Any]:
+    return {"kind": "component_tariff", "rate": 0.5, "start": "2025-03"} | fields
+
+
+TO, FROM = {"end": "2025-06-15"}, {"start": "2025-06-16", "announced": "2025-03"}
+IN_A_GROUP = {"stacking_group": "z"}
+ONE_LAW_IN_PARTS = {
+    "handed over": {"a": chips_law(**TO), "b": chips_law(**FROM)},
+    "handed over in a group": {
+        "a": chips_law(**TO, **IN_A_GROUP), "b": chips_law(**FROM, **IN_A_GROUP)
+    },
+    "in a group alone": {"a": chips_law(**IN_A_GROUP)},
+    "beside one that never binds": {
+        "a": chips_law(**IN_A_GROUP), "b": chips_law(rate=1e-5, end="2025-06-20", **IN_A_GROUP)
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_LAW_IN_PARTS)
+def test_a_law_in_parts_is_one_law(name: str) -> None:
+    """The same is due every day, so that importers buy, declare and evade the same."""
+    size = {"agents": {"makers": 60}}
+    (whole, parts) = (
+        last(scenario(size, {"policies": policies}), 1, 8)
+        for policies in ({"a": chips_law()}, ONE_LAW_IN_PARTS[name])
+    )
+    assert whole.flows.evaded_duty.any()
+    for column in ("purchases", "new_duty", "evaded_duty", "price"):
+        expected = getattr(whole.flows, column)
+        np.testing.assert_allclose(getattr(parts.flows, column), expected, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(parts.importers.evaded, whole.importers.evaded, rtol=1e-11)
+
+
+@pytest.mark.parametrize("announced", ["2025-04-16", None])
+def test_nobody_buys_ahead_of_what_is_not_known(announced: str | None) -> None:
+    """A duty of the 16th that becomes known in its month is no cheap fortnight to buy in."""
+    levy = product(0.5, start="2025-04-16", assembly_countries=["CN"], announced=announced)
+    known = product(0.5, start="2025-04-16", assembly_countries=["CN"], announced="2025-03")
+    rules = {"trade": {"tariffs_in_force": False}}
+    economies = [last(scenario(rules, law, makers=60), 1, 4) for law in (levy, known)]
+    ahead = [(e.flows.purchases > e.flows.wanted * (1 + 1e-9)).any() for e in economies]
+    assert ahead == [False, True]
+
+
+def test_a_straight_line_is_the_same_in_parts_of_a_month() -> None:
+    line = {"2027-01": 0.0, "2027-12": 0.22, "interpolate": "linear"}
+    whole, first, second = (
+        INSTRUMENTS["product_tariff"].model_validate(
+            {"kind": "product_tariff", "rate": line} | fields
+        )
+        for fields in ({}, {"end": "2027-06-15"}, {"start": "2027-06-16"})
+    )
+    june = parse_month("2027-06")
+    assert whole.rate_in_force(june) == pytest.approx(0.1)
+    halves = first.rate_in_force(june) + second.rate_in_force(june)
+    assert halves == pytest.approx(whole.rate_in_force(june), rel=1e-12)

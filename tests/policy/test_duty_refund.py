@@ -202,7 +202,10 @@ def test_one_instrument_or_row_is_paid_back(
 
 def test_what_is_paid_back_is_the_name_of_one_duty(tmp_path: Path) -> None:
     for name, said in (
-        ("Section 232 metals", "Section 232 metals, Annex I-B or Section 232 metals, on content?"),
+        (
+            "Section 232 metals",
+            '"Section 232 metals, Annex I-B" or "Section 232 metals, on content"?',
+        ),
         ("Section 301 list", "did you mean Section 301 list"),
     ):
         with pytest.raises(ScenarioError, match="names neither a duty") as refused:

@@ -9,6 +9,7 @@ import pytest
 
 from tariffsim.errors import ScenarioError
 from tariffsim.explain import explain_choice
+from tariffsim.law import policy_of_month
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.state.economy import Economy
 from tests.economies import STILL, each_region, merged, run, scenario
@@ -257,3 +258,15 @@ def test_the_explanation_shows_the_rate_given() -> None:
 def test_still_worlds_build_nothing() -> None:
     found = months(scenario(STILL, law(free_chips_per_chip=1000.0), makers=60), 4)
     assert {rate for rate, *_ in found} == {RATE}
+
+
+def test_where_less_stands_nothing_has_been_built() -> None:
+    """Closures are taken off what is built, and leave neither chips nor capital below zero."""
+    (economy,) = run(scenario(HELD, law(credit_per_usd=1.0), makers=60), 0, 1)
+    (levy,) = (one.instrument for one in economy.tariff_schedule.laws if one.name == "levy")
+    standing = economy.imports.capacity
+    for part, sign in ((0.5, 1.0), (-0.5, 0.0)):
+        chips, capital = policy_of_month._added(economy, levy, part * standing)
+        assert (chips == sign * part * us_capacity(economy)).all()
+        assert (capital > 0) == (sign > 0)
+        assert capital >= 0

@@ -889,7 +889,7 @@ class Flow:
         self.wanted = self.orders + self.backlog
         months, left = 0.0, 1
         product = self.maker.product(self.market)
-        in_force = world.customs.expected(world.date, world.date)
+        in_force = world.customs.today(world.date)
         now = self.maker.expected_duty(world, product, in_force, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):
             rates = world.customs.expected(world.date + ahead, world.date)

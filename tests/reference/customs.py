@@ -103,6 +103,15 @@ class Customs:
             rates[i] = (1 - self.expected_relief[i]) * given
         return _not_zero(rates)
 
+    def today(self, now: int) -> dict[int, float]:
+        """Instruments in force this month; in full where they began within it as a surprise."""
+        rates = self.expected(now, now)
+        for i in rates:
+            law = self.instruments[i]
+            if law.known_from == int(law.starts) == now:
+                rates[i] = rates[i] / getattr(rates[i], "part", 1.0)
+        return rates
+
     def share_of_year(self, law: Any, date: int, now: int) -> float:
         """Share of the months of a date's year in which a law is in force, as agents see it now."""
         if self.foresight == "none":

@@ -107,7 +107,7 @@ class Declarations:
             known = trigger != REAL or bool(np.all(law.is_triggered(shipment)))
             unknown = trigger != REAL or bool(np.all(law.is_triggered_unknown(shipment)))
             duties = np.asarray(law.part_duties(shipment, rate))
-            values = np.asarray(law.part_values(shipment))
+            values = np.asarray(law.part_values(shipment)) * getattr(rates[i], "part", 1.0)
             parts = zip(duties.ravel().tolist(), values.ravel().tolist(), strict=True)
             blind = float(np.asarray(law.unknown_duty(shipment, rate)).reshape(()))
             yield i, [(d * known, v) for d, v in parts], blind * unknown

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tariffsim
+from tariffsim.policy import Instrument
 from tariffsim.scenario import load_scenario
 from tariffsim.scenario.checks import remarks, start_after_base_year
 from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.simulation import simulate
-from tariffsim.typing import format_month, parse_month
+from tariffsim.typing import format_moment, format_month, last_date, parse_month
 from tests.economies import merged, scenario
 
 TARIFF = {"kind": "component_tariff", "rate": {"2026-01": 0.25, "2027-01": 0.5}}
@@ -73,10 +75,85 @@ def test_in_force_exactly_while_the_condition_holds(start: int, wait: int, lengt
 
 def test_an_answer_to_a_cutoff_of_so_many_days_ends_with_it() -> None:
     cut = {"kind": "chip_cutoff", "denied": 1.0, "first_day": "2025-03-10", "days": 60}
-    found = law(cut=cut, answer=ANSWER | {"when": "cut in force for 1 month"})
-    assert (found["answer"].first_month, found["answer"].end) == (
-        parse_month("2025-04"), parse_month("2025-05"),
-    )  # fmt: skip
+    found = law(cut=cut, answer=ANSWER | {"when": "cut in force for 1 month"})["answer"]
+    assert days_of(found) == ("2025-04-10", "2025-05-08")
+
+
+def days_of(policy: Instrument) -> tuple[str, str | None]:
+    """First and last month or day in force, as files write them."""
+    ends = policy.ends
+    last = None if ends is None else format_moment(last_date(ends), last=True)
+    return format_moment(policy.starts), last
+
+
+PRODUCT = {"kind": "product_tariff", "devices": ["laptop"], "assembly_countries": ["CN"]}
+
+
+def test_an_answer_is_in_force_by_the_days_of_what_it_answers() -> None:
+    """Six months after 16 June is 16 December; both lapse on 15 March."""
+    policies = {
+        "a": PRODUCT | {"rate": 0.10, "start": "2027-06-16", "end": "2028-03-15"},
+        "b": PRODUCT | {"rate": 0.30, "when": "a in force for 6 months"},
+    }
+    found = law(**policies)["b"]
+    assert days_of(found) == ("2027-12-16", "2028-03-15")
+    rates = {"2027-11": 0.0, "2027-12": 0.3 * 16 / 31, "2028-01": 0.3, "2028-03": 0.3 * 15 / 31}
+    for month, rate in rates.items():
+        assert found.rate_in_force(parse_month(month)) == pytest.approx(rate)
+    laws = [scenario({"policies": each}, makers=60) for each in (policies, {})]
+    for month, rate in {"2027-12": 0.1 + 0.3 * 16 / 31, "2028-03": 0.4 * 15 / 31}.items():
+        both, none = (tariffsim.duty(each, "laptop", "CN", "US", month).total for each in laws)
+        assert both - none == pytest.approx(rate, abs=1e-9)  # rounding of the sums of duties
+
+
+@pytest.mark.parametrize(
+    ("dates", "months", "days"),
+    [
+        ({"rate": {"2027-06-16": 0.1}}, 6, ("2027-12-16", None)),
+        ({"rate": {"2027-06": 0.0, "2027-06-16": 0.1}}, 1, ("2027-07-16", None)),
+        ({"rate": {"2027-06-16": 0.1, "2028-03-16": 0.0}}, 0, ("2027-06-16", "2028-03-15")),
+        ({"rate": {"2027-06": 0.1, "2028-03": 0.0}}, 0, ("2027-06", "2028-02")),
+        ({"rate": 0.1, "start": "2027-06", "end": "2028-03-15"}, 9, ("2028-03", "2028-03-15")),
+        ({"rate": 0.1, "start": "2027-08-31"}, 6, ("2028-02-29", None)),
+        ({"rate": 0.1, "start": "2027-08-31"}, 7, ("2028-03-31", None)),
+        (
+            {"rate": {"2027-06": 0.1, "2027-08-11": 0.0, "2027-10-11": 0.2, "2028-01-11": 0.0}},
+            0,
+            ("2027-06", "2028-01-10"),
+        ),
+        (
+            {"rate": {"2027-06-16": 0.0, "2027-09-16": 0.3, "interpolate": "linear"}},
+            0,
+            ("2027-07", None),
+        ),
+    ],
+)
+def test_days_from_which_and_until_which_an_answer_is_in_force(
+    dates: dict[str, Any], months: int, days: tuple[str, str | None]
+) -> None:
+    answer = ANSWER | {"when": f"duty in force for {months} months"}
+    assert days_of(law(duty=PRODUCT | dates, answer=answer)["answer"]) == days
+
+
+def test_an_answer_that_would_start_on_the_day_of_the_lapse_is_never_in_force() -> None:
+    answer = ANSWER | {"when": "duty in force for 1 month"}
+    for end, found in {"2027-07-15": False, "2027-07-16": True}.items():
+        duty = PRODUCT | {"rate": 0.1, "start": "2027-06-16", "end": end}
+        assert ("answer" in law(duty=duty, answer=answer)) == found
+
+
+def test_an_answer_with_an_earlier_end_of_its_own_keeps_it() -> None:
+    duty = PRODUCT | {"rate": 0.1, "start": "2027-06-16", "end": "2028-03-15"}
+    for own, last in {"2028-03-10": "2028-03-10", "2028-03-20": "2028-03-15"}.items():
+        answer = ANSWER | {"when": "duty in force", "end": own}
+        assert days_of(law(duty=duty, answer=answer)["answer"]) == ("2027-06-16", last)
+
+
+def test_a_cutoff_of_so_many_days_may_be_an_answer() -> None:
+    duty = PRODUCT | {"rate": 0.1, "start": "2027-06-16", "end": "2028-03-15"}
+    cut = {"kind": "chip_cutoff", "denied": 1.0, "when": "duty in force for 1 month"}
+    for days, last in {20: "2027-08-04", 400: "2028-03-15"}.items():
+        assert days_of(law(duty=duty, cut=cut | {"days": days})["cut"]) == ("2027-07-16", last)
 
 
 def test_same_run_as_with_the_dates_written_out() -> None:

@@ -349,3 +349,60 @@ def remake() -> None:
 
 if __name__ == "__main__":
     remake()
+
+
+# Names of instruments that have a comma, and rows that are not in the baseline
+
+METALS = '"Section 232 metals, {}"'
+QUOTES = f"the name has a comma: write it in quotes, {METALS}"
+NAMING = {
+    "repeals": "kind: repeal, share: 1, start: 2027-01, repeals",
+    "replaces": "kind: product_tariff, rate: 0.1, start: 2027-01, replaces",
+    "refunds": "kind: duty_refund, share: {2027-01: 1}, refunds",
+}
+
+
+@pytest.mark.parametrize("field", NAMING)
+@pytest.mark.parametrize(
+    ("names", "at", "hints"),
+    [
+        ("[Section 232 metals, Annex I-B]", [0], [QUOTES.format("Annex I-B")]),
+        ("[IEEPA fentanyl, section 232  metals,on content]", [1], [QUOTES.format("on content")]),
+        (
+            "[Section 232 metals, Annex I-B, Section 232 metals, on content]",
+            [0, 2],
+            [QUOTES.format("Annex I-B"), QUOTES.format("on content")],
+        ),
+        (
+            "[Section 232 metals]",
+            [0],
+            [f"did you mean {METALS.format('Annex I-B')} or {METALS.format('on content')}?"],
+        ),
+        ("[Section 232 metals Annex I-B]", [0], [f"did you mean {METALS.format('Annex I-B')}?"]),
+        ("[C12]", [0], ["it is in the calendar, but not in the baseline (`in_baseline` is no)"]),
+        (f"[{METALS.format('Annex I-B')}]", [], []),
+    ],
+)
+def test_names_with_a_comma_and_rows_outside_the_baseline(
+    field: str, names: str, at: list[int], hints: list[str]
+) -> None:
+    settings = [f"policies.r={{{NAMING[field]}: {names}}}"]
+    if not at:
+        assert with_settings(load_scenario("baseline"), settings).policies["r"]
+        return
+    with pytest.raises(ScenarioError) as refused:
+        with_settings(load_scenario("baseline"), settings)
+    problems = refused.value.problems
+    assert [p.key for p in problems] == [f"policies.r.{field}[{index}]" for index in at]
+    assert [p.hint for p in problems] == hints
+
+
+def test_a_list_that_is_left_out_around_a_name_with_a_comma() -> None:
+    settings = [f"policies.r={{{NAMING['repeals']}: 'Section 232 metals, Annex I-B'}}"]
+    with pytest.raises(ScenarioError) as refused:
+        with_settings(load_scenario("baseline"), settings)
+    (problem,) = refused.value.problems
+    quoted = METALS.format("Annex I-B")
+    assert problem.hint == (
+        f"write [Section 232 metals, Annex I-B], or [{quoted}] if it is one name"
+    )
