@@ -1,7 +1,7 @@
 """A default run here against the same run of another copy of the project, in turns.
 
-`python benchmarks/against.py FOLDER` prints processor seconds of a run (the least of `ROUNDS`, on one
-thread, each in a fresh process after a first run that is not timed) and their ratio. FOLDER is
+`python benchmarks/against.py FOLDER` prints processor seconds of a run (the least of `ROUNDS`, on
+one thread, each in a fresh process after a first run that is not timed) and their ratio. FOLDER is
 another checkout, for example a worktree of the commit that a change starts from. Without FOLDER it
 compares the project with itself, which shows how far the machine can be trusted; `--quick`: one
 round.
