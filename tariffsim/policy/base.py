@@ -430,8 +430,8 @@ class DeclaredContent(Instrument):
 
     unknown_origin_rule: Rule = parameter(
         "full_content", "choice", "What is due if the importer does not know the origin of the "
-        "chips: nothing, the duty on a stated share of them, on all of them (the burden of proof is "
-        "the importer's), or on the whole product.",
+        "chips: nothing, the duty on a stated share of them, on all of them (the burden of proof "
+        "is the importer's), or on the whole product.",
     )  # fmt: skip
     deemed_share: float = parameter(
         0.3, "fraction", "Share of chips of unknown origin that counts as covered under "
