@@ -42,8 +42,9 @@ def test_other_numbers_of_foundries_are_refused(
 @pytest.mark.filterwarnings("ignore:no product line is sold:UserWarning")
 def test_any_figure_may_differ_or_is_refused(table: str, name: str) -> None:
     shipped = getattr(load_tables(), table)
-    code = next(c for c in shipped.codes if isinstance(shipped.figures[c, name].value, float))
-    value = shipped.number(code, name)
+    given = (c for c in shipped.codes if isinstance(shipped.figures[c, name].value, float))
+    code = next(given, shipped.codes[0])
+    value = shipped.number(code, name, missing=1.0)
     tried = 0
     for end in {*ends_of_figure(FIGURES[table, name], value)} - {value}:
         try:
@@ -61,9 +62,9 @@ def test_any_figure_may_differ_or_is_refused(table: str, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def lonely() -> Results:
-    """One line, sold everywhere but in China."""
+    """One line, sold in the United States alone."""
     base = replace(BASELINE, agents__makers=1)
-    with pytest.warns(UserWarning, match="no product line is sold in CN with so few makers"):
+    with pytest.warns(UserWarning, match="no product line is sold in EU, JK, CN, ROW with"):
         return compare([replace(base, trade__markup=0.2)], base, seeds=2)
 
 
@@ -71,7 +72,7 @@ def test_a_market_without_lines_has_no_price_index(lonely: Results) -> None:
     table = lonely.tables["market_month"]
     is_empty = table["price_index"].isna()
     assert set(table.loc[is_empty, "market"]) == set(table.loc[table["lines"] == 0, "market"])
-    assert set(table.loc[is_empty, "market"]) == {"CN"}
+    assert set(table.loc[is_empty, "market"]) == {"EU", "JK", "CN", "ROW"}
 
 
 def test_all_else_is_a_number(lonely: Results) -> None:
@@ -104,8 +105,14 @@ def test_derived_tables_are_checked(value: float, monkeypatch: pytest.MonkeyPatc
 
 
 def test_scenarios_without_a_base_year_are_refused_together() -> None:
-    wrong = {"assembly__hazard": 1.0, "assembly__lead_months": 60}
-    twice = {name: replace(BASELINE, **wrong, trade__markup=m) for name, m in
-             (("one", 0.2), ("other", 0.3))}  # fmt: skip
-    with pytest.raises(CalibrationError, match="1 problem"):
-        compare(twice, BASELINE, seeds=1)
+    """Nearly all chips from one foundry, and designs that open before they have switched."""
+    never_done = {"design_cycle_months": 24, "requalification_months": 23}
+    never_done |= {"requalification_cost_usd": 1.0, "cn_share": 0.95}
+    one = {"foundry_regions": {"CN": {"foundries": 1}}}
+    wrong = one | {"devices": dict.fromkeys(load_tables().devices.codes, never_done)}
+    fast = replace(BASELINE, figures=wrong, sourcing__opening_factor=5.0)
+    twice = {f"markup {markup}": replace(fast, trade__markup=markup) for markup in (0.2, 0.3)}
+    with pytest.raises(CalibrationError, match="leaves no steady state") as refused:
+        compare(twice, replace(BASELINE, figures=one), seeds=1)
+    said = [str(problem) for problem in refused.value.problems]
+    assert len(said) == len(set(said))
