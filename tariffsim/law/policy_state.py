@@ -47,6 +47,8 @@ class PolicyState:
     """China's price discount."""
     capacity_share: float
     """China's planned share of capacity."""
+    share_before: float
+    """The same without the points that others make up for."""
     counter_subsidy: float
     """Share of component duties on its chips that China rebates."""
     funds: PublicFunds
@@ -57,5 +59,7 @@ class PolicyState:
     """(D, M, K) factor on chips in a unit."""
     preference: Float
     """(M, R) log odds added to the chips of a region."""
+    procurement: Float | None
+    """(kinds, D, M, R) log odds of the chips of a region that public buyers avoid."""
     limits: SupplyLimits
     """Shares of deliveries that no measure denies."""

@@ -54,6 +54,8 @@ UNITS_SHIFT = {
     "end": "2025-12",
 }  # fmt: skip
 HOME_CHIPS = {"kind": "preference_shift", "log_odds": {"2025-05": 0.7}, "markets": ["CN"]}
+PUBLIC = {"kind": "procurement_ban", "share": {"2025-07": 0.6}, "announced": "2025-03",
+          "devices": ["laptop", "smartphone", "television"]}  # fmt: skip
 QUICK = {
     "supply": {"investment": "responsive", "closure_months": 2},
     "figures": {"foundry_regions": each_region(build_lag_months=3)},
@@ -220,6 +222,10 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     ),
     "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
     "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
+    "others build what China does not": policies(
+        a={"kind": "capacity_plan", "points": {"2025-01": 0.0, "2025-06": -0.15}, "total": "world"},
+        b={"kind": "capacity_plan", "points": {"2025-04": 0.05}},
+    ),
     "plan slowed by idle lines": merged(
         policies(a={"kind": "capacity_plan", "points": {"2025-03": 0.2, "2026-02": -0.1}}),
         {"supply": {"plan_response": 0.9}},
@@ -235,6 +241,16 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         ),
     ),
     "demand and preferences": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),
+    "public buyers": policies(
+        a=PUBLIC,
+        b=PUBLIC
+        | {
+            "share": {"2025-03": 0.2, "2025-09": 0.5},
+            "markets": ["EU", "CN"],
+            "chip_regions": ["CN", "TW"],
+            "exempt_devices": ["laptop"],
+        },
+    ),
     "without foresight": merged(
         policies(a=component(), b=CONTENT), {"sourcing": {"foresight": "none"}}
     ),
@@ -332,6 +348,15 @@ SCENARIOS |= {
     ),
     "a ban with triggers": merged(policies(a=BAN, b=CONTENT, c=SLOW_WALK), ORDERS),
 }
+SCENARIOS["duties and exchange rates"] = merged(
+    FULL, ORDERS,
+    {"trade": {"currency_offset": 0.3, "maker_pass_through_months": 2.0}},
+    policies(
+        a=product(markets=["US", "EU"]), b=component(), c=CONTENT, d=PUBLIC,
+        e={"kind": "counter_subsidy", "share": {"2025-06": 0.5}},
+    ),
+)  # fmt: skip
+"""Duty on all that is imported, which moves currencies; chips on standby and in stock."""
 SCENARIOS["declarations with stocks"] = merged(
     FULL,
     ORDERS,
@@ -406,15 +431,16 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
         close(getattr(foundries, column), plain, column, np.maximum(np.abs(plain), scale))
     for column in (
         "orders", "price", "base_duty", "new_duty", "passed_on", "evaded_duty",
-        "penalty_cost", "compliance_cost", "customs_value", "relocation", "second_best_place",
-        "bare_duty",
+        "penalty_cost", "compliance_cost", "customs_value", "ex_works", "exchange",
+        "relocation", "second_best_place", "bare_duty",
     ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
     values = [maker.customs_value for maker in world.makers]
-    close(economy.makers.customs_value, values, "customs_value of lines")
-    close(economy.makers.fill_rate, [m.fill_rate for m in world.makers], "fill", scale=1.0)
+    n = len(values)
+    close(economy.makers.customs_value[:n], values, "customs_value of lines")
+    close(economy.makers.fill_rate[:n], [m.fill_rate for m in world.makers], "fill", scale=1.0)
     wanted = np.bincount(flows.maker, flows.wanted)
-    close(economy.makers.units, [m.units for m in world.makers], "units of lines", scale=wanted)
+    close(economy.makers.units[:n], [m.units for m in world.makers], "units of lines", scale=wanted)
     for column in ("purchases", "units", "sold", "stock", "lost", "backlog"):
         plain = [getattr(f, column) for f in world.flows]
         close(getattr(flows, column), plain, column, scale=flows.wanted)
