@@ -13,7 +13,7 @@ from tariffsim.typing import Float
 
 def book_products(economy: Economy, ledger: Ledger) -> None:
     """What consumers, importers and governments pay and receive on products."""
-    flows, makers, importers = economy.flows, economy.makers, economy.importers
+    flows, importers = economy.flows, economy.importers
     trade, n = economy.scenario.trade, ledger.n_markets
     units, sold = flows.units, flows.sold
 
@@ -34,7 +34,7 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
     )
     ex_works = k.times(flows.ex_works, units)
     imported_at = k.times(customs_value, units)
-    cheaper = k.left_over(ex_works, imported_at)
+    cheaper = k.times(k.left_over(flows.ex_works, customs_value), units)
     freight = k.times(trade.freight, imported_at)
     carrying = k.times(k.times(trade.carrying_cost, customs_value), flows.stock)
     given_back = k.times(k.rebate(flows.new_duty, trade.border_pass_through), units)
@@ -83,8 +83,7 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
     ):
         paid = k.sum_by(home, values, n)
         ledger.book(name, "device makers", paid, "other suppliers", values.sum(keepdims=True))
-    dollars = k.times(others, flows.units)
-    cheaper = k.left_over(dollars, k.times(dollars, flows.exchange))
+    cheaper = k.times(k.left_over(others, k.times(others, flows.exchange)), flows.units)
     ledger.book("exchange", "rest", cheaper.sum(keepdims=True), "device makers",
                 k.sum_by(home, cheaper, n))  # fmt: skip
     bare = k.times(flows.bare_duty, flows.units)

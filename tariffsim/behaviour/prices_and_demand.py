@@ -8,7 +8,7 @@ from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expected_burden import ExpectedBurden
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Float
+from tariffsim.typing import Float, Int
 
 
 def chips_in_units(economy: Economy) -> Float:

@@ -246,7 +246,7 @@ def _preference(choices: ChoiceSet, slots: SlotRows) -> Float:
     if log_odds.any():
         shift = k.over_markets(log_odds[None], slots.weights)
         preference = k.times(preference, np.exp(shift[:, foundries.region]))
-    if choices.policy.procurement is not None:
+    if choices.policy.procurement.any():
         avoided = choices.policy.procurement[slots.kind, makers.device[maker]]
         lost = k.over_markets(avoided, slots.weights)
         preference = k.times(preference, np.exp(lost[:, foundries.region]))

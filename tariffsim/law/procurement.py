@@ -10,10 +10,8 @@ from tariffsim.state.constants import DESIGN, PIN_COMPATIBLE
 from tariffsim.typing import Float
 
 
-def procurement_log_odds(
-    schedule: TariffSchedule, rates: list[float], expected: Expected
-) -> Float | None:
-    """(kinds, D, M, R) log odds of a region's chips at an open slot; None where nobody avoids any.
+def procurement_log_odds(schedule: TariffSchedule, rates: list[float], expected: Expected) -> Float:
+    """(kinds, D, M, R) log odds of a region's chips at an open slot.
 
     By the larger of the share of demand that is bound now and that expected over a choice's life.
     """
@@ -23,8 +21,6 @@ def procurement_log_odds(
         i for i, one in enumerate(instruments)
         if one.avoids_chips and (rates[i] != 0.0 or i in foreseen)
     ]  # fmt: skip
-    if not known:
-        return None
     codes = schedule.codes
     shape = len(codes.devices), len(codes.origins), len(codes.markets)
     found = np.zeros((2, shape[0], shape[2], len(codes.regions)))
@@ -33,10 +29,11 @@ def procurement_log_odds(
         reach = schedule.laws[i].scope.reshape(shape).max(axis=1)
         regions = one.chosen("chip_regions", codes.regions)
         for kind in (DESIGN, PIN_COMPATIBLE):
-            later = sum(
+            shares = [
                 future.weight[kind] * one.avoided_share(dict(future.regime).get(i, 0.0))
                 for future in expected.futures
-            )
+            ]
+            later = sum(shares, start=np.zeros(shape[0]))
             log_odds = np.log1p(-np.maximum(later, now))
             found[kind] += (log_odds[:, None] * reach)[:, :, None] * regions
     return found

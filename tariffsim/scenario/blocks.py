@@ -367,8 +367,8 @@ class Trade(Block):
         6.0, "months", "Time constant of ex-works prices in following costs.", 1, 12, ge=1, le=240
     )
     currency_offset: Share = parameter(
-        0.0, "fraction", "Part of a rise of mean duties that a dearer currency makes up for, as far "
-        "as the goods of the tables go.", 0, 0.3,
+        0.0, "fraction", "Part of a rise of the mean duty on imports that a dearer currency makes "
+        "up for, as far as the goods of the tables go.", 0, 0.3,
     )  # fmt: skip
     border_pass_through: Share = parameter(
         0.95, "fraction", "Share of a new duty that makers do not rebate.", 0.86, 1.0, "S18 S19"
