@@ -148,15 +148,22 @@ def _relief(economy: Economy, counts: ImportCounts, last: Float) -> tuple[Float,
     """
     laws, rates = economy.tariff_schedule.laws, economy.tariff_schedule.rates_in_force(economy.date)
     now, expected = np.zeros(len(laws)), np.zeros(len(laws))
+    per_kwpm = _by_class(economy, economy.investment.chips_per_kwpm)
     for i in economy.tariff_schedule.with_memory:
         one, imports = laws[i].instrument, float(counts.annual[i]) / 12
         chips, capital = _added(economy, one, counts.capacity - counts.capacity_before[i])
         _, a_month_ago = _added(economy, one, last - counts.capacity_before[i])
-        by_class = dict(zip(economy.constants.codes.classes, chips.tolist(), strict=True))
-        built = Built(by_class, capital, max(capital - a_month_ago, 0.0), float(counts.waived[i]))
+        standing, _ = _added(economy, one, counts.capacity)
+        of_class = _by_class(economy, standing), per_kwpm, _by_class(economy, chips)
+        newest = max(capital - a_month_ago, 0.0)
+        built = Built(economy.date, *of_class, capital, newest, float(counts.waived[i]))
         now[i] = one.relief(rates[i], imports, built)
         expected[i] = one.expected_relief(rates[i], imports, built)
     return now, expected
+
+
+def _by_class(economy: Economy, values: Float) -> dict[str, float]:
+    return dict(zip(economy.constants.codes.classes, values.tolist(), strict=True))
 
 
 def _added(economy: Economy, instrument: Instrument, added: Float) -> tuple[Float, float]:

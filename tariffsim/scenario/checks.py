@@ -56,7 +56,8 @@ def _other_fields(
         if getattr(policy, field) != type(policy).model_fields[field].get_default():
             message = f"does not apply to the instrument {policy.kind}"
             yield problem_at(tree, (*at, field), message, "leave it out", given="")
-    offsets = [f for f in ("free_chips_per_chip", "credit_per_usd") if getattr(policy, f, 0.0) > 0]
+    fields = ("free_chips_per_chip", "credit_per_usd")
+    offsets = [f for f in fields if _is_set(policy, f)]
     if len(offsets) > 1:
         message = f"is given beside {offsets[0]}"
         yield problem_at(tree, (*at, offsets[1]), message, "give one of them", given="")
@@ -66,6 +67,12 @@ def _other_fields(
     if policy.source is not None and policy.source not in sources:
         hint = nearest(policy.source, sources)
         yield problem_at(tree, (*at, "source"), "is not among the sources", hint)
+
+
+def _is_set(policy: Instrument, field: str) -> bool:
+    """Whether a policy has the field and it is not at its default."""
+    info = type(policy).model_fields.get(field)
+    return info is not None and getattr(policy, field) != info.get_default(call_default_factory=True)
 
 
 def _conditions(scenario: Scenario, tree: Node) -> Iterator[Problem]:
