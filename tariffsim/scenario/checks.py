@@ -230,9 +230,10 @@ def _paths(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             path = getattr(getattr(scenario, block), field)
             yield from _within(path, parameter, (block, field), tree)
     for name, policy in scenario.policies.items():
-        field = policy.path_field
-        parameter = catalogue.of_policy(policy)[field]
-        yield from _within(policy.path, parameter, ("policies", name, field), tree)
+        for field, parameter in catalogue.of_policy(policy).items():
+            if parameter.is_path:
+                at = ("policies", name, field)
+                yield from _within(getattr(policy, field), parameter, at, tree)
 
 
 def _within(path: TimePath, parameter: Parameter, at: Keys, tree: Node) -> Iterator[Problem]:

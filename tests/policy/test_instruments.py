@@ -96,7 +96,7 @@ def fingerprint(rules: Scenario, months: int = MONTHS) -> list[np.ndarray]:
 def state(economy: Economy) -> list[np.ndarray]:
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
     arrays = (
-        makers.supplier, makers.next_supplier, makers.origin, makers.next_origin,
+        makers.supplier, makers.next_supplier, flows.origin, flows.next_origin,
         makers.customs_value, flows.price, flows.units, flows.base_duty + flows.new_duty,
         foundries.price, foundries.capacity, foundries.sales, economy.cells.price_index,
         economy.ledger,
