@@ -128,7 +128,7 @@ def scarcity_after(
     return np.exp(np.clip(np.log(scarcity) + bloc.T @ step, 0.0, np.log(cap)))
 
 
-def scarcity_ahead(scarcity: Float, months: Int) -> Float:
+def scarcity_ahead(scarcity: Float, months: Int | int) -> Float:
     """The factor as it is expected to be so many months ahead: `M^((3/4)^R)`."""
     return np.asarray(scarcity ** ((1 - FALLS) ** months))
 

@@ -415,10 +415,11 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
     ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
     values = [maker.customs_value for maker in world.makers]
-    close(economy.makers.customs_value, values, "customs_value of lines")
-    close(economy.makers.fill_rate, [m.fill_rate for m in world.makers], "fill", scale=1.0)
+    n = len(values)
+    close(economy.makers.customs_value[:n], values, "customs_value of lines")
+    close(economy.makers.fill_rate[:n], [m.fill_rate for m in world.makers], "fill", scale=1.0)
     wanted = np.bincount(flows.maker, flows.wanted)
-    close(economy.makers.units, [m.units for m in world.makers], "units of lines", scale=wanted)
+    close(economy.makers.units[:n], [m.units for m in world.makers], "units of lines", scale=wanted)
     for column in ("purchases", "units", "sold", "stock", "lost", "backlog"):
         plain = [getattr(f, column) for f in world.flows]
         close(getattr(flows, column), plain, column, scale=flows.wanted)

@@ -109,8 +109,9 @@ class Reference:
 
         copied = (
             "base_capacity", "base_utilisation", "base_price", "base_cost", "base_experience",
-            "capacity", "utilisation", "price", "experience",
+            "capacity", "utilisation", "posted_price", "price", "experience",
         )  # fmt: skip
+        self.scarcity = {(china, k): 1.0 for china in (False, True) for k in self.classes}
         foundries = []
         for i, name in enumerate(table.name):
             region = codes.regions[table.region[i]]
@@ -155,7 +156,7 @@ class Reference:
         """One object a line, with one a slot."""
         table, codes = economy.makers, economy.constants.codes
         makers = []
-        for i in range(len(table)):
+        for i in range(table.n_lines):
             weights = zip(codes.markets, table.weights[i].tolist(), strict=True)
             makers.append(
                 self.new(
@@ -571,7 +572,19 @@ class Reference:
         grown = sum(n * (1 + self.market_growth[m]) ** self.years for m, n in chips.items())
         growth = grown / sum(chips.values())
         growth *= (1 + self.scenario.trade.chip_content_growth) ** self.years
+        growth *= self._response_of_others(k)
         return {f: share * sum(base.values()) * growth for f, share in mix.items()}
+
+    def _response_of_others(self, k: str) -> float:
+        """What their mean price, over its base and over learning, makes of their demand."""
+        now, before = self.other_mix[k], _shares(self.other_base[k])
+        learned = sum(share * f.learned[k] for f, share in now.items())
+        price = sum(share * f.price[k] for f, share in now.items())
+        base_price = sum(share * f.base_price[k] for f, share in before.items())
+        if not price or not base_price:
+            return 1.0
+        elasticity = self.scenario.other_buyers.demand_elasticity
+        return (price / base_price / learned) ** -elasticity
 
     def audit_importers(self) -> None:
         """Customs audits some importers, whatever they did."""
