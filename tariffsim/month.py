@@ -67,7 +67,8 @@ def add_capacity(economy: Economy, draws: Draws) -> None:
     own = k.capacity_after(foundries.planned_capacity, growth, ahead, gap)
     granted = k.granted_share(arrived, industry.standing_wafers(economy, own))
     investment.granted = k.total(investment.granted, granted)
-    foundries.capacity = k.with_grants(own, investment.granted[region][:, None])
+    built = k.with_grants(own, investment.granted[region][:, None])
+    foundries.capacity = k.times(built, economy.policy.capacity_left[region])
 
 
 def post_prices(economy: Economy, draws: Draws) -> None:

@@ -42,6 +42,7 @@ def policy_of_month(economy: Economy) -> PolicyState:
         expected=expected,
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
+        capacity_left=_capacity_left(economy, regime),
         counter_subsidy=min(counter_subsidy, 1.0),
         funds=_public_funds(economy, regime),
         units_factor=units,
@@ -60,6 +61,19 @@ def _ai_content(economy: Economy) -> Float:
     )
     factor = k.ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
     return np.where(constants.is_ai_capable[:, None], factor, 1.0)[:, :, None]
+
+
+def _capacity_left(economy: Economy, regime: Regime) -> Float:
+    """(R, K) part of capacity that no measure takes away."""
+    codes = economy.constants.codes
+    left = np.ones((len(codes.regions), len(codes.classes)))
+    for i, rate in regime:
+        instrument = economy.tariff_schedule.laws[i].instrument
+        if lost := instrument.capacity_loss(rate):
+            regions = instrument.chosen("regions", codes.regions)
+            classes = instrument.chosen("node_classes", codes.classes)
+            left *= 1 - lost * regions[:, None] * classes
+    return left
 
 
 def _public_funds(economy: Economy, regime: Regime) -> PublicFunds:

@@ -47,6 +47,8 @@ class PolicyState:
     """China's price discount."""
     capacity_share: float
     """China's planned share of capacity."""
+    capacity_left: Float
+    """(R, K) part of capacity that is not lost."""
     counter_subsidy: float
     """Share of component duties on its chips that China rebates."""
     funds: PublicFunds

@@ -154,6 +154,14 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         ),
         {"compliance": {"behaviour": "full"}},
     ),
+    "capacity lost": merged(
+        {"supply": {"investment": "responsive"}},
+        policies(
+            a={"kind": "capacity_loss", "share": {"2025-02": 0.2, "2025-06": 0.0}, "regions": ["TW"]},
+            b={"kind": "capacity_loss", "share": 0.1, "start": "2025-03-10", "node_classes": ["D"]},
+            c=component(free_chips_per_chip=0.1, capacity_counted="standing", chip_regions=["CN"]),
+        ),
+    ),
     "allowance and credit": merged(
         {"supply": {"investment": "responsive"}},
         policies(

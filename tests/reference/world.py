@@ -334,6 +334,7 @@ class Reference:
         share = supply.china_capacity_share.at(self.date)
         share += sum(law.capacity_share(rate) for law, rate in laws)
         self.china_share = min(max(share, 1 - MOST_SHARE), MOST_SHARE)
+        self.losses = [(law, lost) for law, rate in laws if (lost := law.capacity_loss(rate))]
         self.offset = min(sum(law.counter_subsidy(rate) for law, rate in laws), 1.0)
         self._award_public_money(laws)
         self.units_factor: dict[tuple[str, str], float] = {}
@@ -349,7 +350,7 @@ class Reference:
         self.credit: dict[str, float] = {}
         size = {i.region: i.wafers(self, "base_capacity") for i in self.industries}
         for law, rate in laws:
-            named = [region for region in getattr(law, "regions", ()) if region in size]
+            named = [region for region in getattr(law, "regions", None) or () if region in size]
             total = sum(size[region] for region in named)
             for region in named:
                 part = size[region] / total if total else 0.0
