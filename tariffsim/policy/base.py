@@ -384,6 +384,10 @@ class Instrument(BaseModel):
         """Added to China's planned capacity share, a fraction; neutral element 0, summed."""
         return 0.0
 
+    def share_made_up(self, rate: float) -> float:
+        """The same where others make up for it, so that the world's plan stays."""
+        return 0.0
+
     def capacity_loss(self, rate: float) -> float:
         """Share of the capacity of the regions and node classes it names that is lost.
 
