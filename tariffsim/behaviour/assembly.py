@@ -199,16 +199,17 @@ def counterfactual_product(
     """
     makers, constants, tables = economy.makers, economy.constants, future.tables
     classes = makers.slot_class
-    region = economy.foundries.region[supplier]
+    region, parts = economy.foundries.region[supplier], np.arange(len(classes))
+    chip = economy.chip_origins.in_duties(makers.line[maker][:, None], parts, region)
     count, each = makers.chips[maker], price
     rebate = CounterSubsidy.of(economy).share_of_price(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None],
-        makers.origin[maker][:, None], classes, region, each,
+        makers.origin[maker][:, None], classes, chip, each,
     )  # fmt: skip
     value = k.times(count, k.discounted(each, rebate))
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
     at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
-    bare = tables.bare[at_home[:, :, None], classes, region[:, None]]
+    bare = tables.bare[at_home[:, :, None], classes, chip[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)[:, None]
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
@@ -222,7 +223,7 @@ def counterfactual_product(
         economy.tariff_schedule.crosses_border[cell],
         value[:, None],
         count[:, None],
-        region[:, None],
+        chip[:, None],
         classes,
     )
     return CounterfactualProduct(maker, market, cell, shipments)
