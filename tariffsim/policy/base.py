@@ -384,6 +384,10 @@ class Instrument(BaseModel):
         """Added to China's planned capacity share, a fraction; neutral element 0, summed."""
         return 0.0
 
+    def share_made_up(self, rate: float) -> float:
+        """The same where others make up for it, so that the world's plan stays."""
+        return 0.0
+
     def counter_subsidy(self, rate: float) -> float:
         """Share of component duties that China rebates; neutral element 0, summed."""
         return 0.0

@@ -220,6 +220,10 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     ),
     "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
     "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
+    "others build what China does not": policies(
+        a={"kind": "capacity_plan", "points": {"2025-01": 0.0, "2025-06": -0.15}, "total": "world"},
+        b={"kind": "capacity_plan", "points": {"2025-04": 0.05}},
+    ),
     "plan slowed by idle lines": merged(
         policies(a={"kind": "capacity_plan", "points": {"2025-03": 0.2, "2026-02": -0.1}}),
         {"supply": {"plan_response": 0.9}},

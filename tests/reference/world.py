@@ -333,7 +333,10 @@ class Reference:
         self.discount = min(max(discount, 0.0), MOST_SHARE)
         share = supply.china_capacity_share.at(self.date)
         share += sum(law.capacity_share(rate) for law, rate in laws)
-        self.china_share = min(max(share, 1 - MOST_SHARE), MOST_SHARE)
+        made_up = sum(law.share_made_up(rate) for law, rate in laws)
+        self.share_before, self.china_share = (
+            min(max(s, 1 - MOST_SHARE), MOST_SHARE) for s in (share, share + made_up)
+        )
         self.offset = min(sum(law.counter_subsidy(rate) for law, rate in laws), 1.0)
         self._award_public_money(laws)
         self.units_factor: dict[tuple[str, str], float] = {}
@@ -413,7 +416,14 @@ class Reference:
         for k in self.classes:
             planned = sum(f.planned_capacity[k] for f in others)
             base = sum(f.base_capacity[k] for f in chinese)
-            total = planned * base / rivals[k] * _odds(self.china_share) / _odds(start)
+            start_odds = base / rivals[k] / _odds(start)
+            if self.china_share != self.share_before:
+                in_all = planned * (1 + start_odds * _odds(self.share_before))
+                factor = in_all / (1 + start_odds * _odds(self.china_share)) / planned
+                for f in others:
+                    f.planned_capacity[k] *= factor
+                planned *= factor
+            total = planned * start_odds * _odds(self.china_share)
             built = self.china_plan.get(k, base) * (1 - self.plan_gap[k])
             if total >= self.china_plan.get(k, base):
                 built += (1 - left_out) * (total - self.china_plan.get(k, base))
