@@ -45,8 +45,9 @@ class ChipOrigins:
         """
         key = tuple(by), regions, share
         if key not in self._met:
-            chosen = np.append(mask(self.codes.regions, regions), regions is None or OTHER in regions)
-            found = np.logical_and.reduce([chosen[self.regions[one]] > 0 for one in by])
+            elsewhere = regions is None or OTHER in regions
+            chosen = np.append(mask(self.codes.regions, regions), elsewhere) > 0
+            found = np.logical_and.reduce([chosen[self.regions[one]] for one in by])
             if share < 1.0:
                 found = found & (self.hit < share)[:, :, None]
             self._met[key] = found
