@@ -59,7 +59,7 @@ class Recorder:
                 raise NotFiniteError(f"{what} became NaN or infinite in {month}")
 
         instruments = [law.instrument for law in self._laws]
-        cuts = [one.starts for one in instruments if one.restricts_supply]
+        cuts = [one.starts for one in instruments if one.restricts_supply and one.is_law]
 
         def of(field: str) -> dict[str, Float]:
             return {name: values for (its, name), values in stacked.items() if its == field}

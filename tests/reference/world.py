@@ -401,9 +401,10 @@ class Reference:
         if (kind, device) not in self._foreseen:
             weights: dict[tuple[tuple[int, float], ...], float] = {}
             for months, weight in self.dates(kind, device):
-                rates = self.customs.expected(self.date + months, self.date)
-                key = tuple(rates.items())
-                weights[key] = weights.get(key, 0.0) + weight
+                foreseen = self.customs.expected(self.date + months, self.date)
+                for chance, rates in self.customs.outcomes(foreseen, months, self.date):
+                    key = tuple(rates.items())
+                    weights[key] = weights.get(key, 0.0) + weight * chance
             total = sum(weights.values())
             self._foreseen[kind, device] = [(w / total, dict(r)) for r, w in weights.items()]
         return self._foreseen[kind, device]
