@@ -16,9 +16,7 @@ from tariffsim.state.economy import Economy, SlotRows
 from tariffsim.typing import Bool, Float, Int
 
 
-def slots_cut_off(
-    economy: Economy, choices: ChoiceSet, table: DeliveredShare
-) -> tuple[Int, Bool]:
+def slots_cut_off(economy: Economy, choices: ChoiceSet, table: DeliveredShare) -> tuple[Int, Bool]:
     """Slots whose supply is denied for longer than a switch takes, and suppliers that are cut off.
 
     Rows in the ravelled (N, K) columns, and (rows, F) whether a supplier is cut off. No line

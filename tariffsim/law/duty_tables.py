@@ -141,9 +141,7 @@ class TariffSchedule:
         self.codes, self.markup = codes, markup
         times = codes.n_chip_origins // len(codes.regions)
         self.base_product, self.base_bare = base_product, np.tile(base_bare, times)
-        self.laws = _by_days(
-            _compared([_by_origin(codes, law) for law in laws if law.scope.any()])
-        )
+        self.laws = _by_days(_compared([_by_origin(codes, law) for law in laws if law.scope.any()]))
         self.with_memory = [i for i, law in enumerate(self.laws) if law.instrument.has_memory]
         self.triggers = [i for i, law in enumerate(self.laws) if not law.is_separable]
         self._regimes: dict[Regime, DutyTables] = {}

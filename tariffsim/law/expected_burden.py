@@ -50,9 +50,7 @@ class ExpectedBurden:
     @classmethod
     def of(cls, economy: Economy) -> ExpectedBurden:
         """That of an economy."""
-        return cls(
-            economy.declarations, economy.makers, economy.importers, economy.chip_origins
-        )
+        return cls(economy.declarations, economy.makers, economy.importers, economy.chip_origins)
 
     def beliefs(self, regime: Regime, importer: Int, market: Int | int) -> ImporterBeliefs:
         """The importers in these rows under a regime's enforcement."""

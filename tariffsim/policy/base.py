@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from tariffsim.policy.fields import (
     FORM,
-    OF_DUTIES,
     Code,
     CodeList,
     Condition,
@@ -23,7 +22,6 @@ from tariffsim.policy.fields import (
     Scope,
     codes_field,
     parameter,
-    rate_field,
 )
 from tariffsim.policy.strength import Chance, PartOfMonths, Strength, chance_in, chance_of, weighted
 from tariffsim.policy.time_path import EndMoment, Joins, Moment, TimePath

@@ -74,8 +74,8 @@ class RestrictionByOrigin(Restriction):
     """A restriction that says what makes a chip one of its regions, and how many it finds."""
 
     by: Rules = parameter(
-        ("fab",), "choice", "What makes a chip one of these regions: the place of its `fab`, that of "
-        "its `packaging`, or its `owner`; of several all must hold.",
+        ("fab",), "choice", "What makes a chip one of these regions: the place of its `fab`, that "
+        "of its `packaging`, or its `owner`; of several all must hold.",
     )  # fmt: skip
     share: float = parameter(
         1.0, "fraction", "Share of these chips that it finds, drawn by part of a product.",

@@ -161,9 +161,7 @@ def welfare(history: History, baseline: History, context: Context) -> Float:
     )
 
 
-def deadweight_loss(
-    change: Float, history: History, baseline: History, context: Context
-) -> Float:
+def deadweight_loss(change: Float, history: History, baseline: History, context: Context) -> Float:
     """(T,) minus the world sum of changes (`welfare`), other chip buyers' surplus included."""
     world = change.sum(axis=(1, 2))
     return np.asarray(-(world + other_buyers_surplus(history, baseline, context)))
