@@ -118,6 +118,7 @@ def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> 
         make_investment(scenario, constants, foundries), makers, importers, flows, cells,
         base_chips(constants, makers, flows), schedule, expectations, declarations,
         origins,
+        np.ones(len(constants.codes.markets)),
     )  # fmt: skip
     economy.imports = base_imports(economy)
     check_base_year(economy, lines.trade)

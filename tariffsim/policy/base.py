@@ -429,6 +429,15 @@ class Instrument(BaseModel):
         """Added to the utility of chips of the regions it names; neutral element 0, summed."""
         return 0.0
 
+    @property
+    def avoids_chips(self) -> bool:
+        """Whether `avoided_share` is asked about suppliers of chips."""
+        return type(self).avoided_share is not Instrument.avoided_share
+
+    def avoided_share(self, rate: float) -> float:
+        """Share of demand lost with chips of the regions it names; neutral element 0."""
+        return 0.0
+
     def supply_share(self, rate: float, month: int) -> float:
         """Delivered share in a month; neutral element 1, multiplied."""
         return 1.0

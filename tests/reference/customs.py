@@ -295,6 +295,17 @@ class Customs:
             ]
         return self._restricting[key]
 
+    def avoiding(self, device: str, market: str, region: str) -> list[int]:
+        """Bans of a market's public buyers on a device with chips of a region."""
+        return [
+            i
+            for i, law in enumerate(self.instruments)
+            if law.avoids_chips
+            and market in law.markets
+            and _chosen(device, law.devices, law.exempt_devices)
+            and _chosen(region, law.chip_regions, ())
+        ]
+
     # Duties, USD a unit
 
     def product_duties(
