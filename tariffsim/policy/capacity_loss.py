@@ -20,7 +20,9 @@ class CapacityLoss(Instrument):
 
     kind: Literal["capacity_loss"]
     share: TimePath = rate_field("Share of capacity lost.", most=1)
-    regions: Scope = codes_field("Foundry regions that lose it; all if left out.", "foundry_regions")
+    regions: Scope = codes_field(
+        "Foundry regions that lose it; all if left out.", "foundry_regions"
+    )
     node_classes: Scope = codes_field("Node classes that lose it; all if left out.", "node_classes")
 
     def capacity_loss(self, rate: float) -> float:

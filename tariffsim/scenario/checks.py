@@ -73,7 +73,9 @@ def _other_fields(
 def _is_set(policy: Instrument, field: str) -> bool:
     """Whether a policy has the field and it is not at its default."""
     info = type(policy).model_fields.get(field)
-    return info is not None and getattr(policy, field) != info.get_default(call_default_factory=True)
+    return info is not None and getattr(policy, field) != info.get_default(
+        call_default_factory=True
+    )
 
 
 def _conditions(scenario: Scenario, tree: Node) -> Iterator[Problem]:

@@ -159,7 +159,11 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "capacity lost": merged(
         {"supply": {"investment": "responsive"}},
         policies(
-            a={"kind": "capacity_loss", "share": {"2025-02": 0.2, "2025-06": 0.0}, "regions": ["TW"]},
+            a={
+                "kind": "capacity_loss",
+                "share": {"2025-02": 0.2, "2025-06": 0.0},
+                "regions": ["TW"],
+            },
             b={"kind": "capacity_loss", "share": 0.1, "start": "2025-03-10", "node_classes": ["D"]},
             c=component(free_chips_per_chip=0.1, capacity_counted="standing", chip_regions=["CN"]),
         ),
@@ -173,7 +177,9 @@ SCENARIOS: dict[str, dict[str, Any]] = {
             d=bare(free_chips_per_chip=1.0, start="2024-06", rate=0.2, chip_regions="all"),
             e=component(
                 free_chips_per_chip={"2025-01": 0.02, "2025-05": 0.01},
-                capacity_counted="standing", pledged_kwpm=40.0, chip_regions=["TW", "KR"],
+                capacity_counted="standing",
+                pledged_kwpm=40.0,
+                chip_regions=["TW", "KR"],
             ),
         ),
     ),
@@ -357,6 +363,26 @@ SCENARIOS |= {
     ),
     "buying ahead": merged(
         policies(a=product(rate=STEP), b=component(rate={"2025-08": 0.5}), c=SCARCE), ORDERS
+    ),
+    "cut-offs by origin": merged(
+        policies(
+            a=CUT | {"by": ["packaging", "owner"], "share": 0.7, "exempt_assembly_countries": []},
+            b=CUT | {"by": "packaging", "chip_regions": ["TW", "OTHER"], "first_day": "2025-05-10"},
+            c=BAN | {"by": ["owner"], "chip_regions": ["CN", "KR"], "share": 0.5},
+        ),
+        ORDERS,
+        {"orders": {"resume_months": 2, "restart_weeks": 3.0}},
+    ),
+    "origin by owner, with a cut-off": merged(
+        policies(
+            a=component(),
+            b=CONTENT,
+            c=CUT | {"by": ["owner"]},
+            d={"kind": "counter_subsidy", "share": 0.5, "start": "2025-06"},
+        ),
+        {"trade": {"origin_rule": "owner"}},
+        {"figures": {"origin_rules": {"TW": {"chinese_if_by_owner": 0.4}}}},
+        ORDERS,
     ),
     "a ban with triggers": merged(policies(a=BAN, b=CONTENT, c=SLOW_WALK), ORDERS),
 }
