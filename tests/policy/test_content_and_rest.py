@@ -132,16 +132,10 @@ def test_no_counter_subsidy_for_chips_that_lower_a_duty() -> None:
 
 def test_tracing_pays_where_chips_known_leave_the_rest() -> None:
     """Without knowing the origin the rest is the whole value; a rest alone makes tracing pay."""
-    free = {"tracing_cost_usd": 0.0, "tracing_value_share": 0.0}
-    blind = {
-        "compliance": {
-            "behaviour": "full",
-            "unknown_origin_share": 1.0,
-            "unknown_origin_slope": 0.0,
-        }
-        | free
-    }
-    (economy,) = run(scenario(blind, rest(1.0, chip_regions="all"), makers=150), 0, 1)
+    free = {"tracing_cost_usd": 0.0, "tracing_value_share": 0.0, "unknown_origin_slope": 0.0}
+    blind = {"compliance": {"behaviour": "full", "unknown_origin_share": 1.0} | free}
+    untraced = rest(1.0, chip_regions="all", unknown_origin_rule="exempt")
+    (economy,) = run(scenario(blind, untraced, makers=150), 0, 1)
     flows, importers = economy.flows, economy.importers
     us = importers.market == economy.constants.codes.markets.index("US")
     abroad, at_home = (
