@@ -127,7 +127,8 @@ def taxed() -> list[np.ndarray]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_does_something(kind: str, baseline: list[np.ndarray], taxed: list[np.ndarray]) -> None:
-    fields = fields_of(kind, strengths(kind)[0])
+    share_of_all = {"disclosure": 0.9}  # the largest importers know the origin of their chips
+    fields = fields_of(kind, share_of_all.get(kind, strengths(kind)[0]))
     alone = differ(fingerprint(world(fields)), baseline)
     assert alone or differ(fingerprint(world(TARIFF, fields)), taxed)
 

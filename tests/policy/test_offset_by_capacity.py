@@ -116,12 +116,13 @@ def test_unmounted_chips_are_counted_as_they_enter() -> None:
     rules = scenario(GROWS, law("bare_chip_tariff", **fields), makers=150)
     *_, economy = run(rules, 1, 2)
     makers, codes, constants = economy.makers, economy.constants.codes, economy.constants
-    flows, us = economy.flows, codes.markets.index("US")
-    home = constants.origin_market[flows.origin] == us
+    us = codes.markets.index("US")
+    home = constants.origin_market[economy.flows.origin] == us
     covered = np.isin(makers.chip_region, [codes.regions.index(r) for r in ("CN", "TW")])
     covered &= np.isin(makers.slot_class, [codes.classes.index(k) for k in ("B", "D")])
-    chips = (makers.chips * covered).sum(axis=1)
-    entered = chips[flows.maker[home]] @ flows.units[home]
+    covered &= makers.has_slot
+    each = (makers.chips * covered).sum(axis=1)[economy.flows.maker]
+    entered = (each * economy.flows.units)[home].sum()
     assert entered > 0
     assert economy.imports.past_year[0, -1] == pytest.approx(entered, rel=1e-6)
 
