@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour.assembly import counterfactual_product
+from tariffsim.behaviour.assembly import product_elsewhere
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import ExpectedBurden
@@ -58,11 +58,8 @@ def new_duty_under(economy: Economy, regime: Regime, months: int = 0) -> Float:
 def _new_duty_from(economy: Economy, flow: Int, origin: Int, regime: Regime) -> Float:
     """(rows,) the same of flows that were assembled in other countries (rows,)."""
     flows, burden = economy.flows, ExpectedBurden.of(economy)
-    maker, future = flows.maker[flow], Future.of(regime, economy.tariff_schedule)
-    product = counterfactual_product(
-        economy, maker, economy.makers.supplier[maker], flows.market[flow, None], origin[:, None],
-        economy.foundries.price, future,
-    )  # fmt: skip
+    future = Future.of(regime, economy.tariff_schedule)
+    product = product_elsewhere(economy, flow, origin[:, None], future)
     who = burden.beliefs(regime, flows.importer[flow, None], product.market)
     return burden.on_product(who, product.shipments, product.cell, regime)[:, 0]
 

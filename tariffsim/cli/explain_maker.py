@@ -31,7 +31,7 @@ LEGEND = (
 )
 PLACES = (
     "*: assembled here; +: the maker has a plant. price ex works, duty expected and landed, their "
-    "sum, in USD a unit; r: (landed / landed in 2024) ^ elasticity; distance: how much more expensive "
+    "sum, in USD a unit; r: (landed / landed in 2024) ^ elasticity; distance: how much dearer "
     "the country is for reasons that do not change; relative: distance x landed / landed in 2024 "
     "against the country in place."
 )

@@ -13,8 +13,8 @@ import numpy as np
 
 from tariffsim.behaviour.assembly import (
     base_landed_cost,
-    counterfactual_product,
     expected_duty,
+    product_elsewhere,
     race_times,
 )
 from tariffsim.kernels.assembly import duty_to_shift, landed_factor, moving_factor
@@ -124,12 +124,9 @@ def _expected(economy: Economy, flow: Int, maker: Int) -> dict[str, Float]:
     futures, constants = economy.policy.expected.of_kind(SHIFT), economy.constants
     origins = np.arange(len(constants.codes.origins))[None]
     weights = [f.weight[SHIFT, economy.makers.device[maker]][:, None] for f in futures]
-    found: list[dict[str, Float]] = []
+    months, found = economy.scenario.assembly.shift_months, []
     for future in futures:
-        product = counterfactual_product(
-            economy, maker, economy.makers.supplier[maker], economy.flows.market[flow, None],
-            origins, economy.foundries.price, future,
-        )  # fmt: skip
+        product = product_elsewhere(economy, flow, origins, future, months)
         price = product.shipments.customs_value
         location = constants.relative_cost[economy.makers.base_origin[maker, None], origins]
         margin = price * economy.scenario.trade.markup / (1 + economy.scenario.trade.markup)

@@ -146,11 +146,13 @@ class Recorder:
             "output": foundries.output,
             "utilisation": foundries.utilisation,
             "price": foundries.price,
+            "scarcity": foundries.price / foundries.posted_price,
             "unit_cost": foundries.unit_cost,
             "revenue": foundries.revenue,
             "subsidy_value": subsidy,
             "cost_value": foundries.cost,
             "profit": foundries.revenue + subsidy - foundries.cost,
+            "other_orders": foundries.other_orders,
             "other_chips": foundries.other_orders * foundries.fill_rate,
         }
         for name, values in columns.items():

@@ -68,6 +68,12 @@ def moved(economy: Economy) -> np.ndarray:
     return economy.flows.origin != economy.makers.base_origin[economy.flows.maker]
 
 
+def price_of_suppliers(economy: Economy) -> np.ndarray:
+    """(L, P) invoice price of the chips of each flow."""
+    supplier = economy.makers.supplier[economy.flows.maker]
+    return economy.foundries.price[supplier, economy.makers.slot_class]
+
+
 # Products as they are, or would be
 
 
@@ -82,7 +88,8 @@ def test_a_product_as_it_is_has_its_own_cost_and_chips() -> None:
     assert flows.bare_duty.any()
     found = counterfactual_product(
         economy, flows.maker, makers.supplier[flows.maker], flows.market[:, None],
-        flows.origin[:, None], economy.foundries.price, Future.of(regime, economy.tariff_schedule),
+        flows.origin[:, None], price_of_suppliers(economy),
+        Future.of(regime, economy.tariff_schedule),
     )  # fmt: skip
     for ours, theirs in (
         (found.bare_duty[:, 0], flows.bare_duty),
@@ -138,7 +145,7 @@ def test_what_triggers_take_is_none_of_what_chips_owe_anyhow() -> None:
         law_of_month = Future.of(economy.policy.regime, economy.tariff_schedule)
         made = counterfactual_product(
             economy, flows.maker, makers.supplier[flows.maker], flows.market[:, None],
-            flows.origin[:, None], economy.foundries.price, law_of_month,
+            flows.origin[:, None], price_of_suppliers(economy), law_of_month,
         )  # fmt: skip
         found[names] = expected_duty(economy, made, law_of_month, triggers_only=True)
     assert not found["chips",].any()

@@ -220,6 +220,10 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     ),
     "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
     "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
+    "others build what China does not": policies(
+        a={"kind": "capacity_plan", "points": {"2025-01": 0.0, "2025-06": -0.15}, "total": "world"},
+        b={"kind": "capacity_plan", "points": {"2025-04": 0.05}},
+    ),
     "plan slowed by idle lines": merged(
         policies(a={"kind": "capacity_plan", "points": {"2025-03": 0.2, "2026-02": -0.1}}),
         {"supply": {"plan_response": 0.9}},
@@ -425,10 +429,11 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
     ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
     values = [maker.customs_value for maker in world.makers]
-    close(economy.makers.customs_value, values, "customs_value of lines")
-    close(economy.makers.fill_rate, [m.fill_rate for m in world.makers], "fill", scale=1.0)
+    n = len(values)
+    close(economy.makers.customs_value[:n], values, "customs_value of lines")
+    close(economy.makers.fill_rate[:n], [m.fill_rate for m in world.makers], "fill", scale=1.0)
     wanted = np.bincount(flows.maker, flows.wanted)
-    close(economy.makers.units, [m.units for m in world.makers], "units of lines", scale=wanted)
+    close(economy.makers.units[:n], [m.units for m in world.makers], "units of lines", scale=wanted)
     for column in ("purchases", "units", "sold", "stock", "lost", "backlog"):
         plain = [getattr(f, column) for f in world.flows]
         close(getattr(flows, column), plain, column, scale=flows.wanted)
