@@ -938,7 +938,7 @@ class Flow:
         if not 0 <= self.arrival_month <= world.month_number + months:
             return self.maker.product(self.market)
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
-        price = self.maker.net_price(world, [(1.0, rates)])
+        price = self.maker.net_price(world, [(1.0, rates)], invoiced)
         return self.maker.product_in(world, suppliers, self.next_origin, self.market, rates, price)[
             0
         ]
