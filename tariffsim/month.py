@@ -17,6 +17,7 @@ from tariffsim.behaviour import (
     compliance,
     delivery,
     emergency,
+    front_loading,
     platforms,
     prices_and_demand,
     refunds,
@@ -35,8 +36,9 @@ Phase = Callable[[Economy, Draws], None]
 
 
 def announce_policy(economy: Economy, draws: Draws) -> None:
-    """Policy: instruments in force, and those announced, become known to agents."""
+    """Policy: instruments in force, and those announced, become known; currencies follow duty."""
     economy.start_month()
+    economy.exchange = prices_and_demand.exchange(economy)
     economy.imports = count_imports(economy)
     economy.policy_state = policy_of_month(economy)
 
@@ -174,7 +176,9 @@ def build_plants(economy: Economy, draws: Draws) -> None:
 def price_products(economy: Economy, draws: Draws) -> None:
     """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
     makers, flows, in_force = economy.makers, economy.flows, economy.policy.in_force
-    lines, classes = np.arange(len(makers))[:, None], makers.slot_class
+    lines, classes, trade = (
+        np.arange(len(makers))[:, None], makers.slot_class, economy.scenario.trade
+    )  # fmt: skip
     makers.chips = prices_and_demand.chips_in_units(economy)
     makers.chip_region = region = economy.foundries.region.take(makers.supplier)
     price = k.of_suppliers(economy.foundries.price, makers.supplier, classes)
@@ -185,14 +189,21 @@ def price_products(economy: Economy, draws: Draws) -> None:
     posted = k.times(makers.chips, price)
     makers.chip_counter_subsidy = k.times(posted, rebate)
     makers.chip_value = k.left_over(posted, makers.chip_counter_subsidy)
+    makers.standby_cost, makers.carrying_cost = prices_and_demand.upkeep(
+        economy, makers.chip_value, np.arange(len(makers))
+    )
     flows.bare_duty = prices_and_demand.duty_on_chips(economy, in_force.bare)
+    of_makers = k.over_slots(makers.chip_value), makers.standby_cost, makers.carrying_cost
     flows.unit_cost = k.unit_cost(
         makers.other_inputs[flows.maker],
         economy.constants.relative_cost[makers.base_origin[flows.maker], flows.origin],
-        k.total(k.over_slots(makers.chip_value)[flows.maker], flows.bare_duty),
+        k.total(k.total(*of_makers)[flows.maker], flows.bare_duty),
         makers.amortised_cost(economy.month)[flows.maker],
     )
-    flows.customs_value = k.ex_works_price(flows.unit_cost, economy.scenario.trade.markup)
+    target = k.ex_works_price(flows.unit_cost, trade.markup)
+    flows.ex_works = k.following(flows.ex_works, target, trade.maker_pass_through_months)
+    flows.exchange = np.where(economy.is_imported, economy.exchange[flows.market], 1.0)
+    flows.customs_value = k.times(flows.ex_works, flows.exchange)
     makers.customs_value = prices_and_demand.mean_of_lines(economy, flows.customs_value)
     flows.second_best_place = assembly.second_best_places(economy)
 
@@ -250,7 +261,7 @@ def front_load(economy: Economy, draws: Draws) -> None:
     """Importers: order what consumers want, and stock up ahead of a duty rise."""
     flows, trade = economy.flows, economy.scenario.trade
     flows.wanted = k.total(flows.orders, flows.backlog)
-    months_left, saved = prices_and_demand.rise_ahead(economy)
+    months_left, saved = front_loading.rise_ahead(economy)
     if not saved.any() and not flows.stock.any():
         flows.purchases = flows.wanted
         return

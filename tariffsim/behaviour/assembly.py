@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tariffsim import kernels as k
+from tariffsim.behaviour import prices_and_demand
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.policy.shipments import CHINA, Shipments
@@ -66,15 +67,17 @@ def product_elsewhere(
 ) -> CounterfactualProduct:
     """One unit of flows at some countries (rows or 1, A).
 
-    With present suppliers and posted prices, and scarcity as expected so many months from now.
+    With present suppliers, posted prices and exchange rates, and scarcity as expected so many
+    months from now.
     """
     flows, foundries = economy.flows, economy.foundries
     supplier = economy.makers.supplier[flows.maker[flow]]
     price = k.times(foundries.posted_price, k.scarcity_ahead(foundries.scarcity, months))
-    return counterfactual_product(
+    product = counterfactual_product(
         economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
         price[supplier, economy.makers.slot_class], future,
     )  # fmt: skip
+    return _at_exchange_rates(economy, product)
 
 
 def base_landed_cost(economy: Economy, flow: Int, origin: Int) -> Float:
@@ -205,10 +208,11 @@ def counterfactual_product(
     bare = tables.bare[at_home[:, :, None], classes, region[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)[:, None]
     bare_duty = k.over_slots(k.ad_valorem(bare, value[:, None]))
+    upkeep = k.total(*prices_and_demand.upkeep(economy, value, maker))
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[makers.base_origin[maker, None], origin],
-        k.total(k.over_slots(value)[:, None], bare_duty),
+        k.total(k.total(k.over_slots(value), upkeep)[:, None], bare_duty),
         amortised,
     )
     shipments = Shipments(
@@ -221,6 +225,14 @@ def counterfactual_product(
         classes,
     )
     return CounterfactualProduct(maker, market, cell, bare_duty, shipments)
+
+
+def _at_exchange_rates(economy: Economy, product: CounterfactualProduct) -> CounterfactualProduct:
+    """The same in the money of its market, at the exchange rates of the month."""
+    shipments = product.shipments
+    factor = np.where(shipments.crosses_border, economy.exchange[product.market], 1.0)
+    value = k.times(shipments.customs_value, factor)
+    return replace(product, shipments=replace(shipments, customs_value=value))
 
 
 def expected_duty(

@@ -232,7 +232,7 @@ def duty_over_markets(
 
 
 def _preference(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) odds of a line that moved to or from China, and exogenous shifts of preference."""
+    """(rows, F) odds of a line that moved to or from China, and tastes of its buyers."""
     makers, foundries, sourcing = choices.makers, choices.foundries, choices.sourcing
     maker = slots.maker
     odds = k.assembly_preference(
@@ -246,6 +246,10 @@ def _preference(choices: ChoiceSet, slots: SlotRows) -> Float:
     if log_odds.any():
         shift = k.over_markets(log_odds[None], slots.weights)
         preference = k.times(preference, np.exp(shift[:, foundries.region]))
+    if choices.policy.procurement.any():
+        avoided = choices.policy.procurement[slots.kind, makers.device[maker]]
+        lost = k.over_markets(avoided, slots.weights)
+        preference = k.times(preference, np.exp(lost[:, foundries.region]))
     return preference
 
 

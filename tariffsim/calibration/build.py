@@ -115,6 +115,7 @@ def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> 
         scenario, constants, shares, foundries,
         make_investment(scenario, constants, foundries), makers, importers, flows, cells,
         base_chips(constants, makers, flows), schedule, expectations, declarations,
+        np.ones(len(constants.codes.markets)),
     )  # fmt: skip
     economy.imports = base_imports(economy)
     check_base_year(economy, lines.trade)

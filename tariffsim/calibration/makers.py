@@ -17,6 +17,7 @@ from tariffsim.calibration.suppliers import (
 )
 from tariffsim.errors import CalibrationError, Problem
 from tariffsim.kernels.compliance import NEVER_EVADES, tracing_cost_rate, unknown_chance
+from tariffsim.kernels.prices_and_demand import chip_carrying_cost, standby_cost
 from tariffsim.kernels.sourcing import odds_from_scale
 from tariffsim.kernels.sums import over_slots, rank_within, sum_by
 from tariffsim.law.declarations import Declarations, Enforcement
@@ -78,20 +79,23 @@ def make_makers(
         shares[rows.of_line[:, None], slot_class, supplier], slots.curvature, slots.scale
     )
     amortised, amortised_until = amortised_at_start(slots, own, other, draws)
-    other = other - over_slots(amortised * (amortised_until > 0))
-    if (other < 0).any():
-        codes = sorted({constants.codes.devices[d] for d in device[other < 0]})
-        raise CalibrationError([_dearer_than_product(scenario, code) for code in codes])
     month, following = month.reshape(n, n_parts), following.reshape(n, n_parts)
     has_second, second = draw_second_sources(
         shares, rows.of_line, slot_class, slots, constants.second_source_share[device], foundries.region,
         supplier, np.where(month >= 0, following, supplier), draws,
     )  # fmt: skip
+    stock_months, orders = constants.stock_months[device], scenario.orders
+    standby = standby_cost(chips * chip_price, has_second, orders.standby_cost)
+    carrying = chip_carrying_cost(chips * chip_price, stock_months, orders.chip_carrying_cost)
+    other = other - over_slots(amortised * (amortised_until > 0)) - standby - carrying
+    if (other < 0).any():
+        codes = sorted({constants.codes.devices[d] for d in device[other < 0]})
+        raise CalibrationError([_dearer_than_product(scenario, code) for code in codes])
     units = value / constants.unit_value[device]
     china = constants.codes.origins.index(CHINA) if CHINA in constants.codes.origins else -1
     in_china = (lines.origin == china).astype(float)
     need = units[:, None] * chips
-    stock = constants.stock_months[device][:, None] * need
+    stock = stock_months[:, None] * need
     return DeviceMakers(
         device=device,
         line=np.arange(n),
@@ -129,6 +133,8 @@ def make_makers(
         life_months=slots.life_months,
         line_requalification=slots.requalification_per_unit,
         requalification_per_unit=slots.requalification_per_unit,
+        standby_cost=standby,
+        carrying_cost=carrying,
         version_overhead=np.zeros(n),
         amortised=amortised,
         amortised_until=amortised_until,
@@ -139,7 +145,7 @@ def make_makers(
         supplied_since=np.full((n, n_parts), LONG_AGO),
         has_second_source=has_second,
         second_source=second,
-        stock_months=constants.stock_months[device],
+        stock_months=stock_months,
         need=need,
         past_need=np.stack([need, need], axis=1),
         chip_orders=need.copy(),
@@ -216,6 +222,8 @@ def make_flows(
         next_origin=origin.copy(),
         arrival_month=np.full(len(maker), -1),
         unit_cost=unit_value / (1 + trade.markup),
+        ex_works=unit_value,
+        exchange=np.ones(len(maker)),
         customs_value=unit_value,
         bare_duty=none.copy(),
         moving_cost=none.copy(),

@@ -17,6 +17,7 @@ from tariffsim.behaviour.assembly import (
     product_elsewhere,
     race_times,
 )
+from tariffsim.behaviour.prices_and_demand import upkeep
 from tariffsim.kernels.assembly import duty_to_shift, landed_factor, moving_factor
 from tariffsim.kernels.sums import over_slots, weighted_sum
 from tariffsim.state.constants import SHIFT
@@ -84,8 +85,9 @@ def countries_of(economy: Economy, flow: int) -> pd.DataFrame:
     """What each country that the maker may go to would cost for a flow, USD a unit.
 
     As expected of orders that shift now; one row a country. What the unit costs its maker there:
-    `other_inputs`, `chips`, `unmounted_chip_duty` and `switching` (costs of suppliers written off);
-    with the `margin` they are the ex-works `price`. Then `base_duty` and `new_duty` at the border,
+    `other_inputs`, `unmounted_chip_duty`, `chips`, `switching` (costs of suppliers written off) and
+    `upkeep` (second sources, stocks of chips); with the `margin`, and what `exchange` rates add,
+    they are the `price` ex works. Then `base_duty` and `new_duty` at the border,
     `landed`, the sum of price and duties, and `base_landed`, that of the base year; `factor`, `r`
     of MODEL 4.3; `distance`, `(e / e_base country)^(1/eps)`, what the country is more expensive by
     for reasons that do not change; landed cost with it `relative` to the country in place; the
@@ -127,21 +129,29 @@ def _expected(economy: Economy, flow: Int, maker: Int) -> dict[str, Float]:
     months, found = economy.scenario.assembly.shift_months, []
     for future in futures:
         product = product_elsewhere(economy, flow, origins, future, months)
-        price = product.shipments.customs_value
+        price, chips = product.shipments.customs_value, product.shipments.chip_value[:, 0]
         location = constants.relative_cost[economy.makers.base_origin[maker, None], origins]
-        margin = price * economy.scenario.trade.markup / (1 + economy.scenario.trade.markup)
-        base_duty = economy.tariff_schedule.base_product[product.cell, 0] * price
-        parts = {
+        of_all = {
+            "chips": over_slots(chips),
+            "switching": economy.makers.amortised_cost(economy.month, maker),
+            "upkeep": sum(upkeep(economy, chips, maker)),
+        }
+        costs = {
             "other_inputs": economy.makers.other_inputs[maker, None] * location,
-            "chips": over_slots(product.shipments.chip_value) + np.zeros_like(price),
             "unmounted_chip_duty": product.bare_duty,
-            "switching": economy.makers.amortised_cost(economy.month, maker)[:, None] + 0 * price,
+            **{name: value[:, None] + np.zeros_like(price) for name, value in of_all.items()},
+        }
+        cost = sum(costs.values())
+        margin = economy.scenario.trade.markup * cost
+        base_duty = economy.tariff_schedule.base_product[product.cell, 0] * price
+        border = {
             "margin": margin,
+            "exchange": price - cost - margin,
             "price": price,
             "base_duty": base_duty,
             "new_duty": expected_duty(economy, product, future) - base_duty,
         }
-        found.append(parts)
+        found.append(costs | border)
     return {name: weighted_sum(weights, [parts[name] for parts in found])[0] for name in found[0]}
 
 

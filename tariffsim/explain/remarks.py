@@ -206,7 +206,7 @@ def _effects(economy: Economy, month: int) -> Iterator[Float | float | None]:
     on_chips = state.in_force.chip_value.any() or state.in_force.chip_count.any()
     yield from (state.discount, state.capacity_share, state.counter_subsidy * float(on_chips))
     yield from (state.funds.grants, state.funds.granted_investment, state.funds.credit)
-    yield from (state.units_factor, state.chips_factor, state.preference)
+    yield from (state.units_factor, state.chips_factor, state.preference, state.procurement)
     yield None if state.limits.supply is None else state.limits.supply[cells]
     laws = zip(economy.tariff_schedule.laws, state.rates, strict=True)
     yield from (law.instrument.tracing_share(rate) for law, rate in laws)

@@ -9,6 +9,7 @@ import numpy as np
 from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Law, Regime
 from tariffsim.law.policy_state import PolicyState, PublicFunds
+from tariffsim.law.procurement import procurement_log_odds
 from tariffsim.law.supply_limits import supply_limits
 from tariffsim.policy import Instrument
 from tariffsim.policy.shipments import Built, Shipments
@@ -49,6 +50,7 @@ def policy_of_month(economy: Economy) -> PolicyState:
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
         preference=preference,
+        procurement=procurement_log_odds(schedule, rates, expected),
         limits=supply_limits(schedule, rates, expected, economy.date),
     )
 

@@ -59,5 +59,7 @@ class PolicyState:
     """(D, M, K) factor on chips in a unit."""
     preference: Float
     """(M, R) log odds added to the chips of a region."""
+    procurement: Float
+    """(kinds, D, M, R) log odds of the chips of a region that public buyers avoid."""
     limits: SupplyLimits
     """Shares of deliveries that no measure denies."""

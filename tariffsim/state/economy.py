@@ -126,6 +126,10 @@ class Flows(Rows):
     """(L,) month from which it is assembled there; -1 when it is not shifting."""
     unit_cost: Float
     """(L,) USD a unit."""
+    ex_works: Float
+    """(L,) USD a unit at the maker's gate, at the exchange rates of the base year."""
+    exchange: Float
+    """(L,) that price in the market's money, relative to the exchange rates of the base year."""
     customs_value: Float
     """(L,) USD a unit, ex works."""
     bare_duty: Float
@@ -330,6 +334,10 @@ class DeviceMakers(Rows):
     """(N, P) USD a unit of the whole line over that life if the slot switches."""
     requalification_per_unit: Float
     """(N, P) the same a unit of the version."""
+    standby_cost: Float
+    """(N,) USD a unit of keeping second sources."""
+    carrying_cost: Float
+    """(N,) USD a unit of holding the usual stock of chips."""
     version_overhead: Float
     """(N,) USD a unit of a version beside another."""
     amortised: Float
@@ -441,6 +449,8 @@ class Economy:
     tariff_schedule: TariffSchedule
     expectations: DutyExpectations
     declarations: Declarations
+    exchange: Float
+    """(M,) prices of foreign makers in a market's money, relative to rates of the base year."""
     imports: ImportCounts = field(default_factory=ImportCounts.of_no_laws)
     month: int = -1
     """Months since the start; -1 before the first."""

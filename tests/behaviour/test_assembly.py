@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tariffsim import kernels as k
 from tariffsim.behaviour import assembly
 from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
-from tariffsim.behaviour.prices_and_demand import rise_ahead
+from tariffsim.behaviour.front_loading import rise_ahead
 from tariffsim.behaviour.sourcing import choice_set, choice_weights
 from tariffsim.calibration import build_economy
 from tariffsim.calibration.assembly import footprints
@@ -41,6 +41,8 @@ ALL_MOVE = {
     "assembly": {"shift_hazard": 1.0, "plant_hazard": 1.0, "shift_cost": 0.0, "plant_cost": 0.0}
 }
 """Everybody looks every month, and moving is free."""
+PROMPT = {"trade": {"maker_pass_through_months": 1.0}}
+"""Prices ex works are those that costs call for."""
 FOUR = 4.0
 """Standard errors allowed; a normal variable exceeds them 6e-5 of the time, and seeds are fixed."""
 
@@ -82,7 +84,7 @@ def test_a_product_as_it_is_has_its_own_cost_and_chips() -> None:
     rebate = {"kind": "counter_subsidy", "share": 0.5, "start": "2025-01"}
     bare = {"kind": "bare_chip_tariff", "rate": 0.3, "start": "2025-02", "markets": ["EU"]}
     policies = {"duty": duty, "rebate": rebate, "bare": bare}
-    economy = last(scenario({"policies": policies}, makers=120), 0, 6)
+    economy = last(scenario({"policies": policies}, PROMPT, makers=120), 0, 6)
     makers, flows, regime = economy.makers, economy.flows, economy.policy.regime
     assert makers.chip_counter_subsidy.any()
     assert flows.bare_duty.any()
@@ -101,7 +103,8 @@ def test_a_product_as_it_is_has_its_own_cost_and_chips() -> None:
 
 def test_landed_cost_of_a_place_by_hand() -> None:
     """`r = ((v + T) / (v_0 + T_0))^eps`: inputs at the cost of the country, chips, write-offs."""
-    economy = last(scenario(STILL, HELD, on_china(0.25), makers=150), 0, 1)
+    no_upkeep = {"orders": {"standby_cost": 0.0, "chip_carrying_cost": 0.0}}
+    economy = last(scenario(STILL, HELD, no_upkeep, on_china(0.25), makers=150), 0, 1)
     makers, flows, codes = economy.makers, economy.flows, economy.constants.codes
     rows = taxed_flows(economy)
     maker, cost = flows.maker[rows], economy.constants.cost_factor
@@ -281,7 +284,7 @@ def test_at_home_less_than_the_hurdle_never_moves(
 def taxed(rate: float, seed: int, hazard: float = 1.0, months: int = 3) -> Economy:
     rules = {"assembly": {"shift_hazard": hazard, "plant_hazard": 0.0}}
     return last(
-        scenario(STILL, free_trade(), HELD, rules, on_china(rate), makers=500), seed, months
+        scenario(STILL, free_trade(), HELD, PROMPT, rules, on_china(rate), makers=500), seed, months
     )
 
 
@@ -515,7 +518,8 @@ def test_the_cost_of_a_place_is_explained() -> None:
     """Parts add up to the price, price and duties to landed cost; the country in place is one."""
     law = on_china(0.25)
     no_calendar = {"trade": {"tariffs_in_force": False}}
-    rules = scenario(AT_ONCE, law, no_calendar, {"run": {"end": "2025-04"}}, makers=150)
+    end = {"run": {"end": "2025-04"}}
+    rules = scenario(AT_ONCE, law, no_calendar, PROMPT, end, makers=150)
     economy = last(rules, 0, 4)
     flow = next(f for f in taxed_flows(economy) if moved(economy)[f])
     line = int(economy.flows.line[flow])
@@ -524,7 +528,9 @@ def test_the_cost_of_a_place_is_explained() -> None:
     table = found.candidates
     assert found.origin == economy.constants.codes.origins[economy.flows.origin[flow]] != "CN"
     assert found.plants["CN"] >= 1
-    costs = ["other_inputs", "chips", "unmounted_chip_duty", "switching", "margin"]
+    costs = [
+        "other_inputs", "chips", "unmounted_chip_duty", "switching", "upkeep", "margin", "exchange",
+    ]  # fmt: skip
     np.testing.assert_allclose(table[costs].sum(axis=1), table["price"], rtol=ROUNDING)
     duties = ["price", "base_duty", "new_duty"]
     np.testing.assert_allclose(table[duties].sum(axis=1), table["landed"], rtol=ROUNDING)

@@ -233,7 +233,7 @@ class Maker:
         costs = self.chip_costs(world, slot, trigger, months)
         utilities = {}
         for f, cost in costs.items():
-            v = self.delta(world, slot, f) + self.taste(world, f)
+            v = self.delta(world, slot, f) + self.taste(world, slot, f)
             v += omega * math.log(f.capacity[k] / f.base_capacity[k])
             v -= sigma * math.log(cost)
             if f is not slot.supplier:
@@ -360,15 +360,25 @@ class Maker:
         gap = math.log(1 + behind / won) - slot.log_inertia
         return slot.chips * left.price_ahead(world, slot.node_class, months) / sigma * gap
 
-    def taste(self, world: Reference, foundry: Foundry) -> float:
-        """What moving to or from China, and shifts of preference, add to utility."""
+    def taste(self, world: Reference, slot: Slot, foundry: Foundry) -> float:
+        """What moving to or from China, shifts of preference, public buyers add to utility."""
         shift = sum(
             w * world.preference.get((m, foundry.region), 0.0) for m, w in self.weights.items()
         )
         if foundry.is_chinese:
             sourcing, moved = world.scenario.sourcing, sum(self.china_made) / 12 - self.base_china
             shift += sourcing.odds_follow * moved * math.log(sourcing.assembly_odds)
+        for market, weight in self.weights.items():
+            for i in world.customs.avoiding(self.device, market, foundry.region):
+                shift += weight * math.log(1 - self.avoided(world, slot, i))
         return shift
+
+    def avoided(self, world: Reference, slot: Slot, law: int) -> float:
+        """Share of demand that public buyers take elsewhere, now or over the life of a choice."""
+        share = world.customs.instruments[law].avoided_share
+        kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
+        later = sum(w * share(r.get(law, 0.0)) for w, r in world.foreseen(kind, self.device))
+        return max(later, share(world.rates.get(law, 0.0)))
 
     def chip_costs(
         self, world: Reference, slot: Slot, trigger: str, months: int
@@ -384,10 +394,10 @@ class Maker:
             if share > 0 and f.is_candidate(slot.node_class)
         }
         for weight, rates in world.foreseen(kind, self.device):
-            without = self.quote(world, others, rates, trigger, price).duty
+            without = self.quote(world, others, rates, trigger, price, upkeep=False).duty
             for f in costs:
                 taken = others | {slot: f}
-                with_it = self.quote(world, taken, rates, trigger, price).duty
+                with_it = self.quote(world, taken, rates, trigger, price, upkeep=False).duty
                 costs[f] += weight * (with_it - without) / slot.chips
         return costs
 
@@ -395,7 +405,9 @@ class Maker:
         """What makes the base year a steady state at its prices and duties; constant."""
         if foundry not in slot.delta:
             with_it, without = (
-                self.quote(world, chips, {}, LEFT_OUT, base_price, origin=self.base_origin).duty
+                self.quote(
+                    world, chips, {}, LEFT_OUT, base_price, origin=self.base_origin, upkeep=False
+                ).duty
                 for chips in ({slot: foundry}, {})
             )
             cost = foundry.base_price[slot.node_class] + (with_it - without) / slot.chips
@@ -570,15 +582,19 @@ class Maker:
         trigger: str,
         price: Price | None = None,
         origin: str | None = None,
+        upkeep: bool = True,
     ) -> Quote:
         """Cost and duty of one unit with these suppliers, mean over its markets.
 
-        Assembled where it is for each market, or in one country for all.
+        Assembled where it is for each market, or in one country for all. The duty that one part
+        adds is weighed without what the part costs to keep in stock and on standby.
         """
         total = Quote(0.0, 0.0, 0.0)
         for market, weight in self.weights.items():
             country = origin or self.origin(market)
-            one = self.quote_in(world, suppliers, country, market, rates, trigger, price)
+            one = self.quote_in(
+                world, suppliers, country, market, rates, trigger, price, upkeep=upkeep
+            )
             total = Quote(
                 total.cost + weight * one.cost,
                 total.bare_duty + weight * one.bare_duty,
@@ -595,9 +611,13 @@ class Maker:
         rates: Rates,
         trigger: str,
         price: Price | None = None,
+        upkeep: bool = True,
+        exchange: float = 1.0,
     ) -> Quote:
         """The same sold in one market, assembled in a country."""
-        product, cost, bare_duty = self.product_in(world, suppliers, origin, market, rates, price)
+        product, cost, bare_duty = self.product_in(
+            world, suppliers, origin, market, rates, price, upkeep, exchange
+        )
         due = self.expected_duty(world, product, rates, trigger)
         return Quote(cost, bare_duty, world.customs.base_duty(product) + due)
 
@@ -609,6 +629,8 @@ class Maker:
         market: str,
         rates: Rates,
         price: Price | None = None,
+        upkeep: bool = True,
+        exchange: float = 1.0,
     ) -> tuple[Product, float, float]:
         """One unit as customs would see it, its cost, and the duty on unmounted chips in that."""
         customs, trade = world.customs, world.scenario.trade
@@ -619,8 +641,10 @@ class Maker:
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
         cost = self.other_inputs * world.cost_factor[origin] / world.cost_factor[self.base_origin]
         cost += sum(c.value for c in chips) + bare_duty + self.switching(world)
-        product = Product(self.device, origin, market, (1 + trade.markup) * cost, chips)
-        return product, cost, bare_duty
+        if upkeep:
+            cost += sum(self.upkeep(world, dict(zip(suppliers, chips, strict=True))))
+        value = (1 + trade.markup) * cost * exchange
+        return Product(self.device, origin, market, value, chips), cost, bare_duty
 
     def expected_duty(
         self, world: Reference, product: Product, rates: Rates, trigger: str
@@ -634,6 +658,18 @@ class Maker:
     def importer(self, market: str) -> Importer:
         """Who brings the line into a market."""
         return next(flow.importer for flow in self.flows if flow.market == market)
+
+    def upkeep(self, world: Reference, chips: Mapping[Slot, Chips]) -> tuple[float, float]:
+        """Cost of second sources on standby and of stocks of chips, USD a unit (MODEL 4.6)."""
+        orders = world.scenario.orders
+        twice = sum(c.value for slot, c in chips.items() if slot.has_second_source)
+        held = self.stock_months * sum(c.value for c in chips.values())
+        return orders.standby_cost * twice, orders.chip_carrying_cost * held
+
+    def upkeep_now(self, world: Reference) -> tuple[float, float]:
+        """The same with the chips that it uses."""
+        chips = self.chips_inside()
+        return self.upkeep(world, dict(zip(self.slots.values(), chips, strict=True)))
 
     def switching(self, world: Reference) -> float:
         """Cost of switching suppliers that is being written off, USD a unit."""
@@ -812,7 +848,10 @@ class Flow:
     origin: str
     race: dict[str, float]
     """Race times of the countries that it may be assembled in."""
+    ex_works: float
+    """USD a unit at the maker's gate, at the exchange rates of the base year."""
     customs_value: float
+    exchange: float = 1.0
     next_origin: str = ""
     arrival_month: int = -1
     looks_for_shifts: bool = False
@@ -859,16 +898,25 @@ class Flow:
     def landed_cost(self, world: Reference, country: str, rates: Rates, months: int = 0) -> float:
         """Ex-works price and duty if it were assembled in a country, so many months from now."""
         price = self.maker.net_price(world, [(1.0, rates)], ahead(world, months))
-        return self._landed(world, country, rates, price)
+        return self._landed(world, country, rates, price, self.exchange_rate(world, country))
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
         """The same at the prices and duties of the base year."""
-        return self._landed(world, country, {}, base_price)
+        return self._landed(world, country, {}, base_price, 1.0)
 
-    def _landed(self, world: Reference, country: str, rates: Rates, price: Price) -> float:
+    def _landed(
+        self, world: Reference, country: str, rates: Rates, price: Price, exchange: float
+    ) -> float:
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
-        quote = self.maker.quote_in(world, suppliers, country, self.market, rates, REAL, price)
-        return (1 + world.scenario.trade.markup) * quote.cost + quote.border_duty
+        quote = self.maker.quote_in(
+            world, suppliers, country, self.market, rates, REAL, price, exchange=exchange
+        )
+        return (1 + world.scenario.trade.markup) * quote.cost * exchange + quote.border_duty
+
+    def exchange_rate(self, world: Reference, country: str) -> float:
+        """Prices from a country in the market's money, relative to the base year (MODEL 4.4)."""
+        is_foreign = world.customs.home[country] != self.market
+        return world.exchange[self.market] if is_foreign else 1.0
 
     def shift(self, world: Reference) -> None:
         """Its orders go to the plant of the maker that is best now, if that is worth its cost."""
@@ -895,7 +943,11 @@ class Flow:
         self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
         cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
         cost += sum(c.value for c in chips) + maker.switching(world)
-        self.customs_value = (1 + markup) * cost
+        cost += sum(maker.upkeep_now(world))
+        months = world.scenario.trade.maker_pass_through_months
+        self.ex_works += ((1 + markup) * cost - self.ex_works) / months
+        self.exchange = self.exchange_rate(world, self.origin)
+        self.customs_value = self.ex_works * self.exchange
         self.second_best_place = 0.0
         if self.origin != maker.base_origin:
             home, here = (self.base_landed_cost(world, o) for o in (maker.base_origin, self.origin))
@@ -939,9 +991,12 @@ class Flow:
             return self.maker.product(self.market)
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
         price = self.maker.net_price(world, [(1.0, rates)], invoiced)
-        return self.maker.product_in(world, suppliers, self.next_origin, self.market, rates, price)[
-            0
-        ]
+        country = self.next_origin
+        product, *_ = self.maker.product_in(
+            world, suppliers, country, self.market, rates, price,
+            exchange=self.exchange_rate(world, country),
+        )  # fmt: skip
+        return product
 
     def front_load(self, world: Reference) -> None:
         """Ahead of a duty rise the importer stocks up; otherwise it sells what it holds first."""

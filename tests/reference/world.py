@@ -77,6 +77,8 @@ class Reference:
         self.unit_value = dict(zip(codes.devices, figures.unit_value.tolist(), strict=True))
         self.chip_price = dict(zip(codes.classes, figures.chip_price.tolist(), strict=True))
         self.cost_factor = dict(zip(codes.origins, figures.cost_factor.tolist(), strict=True))
+        covered = figures.covered_import_share.tolist()
+        self.covered_share = dict(zip(codes.markets, covered, strict=True))
         self.market_growth = dict(zip(codes.markets, figures.market_growth.tolist(), strict=True))
         self.ai_adoption = dict(zip(codes.markets, figures.ai_adoption.tolist(), strict=True))
         self.ai_capable = {
@@ -233,7 +235,7 @@ class Reference:
         ]
         copied = (
             "base_units", "base_share", "base_landed", "base_price", "orders", "units",
-            "passed_on", "price", "customs_value",
+            "passed_on", "price", "customs_value", "ex_works",
         )  # fmt: skip
         flows = []
         for row in range(len(table)):
@@ -322,6 +324,7 @@ class Reference:
     def announce_policy(self) -> None:
         """Instruments in force, and those announced, become known."""
         self.month_number += 1
+        self.exchange = {m: self.exchange_factor(m) for m in self.markets}
         self._foreseen: dict[tuple[str, str], list[tuple[float, Rates]]] = {}
         if self.month_number > 0:
             self.customs.count_imports(self)
@@ -345,6 +348,19 @@ class Reference:
         self.preference: dict[tuple[str, str], float] = {}
         for law, rate in laws:
             self._shift_demand_and_taste(law, rate)
+
+    def exchange_factor(self, market: str) -> float:
+        """By how much a market's currency makes up for the duty of the month before (MODEL 4.4)."""
+        abroad = [
+            f
+            for f in self.flows
+            if f.market == market and self.customs.home[f.maker.base_origin] != market
+        ]
+        value = {f: f.base_units * self.unit_value[f.maker.device] for f in abroad}
+        rise = sum(value[f] * f.new_duty / f.customs_value for f in abroad)
+        rise = rise / sum(value.values()) if abroad else 0.0
+        offset = self.scenario.trade.currency_offset
+        return max(1 - offset * self.covered_share[market] * rise, 0.1)
 
     def _award_public_money(self, laws: list[Any]) -> None:
         """Grants and credits by region; regions share a budget by their base capacity."""
@@ -385,9 +401,10 @@ class Reference:
         if (kind, device) not in self._foreseen:
             weights: dict[tuple[tuple[int, float], ...], float] = {}
             for months, weight in self.dates(kind, device):
-                rates = self.customs.expected(self.date + months, self.date)
-                key = tuple(rates.items())
-                weights[key] = weights.get(key, 0.0) + weight
+                foreseen = self.customs.expected(self.date + months, self.date)
+                for chance, rates in self.customs.outcomes(foreseen, months, self.date):
+                    key = tuple(rates.items())
+                    weights[key] = weights.get(key, 0.0) + weight * chance
             total = sum(weights.values())
             self._foreseen[kind, device] = [(w / total, dict(r)) for r, w in weights.items()]
         return self._foreseen[kind, device]
