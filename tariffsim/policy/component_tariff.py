@@ -51,9 +51,14 @@ class ComponentTariff(DeclaredContent, OffsetByCapacity):
         covered = self.kind, self.per, self.chip_regions, self.node_classes, self.threshold
         return (*covered, *self.unknown_base)
 
+    @property
+    def depends_on_knowledge(self) -> bool:
+        """Unless it is due on the chips of any origin, known or not."""
+        return self.chip_regions is not None or self.unknown_origin_rule != "full_content"
+
     def covers(self, shipments: Shipments) -> Any:
-        """Chips that count for the greater part as of the covered regions and node classes."""
-        return shipments.mostly_from(self.chip_regions, self.node_classes)
+        """Chips of the covered regions and node classes."""
+        return shipments.chips_from(self.chip_regions, self.node_classes) > 0
 
     def covered(self, shipments: Shipments, of: Float) -> Float:
         """The covered part of the value, or of the number, of the chips in each part."""
