@@ -130,16 +130,12 @@ def emergency_switch(economy: Economy, draws: Draws) -> None:
 
 def choose_foundries(economy: Economy, draws: Draws) -> None:
     """Makers: designs and pin-compatible parts that open choose a foundry for each node class."""
-    makers, choices = economy.makers, sourcing.choice_set(economy)
-    slots, settled = platforms.reconsider(economy, choices, sourcing.open_slots(economy, draws))
-    choice, forgone = sourcing.choose(choices, slots, settled)
-    chosen = slots.is_free & slots.is_open
-    makers.compliance_distortion.put(slots.rows.place[chosen], forgone[chosen])
-    if economy.tariff_schedule.triggers:
-        choice = sourcing.avoid_triggers(choices, economy, slots, choice)
-    switches = slots.is_free & (choice != makers.supplier.take(slots.rows.place))
-    sourcing.qualify(economy, slots.rows.place[switches], choice[switches])
-    sourcing.renew_second_sources(economy, slots, draws)
+    choices, slots = sourcing.choice_set(economy), sourcing.open_slots(economy, draws)
+    stands = sourcing.decide(choices, economy, slots)
+    decision = platforms.reconsider(economy, choices, slots, stands)
+    sourcing.carry_out(economy, decision)
+    sourcing.renew_second_sources(economy, decision.slots, draws)
+    platforms.unite(economy)
 
 
 def shift_assembly(economy: Economy, draws: Draws) -> None:
@@ -190,7 +186,7 @@ def price_products(economy: Economy, draws: Draws) -> None:
         makers.other_inputs[flows.maker],
         economy.constants.relative_cost[makers.base_origin[flows.maker], flows.origin],
         k.total(k.over_slots(makers.chip_value)[flows.maker], flows.bare_duty),
-        makers.amortised_cost(economy.month)[flows.maker],
+        k.total(makers.amortised_cost(economy.month), economy.version_overhead())[flows.maker],
     )
     flows.customs_value = k.ex_works_price(flows.unit_cost, economy.scenario.trade.markup)
     makers.customs_value = prices_and_demand.mean_of_lines(economy, flows.customs_value)

@@ -194,12 +194,13 @@ def counterfactual_product(
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
     at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
     bare = tables.bare[at_home[:, :, None], classes, region[:, None]]
-    amortised = makers.amortised_cost(economy.month, maker)[:, None]
+    amortised = makers.amortised_cost(economy.month, maker)
+    extra = k.total(amortised, economy.version_overhead(maker))[:, None]
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[makers.base_origin[maker, None], origin],
         k.over_slots(k.total(value[:, None], k.ad_valorem(bare, value[:, None]))),
-        amortised if switching else np.zeros_like(amortised),
+        extra if switching else np.zeros_like(extra),
     )
     shipments = Shipments(
         constants.codes,

@@ -68,7 +68,8 @@ def switch_in_emergency(
     noise = _emergency_noise(economy, draws, slots)
     found = np.flatnonzero(weights.any(axis=1))
     choice = k.draw_choice(weights[found], noise[found])
-    sourcing.qualify(economy, place[found], choice, economy.scenario.orders.emergency_months_factor)
+    cost, factor = makers.requalification_per_unit, economy.scenario.orders.emergency_months_factor
+    sourcing.qualify(economy, place[found], choice, cost.take(place[found]), factor)
     lost = _lost_match(choices, slots.take(found), of_all[found], choice, noise[found])
     makers.compliance_distortion.put(place[found], lost)
 

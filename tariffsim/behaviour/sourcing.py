@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
-from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.law.policy_state import PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market, share_of_suppliers
@@ -63,6 +62,47 @@ class OpenSlots:
     exponentials: Float
     """(rows, F) unit exponentials: the noise of the choice."""
 
+    def take(self, rows: Int | Bool) -> OpenSlots:
+        """Some of them."""
+        return OpenSlots(
+            self.rows.take(rows), self.is_free[rows], self.is_open[rows], self.in_design[rows],
+            self.exponentials[rows],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What open slots take; one row each."""
+
+    slots: OpenSlots
+    choice: Int
+    """(rows,) foundry chosen, or kept."""
+    distortion: Float
+    """(rows,) USD a unit of match loss while it holds."""
+    cost: Float
+    """(rows,) USD a unit to be written off if the supplier changes."""
+
+    def take(self, rows: Int | Bool) -> Decision:
+        """Some of them."""
+        return Decision(
+            self.slots.take(rows), self.choice[rows], self.distortion[rows], self.cost[rows]
+        )
+
+    def followed_by(self, other: Decision) -> Decision:
+        """These, then others."""
+        ours, theirs = self.slots, other.slots
+        rows = SlotRows(
+            *(np.concatenate([getattr(t.rows, f.name) for t in (ours, theirs)])
+              for f in fields(SlotRows))
+        )  # fmt: skip
+        slots = OpenSlots(
+            rows,
+            *(np.concatenate([getattr(t, f.name) for t in (ours, theirs)])
+              for f in fields(OpenSlots)[1:]),
+        )  # fmt: skip
+        columns = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self)[1:])
+        return Decision(slots, *(np.concatenate(column) for column in columns))
+
 
 def choice_set(economy: Economy) -> ChoiceSet:
     """Prices, duties, sizes and limits of supply of this month."""
@@ -114,9 +154,10 @@ def versions_of(makers: DeviceMakers, place: Int) -> tuple[Int, Int]:
     `place` are rows of lines in the ravelled (N, P) columns.
     """
     line, part = np.divmod(place, len(makers.slot_class))
-    split = np.flatnonzero(makers.is_split[line])
-    own = makers.own_version[line[split]] * len(makers.slot_class) + part[split]
-    return np.concatenate([place, own]), np.concatenate([np.arange(len(place)), split])
+    own = makers.own_version[line]
+    two = np.flatnonzero((own >= 0) & makers.is_made[own])
+    of_own = own[two] * len(makers.slot_class) + part[two]
+    return np.concatenate([place, of_own]), np.concatenate([np.arange(len(place)), two])
 
 
 def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
@@ -133,11 +174,29 @@ def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
 # What suppliers cost, and how likely each is to be chosen.
 
 
-def choose(choices: ChoiceSet, slots: OpenSlots, settled: Int) -> tuple[Int, Float]:
-    """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied.
+def decide(choices: ChoiceSet, economy: Economy, slots: OpenSlots) -> Decision:
+    """What each version of a line that has open slots decides by itself."""
+    makers = economy.makers
+    choice, forgone = choose(choices, slots)
+    before = makers.compliance_distortion.take(slots.rows.place)
+    distortion = np.where(slots.is_free & slots.is_open, forgone, before)
+    if economy.tariff_schedule.triggers:
+        choice, distortion = avoid_triggers(choices, economy, slots, choice, distortion)
+    cost = makers.requalification_per_unit.take(slots.rows.place)
+    return Decision(slots, choice, distortion, cost)
 
-    `settled` (rows,) are choices of lines that weighed versions of their own; -1 for others.
-    """
+
+def carry_out(economy: Economy, decision: Decision) -> None:
+    """Slots that take another supplier begin to qualify it."""
+    makers, slots = economy.makers, decision.slots
+    makers.compliance_distortion.put(slots.rows.place, decision.distortion)
+    switches = slots.is_free & (decision.choice != makers.supplier.take(slots.rows.place))
+    place, cost = slots.rows.place[switches], decision.cost[switches]
+    qualify(economy, place, decision.choice[switches], cost)
+
+
+def choose(choices: ChoiceSet, slots: OpenSlots) -> tuple[Int, Float]:
+    """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied."""
     makers = choices.makers
     choice = makers.supplier.take(slots.rows.place)
     forgone = np.zeros(len(choice))
@@ -146,8 +205,7 @@ def choose(choices: ChoiceSet, slots: OpenSlots, settled: Int) -> tuple[Int, Flo
         of_all = choice_weights(choices, some)
         weights = among_candidates(choices, some, of_all)
         inertia = makers.inertia.take(some.place)
-        best = k.draw_choice(k.with_inertia(weights, choice[rows], inertia), noise)
-        choice[rows] = np.where(settled[rows] >= 0, settled[rows], best)
+        choice[rows] = k.draw_choice(k.with_inertia(weights, choice[rows], inertia), noise)
         forgone[rows] = forgone_match(choices, some, of_all, choice[rows], noise)
     return choice, forgone
 
@@ -330,24 +388,22 @@ def forgone_match(
 # Duties that a chip triggers on the whole product.
 
 
-def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choice: Int) -> Int:
+def avoid_triggers(
+    choices: ChoiceSet, economy: Economy, slots: OpenSlots, choice: Int, distortion: Float
+) -> tuple[Int, Float]:
     """The cheapest of three plans for each line, by match loss and the duty that is due.
+
+    With the compliance distortion that it leaves in each slot, USD a unit; `distortion` without.
 
     The free plan ignores triggers, so that a line may stay below a threshold; plan A (`choice`) is
     each slot's best as if the trigger applied anyway; plan B takes uncovered suppliers only.
     Pin-compatible slots join plan B when their design opens, and keep their supplier otherwise.
     """
     makers, foundries = choices.makers, choices.foundries
-    futures = choices.policy.expected.of_kind(DESIGN)
     designs, design_of = np.unique(slots.rows.maker, return_inverse=True)
-    cells = choices.constants.codes.cells_by_market(
-        makers.device[designs, None], makers.origin[designs]
-    )
-    covered = economy.tariff_schedule.trigger_covers(
-        [future.regime for future in futures], cells, makers.weights[designs] > 0
-    )
+    covered = covered_chips(economy, designs)
     if not covered.any() or choices.sigma == 0.0:  # without sigma no duty outweighs preference
-        return choice
+        return choice, distortion
     rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
     some, noise, at = slots.rows.take(rows), slots.exponentials[rows], design_of[rows]
     incumbent = makers.supplier.take(some.place)
@@ -359,30 +415,38 @@ def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choic
     plan_b = np.where(uncovered.any(axis=1), k.draw_choice(uncovered, noise), free)
     chips = makers.chips.take(some.place)
     value = k.utility_value(chips, foundries.price[free, some.node_class], choices.sigma)
-    best, duty = free, _plan_duty(economy, designs, at, some, free, futures)
+    best, duty = free, plan_duty(economy, designs, at, some, free)
     total = duty
     for plan in (choice[rows], plan_b):
         lost = k.utility_loss(with_cost, noise, free, plan, value)
-        due = _plan_duty(economy, designs, at, some, plan, futures)
+        due = plan_duty(economy, designs, at, some, plan)
         cost = k.total(due, k.sum_by(at, lost, len(due)))
         better = (due < duty) & (cost < total)
         best = np.where(better[at], plan, best)
         duty, total = np.where(better, due, duty), np.where(better, cost, total)
     lost = k.utility_loss(weights, noise, free, best, value)
-    before = makers.compliance_distortion.take(some.place)
-    distortion = k.plan_distortion(before, lost, slots.is_open[rows])
-    changed = best != free
-    makers.compliance_distortion.put(some.place[changed], distortion[changed])
+    changed, left = best != free, distortion.copy()
     chosen = choice.copy()
     chosen[rows] = best
-    return chosen
+    after = k.plan_distortion(distortion[rows], lost, slots.is_open[rows])
+    left[rows[changed]] = after[changed]
+    return chosen, left
 
 
-def _plan_duty(
-    economy: Economy, designs: Int, at: Int, slots: SlotRows, plan: Int, futures: list[Future]
-) -> Float:
-    """(designs,) USD a unit that triggers are expected to cost if slots follow a plan."""
+def covered_chips(economy: Economy, designs: Int) -> Bool:
+    """(designs, K, R) chips expected to trigger a duty on the product where versions are sold."""
+    makers, codes = economy.makers, economy.constants.codes
+    cells = codes.cells_by_market(makers.device[designs, None], makers.origin[designs])
+    futures = economy.policy.expected.of_kind(DESIGN)
+    return economy.tariff_schedule.trigger_covers(
+        [future.regime for future in futures], cells, makers.weights[designs] > 0
+    )
+
+
+def plan_duty(economy: Economy, designs: Int, at: Int, slots: SlotRows, plan: Int) -> Float:
+    """(designs,) USD a unit that triggers are expected to cost if slots follow a plan (slots,)."""
     makers, price = economy.makers, economy.foundries.price
+    futures = economy.policy.expected.of_kind(DESIGN)
     waits = makers.switch_month[designs] >= 0
     supplier = np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
     supplier[at, slots.part] = plan
@@ -401,17 +465,19 @@ def _plan_duty(
 # Qualification.
 
 
-def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.0) -> None:
+def qualify(
+    economy: Economy, place: Int, choice: Int, cost: Float, months_factor: float = 1.0
+) -> None:
     """Start qualifying the chosen suppliers; the old ones deliver until they take over.
 
-    `place` are rows in the ravelled (N, K) columns of makers.
+    `place` are rows in the ravelled (N, P) columns of makers, `cost` what each costs, USD a unit.
     """
     makers, month = economy.makers, economy.month
     life = makers.life_months.take(place)
     amortised = k.written_off(
         makers.amortised.take(place),
         k.months_left(makers.amortised_until.take(place), month),
-        makers.requalification_per_unit.take(place),
+        cost,
         life,
     )
     lead = k.shortened(lead_months(economy, place), months_factor)

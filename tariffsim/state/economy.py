@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tariffsim.kernels.sourcing import share_of_bill
 from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.constants import Constants
@@ -265,8 +266,16 @@ class DeviceMakers(Rows):
     """(N,) the line; the first rows are the lines themselves, in the version that they have."""
     own_version: Int
     """(N,) row of the version for markets in focus; -1 where there can be none."""
+    is_made: Bool
+    """(N,) whether the version is sold; the first of every line is."""
     is_split: Bool
     """(N,) whether some markets of the line have a version of their own."""
+    weighed_month: Int
+    """(N,) month in which the line last weighed versions; -1 if it never did."""
+    split_gain: Float
+    """(N,) USD a unit of the line that a version of its own would then have gained."""
+    split_cost: Float
+    """(N,) USD a unit of the line that it would have cost."""
     share: Float
     """(N,) share of the line's units that are of this version, in the base year."""
     base_origin: Int
@@ -328,8 +337,6 @@ class DeviceMakers(Rows):
     """(N, P) USD a unit of the whole line over that life if the slot switches."""
     requalification_per_unit: Float
     """(N, P) the same a unit of the version."""
-    version_overhead: Float
-    """(N,) USD a unit of a version beside another."""
     amortised: Float
     """(N, P) USD a unit being written off."""
     amortised_until: Int
@@ -508,6 +515,13 @@ class Economy:
         base = sum_by(flows.maker, flows.base_units, len(units))
         taken = np.where(units[flows.maker] > 0, flows.units, flows.base_units)
         return np.asarray(taken / np.where(units > 0, units, base)[flows.maker])
+
+    def version_overhead(self, rows: Int | slice = slice(None)) -> Float:
+        """(N,) or (rows,) USD a unit that a version of its own costs while its line is split."""
+        makers, price = self.makers, self.constants.chip_price[self.makers.slot_class]
+        is_own = makers.is_split[makers.line[rows]] & (makers.line != np.arange(len(makers)))[rows]
+        share = np.where(is_own, self.scenario.sourcing.version_overhead, 0.0)
+        return share_of_bill(share, makers.chips[rows], price)
 
     def of_flows(self, values: Float) -> Float:
         """(L,) what lines (N,) hold or pay, shared out by the units that their flows take."""

@@ -107,7 +107,8 @@ def _suppliers_income(economy: Economy) -> float:
     makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
     maker = flows.maker
     location = economy.constants.relative_cost[makers.base_origin[maker], flows.origin]
-    inputs = makers.other_inputs[maker] * location + makers.amortised_cost(economy.month)[maker]
+    fixed = makers.amortised_cost(economy.month) + economy.version_overhead()
+    inputs = makers.other_inputs[maker] * location + fixed[maker]
     freight = trade.freight * flows.customs_value
     of_makers = (inputs + freight) @ flows.units + flows.relocation.sum()
     of_importers = flows.compliance_cost @ flows.units + _selling(economy).sum()

@@ -31,6 +31,7 @@ PAYMENTS = (
     "overflow between foundries",
     "other inputs",
     "switching of suppliers",
+    "versions of products",
     "relocation",
     "foundry costs",
     "subsidies",

@@ -88,6 +88,8 @@ class Books:
         switching = maker.switching(world)
         self.pay("other inputs", makers, "other suppliers", inputs * units)
         self.pay("switching of suppliers", makers, "other suppliers", switching * units)
+        versions = maker.overhead(world) * units
+        self.pay("versions of products", makers, "other suppliers", versions)
         self.pay("relocation", makers, "other suppliers", flow.relocation)
         bare = flow.bare_duty * units
         self.pay("duties on unmounted chips", makers, f"government {home}", bare)
