@@ -15,6 +15,7 @@ from tariffsim.behaviour import (
     accounts,
     assembly,
     compliance,
+    decisions,
     delivery,
     emergency,
     platforms,
@@ -131,9 +132,9 @@ def emergency_switch(economy: Economy, draws: Draws) -> None:
 def choose_foundries(economy: Economy, draws: Draws) -> None:
     """Makers: designs and pin-compatible parts that open choose a foundry for each node class."""
     choices, slots = sourcing.choice_set(economy), sourcing.open_slots(economy, draws)
-    stands = sourcing.decide(choices, economy, slots)
+    stands = decisions.decide(choices, economy, slots)
     decision = platforms.reconsider(economy, choices, slots, stands)
-    sourcing.carry_out(economy, decision)
+    decisions.carry_out(economy, decision)
     sourcing.renew_second_sources(economy, decision.slots, draws)
     platforms.unite(economy)
 

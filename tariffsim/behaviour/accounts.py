@@ -13,7 +13,7 @@ from tariffsim.typing import Float
 
 def book_products(economy: Economy, ledger: Ledger) -> None:
     """What consumers, importers and governments pay and receive on products."""
-    flows, makers, importers = economy.flows, economy.makers, economy.importers
+    flows, importers = economy.flows, economy.importers
     trade, n = economy.scenario.trade, ledger.n_markets
     units, sold = flows.units, flows.sold
 

@@ -40,37 +40,51 @@ def places(economy: Economy, flow: Int, kind: int) -> Float:
 
     As expected at the dates of a kind of choice, SHIFT or PLANT; one where the maker may not go.
     """
-    futures = economy.policy.expected.of_kind(kind)
+    futures, rules = economy.policy.expected.of_kind(kind), economy.scenario.assembly
+    months = rules.shift_months if kind == SHIFT else rules.plant_months
     origins = np.arange(len(economy.constants.codes.origins))[None]
     device = economy.makers.device[economy.flows.maker[flow]]
     landed = k.weighted_sum(
         [future.weight[kind, device][:, None] for future in futures],
-        [landed_cost(economy, flow, origins, future) for future in futures],
+        [landed_cost(economy, flow, origins, future, months) for future in futures],
     )
     base = base_landed_cost(economy, flow, origins)
-    return k.landed_factor(landed, base, economy.scenario.assembly.elasticity)
+    return k.landed_factor(landed, base, rules.elasticity)
 
 
-def landed_cost(economy: Economy, flow: Int, origin: Int, future: Future) -> Float:
+def landed_cost(economy: Economy, flow: Int, origin: Int, future: Future, months: int = 0) -> Float:
     """(rows, A) ex-works price plus expected duty of flows at some countries, USD a unit.
 
-    With present prices and suppliers; `origin` is (rows or 1, A).
+    As in `product_elsewhere`; `origin` is (rows or 1, A).
     """
-    flows = economy.flows
-    product = counterfactual_product(
-        economy, flows.maker[flow], economy.makers.supplier[flows.maker[flow]],
-        flows.market[flow, None], origin, economy.foundries.price, future,
-    )  # fmt: skip
+    product = product_elsewhere(economy, flow, origin, future, months)
     return k.total(product.shipments.customs_value, expected_duty(economy, product, future))
+
+
+def product_elsewhere(
+    economy: Economy, flow: Int, origin: Int, future: Future, months: int = 0
+) -> CounterfactualProduct:
+    """One unit of flows at some countries (rows or 1, A).
+
+    With present suppliers and posted prices, and scarcity as expected so many months from now.
+    """
+    flows, foundries = economy.flows, economy.foundries
+    supplier = economy.makers.supplier[flows.maker[flow]]
+    price = k.times(foundries.posted_price, k.scarcity_ahead(foundries.scarcity, months))
+    return counterfactual_product(
+        economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
+        price[supplier, economy.makers.slot_class], future,
+    )  # fmt: skip
 
 
 def base_landed_cost(economy: Economy, flow: Int, origin: Int) -> Float:
     """(rows, A) the same at the prices and duties of the base year."""
     flows = economy.flows
+    supplier = economy.makers.supplier[flows.maker[flow]]
     none = Future((), economy.tariff_schedule.tables(()), np.ones((1, 1)))
     product = counterfactual_product(
-        economy, flows.maker[flow], economy.makers.supplier[flows.maker[flow]],
-        flows.market[flow, None], origin, economy.foundries.base_price, none, switching=False,
+        economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
+        economy.foundries.base_price[supplier, economy.makers.slot_class], none, switching=False,
     )  # fmt: skip
     return k.total(product.shipments.customs_value, expected_duty(economy, product, none))
 
@@ -180,12 +194,13 @@ def counterfactual_product(
 ) -> CounterfactualProduct:
     """Lines with these suppliers (rows, P), sold in markets from countries, under a future.
 
-    `market` and `origin` broadcast to (rows, A).
+    `price` (rows, P) is that of their chips before any rebate, USD a chip; `market` and `origin`
+    broadcast to (rows, A).
     """
     makers, constants, tables = economy.makers, economy.constants, future.tables
     classes = makers.slot_class
     region = economy.foundries.region[supplier]
-    count, each = makers.chips[maker], price[supplier, classes]
+    count, each = makers.chips[maker], price
     rebate = CounterSubsidy.of(economy).share_of_price(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None],
         makers.origin[maker][:, None], classes, region, each,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tariffsim import kernels as k
@@ -63,13 +65,15 @@ def switch_in_emergency(
 ) -> None:
     """Choose and start to qualify; lines without a candidate try again next month."""
     makers, slots = economy.makers, economy.makers.slots(place)
+    factor = economy.scenario.orders.emergency_months_factor
+    choices = replace(choices, months_factor=factor)
     of_all = sourcing.choice_weights(choices, slots)
     weights = np.where(is_candidate, sourcing.among_candidates(choices, slots, of_all), 0.0)
     noise = _emergency_noise(economy, draws, slots)
     found = np.flatnonzero(weights.any(axis=1))
     choice = k.draw_choice(weights[found], noise[found])
-    cost, factor = makers.requalification_per_unit, economy.scenario.orders.emergency_months_factor
-    sourcing.qualify(economy, place[found], choice, cost.take(place[found]), factor)
+    cost = makers.requalification_per_unit.take(place[found])
+    sourcing.qualify(economy, place[found], choice, cost, factor)
     lost = _lost_match(choices, slots.take(found), of_all[found], choice, noise[found])
     makers.compliance_distortion.put(place[found], lost)
 
@@ -86,8 +90,7 @@ def _lost_match(
     if choices.sigma == 0.0:
         return np.zeros(len(slots))
     left, inertia = makers.supplier.take(slots.place), makers.inertia.take(slots.place)
-    price = choices.foundries.price[left, slots.node_class]
-    value = k.utility_value(makers.chips.take(slots.place), price, choices.sigma)
+    value = sourcing.value_of_utility(choices, slots, left)
     return k.lead_of_incumbent(weights, noise, left, choice, inertia, value)
 
 

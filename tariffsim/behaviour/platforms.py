@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour import sourcing
-from tariffsim.behaviour.sourcing import ChoiceSet, Decision, OpenSlots
+from tariffsim.behaviour import decisions, sourcing
+from tariffsim.behaviour.decisions import Decision
+from tariffsim.behaviour.sourcing import ChoiceSet, OpenSlots
 from tariffsim.state.constants import DESIGN
 from tariffsim.state.economy import DeviceMakers, Economy
 from tariffsim.typing import Bool, Float, Int
@@ -63,7 +64,7 @@ def markets_apart(economy: Economy) -> Bool:
                 levied &= law.instrument.chosen("markets", codes.markets) > 0
                 found |= levied & (future.weight[DESIGN] > 0)[:, None]
     in_focus = np.array([market in economy.scenario.agents.focus for market in codes.markets])
-    return found & in_focus
+    return np.asarray(found & in_focus)
 
 
 def reconsider(
@@ -82,7 +83,7 @@ def reconsider(
     before = _remembered(makers, lines)
     _stand_apart(economy, lines[weighs], wanted[weighs])
     pairs = _pairs(makers, slots, lines, weighs, wanted, has_two)
-    versions = sourcing.decide(choices, economy, pairs.slots)
+    versions = decisions.decide(choices, economy, pairs.slots)
     joint, lost = _joint(economy, choices, pairs, stands)
     gain, takes_own = _gain(economy, choices, pairs, joint, versions)
     cost = k.times(_overhead(economy, lines), makers.share[pairs.of_own(makers)])
@@ -205,10 +206,8 @@ def _given_up(
     choices: ChoiceSet, slots: OpenSlots, utility: Float, best: Int, choice: Int
 ) -> Float:
     """(2, rows) USD a unit that versions lose with a choice in place of the best for both."""
-    part = slots.rows.take(np.arange(len(best)))
-    price = choices.foundries.price[best, part.node_class]
-    value = k.utility_value(choices.makers.chips.take(part.place), price, choices.sigma)
     each = np.arange(len(best))
+    value = sourcing.value_of_utility(choices, slots.rows.take(each), best)
     gap = k.left_over(utility[:, each, best], utility[:, each, choice])
     return np.where(choice == best, 0.0, k.times(value, gap))
 
@@ -230,19 +229,18 @@ def _cheapest_plan(
 ) -> tuple[Int, Float]:
     """(rows,) foundries of the plan with the least match loss and duty, for two versions at once.
 
-    `utility` (2, rows, F) minds no trigger; see `sourcing.avoid_triggers`. The second is what the
+    `utility` (2, rows, F) minds no trigger; see `decisions.avoid_triggers`. The second is what the
     plan gives up, (2, rows) USD a unit.
     """
     makers, slots, at = economy.makers, pairs.slots.rows.take(rows), pairs.of_line[rows]
     mean = _mean_utility(choices, pairs, rows, utility)
-    covered = sourcing.covered_chips(economy, pairs.lines)
-    covered |= sourcing.covered_chips(economy, pairs.of_own(makers))
+    covered = decisions.covered_chips(economy, pairs.lines)
+    covered |= decisions.covered_chips(economy, pairs.of_own(makers))
     is_covered = covered[at, slots.node_class][:, choices.foundries.region]
     clear = np.where(is_covered, -np.inf, mean)
     free = best = mean.argmax(axis=1)
     plan_b = np.where(np.isfinite(clear).any(axis=1), clear.argmax(axis=1), free)
-    price = choices.foundries.price[free, slots.node_class]
-    value = k.utility_value(makers.chips.take(slots.place), price, choices.sigma)
+    value = sourcing.value_of_utility(choices, slots, free)
     each = np.arange(len(rows))
     duty = total = _triggered(economy, pairs, rows, np.stack([free, free]))
     for plan in (plan_a, plan_b):
@@ -260,19 +258,19 @@ def _weighs_triggers(economy: Economy, pairs: Pairs) -> Bool:
     if not economy.tariff_schedule.triggers:
         return np.zeros(len(pairs.lines), dtype=bool)
     covered = [
-        sourcing.covered_chips(economy, rows)
+        decisions.covered_chips(economy, rows)
         for rows in (pairs.lines, pairs.of_own(economy.makers))
     ]
     return np.asarray(np.any(covered, axis=(0, 2, 3)))
 
 
 def _triggered(economy: Economy, pairs: Pairs, rows: Int, plan: Int) -> Float:
-    """(n,) USD a unit of lines that triggers are expected to cost if slots follow a plan (2, rows)."""
+    """(n,) USD a unit of lines that triggers cost, as expected, with a plan (2, rows) of slots."""
     makers, n = economy.makers, len(pairs.of_line)
     due = np.zeros(len(pairs.lines))
     for v, version in enumerate((pairs.lines, pairs.of_own(makers))):
         slots = pairs.slots.rows.take(rows + v * n)
-        each = sourcing.plan_duty(economy, version, pairs.of_line[rows], slots, plan[v])
+        each = decisions.plan_duty(economy, version, pairs.of_line[rows], slots, plan[v])
         due = k.total(due, k.times(makers.share[version], each))
     return due
 
@@ -446,11 +444,10 @@ def _put_together(economy: Economy, line: Int, own: Int) -> None:
     share = np.stack([makers.share[line], makers.share[own]])[:, :, None]
     left = [k.months_left(makers.amortised_until[rows], economy.month) for rows in (line, own)]
     longest = np.maximum(*left)
-    rest = sum(
-        k.times(k.times(makers.amortised[rows], months), part)
-        for rows, months, part in zip((line, own), left, share, strict=True)
+    rest = k.weighted_sum(
+        list(share), [makers.amortised[rows] * left[v] for v, rows in enumerate((line, own))]
     )
-    makers.amortised[line] = k.ratio(np.asarray(rest), np.maximum(longest, 1))
+    makers.amortised[line] = k.ratio(rest, np.maximum(longest, 1))
     makers.amortised_until[line] = k.months_later(economy.month, longest)
     lost = makers.compliance_distortion
     lost[line] = k.total(k.times(share[0], lost[line]), k.times(share[1], lost[own]))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.law.policy_state import PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market, share_of_suppliers
@@ -41,6 +40,8 @@ class ChoiceSet:
     markup: float
     emergency_share: float
     """Denied share of deliveries that sets off an emergency switch."""
+    months_factor: float = 1.0
+    """Months to delivery, relative to those of a choice outside an emergency."""
 
     @property
     def sigma(self) -> float:
@@ -68,40 +69,6 @@ class OpenSlots:
             self.rows.take(rows), self.is_free[rows], self.is_open[rows], self.in_design[rows],
             self.exponentials[rows],
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What open slots take; one row each."""
-
-    slots: OpenSlots
-    choice: Int
-    """(rows,) foundry chosen, or kept."""
-    distortion: Float
-    """(rows,) USD a unit of match loss while it holds."""
-    cost: Float
-    """(rows,) USD a unit to be written off if the supplier changes."""
-
-    def take(self, rows: Int | Bool) -> Decision:
-        """Some of them."""
-        return Decision(
-            self.slots.take(rows), self.choice[rows], self.distortion[rows], self.cost[rows]
-        )
-
-    def followed_by(self, other: Decision) -> Decision:
-        """These, then others."""
-        ours, theirs = self.slots, other.slots
-        rows = SlotRows(
-            *(np.concatenate([getattr(t.rows, f.name) for t in (ours, theirs)])
-              for f in fields(SlotRows))
-        )  # fmt: skip
-        slots = OpenSlots(
-            rows,
-            *(np.concatenate([getattr(t, f.name) for t in (ours, theirs)])
-              for f in fields(OpenSlots)[1:]),
-        )  # fmt: skip
-        columns = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self)[1:])
-        return Decision(slots, *(np.concatenate(column) for column in columns))
 
 
 def choice_set(economy: Economy) -> ChoiceSet:
@@ -174,27 +141,6 @@ def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
 # What suppliers cost, and how likely each is to be chosen.
 
 
-def decide(choices: ChoiceSet, economy: Economy, slots: OpenSlots) -> Decision:
-    """What each version of a line that has open slots decides by itself."""
-    makers = economy.makers
-    choice, forgone = choose(choices, slots)
-    before = makers.compliance_distortion.take(slots.rows.place)
-    distortion = np.where(slots.is_free & slots.is_open, forgone, before)
-    if economy.tariff_schedule.triggers:
-        choice, distortion = avoid_triggers(choices, economy, slots, choice, distortion)
-    cost = makers.requalification_per_unit.take(slots.rows.place)
-    return Decision(slots, choice, distortion, cost)
-
-
-def carry_out(economy: Economy, decision: Decision) -> None:
-    """Slots that take another supplier begin to qualify it."""
-    makers, slots = economy.makers, decision.slots
-    makers.compliance_distortion.put(slots.rows.place, decision.distortion)
-    switches = slots.is_free & (decision.choice != makers.supplier.take(slots.rows.place))
-    place, cost = slots.rows.place[switches], decision.cost[switches]
-    qualify(economy, place, decision.choice[switches], cost)
-
-
 def choose(choices: ChoiceSet, slots: OpenSlots) -> tuple[Int, Float]:
     """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied."""
     makers = choices.makers
@@ -239,7 +185,7 @@ def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Fl
 
 
 def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) posted price of a chip less what China is expected to rebate, USD."""
+    """(rows, F) price of a chip at delivery less what China is expected to rebate, USD."""
     expected, foundries = choices.policy.expected, choices.foundries
     price = price_at_delivery(choices, slots)
     origin = choices.makers.origin[slots.maker, None]
@@ -251,19 +197,16 @@ def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
 
 
 def price_at_delivery(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) posted price of a chip, at the scarcity expected when it is delivered, USD."""
+    """(rows, F) price of a chip, at the scarcity expected when it is delivered, USD (MODEL 4.1)."""
     foundries = choices.foundries
     posted, scarcity = (
         of_foundries.T.take(slots.node_class, axis=0)
         for of_foundries in (foundries.posted_price, foundries.scarcity)
     )
-    lead = np.stack(
-        [
-            choices.constants.requalification_months[choices.makers.device[slots.maker]],
-            np.full(len(slots), choices.sourcing.pin_compatible_requalification_months),
-        ]
+    lead = _lead(
+        choices.constants, choices.sourcing, choices.makers.device[slots.maker], slots.kind
     )
-    months = lead[slots.kind, np.arange(len(slots))]
+    months = k.shortened(lead, choices.months_factor)
     return k.times(posted, k.scarcity_ahead(scarcity, months[:, None]))
 
 
@@ -373,93 +316,21 @@ def forgone_match(
     Against the best of all suppliers, without the switching cost paid besides; `weights` (rows, F)
     are those of `choice_weights`.
     """
-    makers, price = choices.makers, choices.foundries.price
+    makers = choices.makers
     if choices.policy.limits.expected is None or choices.sigma == 0.0:
         return np.zeros(len(slots))
     supplier, inertia = makers.supplier.take(slots.place), makers.inertia.take(slots.place)
     with_cost = k.with_inertia(weights, supplier, inertia)
     best = k.draw_choice(with_cost, noise)
-    chips = makers.chips.take(slots.place)
-    value = k.utility_value(chips, price[best, slots.node_class], choices.sigma)
+    value = value_of_utility(choices, slots, best)
     loss = k.utility_loss(weights, noise, best, choice, value)
     return np.where(np.isfinite(loss), loss, 0.0)
 
 
-# Duties that a chip triggers on the whole product.
-
-
-def avoid_triggers(
-    choices: ChoiceSet, economy: Economy, slots: OpenSlots, choice: Int, distortion: Float
-) -> tuple[Int, Float]:
-    """The cheapest of three plans for each line, by match loss and the duty that is due.
-
-    With the compliance distortion that it leaves in each slot, USD a unit; `distortion` without.
-
-    The free plan ignores triggers, so that a line may stay below a threshold; plan A (`choice`) is
-    each slot's best as if the trigger applied anyway; plan B takes uncovered suppliers only.
-    Pin-compatible slots join plan B when their design opens, and keep their supplier otherwise.
-    """
-    makers, foundries = choices.makers, choices.foundries
-    designs, design_of = np.unique(slots.rows.maker, return_inverse=True)
-    covered = covered_chips(economy, designs)
-    if not covered.any() or choices.sigma == 0.0:  # without sigma no duty outweighs preference
-        return choice, distortion
-    rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
-    some, noise, at = slots.rows.take(rows), slots.exponentials[rows], design_of[rows]
-    incumbent = makers.supplier.take(some.place)
-    weights = among_candidates(choices, some, choice_weights(choices, some, triggered=False))
-    with_cost = k.with_inertia(weights, incumbent, makers.inertia.take(some.place))
-    free = np.where(slots.is_open[rows], k.draw_choice(with_cost, noise), incumbent)
-    is_covered = covered[at, some.node_class][:, foundries.region]
-    uncovered = np.where(is_covered, 0.0, with_cost)
-    plan_b = np.where(uncovered.any(axis=1), k.draw_choice(uncovered, noise), free)
-    chips = makers.chips.take(some.place)
-    value = k.utility_value(chips, foundries.price[free, some.node_class], choices.sigma)
-    best, duty = free, plan_duty(economy, designs, at, some, free)
-    total = duty
-    for plan in (choice[rows], plan_b):
-        lost = k.utility_loss(with_cost, noise, free, plan, value)
-        due = plan_duty(economy, designs, at, some, plan)
-        cost = k.total(due, k.sum_by(at, lost, len(due)))
-        better = (due < duty) & (cost < total)
-        best = np.where(better[at], plan, best)
-        duty, total = np.where(better, due, duty), np.where(better, cost, total)
-    lost = k.utility_loss(weights, noise, free, best, value)
-    changed, left = best != free, distortion.copy()
-    chosen = choice.copy()
-    chosen[rows] = best
-    after = k.plan_distortion(distortion[rows], lost, slots.is_open[rows])
-    left[rows[changed]] = after[changed]
-    return chosen, left
-
-
-def covered_chips(economy: Economy, designs: Int) -> Bool:
-    """(designs, K, R) chips expected to trigger a duty on the product where versions are sold."""
-    makers, codes = economy.makers, economy.constants.codes
-    cells = codes.cells_by_market(makers.device[designs, None], makers.origin[designs])
-    futures = economy.policy.expected.of_kind(DESIGN)
-    return economy.tariff_schedule.trigger_covers(
-        [future.regime for future in futures], cells, makers.weights[designs] > 0
-    )
-
-
-def plan_duty(economy: Economy, designs: Int, at: Int, slots: SlotRows, plan: Int) -> Float:
-    """(designs,) USD a unit that triggers are expected to cost if slots follow a plan (slots,)."""
-    makers, price = economy.makers, economy.foundries.price
-    futures = economy.policy.expected.of_kind(DESIGN)
-    waits = makers.switch_month[designs] >= 0
-    supplier = np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
-    supplier[at, slots.part] = plan
-    weights, duties = [], []
-    markets = np.arange(makers.weights.shape[1])[None]
-    for future in futures:
-        product = counterfactual_product(
-            economy, designs, supplier, markets, makers.origin[designs], price, future
-        )
-        weights.append(future.weight[DESIGN, makers.device[designs]])
-        due = expected_duty(economy, product, future, triggers_only=True)
-        duties.append(k.over_markets(due, makers.weights[designs]))
-    return k.weighted_sum(weights, duties)
+def value_of_utility(choices: ChoiceSet, slots: SlotRows, supplier: Int) -> Float:
+    """(rows,) USD a unit that one unit of utility is worth with a supplier, at delivery."""
+    price = price_at_delivery(choices, slots)[np.arange(len(slots)), supplier]
+    return k.utility_value(choices.makers.chips.take(slots.place), price, choices.sigma)
 
 
 # Qualification.
@@ -489,13 +360,15 @@ def qualify(
 
 def lead_months(economy: Economy, place: Int) -> Int:
     """(rows,) months from a choice to delivery by the new supplier."""
-    makers = economy.makers
-    slots = makers.slots(place)
-    return np.where(
-        slots.kind == DESIGN,
-        economy.constants.requalification_months[makers.device[slots.maker]],
-        economy.scenario.sourcing.pin_compatible_requalification_months,
-    )
+    slots = economy.makers.slots(place)
+    device = economy.makers.device[slots.maker]
+    return _lead(economy.constants, economy.scenario.sourcing, device, slots.kind)
+
+
+def _lead(constants: Constants, sourcing: Sourcing, device: Int, kind: Int) -> Int:
+    """(rows,) months to delivery of a choice of a kind for a device."""
+    pin_compatible = sourcing.pin_compatible_requalification_months
+    return np.where(kind == DESIGN, constants.requalification_months[device], pin_compatible)
 
 
 def _noise_of_second_sources(economy: Economy, draws: Draws, slots: SlotRows) -> Float:

@@ -124,8 +124,8 @@ def utility_of_all(weights: Float, exponentials: Float) -> Float:
 def switching_utility(cost: Float, part: Float, cap: float, elasticity: float) -> Float:
     """Utility a unit of a line that a supplier costs which is new to a part of the units.
 
-    `w sigma ln(1 + min(S / w, cap))` for a cost S of the whole line and a part w: the same switch is
-    spread over fewer units (MODEL 4.2). Zero where the supplier is new to none.
+    `w sigma ln(1 + min(S / w, cap))` for a cost S of the whole line and a part w: the same switch
+    is spread over fewer units (MODEL 4.2). Zero where the supplier is new to none.
     """
     of_part = np.minimum(cost / np.where(part > 0, part, 1.0), cap)
     return np.asarray(part * elasticity * np.log1p(of_part))

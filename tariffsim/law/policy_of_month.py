@@ -27,11 +27,12 @@ def policy_of_month(economy: Economy) -> PolicyState:
     regime = schedule.regime(rates)
     discount = supply.china_price_discount.at(economy.date)
     share = supply.china_capacity_share.at(economy.date)
-    counter_subsidy = 0.0
+    made_up = counter_subsidy = 0.0
     for i, rate in regime:
         instrument = schedule.laws[i].instrument
         discount += instrument.price_discount(rate)
         share += instrument.capacity_share(rate)
+        made_up += instrument.share_made_up(rate)
         counter_subsidy += instrument.counter_subsidy(rate)
     units, chips, preference = _factors(economy, regime)
     expected = economy.expectations.expected(economy.date, economy.imports)
@@ -41,7 +42,8 @@ def policy_of_month(economy: Economy) -> PolicyState:
         in_force=schedule.tables(regime),
         expected=expected,
         discount=min(max(discount, 0.0), LARGEST_SHARE),
-        capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
+        capacity_share=_planned_share(share + made_up),
+        share_before=_planned_share(share),
         counter_subsidy=min(counter_subsidy, 1.0),
         funds=_public_funds(economy, regime),
         units_factor=units,
@@ -49,6 +51,11 @@ def policy_of_month(economy: Economy) -> PolicyState:
         preference=preference,
         limits=supply_limits(schedule, rates, expected, economy.date),
     )
+
+
+def _planned_share(share: float) -> float:
+    """China's planned share within its bounds."""
+    return min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE)
 
 
 def _ai_content(economy: Economy) -> Float:

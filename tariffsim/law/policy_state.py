@@ -47,6 +47,8 @@ class PolicyState:
     """China's price discount."""
     capacity_share: float
     """China's planned share of capacity."""
+    share_before: float
+    """The same without the points that others make up for."""
     counter_subsidy: float
     """Share of component duties on its chips that China rebates."""
     funds: PublicFunds

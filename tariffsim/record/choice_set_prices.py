@@ -42,7 +42,7 @@ class ChoiceSetPrices:
 
     def of_month(self, economy: Economy) -> dict[str, Float]:
         """Arrays of `History` by name."""
-        price = self._region_price(economy.foundries.price)
+        price = self._region_price(economy.foundries.posted_price)
         source = economy.policy.expected, economy.importers.is_traced
         if self._source is None or any(
             a is not b for a, b in zip(source, self._source, strict=True)

@@ -59,7 +59,7 @@ class Recorder:
                 raise NotFiniteError(f"{what} became NaN or infinite in {month}")
 
         instruments = [law.instrument for law in self._laws]
-        cuts = [one.starts for one in instruments if one.restricts_supply]
+        cuts = [one.starts for one in instruments if one.restricts_supply and one.is_law]
 
         def of(field: str) -> dict[str, Float]:
             return {name: values for (its, name), values in stacked.items() if its == field}
@@ -146,11 +146,13 @@ class Recorder:
             "output": foundries.output,
             "utilisation": foundries.utilisation,
             "price": foundries.price,
+            "scarcity": foundries.price / foundries.posted_price,
             "unit_cost": foundries.unit_cost,
             "revenue": foundries.revenue,
             "subsidy_value": subsidy,
             "cost_value": foundries.cost,
             "profit": foundries.revenue + subsidy - foundries.cost,
+            "other_orders": foundries.other_orders,
             "other_chips": foundries.other_orders * foundries.fill_rate,
         }
         for name, values in columns.items():

@@ -375,6 +375,10 @@ class Trade(Block):
     pass_through_months: float = parameter(
         18.0, "months", "Time constant of the pass-through of a duty.", 6, 30, "S20", ge=1, le=240
     )
+    expected_persistence: float = parameter(
+        1.0, "fraction a year", "Probability that a duty without a known end is still there a "
+        "year later, as agents see it.", 0.5, 1.0, ge=0.5, le=1,
+    )  # fmt: skip
     order_adjustment: PositiveShare = parameter(
         0.25, "fraction a month", "Speed of orders towards desired orders.", 0.1, 1
     )

@@ -258,8 +258,10 @@ class Foundries(Rows):
 
 @dataclass
 class DeviceMakers(Rows):
-    """One row a product line, then one for a version of its own that a line may give to the
-    markets in focus; slot arrays are (N, P), one slot a part."""
+    """One row a version of a product line; slot arrays are (N, P), one slot a part.
+
+    First come the lines, then versions of their own that they may give to markets in focus.
+    """
 
     device: Int
     line: Int

@@ -220,6 +220,10 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     ),
     "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
     "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
+    "others build what China does not": policies(
+        a={"kind": "capacity_plan", "points": {"2025-01": 0.0, "2025-06": -0.15}, "total": "world"},
+        b={"kind": "capacity_plan", "points": {"2025-04": 0.05}},
+    ),
     "plan slowed by idle lines": merged(
         policies(a={"kind": "capacity_plan", "points": {"2025-03": 0.2, "2026-02": -0.1}}),
         {"supply": {"plan_response": 0.9}},
@@ -383,6 +387,46 @@ SCENARIOS |= {
         ),
     ),
 }
+LASTING = {"trade": {"expected_persistence": 0.8}}
+THREAT = {
+    "kind": "product_tariff", "rate": 0.6, "enacted": False, "belief": 0.3,
+    "announced": "2025-02", "withdrawn": "2025-09", "assembly_countries": ["CN", "VN"],
+}  # fmt: skip
+DROPPED = {
+    "kind": "component_tariff", "rate": 0.4, "belief": 0.7, "start": "2026-01",
+    "announced": "2025-02", "withdrawn": "2025-11",
+}  # fmt: skip
+HALF_A_RULING = {
+    "kind": "repeal", "share": 1.0, "start": "2025-07-09", "announced": "2025-02", "belief": 0.5,
+}  # fmt: skip
+DOUBTED_QUOTA = {
+    "kind": "tariff_rate_quota", "rate": 0.3, "quota": 1e7, "announced": "2025-01",
+    "start": "2025-08", "belief": 0.4,
+}  # fmt: skip
+SCENARIOS |= {
+    "duties that may not last": merged(
+        LASTING, policies(a=component(), b=product(end="2026-02"), c=bare(markets=["US", "ROW"]))
+    ),
+    "believed, threatened and withdrawn": merged(
+        policies(
+            a=component(belief=0.4), b=THREAT, c=DROPPED, d=HALF_A_RULING, e=DOUBTED_QUOTA,
+            f=BAN | {"belief": 0.6}, g=CONTENT | {"belief": 0.5, "stacking_group": "g"},
+            h=DOUBTED_QUOTA | {"enacted": False, "start": None, "markets": ["EU"]},
+        ),
+        ORDERS,
+        LASTING,
+    ),
+    "declarations under threat": merged(
+        FULL,
+        policies(
+            a=component(unknown_origin_rule="full_content", belief=0.5),
+            b=THREAT,
+            c=DROPPED,
+            d=component(enacted=False, rate=0.5, belief=0.6, withdrawn="2025-08"),
+        ),
+        LASTING,
+    ),
+}  # fmt: skip
 FOUNDRY_COLUMNS = (
     "price", "capacity", "planned_capacity", "orders", "output", "sales", "line_sales",
     "utilisation", "unit_cost", "experience", "subsidy", "revenue", "cost",

@@ -34,8 +34,12 @@ class Foundry:
     base_experience: ByClass
     capacity: ByClass
     utilisation: ByClass
+    posted_price: ByClass
     price: ByClass
+    """Invoiced: the posted price times scarcity."""
     experience: ByClass
+    learned: ByClass = field(default_factory=dict)
+    """Unit cost over that of the base year."""
     unit_cost: ByClass = field(default_factory=dict)
     subsidy: ByClass = field(default_factory=dict)
     orders: ByClass = field(default_factory=dict)
@@ -60,6 +64,7 @@ class Foundry:
             world_price = world.chip_price[k]
             base = self.base_experience[k] or 1.0
             learned = ((base + self.experience[k]) / base) ** -exponent
+            self.learned[k] = learned
             advantage = supply.discount_cost_share * discount * world_price
             self.unit_cost[k] = (self.base_cost[k] - advantage) * learned
             tightness = self.utilisation[k] - self.base_utilisation[k]
@@ -68,8 +73,15 @@ class Foundry:
             parity *= math.exp(supply.utilisation_price_response * tightness)
             target = math.log((1 - discount) * parity)
             a = supply.price_adjustment
-            self.price[k] = math.exp((1 - a) * math.log(self.price[k]) + a * target)
+            posted = math.exp((1 - a) * math.log(self.posted_price[k]) + a * target)
+            self.posted_price[k] = posted
+            self.price[k] = posted * world.scarcity[self.is_chinese, k]
             self.subsidy[k] = supply.discount_subsidy_share * discount * parity
+
+    def price_ahead(self, world: Reference, node_class: str, months: int) -> float:
+        """What it is expected to invoice later, as scarcity is expected to pass (MODEL 4.1)."""
+        scarcity = world.scarcity[self.is_chinese, node_class]
+        return self.posted_price[node_class] * scarcity ** (0.75**months)
 
     def is_candidate(self, node_class: str) -> bool:
         """Whether it has capacity for chips of a class."""
@@ -218,10 +230,15 @@ class Maker:
         """The alternative of highest utility."""
         return max(utilities, key=utilities.__getitem__)
 
-    def utilities(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
-        """Utility of each supplier that may deliver, noise and inertia included (MODEL 4.2)."""
+    def utilities(
+        self, world: Reference, slot: Slot, trigger: str, months: int | None = None
+    ) -> dict[Foundry, float]:
+        """Utility of each supplier that may deliver, noise and inertia included (MODEL 4.2).
+
+        `months` to delivery, if not those of an ordinary choice.
+        """
         utilities = {}
-        for f, utility in self.utilities_of_all(world, slot, trigger).items():
+        for f, utility in self.utilities_of_all(world, slot, trigger, months).items():
             shares = self.candidate_shares(world, slot, f.region)
             share = min(shares.values())
             leaves = self.is_too_little(world, share)
@@ -231,11 +248,14 @@ class Maker:
                 utilities[f] = utility + math.log(share)
         return utilities or {slot.supplier: 0.0}
 
-    def utilities_of_all(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
+    def utilities_of_all(
+        self, world: Reference, slot: Slot, trigger: str, months: int | None = None
+    ) -> dict[Foundry, float]:
         """The same if no measure kept chips back."""
         sourcing, k = world.scenario.sourcing, slot.node_class
         sigma, omega = sourcing.elasticity, sourcing.size_term
-        costs = self.chip_costs(world, slot, trigger)
+        months = self.lead_months(world, slot) if months is None else months
+        costs = self.chip_costs(world, slot, trigger, months)
         utilities = {}
         for f, cost in costs.items():
             v = self.delta(world, slot, f) + self.taste(world, f)
@@ -257,7 +277,8 @@ class Maker:
             return 0.0
         gap = utilities[best] - utilities[choice]
         gap += slot.log_inertia * ((best is not slot.supplier) - (choice is not slot.supplier))
-        return slot.chips * best.price[slot.node_class] / sigma * gap
+        price = best.price_ahead(world, slot.node_class, self.lead_months(world, slot))
+        return slot.chips * price / sigma * gap
 
     def candidate_shares(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
         """Part of a supplier's deliveries let through, now and as expected, by market."""
@@ -343,26 +364,26 @@ class Maker:
         if slot.waiting is not None and not self.is_cut(world, k, slot.waiting.region):
             slot.take_over_month = min(slot.take_over_month, world.month_number + lead)
             return
-        utilities = self.utilities(world, slot, PULLED)
+        utilities = self.utilities(world, slot, PULLED, lead)
         found = {f: v for f, v in utilities.items() if not self.is_cut(world, k, f.region)}
         if found:
             choice = self.best(found)
-            slot.sacrifice = self.given_up(world, slot, choice)
+            slot.sacrifice = self.given_up(world, slot, choice, lead)
             self.qualify(world, slot, choice, lead)
 
-    def given_up(self, world: Reference, slot: Slot, choice: Foundry) -> float:
+    def given_up(self, world: Reference, slot: Slot, choice: Foundry, months: int) -> float:
         """What leaving the supplier that had been best of all gives up, USD a unit (MODEL 4.7)."""
         sigma, left = world.scenario.sourcing.elasticity, slot.supplier
         if sigma == 0.0:
             return 0.0
         odds = {
             f: math.exp(u - slot.noise[f])
-            for f, u in self.utilities_of_all(world, slot, PULLED).items()
+            for f, u in self.utilities_of_all(world, slot, PULLED, months).items()
         }
         won = math.exp(-slot.noise[left]) / sum(odds.values())
         behind = math.exp(-slot.noise[choice]) / odds[choice]
         gap = math.log(1 + behind / won) - slot.log_inertia
-        return slot.chips * left.price[slot.node_class] / sigma * gap
+        return slot.chips * left.price_ahead(world, slot.node_class, months) / sigma * gap
 
     def taste(self, world: Reference, foundry: Foundry) -> float:
         """What moving to or from China, and shifts of preference, add to utility."""
@@ -375,11 +396,14 @@ class Maker:
             shift += sourcing.odds_follow * moved * math.log(sourcing.assembly_odds)
         return shift
 
-    def chip_costs(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
+    def chip_costs(
+        self, world: Reference, slot: Slot, trigger: str, months: int
+    ) -> dict[Foundry, float]:
         """Price of a chip of each candidate plus the duty it is expected to cause (tau)."""
         kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
-        price = self.net_price(world, world.foreseen(kind, self.device))
+        futures = world.foreseen(kind, self.device)
+        price = self.net_price(world, futures, ahead(world, months))
         costs = {
             f: price(f, slot.node_class)
             for f, share in slot.base_shares.items()
@@ -424,7 +448,10 @@ class Maker:
                 free[slot] = self.best(u) if slot.opens_itself else slot.supplier
                 clear = {f: v for f, v in u.items() if (slot.node_class, f.region) not in covered}
                 plan_b[slot] = self.best(clear) if clear else free[slot]
-        money = {s: s.chips * f.price[s.node_class] / sigma for s, f in free.items()}
+        money = {
+            s: s.chips * f.price_ahead(world, s.node_class, self.lead_months(world, s)) / sigma
+            for s, f in free.items()
+        }
         best, duty = free, self.expected_trigger(world, held | free, futures)
         total = duty
         for plan in ({s: plan_a.get(s, free[s]) for s in free}, plan_b):
@@ -453,7 +480,8 @@ class Maker:
         self, world: Reference, suppliers: dict[Slot, Foundry], rates: Rates
     ) -> float:
         """What triggered instruments add to the duty bill, USD a unit."""
-        price = self.net_price(world, [(1.0, rates)])
+        at_delivery = ahead(world, world.requalification_months[self.device])
+        price = self.net_price(world, [(1.0, rates)], at_delivery)
         real = self.quote(world, suppliers, rates, REAL, price)
         return real.duty - self.quote(world, suppliers, rates, LEFT_OUT, price).duty
 
@@ -533,22 +561,25 @@ class Maker:
             self.new_plant, self.plant_month = best, world.month_number + rules.plant_months
             flow.relocation += rules.plant_cost * 12 * flow.customs_value * flow.units
 
-    def net_price(self, world: Reference, futures: Iterable[tuple[float, Rates]]) -> Price:
-        """Posted prices less what China makes good of the component duties that are expected."""
+    def net_price(
+        self, world: Reference, futures: Iterable[tuple[float, Rates]], gross: Price
+    ) -> Price:
+        """Prices less what China makes good of the component duties that are expected."""
         futures = list(futures)
 
         def price(foundry: Foundry, k: str) -> float:
-            return foundry.price[k] * (1 - self.counter_subsidy_share(world, futures, foundry, k))
+            before = gross(foundry, k)
+            return before * (1 - self.counter_subsidy_share(world, futures, foundry, k, before))
 
         return price
 
     def counter_subsidy_share(
-        self, world: Reference, futures: list[tuple[float, Rates]], f: Foundry, k: str
+        self, world: Reference, futures: list[tuple[float, Rates]], f: Foundry, k: str, price: float
     ) -> float:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
         if not f.is_chinese or world.offset == 0.0:
             return 0.0
-        dollar = (Chips(k, f.region, 1 / f.price[k], 1.0),)
+        dollar = (Chips(k, f.region, 1 / price, 1.0),)
         rate = sum(
             weight * share * due
             for weight, rates in futures
@@ -600,7 +631,7 @@ class Maker:
         """The same sold in one market, assembled in a country."""
         customs, trade = world.customs, world.scenario.trade
         chips = tuple(
-            Chips(s.node_class, f.region, s.chips, s.chips * (price or posted)(f, s.node_class))
+            Chips(s.node_class, f.region, s.chips, s.chips * (price or invoiced)(f, s.node_class))
             for s, f in suppliers.items()
         )
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
@@ -645,9 +676,10 @@ class Maker:
         for slot in self.slots.values():
             k = slot.node_class
             slot.chips = slot.base_chips * world.content(self.device, k, self.weights)
-            posted, now = slot.chips * slot.supplier.price[k], [(1.0, world.rates)]
-            slot.offset = posted * self.counter_subsidy_share(world, now, slot.supplier, k)
-            slot.chip_value = posted - slot.offset
+            price, now = slot.supplier.price[k], [(1.0, world.rates)]
+            rebated = self.counter_subsidy_share(world, now, slot.supplier, k, price)
+            slot.offset = slot.chips * price * rebated
+            slot.chip_value = slot.chips * price - slot.offset
         for flow in self.flows:
             flow.set_customs_value(world)
         self.customs_value = sum(
@@ -712,9 +744,14 @@ class Quote:
         return self.bare_duty + self.border_duty
 
 
-def posted(foundry: Foundry, node_class: str) -> float:
+def invoiced(foundry: Foundry, node_class: str) -> float:
     """Price of a chip now."""
     return foundry.price[node_class]
+
+
+def ahead(world: Reference, months: int) -> Price:
+    """Prices of chips as they are expected to be later."""
+    return lambda foundry, node_class: foundry.price_ahead(world, node_class, months)
 
 
 def base_price(foundry: Foundry, node_class: str) -> float:
@@ -835,20 +872,21 @@ class Flow:
     def factors(self, world: Reference, kind: str) -> dict[str, float]:
         """By how much each country has lost since the base year, as expected (MODEL 4.3)."""
         elasticity = world.scenario.assembly.elasticity
-        futures = world.foreseen(kind, self.maker.device)
+        futures, rules = world.foreseen(kind, self.maker.device), world.scenario.assembly
+        months = {SHIFT: rules.shift_months, PLANT: rules.plant_months}[kind]
         return {
             o: (
-                sum(w * self.landed_cost(world, o, rates) for w, rates in futures)
+                sum(w * self.landed_cost(world, o, rates, months) for w, rates in futures)
                 / self.base_landed_cost(world, o)
             )
             ** elasticity
             for o in self.race
         }
 
-    def landed_cost(self, world: Reference, country: str, rates: Rates) -> float:
-        """Ex-works price and duty if it were assembled in a country, at present prices."""
-        maker = self.maker
-        return self._landed(world, country, rates, maker.net_price(world, [(1.0, rates)]), True)
+    def landed_cost(self, world: Reference, country: str, rates: Rates, months: int = 0) -> float:
+        """Ex-works price and duty if it were assembled in a country, so many months from now."""
+        price = self.maker.net_price(world, [(1.0, rates)], ahead(world, months))
+        return self._landed(world, country, rates, price, True)
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
         """The same at the prices and duties of the base year."""

@@ -31,7 +31,7 @@ class Books:
     def _products(self, world: Reference) -> None:
         trade = world.scenario.trade
         for flow in world.flows:
-            maker, m, units = flow.maker, flow.market, flow.units
+            m, units = flow.market, flow.units
             home = world.customs.home[flow.origin]
             importers, makers = f"importers {m}", f"device makers {home}"
             value = flow.customs_value * units

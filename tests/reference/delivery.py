@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ def deliver(world: Reference) -> None:
                 f.line_sales[k] + world.other_orders[k][f] * world.fill_rate[f.is_chinese, k]
             )
     make_chips(world)
+    price_scarcity(world)
 
 
 def first_share(world: Reference, maker: Maker, slot: Slot) -> float:
@@ -191,6 +193,22 @@ def make_chips(world: Reference) -> None:
             f.utilisation[k] = f.base_utilisation[k]
             if f.capacity[k] > 0:
                 f.utilisation[k] = f.orders[k] / f.capacity[k]
+
+
+def price_scarcity(world: Reference) -> None:
+    """Where a bloc is asked for more than it can make, next month's invoices rise (MODEL 4.1)."""
+    supply = world.scenario.supply
+    for (china, k), scarcity in world.scarcity.items():
+        bloc = [f for f in world.foundries if f.is_chinese == china]
+        capacity = sum(f.capacity[k] for f in bloc)
+        if not capacity:
+            continue
+        asked = sum(f.orders[k] for f in bloc) / capacity
+        log_asked = math.log(asked) if asked > 0 else -math.inf
+        speed = 1 / 2 if asked > 1 else 1 / 4
+        step = speed * supply.scarcity_elasticity * log_asked if supply.scarcity_elasticity else 0.0
+        moved = math.log(scarcity) + step
+        world.scarcity[china, k] = math.exp(min(max(moved, 0.0), math.log(supply.scarcity_cap)))
 
 
 def share_overflow(bloc: list[Foundry], k: str) -> None:

@@ -159,8 +159,9 @@ class Pair:
 
     def money(self, world: Reference, p: int, foundry: Foundry) -> float:
         """USD a unit of one unit of utility."""
-        slot = self.common.slots[p]
-        return slot.chips * foundry.price[slot.node_class] / world.scenario.sourcing.elasticity
+        slot, sigma = self.common.slots[p], world.scenario.sourcing.elasticity
+        months = self.common.lead_months(world, slot)
+        return slot.chips * foundry.price_ahead(world, slot.node_class, months) / sigma
 
     def triggered(self, world: Reference, chosen: tuple[Parts, Parts]) -> float:
         """What triggers are expected to cost with some suppliers for each, USD a unit."""
@@ -172,9 +173,7 @@ class Pair:
             total += self.share(v) * v.expected_trigger(world, suppliers, futures)
         return total
 
-    def cheapest(
-        self, world: Reference, plan_a: Parts
-    ) -> dict[int, tuple[Foundry, Foundry]]:  # fmt: skip
+    def cheapest(self, world: Reference, plan_a: Parts) -> dict[int, tuple[Foundry, Foundry]]:
         """By part the best supplier without triggers, and that of the cheapest plan."""
         covered, free, plan_b, worth = self.covered(world), {}, {}, {}
         for p in plan_a:
@@ -269,12 +268,10 @@ def weigh(world: Reference, line: Maker, own: Maker, apart: set[str]) -> None:
     if not line.is_split:
         if two:
             held = Pair(line, own)
-            of = dict(zip((s for v in pair.versions for s in v.slots.values()),
-                          (s for v in held.versions for s in v.slots.values()), strict=True))  # fmt: skip
-            for p in list(both):
-                _begin_unsplit(world, held, pair, p, both[p])
-            for slot, value in lost.items():
-                of[slot].sacrifice = value
+            for p, foundry in both.items():
+                _begin_unsplit(world, held, pair, p, foundry)
+                for v, weighed in zip(held.versions, pair.versions, strict=True):
+                    v.slots[p].sacrifice = lost[weighed.slots[p]]
         else:
             line.begin(world, choice, found)
         return

@@ -12,6 +12,7 @@ import numpy as np
 from tariffsim.state.constants import AI_MONTHS
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
+from tests.reference import versions
 from tests.reference.agents import (
     DESIGN,
     PIN_COMPATIBLE,
@@ -23,7 +24,6 @@ from tests.reference.agents import (
     Maker,
     Slot,
 )
-from tests.reference import versions
 from tests.reference.books import Books
 from tests.reference.customs import Customs, Rates
 from tests.reference.declarations import Declarations
@@ -110,8 +110,9 @@ class Reference:
 
         copied = (
             "base_capacity", "base_utilisation", "base_price", "base_cost", "base_experience",
-            "capacity", "utilisation", "price", "experience",
+            "capacity", "utilisation", "posted_price", "price", "experience",
         )  # fmt: skip
+        self.scarcity = {(china, k): 1.0 for china in (False, True) for k in self.classes}
         foundries = []
         for i, name in enumerate(table.name):
             region = codes.regions[table.region[i]]
@@ -352,7 +353,10 @@ class Reference:
         self.discount = min(max(discount, 0.0), MOST_SHARE)
         share = supply.china_capacity_share.at(self.date)
         share += sum(law.capacity_share(rate) for law, rate in laws)
-        self.china_share = min(max(share, 1 - MOST_SHARE), MOST_SHARE)
+        made_up = sum(law.share_made_up(rate) for law, rate in laws)
+        self.share_before, self.china_share = (
+            min(max(s, 1 - MOST_SHARE), MOST_SHARE) for s in (share, share + made_up)
+        )
         self.offset = min(sum(law.counter_subsidy(rate) for law, rate in laws), 1.0)
         self._award_public_money(laws)
         self.units_factor: dict[tuple[str, str], float] = {}
@@ -400,9 +404,10 @@ class Reference:
         if (kind, device) not in self._foreseen:
             weights: dict[tuple[tuple[int, float], ...], float] = {}
             for months, weight in self.dates(kind, device):
-                rates = self.customs.expected(self.date + months, self.date)
-                key = tuple(rates.items())
-                weights[key] = weights.get(key, 0.0) + weight
+                foreseen = self.customs.expected(self.date + months, self.date)
+                for chance, rates in self.customs.outcomes(foreseen, months, self.date):
+                    key = tuple(rates.items())
+                    weights[key] = weights.get(key, 0.0) + weight * chance
             total = sum(weights.values())
             self._foreseen[kind, device] = [(w / total, dict(r)) for r, w in weights.items()]
         return self._foreseen[kind, device]
@@ -432,7 +437,14 @@ class Reference:
         for k in self.classes:
             planned = sum(f.planned_capacity[k] for f in others)
             base = sum(f.base_capacity[k] for f in chinese)
-            total = planned * base / rivals[k] * _odds(self.china_share) / _odds(start)
+            start_odds = base / rivals[k] / _odds(start)
+            if self.china_share != self.share_before:
+                in_all = planned * (1 + start_odds * _odds(self.share_before))
+                factor = in_all / (1 + start_odds * _odds(self.china_share)) / planned
+                for f in others:
+                    f.planned_capacity[k] *= factor
+                planned *= factor
+            total = planned * start_odds * _odds(self.china_share)
             built = self.china_plan.get(k, base) * (1 - self.plan_gap[k])
             if total >= self.china_plan.get(k, base):
                 built += (1 - left_out) * (total - self.china_plan.get(k, base))
@@ -599,7 +611,19 @@ class Reference:
         grown = sum(n * (1 + self.market_growth[m]) ** self.years for m, n in chips.items())
         growth = grown / sum(chips.values())
         growth *= (1 + self.scenario.trade.chip_content_growth) ** self.years
+        growth *= self._response_of_others(k)
         return {f: share * sum(base.values()) * growth for f, share in mix.items()}
+
+    def _response_of_others(self, k: str) -> float:
+        """What their mean price, over its base and over learning, makes of their demand."""
+        now, before = self.other_mix[k], _shares(self.other_base[k])
+        learned = sum(share * f.learned[k] for f, share in now.items())
+        price = sum(share * f.price[k] for f, share in now.items())
+        base_price = sum(share * f.base_price[k] for f, share in before.items())
+        if not price or not base_price:
+            return 1.0
+        elasticity = self.scenario.other_buyers.demand_elasticity
+        return (price / base_price / learned) ** -elasticity
 
     def audit_importers(self) -> None:
         """Customs audits some importers, whatever they did."""
