@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tariffsim import kernels as k
+from tariffsim.behaviour import prices_and_demand
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.policy.shipments import CHINA, Shipments
@@ -66,15 +67,16 @@ def product_elsewhere(
 ) -> CounterfactualProduct:
     """One unit of flows at some countries (rows or 1, A).
 
-    With present suppliers and posted prices, and scarcity as expected so many months from now.
+    With present suppliers, posted prices and exchange rates, and scarcity as expected so many months from now.
     """
     flows, foundries = economy.flows, economy.foundries
     supplier = economy.makers.supplier[flows.maker[flow]]
     price = k.times(foundries.posted_price, k.scarcity_ahead(foundries.scarcity, months))
-    return counterfactual_product(
+    product = counterfactual_product(
         economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
         price[supplier, economy.makers.slot_class], future,
     )  # fmt: skip
+    return _at_exchange_rates(economy, product)
 
 
 def base_landed_cost(economy: Economy, flow: Int, origin: Int) -> Float:
@@ -199,22 +201,25 @@ def counterfactual_product(
     """
     makers, constants, tables = economy.makers, economy.constants, future.tables
     classes = makers.slot_class
-    region = economy.foundries.region[supplier]
+    region, parts = economy.foundries.region[supplier], np.arange(len(classes))
+    chip = economy.chip_origins.in_duties(makers.line[maker][:, None], parts, region)
     count, each = makers.chips[maker], price
     rebate = CounterSubsidy.of(economy).share_of_price(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None],
-        makers.origin[maker][:, None], classes, region, each,
+        makers.origin[maker][:, None], classes, chip, each,
     )  # fmt: skip
     value = k.times(count, k.discounted(each, rebate))
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
     at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
-    bare = tables.bare[at_home[:, :, None], classes, region[:, None]]
+    bare = tables.bare[at_home[:, :, None], classes, chip[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)
     extra = k.total(amortised, economy.version_overhead(maker))[:, None]
+    with_duty = k.over_slots(k.total(value[:, None], k.ad_valorem(bare, value[:, None])))
+    upkeep = k.total(*prices_and_demand.upkeep(economy, value, maker))
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[makers.base_origin[maker, None], origin],
-        k.over_slots(k.total(value[:, None], k.ad_valorem(bare, value[:, None]))),
+        k.total(with_duty, upkeep[:, None]),
         extra if switching else np.zeros_like(extra),
     )
     shipments = Shipments(
@@ -223,10 +228,18 @@ def counterfactual_product(
         economy.tariff_schedule.crosses_border[cell],
         value[:, None],
         count[:, None],
-        region[:, None],
+        chip[:, None],
         classes,
     )
     return CounterfactualProduct(maker, market, cell, shipments)
+
+
+def _at_exchange_rates(economy: Economy, product: CounterfactualProduct) -> CounterfactualProduct:
+    """The same in the money of its market, at the exchange rates of the month."""
+    shipments = product.shipments
+    factor = np.where(shipments.crosses_border, economy.exchange[product.market], 1.0)
+    value = k.times(shipments.customs_value, factor)
+    return replace(product, shipments=replace(shipments, customs_value=value))
 
 
 def expected_duty(

@@ -97,7 +97,8 @@ def avoid_triggers(
     )
     with_cost = k.with_inertia(weights, incumbent, makers.inertia.take(some.place))
     free = np.where(slots.is_open[rows], k.draw_choice(with_cost, noise), incumbent)
-    is_covered = covered[at, some.node_class][:, foundries.region]
+    of_foundry = choices.expected_burden.of_foundries(some, foundries.region)
+    is_covered = k.by_foundry(covered[at, some.node_class].astype(float), of_foundry) > 0
     uncovered = np.where(is_covered, 0.0, with_cost)
     plan_b = np.where(uncovered.any(axis=1), k.draw_choice(uncovered, noise), free)
     value = sourcing.value_of_utility(choices, some, free)

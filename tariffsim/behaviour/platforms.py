@@ -236,7 +236,8 @@ def _cheapest_plan(
     mean = _mean_utility(choices, pairs, rows, utility)
     covered = decisions.covered_chips(economy, pairs.lines)
     covered |= decisions.covered_chips(economy, pairs.of_own(makers))
-    is_covered = covered[at, slots.node_class][:, choices.foundries.region]
+    of_foundry = choices.expected_burden.of_foundries(slots, choices.foundries.region)
+    is_covered = k.by_foundry(covered[at, slots.node_class].astype(float), of_foundry) > 0
     clear = np.where(is_covered, -np.inf, mean)
     free = best = mean.argmax(axis=1)
     plan_b = np.where(np.isfinite(clear).any(axis=1), clear.argmax(axis=1), free)
@@ -350,7 +351,8 @@ VERSIONED = ("weights", "share", "inertia", "requalification_per_unit", "has_slo
 COPIED = (
     "has_slot", "supplier", "next_supplier", "switch_month", "supplied_since", "second_source",
     "amortised", "amortised_until", "compliance_distortion", "chips", "customs_value",
-    "chip_region", "chip_value",
+    "chip_coverage", "last_denied",
+    "chip_region", "chip_origin", "chip_value",
 )  # fmt: skip
 """Columns that a new version has from its line."""
 SHARED = ("stock", "past_need")
@@ -452,7 +454,10 @@ def _put_together(economy: Economy, line: Int, own: Int) -> None:
     lost = makers.compliance_distortion
     lost[line] = k.total(k.times(share[0], lost[line]), k.times(share[1], lost[own]))
     from_own = own[share[1, :, 0] > share[0, :, 0]]
-    for name in ("supplied_since", "second_source"):
+    makers.chip_coverage[line] = k.weighted_sum(
+        list(share[:, :, 0]), [makers.chip_coverage[rows] for rows in (line, own)]
+    )
+    for name in ("supplied_since", "second_source", "last_denied"):
         column = getattr(makers, name)
         column[makers.line[from_own]] = column[from_own]
     for name in SHARED:

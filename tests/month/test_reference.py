@@ -54,6 +54,8 @@ UNITS_SHIFT = {
     "end": "2025-12",
 }  # fmt: skip
 HOME_CHIPS = {"kind": "preference_shift", "log_odds": {"2025-05": 0.7}, "markets": ["CN"]}
+PUBLIC = {"kind": "procurement_ban", "share": {"2025-07": 0.6}, "announced": "2025-03",
+          "devices": ["laptop", "smartphone", "television"]}  # fmt: skip
 QUICK = {
     "supply": {"investment": "responsive", "closure_months": 2},
     "figures": {"foundry_regions": each_region(build_lag_months=3)},
@@ -239,6 +241,16 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         ),
     ),
     "demand and preferences": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),
+    "public buyers": policies(
+        a=PUBLIC,
+        b=PUBLIC
+        | {
+            "share": {"2025-03": 0.2, "2025-09": 0.5},
+            "markets": ["EU", "CN"],
+            "chip_regions": ["CN", "TW"],
+            "exempt_devices": ["laptop"],
+        },
+    ),
     "without foresight": merged(
         policies(a=component(), b=CONTENT), {"sourcing": {"foresight": "none"}}
     ),
@@ -334,8 +346,37 @@ SCENARIOS |= {
     "buying ahead": merged(
         policies(a=product(rate=STEP), b=component(rate={"2025-08": 0.5}), c=SCARCE), ORDERS
     ),
+    "cut-offs by origin": merged(
+        policies(
+            a=CUT | {"by": ["packaging", "owner"], "share": 0.7, "exempt_assembly_countries": []},
+            b=CUT | {"by": "packaging", "chip_regions": ["TW", "OTHER"], "first_day": "2025-05-10"},
+            c=BAN | {"by": ["owner"], "chip_regions": ["CN", "KR"], "share": 0.5},
+        ),
+        ORDERS,
+        {"orders": {"resume_months": 2, "restart_weeks": 3.0}},
+    ),
+    "origin by owner, with a cut-off": merged(
+        policies(
+            a=component(),
+            b=CONTENT,
+            c=CUT | {"by": ["owner"]},
+            d={"kind": "counter_subsidy", "share": 0.5, "start": "2025-06"},
+        ),
+        {"trade": {"origin_rule": "owner"}},
+        {"figures": {"origin_rules": {"TW": {"chinese_if_by_owner": 0.4}}}},
+        ORDERS,
+    ),
     "a ban with triggers": merged(policies(a=BAN, b=CONTENT, c=SLOW_WALK), ORDERS),
 }
+SCENARIOS["duties and exchange rates"] = merged(
+    FULL, ORDERS,
+    {"trade": {"currency_offset": 0.3, "maker_pass_through_months": 2.0}},
+    policies(
+        a=product(markets=["US", "EU"]), b=component(), c=CONTENT, d=PUBLIC,
+        e={"kind": "counter_subsidy", "share": {"2025-06": 0.5}},
+    ),
+)  # fmt: skip
+"""Duty on all that is imported, which moves currencies; chips on standby and in stock."""
 SCENARIOS["declarations with stocks"] = merged(
     FULL,
     ORDERS,
@@ -492,8 +533,8 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
         close(getattr(foundries, column), plain, column, np.maximum(np.abs(plain), scale))
     for column in (
         "orders", "price", "base_duty", "new_duty", "passed_on", "evaded_duty",
-        "penalty_cost", "compliance_cost", "customs_value", "relocation", "second_best_place",
-        "bare_duty",
+        "penalty_cost", "compliance_cost", "customs_value", "ex_works", "exchange",
+        "relocation", "second_best_place", "bare_duty",
     ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
     values = [maker.customs_value for maker in world.makers]

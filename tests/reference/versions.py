@@ -178,9 +178,13 @@ class Pair:
         covered, free, plan_b, worth = self.covered(world), {}, {}, {}
         for p in plan_a:
             worth[p] = self.mean_utilities(world, p, LEFT_OUT)
-            k = self.common.slots[p].node_class
+            slot = self.common.slots[p]
             free[p] = self.common.best(worth[p])
-            clear = {f: u for f, u in worth[p].items() if (k, f.region) not in covered}
+            clear = {
+                f: u
+                for f, u in worth[p].items()
+                if (slot.node_class, slot.counts_as(world, f.region)) not in covered
+            }
             plan_b[p] = self.common.best(clear) if clear else free[p]
         best = free
         total = duty = self.triggered(world, (free, free))
@@ -344,6 +348,7 @@ def _exchanged(mine: float, theirs: float, leaves: float, comes: float) -> tuple
 def _install(version: Maker, copied: Maker) -> None:
     version.slots, version.weights, version.flows = copied.slots, copied.weights, copied.flows
     version.customs_value, version.design_opens = copied.customs_value, copied.design_opens
+    version.coverage = copied.coverage
 
 
 def unite(world: Reference, line: Maker) -> None:
@@ -370,9 +375,11 @@ def unite(world: Reference, line: Maker) -> None:
         slot.past_need = [a + b for a, b in zip(slot.past_need, other.past_need, strict=True)]
         if parts[1] > parts[0]:
             slot.supplied_since, slot.second_source = other.supplied_since, other.second_source
+            slot.last_denied = other.last_denied
         rules = world.scenario.sourcing
         slot.log_inertia = rules.elasticity * math.log1p(slot.switching)
         slot.requalification_per_unit = slot.line_requalification
+    line.coverage = line.coverage * parts[0] + own.coverage * parts[1]
     line.flows, line.weights = line.all_flows(), dict(line.line_weights)
     for flow in line.flows:
         flow.maker = line
