@@ -465,6 +465,7 @@ def _put_together(economy: Economy, line: Int, own: Int) -> None:
         column[line] = k.total(column[line], column[own])
     for name in (*SHARED, "has_slot", "is_made"):
         getattr(makers, name)[own] = 0
+    makers.chip_coverage[own] = 1.0
     makers.share[line], makers.weights[line] = 1.0, makers.line_weights[line]
     rules = economy.scenario.sourcing
     makers.inertia[line] = k.inertia_factor(makers.switching[line], rules.elasticity)

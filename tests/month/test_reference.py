@@ -428,6 +428,20 @@ SCENARIOS |= {
         ),
     ),
 }
+MOVES = product(
+    assembly_countries=["CN"], markets=["US", "EU", "JK", "ROW"], announced="2025-02",
+    rate={"2025-03": 0.6, "2025-11": 0.0},
+)  # fmt: skip
+SCENARIOS["assembly abroad and back"] = merged(
+    policies(a=MOVES),
+    {
+        "assembly": {
+            "shift_hazard": 0.7, "shift_months": 1, "shift_cost": 0.03,
+            "plant_hazard": 0.3, "plant_months": 4, "plant_cost": 0.05,
+        },
+        "figures": {"devices": each_device(footloose_share=0.8)},
+    },
+)  # fmt: skip
 LASTING = {"trade": {"expected_persistence": 0.8}}
 THREAT = {
     "kind": "product_tariff", "rate": 0.6, "enacted": False, "belief": 0.3,
@@ -656,9 +670,17 @@ def test_choices_are_made() -> None:
         a.slots[k].supplier.name != b.slots[k].supplier.name for a, b in pairs for k in a.slots
     )
     assert changed > 20
-    assert sum(flow.origin != flow.maker.base_origin for flow in after.flows) > 5
-    assert any(a.plants != b.plants or b.plant_month > 0 for a, b in pairs)
     assert any(flow.new_duties for flow in after.flows)
+    case = scenario(SMALL, SCENARIOS["assembly abroad and back"], makers=60)
+    away, back = (run_both(case, 1, months).flows for months in (10, 16))
+    moved = [flow.origin != flow.maker.base_origin for flow in away]
+    assert sum(moved) >= 4
+    assert all(flow.second_best_place != 0 for flow, has in zip(away, moved, strict=True) if has)
+    assert any(flow.relocation > 0 for flow in away)
+    assert any(flow.maker.plant_month > 0 or len(flow.maker.plants) > 1 for flow in away)
+    returned = (has and flow.origin == flow.maker.base_origin
+                for has, flow in zip(moved, back, strict=True))  # fmt: skip
+    assert sum(returned) >= 2
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name.startswith("versions")])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tariffsim.behaviour.prices_and_demand import new_duty_under
+from tariffsim.behaviour.front_loading import new_duty_under
 from tariffsim.calibration import build_economy
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.shipments import Codes, Shipments

@@ -384,3 +384,4 @@ def unite(world: Reference, line: Maker) -> None:
     for flow in line.flows:
         flow.maker = line
     own.slots, own.weights, own.flows, own.is_made = {}, {}, [], False
+    own.coverage = 1.0

@@ -343,6 +343,7 @@ class Reference:
         if self.declarations.is_full:
             self.audit_importers()
         self.paid_back = self.customs.paid_back(self.date, self.rates)
+        self.each(self.flows, "pay_for_moves")
         self.each(self.importers, "settle")
         self.books = Books(self)
         self.each(self.industries, "invest")
