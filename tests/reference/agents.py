@@ -142,8 +142,10 @@ class Slot:
     owner_draw: float = 0.0
     share_draw: float = 0.0
     """Uniforms: packaged in China, owned by Chinese, found by a measure on a share of the chips."""
+    most_denied: float = 0.0
+    """Part of its chips that measures keep back, the most in any market."""
     last_denied: int | None = None
-    """Last month in which a measure kept back some of its chips."""
+    """Last month in which that was more than nothing."""
     delta: dict[Foundry, float] = field(default_factory=dict)
 
     @property
@@ -171,11 +173,17 @@ class Slot:
         """Region that tariffs count a region's chips for this slot as."""
         return self.place(world, world.scenario.trade.origin_rule, region)
 
-    def has_just_resumed(self, world: Reference) -> bool:
-        """Whether a cut-off of its supplier has ended so lately that nothing is restocked."""
+    def has_resumed(self, world: Reference, before: float) -> bool:
+        """Whether deliveries of its supplier have resumed so lately that nothing is restocked.
+
+        Some or all are let through again of which the part `before` was kept back last month.
+        """
         if self.last_denied is None or self.supplied_since > self.last_denied:
             return False
-        return world.month_number - self.last_denied <= world.scenario.orders.resume_months
+        months = world.scenario.orders.resume_months
+        if self.most_denied > 0:
+            return months > 0 and self.most_denied < before
+        return world.month_number - self.last_denied <= months
 
     def is_found(self, world: Reference, measure: Any, region: str) -> bool:
         """Whether a measure that keeps chips back finds a region's chips for this slot."""
@@ -709,7 +717,7 @@ class Maker:
 
     def upkeep_now(self, world: Reference) -> tuple[float, float]:
         """The same with the chips that it uses."""
-        chips = self.chips_inside()
+        chips = self.chips_inside(world)
         return self.upkeep(world, dict(zip(self.slots.values(), chips, strict=True)))
 
     def switching(self, world: Reference) -> float:
@@ -771,13 +779,15 @@ class Maker:
                 slot.ordered = max(slot.need + target - slot.stock, 0.0)
             slot.past_need = [slot.need, slot.past_need[0]]
             slot.delivered_share = self.delivered_share(world, slot, slot.supplier.region)
+            before, slot.most_denied = slot.most_denied, 0.0
             for flow in self.flows:
                 blocked = 1 - world.delivered_share(self, flow.market, slot, slot.supplier.region)
                 flow.blocked = max(flow.blocked, blocked)
-            if slot.delivered_share < 1:
-                slot.last_denied = world.month_number
-            elif slot.has_just_resumed(world):
+                slot.most_denied = max(slot.most_denied, blocked)
+            if slot.has_resumed(world, before):
                 slot.ordered = min(slot.ordered, slot.need)
+            if slot.most_denied > 0:
+                slot.last_denied = world.month_number
             slot.supplier.orders[k] += slot.ordered * slot.delivered_share
 
     def delivered_share(self, world: Reference, slot: Slot, region: str) -> float:
