@@ -135,6 +135,8 @@ class Flows(Rows):
     """(L,) USD a unit, ex works."""
     bare_duty: Float
     """(L,) USD a unit of duty on chips entering unmounted where it is assembled."""
+    moving_cost: Float
+    """(L,) cost of what was decided this month, fraction of a year's customs value."""
     relocation: Float
     """(L,) USD paid this month for a shift or a plant."""
     second_best_place: Float
@@ -293,8 +295,8 @@ class DeviceMakers(Rows):
     """(N, 12) the same in the last twelve months."""
     origin: Int
     """(N, M) country of assembly of what is sold in each market."""
-    plants: Bool
-    """(N, O) countries in which the maker has a plant."""
+    plants: Int
+    """(N, O) plants of the maker by country; those of the line, whatever the version."""
     new_plant: Int
     """(N,) country in which a plant is being built."""
     plant_month: Int

@@ -590,7 +590,7 @@ class Maker:
         cost = max(rules.plant_cost, rules.shift_cost)
         if score[best] * (1 + cost) ** rules.elasticity < to_beat:
             self.new_plant, self.plant_month = best, world.month_number + rules.plant_months
-            flow.relocation += rules.plant_cost * 12 * flow.customs_value * flow.units
+            flow.moving_cost += rules.plant_cost
 
     def net_price(
         self, world: Reference, futures: Iterable[tuple[float, Rates]], gross: Price
@@ -667,11 +667,28 @@ class Maker:
         rates: Rates,
         trigger: str,
         price: Price | None = None,
-        switching: bool = True,
         upkeep: bool = True,
         exchange: float = 1.0,
     ) -> Quote:
         """The same sold in one market, assembled in a country."""
+        product, cost, bare_duty = self.product_in(
+            world, suppliers, origin, market, rates, price, upkeep, exchange
+        )
+        due = self.expected_duty(world, product, rates, trigger)
+        return Quote(cost, bare_duty, world.customs.base_duty(product) + due)
+
+    def product_in(
+        self,
+        world: Reference,
+        suppliers: Mapping[Slot, Foundry],
+        origin: str,
+        market: str,
+        rates: Rates,
+        price: Price | None = None,
+        upkeep: bool = True,
+        exchange: float = 1.0,
+    ) -> tuple[Product, float, float]:
+        """One unit as customs would see it, its cost, and the duty on unmounted chips in that."""
         customs, trade = world.customs, world.scenario.trade
         chips = tuple(
             Chips(
@@ -685,15 +702,11 @@ class Maker:
         )
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
         cost = self.other_inputs * world.cost_factor[origin] / world.cost_factor[self.base_origin]
-        cost += sum(c.value for c in chips) + bare_duty
-        if switching:
-            cost += self.switching(world)
+        cost += sum(c.value for c in chips) + bare_duty + self.switching(world)
         if upkeep:
             cost += sum(self.upkeep(world, dict(zip(suppliers, chips, strict=True))))
         value = (1 + trade.markup) * cost * exchange
-        product = Product(self.device, origin, market, value, chips)
-        due = self.expected_duty(world, product, rates, trigger)
-        return Quote(cost, bare_duty, customs.base_duty(product) + due)
+        return Product(self.device, origin, market, value, chips), cost, bare_duty
 
     def expected_duty(
         self, world: Reference, product: Product, rates: Rates, trigger: str
@@ -920,6 +933,8 @@ class Flow:
     looks_for_shifts: bool = False
     bare_duty: float = 0.0
     """USD a unit on chips that enter its country of assembly unmounted."""
+    moving_cost: float = 0.0
+    """Of the shift and the plant decided this month, as part of a year's customs value."""
     relocation: float = 0.0
     second_best_place: float = 0.0
     base_duty: float = 0.0
@@ -959,21 +974,19 @@ class Flow:
     def landed_cost(self, world: Reference, country: str, rates: Rates, months: int = 0) -> float:
         """Ex-works price and duty if it were assembled in a country, so many months from now."""
         price = self.maker.net_price(world, [(1.0, rates)], ahead(world, months))
-        return self._landed(world, country, rates, price, True)
+        return self._landed(world, country, rates, price, self.exchange_rate(world, country))
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
         """The same at the prices and duties of the base year."""
-        return self._landed(world, country, {}, base_price, False)
+        return self._landed(world, country, {}, base_price, 1.0)
 
     def _landed(
-        self, world: Reference, country: str, rates: Rates, price: Price, switching: bool
+        self, world: Reference, country: str, rates: Rates, price: Price, exchange: float
     ) -> float:
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
-        exchange = self.exchange_rate(world, country) if switching else 1.0
         quote = self.maker.quote_in(
-            world, suppliers, country, self.market, rates, REAL, price, switching,
-            exchange=exchange,
-        )  # fmt: skip
+            world, suppliers, country, self.market, rates, REAL, price, exchange=exchange
+        )
         return (1 + world.scenario.trade.markup) * quote.cost * exchange + quote.border_duty
 
     def exchange_rate(self, world: Reference, country: str) -> float:
@@ -983,7 +996,7 @@ class Flow:
 
     def shift(self, world: Reference) -> None:
         """Its orders go to the plant of the maker that is best now, if that is worth its cost."""
-        self.relocation = 0.0
+        self.moving_cost = 0.0
         maker, rules = self.maker, world.scenario.assembly
         if not self.looks_for_shifts or self.arrival_month >= 0 or len(maker.plants) < 2:
             return
@@ -993,7 +1006,11 @@ class Flow:
         if score[best] * (1 + rules.shift_cost) ** rules.elasticity < score[self.origin]:
             self.next_origin = best
             self.arrival_month = world.month_number + rules.shift_months
-            self.relocation = rules.shift_cost * 12 * self.customs_value * self.units
+            self.moving_cost = rules.shift_cost
+
+    def pay_for_moves(self, world: Reference) -> None:
+        """A shift and a plant cost a part of a year's customs value at this month's pace."""
+        self.relocation = self.moving_cost * 12 * self.customs_value * self.units
 
     def set_customs_value(self, world: Reference) -> None:
         """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
@@ -1044,6 +1061,19 @@ class Flow:
         landed += self.compliance_cost
         self.price = landed + trade.retail_margin * self.base_landed + self.passed_on
 
+    def product_ahead(self, world: Reference, months: int, rates: Rates) -> Product:
+        """One unit so many months from now, from where it is assembled by then."""
+        if not 0 <= self.arrival_month <= world.month_number + months:
+            return self.maker.product(self.market)
+        suppliers = {s: s.supplier for s in self.maker.slots.values()}
+        price = self.maker.net_price(world, [(1.0, rates)], invoiced)
+        country = self.next_origin
+        product, *_ = self.maker.product_in(
+            world, suppliers, country, self.market, rates, price,
+            exchange=self.exchange_rate(world, country),
+        )  # fmt: skip
+        return product
+
     def front_load(self, world: Reference) -> None:
         """Ahead of a duty rise the importer stocks up; otherwise it sells what it holds first."""
         trade, value = world.scenario.trade, self.customs_value
@@ -1054,7 +1084,8 @@ class Flow:
         now = self.maker.expected_duty(world, product, in_force, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):
             rates = world.customs.expected(world.date + ahead, world.date)
-            later = self.maker.expected_duty(world, product, rates, REAL)
+            then = self.product_ahead(world, ahead, rates)
+            later = self.maker.expected_duty(world, then, rates, REAL)
             if later - now > 1e-12 * value:
                 worth = (later - now) / (trade.carrying_cost * value)
                 months, left = min(worth, trade.front_loading_months), ahead
