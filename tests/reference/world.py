@@ -222,6 +222,8 @@ class Reference:
             supplied_since=int(table.supplied_since[i, p]),
             stock=float(table.stock[i, p]),
             past_need=table.past_need[i, :, p].tolist(),
+            origin_rule=self.scenario.trade.origin_rule,
+            chinese_chips=self.chinese_chips,
             packaging_draw=self.of_parts["packaging"][i][p],
             owner_draw=self.of_parts["owner"][i][p],
             share_draw=self.of_parts["cut off"][i][p],
@@ -540,7 +542,7 @@ class Reference:
         at = maker.device, maker.origin(market), market, slot.node_class
         laws = self.customs.instruments
         found = self.customs.restrictions_on(*at)
-        return [i for i in found if slot.is_found(self, laws[i], region)]
+        return [i for i in found if slot.is_found(laws[i], region)]
 
     def delivered_share(self, maker: Maker, market: str, slot: Slot, region: str) -> float:
         """Part of a region's chips for a line's products in a market that no measure keeps back."""
