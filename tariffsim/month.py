@@ -70,7 +70,8 @@ def add_capacity(economy: Economy, draws: Draws) -> None:
     own = k.capacity_after(foundries.planned_capacity, growth, ahead, gap)
     granted = k.granted_share(arrived, industry.standing_wafers(economy, own))
     investment.granted = k.total(investment.granted, granted)
-    foundries.capacity = k.with_grants(own, investment.granted[region][:, None])
+    built = k.with_grants(own, investment.granted[region][:, None])
+    foundries.capacity = k.times(built, economy.policy.capacity_left[region])
 
 
 def post_prices(economy: Economy, draws: Draws) -> None:
@@ -281,7 +282,7 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     denied = delivery.denied_to_flows(economy, makers.supplier)
     flows.denied_share = denied.max(axis=1) if denied.ndim else np.zeros(len(flows))
     makers.delivered_share = delivery.delivered_to_lines(economy, makers.supplier, denied)
-    makers.chip_orders = delivery.only_for_use(economy, makers.chip_orders)
+    makers.chip_orders = delivery.only_for_use(economy, makers.chip_orders, denied)
     delivery.order_for_others(economy)
     deliverable = k.delivered(makers.chip_orders, makers.delivered_share)
     for_lines = k.by_supplier(deliverable, makers.supplier, makers.slot_class, len(foundries))

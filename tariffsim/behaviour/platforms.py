@@ -351,7 +351,7 @@ VERSIONED = ("weights", "share", "inertia", "requalification_per_unit", "has_slo
 COPIED = (
     "has_slot", "supplier", "next_supplier", "switch_month", "supplied_since", "second_source",
     "amortised", "amortised_until", "compliance_distortion", "chips", "customs_value",
-    "chip_coverage", "last_denied",
+    "chip_coverage", "most_denied", "last_denied",
     "chip_region", "chip_origin", "chip_value",
 )  # fmt: skip
 """Columns that a new version has from its line."""
@@ -457,7 +457,7 @@ def _put_together(economy: Economy, line: Int, own: Int) -> None:
     makers.chip_coverage[line] = k.weighted_sum(
         list(share[:, :, 0]), [makers.chip_coverage[rows] for rows in (line, own)]
     )
-    for name in ("supplied_since", "second_source", "last_denied"):
+    for name in ("supplied_since", "second_source", "most_denied", "last_denied"):
         column = getattr(makers, name)
         column[makers.line[from_own]] = column[from_own]
     for name in SHARED:

@@ -157,6 +157,7 @@ def make_makers(
         past_need=np.stack([need, need], axis=1),
         chip_orders=need.copy(),
         delivered_share=np.ones((n, n_parts)),
+        most_denied=np.zeros((n, n_parts)),
         last_denied=np.full((n, n_parts), LONG_AGO),
         opening_stock=stock.copy(),
         stock=stock,

@@ -382,8 +382,10 @@ class DeviceMakers(Rows):
     """(N, P) chips ordered this month, to refill the stock."""
     delivered_share: Float
     """(N, P) share of the supplier's deliveries that no measure denies."""
+    most_denied: Float
+    """(N, P) share that measures deny, the most in any market."""
     last_denied: Int
-    """(N, P) last month in which a measure denied some; -1200 where none ever did."""
+    """(N, P) last month in which that was above zero; -1200 where it never was."""
     opening_stock: Float
     """(N, P) chips in stock at the beginning of the month."""
     stock: Float

@@ -156,6 +156,18 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         ),
         {"compliance": {"behaviour": "full"}},
     ),
+    "capacity lost": merged(
+        {"supply": {"investment": "responsive"}},
+        policies(
+            a={
+                "kind": "capacity_loss",
+                "share": {"2025-02": 0.2, "2025-06": 0.0},
+                "regions": ["TW"],
+            },
+            b={"kind": "capacity_loss", "share": 0.1, "start": "2025-03-10", "node_classes": ["D"]},
+            c=component(free_chips_per_chip=0.1, capacity_counted="standing", chip_regions=["CN"]),
+        ),
+    ),
     "allowance and credit": merged(
         {"supply": {"investment": "responsive"}},
         policies(
@@ -163,6 +175,12 @@ SCENARIOS: dict[str, dict[str, Any]] = {
             b=component(credit_per_usd=0.0004, markets=["EU", "US"], threshold=0.01),
             c=bare(credit_per_usd=0.04, markets=["US", "ROW"], chip_regions=["CN", "TW"]),
             d=bare(free_chips_per_chip=1.0, start="2024-06", rate=0.2, chip_regions="all"),
+            e=component(
+                free_chips_per_chip={"2025-01": 0.02, "2025-05": 0.01},
+                capacity_counted="standing",
+                pledged_kwpm=40.0,
+                chip_regions=["TW", "KR"],
+            ),
         ),
     ),
     "content and rest": policies(

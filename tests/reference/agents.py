@@ -143,12 +143,18 @@ class Slot:
     noise: dict[Foundry, float] = field(default_factory=dict)
     """Gumbel draws of this month, empty when neither slot nor design opens."""
     opens_itself: bool = False
+    origin_rule: str = "fab"
+    """What decides the region that tariffs count chips as."""
+    chinese_chips: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """By region: share with a Chinese owner, packaged in China, and packaged there of the first."""
     packaging_draw: float = 0.0
     owner_draw: float = 0.0
     share_draw: float = 0.0
     """Uniforms: packaged in China, owned by Chinese, found by a measure on a share of the chips."""
+    most_denied: float = 0.0
+    """Part of its chips that measures keep back, the most in any market."""
     last_denied: int | None = None
-    """Last month in which a measure kept back some of its chips."""
+    """Last month in which that was more than nothing."""
     delta: dict[Foundry, float] = field(default_factory=dict)
 
     @property
@@ -156,11 +162,11 @@ class Slot:
         """Whether no other supplier is being qualified."""
         return self.waiting is None
 
-    def place(self, world: Reference, rule: str, region: str) -> str:
+    def place(self, rule: str, region: str) -> str:
         """Region that a region's chips are of by fab, packaging or owner (MODEL 4.4)."""
         if rule == "fab":
             return region
-        owned, packaged, if_owned = world.chinese_chips[region]
+        owned, packaged, if_owned = self.chinese_chips[region]
         has_owner = self.owner_draw < owned
         chance = owned
         if rule == "packaging" and has_owner:
@@ -172,21 +178,27 @@ class Slot:
             return "CN"
         return "OTHER" if region == "CN" else region
 
-    def counts_as(self, world: Reference, region: str) -> str:
+    def counts_as(self, region: str) -> str:
         """Region that tariffs count a region's chips for this slot as."""
-        return self.place(world, world.scenario.trade.origin_rule, region)
+        return self.place(self.origin_rule, region)
 
-    def has_just_resumed(self, world: Reference) -> bool:
-        """Whether a cut-off of its supplier has ended so lately that nothing is restocked."""
+    def has_resumed(self, world: Reference, before: float) -> bool:
+        """Whether deliveries of its supplier have resumed so lately that nothing is restocked.
+
+        Some or all are let through again of which the part `before` was kept back last month.
+        """
         if self.last_denied is None or self.supplied_since > self.last_denied:
             return False
-        return world.month_number - self.last_denied <= world.scenario.orders.resume_months
+        months = world.scenario.orders.resume_months
+        if self.most_denied > 0:
+            return months > 0 and self.most_denied < before
+        return world.month_number - self.last_denied <= months
 
-    def is_found(self, world: Reference, measure: Any, region: str) -> bool:
+    def is_found(self, measure: Any, region: str) -> bool:
         """Whether a measure that keeps chips back finds a region's chips for this slot."""
         named, share = measure.chip_regions, getattr(measure, "share", 1.0)
         return self.share_draw < share and all(
-            named is None or self.place(world, rule, region) in named
+            named is None or self.place(rule, region) in named
             for rule in getattr(measure, "by", ("fab",))
         )
 
@@ -499,7 +511,7 @@ class Maker:
                 clear = {
                     f: v
                     for f, v in u.items()
-                    if (slot.node_class, slot.counts_as(world, f.region)) not in covered
+                    if (slot.node_class, slot.counts_as(f.region)) not in covered
                 }
                 plan_b[slot] = self.best(clear) if clear else free[slot]
         money = {
@@ -638,7 +650,7 @@ class Maker:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
         if not f.is_chinese or world.offset == 0.0:
             return 0.0
-        counts_as = slot.counts_as(world, f.region)
+        counts_as = slot.counts_as(f.region)
         dollar = (Chips(slot.node_class, f.region, 1 / price, 1.0, counts_as),)
         rate = sum(
             weight * share * due
@@ -719,7 +731,7 @@ class Maker:
                 f.region,
                 s.chips,
                 s.chips * (price or invoiced)(f, s),
-                s.counts_as(world, f.region),
+                s.counts_as(f.region),
             )
             for s, f in suppliers.items()
         )
@@ -791,7 +803,7 @@ class Maker:
         """Chips, USD a unit."""
         return sum(s.chip_value for s in self.slots.values())
 
-    def chips_inside(self, world: Reference) -> tuple[Chips, ...]:
+    def chips_inside(self) -> tuple[Chips, ...]:
         """The chips of one unit."""
         return tuple(
             Chips(
@@ -799,15 +811,15 @@ class Maker:
                 s.supplier.region,
                 s.chips,
                 s.chip_value,
-                s.counts_as(world, s.supplier.region),
+                s.counts_as(s.supplier.region),
             )
             for s in self.slots.values()
         )
 
-    def product(self, world: Reference, market: str) -> Product:
+    def product(self, market: str) -> Product:
         """One unit as customs sees it."""
         flow = self.flow(market)
-        chips = self.chips_inside(world)
+        chips = self.chips_inside()
         return Product(self.device, flow.origin, market, flow.customs_value, chips)
 
     def order_chips(self, world: Reference) -> None:
@@ -823,13 +835,15 @@ class Maker:
                 slot.ordered = max(slot.need + target - slot.stock, 0.0)
             slot.past_need = [slot.need, slot.past_need[0]]
             slot.delivered_share = self.delivered_share(world, slot, slot.supplier.region)
+            before, slot.most_denied = slot.most_denied, 0.0
             for flow in self.flows:
                 blocked = 1 - world.delivered_share(self, flow.market, slot, slot.supplier.region)
                 flow.blocked = max(flow.blocked, blocked)
-            if slot.delivered_share < 1:
-                slot.last_denied = world.month_number
-            elif slot.has_just_resumed(world):
+                slot.most_denied = max(slot.most_denied, blocked)
+            if slot.has_resumed(world, before):
                 slot.ordered = min(slot.ordered, slot.need)
+            if slot.most_denied > 0:
+                slot.last_denied = world.month_number
             slot.supplier.orders[k] += slot.ordered * slot.delivered_share
 
     def delivered_share(self, world: Reference, slot: Slot, region: str) -> float:
@@ -1045,7 +1059,7 @@ class Flow:
     def set_customs_value(self, world: Reference) -> None:
         """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
         maker, markup = self.maker, world.scenario.trade.markup
-        chips = maker.chips_inside(world)
+        chips = maker.chips_inside()
         self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
         cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
         cost += sum(c.value for c in chips) + maker.switching(world) + maker.overhead(world)
@@ -1068,7 +1082,7 @@ class Flow:
 
     def assess(self, world: Reference) -> None:
         """Customs assesses the duty on one unit."""
-        product = self.maker.product(world, self.market)
+        product = self.maker.product(self.market)
         self.base_duty = world.customs.base_duty(product)
         if not world.declarations.is_full:
             self.new_duties = world.customs.product_duties(product, world.rates)
@@ -1109,7 +1123,7 @@ class Flow:
         trade, value = world.scenario.trade, self.customs_value
         self.wanted = self.orders + self.backlog
         months, left = 0.0, 1
-        product = self.maker.product(world, self.market)
+        product = self.maker.product(self.market)
         in_force = world.customs.today(world.date)
         now = self.maker.expected_duty(world, product, in_force, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):

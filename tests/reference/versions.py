@@ -375,7 +375,7 @@ def unite(world: Reference, line: Maker) -> None:
         slot.past_need = [a + b for a, b in zip(slot.past_need, other.past_need, strict=True)]
         if parts[1] > parts[0]:
             slot.supplied_since, slot.second_source = other.supplied_since, other.second_source
-            slot.last_denied = other.last_denied
+            slot.most_denied, slot.last_denied = other.most_denied, other.last_denied
         rules = world.scenario.sourcing
         slot.log_inertia = rules.elasticity * math.log1p(slot.switching)
         slot.requalification_per_unit = slot.line_requalification
