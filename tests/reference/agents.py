@@ -766,7 +766,7 @@ class Maker:
 
     def upkeep_now(self, world: Reference) -> tuple[float, float]:
         """The same with the chips that it uses."""
-        chips = self.chips_inside(world)
+        chips = self.chips_inside()
         return self.upkeep(world, dict(zip(self.slots.values(), chips, strict=True)))
 
     def switching(self, world: Reference) -> float:
@@ -1108,7 +1108,7 @@ class Flow:
     def product_ahead(self, world: Reference, months: int, rates: Rates) -> Product:
         """One unit so many months from now, from where it is assembled by then."""
         if not 0 <= self.arrival_month <= world.month_number + months:
-            return self.maker.product(world, self.market)
+            return self.maker.product(self.market)
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
         price = self.maker.net_price(world, [(1.0, rates)], invoiced)
         country = self.next_origin
