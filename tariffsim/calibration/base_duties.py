@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ class BaseDuties:
 
     codes: Codes
     collected: Mapping[Good, float]
-    """Duty over value; zero where nothing was imported."""
+    """Duty over value; where nothing was imported, that of what is most alike."""
     region_share: Mapping[Good, float]
     """Share of each country in its region's unmounted chips of a kind: of the data market's
     imports of 2024, in any market; even where that imported none."""
@@ -61,12 +61,42 @@ class BaseDuties:
 
 def base_duties(scenario: Scenario, tables: Tables, codes: Codes) -> BaseDuties:
     """What was collected in 2024; before Section 301, China's owe at the rate of Japan's."""
-    collected = {_good(row): _rate(row) for row in tables.imports}
+    collected = _not_imported(tables, codes) | {
+        _good(row): _rate(row) for row in tables.imports if row.customs_value_usd > 0
+    }
     if scenario.trade.base_duties != "observed":
         like = {good: ("JP" if good[1] == CHINA else good[1]) for good in collected}
         collected = {good: collected.get((good[0], like[good]), 0.0) for good in collected}
     imported = {_good(row): row.customs_value_usd for row in tables.imports}
     return BaseDuties(codes, collected, _region_shares(codes, imported))
+
+
+def _not_imported(tables: Tables, codes: Codes) -> dict[Good, float]:
+    """Duty on each device from each country abroad, were it imported from there for the first time.
+
+    The mean of the device without China's; from China, the mean of China's in the sector.
+    """
+    sector = dict(zip(codes.devices, tables.devices.texts("sector"), strict=True))
+    foreign = [row for row in tables.imports if row.origin != CHINA]
+    chinese = [row for row in tables.imports if row.origin == CHINA]
+    found: dict[Good, float] = {}
+    for device in codes.devices:
+        alike = {other for other, of in sector.items() if of == sector[device]}
+        rest = _mean_rate(row for row in foreign if row.device == device)
+        of_china = _mean_rate(row for row in chinese if row.device in alike)
+        for origin, home in zip(codes.origins, codes.home_market, strict=True):
+            rate = of_china if origin == CHINA and of_china is not None else rest
+            if codes.markets[home] != DATA_MARKET and rate is not None:
+                found[device, origin] = rate
+    return found
+
+
+def _mean_rate(rows: Iterable[ImportRow]) -> float | None:
+    """Duty over value of all the rows; none if nothing was imported."""
+    value, duty = 0.0, 0.0
+    for row in rows:
+        value, duty = value + row.customs_value_usd, duty + row.calculated_duty_usd
+    return duty / value if value > 0 else None
 
 
 def _region_shares(codes: Codes, imported: Mapping[Good, float]) -> dict[Good, float]:
@@ -87,8 +117,7 @@ def _good(row: ImportRow) -> Good:
 
 
 def _rate(row: ImportRow) -> float:
-    value = row.customs_value_usd
-    return row.calculated_duty_usd / value if value > 0 else 0.0
+    return row.calculated_duty_usd / row.customs_value_usd
 
 
 def region_of(origin: str, codes: Codes) -> str:

@@ -85,10 +85,8 @@ def size_by_value(u: Float, alpha: float, limit: float) -> Float:
         )
 
     reach = power(1 - alpha)
-    if alpha == 1:
-        size = limit**u
-    else:
-        size = np.exp(np.log1p((1 - alpha) * u * reach) / (1 - alpha))
+    of_other = alpha - 1 or 1.0
+    size = limit**u if alpha == 1 else (1 - of_other * u * reach) ** (-1 / of_other)
     return np.asarray(size * reach / power(2 - alpha))
 
 

@@ -52,6 +52,10 @@ class Constants:
     """(D,) of the device."""
     market_growth: Float
     """(M,) growth of device demand a year."""
+    growth_dates: Int
+    """(dates,) months between which growth of devices on top of that of markets is linear."""
+    extra_growth: Float
+    """(D, dates) that growth, a year."""
     is_ai_capable: Bool
     """(D,) devices that come AI-enabled."""
     ai_adoption: Float
