@@ -48,7 +48,7 @@ STILL: dict[str, Any] = COMPLIANT | {
         "learning": 0.0,
         "utilisation_price_response": 0.0,
     },
-    "assembly": {"hazard": 0.0},
+    "assembly": {"shift_hazard": 0.0, "plant_hazard": 0.0},
     "trade": {
         "tariffs_in_force": False,
         "growth_factor": 0.0,

@@ -22,9 +22,9 @@ BORDER, RETAIL = "Paid at the border, net of makers' rebates", "In retail prices
 def unknown_origin(runs: Runs) -> Picture:
     """Unknown origin: what is known, and what is bought, by the duty on chips of unknown origin."""
     results = runs.compare({
-        "Unknown is exempt": runs.scenario("component_50"),
+        "Unknown is exempt": runs.scenario("component_unknown_exempt"),
         "Deemed 30 % Chinese": runs.scenario("component_unknown_deemed"),
-        "All chips taxed": runs.scenario("component_unknown_full"),
+        "All chips taxed": runs.scenario("component_50"),
     })  # fmt: skip
     panels = [
         Panel("known_origin_share", "Content of known origin, % of purchases", 0),

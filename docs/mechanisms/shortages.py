@@ -26,7 +26,7 @@ def cut_off(runs: Runs) -> Picture:
     results = runs.compare({
         "Cut-off": replace(base, policies__cut_off=CUT),
         "Cut-off after two years of 50 % duty": runs.scenario(
-            "component_unknown_full", run__end="2029-12", policies__cut_off=CUT
+            "component_50", run__end="2029-12", policies__cut_off=CUT
         ),
         "Cut-off, no stocks of chips": replace(
             base, policies__cut_off=CUT, orders__stock_factor=0.0

@@ -262,8 +262,8 @@ def importers_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     """Importers who would pay a further component duty: a row a market of the line and future.
 
     Columns: market; weight, the share of the mean over markets and futures, zero where the importer
-    does not know the origin and so would be exempt; evasion_cost, the non-monetary cost of evasion
-    for a dollar of chips; exposure, back duty and penalty expected for a dollar evaded.
+    does not know the origin, so that all suppliers cost alike; evasion_cost, the non-monetary cost
+    of evasion for a dollar of chips; exposure, back duty and penalty expected for a dollar evaded.
     """
     import pandas as pd
 

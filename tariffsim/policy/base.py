@@ -429,13 +429,17 @@ class DeclaredContent(Instrument):
     """A duty on what is inside, with a rule for importers who do not know its origin."""
 
     unknown_origin_rule: Rule = parameter(
-        "exempt", "choice", "What is due if the importer does not know the origin of the chips: "
-        "nothing, the duty on a stated share of them, on all of them, or on the whole product.",
+        "full_content", "choice", "What is due if the importer does not know the origin of the "
+        "chips: nothing, the duty on a stated share of them, on all of them (the burden of proof "
+        "is the importer's), or on the whole product.",
     )  # fmt: skip
     deemed_share: float = parameter(
         0.3, "fraction", "Share of chips of unknown origin that counts as covered under "
         "`deemed_share`.", ge=0, le=1,
     )  # fmt: skip
+    deemed_markup: float = parameter(
+        0.1, "fraction", "Mark-up on that share, so that knowing pays.", 0, 0.3, ge=0, le=10
+    )
 
     @property
     def declares(self) -> str:
@@ -445,7 +449,13 @@ class DeclaredContent(Instrument):
     @property
     def unknown_share(self) -> float:
         """Share of the content that counts as covered if the origin is not known."""
-        return {"exempt": 0.0, "deemed_share": self.deemed_share}.get(self.unknown_origin_rule, 1.0)
+        deemed = min(1.0, self.deemed_share * (1 + self.deemed_markup))
+        return {"exempt": 0.0, "deemed_share": deemed}.get(self.unknown_origin_rule, 1.0)
+
+    @property
+    def unknown_base(self) -> tuple[object, ...]:
+        """What the duty is on if the origin is not known: the share, and whether of the content."""
+        return self.unknown_share, self.unknown_origin_rule == "full_value"
 
 
 class Restriction(Instrument):

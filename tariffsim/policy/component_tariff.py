@@ -49,7 +49,7 @@ class ComponentTariff(DeclaredContent, OffsetByCapacity):
     def tax_base(self) -> tuple[object, ...]:
         """Kind, and which chips are counted how."""
         covered = self.kind, self.per, self.chip_regions, self.node_classes, self.threshold
-        return (*covered, self.unknown_origin_rule, self.deemed_share)
+        return (*covered, *self.unknown_base)
 
     def covers(self, shipments: Shipments) -> Any:
         """Chips that count for the greater part as of the covered regions and node classes."""

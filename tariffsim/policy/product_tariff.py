@@ -33,8 +33,8 @@ class ProductTariff(DeclaredContent):
     @property
     def tax_base(self) -> tuple[object, ...]:
         """Kind, and which chips trigger it."""
-        rule = self.unknown_origin_rule, self.deemed_share
-        return (self.kind, self.only_with_chips_from, *(rule if self.only_with_chips_from else ()))
+        share = (self.unknown_share,) if self.only_with_chips_from else ()
+        return (self.kind, self.only_with_chips_from, *share)
 
     @property
     def declares(self) -> str:

@@ -31,8 +31,7 @@ class RestOfValueTariff(DeclaredContent):
     @property
     def tax_base(self) -> tuple[object, ...]:
         """Kind, and which chips are left out."""
-        rule = self.unknown_origin_rule, self.deemed_share
-        return (self.kind, self.chip_regions, self.node_classes, *rule)
+        return (self.kind, self.chip_regions, self.node_classes, *self.unknown_base)
 
     @property
     def declares(self) -> str:

@@ -77,7 +77,7 @@ def test_shares_add_up(model: TariffModel, makers: Population) -> None:
 def test_suppliers_and_customers_agree(model: TariffModel) -> None:
     for foundry in model.agents_by_type[Foundry].select(region=["CN", "TW"]):
         assert all(foundry.name in maker.suppliers.values() for maker in foundry.customers)
-    n_slots = sum(len(m.classes) for m in model.agents_by_type[DeviceMaker])
+    n_slots = sum(len(m.parts) for m in model.agents_by_type[DeviceMaker])
     assert n_slots == model.economy.makers.has_slot.sum()
 
 
@@ -92,14 +92,14 @@ def test_cost_stack_is_the_choice_of_the_model(model: TariffModel, makers: Popul
     from tariffsim.kernels.sourcing import draw_choice, with_inertia
 
     maker = makers.select(market="US", china_share=lambda share: share > 0.2)[0]
-    name = maker.classes[-1]
+    name = maker.parts[-1]
     stack = maker.cost_stack(name)
     assert stack["probability"].sum() == pytest.approx(1.0)
     assert (stack["price"] + stack["expected_duty"] + stack["switching_cost"]).to_numpy() == (
         pytest.approx(stack["total"].to_numpy())
     )
     assert stack.index[stack["supplies_now"]].tolist() == [maker.suppliers[name]]
-    k = model.economy.constants.codes.classes.index(name)
+    k = model.economy.constants.part_names.index(name)
     rows, n = (np.array([maker.row]), np.array([k])), 20_000
     weights = odds_of_candidates(model.economy, *rows)
     incumbent = model.economy.makers.supplier[rows]
@@ -114,8 +114,8 @@ def test_cost_stack_is_the_choice_of_the_model(model: TariffModel, makers: Popul
 def test_component_tariff_shows_in_the_cost_stack(model: TariffModel, makers: Population) -> None:
     lines = makers.select(market="US", origin="VN")
     maker = next(line for line in lines if line.importers[0].knows_origin)
-    duty = maker.cost_stack(maker.classes[0]).groupby("region")["expected_duty"].mean()
-    others = maker.cost_stack(maker.classes[0]).groupby("region")["price"].mean()
+    duty = maker.cost_stack(maker.parts[0]).groupby("region")["expected_duty"].mean()
+    others = maker.cost_stack(maker.parts[0]).groupby("region")["price"].mean()
     rate = duty / others  # duties on the product fall on all chips alike
     assert rate["CN"] > rate.drop("CN").max() + 0.01
     assert np.ptp(rate.drop("CN")) < 1e-12
@@ -125,7 +125,7 @@ def test_switching_cost_rebuilds_inertia(model: TariffModel, makers: Population)
     maker = makers[40]
     sigma = model.scenario.sourcing.elasticity
     for name, cost in maker.switching_cost.items():
-        k = model.economy.constants.codes.classes.index(name)
+        k = model.economy.constants.part_names.index(name)
         assert (1 + cost) ** sigma == pytest.approx(model.economy.makers.inertia[maker.row, k])
 
 
@@ -142,15 +142,15 @@ def test_what_is_coming_arrives() -> None:
     assert maker.suppliers[node_class] == foundry
 
 
-def test_unknown_class_is_refused(makers: Population) -> None:
-    with pytest.raises(KeyError, match="uses no chips of class 'Z'"):
+def test_unknown_part_is_refused(makers: Population) -> None:
+    with pytest.raises(KeyError, match="has no part .Z."):
         makers[0].cost_stack("Z")
 
 
 def test_no_choice_before_the_first_month() -> None:
     maker = TariffModel().agents_by_type[DeviceMaker][0]
     with pytest.raises(RuntimeError, match="no month has been simulated"):
-        maker.cost_stack(maker.classes[0])
+        maker.cost_stack(maker.parts[0])
 
 
 def test_two_looks_are_equal(model: TariffModel, makers: Population) -> None:
@@ -221,7 +221,7 @@ def test_get_and_agg(makers: Population, plain: AgentSet) -> None:
     assert makers.agg("units", [min, sum]) == pytest.approx(plain.agg("units", [min, sum]))
     assert makers.agg("device", min) == plain.agg("device", min)
     assert makers.agg("units", np.median) == plain.agg("units", np.median)
-    assert makers.agg("classes", len) == 1200
+    assert makers.agg("parts", len) == 1200
     with pytest.raises(AttributeError):
         makers.get("colour")
     with pytest.raises(ValueError, match="handle_missing"):
@@ -243,7 +243,7 @@ def test_select(makers: Population, plain: AgentSet) -> None:
         "laptop",
     }
     assert len(makers.select(device="no such thing")) == 0
-    assert len(makers.select(classes=lambda all_of: [len(c) == 4 for c in all_of])) > 0
+    assert len(makers.select(parts=lambda all_of: [len(p) == 10 for p in all_of])) > 0
 
 
 def test_select_in_place_changes_only_this_population(model: TariffModel) -> None:

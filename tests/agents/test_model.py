@@ -62,7 +62,7 @@ def test_looking_changes_nothing(year: Scenario) -> None:
         model.step()
         makers = model.agents_by_type[DeviceMaker].shuffle()
         for maker in makers[:20]:
-            maker.cost_stack(maker.classes[0])
+            maker.cost_stack(maker.parts[0])
             maker.random.random()
         makers.set("seen", model.month)
         model.agents.get("unique_id")

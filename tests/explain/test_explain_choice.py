@@ -221,7 +221,9 @@ def test_a_duty_costs_no_more_than_hiding_it() -> None:
 
 def test_without_known_origin_there_is_no_duty_in_the_stack_where_unknown_is_exempt() -> None:
     found = tariffsim.explain_choice(
-        taxed(0.5, compliance__unknown_origin_share=1.0), 20, "2025-01"
+        taxed(0.5, compliance__unknown_origin_share=1.0, unknown_origin_rule="exempt"),
+        20,
+        "2025-01",
     )
     assert not any(who.knows_origin for who in found.importers.values())
     for slot in found.slots:
