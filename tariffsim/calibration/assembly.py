@@ -34,7 +34,7 @@ def footprints(constants: Constants, sectors: Sequence[str], weight_of_sector: f
 def draw_plants(
     footprint: Float, footloose: Float, rules: Assembly, lines: Lines, draws: Draws
 ) -> Int:
-    """(N, O) plants by country: one where the line is assembled, others for those that have several.
+    """(N, O) plants by country: one where the line is assembled, and others if there are several.
 
     A maker of device d is footloose with probability `footloose` (D,) and then has one plant more
     than a Poisson number with mean `plants - 1`, drawn from the footprint (D, O).
@@ -94,7 +94,7 @@ def _race(first: Float, waits: Float32, plants: Int, new: Float, origin: Int) ->
     """(L, O) race times from unit exponentials, float32."""
     home = (first / plants.sum(axis=1))[:, None]
     weight = np.where(plants > 0, plants, new)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         race = (home + waits / weight).astype(np.float32)
     at_home: Bool = np.arange(plants.shape[1]) == origin[:, None]
     race[at_home] = home.astype(np.float32).repeat(plants.shape[1], axis=1)[at_home]
