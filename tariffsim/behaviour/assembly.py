@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tariffsim import kernels as k
+from tariffsim.behaviour import prices_and_demand
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.policy.shipments import CHINA, Shipments
@@ -40,37 +41,52 @@ def places(economy: Economy, flow: Int, kind: int) -> Float:
 
     As expected at the dates of a kind of choice, SHIFT or PLANT; one where the maker may not go.
     """
-    futures = economy.policy.expected.of_kind(kind)
+    futures, rules = economy.policy.expected.of_kind(kind), economy.scenario.assembly
+    months = rules.shift_months if kind == SHIFT else rules.plant_months
     origins = np.arange(len(economy.constants.codes.origins))[None]
     device = economy.makers.device[economy.flows.maker[flow]]
     landed = k.weighted_sum(
         [future.weight[kind, device][:, None] for future in futures],
-        [landed_cost(economy, flow, origins, future) for future in futures],
+        [landed_cost(economy, flow, origins, future, months) for future in futures],
     )
     base = base_landed_cost(economy, flow, origins)
-    return k.landed_factor(landed, base, economy.scenario.assembly.elasticity)
+    return k.landed_factor(landed, base, rules.elasticity)
 
 
-def landed_cost(economy: Economy, flow: Int, origin: Int, future: Future) -> Float:
+def landed_cost(economy: Economy, flow: Int, origin: Int, future: Future, months: int = 0) -> Float:
     """(rows, A) ex-works price plus expected duty of flows at some countries, USD a unit.
 
-    With present prices and suppliers; `origin` is (rows or 1, A).
+    As in `product_elsewhere`; `origin` is (rows or 1, A).
     """
-    flows = economy.flows
-    product = counterfactual_product(
-        economy, flows.maker[flow], economy.makers.supplier[flows.maker[flow]],
-        flows.market[flow, None], origin, economy.foundries.price, future,
-    )  # fmt: skip
+    product = product_elsewhere(economy, flow, origin, future, months)
     return k.total(product.shipments.customs_value, expected_duty(economy, product, future))
+
+
+def product_elsewhere(
+    economy: Economy, flow: Int, origin: Int, future: Future, months: int = 0
+) -> CounterfactualProduct:
+    """One unit of flows at some countries (rows or 1, A).
+
+    With present suppliers, posted prices and exchange rates, and scarcity as expected so many months from now.
+    """
+    flows, foundries = economy.flows, economy.foundries
+    supplier = economy.makers.supplier[flows.maker[flow]]
+    price = k.times(foundries.posted_price, k.scarcity_ahead(foundries.scarcity, months))
+    product = counterfactual_product(
+        economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
+        price[supplier, economy.makers.slot_class], future,
+    )  # fmt: skip
+    return _at_exchange_rates(economy, product)
 
 
 def base_landed_cost(economy: Economy, flow: Int, origin: Int) -> Float:
     """(rows, A) the same at the prices and duties of the base year."""
     flows = economy.flows
+    supplier = economy.makers.supplier[flows.maker[flow]]
     none = Future((), economy.tariff_schedule.tables(()), np.ones((1, 1)))
     product = counterfactual_product(
-        economy, flows.maker[flow], economy.makers.supplier[flows.maker[flow]],
-        flows.market[flow, None], origin, economy.foundries.base_price, none, switching=False,
+        economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
+        economy.foundries.base_price[supplier, economy.makers.slot_class], none, switching=False,
     )  # fmt: skip
     return k.total(product.shipments.customs_value, expected_duty(economy, product, none))
 
@@ -180,25 +196,29 @@ def counterfactual_product(
 ) -> CounterfactualProduct:
     """Lines with these suppliers (rows, P), sold in markets from countries, under a future.
 
-    `market` and `origin` broadcast to (rows, A).
+    `price` (rows, P) is that of their chips before any rebate, USD a chip; `market` and `origin`
+    broadcast to (rows, A).
     """
     makers, constants, tables = economy.makers, economy.constants, future.tables
     classes = makers.slot_class
-    region = economy.foundries.region[supplier]
-    count, each = makers.chips[maker], price[supplier, classes]
+    region, parts = economy.foundries.region[supplier], np.arange(len(classes))
+    chip = economy.chip_origins.in_duties(makers.line[maker][:, None], parts, region)
+    count, each = makers.chips[maker], price
     rebate = CounterSubsidy.of(economy).share_of_price(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None],
-        makers.origin[maker][:, None], classes, region, each,
+        makers.origin[maker][:, None], classes, chip, each,
     )  # fmt: skip
     value = k.times(count, k.discounted(each, rebate))
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
     at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
-    bare = tables.bare[at_home[:, :, None], classes, region[:, None]]
+    bare = tables.bare[at_home[:, :, None], classes, chip[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)[:, None]
+    with_duty = k.over_slots(k.total(value[:, None], k.ad_valorem(bare, value[:, None])))
+    upkeep = k.total(*prices_and_demand.upkeep(economy, value, maker))
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[makers.base_origin[maker, None], origin],
-        k.over_slots(k.total(value[:, None], k.ad_valorem(bare, value[:, None]))),
+        k.total(with_duty, upkeep[:, None]),
         amortised if switching else np.zeros_like(amortised),
     )
     shipments = Shipments(
@@ -207,10 +227,18 @@ def counterfactual_product(
         economy.tariff_schedule.crosses_border[cell],
         value[:, None],
         count[:, None],
-        region[:, None],
+        chip[:, None],
         classes,
     )
     return CounterfactualProduct(maker, market, cell, shipments)
+
+
+def _at_exchange_rates(economy: Economy, product: CounterfactualProduct) -> CounterfactualProduct:
+    """The same in the money of its market, at the exchange rates of the month."""
+    shipments = product.shipments
+    factor = np.where(shipments.crosses_border, economy.exchange[product.market], 1.0)
+    value = k.times(shipments.customs_value, factor)
+    return replace(product, shipments=replace(shipments, customs_value=value))
 
 
 def expected_duty(

@@ -63,18 +63,18 @@ def declared(economy: Economy, exposure: Float) -> Declared:
 
 
 def is_time_to_trace(economy: Economy) -> bool:
-    """The first month, January, or when a measure on content is announced, starts or moves."""
+    """The first month, January, or when a measure on content is announced, or becomes another."""
     laws = economy.tariff_schedule.laws
     is_due = economy.month == 0 or economy.is_january
     return is_due or any(_moves(law.instrument, economy.date) for law in laws)
 
 
 def _moves(instrument: Instrument, now: int) -> bool:
-    """Whether a measure on content is announced this month, starts or moves."""
+    """Whether a measure on content is announced or withdrawn this month, starts or moves."""
     if not instrument.depends_on_knowledge and not instrument.tracing_share(1.0):
         return False
-    is_announced = now == instrument.known_from and any(instrument.path.values)
-    return is_announced or instrument.changes_in(now)
+    is_news = instrument.chance_in(now) != instrument.chance_in(now - 1)
+    return (is_news and any(instrument.path.values)) or instrument.changes_in(now)
 
 
 def obliged_to_trace(economy: Economy) -> Bool:

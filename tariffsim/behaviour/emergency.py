@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.behaviour import sourcing
 from tariffsim.behaviour.sourcing import ChoiceSet
+from tariffsim.law.policy_state import DeliveredShare
 from tariffsim.law.supply_limits import candidate_limits, least_share, share_by_market
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, SlotRows
 from tariffsim.typing import Bool, Float, Int
 
 
-def slots_cut_off(economy: Economy, choices: ChoiceSet, table: Float) -> tuple[Int, Bool]:
+def slots_cut_off(economy: Economy, choices: ChoiceSet, table: DeliveredShare) -> tuple[Int, Bool]:
     """Slots whose supply is denied for longer than a switch takes, and suppliers that are cut off.
 
     Rows in the ravelled (N, K) columns, and (rows, F) whether a supplier is cut off. No line
@@ -38,7 +41,7 @@ def _is_still_denied(economy: Economy, slots: SlotRows) -> Bool:
         rows = np.flatnonzero(lead == months)
         some = slots.take(rows)
         regime = economy.regime_ahead(int(months))
-        table = candidate_limits(economy.tariff_schedule, regime)
+        table = candidate_limits(economy.tariff_schedule, economy.chip_origins, regime)
         by_market = share_by_market(economy.constants.codes, makers, some, table)
         share = least_share(makers, some, by_market, economy.foundries.region)
         still[rows] = share[np.arange(len(rows)), makers.supplier.take(some.place)] < 1.0
@@ -63,12 +66,14 @@ def switch_in_emergency(
 ) -> None:
     """Choose and start to qualify; lines without a candidate try again next month."""
     makers, slots = economy.makers, economy.makers.slots(place)
+    factor = economy.scenario.orders.emergency_months_factor
+    choices = replace(choices, months_factor=factor)
     of_all = sourcing.choice_weights(choices, slots)
     weights = np.where(is_candidate, sourcing.among_candidates(choices, slots, of_all), 0.0)
     noise = _emergency_noise(economy, draws, slots)
     found = np.flatnonzero(weights.any(axis=1))
     choice = k.draw_choice(weights[found], noise[found])
-    sourcing.qualify(economy, place[found], choice, economy.scenario.orders.emergency_months_factor)
+    sourcing.qualify(economy, place[found], choice, factor)
     lost = _lost_match(choices, slots.take(found), of_all[found], choice, noise[found])
     makers.compliance_distortion.put(place[found], lost)
 
@@ -85,8 +90,7 @@ def _lost_match(
     if choices.sigma == 0.0:
         return np.zeros(len(slots))
     left, inertia = makers.supplier.take(slots.place), makers.inertia.take(slots.place)
-    price = choices.foundries.price[left, slots.node_class]
-    value = k.utility_value(makers.chips.take(slots.place), price, choices.sigma)
+    value = sourcing.value_of_utility(choices, slots, left)
     return k.lead_of_incumbent(weights, noise, left, choice, inertia, value)
 
 

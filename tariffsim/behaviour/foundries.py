@@ -20,19 +20,24 @@ def standing_wafers(economy: Economy, capacity: Float) -> Float:
 
 
 def planned_capacity(economy: Economy, growth: Float) -> Float:
-    """(F, K) chips a month without any response to margins; China's follows from the others'."""
-    foundries, supply = economy.foundries, economy.scenario.supply
+    """(F, K) chips a month without any response to margins; China's follows from the others'.
+
+    Of points that others make up for, they build what China does not.
+    """
+    foundries, policy = economy.foundries, economy.policy
     planned = k.grown_capacity(foundries.base_capacity, growth, economy.years)
     chinese, base = foundries.is_chinese, foundries.base_capacity
     base_others = base[~chinese].sum(axis=0)
     if not chinese.any() or not base_others.all():
         return planned
-    of_china = k.china_capacity(
-        planned[~chinese].sum(axis=0),
-        k.ratio(base[chinese].sum(axis=0), base_others),
-        economy.policy.capacity_share,
-        supply.china_capacity_share.at(economy.scenario.run.start),
-    )
+    base_odds = k.ratio(base[chinese].sum(axis=0), base_others)
+    start = economy.scenario.supply.china_capacity_share.at(economy.scenario.run.start)
+    share, before = policy.capacity_share, policy.share_before
+    if share != before:
+        others = planned[~chinese].sum(axis=0)
+        factor = k.made_up_by_others(others, base_odds, share, before, start)
+        planned[~chinese] = k.times(planned[~chinese], factor)
+    of_china = k.china_capacity(planned[~chinese].sum(axis=0), base_odds, share, start)
     planned[chinese] = k.times(k.shares(base[chinese]), of_china)
     return planned
 

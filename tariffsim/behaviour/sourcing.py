@@ -10,7 +10,7 @@ from tariffsim import kernels as k
 from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
-from tariffsim.law.policy_state import PolicyState
+from tariffsim.law.policy_state import DeliveredShare, PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market, share_of_suppliers
 from tariffsim.scenario.blocks import Sourcing
 from tariffsim.state.constants import DESIGN, Constants
@@ -42,6 +42,8 @@ class ChoiceSet:
     markup: float
     emergency_share: float
     """Denied share of deliveries that sets off an emergency switch."""
+    months_factor: float = 1.0
+    """Months to delivery, relative to those of a choice outside an emergency."""
 
     @property
     def sigma(self) -> float:
@@ -177,35 +179,34 @@ def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Fl
     price = price_after_counter_subsidy(choices, slots)
     futures = policy.expected.futures
     burden = choices.expected_burden.on_slots(slots, region, price, futures, triggered)
-    return k.cost_with_duty(price, rate.take(region, axis=1), burden)
+    of_foundry = choices.expected_burden.of_foundries(slots, region)
+    return k.cost_with_duty(price, k.by_foundry(rate, of_foundry), burden)
 
 
 def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) posted price of a chip less what China is expected to rebate, USD."""
+    """(rows, F) price of a chip at delivery less what China is expected to rebate, USD."""
     expected, foundries = choices.policy.expected, choices.foundries
     price = price_at_delivery(choices, slots)
     origin = choices.makers.origin[slots.maker, None]
     share = choices.counter_subsidy.share_of_price(
         (expected.chip_value, expected.chip_count), slots.kind[:, None], slots.maker[:, None],
-        origin, slots.node_class[:, None], foundries.region, price,
+        origin, slots.node_class[:, None],
+        choices.expected_burden.of_foundries(slots, foundries.region), price,
     )  # fmt: skip
     return k.discounted(price, share)
 
 
 def price_at_delivery(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) posted price of a chip, at the scarcity expected when it is delivered, USD."""
+    """(rows, F) price of a chip, at the scarcity expected when it is delivered, USD (MODEL 4.1)."""
     foundries = choices.foundries
     posted, scarcity = (
         of_foundries.T.take(slots.node_class, axis=0)
         for of_foundries in (foundries.posted_price, foundries.scarcity)
     )
-    lead = np.stack(
-        [
-            choices.constants.requalification_months[choices.makers.device[slots.maker]],
-            np.full(len(slots), choices.sourcing.pin_compatible_requalification_months),
-        ]
+    lead = _lead(
+        choices.constants, choices.sourcing, choices.makers.device[slots.maker], slots.kind
     )
-    months = lead[slots.kind, np.arange(len(slots))]
+    months = k.shortened(lead, choices.months_factor)
     return k.times(posted, k.scarcity_ahead(scarcity, months[:, None]))
 
 
@@ -215,7 +216,8 @@ def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
     whole = slots.for_markets(choices.makers.line_weights.take(slots.maker, axis=0))
     rate = duty_over_markets(choices, choices.base_duty, whole, origin, np.zeros_like(slots.kind))
     price = foundries.base_price.T.take(slots.node_class, axis=0)
-    return k.cost_with_duty(price, rate.take(foundries.region, axis=1), 0.0)
+    of_foundry = choices.expected_burden.of_foundries(slots, foundries.region)
+    return k.cost_with_duty(price, k.by_foundry(rate, of_foundry), 0.0)
 
 
 def duty_over_markets(
@@ -233,7 +235,7 @@ def duty_over_markets(
 
 
 def _preference(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) odds of a line that moved to or from China, and exogenous shifts of preference."""
+    """(rows, F) odds of a line that moved to or from China, and tastes of its buyers."""
     makers, foundries, sourcing = choices.makers, choices.foundries, choices.sourcing
     maker = slots.maker
     odds = k.assembly_preference(
@@ -247,6 +249,10 @@ def _preference(choices: ChoiceSet, slots: SlotRows) -> Float:
     if log_odds.any():
         shift = k.over_markets(log_odds[None], slots.weights)
         preference = k.times(preference, np.exp(shift[:, foundries.region]))
+    if choices.policy.procurement.any():
+        avoided = choices.policy.procurement[slots.kind, makers.device[maker]]
+        lost = k.over_markets(avoided, slots.weights)
+        preference = k.times(preference, np.exp(lost[:, foundries.region]))
     return preference
 
 
@@ -270,7 +276,7 @@ def among_candidates(choices: ChoiceSet, slots: SlotRows, weights: Float) -> Flo
 
 
 def emergency_leavers(
-    choices: ChoiceSet, slots: SlotRows, table: Float, kind: bool = False
+    choices: ChoiceSet, slots: SlotRows, table: DeliveredShare, kind: bool = False
 ) -> tuple[Float, Bool]:
     """(rows, F) least delivered share, and whether so much is denied that the line would leave.
 
@@ -293,7 +299,7 @@ def emergency_leavers(
 
 
 def _other_parts_denied(
-    choices: ChoiceSet, slots: SlotRows, table: Float, kind: bool
+    choices: ChoiceSet, slots: SlotRows, table: DeliveredShare, kind: bool
 ) -> tuple[Bool, Float]:
     """(rows, P) other parts of the line that are denied, and how much of each is delivered."""
     makers = choices.makers
@@ -315,16 +321,21 @@ def forgone_match(
     Against the best of all suppliers, without the switching cost paid besides; `weights` (rows, F)
     are those of `choice_weights`.
     """
-    makers, price = choices.makers, choices.foundries.price
+    makers = choices.makers
     if choices.policy.limits.expected is None or choices.sigma == 0.0:
         return np.zeros(len(slots))
     supplier, inertia = makers.supplier.take(slots.place), makers.inertia.take(slots.place)
     with_cost = k.with_inertia(weights, supplier, inertia)
     best = k.draw_choice(with_cost, noise)
-    chips = makers.chips.take(slots.place)
-    value = k.utility_value(chips, price[best, slots.node_class], choices.sigma)
+    value = value_of_utility(choices, slots, best)
     loss = k.utility_loss(weights, noise, best, choice, value)
     return np.where(np.isfinite(loss), loss, 0.0)
+
+
+def value_of_utility(choices: ChoiceSet, slots: SlotRows, supplier: Int) -> Float:
+    """(rows,) USD a unit that one unit of utility is worth with a supplier, at delivery."""
+    price = price_at_delivery(choices, slots)[np.arange(len(slots)), supplier]
+    return k.utility_value(choices.makers.chips.take(slots.place), price, choices.sigma)
 
 
 # Duties that a chip triggers on the whole product.
@@ -354,11 +365,11 @@ def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choic
     weights = among_candidates(choices, some, choice_weights(choices, some, triggered=False))
     with_cost = k.with_inertia(weights, incumbent, makers.inertia.take(some.place))
     free = np.where(slots.is_open[rows], k.draw_choice(with_cost, noise), incumbent)
-    is_covered = covered[at, some.node_class][:, foundries.region]
+    of_foundry = choices.expected_burden.of_foundries(some, foundries.region)
+    is_covered = k.by_foundry(covered[at, some.node_class].astype(float), of_foundry) > 0
     uncovered = np.where(is_covered, 0.0, with_cost)
     plan_b = np.where(uncovered.any(axis=1), k.draw_choice(uncovered, noise), free)
-    chips = makers.chips.take(some.place)
-    value = k.utility_value(chips, foundries.price[free, some.node_class], choices.sigma)
+    value = value_of_utility(choices, some, free)
     best, duty = free, _plan_duty(economy, designs, at, some, free, futures)
     total = duty
     for plan in (choice[rows], plan_b):
@@ -382,10 +393,16 @@ def _plan_duty(
     economy: Economy, designs: Int, at: Int, slots: SlotRows, plan: Int, futures: list[Future]
 ) -> Float:
     """(designs,) USD a unit that triggers are expected to cost if slots follow a plan."""
-    makers, price = economy.makers, economy.foundries.price
+    makers, foundries = economy.makers, economy.foundries
     waits = makers.switch_month[designs] >= 0
     supplier = np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
     supplier[at, slots.part] = plan
+    months = economy.constants.requalification_months[makers.device[designs], None]
+    posted, scarcity = (
+        k.of_suppliers(of_foundries, supplier, makers.slot_class)
+        for of_foundries in (foundries.posted_price, foundries.scarcity)
+    )
+    price = k.times(posted, k.scarcity_ahead(scarcity, months))
     weights, duties = [], []
     markets = np.arange(makers.weights.shape[1])[None]
     for future in futures:
@@ -423,13 +440,15 @@ def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.
 
 def lead_months(economy: Economy, place: Int) -> Int:
     """(rows,) months from a choice to delivery by the new supplier."""
-    makers = economy.makers
-    slots = makers.slots(place)
-    return np.where(
-        slots.kind == DESIGN,
-        economy.constants.requalification_months[makers.device[slots.maker]],
-        economy.scenario.sourcing.pin_compatible_requalification_months,
-    )
+    slots = economy.makers.slots(place)
+    device = economy.makers.device[slots.maker]
+    return _lead(economy.constants, economy.scenario.sourcing, device, slots.kind)
+
+
+def _lead(constants: Constants, sourcing: Sourcing, device: Int, kind: Int) -> Int:
+    """(rows,) months to delivery of a choice of a kind for a device."""
+    pin_compatible = sourcing.pin_compatible_requalification_months
+    return np.where(kind == DESIGN, constants.requalification_months[device], pin_compatible)
 
 
 def _noise_of_second_sources(economy: Economy, draws: Draws, slots: SlotRows) -> Float:

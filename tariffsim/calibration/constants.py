@@ -87,6 +87,7 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
         * np.array(tables.markets.numbers("growth_per_year")),
         growth_dates=growth_dates,
         extra_growth=scenario.trade.growth_factor * extra_growth,
+        covered_import_share=np.array(tables.markets.numbers("covered_import_share", missing=0.0)),
         is_ai_capable=np.array(devices.numbers("ai_capable")) > 0,
         ai_adoption=np.array(
             [tables.markets.numbers(f"ai_{month // 12}") for month in AI_MONTHS]
@@ -128,7 +129,7 @@ def _chinese_part(scenario: Scenario, tables: Tables) -> tuple[float, ...] | Non
 
 
 def _parts(tables: Tables) -> Int:
-    """(D, K) separately sourced parts of a class in a product, as the device or the class has it."""
+    """(D, K) separately sourced parts of a class in a product, of the class or the device."""
     devices, classes = tables.devices, tables.node_classes
     by_class = np.array(classes.numbers("parts"))
     own = np.array([devices.numbers(f"parts_{k.lower()}", missing=0.0) for k in classes.codes]).T

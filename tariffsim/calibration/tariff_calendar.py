@@ -10,7 +10,7 @@ Law is by code: a later row of an instrument replaces an earlier one where it na
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
@@ -19,13 +19,14 @@ import numpy as np
 
 from tariffsim.calibration.base_duties import BaseDuties, Good, kind_of_class, region_of
 from tariffsim.calibration.constants import DATA_MARKET
+from tariffsim.calibration.doubt import EVER, Span, replaced_in_doubt, spans_in_doubt
 from tariffsim.law.duty_tables import Law
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.shipments import Codes
+from tariffsim.policy.strength import ALWAYS, Chance
 from tariffsim.scenario import Scenario
 from tariffsim.tables import BARE_CHIPS, CalendarRow
 from tariffsim.typing import (
-    FIRST_YEAR,
     Float,
     format_moment,
     last_date,
@@ -35,20 +36,6 @@ from tariffsim.typing import (
 
 BASE_YEAR = 2024
 MONTHS_OF_BASE_YEAR = range(12 * BASE_YEAR, 12 * BASE_YEAR + 12)
-EVER: float = 12 * FIRST_YEAR
-
-
-@dataclass(frozen=True)
-class Span:
-    """A row on one cell from one moment to another; None where no row of the instrument is."""
-
-    starts: float
-    ends: float
-    known_from: float
-    end_known_from: float
-    row: CalendarRow | None = None
-    kept: float = 1.0
-    """Share that policies leave in force."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +50,12 @@ class Step:
     is_in_force: bool
     row: str = ""
     """Id of the row, where a refund names it."""
+    chance: Chance = ALWAYS
+    is_law: bool = True
+    lapse_known_from: float | None = None
+    """Month from which it is known when the measure ends, where duties may not last."""
+    is_raised: bool = True
+    """Whether duties rise by it, where they may not last."""
 
     @property
     def dates(self) -> tuple[float, float]:
@@ -151,10 +144,10 @@ class TariffCalendar:
             found: dict[Step, dict[Good, Part]] = {}
             for good in goods_of(own):
                 held = self.in_base.get((of, good), 0.0)
-                for span in self.spans(of, good):
+                for span, lapse in self._expected(of, good):
                     net = self.level(span, good) - held
                     if net and span.ends > self.scenario.run.start:
-                        step = self._step(span, own[0].instrument)
+                        step = self._step(span, own[0].instrument, lapse, net > 0)
                         rate = span.row.rate if span.row and not held else None
                         found.setdefault(step, {})[good] = Part(net, rate or net)
             names: list[str] = []
@@ -168,7 +161,7 @@ class TariffCalendar:
                 for law in self._laws_of(name, own[0].levied_by, step, parts):
                     yield replace(law, of=of_row)
 
-    def _step(self, span: Span, instrument: str) -> Step:
+    def _step(self, span: Span, instrument: str, lapse: float | None, is_raised: bool) -> Step:
         """The step of an instrument that a span is part of."""
         group = span.row.stacking_group if span.row else ""
         if not group:  # or policies name one after the instrument
@@ -177,15 +170,36 @@ class TariffCalendar:
             group = next(same, "")
         dates = span.starts, span.ends, span.known_from, span.end_known_from
         row = span.row.id if span.row and one_name(span.row.id) in self.refunded else ""
-        return Step(*dates, group or None, span.row is not None, row)
+        of_measure = span.chance, span.is_law, lapse, is_raised or lapse is None
+        return Step(*dates, group or None, span.row is not None, row, *of_measure)
 
     def spans(self, of: tuple[str, str], good: Good) -> list[Span]:
-        """What an instrument of a market means for a good, with what policies leave of it."""
+        """What an instrument of a market is by law on a good, with what policies leave of it."""
         own = self.instruments[of]
         spans = spans_of(own, good)
         for policy in self._replacing(of, good):
-            spans = list(_replaced(spans, policy, own))
+            if policy.is_law:
+                spans = list(_replaced(spans, policy, own))
         return spans
+
+    def _expected(self, of: tuple[str, str], good: Good) -> Iterator[tuple[Span, float | None]]:
+        """The same with what may never be law, and from when agents know that it ends.
+
+        The latter where duties may not last, and for what is law or will be.
+        """
+        own = self.instruments[of]
+        named = _naming(own, good)
+        replacing = [policy for policy in self._replacing(of, good) if _names(policy, named)]
+        if all(row.is_certain for row in named) and all(one.is_certain for one in replacing):
+            spans, ends_known = self.spans(of, good), _ends_known
+        else:
+            spans, ends_known = spans_in_doubt(named), _own_ends_known
+            for policy in replacing:
+                concerned = [span for span in spans if _names(policy, (span.row,))]
+                others = [span for span in spans if span not in concerned]
+                spans = [*others, *replaced_in_doubt(concerned, policy, _shares_kept(policy))]
+        may_lapse = self.scenario.trade.expected_persistence < 1
+        return zip(spans, ends_known(spans) if may_lapse else [None] * len(spans), strict=True)
 
     def _replacing(self, of: tuple[str, str], good: Good) -> Iterator[Instrument]:
         """Policies that replace rows of an instrument on a good, as the market enters them."""
@@ -213,6 +227,7 @@ class TariffCalendar:
             to = "" if math.isinf(step.ends) else format_moment(last_date(step.ends), last=True)
             name += f" to {to}" if to else " on"
         name += f" ({step.row})" if step.row else ""
+        name += "" if step.is_law else ", only expected"
         return name if step.is_in_force else f"{name}, no longer in force"
 
     def _laws_of(
@@ -226,6 +241,7 @@ class TariffCalendar:
             "end": None if math.isinf(step.ends) else last_date(step.ends),
             "announced": min(step.known_from, step.starts),
             "end_known": False,
+            "withdrawn": None if step.is_law else step.starts,
             "markets": (market,),
             "stacking_group": step.stacking_group,
         }
@@ -268,7 +284,9 @@ class TariffCalendar:
 
 def _law(name: str, kind: str, fields: dict[str, Any], scope: Float, step: Step) -> Law:
     instrument = INSTRUMENTS[kind].model_validate({"kind": kind} | fields)
-    return Law(name, instrument, scope, True, step.end_known_from)
+    if step.chance != ALWAYS or not step.is_law:
+        instrument = instrument.with_chance(step.chance)
+    return Law(name, instrument, scope, True, step.end_known_from, step.lapse_known_from)
 
 
 def _instrument_and_market(row: CalendarRow) -> tuple[str, str]:
@@ -280,9 +298,14 @@ def goods_of(rows: Iterable[CalendarRow]) -> list[Good]:
     return list(dict.fromkeys((d, o) for row in rows for d in row.devices for o in row.against))
 
 
+def _naming(rows: Iterable[CalendarRow], good: Good) -> list[CalendarRow]:
+    """The rows that name a good and its country."""
+    return [row for row in rows if good[0] in row.devices and good[1] in row.against]
+
+
 def spans_of(rows: Iterable[CalendarRow], good: Good) -> list[Span]:
-    """What the rows of one instrument, in order, mean for one good, from ever until ever."""
-    named = [row for row in rows if good[0] in row.devices and good[1] in row.against]
+    """What the rows of one instrument, in order, are by law on one good, from ever until ever."""
+    named = [row for row in _naming(rows, good) if row.is_law]
     spans: list[Span] = []
     now, known = EVER, EVER
     for row, following in zip(named, [*named, None][1:], strict=True):
@@ -300,25 +323,81 @@ def spans_of(rows: Iterable[CalendarRow], good: Good) -> list[Span]:
     return [*spans, Span(now, math.inf, known, math.inf)] if is_over else spans
 
 
+def _ends_known(spans: Sequence[Span]) -> list[float]:
+    """Month from which agents know when the measure that each span is part of ends.
+
+    It does not end with a row that another one takes the place of.
+    """
+    found: list[float] = []
+    following: tuple[Span, float] | None = None
+    for span in reversed(spans):
+        known = math.inf if math.isinf(span.ends) else span.end_known_from
+        if following is not None and following[0].starts == span.ends and _levies(following[0]):
+            known = following[1]
+        following = span, known
+        found.append(known)
+    return found[::-1]
+
+
+def _own_ends_known(spans: Sequence[Span]) -> list[float]:
+    """The same by the ends that rows have of their own."""
+    return [_own_end_known(span.row) for span in spans]
+
+
+def _own_end_known(row: CalendarRow | None) -> float:
+    if row is None or (row.enacted and math.isinf(row.stops)):
+        return math.inf
+    is_known = row.end_known or not row.enacted  # of a threat nothing may lapse
+    return row.known_from if is_known else int(row.stops)
+
+
+def _levies(span: Span) -> bool:
+    return span.row is not None and bool(span.row.rate) and span.kept > 0
+
+
+def _names(policy: Instrument, rows: Iterable[CalendarRow | None]) -> bool:
+    """Whether a policy replaces any of some rows of an instrument."""
+    names = {one_name(name) for name in policy.replaced or ()}
+    return any(
+        policy.replaced is None
+        or not names.isdisjoint((one_name(row.instrument), one_name(row.id or "-")))
+        for row in rows
+        if row is not None
+    )
+
+
 def _replaced(spans: Iterable[Span], policy: Instrument, own: list[CalendarRow]) -> Iterator[Span]:
     """The spans with what a policy leaves of the rows that it names, while it is in force."""
-    names = {one_name(name) for name in policy.replaced or ()}
-    by_instrument = policy.replaced is None or one_name(own[0].instrument) in names
     for span in spans:
-        if span.row is None or not (by_instrument or one_name(span.row.id or "-") in names):
-            yield span
-        else:
+        if _names(policy, (span.row,)):
             yield from _with_policy(span, policy)
+        else:
+            yield span
 
 
-def _with_policy(span: Span, policy: Instrument) -> Iterator[Span]:
-    """A span as before, during and after the steps of a policy."""
+def _dates_of(policy: Instrument) -> list[float]:
+    """Moments at which what a policy leaves of rows changes, its start and its end included."""
     begins = max(policy.starts, policy.path.first_moment or EVER)
     path, months = policy.path, policy.path.months
     if path.interpolate == "linear":
         months = tuple(range(int(months[0]), int(months[-1]) + 1))
     last = math.inf if policy.ends is None else policy.ends
-    steps = [begins, *(min(max(begins, month), last) for month in months[1:]), last]
+    return [begins, *(min(max(begins, month), last) for month in months[1:]), last]
+
+
+def _shares_kept(policy: Instrument) -> list[tuple[float, float, float]]:
+    """From which moment until which a policy leaves which share of what it replaces."""
+    path = policy.path
+    return [
+        (low, high, 1.0 - policy.replaced_share(path.over(low, min(high, int(low) + 1))))
+        for low, high in pairwise(_dates_of(policy))
+        if low < high
+    ]
+
+
+def _with_policy(span: Span, policy: Instrument) -> Iterator[Span]:
+    """A span as before, during and after the steps of a policy."""
+    path, steps = policy.path, _dates_of(policy)
     end_known = policy.known_from if policy.end_known else math.inf
     if span.starts < steps[0]:
         before = min(span.ends, steps[0])

@@ -56,7 +56,7 @@ def make_expectations(
     return DutyExpectations(
         schedule,
         sourcing.foresight,
-        Horizon(months.astype(np.intp), weights),
+        Horizon(months.astype(np.intp), weights, scenario.trade.expected_persistence),
         scenario.run.start,
         scenario.run.end,
     )

@@ -181,7 +181,7 @@ def _notes(rows: ByMetric, results: Results) -> list[str]:
     if precision := results.provenance.get("precision"):
         verb = "reached" if precision["is_reached"] else "did not reach"
         seeds += f", which {verb} the precision of {precision['wanted']:g} pp"
-    notes = [f"{seeds}."]
+    notes = [f"{seeds}.", *_lost_sales(rows)]
     if len(rows) == 1:
         return notes
     notes[0] += (
@@ -197,6 +197,15 @@ def _notes(rows: ByMetric, results: Results) -> list[str]:
         f" parameter uncertainty is not included. {NOT_SIGNIFICANT}: not statistically significant,"
         " the interval covers zero.",
     ]
+
+
+def _lost_sales(rows: ByMetric) -> list[str]:
+    """A sentence on scenarios in which lack of chips costs more sales than goes without saying."""
+    from tariffsim.record.metrics import NOTED_LOSS
+
+    lost = {name: known["lost_output"]["level"] for name, known in rows.items()}
+    noted = [f"{name} {number(x, 1)} %" for name, x in lost.items() if x > NOTED_LOSS]
+    return [f"Sales lost for lack of chips: {', '.join(noted)}."] if noted else []
 
 
 def seeds_text(facts: Mapping[str, Any]) -> str:

@@ -165,6 +165,7 @@ def context_of(economy: Economy) -> Context:
         constants.codes,
         constants.demand_elasticity,
         scenario.sourcing.elasticity,
+        scenario.other_buyers.demand_elasticity,
     )
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from tariffsim.behaviour.assembly import (
     base_landed_cost,
-    counterfactual_product,
     expected_duty,
+    product_elsewhere,
     race_times,
 )
 from tariffsim.kernels.assembly import duty_to_shift, moving_factor
@@ -93,7 +93,7 @@ def countries_of(economy: Economy, flow: int) -> pd.DataFrame:
     at, here = np.array([flow]), int(economy.flows.origin[flow])
     origins = np.arange(len(codes.origins))[None]
     maker = economy.flows.maker[at]
-    price, duty = _expected(economy, at, maker, origins)
+    price, duty = _expected(economy, at, economy.makers.device[maker], origins)
     base = base_landed_cost(economy, at, origins)[0]
     race, power = race_times(economy, at)[0], 1 / rules.elasticity
     distance = (race / race[economy.makers.base_origin[maker[0]]]) ** power
@@ -116,17 +116,12 @@ def countries_of(economy: Economy, flow: int) -> pd.DataFrame:
     return reachable
 
 
-def _expected(economy: Economy, flow: Int, maker: Int, origins: Int) -> tuple[Float, Float]:
+def _expected(economy: Economy, flow: Int, device: Int, origins: Int) -> tuple[Float, Float]:
     """(O,) ex-works price, and duty at the border, means over the dates of a shift."""
     futures = economy.policy.expected.of_kind(SHIFT)
-    weights = [f.weight[SHIFT, economy.makers.device[maker]][:, None] for f in futures]
-    products = [
-        counterfactual_product(
-            economy, maker, economy.makers.supplier[maker], economy.flows.market[flow, None],
-            origins, economy.foundries.price, future,
-        )
-        for future in futures
-    ]  # fmt: skip
+    weights = [f.weight[SHIFT, device][:, None] for f in futures]
+    months = economy.scenario.assembly.shift_months
+    products = [product_elsewhere(economy, flow, origins, future, months) for future in futures]
     price = weighted_sum(weights, [product.shipments.customs_value for product in products])
     due = zip(products, futures, strict=True)
     duty = weighted_sum(weights, [expected_duty(economy, *one) for one in due])

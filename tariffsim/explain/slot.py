@@ -21,11 +21,13 @@ from tariffsim.behaviour.sourcing import (
     lead_months,
     openings,
     price_after_counter_subsidy,
+    price_at_delivery,
     slot_cost,
 )
 from tariffsim.kernels.compliance import evasion_threshold
 from tariffsim.kernels.duties import cost_with_duty
 from tariffsim.kernels.sourcing import choice_probabilities, cost_odds, with_inertia
+from tariffsim.kernels.sums import by_foundry
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expectations import Future
 from tariffsim.state.draws import Draws
@@ -139,13 +141,14 @@ def explain_slot(economy: Economy, draws: Draws, maker: int, k: int) -> SlotChoi
 def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     """What each foundry that has lines would cost in one slot at its next opening, USD a chip.
 
-    At the prices, sizes and expectations of now; one row a foundry: region; posted price, and its
-    change since the base year; expected duty over the life of the choice (as if triggers were
-    pulled); switching cost spread over the chips of one design; their total; the cost (price and
-    duty) in the base year; baseline preference (its share of choices at base-year costs and sizes,
-    with no foundry in place); its size against the base year; the probability of being chosen, in
-    proportion to `preference * size * (total / base_cost)**-elasticity`; whether it supplies now;
-    whether it will be in place, which spares the cost of switching.
+    At the prices, sizes and expectations of now; one row a foundry: region; price at the scarcity
+    expected at delivery, and its change since the base year; expected duty over the life of the
+    choice (as if triggers were pulled); switching cost spread over the chips of one design; their
+    total; the cost (price and duty) in the base year; baseline preference (its share of choices at
+    base-year costs and sizes, with no foundry in place); its size against the base year; the
+    probability of being chosen, in proportion to
+    `preference * size * (total / base_cost)**-elasticity`; whether it supplies now; whether it will
+    be in place, which spares the cost of switching.
     """
     import pandas as pd
 
@@ -154,7 +157,7 @@ def candidates_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     cost, base_cost = slot_cost(choices, slots)[0], base_slot_cost(choices, slots)[0]
     weights = among_candidates(choices, slots, choice_weights(choices, slots))
     node_class = int(slots.node_class[0])
-    price, size = foundries.price[:, node_class], choices.size[node_class]
+    price, size = price_at_delivery(choices, slots)[0], choices.size[node_class]
     bought = cost_odds(cost, base_cost, choices.sigma) * np.where(size > 0, size, 1.0)
     preference = weights[0] / bought
     in_place = np.arange(len(foundries)) == incumbent
@@ -207,10 +210,10 @@ def duties_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
             part = future.weight[kind, device[maker]] * (duty - before)
             found[name] = found.get(name, 0.0) + part
             before = duty
-    posted = foundries.price[:, slots.node_class[0]]
-    found[REBATED] = price[0] - posted
+    before_rebate = price_at_delivery(choices, slots)[0]
+    found[REBATED] = price[0] - before_rebate
     table = pd.DataFrame(found, index=pd.Index(foundries.name, name="foundry"))
-    seen = table.abs().max() > 1e-12 * posted.max()  # above rounding
+    seen = table.abs().max() > 1e-12 * before_rebate.max()  # above rounding
     kept: pd.DataFrame = table.loc[:, seen]
     return kept
 
@@ -240,7 +243,8 @@ def _duty(
     origin = makers.origin[slots.maker]
     rate = duty_over_markets(choices, tables.slot[None], slots, origin, np.zeros_like(slots.kind))
     burden = choices.expected_burden.on_slots(slots, region, price, [always])
-    return np.asarray((cost_with_duty(price, rate[:, region], burden) - price)[0])
+    of_foundry = choices.expected_burden.of_foundries(slots, region)
+    return np.asarray((cost_with_duty(price, by_foundry(rate, of_foundry), burden) - price)[0])
 
 
 def cost_to_leave(sigma: float, table: pd.DataFrame, region: str) -> float:

@@ -33,6 +33,19 @@ def china_capacity(
     return np.asarray(others * base_odds * (odds(planned_share) / odds(base_share)))
 
 
+def made_up_by_others(
+    others: Float, base_odds: Float, share: float, share_before: float, base_share: float
+) -> Float:
+    """(K,) factor on the plans of all others by which the world's total stays as planned.
+
+    `(P + C) / ((1 + rho) P)`: with `P` (K,) planned by the `others`, `C` by China at its share
+    before, and `rho` the odds of China in the class at its share now (MODEL 4.1).
+    """
+    of_china = china_capacity(others, base_odds, share_before, base_share)
+    rho = base_odds * (odds(share) / odds(base_share))
+    return np.asarray((others + of_china) / ((1 + rho) * others))
+
+
 def experience(output: Float, spillover: float) -> Float:
     """Experience gained from output (foundry, class): own, and a part of everybody else's."""
     return np.asarray(output + spillover * (output.sum(axis=0) - output))
@@ -128,7 +141,7 @@ def scarcity_after(
     return np.exp(np.clip(np.log(scarcity) + bloc.T @ step, 0.0, np.log(cap)))
 
 
-def scarcity_ahead(scarcity: Float, months: Int) -> Float:
+def scarcity_ahead(scarcity: Float, months: Int | int) -> Float:
     """The factor as it is expected to be so many months ahead: `M^((3/4)^R)`."""
     return np.asarray(scarcity ** ((1 - FALLS) ** months))
 

@@ -8,13 +8,14 @@ importers declare: see `declarations`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.policy import Instrument, PartOfMonths, Strength
+from tariffsim.policy import Instrument, PartOfMonths
 from tariffsim.policy.shipments import Codes, Shipments, mask
 from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Bool, Float, Int, format_moment, last_date, one_name
@@ -35,6 +36,9 @@ class Law:
     """Whether it is a row of the tariff calendar, which may lower duties of the base year."""
     end_known_from: float | None = None
     """Month from which agents know its end; None: as the instrument says."""
+    lapse_known_from: float | None = None
+    """Month from which agents know when the whole measure ends, of which it is a step; None: it is
+    no step of one."""
     is_compared: bool = False
     """Whether it is in a stacking group of several bases: the highest is due by product."""
     is_of_chips: bool = True
@@ -79,9 +83,22 @@ class Law:
         last = self.instrument.last_month
         return self.instrument.end_known or last is None or now > last
 
-    def rate_expected(self, month: int, now: int, foresight: str) -> Strength:
+    def rate_expected(self, month: int, now: int, foresight: str) -> float:
         """Strength that agents expect in `now` for a later month."""
         return self.instrument.rate_expected(month, now, foresight, self.knows_end(now))
+
+    @property
+    def raises_duty(self) -> bool:
+        """Whether it is a duty that is law, or will be: it may also be given up."""
+        return self.instrument.enacted and type(self.instrument).duty is not Instrument.duty
+
+    def is_to_last(self, now: int) -> bool:
+        """Whether agents know of no end of the measure in a month."""
+        if self.lapse_known_from is not None:
+            return now < self.lapse_known_from
+        one = self.instrument
+        is_over_at_last = one.path.values[-1] == 0.0
+        return not is_over_at_last and (one.last_month is None or not self.knows_end(now))
 
 
 @dataclass(frozen=True)
@@ -108,7 +125,8 @@ class TariffSchedule:
         codes: the sets of the model.
         laws: in the order in which they are asked.
         base_product: (cells, 1) duties of the base year on products, fractions of customs value.
-        base_bare: (O, K, R) those on unmounted chips, fractions of their value.
+        base_bare: (O, K, R) those on unmounted chips, fractions of their value. In tables R is
+            every origin that chips may have in law.
         markup: mark-up of makers, which enters the customs value.
     """
 
@@ -121,16 +139,18 @@ class TariffSchedule:
         markup: float,
     ) -> None:
         self.codes, self.markup = codes, markup
-        self.base_product, self.base_bare = base_product, base_bare
-        self.laws = _by_days(_compared([law for law in laws if law.scope.any()]))
+        times = codes.n_chip_origins // len(codes.regions)
+        self.base_product, self.base_bare = base_product, np.tile(base_bare, times)
+        self.laws = _by_days(_compared([_by_origin(codes, law) for law in laws if law.scope.any()]))
         self.with_memory = [i for i, law in enumerate(self.laws) if law.instrument.has_memory]
         self.triggers = [i for i, law in enumerate(self.laws) if not law.is_separable]
         self._regimes: dict[Regime, DutyTables] = {}
-        self.probe_shape = (len(codes.classes), len(codes.regions))
+        self.probe_shape = (len(codes.classes), codes.n_chip_origins)
         home = np.asarray(codes.home_market)
         origin, market = np.divmod(np.arange(codes.n_cells), len(codes.markets))
         self.crosses_border = home[origin % len(codes.origins)] != market
-        self.chip_crosses_border = np.asarray(codes.region_market)[None, :] != home[:, None]
+        made = np.tile(np.asarray(codes.region_market), times)
+        self.chip_crosses_border = made[None, :] != home[:, None]
 
     def rates_in_force(self, date: int) -> list[float]:
         """Strength of every law in a month, each a `Strength`."""
@@ -246,16 +266,29 @@ def _all_in(
     path, ends = instrument.path, instrument.ends
     first = max(instrument.starts, path.first_moment or 0)
     dates = [m for m in path.months if m > first and (ends is None or m < ends)]
+    ends_known = not path.values[-1] or (ends is not None and instrument.end_known)
+    lapse = instrument.known_from if ends_known else math.inf
     for begins, until in zip([first, *dates], [*dates, None], strict=True):
         rate = path.from_date(begins)
         if rate:
             end = instrument.end if until is None else last_date(until)
             step = {"start": begins, "end": end, "announced": instrument.known_from}
             one = instrument.model_copy(update=step | {"rate": TimePath(values=(rate,))})
+            if not instrument.is_certain:  # believed, or not, as the whole is
+                one = one.with_chance(instrument.chance)
             own = name if not dates else f"{name}, {format_moment(begins)}"
             known = None if until is None else instrument.known_from
             added = np.maximum(rate - ordinary, 0.0) / rate
-            yield Law(own, one, scope * added, end_known_from=known, of=(policy,))
+            part = scope * added
+            yield Law(own, one, part, end_known_from=known, lapse_known_from=lapse, of=(policy,))
+
+
+def _by_origin(codes: Codes, law: Law) -> Law:
+    """A law whose scope on unmounted chips, by region, is by origin in law."""
+    if law.scope.ndim == 1 or codes.chinese_part is None:
+        return law
+    by_region = law.scope.reshape(len(law.scope), len(codes.classes), -1)
+    return replace(law, scope=np.tile(by_region, 2).reshape(len(law.scope), -1))
 
 
 def _compared(laws: list[Law]) -> list[Law]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from tariffsim.law.duty_tables import DutyTables, Regime, TariffSchedule
-from tariffsim.policy import Instrument, Strength, part_of
+from tariffsim.policy import Instrument, Strength, part_of, weighted
 from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Float, Int
 
@@ -20,6 +21,13 @@ class Horizon:
     """From the choice on."""
     weights: Float
     """Summing to one over the dates."""
+    persistence: float = 1.0
+    """Probability a year that a duty without a known end is still there."""
+
+    @property
+    def lasting(self) -> Float:
+        """(dates, kinds, D) probability that such a duty is still there."""
+        return np.asarray(self.persistence ** (self.months / 12))
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,8 @@ class Foresight:
     regimes: list[Regime]
     regime_of: Int
     """(dates,) index in `regimes`."""
+    lapsed: Int
+    """(regimes,) index of each without the duties that may not last; itself where there is none."""
 
 
 class DutyExpectations:
@@ -84,29 +94,38 @@ class DutyExpectations:
         end: int,
     ) -> None:
         self.schedule, self.foresight = schedule, foresight
-        self._horizon = horizon
+        self._horizon, self._lasting = horizon, horizon.lasting
+        self._may_lapse = horizon.persistence < 1 and foresight != "none"
+        self._doubted = [i for i, law in enumerate(schedule.laws) if not law.instrument.is_certain]
         self._start = start
         self._last_date = end + int(horizon.months.max())
         self._foresight: dict[object, Foresight] = {}
         self._asked: tuple[int, bytes] = (-1, b"")
         self._seen: Foresight
-        self._paths: dict[tuple[int, tuple[bool, bool]], list[float]] = {}
+        self._paths: dict[tuple[int, bool], list[float]] = {}
         self._expected: dict[tuple[Foresight, bytes], Expected] = {}
 
     def expected(self, date: int, counts: ImportCounts) -> Expected:
         """Duties that agents expect from a choice made now: four dates of its life, weighted.
 
-        `counts` are what laws with a memory remember.
+        Duties that may not last are there with the probability `Horizon.lasting`. `counts` are
+        what laws with a memory remember.
         """
         seen = self._foreseen(date, counts)
         at = np.minimum(self._horizon.months + date - self._start, len(seen.rates) - 1)
         ids = seen.regime_of[at]
         key = seen, ids.tobytes()
         if key not in self._expected:
+            weights = self._horizon.weights
+            cases = [(weights, ids)]
+            if self._may_lapse:
+                lapsed = seen.lapsed[ids]
+                kept = np.where(lapsed == ids, 1.0, self._lasting)
+                cases = [(weights * kept, ids), (weights * (1 - kept), lapsed)]
             futures = tuple(
                 Future(seen.regimes[i], self.schedule.tables(seen.regimes[i]), weight)
-                for i in np.unique(ids)
-                for weight in [(self._horizon.weights * (ids == i)).sum(axis=0)]
+                for i in np.unique([found for _, found in cases])
+                for weight in [sum((part * (found == i)).sum(axis=0) for part, found in cases)]
             )
             slot, value, count = (
                 _mean(futures, name) for name in ("slot", "chip_value", "chip_count")
@@ -123,7 +142,7 @@ class DutyExpectations:
     def regime_of_today(self, date: int, counts: ImportCounts) -> Regime:
         """The regime of a month with duties in full that came as a surprise within it.
 
-        Nobody could buy ahead of these on the days before.
+        Nobody could buy ahead of these on the days before. What may never be law is not in it.
         """
         seen = self._foreseen(date, counts)
         at = min(date - self._start, len(seen.rates) - 1)
@@ -132,16 +151,26 @@ class DutyExpectations:
             one = self.schedule.laws[i].instrument
             is_surprise = one.known_from == int(one.starts) == date
             rates[i] = rate / part_of(rate) if is_surprise else rate
+        for i in self._doubted:
+            one = self.schedule.laws[i].instrument
+            if one.chance_in(date) != 1.0 or not one.is_law:
+                rates[i] = one.rate_in_force(date)
         return self.schedule.regime(rates)
 
     def summed(self, date: int, months: int, counts: ImportCounts) -> Regime:
         """Every law with its expected rates summed over so many months from now."""
         rates: list[float] = []
         for law, *known in zip(self.schedule.laws, *_lists(counts), strict=True):
-            one = law.instrument
+            one, chance = law.instrument, 1.0
             months_ahead = range(date, date + months)
-            path: list[float] = [law.rate_expected(t, date, self.foresight) for t in months_ahead]
-            rates.append(sum(_given(one, path, date, *known)))
+            if self.foresight == "none":
+                path: list[float] = [one.rate_in_force(date)] * months
+            else:
+                chance, knows_end = one.chance_in(date), law.knows_end(date)
+                path = [
+                    one.rate_if_enacted(t, date, knows_end) if chance else 0.0 for t in months_ahead
+                ]
+            rates.append(sum(weighted(rate, chance) for rate in _given(one, path, date, *known)))
         return self.schedule.regime(rates)
 
     def _foreseen(self, now: int, counts: ImportCounts) -> Foresight:
@@ -153,11 +182,9 @@ class DutyExpectations:
 
     def _foresee(self, now: int, annual: list[float], relief: list[float]) -> Foresight:
         laws = [law.instrument for law in self.schedule.laws]
-        states = [
-            (now >= law.instrument.known_from, law.knows_end(now)) for law in self.schedule.laws
-        ]
+        states = [(law.instrument.chance_in(now), law.knows_end(now)) for law in self.schedule.laws]
         counted = [(i, annual[i], relief[i]) for i in self.schedule.with_memory]
-        known: object = (*states, *counted)
+        known: object = (*states, *counted, *self._to_last(now))
         if self.foresight == "none":
             known = (*self.schedule.rates_in_force(now), *counted)
         if known not in self._foresight:
@@ -170,8 +197,7 @@ class DutyExpectations:
                 ]
             else:
                 columns = [
-                    _given(law, self._path(i, now, states[i]), self._start, annual[i], relief[i])
-                    for i, law in enumerate(laws)
+                    self._column(i, now, *states[i], annual[i], relief[i]) for i in range(len(laws))
                 ]
             n_dates = len(columns[0]) if columns else self._last_date - self._start + 1
             rates, parts = (
@@ -182,17 +208,41 @@ class DutyExpectations:
             regimes = [
                 self.schedule.regime([*map(Strength, *row.reshape(2, -1).tolist())]) for row in rows
             ]
-            self._foresight[known] = Foresight(rates, regimes, regime_of.ravel())
+            lapsed = self._without_what_may_lapse(regimes, now)
+            self._foresight[known] = Foresight(rates, regimes, regime_of.ravel(), lapsed)
         return self._foresight[known]
 
-    def _path(self, law: int, now: int, state: tuple[bool, bool]) -> list[float]:
+    def _column(
+        self, law: int, now: int, chance: float, knows_end: bool, annual: float, relief: float
+    ) -> list[float]:
         """Rates of one law that agents foresee, the same while what they know of it is."""
-        if (law, state) not in self._paths:
-            self._paths[law, state] = [
-                self.schedule.laws[law].rate_expected(at, now, self.foresight)
+        n_dates = self._last_date - self._start + 1
+        if not chance:
+            return [0.0] * n_dates
+        one = self.schedule.laws[law].instrument
+        if (law, knows_end) not in self._paths:
+            self._paths[law, knows_end] = [
+                one.rate_if_enacted(at, now, knows_end)
                 for at in range(self._start, self._last_date + 1)
             ]
-        return self._paths[law, state]
+        path = _given(one, self._paths[law, knows_end], self._start, annual, relief)
+        return path if chance == 1.0 else [weighted(rate, chance) for rate in path]
+
+    def _to_last(self, now: int) -> Iterator[bool]:
+        """By law: whether it is a duty that may not last."""
+        for law in self.schedule.laws if self._may_lapse else ():
+            yield law.raises_duty and law.is_to_last(now)
+
+    def _without_what_may_lapse(self, regimes: list[Regime], now: int) -> Int:
+        """(regimes,) index of each regime without duties that may not last; new ones join."""
+        may_lapse = [*self._to_last(now)]
+        lapsed = np.arange(len(regimes))
+        for number, regime in enumerate([*regimes] if any(may_lapse) else []):
+            rest = tuple((i, rate) for i, rate in regime if not (may_lapse[i] and rate > 0))
+            if rest not in regimes:
+                regimes.append(rest)
+            lapsed[number] = regimes.index(rest)
+        return lapsed
 
 
 def _lists(counts: ImportCounts) -> tuple[list[float], list[float]]:
@@ -211,6 +261,8 @@ def _given(
     if not instrument.has_memory:
         return path
     end = first + len(path)
+    if not instrument.enacted:  # a threat is of no months in particular
+        return [(1 - relief) * instrument.rate_given(rate, 0.0, annual) for rate in path]
     before = [instrument.rate_in_force(month) for month in range(first - first % 12, first)]
     whole = np.array([*before, *path, *[path[-1]] * (-end % 12)])
     share = np.repeat((whole.reshape(-1, 12) != 0.0).mean(axis=1), 12)[len(before) :]

@@ -9,6 +9,7 @@ import numpy as np
 from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Law, Regime
 from tariffsim.law.policy_state import PolicyState, PublicFunds
+from tariffsim.law.procurement import procurement_log_odds
 from tariffsim.law.supply_limits import supply_limits
 from tariffsim.policy import Instrument
 from tariffsim.policy.shipments import Built, Shipments
@@ -27,11 +28,12 @@ def policy_of_month(economy: Economy) -> PolicyState:
     regime = schedule.regime(rates)
     discount = supply.china_price_discount.at(economy.date)
     share = supply.china_capacity_share.at(economy.date)
-    counter_subsidy = 0.0
+    made_up = counter_subsidy = 0.0
     for i, rate in regime:
         instrument = schedule.laws[i].instrument
         discount += instrument.price_discount(rate)
         share += instrument.capacity_share(rate)
+        made_up += instrument.share_made_up(rate)
         counter_subsidy += instrument.counter_subsidy(rate)
     units, chips, preference = _factors(economy, regime)
     expected = economy.expectations.expected(economy.date, economy.imports)
@@ -41,14 +43,21 @@ def policy_of_month(economy: Economy) -> PolicyState:
         in_force=schedule.tables(regime),
         expected=expected,
         discount=min(max(discount, 0.0), LARGEST_SHARE),
-        capacity_share=min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE),
+        capacity_share=_planned_share(share + made_up),
+        share_before=_planned_share(share),
         counter_subsidy=min(counter_subsidy, 1.0),
         funds=_public_funds(economy, regime),
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
         preference=preference,
-        limits=supply_limits(schedule, rates, expected, economy.date),
+        procurement=procurement_log_odds(schedule, rates, expected),
+        limits=supply_limits(schedule, economy.chip_origins, rates, expected, economy.date),
     )
+
+
+def _planned_share(share: float) -> float:
+    """China's planned share within its bounds."""
+    return min(max(share, 1 - LARGEST_SHARE), LARGEST_SHARE)
 
 
 def _ai_content(economy: Economy) -> Float:
@@ -215,6 +224,6 @@ def _unmounted_chips(economy: Economy, origin: Int) -> Shipments:
         constants.region_market[region] != constants.origin_market[origin],
         makers.chip_value.take(maker, axis=0).reshape(-1, 1),
         makers.chips.take(maker, axis=0).reshape(-1, 1),
-        region[:, None],
+        makers.chip_origin.take(maker, axis=0).reshape(-1, 1),
         np.tile(makers.slot_class, len(maker))[:, None],
     )

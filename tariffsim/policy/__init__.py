@@ -7,7 +7,8 @@ import pkgutil
 from collections.abc import Iterator
 from typing import get_args
 
-from tariffsim.policy.base import Instrument, PartOfMonths, Strength, part_of
+from tariffsim.policy.base import Instrument
+from tariffsim.policy.strength import PartOfMonths, Strength, part_of, weighted
 
 
 def _found() -> Iterator[type[Instrument]]:
@@ -27,4 +28,4 @@ INSTRUMENTS: dict[str, type[Instrument]] = {
     kind_of(instrument)[0]: instrument for instrument in _found()
 }
 
-__all__ = ["INSTRUMENTS", "Instrument", "PartOfMonths", "Strength", "part_of"]
+__all__ = ["INSTRUMENTS", "Instrument", "PartOfMonths", "Strength", "part_of", "weighted"]

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from tariffsim.policy.fields import (
     FORM,
-    OF_DUTIES,
     Code,
     CodeList,
     Condition,
@@ -24,8 +22,8 @@ from tariffsim.policy.fields import (
     Scope,
     codes_field,
     parameter,
-    rate_field,
 )
+from tariffsim.policy.strength import Chance, PartOfMonths, Strength, chance_in, chance_of, weighted
 from tariffsim.policy.time_path import EndMoment, Joins, Moment, TimePath
 from tariffsim.typing import Float, days_between, days_in
 
@@ -33,47 +31,6 @@ if TYPE_CHECKING:
     from tariffsim.policy.shipments import Built, Shipments
 
 Rule = Literal["exempt", "deemed_share", "full_content", "full_value"]
-
-
-class Strength(float):
-    """Strength of a measure in a month, mean over its days, and the part of them it is in force.
-
-    What is due is the mean; whether a false declaration pays is decided on days in force.
-    """
-
-    part: float
-
-    def __new__(cls, value: float, part: float = 1.0) -> Self:
-        """A strength; the part is that of a whole month if left out."""
-        new = super().__new__(cls, value)
-        new.part = part
-        return new
-
-    def __eq__(self, other: object) -> bool:
-        same_part = not isinstance(other, Strength) or self.part == other.part
-        return same_part and float(self) == other
-
-    __hash__ = float.__hash__
-
-
-def part_of(rate: float) -> float:
-    """Part of the month in which a measure of this strength is in force; one for plain numbers."""
-    return rate.part if isinstance(rate, Strength) else 1.0
-
-
-@dataclass(frozen=True)
-class PartOfMonths:
-    """One part of each month, where duties of a stacking group come or go within months."""
-
-    dates: Mapping[int, tuple[float, ...]]
-    """Moments that divide a month, from its beginning to its end; other months are one part."""
-    number: int
-
-    def within(self, month: int) -> tuple[float, float]:
-        """The moments between which it is; the same moment twice where there is no such part."""
-        dates = (*self.dates.get(month, (month,)), month + 1)
-        is_there = self.number + 1 < len(dates)
-        return (dates[self.number], dates[self.number + 1]) if is_there else (month, month)
 
 
 class Instrument(BaseModel):
@@ -106,6 +63,18 @@ class Instrument(BaseModel):
     end: EndMoment | None = parameter(
         None, "month or day", "Last month or day in force; open if left out."
     )
+    withdrawn: Moment | None = parameter(
+        None, "month or day", "Month from which agents no longer expect it, not after the start: "
+        "what is withdrawn never comes into force.",
+    )  # fmt: skip
+    belief: float = parameter(
+        1.0, "fraction", "Probability that agents give to it until it is in force: they expect "
+        "its strength times this.", ge=0, le=1,
+    )  # fmt: skip
+    enacted: bool = parameter(
+        True, "yes or no", "Whether it comes into force; a threat does not, has no dates, and is "
+        "expected at its belief on every later date while it is announced and not withdrawn.",
+    )  # fmt: skip
     when: Condition | None = parameter(
         None,
         "condition",
@@ -144,11 +113,18 @@ class Instrument(BaseModel):
     )  # fmt: skip
     source: Code | None = parameter(None, "key", "Key of the source of these figures.")
     _part: PartOfMonths | None = PrivateAttr(None)
+    _chance: Chance | None = PrivateAttr(None)
 
     def in_part(self, part: PartOfMonths) -> Self:
         """The measure in one part of each month, at zero in the rest of it."""
         copy = self.model_copy()
         copy._part = part
+        return copy
+
+    def with_chance(self, chance: Chance) -> Self:
+        """The measure with what agents give for it, whatever its own dates and belief say."""
+        copy = self.model_copy()
+        copy._chance = chance
         return copy
 
     @property
@@ -179,12 +155,14 @@ class Instrument(BaseModel):
 
     @property
     def is_dated(self) -> bool:
-        """Whether there is a first date."""
-        return self.start is not None or self.path.first_moment is not None
+        """Whether there is a first date; a threat needs none."""
+        return not (self.enacted and self.start is None and self.path.first_moment is None)
 
     @property
     def starts(self) -> float:
-        """Moment from which it is in force; the scenario checks that there is one."""
+        """Moment from which it is in force, a threat from which it is one; the scenario checks."""
+        if not self.enacted:
+            return self.announced or 0
         start = self.start if self.start is not None else self.path.first_moment
         return start if start is not None else 0
 
@@ -207,6 +185,30 @@ class Instrument(BaseModel):
     def known_from(self) -> int:
         """Month from which agents count with the measure."""
         return self.first_month if self.announced is None else int(self.announced)
+
+    @property
+    def is_law(self) -> bool:
+        """Whether it comes into force at all: it is no threat, and is not withdrawn."""
+        return self.enacted and self.withdrawn is None
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether agents count it in full as soon as they know it."""
+        return self._chance is None and self.belief == 1.0 and self.is_law
+
+    @property
+    def chance(self) -> Chance:
+        """Probability that agents give to it, by month."""
+        if self._chance is not None:
+            return self._chance
+        starts = self.first_month if self.enacted else None
+        return chance_of(self.known_from, self.belief, starts, self.withdrawn)
+
+    def chance_in(self, now: int) -> float:
+        """The probability in a month: none before it is announced."""
+        if self.is_certain:
+            return float(now >= self.known_from)
+        return chance_in(self.chance, now)
 
     def by_entry(self) -> list[Self]:
         """The measure as its markets enter it: those from the start on, then those that join."""
@@ -235,6 +237,10 @@ class Instrument(BaseModel):
 
     def rate_in_force(self, month: int) -> Strength:
         """Strength in a month, by the days in force: zero before the first date of the path too."""
+        return self._rate_by_law(month) if self.is_law else Strength(0.0)
+
+    def _rate_by_law(self, month: int) -> Strength:
+        """The same of what may never be law, as if it were."""
         begins, ends = self._looked_at(month)
         begins = max(begins, self.starts, self.path.first_moment or 0)
         ends = ends if self.ends is None else min(ends, self.ends)
@@ -249,20 +255,23 @@ class Instrument(BaseModel):
 
     def rate_expected(
         self, month: int, now: int, foresight: str, knows_end: bool | None = None
-    ) -> Strength:
-        """Strength that agents expect in `now` for a later month.
+    ) -> float:
+        """Strength that agents expect in `now` for a later month, times its probability.
 
         Who does not know the end (`end_known` unless told) expects it to stay as it is at the end.
         """
         if foresight == "none":
             return self.rate_in_force(now)
-        if now < self.known_from:
-            return Strength(0.0)
+        chance = self.chance_in(now)
+        return weighted(self.rate_if_enacted(month, now, knows_end), chance) if chance else 0.0
+
+    def rate_if_enacted(self, month: int, now: int, knows_end: bool | None = None) -> Strength:
+        """The strength that agents who know of it expect if it comes into force."""
         knows_end = self.end_known if knows_end is None else knows_end
         last = self.last_month
         whole = self if self._part is None else self.in_part(PartOfMonths({}, 0))
-        if knows_end or last is None or not now <= last <= month or not whole.rate_in_force(last):
-            return self.rate_in_force(month)
+        if knows_end or last is None or not now <= last <= month or not whole._rate_by_law(last):
+            return self._rate_by_law(month)
         stays = self.path.over(max(last, self.starts), self.ends or last + 1)
         part = days_between(*self._looked_at(month)) / days_in(month)
         return Strength(stays * part, part)
@@ -384,6 +393,10 @@ class Instrument(BaseModel):
         """Added to China's planned capacity share, a fraction; neutral element 0, summed."""
         return 0.0
 
+    def share_made_up(self, rate: float) -> float:
+        """The same where others make up for it, so that the world's plan stays."""
+        return 0.0
+
     def counter_subsidy(self, rate: float) -> float:
         """Share of component duties that China rebates; neutral element 0, summed."""
         return 0.0
@@ -414,6 +427,15 @@ class Instrument(BaseModel):
 
     def preference(self, rate: float) -> float:
         """Added to the utility of chips of the regions it names; neutral element 0, summed."""
+        return 0.0
+
+    @property
+    def avoids_chips(self) -> bool:
+        """Whether `avoided_share` is asked about suppliers of chips."""
+        return type(self).avoided_share is not Instrument.avoided_share
+
+    def avoided_share(self, rate: float) -> float:
+        """Share of demand lost with chips of the regions it names; neutral element 0."""
         return 0.0
 
     def supply_share(self, rate: float, month: int) -> float:
@@ -456,32 +478,3 @@ class DeclaredContent(Instrument):
     def unknown_base(self) -> tuple[object, ...]:
         """What the duty is on if the origin is not known: the share, and whether of the content."""
         return self.unknown_share, self.unknown_origin_rule == "full_value"
-
-
-class Restriction(Instrument):
-    """Denies chips of some regions to lines in its scope, wholly or in part."""
-
-    path_field: ClassVar[str] = "denied"
-    without: ClassVar[tuple[str, ...]] = OF_DUTIES
-    restricts_supply: ClassVar[bool] = True
-
-    denied: TimePath = rate_field(
-        "Share of deliveries denied: one less the share of licences approved; 1 is a ban.", most=1
-    )
-    markets: CodeList = codes_field(
-        "Markets whose products go without, as far as their assembly is in scope.",
-        "markets",
-        ("US",),
-    )
-    chip_regions: Scope = codes_field(
-        "Regions whose chips are denied; `all` for all of them.", "foundry_regions", ("CN",)
-    )
-    node_classes: Scope = codes_field("Node classes denied; all if left out.", "node_classes")
-
-    def supply_share(self, rate: float, month: int) -> float:
-        """The share of licences approved."""
-        return 1.0 - rate
-
-    def candidate_share(self, rate: float) -> float:
-        """The same: a supplier that is cut off is no candidate."""
-        return 1.0 - rate

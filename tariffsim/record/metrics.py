@@ -27,19 +27,28 @@ from tariffsim.typing import Float
 WELFARE_TERMS = ("consumers", "government", "importers and makers", "foundries", "match loss")
 LAST = 12
 """Months at the end of a run that headline levels are means of."""
+NOTED_LOSS = 0.5
+"""Per cent of sales lost for lack of chips above which every headline says so."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a history does not say: the sets, and elasticities of demand (D,) and of sourcing."""
+    """What a history does not say: the sets, and elasticities.
+
+    Those of consumers' demand (D,), of sourcing, and of the demand of other chip buyers.
+    """
 
     codes: Codes
     demand_elasticity: Float
     sourcing_elasticity: float
+    other_elasticity: float
 
 
 def chinese_share(history: History, market: int) -> Float:
-    """(T,) Chinese share of legacy chips in what a market buys, in units."""
+    """(T,) Chinese share of legacy chips in what consumers of a market buy, in units.
+
+    With the chips of the present suppliers of each line: products in stock count when sold.
+    """
     cells = history.cells
     return ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
 
@@ -104,11 +113,31 @@ def _shares(quantities: Float) -> Float:
     return ratio(quantities, quantities.sum(axis=-1, keepdims=True))
 
 
-def other_buyers_surplus(history: History, baseline: History) -> Float:
-    """(T,) change of surplus of chip buyers outside the device groups: rule of a half."""
-    chips, chips_0 = history.foundries["other_chips"], baseline.foundries["other_chips"]
-    price, price_0 = history.foundries["price"], baseline.foundries["price"]
-    return np.asarray(rule_of_half(chips_0, chips, price_0, price).sum(axis=1))
+LEAST_ELASTICITY = 0.2
+"""Elasticity by which chips that other buyers miss are valued where their demand reacts less to prices."""
+
+
+def other_buyers_surplus(history: History, baseline: History, context: Context) -> Float:
+    """(T,) change of surplus of chip buyers outside the device groups, USD a month (MODEL 4.7).
+
+    Rule of a half on what they order, at invoice prices, less the surplus on what is ordered and
+    not delivered.
+    """
+    orders, orders_0 = (h.foundries["other_orders"] for h in (history, baseline))
+    price, price_0 = (h.foundries["price"] for h in (history, baseline))
+    gained = rule_of_half(orders_0, orders, price_0, price).sum(axis=1)
+    missed, missed_0 = (_missed_by_others(h, context) for h in (history, baseline))
+    return np.asarray(gained - (missed - missed_0))
+
+
+def _missed_by_others(history: History, context: Context) -> Float:
+    """(T,) surplus of other chip buyers on chips ordered and not delivered, USD a month."""
+    orders, chips = (history.foundries[name] for name in ("other_orders", "other_chips"))
+    elasticity = np.asarray(max(context.other_elasticity, LEAST_ELASTICITY))
+    spending = history.foundries["price"] * orders
+    missing = np.where(orders > 0, 1 - ratio(chips, orders), 0.0)
+    lost = undelivered_surplus(spending, missing, elasticity)
+    return np.asarray(lost.sum(axis=(1, 2)))
 
 
 def welfare(history: History, baseline: History, context: Context) -> Float:
@@ -135,18 +164,23 @@ def welfare(history: History, baseline: History, context: Context) -> Float:
     )
 
 
-def deadweight_loss(change: Float, history: History, baseline: History) -> Float:
-    """(T,) minus the world sum of changes (`welfare`), other chip buyers' surplus included."""
-    world = change.sum(axis=(1, 2))
-    return np.asarray(-(world + other_buyers_surplus(history, baseline)))
+def deadweight_loss(change: Float, history: History, baseline: History, context: Context) -> Float:
+    """(T,) minus the world sum of changes (`welfare`), other chip buyers' surplus included.
+
+    What makers save as their currencies fall is lost by those whom they pay in them.
+    """
+    rest = PAYMENTS.index("exchange"), -1
+    paid, paid_0 = (h.ledger[:, *rest] for h in (history, baseline))
+    world = change.sum(axis=(1, 2)) + paid - paid_0
+    return np.asarray(-(world + other_buyers_surplus(history, baseline, context)))
 
 
 RATIOS = tuple(metrics()[name] for name in COSTS)
 METRICS = tuple(m for m in metrics().values() if m.name not in COSTS)
 """Measures of one run."""
 COMPARED = frozenset(
-    ("consumer_surplus_loss", "welfare", "deadweight_loss", "total_consumer_surplus_loss",
-     "total_welfare", *COSTS)
+    ("consumer_surplus_loss", "buyers_cost", "welfare", "deadweight_loss",
+     "total_consumer_surplus_loss", "total_welfare", *COSTS)
 )  # fmt: skip
 """Measures that exist only against a baseline."""
 HEADLINE = (
@@ -155,6 +189,7 @@ HEADLINE = (
     "basket_price",
     "duty_revenue",
     "consumer_surplus_loss",
+    "buyers_cost",
     "welfare",
     "cost_per_pp",
     "world_cn_share",
@@ -176,6 +211,7 @@ def summarise(
     last = slice(-LAST, None)
     cells = {name: values[:, m].sum(axis=1) for name, values in history.cells.items()}
     cells["owed_value"] = cells["new_duty_value"] + cells["evaded_value"]
+    loss = deadweight_loss(world, history, baseline, context)
     value_share = ratio(cells["cn_chip_value"], cells["chip_value"])
     change = world[:, m]
     year = 12e-9
@@ -197,13 +233,14 @@ def summarise(
     found = {
         "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
         "cn_value_share": 100 * float(value_share[last].mean()),
-        "cn_device_share": part("cn_device_units", "units"),
+        "cn_device_share": part("cn_device_units", "sold_units"),
         "basket_price": 100 * float(basket_price(history, m)[last].mean()),
         "duty_revenue": year * float(duty[last].mean()),
         "policy_revenue": year * float(cells["new_duty_value"][last].mean()),
         "consumer_surplus_loss": -year * float(change[last, 0].mean()),
+        "buyers_cost": -year * float(change[last][:, [0, -1]].sum(axis=1).mean()),
         "welfare": year * float(change[last].sum(axis=1).mean()),
-        "deadweight_loss": year * float(deadweight_loss(world, history, baseline)[last].mean()),
+        "deadweight_loss": year * float(loss[last].mean()),
         "world_cn_share": 100 * float(world_chinese_share(history, context)[last].mean()),
         "cn_assembled_share": part("china_assembled_value", "customs_value"),
         "lost_output": 100 * float((cells["lost_value"][last] / np.maximum(sales, 1e-300)).mean()),

@@ -16,7 +16,7 @@ from tariffsim.charts.style import number, period
 from tariffsim.errors import ScenarioError
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.record.dictionary import metrics
-from tariffsim.record.metrics import COMPARED, HEADLINE
+from tariffsim.record.metrics import COMPARED, HEADLINE, NOTED_LOSS
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario, catalogue, replace
 from tariffsim.scenario.catalogue import Parameter
@@ -34,8 +34,6 @@ TEXTS = (
 )
 ENOUGH = 10
 """Runs below which the report warns of few runs."""
-LOST = 0.1
-"""Per cent of sales lost for lack of chips from which the report says so."""
 EMPTY: tuple[object, ...] = (None, "all", "", [])
 """Values of policy fields that are not listed."""
 INSIGNIFICANT = "n.s."
@@ -159,7 +157,7 @@ def _cautions(results: Results, context: ChartContext) -> Iterator[str]:
                 "compare with a baseline of the same assumptions."
             )
     for name, loss in estimates(results, "lost_output").items():
-        if loss.level >= LOST:
+        if loss.level > NOTED_LOSS:
             yield (
                 f"{context.labels[name]}: {number(loss.level, 1)} % of sales are lost in "
                 f"{context.end} for lack of chips. Part of its effects is that shortage."

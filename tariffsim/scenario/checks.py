@@ -39,6 +39,7 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
     for name, policy in scenario.policies.items():
         at: Keys = ("policies", name)
         yield from _dates(policy, at, tree)
+        yield from _threat(policy, at, tree)
         yield from _codes(policy, at, tables, tree)
         yield from _other_fields(policy, at, {*own, *tables.sources}, tree)
     yield from _calendar_names(scenario, tables, tree)
@@ -262,7 +263,36 @@ def _dates(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
     if policy.announced is not None and policy.announced > policy.starts:
         given = f"{format_moment(policy.announced)}, {first}"
         yield problem_at(tree, (*at, "announced"), "must not be after the start", given=given)
+    if policy.withdrawn is not None and policy.withdrawn > policy.starts and policy.enacted:
+        given = f"{format_moment(policy.withdrawn)}, {first}"
+        message = "must not be after the start: what is in force has an `end`"
+        yield problem_at(tree, (*at, "withdrawn"), message, given=given)
+    if policy.withdrawn is not None and policy.withdrawn < (policy.announced or 0):
+        given = (
+            f"{format_moment(policy.withdrawn)}, announced {format_moment(policy.announced or 0)}"
+        )
+        yield problem_at(
+            tree, (*at, "withdrawn"), "must not be before it is announced", given=given
+        )
     yield from _joins(policy, at, tree)
+
+
+DATES = ("start", "end", "when", "joins", "first_day", "days")
+"""Fields that date a measure."""
+
+
+def _threat(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:
+    """What is only threatened has no dates but those of the threat."""
+    if policy.enacted:
+        return
+    fields = [field for field in DATES if getattr(policy, field, None) not in (None, {})]
+    for field in (*fields, *([policy.path_field] if policy.path.months else [])):
+        message = "has a date although the policy is a threat (`enacted` is false)"
+        hint = "give a number without dates" if field == policy.path_field else "leave it out"
+        yield problem_at(tree, (*at, field), message, hint, given="")
+    if policy.announced is None:
+        hint = "give the month from which agents expect it: `announced`"
+        yield problem_at(tree, (*at, "enacted"), "is a threat that nobody knows of", hint, given="")
 
 
 def _joins(policy: Instrument, at: Keys, tree: Node) -> Iterator[Problem]:

@@ -219,6 +219,8 @@ def _following(policy: Instrument, others: list[Instrument], months: int) -> Ins
 
 def _in_force(policy: Instrument) -> Iterator[tuple[float, float | None]]:
     """Moments from which a policy has a rate, and from which it has none; None if it is open."""
+    if not policy.is_law:
+        return
     last = max(policy.first_month, *map(math.ceil, policy.path.months), 0)
     is_open = policy.last_month is None
     months = range(policy.first_month, (last if is_open else policy.last_month or 0) + 1)

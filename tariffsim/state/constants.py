@@ -56,6 +56,8 @@ class Constants:
     """(dates,) months between which growth of devices on top of that of markets is linear."""
     extra_growth: Float
     """(D, dates) that growth, a year."""
+    covered_import_share: Float
+    """(M,) share of the goods of the tables in all goods imports."""
     is_ai_capable: Bool
     """(D,) devices that come AI-enabled."""
     ai_adoption: Float

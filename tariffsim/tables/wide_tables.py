@@ -197,10 +197,12 @@ class CalendarRow(SourcedRow):
     out; `rate` is None where it is not announced. A later row of an instrument replaces an
     earlier one for the codes it names; different instruments add. `coverage` is the share of the
     trade named to which the rate applies. With `all_in` the rate includes the ordinary duty. Days
-    win over months. Agents know the row from `announced`, and with `end_known` its end too.
+    win over months. Agents know the row from `announced`, and with `end_known` its end too; until
+    it is in force they give it the probability `belief`. What is `withdrawn` never comes into
+    force. A threat (`enacted` no) does neither, and has no dates.
     """
 
-    date: Month
+    date: Annotated[str, AfterValidator(lambda text: _month(text) if text else text)]
     ends: Annotated[str | None, BeforeValidator(lambda text: _month(text) if text else None)]
     levied_by: Annotated[str, _one("markets")]
     against: Annotated[tuple[str, ...], BeforeValidator(_against)]
@@ -219,6 +221,11 @@ class CalendarRow(SourcedRow):
     ends_day: Annotated[str | None, BeforeValidator(_day)] = Field("", validate_default=True)
     announced: Annotated[str | None, BeforeValidator(_day_or_month)] = None
     end_known: YesOrNothing = False
+    withdrawn: Annotated[str | None, BeforeValidator(_day_or_month)] = None
+    belief: Annotated[float, BeforeValidator(_fraction)] = 1.0
+    enacted: Annotated[bool, BeforeValidator(lambda text: _yes(text or "yes"))] = Field(
+        "yes", validate_default=True
+    )
     stacking_group: str = ""
 
     key_column: ClassVar[str] = "instrument"
@@ -227,14 +234,16 @@ class CalendarRow(SourcedRow):
     def keys(self) -> tuple[str, ...]:
         """One rate of an instrument for each market, day, device and country; one row for an id."""
         name, starts = " ".join(self.instrument.split()), format_moment(self.starts)
-        lead = f"{name} by {self.levied_by} from {starts}"
+        lead = (
+            f"{name} by {self.levied_by} {'from' if self.enacted else 'threatened from'} {starts}"
+        )
         rates = tuple(f"{lead} on {d} from {o}" for o in self.against for d in self.devices)
         return (*rates, *([f"id {self.id}"] if self.id else ()))
 
     @property
     def starts(self) -> float:
-        """Moment from which it is in force."""
-        return parse_moment(self.date_day or self.date)
+        """Moment from which it is in force, or would be; of a threat that from which it is one."""
+        return parse_moment(self.date_day or self.date or self.announced or "")
 
     @property
     def stops(self) -> float:
@@ -246,6 +255,21 @@ class CalendarRow(SourcedRow):
     def known_from(self) -> int:
         """Month from which agents know it."""
         return int(parse_moment(self.announced)) if self.announced else int(self.starts)
+
+    @property
+    def withdrawn_from(self) -> int | None:
+        """Month from which agents no longer expect it; None if it is not withdrawn."""
+        return int(parse_moment(self.withdrawn)) if self.withdrawn else None
+
+    @property
+    def is_law(self) -> bool:
+        """Whether it comes into force at all: it is no threat, and is not withdrawn."""
+        return self.enacted and self.withdrawn is None
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether agents count it in full as soon as they know it."""
+        return self.is_law and self.belief == 1.0
 
     @field_validator("in_2024_base")
     @classmethod
@@ -301,6 +325,36 @@ class CalendarRow(SourcedRow):
         if starts is not None and date and parse_moment(date) > starts:
             raise BadCell(f"must not be after {format_moment(starts)}")
         return date
+
+    @field_validator("withdrawn")
+    @classmethod
+    def _is_withdrawn_in_time(cls, date: str | None, info: ValidationInfo) -> str | None:
+        starts, announced = _first(info), info.data.get("announced")
+        if starts is not None and date and parse_moment(date) > starts:
+            raise BadCell(f"must not be after {format_moment(starts)}")
+        if announced and date and parse_moment(date) < parse_moment(announced):
+            raise BadCell(f"must not be before it is announced in {announced}")
+        return date
+
+    @field_validator("enacted")
+    @classmethod
+    def _has_dates_if_enacted(cls, enacted: bool, info: ValidationInfo) -> bool:
+        found = info.data
+        if enacted and found.get("date") == "":
+            raise BadCell("must be a month such as 2025-07", "", column="date")
+        if enacted:
+            return enacted
+        given = [name for name in ("date", "ends", "date_day", "ends_day") if found.get(name)]
+        if given:
+            hint = f"a threat has no dates: leave {' and '.join(given)} empty"
+            place = {"given": found[given[0]], "column": given[0]}
+            raise BadCell("must be empty where enacted is no", hint=hint, **place)
+        if found.get("announced", "") is None:
+            hint = "give the month from which agents expect it"
+            raise BadCell("must be given where enacted is no", "", hint, "announced")
+        if found.get("in_2024_base"):
+            raise BadCell("must be no where enacted is no", "yes", column="in_2024_base")
+        return enacted
 
     @field_validator("in_baseline")
     @classmethod

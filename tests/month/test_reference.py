@@ -54,6 +54,8 @@ UNITS_SHIFT = {
     "end": "2025-12",
 }  # fmt: skip
 HOME_CHIPS = {"kind": "preference_shift", "log_odds": {"2025-05": 0.7}, "markets": ["CN"]}
+PUBLIC = {"kind": "procurement_ban", "share": {"2025-07": 0.6}, "announced": "2025-03",
+          "devices": ["laptop", "smartphone", "television"]}  # fmt: skip
 QUICK = {
     "supply": {"investment": "responsive", "closure_months": 2},
     "figures": {"foundry_regions": each_region(build_lag_months=3)},
@@ -220,6 +222,10 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     ),
     "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
     "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
+    "others build what China does not": policies(
+        a={"kind": "capacity_plan", "points": {"2025-01": 0.0, "2025-06": -0.15}, "total": "world"},
+        b={"kind": "capacity_plan", "points": {"2025-04": 0.05}},
+    ),
     "plan slowed by idle lines": merged(
         policies(a={"kind": "capacity_plan", "points": {"2025-03": 0.2, "2026-02": -0.1}}),
         {"supply": {"plan_response": 0.9}},
@@ -235,6 +241,16 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         ),
     ),
     "demand and preferences": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),
+    "public buyers": policies(
+        a=PUBLIC,
+        b=PUBLIC
+        | {
+            "share": {"2025-03": 0.2, "2025-09": 0.5},
+            "markets": ["EU", "CN"],
+            "chip_regions": ["CN", "TW"],
+            "exempt_devices": ["laptop"],
+        },
+    ),
     "without foresight": merged(
         policies(a=component(), b=CONTENT), {"sourcing": {"foresight": "none"}}
     ),
@@ -330,8 +346,37 @@ SCENARIOS |= {
     "buying ahead": merged(
         policies(a=product(rate=STEP), b=component(rate={"2025-08": 0.5}), c=SCARCE), ORDERS
     ),
+    "cut-offs by origin": merged(
+        policies(
+            a=CUT | {"by": ["packaging", "owner"], "share": 0.7, "exempt_assembly_countries": []},
+            b=CUT | {"by": "packaging", "chip_regions": ["TW", "OTHER"], "first_day": "2025-05-10"},
+            c=BAN | {"by": ["owner"], "chip_regions": ["CN", "KR"], "share": 0.5},
+        ),
+        ORDERS,
+        {"orders": {"resume_months": 2, "restart_weeks": 3.0}},
+    ),
+    "origin by owner, with a cut-off": merged(
+        policies(
+            a=component(),
+            b=CONTENT,
+            c=CUT | {"by": ["owner"]},
+            d={"kind": "counter_subsidy", "share": 0.5, "start": "2025-06"},
+        ),
+        {"trade": {"origin_rule": "owner"}},
+        {"figures": {"origin_rules": {"TW": {"chinese_if_by_owner": 0.4}}}},
+        ORDERS,
+    ),
     "a ban with triggers": merged(policies(a=BAN, b=CONTENT, c=SLOW_WALK), ORDERS),
 }
+SCENARIOS["duties and exchange rates"] = merged(
+    FULL, ORDERS,
+    {"trade": {"currency_offset": 0.3, "maker_pass_through_months": 2.0}},
+    policies(
+        a=product(markets=["US", "EU"]), b=component(), c=CONTENT, d=PUBLIC,
+        e={"kind": "counter_subsidy", "share": {"2025-06": 0.5}},
+    ),
+)  # fmt: skip
+"""Duty on all that is imported, which moves currencies; chips on standby and in stock."""
 SCENARIOS["declarations with stocks"] = merged(
     FULL,
     ORDERS,
@@ -344,6 +389,46 @@ SCENARIOS["declarations with stocks"] = merged(
 SCENARIOS["everything with stocks"] = merged(
     SCENARIOS["everything"], policies(cut=CUT, slow=SLOW_WALK, ban=BAN, scarce=SCARCE), ORDERS
 )
+LASTING = {"trade": {"expected_persistence": 0.8}}
+THREAT = {
+    "kind": "product_tariff", "rate": 0.6, "enacted": False, "belief": 0.3,
+    "announced": "2025-02", "withdrawn": "2025-09", "assembly_countries": ["CN", "VN"],
+}  # fmt: skip
+DROPPED = {
+    "kind": "component_tariff", "rate": 0.4, "belief": 0.7, "start": "2026-01",
+    "announced": "2025-02", "withdrawn": "2025-11",
+}  # fmt: skip
+HALF_A_RULING = {
+    "kind": "repeal", "share": 1.0, "start": "2025-07-09", "announced": "2025-02", "belief": 0.5,
+}  # fmt: skip
+DOUBTED_QUOTA = {
+    "kind": "tariff_rate_quota", "rate": 0.3, "quota": 1e7, "announced": "2025-01",
+    "start": "2025-08", "belief": 0.4,
+}  # fmt: skip
+SCENARIOS |= {
+    "duties that may not last": merged(
+        LASTING, policies(a=component(), b=product(end="2026-02"), c=bare(markets=["US", "ROW"]))
+    ),
+    "believed, threatened and withdrawn": merged(
+        policies(
+            a=component(belief=0.4), b=THREAT, c=DROPPED, d=HALF_A_RULING, e=DOUBTED_QUOTA,
+            f=BAN | {"belief": 0.6}, g=CONTENT | {"belief": 0.5, "stacking_group": "g"},
+            h=DOUBTED_QUOTA | {"enacted": False, "start": None, "markets": ["EU"]},
+        ),
+        ORDERS,
+        LASTING,
+    ),
+    "declarations under threat": merged(
+        FULL,
+        policies(
+            a=component(unknown_origin_rule="full_content", belief=0.5),
+            b=THREAT,
+            c=DROPPED,
+            d=component(enacted=False, rate=0.5, belief=0.6, withdrawn="2025-08"),
+        ),
+        LASTING,
+    ),
+}  # fmt: skip
 FOUNDRY_COLUMNS = (
     "price", "capacity", "planned_capacity", "orders", "output", "sales", "line_sales",
     "utilisation", "unit_cost", "experience", "subsidy", "revenue", "cost",
@@ -406,15 +491,16 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
         close(getattr(foundries, column), plain, column, np.maximum(np.abs(plain), scale))
     for column in (
         "orders", "price", "base_duty", "new_duty", "passed_on", "evaded_duty",
-        "penalty_cost", "compliance_cost", "customs_value", "relocation", "second_best_place",
-        "bare_duty",
+        "penalty_cost", "compliance_cost", "customs_value", "ex_works", "exchange",
+        "relocation", "second_best_place", "bare_duty",
     ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
     values = [maker.customs_value for maker in world.makers]
-    close(economy.makers.customs_value, values, "customs_value of lines")
-    close(economy.makers.fill_rate, [m.fill_rate for m in world.makers], "fill", scale=1.0)
+    n = len(values)
+    close(economy.makers.customs_value[:n], values, "customs_value of lines")
+    close(economy.makers.fill_rate[:n], [m.fill_rate for m in world.makers], "fill", scale=1.0)
     wanted = np.bincount(flows.maker, flows.wanted)
-    close(economy.makers.units, [m.units for m in world.makers], "units of lines", scale=wanted)
+    close(economy.makers.units[:n], [m.units for m in world.makers], "units of lines", scale=wanted)
     for column in ("purchases", "units", "sold", "stock", "lost", "backlog"):
         plain = [getattr(f, column) for f in world.flows]
         close(getattr(flows, column), plain, column, scale=flows.wanted)

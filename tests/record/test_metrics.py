@@ -94,14 +94,14 @@ def pair() -> tuple[History, History, Context]:
 def test_a_run_against_itself_loses_nothing(pair: tuple[History, History, Context]) -> None:
     base, _, context = pair
     assert (welfare(base, base, context) == 0).all()
-    assert (deadweight_loss(welfare(base, base, context), base, base) == 0).all()
+    assert (deadweight_loss(welfare(base, base, context), base, base, context) == 0).all()
 
 
 def test_deadweight_loss_is_the_world_sum(pair: tuple[History, History, Context]) -> None:
     base, policy, context = pair
     change = welfare(policy, base, context)
-    total = change.sum(axis=(1, 2)) + other_buyers_surplus(policy, base)
-    assert deadweight_loss(change, policy, base) == pytest.approx(-total)
+    total = change.sum(axis=(1, 2)) + other_buyers_surplus(policy, base, context)
+    assert deadweight_loss(change, policy, base, context) == pytest.approx(-total)
 
 
 def test_summary_has_every_metric(pair: tuple[History, History, Context]) -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tests.reference.world import Reference
 
 ByClass = dict[str, float]
-Price = Callable[["Foundry", str], float]
+Price = Callable[["Foundry", "Slot"], float]
+"""Of a chip of a foundry in a slot."""
 Alternative = TypeVar("Alternative")
 DESIGN, PIN_COMPATIBLE, SHIFT, PLANT = "design", "drop-in", "shift", "plant"
 
@@ -34,8 +35,12 @@ class Foundry:
     base_experience: ByClass
     capacity: ByClass
     utilisation: ByClass
+    posted_price: ByClass
     price: ByClass
+    """Invoiced: the posted price times scarcity."""
     experience: ByClass
+    learned: ByClass = field(default_factory=dict)
+    """Unit cost over that of the base year."""
     unit_cost: ByClass = field(default_factory=dict)
     subsidy: ByClass = field(default_factory=dict)
     orders: ByClass = field(default_factory=dict)
@@ -60,6 +65,7 @@ class Foundry:
             world_price = world.chip_price[k]
             base = self.base_experience[k] or 1.0
             learned = ((base + self.experience[k]) / base) ** -exponent
+            self.learned[k] = learned
             advantage = supply.discount_cost_share * discount * world_price
             self.unit_cost[k] = (self.base_cost[k] - advantage) * learned
             tightness = self.utilisation[k] - self.base_utilisation[k]
@@ -68,8 +74,15 @@ class Foundry:
             parity *= math.exp(supply.utilisation_price_response * tightness)
             target = math.log((1 - discount) * parity)
             a = supply.price_adjustment
-            self.price[k] = math.exp((1 - a) * math.log(self.price[k]) + a * target)
+            posted = math.exp((1 - a) * math.log(self.posted_price[k]) + a * target)
+            self.posted_price[k] = posted
+            self.price[k] = posted * world.scarcity[self.is_chinese, k]
             self.subsidy[k] = supply.discount_subsidy_share * discount * parity
+
+    def price_ahead(self, world: Reference, node_class: str, months: int) -> float:
+        """What it is expected to invoice later, as scarcity is expected to pass (MODEL 4.1)."""
+        scarcity = world.scarcity[self.is_chinese, node_class]
+        return self.posted_price[node_class] * scarcity ** (0.75**months)
 
     def is_candidate(self, node_class: str) -> bool:
         """Whether it has capacity for chips of a class."""
@@ -125,12 +138,52 @@ class Slot:
     noise: dict[Foundry, float] = field(default_factory=dict)
     """Gumbel draws of this month, empty when neither slot nor design opens."""
     opens_itself: bool = False
+    packaging_draw: float = 0.0
+    owner_draw: float = 0.0
+    share_draw: float = 0.0
+    """Uniforms: packaged in China, owned by Chinese, found by a measure on a share of the chips."""
+    last_denied: int | None = None
+    """Last month in which a measure kept back some of its chips."""
     delta: dict[Foundry, float] = field(default_factory=dict)
 
     @property
     def is_free(self) -> bool:
         """Whether no other supplier is being qualified."""
         return self.waiting is None
+
+    def place(self, world: Reference, rule: str, region: str) -> str:
+        """Region that a region's chips are of by fab, packaging or owner (MODEL 4.4)."""
+        if rule == "fab":
+            return region
+        owned, packaged, if_owned = world.chinese_chips[region]
+        has_owner = self.owner_draw < owned
+        chance = owned
+        if rule == "packaging" and has_owner:
+            chance = if_owned
+        elif rule == "packaging":  # so that of all chips the share `packaged` is
+            chance = (packaged - owned * if_owned) / (1 - owned) if owned < 1 else 0.0
+        draw = self.owner_draw if rule == "owner" else self.packaging_draw
+        if draw < chance:
+            return "CN"
+        return "OTHER" if region == "CN" else region
+
+    def counts_as(self, world: Reference, region: str) -> str:
+        """Region that tariffs count a region's chips for this slot as."""
+        return self.place(world, world.scenario.trade.origin_rule, region)
+
+    def has_just_resumed(self, world: Reference) -> bool:
+        """Whether a cut-off of its supplier has ended so lately that nothing is restocked."""
+        if self.last_denied is None or self.supplied_since > self.last_denied:
+            return False
+        return world.month_number - self.last_denied <= world.scenario.orders.resume_months
+
+    def is_found(self, world: Reference, measure: Any, region: str) -> bool:
+        """Whether a measure that keeps chips back finds a region's chips for this slot."""
+        named, share = measure.chip_regions, getattr(measure, "share", 1.0)
+        return self.share_draw < share and all(
+            named is None or self.place(world, rule, region) in named
+            for rule in getattr(measure, "by", ("fab",))
+        )
 
     def base_odds(self, foundry: Foundry) -> float:
         """Odds of a foundry without inertia, in the base year."""
@@ -165,6 +218,8 @@ class Maker:
     base_china: float = 0.0
     flows: list[Flow] = field(default_factory=list)
     fill_rate: float = 1.0
+    coverage: float = 1.0
+    """Part of the orders for which it had chips last month."""
     chip_payments: float = 0.0
 
     # Suppliers
@@ -193,10 +248,15 @@ class Maker:
         """The alternative of highest utility."""
         return max(utilities, key=utilities.__getitem__)
 
-    def utilities(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
-        """Utility of each supplier that may deliver, noise and inertia included (MODEL 4.2)."""
+    def utilities(
+        self, world: Reference, slot: Slot, trigger: str, months: int | None = None
+    ) -> dict[Foundry, float]:
+        """Utility of each supplier that may deliver, noise and inertia included (MODEL 4.2).
+
+        `months` to delivery, if not those of an ordinary choice.
+        """
         utilities = {}
-        for f, utility in self.utilities_of_all(world, slot, trigger).items():
+        for f, utility in self.utilities_of_all(world, slot, trigger, months).items():
             shares = self.candidate_shares(world, slot, f.region)
             share = min(shares.values())
             leaves = self.is_too_little(world, share)
@@ -206,14 +266,17 @@ class Maker:
                 utilities[f] = utility + math.log(share)
         return utilities or {slot.supplier: 0.0}
 
-    def utilities_of_all(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
+    def utilities_of_all(
+        self, world: Reference, slot: Slot, trigger: str, months: int | None = None
+    ) -> dict[Foundry, float]:
         """The same if no measure kept chips back."""
         sourcing, k = world.scenario.sourcing, slot.node_class
         sigma, omega = sourcing.elasticity, sourcing.size_term
-        costs = self.chip_costs(world, slot, trigger)
+        months = self.lead_months(world, slot) if months is None else months
+        costs = self.chip_costs(world, slot, trigger, months)
         utilities = {}
         for f, cost in costs.items():
-            v = self.delta(world, slot, f) + self.taste(world, f)
+            v = self.delta(world, slot, f) + self.taste(world, slot, f)
             v += omega * math.log(f.capacity[k] / f.base_capacity[k])
             v -= sigma * math.log(cost)
             if f is not slot.supplier:
@@ -232,27 +295,26 @@ class Maker:
             return 0.0
         gap = utilities[best] - utilities[choice]
         gap += slot.log_inertia * ((best is not slot.supplier) - (choice is not slot.supplier))
-        return slot.chips * best.price[slot.node_class] / sigma * gap
+        price = best.price_ahead(world, slot.node_class, self.lead_months(world, slot))
+        return slot.chips * price / sigma * gap
 
     def candidate_shares(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
         """Part of a supplier's deliveries let through, now and as expected, by market."""
-        kind, k = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN, slot.node_class
+        kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         futures = world.foreseen(kind, self.device)
         shares = {}
         for market in self.weights:
             share = 1.0
-            for i in world.customs.restrictions_on(
-                self.device, self.origin(market), market, k, region
-            ):
+            for i in world.restrictions_on(self, market, slot, region):
                 allow = world.customs.instruments[i].candidate_share
                 later = sum(w * allow(rates.get(i, 0.0)) for w, rates in futures)
                 share *= min(allow(world.rates.get(i, 0.0)), later)
             shares[market] = share
         return shares
 
-    def is_cut(self, world: Reference, k: str, region: str) -> bool:
+    def is_cut(self, world: Reference, slot: Slot, region: str) -> bool:
         """Whether so much of a supplier's deliveries is kept back that a maker looks elsewhere."""
-        least = min(self.law_lets_through(world, k, region, market) for market in self.weights)
+        least = min(self.law_lets_through(world, slot, region, market) for market in self.weights)
         return self.is_too_little(world, least)
 
     @staticmethod
@@ -279,10 +341,10 @@ class Maker:
         """Mean over the line's markets."""
         return sum(w * by_market[m] for m, w in self.weights.items())
 
-    def law_lets_through(self, world: Reference, k: str, region: str, market: str) -> float:
+    def law_lets_through(self, world: Reference, slot: Slot, region: str, market: str) -> float:
         """Part of a region's chips that measures in force let through to a market."""
         share = 1.0
-        for i in world.customs.restrictions_on(self.device, self.origin(market), market, k, region):
+        for i in world.restrictions_on(self, market, slot, region):
             share *= world.customs.instruments[i].candidate_share(world.rates.get(i, 0.0))
         return share
 
@@ -293,77 +355,87 @@ class Maker:
 
     def let_through(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
         """Part of a region's chips for a slot that measures in force let through, by market."""
-        return {m: self.law_lets_through(world, slot.node_class, region, m) for m in self.weights}
+        return {m: self.law_lets_through(world, slot, region, m) for m in self.weights}
 
-    def is_over(self, world: Reference, k: str, region: str, months: int) -> bool:
+    def is_over(self, world: Reference, slot: Slot, region: str, months: int) -> bool:
         """Whether all is known to be let through again so many months from now."""
         rates = world.customs.expected(world.date + months, world.date)
         for market in self.weights:
-            for i in world.customs.restrictions_on(
-                self.device, self.origin(market), market, k, region
-            ):
+            for i in world.restrictions_on(self, market, slot, region):
                 if world.customs.instruments[i].candidate_share(rates.get(i, 0.0)) < 1:
                     return False
         return True
 
     def emergency_switch(self, world: Reference, slot: Slot) -> None:
         """Cut off, the maker takes the best supplier that is not, in fewer months (MODEL 4.6)."""
-        k = slot.node_class
-        if not self.is_cut(world, k, slot.supplier.region) or self.can_wait(world, slot):
+        if not self.is_cut(world, slot, slot.supplier.region) or self.can_wait(world, slot):
             return
         factor = world.scenario.orders.emergency_months_factor
         lead = max(math.ceil(self.lead_months(world, slot) * factor), 1)
-        if self.is_over(world, k, slot.supplier.region, lead):
+        if self.is_over(world, slot, slot.supplier.region, lead):
             return
-        if slot.waiting is not None and not self.is_cut(world, k, slot.waiting.region):
+        if slot.waiting is not None and not self.is_cut(world, slot, slot.waiting.region):
             slot.take_over_month = min(slot.take_over_month, world.month_number + lead)
             return
-        utilities = self.utilities(world, slot, PULLED)
-        found = {f: v for f, v in utilities.items() if not self.is_cut(world, k, f.region)}
+        utilities = self.utilities(world, slot, PULLED, lead)
+        found = {f: v for f, v in utilities.items() if not self.is_cut(world, slot, f.region)}
         if found:
             choice = self.best(found)
-            slot.sacrifice = self.given_up(world, slot, choice)
+            slot.sacrifice = self.given_up(world, slot, choice, lead)
             self.qualify(world, slot, choice, lead)
 
-    def given_up(self, world: Reference, slot: Slot, choice: Foundry) -> float:
+    def given_up(self, world: Reference, slot: Slot, choice: Foundry, months: int) -> float:
         """What leaving the supplier that had been best of all gives up, USD a unit (MODEL 4.7)."""
         sigma, left = world.scenario.sourcing.elasticity, slot.supplier
         if sigma == 0.0:
             return 0.0
         odds = {
             f: math.exp(u - slot.noise[f])
-            for f, u in self.utilities_of_all(world, slot, PULLED).items()
+            for f, u in self.utilities_of_all(world, slot, PULLED, months).items()
         }
         won = math.exp(-slot.noise[left]) / sum(odds.values())
         behind = math.exp(-slot.noise[choice]) / odds[choice]
         gap = math.log(1 + behind / won) - slot.log_inertia
-        return slot.chips * left.price[slot.node_class] / sigma * gap
+        return slot.chips * left.price_ahead(world, slot.node_class, months) / sigma * gap
 
-    def taste(self, world: Reference, foundry: Foundry) -> float:
-        """What moving to or from China, and shifts of preference, add to utility."""
+    def taste(self, world: Reference, slot: Slot, foundry: Foundry) -> float:
+        """What moving to or from China, shifts of preference, public buyers add to utility."""
         shift = sum(
             w * world.preference.get((m, foundry.region), 0.0) for m, w in self.weights.items()
         )
         if foundry.is_chinese:
             sourcing, moved = world.scenario.sourcing, sum(self.china_made) / 12 - self.base_china
             shift += sourcing.odds_follow * moved * math.log(sourcing.assembly_odds)
+        for market, weight in self.weights.items():
+            for i in world.customs.avoiding(self.device, market, foundry.region):
+                shift += weight * math.log(1 - self.avoided(world, slot, i))
         return shift
 
-    def chip_costs(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
+    def avoided(self, world: Reference, slot: Slot, law: int) -> float:
+        """Share of demand that public buyers take elsewhere, now or over the life of a choice."""
+        share = world.customs.instruments[law].avoided_share
+        kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
+        later = sum(w * share(r.get(law, 0.0)) for w, r in world.foreseen(kind, self.device))
+        return max(later, share(world.rates.get(law, 0.0)))
+
+    def chip_costs(
+        self, world: Reference, slot: Slot, trigger: str, months: int
+    ) -> dict[Foundry, float]:
         """Price of a chip of each candidate plus the duty it is expected to cause (tau)."""
         kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
-        price = self.net_price(world, world.foreseen(kind, self.device))
+        futures = world.foreseen(kind, self.device)
+        price = self.net_price(world, futures, ahead(world, months))
         costs = {
-            f: price(f, slot.node_class)
+            f: price(f, slot)
             for f, share in slot.base_shares.items()
             if share > 0 and f.is_candidate(slot.node_class)
         }
         for weight, rates in world.foreseen(kind, self.device):
-            without = self.quote(world, others, rates, trigger, price).duty
+            without = self.quote(world, others, rates, trigger, price, upkeep=False).duty
             for f in costs:
                 taken = others | {slot: f}
-                with_it = self.quote(world, taken, rates, trigger, price).duty
+                with_it = self.quote(world, taken, rates, trigger, price, upkeep=False).duty
                 costs[f] += weight * (with_it - without) / slot.chips
         return costs
 
@@ -371,7 +443,9 @@ class Maker:
         """What makes the base year a steady state at its prices and duties; constant."""
         if foundry not in slot.delta:
             with_it, without = (
-                self.quote(world, chips, {}, LEFT_OUT, base_price, origin=self.base_origin).duty
+                self.quote(
+                    world, chips, {}, LEFT_OUT, base_price, origin=self.base_origin, upkeep=False
+                ).duty
                 for chips in ({slot: foundry}, {})
             )
             cost = foundry.base_price[slot.node_class] + (with_it - without) / slot.chips
@@ -396,9 +470,16 @@ class Maker:
             if slot.is_free and slot.noise and (self.design_opens or slot.opens_itself):
                 utilities[slot] = u = self.utilities(world, slot, LEFT_OUT)
                 free[slot] = self.best(u) if slot.opens_itself else slot.supplier
-                clear = {f: v for f, v in u.items() if (slot.node_class, f.region) not in covered}
+                clear = {
+                    f: v
+                    for f, v in u.items()
+                    if (slot.node_class, slot.counts_as(world, f.region)) not in covered
+                }
                 plan_b[slot] = self.best(clear) if clear else free[slot]
-        money = {s: s.chips * f.price[s.node_class] / sigma for s, f in free.items()}
+        money = {
+            s: s.chips * f.price_ahead(world, s.node_class, self.lead_months(world, s)) / sigma
+            for s, f in free.items()
+        }
         best, duty = free, self.expected_trigger(world, held | free, futures)
         total = duty
         for plan in ({s: plan_a.get(s, free[s]) for s in free}, plan_b):
@@ -427,7 +508,8 @@ class Maker:
         self, world: Reference, suppliers: dict[Slot, Foundry], rates: Rates
     ) -> float:
         """What triggered instruments add to the duty bill, USD a unit."""
-        price = self.net_price(world, [(1.0, rates)])
+        at_delivery = ahead(world, world.requalification_months[self.device])
+        price = self.net_price(world, [(1.0, rates)], at_delivery)
         real = self.quote(world, suppliers, rates, REAL, price)
         return real.duty - self.quote(world, suppliers, rates, LEFT_OUT, price).duty
 
@@ -502,22 +584,31 @@ class Maker:
             self.new_plant, self.plant_month = best, world.month_number + rules.plant_months
             flow.relocation += rules.plant_cost * 12 * flow.customs_value * flow.units
 
-    def net_price(self, world: Reference, futures: Iterable[tuple[float, Rates]]) -> Price:
-        """Posted prices less what China makes good of the component duties that are expected."""
+    def net_price(
+        self, world: Reference, futures: Iterable[tuple[float, Rates]], gross: Price
+    ) -> Price:
+        """Prices less what China makes good of the component duties that are expected."""
         futures = list(futures)
 
-        def price(foundry: Foundry, k: str) -> float:
-            return foundry.price[k] * (1 - self.counter_subsidy_share(world, futures, foundry, k))
+        def price(foundry: Foundry, slot: Slot) -> float:
+            before = gross(foundry, slot)
+            return before * (1 - self.counter_subsidy_share(world, futures, foundry, slot, before))
 
         return price
 
     def counter_subsidy_share(
-        self, world: Reference, futures: list[tuple[float, Rates]], f: Foundry, k: str
+        self,
+        world: Reference,
+        futures: list[tuple[float, Rates]],
+        f: Foundry,
+        slot: Slot,
+        price: float,
     ) -> float:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
         if not f.is_chinese or world.offset == 0.0:
             return 0.0
-        dollar = (Chips(k, f.region, 1 / f.price[k], 1.0),)
+        counts_as = slot.counts_as(world, f.region)
+        dollar = (Chips(slot.node_class, f.region, 1 / price, 1.0, counts_as),)
         rate = sum(
             weight * share * due
             for weight, rates in futures
@@ -539,15 +630,19 @@ class Maker:
         trigger: str,
         price: Price | None = None,
         origin: str | None = None,
+        upkeep: bool = True,
     ) -> Quote:
         """Cost and duty of one unit with these suppliers, mean over its markets.
 
-        Assembled where it is for each market, or in one country for all.
+        Assembled where it is for each market, or in one country for all. The duty that one part
+        adds is weighed without what the part costs to keep in stock and on standby.
         """
         total = Quote(0.0, 0.0, 0.0)
         for market, weight in self.weights.items():
             country = origin or self.origin(market)
-            one = self.quote_in(world, suppliers, country, market, rates, trigger, price)
+            one = self.quote_in(
+                world, suppliers, country, market, rates, trigger, price, upkeep=upkeep
+            )
             total = Quote(
                 total.cost + weight * one.cost,
                 total.bare_duty + weight * one.bare_duty,
@@ -565,11 +660,19 @@ class Maker:
         trigger: str,
         price: Price | None = None,
         switching: bool = True,
+        upkeep: bool = True,
+        exchange: float = 1.0,
     ) -> Quote:
         """The same sold in one market, assembled in a country."""
         customs, trade = world.customs, world.scenario.trade
         chips = tuple(
-            Chips(s.node_class, f.region, s.chips, s.chips * (price or posted)(f, s.node_class))
+            Chips(
+                s.node_class,
+                f.region,
+                s.chips,
+                s.chips * (price or invoiced)(f, s),
+                s.counts_as(world, f.region),
+            )
             for s, f in suppliers.items()
         )
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
@@ -577,7 +680,10 @@ class Maker:
         cost += sum(c.value for c in chips) + bare_duty
         if switching:
             cost += self.switching(world)
-        product = Product(self.device, origin, market, (1 + trade.markup) * cost, chips)
+        if upkeep:
+            cost += sum(self.upkeep(world, dict(zip(suppliers, chips, strict=True))))
+        value = (1 + trade.markup) * cost * exchange
+        product = Product(self.device, origin, market, value, chips)
         due = self.expected_duty(world, product, rates, trigger)
         return Quote(cost, bare_duty, customs.base_duty(product) + due)
 
@@ -594,6 +700,18 @@ class Maker:
         """Who brings the line into a market."""
         return next(flow.importer for flow in self.flows if flow.market == market)
 
+    def upkeep(self, world: Reference, chips: Mapping[Slot, Chips]) -> tuple[float, float]:
+        """Cost of second sources on standby and of stocks of chips, USD a unit (MODEL 4.6)."""
+        orders = world.scenario.orders
+        twice = sum(c.value for slot, c in chips.items() if slot.has_second_source)
+        held = self.stock_months * sum(c.value for c in chips.values())
+        return orders.standby_cost * twice, orders.chip_carrying_cost * held
+
+    def upkeep_now(self, world: Reference) -> tuple[float, float]:
+        """The same with the chips that it uses."""
+        chips = self.chips_inside()
+        return self.upkeep(world, dict(zip(self.slots.values(), chips, strict=True)))
+
     def switching(self, world: Reference) -> float:
         """Cost of switching suppliers that is being written off, USD a unit."""
         return sum(
@@ -607,9 +725,10 @@ class Maker:
         for slot in self.slots.values():
             k = slot.node_class
             slot.chips = slot.base_chips * world.content(self.device, k, self.weights)
-            posted, now = slot.chips * slot.supplier.price[k], [(1.0, world.rates)]
-            slot.offset = posted * self.counter_subsidy_share(world, now, slot.supplier, k)
-            slot.chip_value = posted - slot.offset
+            price, now = slot.supplier.price[k], [(1.0, world.rates)]
+            rebated = self.counter_subsidy_share(world, now, slot.supplier, slot, price)
+            slot.offset = slot.chips * price * rebated
+            slot.chip_value = slot.chips * price - slot.offset
         for flow in self.flows:
             flow.set_customs_value(world)
         self.customs_value = sum(
@@ -620,17 +739,24 @@ class Maker:
         """Chips, USD a unit."""
         return sum(s.chip_value for s in self.slots.values())
 
-    def chips_inside(self) -> tuple[Chips, ...]:
+    def chips_inside(self, world: Reference) -> tuple[Chips, ...]:
         """The chips of one unit."""
         return tuple(
-            Chips(s.node_class, s.supplier.region, s.chips, s.chip_value)
+            Chips(
+                s.node_class,
+                s.supplier.region,
+                s.chips,
+                s.chip_value,
+                s.counts_as(world, s.supplier.region),
+            )
             for s in self.slots.values()
         )
 
-    def product(self, market: str) -> Product:
+    def product(self, world: Reference, market: str) -> Product:
         """One unit as customs sees it."""
         flow = self.flow(market)
-        return Product(self.device, flow.origin, market, flow.customs_value, self.chips_inside())
+        chips = self.chips_inside(world)
+        return Product(self.device, flow.origin, market, flow.customs_value, chips)
 
     def order_chips(self, world: Reference) -> None:
         """Chips for all units ordered, and to refill the stock."""
@@ -644,17 +770,22 @@ class Maker:
                 target = self.stock_months * (slot.need + sum(slot.past_need)) / 3
                 slot.ordered = max(slot.need + target - slot.stock, 0.0)
             slot.past_need = [slot.need, slot.past_need[0]]
-            slot.delivered_share = self.delivered_share(world, k, slot.supplier.region)
+            slot.delivered_share = self.delivered_share(world, slot, slot.supplier.region)
             for flow in self.flows:
-                blocked = 1 - world.delivered_share(self, flow.market, k, slot.supplier.region)
+                blocked = 1 - world.delivered_share(self, flow.market, slot, slot.supplier.region)
                 flow.blocked = max(flow.blocked, blocked)
+            if slot.delivered_share < 1:
+                slot.last_denied = world.month_number
+            elif slot.has_just_resumed(world):
+                slot.ordered = min(slot.ordered, slot.need)
             slot.supplier.orders[k] += slot.ordered * slot.delivered_share
 
-    def delivered_share(self, world: Reference, k: str, region: str) -> float:
+    def delivered_share(self, world: Reference, slot: Slot, region: str) -> float:
         """Part of a region's chips for this line that no measure keeps back."""
         units = sum(flow.purchases for flow in self.flows)
         blocked = sum(
-            f.purchases * (1 - world.delivered_share(self, f.market, k, region)) for f in self.flows
+            f.purchases * (1 - world.delivered_share(self, f.market, slot, region))
+            for f in self.flows
         )
         return max(1 - blocked / units, 0.0) if units > 0 else 1.0
 
@@ -674,14 +805,19 @@ class Quote:
         return self.bare_duty + self.border_duty
 
 
-def posted(foundry: Foundry, node_class: str) -> float:
+def invoiced(foundry: Foundry, slot: Slot) -> float:
     """Price of a chip now."""
-    return foundry.price[node_class]
+    return foundry.price[slot.node_class]
 
 
-def base_price(foundry: Foundry, node_class: str) -> float:
+def ahead(world: Reference, months: int) -> Price:
+    """Prices of chips as they are expected to be later."""
+    return lambda foundry, slot: foundry.price_ahead(world, slot.node_class, months)
+
+
+def base_price(foundry: Foundry, slot: Slot) -> float:
     """Price of a chip in the base year."""
-    return foundry.base_price[node_class]
+    return foundry.base_price[slot.node_class]
 
 
 @dataclass(eq=False)
@@ -765,7 +901,10 @@ class Flow:
     origin: str
     race: dict[str, float]
     """Race times of the countries that it may be assembled in."""
+    ex_works: float
+    """USD a unit at the maker's gate, at the exchange rates of the base year."""
     customs_value: float
+    exchange: float = 1.0
     next_origin: str = ""
     arrival_month: int = -1
     looks_for_shifts: bool = False
@@ -796,20 +935,21 @@ class Flow:
     def factors(self, world: Reference, kind: str) -> dict[str, float]:
         """By how much each country has lost since the base year, as expected (MODEL 4.3)."""
         elasticity = world.scenario.assembly.elasticity
-        futures = world.foreseen(kind, self.maker.device)
+        futures, rules = world.foreseen(kind, self.maker.device), world.scenario.assembly
+        months = {SHIFT: rules.shift_months, PLANT: rules.plant_months}[kind]
         return {
             o: (
-                sum(w * self.landed_cost(world, o, rates) for w, rates in futures)
+                sum(w * self.landed_cost(world, o, rates, months) for w, rates in futures)
                 / self.base_landed_cost(world, o)
             )
             ** elasticity
             for o in self.race
         }
 
-    def landed_cost(self, world: Reference, country: str, rates: Rates) -> float:
-        """Ex-works price and duty if it were assembled in a country, at present prices."""
-        maker = self.maker
-        return self._landed(world, country, rates, maker.net_price(world, [(1.0, rates)]), True)
+    def landed_cost(self, world: Reference, country: str, rates: Rates, months: int = 0) -> float:
+        """Ex-works price and duty if it were assembled in a country, so many months from now."""
+        price = self.maker.net_price(world, [(1.0, rates)], ahead(world, months))
+        return self._landed(world, country, rates, price, True)
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
         """The same at the prices and duties of the base year."""
@@ -819,10 +959,17 @@ class Flow:
         self, world: Reference, country: str, rates: Rates, price: Price, switching: bool
     ) -> float:
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
+        exchange = self.exchange_rate(world, country) if switching else 1.0
         quote = self.maker.quote_in(
-            world, suppliers, country, self.market, rates, REAL, price, switching
-        )
-        return (1 + world.scenario.trade.markup) * quote.cost + quote.border_duty
+            world, suppliers, country, self.market, rates, REAL, price, switching,
+            exchange=exchange,
+        )  # fmt: skip
+        return (1 + world.scenario.trade.markup) * quote.cost * exchange + quote.border_duty
+
+    def exchange_rate(self, world: Reference, country: str) -> float:
+        """Prices from a country in the market's money, relative to the base year (MODEL 4.4)."""
+        is_foreign = world.customs.home[country] != self.market
+        return world.exchange[self.market] if is_foreign else 1.0
 
     def shift(self, world: Reference) -> None:
         """Its orders go to the plant of the maker that is best now, if that is worth its cost."""
@@ -841,11 +988,15 @@ class Flow:
     def set_customs_value(self, world: Reference) -> None:
         """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
         maker, markup = self.maker, world.scenario.trade.markup
-        chips = maker.chips_inside()
+        chips = maker.chips_inside(world)
         self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
         cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
         cost += sum(c.value for c in chips) + maker.switching(world)
-        self.customs_value = (1 + markup) * cost
+        cost += sum(maker.upkeep_now(world))
+        months = world.scenario.trade.maker_pass_through_months
+        self.ex_works += ((1 + markup) * cost - self.ex_works) / months
+        self.exchange = self.exchange_rate(world, self.origin)
+        self.customs_value = self.ex_works * self.exchange
         self.second_best_place = 0.0
         if self.origin != maker.base_origin:
             home, here = (self.base_landed_cost(world, o) for o in (maker.base_origin, self.origin))
@@ -860,7 +1011,7 @@ class Flow:
 
     def assess(self, world: Reference) -> None:
         """Customs assesses the duty on one unit."""
-        product = self.maker.product(self.market)
+        product = self.maker.product(world, self.market)
         self.base_duty = world.customs.base_duty(product)
         if not world.declarations.is_full:
             self.new_duties = world.customs.product_duties(product, world.rates)
@@ -888,7 +1039,7 @@ class Flow:
         trade, value = world.scenario.trade, self.customs_value
         self.wanted = self.orders + self.backlog
         months, left = 0.0, 1
-        product = self.maker.product(self.market)
+        product = self.maker.product(world, self.market)
         in_force = world.customs.today(world.date)
         now = self.maker.expected_duty(world, product, in_force, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):

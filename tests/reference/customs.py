@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from tariffsim.policy import Instrument
+from tariffsim.policy import Instrument, Strength
 from tariffsim.policy.shipments import Built, Shipments
 from tariffsim.state.economy import Economy
 
 Rates = Mapping[int, float]
 """Strength of the instruments that are not zero, by their number."""
 
+DUTIES = {
+    "product_tariff", "component_tariff", "bare_chip_tariff", "retaliatory_tariff",
+    "rest_of_value_tariff", "tariff_rate_quota",
+}  # fmt: skip
+"""Kinds of instruments that are duties."""
 REAL, PULLED, LEFT_OUT = "real", "pulled", "left out"
 """How triggered instruments are counted: as the law says, as if pulled anyway, or not at all."""
 
@@ -27,6 +32,8 @@ class Chips:
     region: str
     count: float
     value: float
+    counts_as: str = ""
+    """Region that the law counts them as; where they are made if left out."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class Customs:
         tariffs, codes = economy.tariff_schedule, economy.constants.codes
         self.codes = codes
         self.foresight = economy.scenario.sourcing.foresight
+        self.persistence = economy.scenario.trade.expected_persistence
         self.laws = tariffs.laws
         self.instruments = [law.instrument for law in tariffs.laws]
         self.names = [law.of for law in tariffs.laws]
@@ -95,32 +103,78 @@ class Customs:
         return _not_zero(rates)
 
     def expected(self, date: int, now: int) -> dict[int, float]:
-        """Instruments that agents expect now to be in force in a month."""
-        rates = [law.rate_expected(date, now, self.foresight) for law in self.laws]
-        for i, months in self.past_year.items():
-            imports = sum(months) * self.share_of_year(self.laws[i], date, now)
-            given = self.instruments[i].rate_given(rates[i], 0.0, imports)
-            rates[i] = (1 - self.expected_relief[i]) * given
+        """Instruments that agents expect now to be in force in a month, times their belief."""
+        rates: list[float] = []
+        for i, law in enumerate(self.laws):
+            belief, rate = self.believed(law, now), self.if_enacted(law, date, now)
+            part = getattr(rate, "part", 1.0)
+            if i in self.past_year:
+                imports = sum(self.past_year[i]) * self.share_of_year(law, date, now)
+                rate = self.instruments[i].rate_given(rate, 0.0, imports)
+                rate, part = (1 - self.expected_relief[i]) * rate, 1.0
+            rates.append(Strength(belief * rate, belief * part))
         return _not_zero(rates)
+
+    def if_enacted(self, law: Any, date: int, now: int) -> float:
+        """Rate of a law in a month if it is enacted, as far as agents know its end."""
+        if self.foresight == "none":
+            return law.instrument.rate_in_force(now)
+        return law.instrument.rate_if_enacted(date, now, law.knows_end(now))
+
+    def believed(self, law: Any, now: int) -> float:
+        """Probability that agents give to a measure: none before they know of it."""
+        one = law.instrument
+        if self.foresight == "none":
+            return 1.0
+        if law.is_calendar:
+            return one.chance_in(now)
+        if now < int(one.starts if one.announced is None else one.announced):
+            return 0.0
+        if one.withdrawn is not None and now >= int(one.withdrawn):
+            return 0.0
+        return 1.0 if one.enacted and now >= int(one.starts) else one.belief
+
+    def outcomes(self, rates: Rates, months: int, now: int) -> list[tuple[float, Rates]]:
+        """The law foreseen so many months from now, and what is left if duties do not last."""
+        if self.persistence == 1 or self.foresight == "none":
+            return [(1.0, rates)]
+        lasts = self.persistence ** (months / 12)
+        rest = {i: rate for i, rate in rates.items() if not self._may_lapse(i, rate, now)}
+        return [(lasts, rates), (1 - lasts, rest)] if rest != rates else [(1.0, rates)]
+
+    def _may_lapse(self, number: int, rate: float, now: int) -> bool:
+        """Whether an instrument raises a duty, is more than a threat, and has no known end."""
+        law, one = self.laws[number], self.instruments[number]
+        if rate <= 0 or one.kind not in DUTIES or not one.enacted:
+            return False
+        if law.lapse_known_from is not None:
+            return bool(now < law.lapse_known_from)
+        if one.path.values[-1] == 0:
+            return False
+        return one.last_month is None or not (one.end_known or now > one.last_month)
 
     def today(self, now: int) -> dict[int, float]:
         """Instruments in force this month; in full where they began within it as a surprise."""
         rates = self.expected(now, now)
-        for i in rates:
+        for i in list(rates):
             law = self.instruments[i]
-            if law.known_from == int(law.starts) == now:
+            if not law.is_law:
+                del rates[i]
+            elif self.laws[i].is_calendar and self.believed(self.laws[i], now) < 1:
+                rates[i] = law.rate_in_force(now)
+            elif law.known_from == int(law.starts) == now:
                 rates[i] = rates[i] / getattr(rates[i], "part", 1.0)
         return rates
 
     def share_of_year(self, law: Any, date: int, now: int) -> float:
         """Share of the months of a date's year in which a law is in force, as agents see it now."""
-        if self.foresight == "none":
+        if self.foresight == "none" or not law.instrument.enacted:
             return 1.0
         first = date - date % 12
         rates = [
             law.instrument.rate_in_force(month)
             if month < self.start
-            else law.rate_expected(month, now, self.foresight)
+            else self.if_enacted(law, month, now)
             for month in range(first, first + 12)
         ]
         return sum(rate != 0 for rate in rates) / 12
@@ -179,7 +233,7 @@ class Customs:
             return self.chips_counted(number, world)
         total = 0.0
         for flow in world.flows:
-            product = flow.maker.product(flow.market)
+            product = flow.maker.product(world, flow.market)
             if number in self.for_product(product):
                 each = self.instruments[number].counted(self.shipment(product))
                 total += float(np.asarray(each).reshape(())) * flow.units
@@ -191,7 +245,7 @@ class Customs:
         for flow in world.flows:
             home = self.home[flow.origin]
             is_covered = number in self._for_chips(flow.origin)
-            for chips in flow.maker.chips_inside():
+            for chips in flow.maker.chips_inside(world):
                 if is_covered and self.chip_home[chips.region] != home:
                     bare = self.shipment(Product("", flow.origin, home, 0.0, (chips,)), bare=True)
                     each = self.instruments[number].counted(bare)
@@ -223,11 +277,9 @@ class Customs:
         """Measures in force that keep chips back."""
         return [i for i in rates if self.instruments[i].restricts_supply]
 
-    def restrictions_on(
-        self, device: str, origin: str, market: str, node_class: str, region: str
-    ) -> list[int]:
-        """Measures that may keep a region's chips from lines of a device."""
-        key = device, origin, market, node_class, region
+    def restrictions_on(self, device: str, origin: str, market: str, node_class: str) -> list[int]:
+        """Measures that may keep chips from lines of a device."""
+        key = device, origin, market, node_class
         if key not in self._restricting:
             self._restricting[key] = [
                 i
@@ -239,10 +291,20 @@ class Customs:
                 )
                 and _chosen(origin, law.assembly_countries, law.exempt_assembly_countries)
                 and _chosen(device, law.devices, law.exempt_devices)
-                and _chosen(region, law.chip_regions, ())
                 and _chosen(node_class, law.node_classes, ())
             ]
         return self._restricting[key]
+
+    def avoiding(self, device: str, market: str, region: str) -> list[int]:
+        """Bans of a market's public buyers on a device with chips of a region."""
+        return [
+            i
+            for i, law in enumerate(self.instruments)
+            if law.avoids_chips
+            and market in law.markets
+            and _chosen(device, law.devices, law.exempt_devices)
+            and _chosen(region, law.chip_regions, ())
+        ]
 
     # Duties, USD a unit
 
@@ -329,8 +391,8 @@ class Customs:
     def on_chips(self, number: int, origin: str, chips: Chips, rates: Rates) -> float:
         """Rate on chips that enter bare, as for products."""
         codes = self.codes
-        o, r = codes.origins.index(origin), codes.regions.index(chips.region)
-        at = codes.classes.index(chips.node_class) * len(codes.regions) + r
+        o, r = codes.origins.index(origin), self.chip_origin(chips)
+        at = codes.classes.index(chips.node_class) * codes.n_chip_origins + r
         shipment = self.shipment(Product("", origin, self.home[origin], 0.0, (chips,)), bare=True)
 
         def on(i: int) -> float:
@@ -372,9 +434,16 @@ class Customs:
             np.asarray(bare or self.home[product.origin] != product.market),
             np.array([c.value for c in chips]),
             np.array([c.count for c in chips]),
-            np.array([codes.regions.index(c.region) for c in chips], dtype=np.intp),
+            np.array([self.chip_origin(c) for c in chips], dtype=np.intp),
             np.array([codes.classes.index(c.node_class) for c in chips], dtype=np.intp),
         )
+
+    def chip_origin(self, chips: Chips) -> int:
+        """Origin of chips as instruments see it: its region, or after these one that is Chinese."""
+        region = self.codes.regions.index(chips.region)
+        is_split = self.codes.n_chip_origins > len(self.codes.regions)
+        is_chinese = (chips.counts_as or chips.region) == "CN"
+        return region + (len(self.codes.regions) if is_split and is_chinese else 0)
 
     def for_product(self, product: Product) -> list[int]:
         """Instruments with the product in their scope."""

@@ -155,14 +155,14 @@ class Declarations:
     def is_time_to_decide(self, date: int, is_first: bool) -> bool:
         """The first month, January, or news of a measure on content or of a duty to declare."""
         laws = [
-            law
-            for law in self.customs.instruments
-            if law.depends_on_knowledge or law.kind == "disclosure"
+            (law.instrument, self.customs.believed(law, date), self.customs.believed(law, date - 1))
+            for law in self.customs.laws
+            if law.instrument.depends_on_knowledge or law.instrument.kind == "disclosure"
         ]
         news = (
             law.rate_in_force(date) != law.rate_in_force(date - 1)
-            or (date == law.known_from and any(law.path.values))
-            for law in laws
+            or (now != before and any(law.path.values))
+            for law, now, before in laws
         )
         return is_first or date % 12 == 0 or any(news)
 
@@ -185,7 +185,7 @@ class Declarations:
             for flow in importer.flows:
                 claims = [
                     claim
-                    for claim in self.content(flow.maker.product(flow.market), ahead)
+                    for claim in self.content(flow.maker.product(world, flow.market), ahead)
                     if self.customs.instruments[claim[0]].depends_on_knowledge
                 ]
                 due = self.customs.highest({i: sum(d for d, _ in p) for i, p, _ in claims})

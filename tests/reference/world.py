@@ -79,6 +79,8 @@ class Reference:
         self.unit_value = dict(zip(codes.devices, figures.unit_value.tolist(), strict=True))
         self.chip_price = dict(zip(codes.classes, figures.chip_price.tolist(), strict=True))
         self.cost_factor = dict(zip(codes.origins, figures.cost_factor.tolist(), strict=True))
+        covered = figures.covered_import_share.tolist()
+        self.covered_share = dict(zip(codes.markets, covered, strict=True))
         self.market_growth = dict(zip(codes.markets, figures.market_growth.tolist(), strict=True))
         self.extra_growth = {
             d: [(parse_month(m), r) for m, r in tables.devices.path(d, "extra_growth_from_")]
@@ -115,8 +117,9 @@ class Reference:
 
         copied = (
             "base_capacity", "base_utilisation", "base_price", "base_cost", "base_experience",
-            "capacity", "utilisation", "price", "experience",
+            "capacity", "utilisation", "posted_price", "price", "experience",
         )  # fmt: skip
+        self.scarcity = {(china, k): 1.0 for china in (False, True) for k in self.classes}
         foundries = []
         for i, name in enumerate(table.name):
             region = codes.regions[table.region[i]]
@@ -161,7 +164,21 @@ class Reference:
         """One object a line, with one a slot."""
         table, codes = economy.makers, economy.constants.codes
         makers = []
-        for i in range(len(table)):
+        self.of_parts = {
+            name: self.draws.uniform(name, 0, table.n_lines, self.n_parts).tolist()
+            for name in ("packaging", "owner", "cut off")
+        }
+        rules = self.scenario.tables().origin_rules
+        self.chinese_chips = {}
+        for region in codes.regions:
+            owned, packaged = (
+                rules.number(region, f"chinese_if_by_{rule}") for rule in ("owner", "packaging")
+            )
+            given = "chinese_packaging_if_chinese_owner"
+            self.chinese_chips[region] = (
+                owned, packaged, rules.number(region, given, missing=packaged),
+            )  # fmt: skip
+        for i in range(table.n_lines):
             weights = zip(codes.markets, table.weights[i].tolist(), strict=True)
             makers.append(
                 self.new(
@@ -211,6 +228,9 @@ class Reference:
             supplied_since=int(table.supplied_since[i, p]),
             stock=float(table.stock[i, p]),
             past_need=table.past_need[i, :, p].tolist(),
+            packaging_draw=self.of_parts["packaging"][i][p],
+            owner_draw=self.of_parts["owner"][i][p],
+            share_draw=self.of_parts["cut off"][i][p],
         )
 
     def _shares_of(self, economy: Economy, row: int, c: int) -> dict[Foundry, float]:
@@ -238,7 +258,7 @@ class Reference:
         ]
         copied = (
             "base_units", "base_share", "base_landed", "base_price", "orders", "units",
-            "passed_on", "price", "customs_value",
+            "passed_on", "price", "customs_value", "ex_works",
         )  # fmt: skip
         flows = []
         for row in range(len(table)):
@@ -326,6 +346,7 @@ class Reference:
     def announce_policy(self) -> None:
         """Instruments in force, and those announced, become known."""
         self.month_number += 1
+        self.exchange = {m: self.exchange_factor(m) for m in self.markets}
         self._foreseen: dict[tuple[str, str], list[tuple[float, Rates]]] = {}
         if self.month_number > 0:
             self.customs.count_imports(self)
@@ -338,7 +359,10 @@ class Reference:
         self.discount = min(max(discount, 0.0), MOST_SHARE)
         share = supply.china_capacity_share.at(self.date)
         share += sum(law.capacity_share(rate) for law, rate in laws)
-        self.china_share = min(max(share, 1 - MOST_SHARE), MOST_SHARE)
+        made_up = sum(law.share_made_up(rate) for law, rate in laws)
+        self.share_before, self.china_share = (
+            min(max(s, 1 - MOST_SHARE), MOST_SHARE) for s in (share, share + made_up)
+        )
         self.offset = min(sum(law.counter_subsidy(rate) for law, rate in laws), 1.0)
         self._award_public_money(laws)
         self.units_factor: dict[tuple[str, str], float] = {}
@@ -346,6 +370,19 @@ class Reference:
         self.preference: dict[tuple[str, str], float] = {}
         for law, rate in laws:
             self._shift_demand_and_taste(law, rate)
+
+    def exchange_factor(self, market: str) -> float:
+        """By how much a market's currency makes up for the duty of the month before (MODEL 4.4)."""
+        abroad = [
+            f
+            for f in self.flows
+            if f.market == market and self.customs.home[f.maker.base_origin] != market
+        ]
+        value = {f: f.base_units * self.unit_value[f.maker.device] for f in abroad}
+        rise = sum(value[f] * f.new_duty / f.customs_value for f in abroad)
+        rise = rise / sum(value.values()) if abroad else 0.0
+        offset = self.scenario.trade.currency_offset
+        return max(1 - offset * self.covered_share[market] * rise, 0.1)
 
     def _award_public_money(self, laws: list[Any]) -> None:
         """Grants and credits by region; regions share a budget by their base capacity."""
@@ -386,9 +423,10 @@ class Reference:
         if (kind, device) not in self._foreseen:
             weights: dict[tuple[tuple[int, float], ...], float] = {}
             for months, weight in self.dates(kind, device):
-                rates = self.customs.expected(self.date + months, self.date)
-                key = tuple(rates.items())
-                weights[key] = weights.get(key, 0.0) + weight
+                foreseen = self.customs.expected(self.date + months, self.date)
+                for chance, rates in self.customs.outcomes(foreseen, months, self.date):
+                    key = tuple(rates.items())
+                    weights[key] = weights.get(key, 0.0) + weight * chance
             total = sum(weights.values())
             self._foreseen[kind, device] = [(w / total, dict(r)) for r, w in weights.items()]
         return self._foreseen[kind, device]
@@ -418,7 +456,14 @@ class Reference:
         for k in self.classes:
             planned = sum(f.planned_capacity[k] for f in others)
             base = sum(f.base_capacity[k] for f in chinese)
-            total = planned * base / rivals[k] * _odds(self.china_share) / _odds(start)
+            start_odds = base / rivals[k] / _odds(start)
+            if self.china_share != self.share_before:
+                in_all = planned * (1 + start_odds * _odds(self.share_before))
+                factor = in_all / (1 + start_odds * _odds(self.china_share)) / planned
+                for f in others:
+                    f.planned_capacity[k] *= factor
+                planned *= factor
+            total = planned * start_odds * _odds(self.china_share)
             built = self.china_plan.get(k, base) * (1 - self.plan_gap[k])
             if total >= self.china_plan.get(k, base):
                 built += (1 - left_out) * (total - self.china_plan.get(k, base))
@@ -494,12 +539,17 @@ class Reference:
             u = shifts[flow.maker.number, self.markets.index(flow.market)]
             flow.looks_for_shifts = bool(u < rules.shift_hazard)
 
-    def delivered_share(self, maker: Maker, market: str, k: str, region: str) -> float:
+    def restrictions_on(self, maker: Maker, market: str, slot: Slot, region: str) -> list[int]:
+        """Measures that may keep a region's chips for a slot from what is sold in a market."""
+        at = maker.device, maker.origin(market), market, slot.node_class
+        laws = self.customs.instruments
+        found = self.customs.restrictions_on(*at)
+        return [i for i in found if slot.is_found(self, laws[i], region)]
+
+    def delivered_share(self, maker: Maker, market: str, slot: Slot, region: str) -> float:
         """Part of a region's chips for a line's products in a market that no measure keeps back."""
         share = 1.0
-        for i in self.customs.restrictions_on(
-            maker.device, maker.origin(market), market, k, region
-        ):
+        for i in self.restrictions_on(maker, market, slot, region):
             if i in self.rates:
                 share *= self.customs.instruments[i].supply_share(self.rates[i], self.date)
         return share
@@ -591,7 +641,19 @@ class Reference:
         grown = sum(n * (1 + self.market_growth[m]) ** self.years for m, n in chips.items())
         growth = grown / sum(chips.values())
         growth *= (1 + self.scenario.trade.chip_content_growth) ** self.years
+        growth *= self._response_of_others(k)
         return {f: share * sum(base.values()) * growth for f, share in mix.items()}
+
+    def _response_of_others(self, k: str) -> float:
+        """What their mean price, over its base and over learning, makes of their demand."""
+        now, before = self.other_mix[k], _shares(self.other_base[k])
+        learned = sum(share * f.learned[k] for f, share in now.items())
+        price = sum(share * f.price[k] for f, share in now.items())
+        base_price = sum(share * f.base_price[k] for f, share in before.items())
+        if not price or not base_price:
+            return 1.0
+        elasticity = self.scenario.other_buyers.demand_elasticity
+        return (price / base_price / learned) ** -elasticity
 
     def audit_importers(self) -> None:
         """Customs audits some importers, whatever they did."""
