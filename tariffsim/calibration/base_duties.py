@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from tariffsim.calibration.constants import DATA_MARKET
+from tariffsim.kernels.sums import ratio
 from tariffsim.policy.shipments import CHINA, Codes
 from tariffsim.scenario import Scenario
 from tariffsim.tables import BARE_CHIPS, ImportRow, Tables
@@ -27,7 +28,7 @@ class BaseDuties:
 
     codes: Codes
     collected: Mapping[Good, float]
-    """Duty over value; where nothing was imported, that of what is most alike."""
+    """Duty over value; where nothing of a device was imported, that of other countries."""
     region_share: Mapping[Good, float]
     """Share of each country in its region's unmounted chips of a kind: of the data market's
     imports of 2024, in any market; even where that imported none."""
@@ -61,9 +62,8 @@ class BaseDuties:
 
 def base_duties(scenario: Scenario, tables: Tables, codes: Codes) -> BaseDuties:
     """What was collected in 2024; before Section 301, China's owe at the rate of Japan's."""
-    collected = _not_imported(tables, codes) | {
-        _good(row): _rate(row) for row in tables.imports if row.customs_value_usd > 0
-    }
+    collected = {_good(row): _rate(row) for row in tables.imports}
+    collected |= _of_countries_without_imports(tables, codes)
     if scenario.trade.base_duties != "observed":
         like = {good: ("JP" if good[1] == CHINA else good[1]) for good in collected}
         collected = {good: collected.get((good[0], like[good]), 0.0) for good in collected}
@@ -71,32 +71,28 @@ def base_duties(scenario: Scenario, tables: Tables, codes: Codes) -> BaseDuties:
     return BaseDuties(codes, collected, _region_shares(codes, imported))
 
 
-def _not_imported(tables: Tables, codes: Codes) -> dict[Good, float]:
-    """Duty on each device from each country abroad, were it imported from there for the first time.
-
-    The mean of the device without China's; from China, the mean of China's in the sector.
-    """
-    sector = dict(zip(codes.devices, tables.devices.texts("sector"), strict=True))
-    foreign = [row for row in tables.imports if row.origin != CHINA]
-    chinese = [row for row in tables.imports if row.origin == CHINA]
-    found: dict[Good, float] = {}
-    for device in codes.devices:
-        alike = {other for other, of in sector.items() if of == sector[device]}
-        rest = _mean_rate(row for row in foreign if row.device == device)
-        of_china = _mean_rate(row for row in chinese if row.device in alike)
-        for origin, home in zip(codes.origins, codes.home_market, strict=True):
-            rate = of_china if origin == CHINA and of_china is not None else rest
-            if codes.markets[home] != DATA_MARKET and rate is not None:
-                found[device, origin] = rate
-    return found
-
-
-def _mean_rate(rows: Iterable[ImportRow]) -> float | None:
-    """Duty over value of all the rows; none if nothing was imported."""
-    value, duty = 0.0, 0.0
-    for row in rows:
-        value, duty = value + row.customs_value_usd, duty + row.calculated_duty_usd
-    return duty / value if value > 0 else None
+def _of_countries_without_imports(tables: Tables, codes: Codes) -> dict[Good, float]:
+    """Mean duty on what others sold of a device; for China, on what it sold of the sector."""
+    shape = len(codes.devices), len(codes.origins)
+    value, duty = np.zeros(shape), np.zeros(shape)
+    for row in tables.imports:
+        if row.device in codes.devices:
+            at = codes.devices.index(row.device), codes.origins.index(row.origin)
+            value[at] += row.customs_value_usd
+            duty[at] += row.calculated_duty_usd
+    is_china = np.array([origin == CHINA for origin in codes.origins])
+    sectors = np.array(tables.devices.texts("sector"))
+    alike = sectors[:, None] == sectors
+    of_others, of_china = (
+        ratio(part @ duty[:, who].sum(axis=1), np.maximum(part @ value[:, who].sum(axis=1), 1.0))
+        for part, who in ((np.eye(len(alike)), ~is_china), (alike, is_china))
+    )
+    mean = np.where(is_china, of_china[:, None], of_others[:, None])
+    return {
+        (codes.devices[d], codes.origins[o]): float(mean[d, o])
+        for d, o in np.argwhere(value == 0)
+        if codes.markets[codes.home_market[o]] != DATA_MARKET
+    }
 
 
 def _region_shares(codes: Codes, imported: Mapping[Good, float]) -> dict[Good, float]:
@@ -117,7 +113,8 @@ def _good(row: ImportRow) -> Good:
 
 
 def _rate(row: ImportRow) -> float:
-    return row.calculated_duty_usd / row.customs_value_usd
+    value = row.customs_value_usd
+    return row.calculated_duty_usd / value if value > 0 else 0.0
 
 
 def region_of(origin: str, codes: Codes) -> str:

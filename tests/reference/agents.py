@@ -142,8 +142,10 @@ class Slot:
     owner_draw: float = 0.0
     share_draw: float = 0.0
     """Uniforms: packaged in China, owned by Chinese, found by a measure on a share of the chips."""
+    most_denied: float = 0.0
+    """Part of its chips that measures keep back, the most in any market."""
     last_denied: int | None = None
-    """Last month in which a measure kept back some of its chips."""
+    """Last month in which that was more than nothing."""
     delta: dict[Foundry, float] = field(default_factory=dict)
 
     @property
@@ -171,11 +173,17 @@ class Slot:
         """Region that tariffs count a region's chips for this slot as."""
         return self.place(world, world.scenario.trade.origin_rule, region)
 
-    def has_just_resumed(self, world: Reference) -> bool:
-        """Whether a cut-off of its supplier has ended so lately that nothing is restocked."""
+    def has_resumed(self, world: Reference, before: float) -> bool:
+        """Whether deliveries of its supplier have resumed so lately that nothing is restocked.
+
+        Some or all are let through again of which the part `before` was kept back last month.
+        """
         if self.last_denied is None or self.supplied_since > self.last_denied:
             return False
-        return world.month_number - self.last_denied <= world.scenario.orders.resume_months
+        months = world.scenario.orders.resume_months
+        if self.most_denied > 0:
+            return months > 0 and self.most_denied < before
+        return world.month_number - self.last_denied <= months
 
     def is_found(self, world: Reference, measure: Any, region: str) -> bool:
         """Whether a measure that keeps chips back finds a region's chips for this slot."""
@@ -582,7 +590,7 @@ class Maker:
         cost = max(rules.plant_cost, rules.shift_cost)
         if score[best] * (1 + cost) ** rules.elasticity < to_beat:
             self.new_plant, self.plant_month = best, world.month_number + rules.plant_months
-            flow.relocation += rules.plant_cost * 12 * flow.customs_value * flow.units
+            flow.moving_cost += rules.plant_cost
 
     def net_price(
         self, world: Reference, futures: Iterable[tuple[float, Rates]], gross: Price
@@ -659,11 +667,28 @@ class Maker:
         rates: Rates,
         trigger: str,
         price: Price | None = None,
-        switching: bool = True,
         upkeep: bool = True,
         exchange: float = 1.0,
     ) -> Quote:
         """The same sold in one market, assembled in a country."""
+        product, cost, bare_duty = self.product_in(
+            world, suppliers, origin, market, rates, price, upkeep, exchange
+        )
+        due = self.expected_duty(world, product, rates, trigger)
+        return Quote(cost, bare_duty, world.customs.base_duty(product) + due)
+
+    def product_in(
+        self,
+        world: Reference,
+        suppliers: Mapping[Slot, Foundry],
+        origin: str,
+        market: str,
+        rates: Rates,
+        price: Price | None = None,
+        upkeep: bool = True,
+        exchange: float = 1.0,
+    ) -> tuple[Product, float, float]:
+        """One unit as customs would see it, its cost, and the duty on unmounted chips in that."""
         customs, trade = world.customs, world.scenario.trade
         chips = tuple(
             Chips(
@@ -677,15 +702,11 @@ class Maker:
         )
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
         cost = self.other_inputs * world.cost_factor[origin] / world.cost_factor[self.base_origin]
-        cost += sum(c.value for c in chips) + bare_duty
-        if switching:
-            cost += self.switching(world)
+        cost += sum(c.value for c in chips) + bare_duty + self.switching(world)
         if upkeep:
             cost += sum(self.upkeep(world, dict(zip(suppliers, chips, strict=True))))
         value = (1 + trade.markup) * cost * exchange
-        product = Product(self.device, origin, market, value, chips)
-        due = self.expected_duty(world, product, rates, trigger)
-        return Quote(cost, bare_duty, customs.base_duty(product) + due)
+        return Product(self.device, origin, market, value, chips), cost, bare_duty
 
     def expected_duty(
         self, world: Reference, product: Product, rates: Rates, trigger: str
@@ -709,7 +730,7 @@ class Maker:
 
     def upkeep_now(self, world: Reference) -> tuple[float, float]:
         """The same with the chips that it uses."""
-        chips = self.chips_inside()
+        chips = self.chips_inside(world)
         return self.upkeep(world, dict(zip(self.slots.values(), chips, strict=True)))
 
     def switching(self, world: Reference) -> float:
@@ -771,13 +792,15 @@ class Maker:
                 slot.ordered = max(slot.need + target - slot.stock, 0.0)
             slot.past_need = [slot.need, slot.past_need[0]]
             slot.delivered_share = self.delivered_share(world, slot, slot.supplier.region)
+            before, slot.most_denied = slot.most_denied, 0.0
             for flow in self.flows:
                 blocked = 1 - world.delivered_share(self, flow.market, slot, slot.supplier.region)
                 flow.blocked = max(flow.blocked, blocked)
-            if slot.delivered_share < 1:
-                slot.last_denied = world.month_number
-            elif slot.has_just_resumed(world):
+                slot.most_denied = max(slot.most_denied, blocked)
+            if slot.has_resumed(world, before):
                 slot.ordered = min(slot.ordered, slot.need)
+            if slot.most_denied > 0:
+                slot.last_denied = world.month_number
             slot.supplier.orders[k] += slot.ordered * slot.delivered_share
 
     def delivered_share(self, world: Reference, slot: Slot, region: str) -> float:
@@ -910,6 +933,8 @@ class Flow:
     looks_for_shifts: bool = False
     bare_duty: float = 0.0
     """USD a unit on chips that enter its country of assembly unmounted."""
+    moving_cost: float = 0.0
+    """Of the shift and the plant decided this month, as part of a year's customs value."""
     relocation: float = 0.0
     second_best_place: float = 0.0
     base_duty: float = 0.0
@@ -949,21 +974,19 @@ class Flow:
     def landed_cost(self, world: Reference, country: str, rates: Rates, months: int = 0) -> float:
         """Ex-works price and duty if it were assembled in a country, so many months from now."""
         price = self.maker.net_price(world, [(1.0, rates)], ahead(world, months))
-        return self._landed(world, country, rates, price, True)
+        return self._landed(world, country, rates, price, self.exchange_rate(world, country))
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
         """The same at the prices and duties of the base year."""
-        return self._landed(world, country, {}, base_price, False)
+        return self._landed(world, country, {}, base_price, 1.0)
 
     def _landed(
-        self, world: Reference, country: str, rates: Rates, price: Price, switching: bool
+        self, world: Reference, country: str, rates: Rates, price: Price, exchange: float
     ) -> float:
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
-        exchange = self.exchange_rate(world, country) if switching else 1.0
         quote = self.maker.quote_in(
-            world, suppliers, country, self.market, rates, REAL, price, switching,
-            exchange=exchange,
-        )  # fmt: skip
+            world, suppliers, country, self.market, rates, REAL, price, exchange=exchange
+        )
         return (1 + world.scenario.trade.markup) * quote.cost * exchange + quote.border_duty
 
     def exchange_rate(self, world: Reference, country: str) -> float:
@@ -973,7 +996,7 @@ class Flow:
 
     def shift(self, world: Reference) -> None:
         """Its orders go to the plant of the maker that is best now, if that is worth its cost."""
-        self.relocation = 0.0
+        self.moving_cost = 0.0
         maker, rules = self.maker, world.scenario.assembly
         if not self.looks_for_shifts or self.arrival_month >= 0 or len(maker.plants) < 2:
             return
@@ -983,7 +1006,11 @@ class Flow:
         if score[best] * (1 + rules.shift_cost) ** rules.elasticity < score[self.origin]:
             self.next_origin = best
             self.arrival_month = world.month_number + rules.shift_months
-            self.relocation = rules.shift_cost * 12 * self.customs_value * self.units
+            self.moving_cost = rules.shift_cost
+
+    def pay_for_moves(self, world: Reference) -> None:
+        """A shift and a plant cost a part of a year's customs value at this month's pace."""
+        self.relocation = self.moving_cost * 12 * self.customs_value * self.units
 
     def set_customs_value(self, world: Reference) -> None:
         """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
@@ -1034,6 +1061,19 @@ class Flow:
         landed += self.compliance_cost
         self.price = landed + trade.retail_margin * self.base_landed + self.passed_on
 
+    def product_ahead(self, world: Reference, months: int, rates: Rates) -> Product:
+        """One unit so many months from now, from where it is assembled by then."""
+        if not 0 <= self.arrival_month <= world.month_number + months:
+            return self.maker.product(self.market)
+        suppliers = {s: s.supplier for s in self.maker.slots.values()}
+        price = self.maker.net_price(world, [(1.0, rates)], invoiced)
+        country = self.next_origin
+        product, *_ = self.maker.product_in(
+            world, suppliers, country, self.market, rates, price,
+            exchange=self.exchange_rate(world, country),
+        )  # fmt: skip
+        return product
+
     def front_load(self, world: Reference) -> None:
         """Ahead of a duty rise the importer stocks up; otherwise it sells what it holds first."""
         trade, value = world.scenario.trade, self.customs_value
@@ -1044,7 +1084,8 @@ class Flow:
         now = self.maker.expected_duty(world, product, in_force, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):
             rates = world.customs.expected(world.date + ahead, world.date)
-            later = self.maker.expected_duty(world, product, rates, REAL)
+            then = self.product_ahead(world, ahead, rates)
+            later = self.maker.expected_duty(world, then, rates, REAL)
             if later - now > 1e-12 * value:
                 worth = (later - now) / (trade.carrying_cost * value)
                 months, left = min(worth, trade.front_loading_months), ahead

@@ -211,6 +211,7 @@ class Customs:
         """Share of a duty waived for the capacity built in its market, now and as expected."""
         law, before = self.instruments[number], self.capacity_before[number]
         chips, capital = dict.fromkeys(world.classes, 0.0), 0.0
+        standing = dict.fromkeys(world.classes, 0.0)
         for industry in world.industries:
             if industry.market in law.markets:
                 wafers = 0.0
@@ -218,11 +219,13 @@ class Customs:
                     for k in world.classes:
                         added = f.capacity[k] - before[f.name][k]
                         chips[k] += added
+                        standing[k] += f.capacity[k]
                         wafers += added / world.chips_per_wafers[k]
                 capital += industry.capital_cost * max(wafers, 0.0)
         newest, self.capital[number] = max(capital - self.capital[number], 0.0), capital
         chips = {k: max(n, 0.0) for k, n in chips.items()}
-        built = Built(chips, capital, newest, self.waived[number])
+        each = standing, world.chips_per_wafers, chips
+        built = Built(world.date, *each, capital, newest, self.waived[number])
         asked = law.rate_in_force(world.date), sum(self.past_year[number]) / 12, built
         self.relief[number] = law.relief(*asked)
         self.expected_relief[number] = law.expected_relief(*asked)

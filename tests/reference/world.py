@@ -329,6 +329,7 @@ class Reference:
         if self.declarations.is_full:
             self.audit_importers()
         self.paid_back = self.customs.paid_back(self.date, self.rates)
+        self.each(self.flows, "pay_for_moves")
         self.each(self.importers, "settle")
         self.books = Books(self)
         self.each(self.industries, "invest")
@@ -359,6 +360,7 @@ class Reference:
         self.discount = min(max(discount, 0.0), MOST_SHARE)
         share = supply.china_capacity_share.at(self.date)
         share += sum(law.capacity_share(rate) for law, rate in laws)
+        self.losses = [(law, lost) for law, rate in laws if (lost := law.capacity_loss(rate))]
         made_up = sum(law.share_made_up(rate) for law, rate in laws)
         self.share_before, self.china_share = (
             min(max(s, 1 - MOST_SHARE), MOST_SHARE) for s in (share, share + made_up)
@@ -391,7 +393,7 @@ class Reference:
         self.credit: dict[str, float] = {}
         size = {i.region: i.wafers(self, "base_capacity") for i in self.industries}
         for law, rate in laws:
-            named = [region for region in getattr(law, "regions", ()) if region in size]
+            named = [region for region in getattr(law, "regions", None) or () if region in size]
             total = sum(size[region] for region in named)
             for region in named:
                 part = size[region] / total if total else 0.0
