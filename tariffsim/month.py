@@ -179,11 +179,12 @@ def price_products(economy: Economy, draws: Draws) -> None:
         np.arange(len(makers))[:, None], makers.slot_class, economy.scenario.trade
     )  # fmt: skip
     makers.chips = prices_and_demand.chips_in_units(economy)
-    makers.chip_region = region = economy.foundries.region.take(makers.supplier)
+    makers.chip_region = economy.foundries.region.take(makers.supplier)
+    makers.chip_origin = prices_and_demand.origins_of_chips(economy)
     price = k.of_suppliers(economy.foundries.price, makers.supplier, classes)
     duties = in_force.chip_value[None], in_force.chip_count[None]
     rebate = CounterSubsidy.of(economy).share_of_price(
-        duties, 0, lines, makers.origin[:, None], classes, region, price
+        duties, 0, lines, makers.origin[:, None], classes, makers.chip_origin, price
     )
     posted = k.times(makers.chips, price)
     makers.chip_counter_subsidy = k.times(posted, rebate)
@@ -282,6 +283,7 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     denied = delivery.denied_to_flows(economy, makers.supplier)
     flows.denied_share = denied.max(axis=1) if denied.ndim else np.zeros(len(flows))
     makers.delivered_share = delivery.delivered_to_lines(economy, makers.supplier, denied)
+    makers.chip_orders = delivery.only_for_use(economy, makers.chip_orders)
     delivery.order_for_others(economy)
     deliverable = k.delivered(makers.chip_orders, makers.delivered_share)
     for_lines = k.by_supplier(deliverable, makers.supplier, makers.slot_class, len(foundries))
@@ -292,7 +294,9 @@ def deliver(economy: Economy, draws: Draws) -> None:
     """Foundries fill orders, second sources step in; lines assemble; goods are delivered."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
     sent, second, met = delivery.deliveries(economy)
-    makers.fill_rate = delivery.lowest_coverage(economy, met)
+    rest = delivery.left_of_restart(economy, makers.chip_coverage)
+    makers.chip_coverage = delivery.lowest_coverage(economy, met)
+    makers.fill_rate = np.minimum(makers.chip_coverage, rest)
     flows.units = delivery.units_to_flows(economy)
     makers.units = k.sum_by(flows.maker, flows.units, len(makers))
     makers.china_made = assembly.made_in_china(economy)

@@ -100,8 +100,8 @@ def _duty_by_instrument(economy: Economy) -> None:
     economy.policy_duty = np.zeros(len(economy.tariff_schedule.laws))
     for number, duty in economy.instrument_duty.items():
         economy.policy_duty[number] = k.times(duty, flows.units).sum()
-    region = makers.chip_region.take(flows.maker, axis=0)
-    at = economy.constants.codes.slot(flows.origin[:, None], makers.slot_class, region)
+    origin, codes = makers.chip_origin.take(flows.maker, axis=0), economy.constants.codes
+    at = codes.taxed_chip(flows.origin[:, None], makers.slot_class, origin)
     value = k.times(makers.chip_value.take(flows.maker, axis=0), flows.units[:, None])
     economy.chips_entered = k.sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
     for number, rate in economy.policy.in_force.bare_by_law.items():

@@ -201,16 +201,17 @@ def counterfactual_product(
     """
     makers, constants, tables = economy.makers, economy.constants, future.tables
     classes = makers.slot_class
-    region = economy.foundries.region[supplier]
+    region, parts = economy.foundries.region[supplier], np.arange(len(classes))
+    chip = economy.chip_origins.in_duties(makers.line[maker][:, None], parts, region)
     count, each = makers.chips[maker], price
     rebate = CounterSubsidy.of(economy).share_of_price(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None],
-        makers.origin[maker][:, None], classes, region, each,
+        makers.origin[maker][:, None], classes, chip, each,
     )  # fmt: skip
     value = k.times(count, k.discounted(each, rebate))
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
     at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
-    bare = tables.bare[at_home[:, :, None], classes, region[:, None]]
+    bare = tables.bare[at_home[:, :, None], classes, chip[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)[:, None]
     with_duty = k.over_slots(k.total(value[:, None], k.ad_valorem(bare, value[:, None])))
     upkeep = k.total(*prices_and_demand.upkeep(economy, value, maker))
@@ -226,7 +227,7 @@ def counterfactual_product(
         economy.tariff_schedule.crosses_border[cell],
         value[:, None],
         count[:, None],
-        region[:, None],
+        chip[:, None],
         classes,
     )
     return CounterfactualProduct(maker, market, cell, shipments)

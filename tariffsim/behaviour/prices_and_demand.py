@@ -22,12 +22,19 @@ def chips_in_units(economy: Economy) -> Float:
     return k.chip_content(base, economy.scenario.trade.chip_content_growth, economy.years, shift)
 
 
+def origins_of_chips(economy: Economy) -> Int:
+    """(N, P) origin in law of the chips of each slot, by the region they are made in."""
+    makers = economy.makers
+    parts = np.arange(len(makers.slot_class))
+    return economy.chip_origins.in_duties(makers.line[:, None], parts, makers.chip_region)
+
+
 def duty_on_chips(economy: Economy, rate: Float) -> Float:
     """(L,) USD a unit of duty (cells, K, R) on chips that enter a flow's country unmounted."""
     makers, flows, codes = economy.makers, economy.flows, economy.constants.codes
     cell = codes.cell(makers.device[flows.maker], flows.origin, 0)[:, None]
-    region = makers.chip_region.take(flows.maker, axis=0)
-    of_slots = rate.take(codes.slot(cell, makers.slot_class, region))
+    origin = makers.chip_origin.take(flows.maker, axis=0)
+    of_slots = rate.take(codes.taxed_chip(cell, makers.slot_class, origin))
     return k.over_slots(k.ad_valorem(makers.chip_value.take(flows.maker, axis=0), of_slots))
 
 

@@ -25,13 +25,14 @@ from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.checks import blame
+from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries, Importers
 from tariffsim.typing import Bool, Float, Int
 
 LONG_AGO = -1200
-"""Month since which suppliers of the base year supply."""
+"""Month since which suppliers of the base year supply, and before which none was cut off."""
 
 
 def make_makers(
@@ -45,6 +46,7 @@ def make_makers(
     supplier: Int,
     foundries: Foundries,
     plants: Int,
+    chip_origins: ChipOrigins,
     draws: Draws,
 ) -> DeviceMakers:
     """Makers in month 0.
@@ -119,11 +121,13 @@ def make_makers(
         customs_value=constants.unit_value[device],
         units=units,
         fill_rate=np.ones(n),
+        chip_coverage=np.ones(n),
         slot_class=slot_class,
         has_slot=slots.has_slot,
         is_pin_compatible=slots.is_pin_compatible,
         supplier=supplier,
         chip_region=region,
+        chip_origin=chip_origins.in_duties(np.arange(n)[:, None], np.arange(n_parts), region),
         next_supplier=following,
         switch_month=month,
         curvature=slots.curvature,
@@ -150,6 +154,7 @@ def make_makers(
         past_need=np.stack([need, need], axis=1),
         chip_orders=need.copy(),
         delivered_share=np.ones((n, n_parts)),
+        last_denied=np.full((n, n_parts), LONG_AGO),
         opening_stock=stock.copy(),
         stock=stock,
         chip_payments=over_slots(need * chip_price),

@@ -51,7 +51,7 @@ def policy_of_month(economy: Economy) -> PolicyState:
         chips_factor=chips * _ai_content(economy),
         preference=preference,
         procurement=procurement_log_odds(schedule, rates, expected),
-        limits=supply_limits(schedule, rates, expected, economy.date),
+        limits=supply_limits(schedule, economy.chip_origins, rates, expected, economy.date),
     )
 
 
@@ -224,6 +224,6 @@ def _unmounted_chips(economy: Economy, origin: Int) -> Shipments:
         constants.region_market[region] != constants.origin_market[origin],
         makers.chip_value.take(maker, axis=0).reshape(-1, 1),
         makers.chips.take(maker, axis=0).reshape(-1, 1),
-        region[:, None],
+        makers.chip_origin.take(maker, axis=0).reshape(-1, 1),
         np.tile(makers.slot_class, len(maker))[:, None],
     )

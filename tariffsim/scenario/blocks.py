@@ -332,6 +332,14 @@ class Orders(Block):
         0.02,
         0.5,
     )
+    restart_weeks: float = parameter(
+        2.0, "weeks", "Weeks of work that a line loses a month after it stood still for lack of a "
+        "chip.", 0, 4, ge=0, le=52,
+    )  # fmt: skip
+    resume_months: int = parameter(
+        1, "months", "Months after a cut-off in which its chips are delivered for use alone, not to "
+        "restock.", 0, 3, ge=0, le=60,
+    )  # fmt: skip
     emergency_months_factor: Share = parameter(
         0.5, "ratio", "Months of requalification in an emergency, relative to others.", 0.33, 1
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
 from tariffsim.policy.shipments import Shipments
+from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Bool, Float, Float32, Int
@@ -306,6 +307,8 @@ class DeviceMakers(Rows):
     """(N,) units delivered this month."""
     fill_rate: Float
     """(N,) part of the orders delivered."""
+    chip_coverage: Float
+    """(N,) part of the orders for which it had chips: the part of the month that it worked."""
     slot_class: Int
     """(P,) node class of each slot."""
     has_slot: Bool
@@ -314,6 +317,8 @@ class DeviceMakers(Rows):
     """(N, P) foundry that supplies."""
     chip_region: Int
     """(N, P) region in which this month's chips are made."""
+    chip_origin: Int
+    """(N, P) their origin in law."""
     next_supplier: Int
     """(N, P) foundry under qualification."""
     switch_month: Int
@@ -366,6 +371,8 @@ class DeviceMakers(Rows):
     """(N, P) chips ordered this month, to refill the stock."""
     delivered_share: Float
     """(N, P) share of the supplier's deliveries that no measure denies."""
+    last_denied: Int
+    """(N, P) last month in which a measure denied some; -1200 where none ever did."""
     opening_stock: Float
     """(N, P) chips in stock at the beginning of the month."""
     stock: Float
@@ -447,6 +454,7 @@ class Economy:
     tariff_schedule: TariffSchedule
     expectations: DutyExpectations
     declarations: Declarations
+    chip_origins: ChipOrigins
     exchange: Float
     """(M,) prices of foreign makers in a market's money, relative to rates of the base year."""
     imports: ImportCounts = field(default_factory=ImportCounts.of_no_laws)
@@ -462,7 +470,7 @@ class Economy:
     maker_refund: Float = field(default_factory=lambda: np.zeros(0))
     """(M,) USD this month of duty on unmounted chips that is paid back to makers."""
     chips_entered: Float = field(default_factory=lambda: np.zeros((1, 1, 1)))
-    """(O, K, R) USD this month of chips that entered a country of assembly."""
+    """(O, K, R) USD this month of chips that entered a country of assembly, by origin in law."""
     ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))
     """(payments, sectors) USD this month."""
 
@@ -544,6 +552,6 @@ class Economy:
             self.is_imported,
             makers.chip_value.take(maker, axis=0),
             makers.chips.take(maker, axis=0),
-            makers.chip_region.take(maker, axis=0),
+            makers.chip_origin.take(maker, axis=0),
             makers.slot_class,
         )

@@ -346,6 +346,26 @@ SCENARIOS |= {
     "buying ahead": merged(
         policies(a=product(rate=STEP), b=component(rate={"2025-08": 0.5}), c=SCARCE), ORDERS
     ),
+    "cut-offs by origin": merged(
+        policies(
+            a=CUT | {"by": ["packaging", "owner"], "share": 0.7, "exempt_assembly_countries": []},
+            b=CUT | {"by": "packaging", "chip_regions": ["TW", "OTHER"], "first_day": "2025-05-10"},
+            c=BAN | {"by": ["owner"], "chip_regions": ["CN", "KR"], "share": 0.5},
+        ),
+        ORDERS,
+        {"orders": {"resume_months": 2, "restart_weeks": 3.0}},
+    ),
+    "origin by owner, with a cut-off": merged(
+        policies(
+            a=component(),
+            b=CONTENT,
+            c=CUT | {"by": ["owner"]},
+            d={"kind": "counter_subsidy", "share": 0.5, "start": "2025-06"},
+        ),
+        {"trade": {"origin_rule": "owner"}},
+        {"figures": {"origin_rules": {"TW": {"chinese_if_by_owner": 0.4}}}},
+        ORDERS,
+    ),
     "a ban with triggers": merged(policies(a=BAN, b=CONTENT, c=SLOW_WALK), ORDERS),
 }
 SCENARIOS["duties and exchange rates"] = merged(

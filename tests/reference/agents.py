@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tests.reference.world import Reference
 
 ByClass = dict[str, float]
-Price = Callable[["Foundry", str], float]
+Price = Callable[["Foundry", "Slot"], float]
+"""Of a chip of a foundry in a slot."""
 Alternative = TypeVar("Alternative")
 DESIGN, PIN_COMPATIBLE, SHIFT, PLANT = "design", "drop-in", "shift", "plant"
 
@@ -137,12 +138,52 @@ class Slot:
     noise: dict[Foundry, float] = field(default_factory=dict)
     """Gumbel draws of this month, empty when neither slot nor design opens."""
     opens_itself: bool = False
+    packaging_draw: float = 0.0
+    owner_draw: float = 0.0
+    share_draw: float = 0.0
+    """Uniforms: packaged in China, owned by Chinese, found by a measure on a share of the chips."""
+    last_denied: int | None = None
+    """Last month in which a measure kept back some of its chips."""
     delta: dict[Foundry, float] = field(default_factory=dict)
 
     @property
     def is_free(self) -> bool:
         """Whether no other supplier is being qualified."""
         return self.waiting is None
+
+    def place(self, world: Reference, rule: str, region: str) -> str:
+        """Region that a region's chips are of by fab, packaging or owner (MODEL 4.4)."""
+        if rule == "fab":
+            return region
+        owned, packaged, if_owned = world.chinese_chips[region]
+        has_owner = self.owner_draw < owned
+        chance = owned
+        if rule == "packaging" and has_owner:
+            chance = if_owned
+        elif rule == "packaging":  # so that of all chips the share `packaged` is
+            chance = (packaged - owned * if_owned) / (1 - owned) if owned < 1 else 0.0
+        draw = self.owner_draw if rule == "owner" else self.packaging_draw
+        if draw < chance:
+            return "CN"
+        return "OTHER" if region == "CN" else region
+
+    def counts_as(self, world: Reference, region: str) -> str:
+        """Region that tariffs count a region's chips for this slot as."""
+        return self.place(world, world.scenario.trade.origin_rule, region)
+
+    def has_just_resumed(self, world: Reference) -> bool:
+        """Whether a cut-off of its supplier has ended so lately that nothing is restocked."""
+        if self.last_denied is None or self.supplied_since > self.last_denied:
+            return False
+        return world.month_number - self.last_denied <= world.scenario.orders.resume_months
+
+    def is_found(self, world: Reference, measure: Any, region: str) -> bool:
+        """Whether a measure that keeps chips back finds a region's chips for this slot."""
+        named, share = measure.chip_regions, getattr(measure, "share", 1.0)
+        return self.share_draw < share and all(
+            named is None or self.place(world, rule, region) in named
+            for rule in getattr(measure, "by", ("fab",))
+        )
 
     def base_odds(self, foundry: Foundry) -> float:
         """Odds of a foundry without inertia, in the base year."""
@@ -177,6 +218,8 @@ class Maker:
     base_china: float = 0.0
     flows: list[Flow] = field(default_factory=list)
     fill_rate: float = 1.0
+    coverage: float = 1.0
+    """Part of the orders for which it had chips last month."""
     chip_payments: float = 0.0
 
     # Suppliers
@@ -257,23 +300,21 @@ class Maker:
 
     def candidate_shares(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
         """Part of a supplier's deliveries let through, now and as expected, by market."""
-        kind, k = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN, slot.node_class
+        kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         futures = world.foreseen(kind, self.device)
         shares = {}
         for market in self.weights:
             share = 1.0
-            for i in world.customs.restrictions_on(
-                self.device, self.origin(market), market, k, region
-            ):
+            for i in world.restrictions_on(self, market, slot, region):
                 allow = world.customs.instruments[i].candidate_share
                 later = sum(w * allow(rates.get(i, 0.0)) for w, rates in futures)
                 share *= min(allow(world.rates.get(i, 0.0)), later)
             shares[market] = share
         return shares
 
-    def is_cut(self, world: Reference, k: str, region: str) -> bool:
+    def is_cut(self, world: Reference, slot: Slot, region: str) -> bool:
         """Whether so much of a supplier's deliveries is kept back that a maker looks elsewhere."""
-        least = min(self.law_lets_through(world, k, region, market) for market in self.weights)
+        least = min(self.law_lets_through(world, slot, region, market) for market in self.weights)
         return self.is_too_little(world, least)
 
     @staticmethod
@@ -300,10 +341,10 @@ class Maker:
         """Mean over the line's markets."""
         return sum(w * by_market[m] for m, w in self.weights.items())
 
-    def law_lets_through(self, world: Reference, k: str, region: str, market: str) -> float:
+    def law_lets_through(self, world: Reference, slot: Slot, region: str, market: str) -> float:
         """Part of a region's chips that measures in force let through to a market."""
         share = 1.0
-        for i in world.customs.restrictions_on(self.device, self.origin(market), market, k, region):
+        for i in world.restrictions_on(self, market, slot, region):
             share *= world.customs.instruments[i].candidate_share(world.rates.get(i, 0.0))
         return share
 
@@ -314,33 +355,30 @@ class Maker:
 
     def let_through(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
         """Part of a region's chips for a slot that measures in force let through, by market."""
-        return {m: self.law_lets_through(world, slot.node_class, region, m) for m in self.weights}
+        return {m: self.law_lets_through(world, slot, region, m) for m in self.weights}
 
-    def is_over(self, world: Reference, k: str, region: str, months: int) -> bool:
+    def is_over(self, world: Reference, slot: Slot, region: str, months: int) -> bool:
         """Whether all is known to be let through again so many months from now."""
         rates = world.customs.expected(world.date + months, world.date)
         for market in self.weights:
-            for i in world.customs.restrictions_on(
-                self.device, self.origin(market), market, k, region
-            ):
+            for i in world.restrictions_on(self, market, slot, region):
                 if world.customs.instruments[i].candidate_share(rates.get(i, 0.0)) < 1:
                     return False
         return True
 
     def emergency_switch(self, world: Reference, slot: Slot) -> None:
         """Cut off, the maker takes the best supplier that is not, in fewer months (MODEL 4.6)."""
-        k = slot.node_class
-        if not self.is_cut(world, k, slot.supplier.region) or self.can_wait(world, slot):
+        if not self.is_cut(world, slot, slot.supplier.region) or self.can_wait(world, slot):
             return
         factor = world.scenario.orders.emergency_months_factor
         lead = max(math.ceil(self.lead_months(world, slot) * factor), 1)
-        if self.is_over(world, k, slot.supplier.region, lead):
+        if self.is_over(world, slot, slot.supplier.region, lead):
             return
-        if slot.waiting is not None and not self.is_cut(world, k, slot.waiting.region):
+        if slot.waiting is not None and not self.is_cut(world, slot, slot.waiting.region):
             slot.take_over_month = min(slot.take_over_month, world.month_number + lead)
             return
         utilities = self.utilities(world, slot, PULLED, lead)
-        found = {f: v for f, v in utilities.items() if not self.is_cut(world, k, f.region)}
+        found = {f: v for f, v in utilities.items() if not self.is_cut(world, slot, f.region)}
         if found:
             choice = self.best(found)
             slot.sacrifice = self.given_up(world, slot, choice, lead)
@@ -389,7 +427,7 @@ class Maker:
         futures = world.foreseen(kind, self.device)
         price = self.net_price(world, futures, ahead(world, months))
         costs = {
-            f: price(f, slot.node_class)
+            f: price(f, slot)
             for f, share in slot.base_shares.items()
             if share > 0 and f.is_candidate(slot.node_class)
         }
@@ -432,7 +470,11 @@ class Maker:
             if slot.is_free and slot.noise and (self.design_opens or slot.opens_itself):
                 utilities[slot] = u = self.utilities(world, slot, LEFT_OUT)
                 free[slot] = self.best(u) if slot.opens_itself else slot.supplier
-                clear = {f: v for f, v in u.items() if (slot.node_class, f.region) not in covered}
+                clear = {
+                    f: v
+                    for f, v in u.items()
+                    if (slot.node_class, slot.counts_as(world, f.region)) not in covered
+                }
                 plan_b[slot] = self.best(clear) if clear else free[slot]
         money = {
             s: s.chips * f.price_ahead(world, s.node_class, self.lead_months(world, s)) / sigma
@@ -548,19 +590,25 @@ class Maker:
         """Prices less what China makes good of the component duties that are expected."""
         futures = list(futures)
 
-        def price(foundry: Foundry, k: str) -> float:
-            before = gross(foundry, k)
-            return before * (1 - self.counter_subsidy_share(world, futures, foundry, k, before))
+        def price(foundry: Foundry, slot: Slot) -> float:
+            before = gross(foundry, slot)
+            return before * (1 - self.counter_subsidy_share(world, futures, foundry, slot, before))
 
         return price
 
     def counter_subsidy_share(
-        self, world: Reference, futures: list[tuple[float, Rates]], f: Foundry, k: str, price: float
+        self,
+        world: Reference,
+        futures: list[tuple[float, Rates]],
+        f: Foundry,
+        slot: Slot,
+        price: float,
     ) -> float:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
         if not f.is_chinese or world.offset == 0.0:
             return 0.0
-        dollar = (Chips(k, f.region, 1 / price, 1.0),)
+        counts_as = slot.counts_as(world, f.region)
+        dollar = (Chips(slot.node_class, f.region, 1 / price, 1.0, counts_as),)
         rate = sum(
             weight * share * due
             for weight, rates in futures
@@ -618,7 +666,13 @@ class Maker:
         """The same sold in one market, assembled in a country."""
         customs, trade = world.customs, world.scenario.trade
         chips = tuple(
-            Chips(s.node_class, f.region, s.chips, s.chips * (price or invoiced)(f, s.node_class))
+            Chips(
+                s.node_class,
+                f.region,
+                s.chips,
+                s.chips * (price or invoiced)(f, s),
+                s.counts_as(world, f.region),
+            )
             for s, f in suppliers.items()
         )
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
@@ -672,7 +726,7 @@ class Maker:
             k = slot.node_class
             slot.chips = slot.base_chips * world.content(self.device, k, self.weights)
             price, now = slot.supplier.price[k], [(1.0, world.rates)]
-            rebated = self.counter_subsidy_share(world, now, slot.supplier, k, price)
+            rebated = self.counter_subsidy_share(world, now, slot.supplier, slot, price)
             slot.offset = slot.chips * price * rebated
             slot.chip_value = slot.chips * price - slot.offset
         for flow in self.flows:
@@ -685,17 +739,24 @@ class Maker:
         """Chips, USD a unit."""
         return sum(s.chip_value for s in self.slots.values())
 
-    def chips_inside(self) -> tuple[Chips, ...]:
+    def chips_inside(self, world: Reference) -> tuple[Chips, ...]:
         """The chips of one unit."""
         return tuple(
-            Chips(s.node_class, s.supplier.region, s.chips, s.chip_value)
+            Chips(
+                s.node_class,
+                s.supplier.region,
+                s.chips,
+                s.chip_value,
+                s.counts_as(world, s.supplier.region),
+            )
             for s in self.slots.values()
         )
 
-    def product(self, market: str) -> Product:
+    def product(self, world: Reference, market: str) -> Product:
         """One unit as customs sees it."""
         flow = self.flow(market)
-        return Product(self.device, flow.origin, market, flow.customs_value, self.chips_inside())
+        chips = self.chips_inside(world)
+        return Product(self.device, flow.origin, market, flow.customs_value, chips)
 
     def order_chips(self, world: Reference) -> None:
         """Chips for all units ordered, and to refill the stock."""
@@ -709,17 +770,22 @@ class Maker:
                 target = self.stock_months * (slot.need + sum(slot.past_need)) / 3
                 slot.ordered = max(slot.need + target - slot.stock, 0.0)
             slot.past_need = [slot.need, slot.past_need[0]]
-            slot.delivered_share = self.delivered_share(world, k, slot.supplier.region)
+            slot.delivered_share = self.delivered_share(world, slot, slot.supplier.region)
             for flow in self.flows:
-                blocked = 1 - world.delivered_share(self, flow.market, k, slot.supplier.region)
+                blocked = 1 - world.delivered_share(self, flow.market, slot, slot.supplier.region)
                 flow.blocked = max(flow.blocked, blocked)
+            if slot.delivered_share < 1:
+                slot.last_denied = world.month_number
+            elif slot.has_just_resumed(world):
+                slot.ordered = min(slot.ordered, slot.need)
             slot.supplier.orders[k] += slot.ordered * slot.delivered_share
 
-    def delivered_share(self, world: Reference, k: str, region: str) -> float:
+    def delivered_share(self, world: Reference, slot: Slot, region: str) -> float:
         """Part of a region's chips for this line that no measure keeps back."""
         units = sum(flow.purchases for flow in self.flows)
         blocked = sum(
-            f.purchases * (1 - world.delivered_share(self, f.market, k, region)) for f in self.flows
+            f.purchases * (1 - world.delivered_share(self, f.market, slot, region))
+            for f in self.flows
         )
         return max(1 - blocked / units, 0.0) if units > 0 else 1.0
 
@@ -739,19 +805,19 @@ class Quote:
         return self.bare_duty + self.border_duty
 
 
-def invoiced(foundry: Foundry, node_class: str) -> float:
+def invoiced(foundry: Foundry, slot: Slot) -> float:
     """Price of a chip now."""
-    return foundry.price[node_class]
+    return foundry.price[slot.node_class]
 
 
 def ahead(world: Reference, months: int) -> Price:
     """Prices of chips as they are expected to be later."""
-    return lambda foundry, node_class: foundry.price_ahead(world, node_class, months)
+    return lambda foundry, slot: foundry.price_ahead(world, slot.node_class, months)
 
 
-def base_price(foundry: Foundry, node_class: str) -> float:
+def base_price(foundry: Foundry, slot: Slot) -> float:
     """Price of a chip in the base year."""
-    return foundry.base_price[node_class]
+    return foundry.base_price[slot.node_class]
 
 
 @dataclass(eq=False)
@@ -922,7 +988,7 @@ class Flow:
     def set_customs_value(self, world: Reference) -> None:
         """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
         maker, markup = self.maker, world.scenario.trade.markup
-        chips = maker.chips_inside()
+        chips = maker.chips_inside(world)
         self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
         cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
         cost += sum(c.value for c in chips) + maker.switching(world)
@@ -945,7 +1011,7 @@ class Flow:
 
     def assess(self, world: Reference) -> None:
         """Customs assesses the duty on one unit."""
-        product = self.maker.product(self.market)
+        product = self.maker.product(world, self.market)
         self.base_duty = world.customs.base_duty(product)
         if not world.declarations.is_full:
             self.new_duties = world.customs.product_duties(product, world.rates)
@@ -973,7 +1039,7 @@ class Flow:
         trade, value = world.scenario.trade, self.customs_value
         self.wanted = self.orders + self.backlog
         months, left = 0.0, 1
-        product = self.maker.product(self.market)
+        product = self.maker.product(world, self.market)
         in_force = world.customs.today(world.date)
         now = self.maker.expected_duty(world, product, in_force, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):

@@ -158,6 +158,20 @@ class Reference:
         """One object a line, with one a slot."""
         table, codes = economy.makers, economy.constants.codes
         makers = []
+        self.of_parts = {
+            name: self.draws.uniform(name, 0, table.n_lines, self.n_parts).tolist()
+            for name in ("packaging", "owner", "cut off")
+        }
+        rules = self.scenario.tables().origin_rules
+        self.chinese_chips = {}
+        for region in codes.regions:
+            owned, packaged = (
+                rules.number(region, f"chinese_if_by_{rule}") for rule in ("owner", "packaging")
+            )
+            given = "chinese_packaging_if_chinese_owner"
+            self.chinese_chips[region] = (
+                owned, packaged, rules.number(region, given, missing=packaged),
+            )  # fmt: skip
         for i in range(table.n_lines):
             weights = zip(codes.markets, table.weights[i].tolist(), strict=True)
             makers.append(
@@ -208,6 +222,9 @@ class Reference:
             supplied_since=int(table.supplied_since[i, p]),
             stock=float(table.stock[i, p]),
             past_need=table.past_need[i, :, p].tolist(),
+            packaging_draw=self.of_parts["packaging"][i][p],
+            owner_draw=self.of_parts["owner"][i][p],
+            share_draw=self.of_parts["cut off"][i][p],
         )
 
     def _shares_of(self, economy: Economy, row: int, c: int) -> dict[Foundry, float]:
@@ -516,12 +533,17 @@ class Reference:
             u = shifts[flow.maker.number, self.markets.index(flow.market)]
             flow.looks_for_shifts = bool(u < rules.shift_hazard)
 
-    def delivered_share(self, maker: Maker, market: str, k: str, region: str) -> float:
+    def restrictions_on(self, maker: Maker, market: str, slot: Slot, region: str) -> list[int]:
+        """Measures that may keep a region's chips for a slot from what is sold in a market."""
+        at = maker.device, maker.origin(market), market, slot.node_class
+        laws = self.customs.instruments
+        found = self.customs.restrictions_on(*at)
+        return [i for i in found if slot.is_found(self, laws[i], region)]
+
+    def delivered_share(self, maker: Maker, market: str, slot: Slot, region: str) -> float:
         """Part of a region's chips for a line's products in a market that no measure keeps back."""
         share = 1.0
-        for i in self.customs.restrictions_on(
-            maker.device, maker.origin(market), market, k, region
-        ):
+        for i in self.restrictions_on(maker, market, slot, region):
             if i in self.rates:
                 share *= self.customs.instruments[i].supply_share(self.rates[i], self.date)
         return share
