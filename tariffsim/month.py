@@ -17,6 +17,7 @@ from tariffsim.behaviour import (
     compliance,
     delivery,
     emergency,
+    front_loading,
     platforms,
     prices_and_demand,
     refunds,
@@ -68,7 +69,8 @@ def add_capacity(economy: Economy, draws: Draws) -> None:
     own = k.capacity_after(foundries.planned_capacity, growth, ahead, gap)
     granted = k.granted_share(arrived, industry.standing_wafers(economy, own))
     investment.granted = k.total(investment.granted, granted)
-    foundries.capacity = k.with_grants(own, investment.granted[region][:, None])
+    built = k.with_grants(own, investment.granted[region][:, None])
+    foundries.capacity = k.times(built, economy.policy.capacity_left[region])
 
 
 def post_prices(economy: Economy, draws: Draws) -> None:
@@ -111,7 +113,7 @@ def move_assembly(economy: Economy, draws: Draws) -> None:
     makers.origin[flows.line, flows.market] = flows.origin
     makers.origin = makers.origin.take(makers.line, axis=0)
     ready = np.flatnonzero(makers.plant_month == economy.month)
-    makers.plants[ready, makers.new_plant[ready]] = True
+    makers.plants[ready, makers.new_plant[ready]] = 1
     makers.plant_month[ready] = -1
 
 
@@ -146,7 +148,7 @@ def choose_foundries(economy: Economy, draws: Draws) -> None:
 def shift_assembly(economy: Economy, draws: Draws) -> None:
     """Makers: orders of flows shift to the plant that is best now, if that is worth its cost."""
     flows, rules = economy.flows, economy.scenario.assembly
-    flows.relocation = np.zeros(len(flows))
+    flows.moving_cost = np.zeros(len(flows))
     flow = assembly.flows_looking(economy, draws)
     if not len(flow):
         return
@@ -261,7 +263,7 @@ def front_load(economy: Economy, draws: Draws) -> None:
     """Importers: order what consumers want, and stock up ahead of a duty rise."""
     flows, trade = economy.flows, economy.scenario.trade
     flows.wanted = k.total(flows.orders, flows.backlog)
-    months_left, saved = prices_and_demand.rise_ahead(economy)
+    months_left, saved = front_loading.rise_ahead(economy)
     if not saved.any() and not flows.stock.any():
         flows.purchases = flows.wanted
         return
@@ -283,7 +285,7 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     denied = delivery.denied_to_flows(economy, makers.supplier)
     flows.denied_share = denied.max(axis=1) if denied.ndim else np.zeros(len(flows))
     makers.delivered_share = delivery.delivered_to_lines(economy, makers.supplier, denied)
-    makers.chip_orders = delivery.only_for_use(economy, makers.chip_orders)
+    makers.chip_orders = delivery.only_for_use(economy, makers.chip_orders, denied)
     delivery.order_for_others(economy)
     deliverable = k.delivered(makers.chip_orders, makers.delivered_share)
     for_lines = k.by_supplier(deliverable, makers.supplier, makers.slot_class, len(foundries))
@@ -336,6 +338,8 @@ def audit_importers(economy: Economy, draws: Draws) -> None:
 
 def keep_accounts(economy: Economy, draws: Draws) -> None:
     """Customs and everybody else: duty, subsidies, costs and profits are booked."""
+    flows = economy.flows
+    flows.relocation = k.moving_payment(flows.moving_cost, flows.customs_value, flows.units)
     ledger = new_ledger(len(economy.constants.codes.markets))
     refunds.pay_back(economy)
     accounts.book_products(economy, ledger)

@@ -23,7 +23,7 @@ def flows_looking(economy: Economy, draws: Draws) -> Int:
     n_markets = makers.importer.shape[1]
     u = draws.uniform("looks for shifts", economy.month, makers.n_lines, n_markets)
     looks = u[flows.line, flows.market] < rules.shift_hazard
-    has_others = makers.plants.sum(axis=1) > 1
+    has_others = (makers.plants > 0).sum(axis=1) > 1
     is_free = flows.arrival_month < 0
     return np.flatnonzero(looks & is_free & has_others[flows.line])
 
@@ -67,7 +67,8 @@ def product_elsewhere(
 ) -> CounterfactualProduct:
     """One unit of flows at some countries (rows or 1, A).
 
-    With present suppliers, posted prices and exchange rates, and scarcity as expected so many months from now.
+    With present suppliers, posted prices and exchange rates, and scarcity as expected so many
+    months from now.
     """
     flows, foundries = economy.flows, economy.foundries
     supplier = economy.makers.supplier[flows.maker[flow]]
@@ -80,13 +81,12 @@ def product_elsewhere(
 
 
 def base_landed_cost(economy: Economy, flow: Int, origin: Int) -> Float:
-    """(rows, A) the same at the prices and duties of the base year."""
-    flows = economy.flows
+    """(rows, A) the same at the prices and duties of the base year, with all else as it is now."""
+    flows, none = economy.flows, Future.of((), economy.tariff_schedule)
     supplier = economy.makers.supplier[flows.maker[flow]]
-    none = Future((), economy.tariff_schedule.tables(()), np.ones((1, 1)))
     product = counterfactual_product(
         economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
-        economy.foundries.base_price[supplier, economy.makers.slot_class], none, switching=False,
+        economy.foundries.base_price[supplier, economy.makers.slot_class], none,
     )  # fmt: skip
     return k.total(product.shipments.customs_value, expected_duty(economy, product, none))
 
@@ -96,22 +96,16 @@ def begin_shifts(economy: Economy, flow: Int, origin: Int) -> None:
     flows, rules = economy.flows, economy.scenario.assembly
     flows.next_origin[flow] = origin
     flows.arrival_month[flow] = k.months_later(economy.month, rules.shift_months)
-    _pay(economy, flow, rules.shift_cost)
+    flows.moving_cost[flow] = k.total(flows.moving_cost[flow], rules.shift_cost)
 
 
 def begin_plants(economy: Economy, flow: Int, origin: Int) -> None:
     """Makers of flows begin to build in a country, at a cost."""
-    makers, rules = economy.makers, economy.scenario.assembly
-    line = economy.flows.line[flow]
+    makers, flows, rules = economy.makers, economy.flows, economy.scenario.assembly
+    line = flows.line[flow]
     makers.new_plant[line] = origin
     makers.plant_month[line] = k.months_later(economy.month, rules.plant_months)
-    _pay(economy, flow, rules.plant_cost)
-
-
-def _pay(economy: Economy, flow: Int, cost: float) -> None:
-    flows = economy.flows
-    payment = k.moving_payment(cost, flows.customs_value[flow], flows.units[flow])
-    flows.relocation[flow] = k.total(flows.relocation[flow], payment)
+    flows.moving_cost[flow] = k.total(flows.moving_cost[flow], rules.plant_cost)
 
 
 def dearest_flows(economy: Economy, line: Int) -> tuple[Int, Float]:
@@ -180,6 +174,8 @@ class CounterfactualProduct:
     """(rows or 1, A or 1)"""
     cell: Int
     """(rows, A) cells of the duty tables."""
+    bare_duty: Float
+    """(rows, A) USD a unit of duty on chips that enter unmounted there."""
     shipments: Shipments
     """(rows, A) as customs would see them."""
 
@@ -192,7 +188,6 @@ def counterfactual_product(
     origin: Int,
     price: Float,
     future: Future,
-    switching: bool = True,
 ) -> CounterfactualProduct:
     """Lines with these suppliers (rows, P), sold in markets from countries, under a future.
 
@@ -213,13 +208,13 @@ def counterfactual_product(
     at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
     bare = tables.bare[at_home[:, :, None], classes, chip[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)[:, None]
-    with_duty = k.over_slots(k.total(value[:, None], k.ad_valorem(bare, value[:, None])))
+    bare_duty = k.over_slots(k.ad_valorem(bare, value[:, None]))
     upkeep = k.total(*prices_and_demand.upkeep(economy, value, maker))
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[makers.base_origin[maker, None], origin],
-        k.total(with_duty, upkeep[:, None]),
-        amortised if switching else np.zeros_like(amortised),
+        k.total(k.total(k.over_slots(value), upkeep)[:, None], bare_duty),
+        amortised,
     )
     shipments = Shipments(
         constants.codes,
@@ -230,7 +225,7 @@ def counterfactual_product(
         chip[:, None],
         classes,
     )
-    return CounterfactualProduct(maker, market, cell, shipments)
+    return CounterfactualProduct(maker, market, cell, bare_duty, shipments)
 
 
 def _at_exchange_rates(economy: Economy, product: CounterfactualProduct) -> CounterfactualProduct:
@@ -263,4 +258,4 @@ def race_times(economy: Economy, flow: Int) -> Float:
 
 def has_plant(economy: Economy, flow: Int) -> Bool:
     """(rows, O) countries in which the maker of each flow has a plant."""
-    return economy.makers.plants[economy.flows.line[flow]]
+    return np.asarray(economy.makers.plants[economy.flows.line[flow]] > 0)

@@ -234,7 +234,8 @@ def _merge(economy: Economy, line: Int) -> None:
         k.times(makers.chip_coverage[rows], makers.share[rows]) for rows in (line, own)
     )
     for name in (
-        "supplier", "next_supplier", "switch_month", "supplied_since", "second_source", "last_denied",
+        "supplier", "next_supplier", "switch_month", "supplied_since", "second_source",
+        "most_denied", "last_denied",
     ):  # fmt: skip
         column = getattr(makers, name)
         column[line[larger]] = column[own[larger]]
@@ -251,7 +252,7 @@ def _merge(economy: Economy, line: Int) -> None:
 COPIED = (
     "has_slot", "supplier", "next_supplier", "switch_month", "supplied_since", "second_source",
     "amortised", "amortised_until", "compliance_distortion", "chips", "customs_value",
-    "chip_coverage", "last_denied",
+    "chip_coverage", "most_denied", "last_denied",
     "chip_region", "chip_origin", "chip_value",
 )  # fmt: skip
 """Columns that a new version has from its line."""

@@ -1,12 +1,10 @@
-"""Chips in a unit, duties that importers foresee, and how far they stock up (MODEL 4.4)."""
+"""Chips in a unit, what their supply costs beside, and exchange rates (MODEL 4.4)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.law.duty_tables import Regime
-from tariffsim.law.expected_burden import ExpectedBurden
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int
 
@@ -73,28 +71,3 @@ def mean_of_lines(economy: Economy, values: Float) -> Float:
     flows, makers = economy.flows, economy.makers
     weighted = k.times(values, makers.weights[flows.maker, flows.market])
     return k.sum_by(flows.maker, weighted, len(makers))
-
-
-def new_duty_under(economy: Economy, regime: Regime) -> Float:
-    """(L,) USD a unit that new duties of a regime would cost importers of what is brought in."""
-    flows, burden = economy.flows, ExpectedBurden.of(economy)
-    who = burden.beliefs(regime, flows.importer, flows.market)
-    return burden.on_product(who, economy.shipments(), economy.flow_cells, regime)
-
-
-def rise_ahead(economy: Economy) -> tuple[Float, Float]:
-    """(L,) months to the first rise of each flow's duty that is in reach, and USD a unit it adds.
-
-    In reach is what comes within the most months of sales that anybody would hold.
-    """
-    flows, now = economy.flows, economy.regime_of_today()
-    left, saved = np.ones(len(flows)), np.zeros(len(flows))
-    regime, value = now, flows.customs_value
-    for months in k.months_in_reach(economy.scenario.trade.front_loading_months):
-        ahead = economy.regime_ahead(months)
-        if ahead != regime:
-            rise = k.duty_rise(new_duty_under(economy, now), new_duty_under(economy, ahead), value)
-            first = (rise > 0) & (saved == 0)
-            left, saved = np.where(first, months, left), np.where(first, rise, saved)
-            regime = ahead
-    return left, saved

@@ -135,6 +135,8 @@ class Flows(Rows):
     """(L,) USD a unit, ex works."""
     bare_duty: Float
     """(L,) USD a unit of duty on chips entering unmounted where it is assembled."""
+    moving_cost: Float
+    """(L,) cost of what was decided this month, fraction of a year's customs value."""
     relocation: Float
     """(L,) USD paid this month for a shift or a plant."""
     second_best_place: Float
@@ -293,8 +295,8 @@ class DeviceMakers(Rows):
     """(N, 12) the same in the last twelve months."""
     origin: Int
     """(N, M) country of assembly of what is sold in each market."""
-    plants: Bool
-    """(N, O) countries in which the maker has a plant."""
+    plants: Int
+    """(N, O) plants of the maker by country; those of the line, whatever the version."""
     new_plant: Int
     """(N,) country in which a plant is being built."""
     plant_month: Int
@@ -371,8 +373,10 @@ class DeviceMakers(Rows):
     """(N, P) chips ordered this month, to refill the stock."""
     delivered_share: Float
     """(N, P) share of the supplier's deliveries that no measure denies."""
+    most_denied: Float
+    """(N, P) share that measures deny, the most in any market."""
     last_denied: Int
-    """(N, P) last month in which a measure denied some; -1200 where none ever did."""
+    """(N, P) last month in which that was above zero; -1200 where it never was."""
     opening_stock: Float
     """(N, P) chips in stock at the beginning of the month."""
     stock: Float

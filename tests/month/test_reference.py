@@ -21,7 +21,7 @@ from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import PAYMENTS, sectors
 from tariffsim.tables import SHIPPED
-from tests.economies import COMPLIANT, each_region, merged, scenario
+from tests.economies import COMPLIANT, each_device, each_region, merged, scenario
 from tests.reference import Maker, Reference, Slot
 
 TOLERANCE = 1e-9
@@ -156,6 +156,18 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         ),
         {"compliance": {"behaviour": "full"}},
     ),
+    "capacity lost": merged(
+        {"supply": {"investment": "responsive"}},
+        policies(
+            a={
+                "kind": "capacity_loss",
+                "share": {"2025-02": 0.2, "2025-06": 0.0},
+                "regions": ["TW"],
+            },
+            b={"kind": "capacity_loss", "share": 0.1, "start": "2025-03-10", "node_classes": ["D"]},
+            c=component(free_chips_per_chip=0.1, capacity_counted="standing", chip_regions=["CN"]),
+        ),
+    ),
     "allowance and credit": merged(
         {"supply": {"investment": "responsive"}},
         policies(
@@ -163,6 +175,12 @@ SCENARIOS: dict[str, dict[str, Any]] = {
             b=component(credit_per_usd=0.0004, markets=["EU", "US"], threshold=0.01),
             c=bare(credit_per_usd=0.04, markets=["US", "ROW"], chip_regions=["CN", "TW"]),
             d=bare(free_chips_per_chip=1.0, start="2024-06", rate=0.2, chip_regions="all"),
+            e=component(
+                free_chips_per_chip={"2025-01": 0.02, "2025-05": 0.01},
+                capacity_counted="standing",
+                pledged_kwpm=40.0,
+                chip_regions=["TW", "KR"],
+            ),
         ),
     ),
     "content and rest": policies(
@@ -389,6 +407,20 @@ SCENARIOS["declarations with stocks"] = merged(
 SCENARIOS["everything with stocks"] = merged(
     SCENARIOS["everything"], policies(cut=CUT, slow=SLOW_WALK, ban=BAN, scarce=SCARCE), ORDERS
 )
+MOVES = product(
+    assembly_countries=["CN"], markets=["US", "EU", "JK", "ROW"], announced="2025-02",
+    rate={"2025-03": 0.6, "2025-11": 0.0},
+)  # fmt: skip
+SCENARIOS["assembly abroad and back"] = merged(
+    policies(a=MOVES),
+    {
+        "assembly": {
+            "shift_hazard": 0.7, "shift_months": 1, "shift_cost": 0.03,
+            "plant_hazard": 0.3, "plant_months": 4, "plant_cost": 0.05,
+        },
+        "figures": {"devices": each_device(footloose_share=0.8)},
+    },
+)  # fmt: skip
 LASTING = {"trade": {"expected_persistence": 0.8}}
 THREAT = {
     "kind": "product_tariff", "rate": 0.6, "enacted": False, "belief": 0.3,
@@ -615,9 +647,17 @@ def test_choices_are_made() -> None:
         a.slots[k].supplier.name != b.slots[k].supplier.name for a, b in pairs for k in a.slots
     )
     assert changed > 20
-    assert sum(flow.origin != flow.maker.base_origin for flow in after.flows) > 5
-    assert any(a.plants != b.plants or b.plant_month > 0 for a, b in pairs)
     assert any(flow.new_duties for flow in after.flows)
+    case = scenario(SMALL, SCENARIOS["assembly abroad and back"], makers=60)
+    away, back = (run_both(case, 1, months).flows for months in (10, 16))
+    moved = [flow.origin != flow.maker.base_origin for flow in away]
+    assert sum(moved) >= 4
+    assert all(flow.second_best_place != 0 for flow, has in zip(away, moved, strict=True) if has)
+    assert any(flow.relocation > 0 for flow in away)
+    assert any(flow.maker.plant_month > 0 or len(flow.maker.plants) > 1 for flow in away)
+    returned = (has and flow.origin == flow.maker.base_origin
+                for has, flow in zip(moved, back, strict=True))  # fmt: skip
+    assert sum(returned) >= 2
 
 
 def test_declarations_are_made() -> None:

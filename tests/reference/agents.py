@@ -138,12 +138,18 @@ class Slot:
     noise: dict[Foundry, float] = field(default_factory=dict)
     """Gumbel draws of this month, empty when neither slot nor design opens."""
     opens_itself: bool = False
+    origin_rule: str = "fab"
+    """What decides the region that tariffs count chips as."""
+    chinese_chips: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """By region: share with a Chinese owner, packaged in China, and packaged there of the first."""
     packaging_draw: float = 0.0
     owner_draw: float = 0.0
     share_draw: float = 0.0
     """Uniforms: packaged in China, owned by Chinese, found by a measure on a share of the chips."""
+    most_denied: float = 0.0
+    """Part of its chips that measures keep back, the most in any market."""
     last_denied: int | None = None
-    """Last month in which a measure kept back some of its chips."""
+    """Last month in which that was more than nothing."""
     delta: dict[Foundry, float] = field(default_factory=dict)
 
     @property
@@ -151,11 +157,11 @@ class Slot:
         """Whether no other supplier is being qualified."""
         return self.waiting is None
 
-    def place(self, world: Reference, rule: str, region: str) -> str:
+    def place(self, rule: str, region: str) -> str:
         """Region that a region's chips are of by fab, packaging or owner (MODEL 4.4)."""
         if rule == "fab":
             return region
-        owned, packaged, if_owned = world.chinese_chips[region]
+        owned, packaged, if_owned = self.chinese_chips[region]
         has_owner = self.owner_draw < owned
         chance = owned
         if rule == "packaging" and has_owner:
@@ -167,21 +173,27 @@ class Slot:
             return "CN"
         return "OTHER" if region == "CN" else region
 
-    def counts_as(self, world: Reference, region: str) -> str:
+    def counts_as(self, region: str) -> str:
         """Region that tariffs count a region's chips for this slot as."""
-        return self.place(world, world.scenario.trade.origin_rule, region)
+        return self.place(self.origin_rule, region)
 
-    def has_just_resumed(self, world: Reference) -> bool:
-        """Whether a cut-off of its supplier has ended so lately that nothing is restocked."""
+    def has_resumed(self, world: Reference, before: float) -> bool:
+        """Whether deliveries of its supplier have resumed so lately that nothing is restocked.
+
+        Some or all are let through again of which the part `before` was kept back last month.
+        """
         if self.last_denied is None or self.supplied_since > self.last_denied:
             return False
-        return world.month_number - self.last_denied <= world.scenario.orders.resume_months
+        months = world.scenario.orders.resume_months
+        if self.most_denied > 0:
+            return months > 0 and self.most_denied < before
+        return world.month_number - self.last_denied <= months
 
-    def is_found(self, world: Reference, measure: Any, region: str) -> bool:
+    def is_found(self, measure: Any, region: str) -> bool:
         """Whether a measure that keeps chips back finds a region's chips for this slot."""
         named, share = measure.chip_regions, getattr(measure, "share", 1.0)
         return self.share_draw < share and all(
-            named is None or self.place(world, rule, region) in named
+            named is None or self.place(rule, region) in named
             for rule in getattr(measure, "by", ("fab",))
         )
 
@@ -473,7 +485,7 @@ class Maker:
                 clear = {
                     f: v
                     for f, v in u.items()
-                    if (slot.node_class, slot.counts_as(world, f.region)) not in covered
+                    if (slot.node_class, slot.counts_as(f.region)) not in covered
                 }
                 plan_b[slot] = self.best(clear) if clear else free[slot]
         money = {
@@ -582,7 +594,7 @@ class Maker:
         cost = max(rules.plant_cost, rules.shift_cost)
         if score[best] * (1 + cost) ** rules.elasticity < to_beat:
             self.new_plant, self.plant_month = best, world.month_number + rules.plant_months
-            flow.relocation += rules.plant_cost * 12 * flow.customs_value * flow.units
+            flow.moving_cost += rules.plant_cost
 
     def net_price(
         self, world: Reference, futures: Iterable[tuple[float, Rates]], gross: Price
@@ -607,7 +619,7 @@ class Maker:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
         if not f.is_chinese or world.offset == 0.0:
             return 0.0
-        counts_as = slot.counts_as(world, f.region)
+        counts_as = slot.counts_as(f.region)
         dollar = (Chips(slot.node_class, f.region, 1 / price, 1.0, counts_as),)
         rate = sum(
             weight * share * due
@@ -659,11 +671,28 @@ class Maker:
         rates: Rates,
         trigger: str,
         price: Price | None = None,
-        switching: bool = True,
         upkeep: bool = True,
         exchange: float = 1.0,
     ) -> Quote:
         """The same sold in one market, assembled in a country."""
+        product, cost, bare_duty = self.product_in(
+            world, suppliers, origin, market, rates, price, upkeep, exchange
+        )
+        due = self.expected_duty(world, product, rates, trigger)
+        return Quote(cost, bare_duty, world.customs.base_duty(product) + due)
+
+    def product_in(
+        self,
+        world: Reference,
+        suppliers: Mapping[Slot, Foundry],
+        origin: str,
+        market: str,
+        rates: Rates,
+        price: Price | None = None,
+        upkeep: bool = True,
+        exchange: float = 1.0,
+    ) -> tuple[Product, float, float]:
+        """One unit as customs would see it, its cost, and the duty on unmounted chips in that."""
         customs, trade = world.customs, world.scenario.trade
         chips = tuple(
             Chips(
@@ -671,21 +700,17 @@ class Maker:
                 f.region,
                 s.chips,
                 s.chips * (price or invoiced)(f, s),
-                s.counts_as(world, f.region),
+                s.counts_as(f.region),
             )
             for s, f in suppliers.items()
         )
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
         cost = self.other_inputs * world.cost_factor[origin] / world.cost_factor[self.base_origin]
-        cost += sum(c.value for c in chips) + bare_duty
-        if switching:
-            cost += self.switching(world)
+        cost += sum(c.value for c in chips) + bare_duty + self.switching(world)
         if upkeep:
             cost += sum(self.upkeep(world, dict(zip(suppliers, chips, strict=True))))
         value = (1 + trade.markup) * cost * exchange
-        product = Product(self.device, origin, market, value, chips)
-        due = self.expected_duty(world, product, rates, trigger)
-        return Quote(cost, bare_duty, customs.base_duty(product) + due)
+        return Product(self.device, origin, market, value, chips), cost, bare_duty
 
     def expected_duty(
         self, world: Reference, product: Product, rates: Rates, trigger: str
@@ -739,7 +764,7 @@ class Maker:
         """Chips, USD a unit."""
         return sum(s.chip_value for s in self.slots.values())
 
-    def chips_inside(self, world: Reference) -> tuple[Chips, ...]:
+    def chips_inside(self) -> tuple[Chips, ...]:
         """The chips of one unit."""
         return tuple(
             Chips(
@@ -747,15 +772,15 @@ class Maker:
                 s.supplier.region,
                 s.chips,
                 s.chip_value,
-                s.counts_as(world, s.supplier.region),
+                s.counts_as(s.supplier.region),
             )
             for s in self.slots.values()
         )
 
-    def product(self, world: Reference, market: str) -> Product:
+    def product(self, market: str) -> Product:
         """One unit as customs sees it."""
         flow = self.flow(market)
-        chips = self.chips_inside(world)
+        chips = self.chips_inside()
         return Product(self.device, flow.origin, market, flow.customs_value, chips)
 
     def order_chips(self, world: Reference) -> None:
@@ -771,13 +796,15 @@ class Maker:
                 slot.ordered = max(slot.need + target - slot.stock, 0.0)
             slot.past_need = [slot.need, slot.past_need[0]]
             slot.delivered_share = self.delivered_share(world, slot, slot.supplier.region)
+            before, slot.most_denied = slot.most_denied, 0.0
             for flow in self.flows:
                 blocked = 1 - world.delivered_share(self, flow.market, slot, slot.supplier.region)
                 flow.blocked = max(flow.blocked, blocked)
-            if slot.delivered_share < 1:
-                slot.last_denied = world.month_number
-            elif slot.has_just_resumed(world):
+                slot.most_denied = max(slot.most_denied, blocked)
+            if slot.has_resumed(world, before):
                 slot.ordered = min(slot.ordered, slot.need)
+            if slot.most_denied > 0:
+                slot.last_denied = world.month_number
             slot.supplier.orders[k] += slot.ordered * slot.delivered_share
 
     def delivered_share(self, world: Reference, slot: Slot, region: str) -> float:
@@ -910,6 +937,8 @@ class Flow:
     looks_for_shifts: bool = False
     bare_duty: float = 0.0
     """USD a unit on chips that enter its country of assembly unmounted."""
+    moving_cost: float = 0.0
+    """Of the shift and the plant decided this month, as part of a year's customs value."""
     relocation: float = 0.0
     second_best_place: float = 0.0
     base_duty: float = 0.0
@@ -949,21 +978,19 @@ class Flow:
     def landed_cost(self, world: Reference, country: str, rates: Rates, months: int = 0) -> float:
         """Ex-works price and duty if it were assembled in a country, so many months from now."""
         price = self.maker.net_price(world, [(1.0, rates)], ahead(world, months))
-        return self._landed(world, country, rates, price, True)
+        return self._landed(world, country, rates, price, self.exchange_rate(world, country))
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
         """The same at the prices and duties of the base year."""
-        return self._landed(world, country, {}, base_price, False)
+        return self._landed(world, country, {}, base_price, 1.0)
 
     def _landed(
-        self, world: Reference, country: str, rates: Rates, price: Price, switching: bool
+        self, world: Reference, country: str, rates: Rates, price: Price, exchange: float
     ) -> float:
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
-        exchange = self.exchange_rate(world, country) if switching else 1.0
         quote = self.maker.quote_in(
-            world, suppliers, country, self.market, rates, REAL, price, switching,
-            exchange=exchange,
-        )  # fmt: skip
+            world, suppliers, country, self.market, rates, REAL, price, exchange=exchange
+        )
         return (1 + world.scenario.trade.markup) * quote.cost * exchange + quote.border_duty
 
     def exchange_rate(self, world: Reference, country: str) -> float:
@@ -973,7 +1000,7 @@ class Flow:
 
     def shift(self, world: Reference) -> None:
         """Its orders go to the plant of the maker that is best now, if that is worth its cost."""
-        self.relocation = 0.0
+        self.moving_cost = 0.0
         maker, rules = self.maker, world.scenario.assembly
         if not self.looks_for_shifts or self.arrival_month >= 0 or len(maker.plants) < 2:
             return
@@ -983,12 +1010,16 @@ class Flow:
         if score[best] * (1 + rules.shift_cost) ** rules.elasticity < score[self.origin]:
             self.next_origin = best
             self.arrival_month = world.month_number + rules.shift_months
-            self.relocation = rules.shift_cost * 12 * self.customs_value * self.units
+            self.moving_cost = rules.shift_cost
+
+    def pay_for_moves(self, world: Reference) -> None:
+        """A shift and a plant cost a part of a year's customs value at this month's pace."""
+        self.relocation = self.moving_cost * 12 * self.customs_value * self.units
 
     def set_customs_value(self, world: Reference) -> None:
         """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
         maker, markup = self.maker, world.scenario.trade.markup
-        chips = maker.chips_inside(world)
+        chips = maker.chips_inside()
         self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
         cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
         cost += sum(c.value for c in chips) + maker.switching(world)
@@ -1011,7 +1042,7 @@ class Flow:
 
     def assess(self, world: Reference) -> None:
         """Customs assesses the duty on one unit."""
-        product = self.maker.product(world, self.market)
+        product = self.maker.product(self.market)
         self.base_duty = world.customs.base_duty(product)
         if not world.declarations.is_full:
             self.new_duties = world.customs.product_duties(product, world.rates)
@@ -1034,17 +1065,31 @@ class Flow:
         landed += self.compliance_cost
         self.price = landed + trade.retail_margin * self.base_landed + self.passed_on
 
+    def product_ahead(self, world: Reference, months: int, rates: Rates) -> Product:
+        """One unit so many months from now, from where it is assembled by then."""
+        if not 0 <= self.arrival_month <= world.month_number + months:
+            return self.maker.product(self.market)
+        suppliers = {s: s.supplier for s in self.maker.slots.values()}
+        price = self.maker.net_price(world, [(1.0, rates)], invoiced)
+        country = self.next_origin
+        product, *_ = self.maker.product_in(
+            world, suppliers, country, self.market, rates, price,
+            exchange=self.exchange_rate(world, country),
+        )  # fmt: skip
+        return product
+
     def front_load(self, world: Reference) -> None:
         """Ahead of a duty rise the importer stocks up; otherwise it sells what it holds first."""
         trade, value = world.scenario.trade, self.customs_value
         self.wanted = self.orders + self.backlog
         months, left = 0.0, 1
-        product = self.maker.product(world, self.market)
+        product = self.maker.product(self.market)
         in_force = world.customs.today(world.date)
         now = self.maker.expected_duty(world, product, in_force, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):
             rates = world.customs.expected(world.date + ahead, world.date)
-            later = self.maker.expected_duty(world, product, rates, REAL)
+            then = self.product_ahead(world, ahead, rates)
+            later = self.maker.expected_duty(world, then, rates, REAL)
             if later - now > 1e-12 * value:
                 worth = (later - now) / (trade.carrying_cost * value)
                 months, left = min(worth, trade.front_loading_months), ahead

@@ -97,7 +97,7 @@ class Books:
         self.pay("relocation", makers, "other suppliers", flow.relocation)
         bare = flow.bare_duty * units
         self.pay("duties on unmounted chips", makers, f"government {home}", bare)
-        for chips in maker.chips_inside(world):
+        for chips in maker.chips_inside():
             due = world.customs.chip_duties(flow.origin, chips, world.rates)
             for i, duty in due.items():
                 self.duty_by_instrument[i] += duty * units

@@ -222,6 +222,8 @@ class Reference:
             supplied_since=int(table.supplied_since[i, p]),
             stock=float(table.stock[i, p]),
             past_need=table.past_need[i, :, p].tolist(),
+            origin_rule=self.scenario.trade.origin_rule,
+            chinese_chips=self.chinese_chips,
             packaging_draw=self.of_parts["packaging"][i][p],
             owner_draw=self.of_parts["owner"][i][p],
             share_draw=self.of_parts["cut off"][i][p],
@@ -323,6 +325,7 @@ class Reference:
         if self.declarations.is_full:
             self.audit_importers()
         self.paid_back = self.customs.paid_back(self.date, self.rates)
+        self.each(self.flows, "pay_for_moves")
         self.each(self.importers, "settle")
         self.books = Books(self)
         self.each(self.industries, "invest")
@@ -353,6 +356,7 @@ class Reference:
         self.discount = min(max(discount, 0.0), MOST_SHARE)
         share = supply.china_capacity_share.at(self.date)
         share += sum(law.capacity_share(rate) for law, rate in laws)
+        self.losses = [(law, lost) for law, rate in laws if (lost := law.capacity_loss(rate))]
         made_up = sum(law.share_made_up(rate) for law, rate in laws)
         self.share_before, self.china_share = (
             min(max(s, 1 - MOST_SHARE), MOST_SHARE) for s in (share, share + made_up)
@@ -385,7 +389,7 @@ class Reference:
         self.credit: dict[str, float] = {}
         size = {i.region: i.wafers(self, "base_capacity") for i in self.industries}
         for law, rate in laws:
-            named = [region for region in getattr(law, "regions", ()) if region in size]
+            named = [region for region in getattr(law, "regions", None) or () if region in size]
             total = sum(size[region] for region in named)
             for region in named:
                 part = size[region] / total if total else 0.0
@@ -538,7 +542,7 @@ class Reference:
         at = maker.device, maker.origin(market), market, slot.node_class
         laws = self.customs.instruments
         found = self.customs.restrictions_on(*at)
-        return [i for i in found if slot.is_found(self, laws[i], region)]
+        return [i for i in found if slot.is_found(laws[i], region)]
 
     def delivered_share(self, maker: Maker, market: str, slot: Slot, region: str) -> float:
         """Part of a region's chips for a line's products in a market that no measure keeps back."""
