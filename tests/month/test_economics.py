@@ -212,7 +212,7 @@ def same(one: Economy, other: Economy) -> None:
 
 ALL_CHIP: dict[str, Any] = {
     "supply": {"china_price_discount": 0.0},
-    "trade": {"markup": 0.0, "tariffs_in_force": False},
+    "trade": {"markup": 0.0, "tariffs_in_force": False, "maker_pass_through_months": 1.0},
     "orders": {"standby_cost": 0.0, "chip_carrying_cost": 0.0},
     "figures": {
         "devices": each_device(chip_content=1.0, foundational_share=1.0, requalification_cost_usd=0)
@@ -221,7 +221,7 @@ ALL_CHIP: dict[str, Any] = {
 
 
 def test_component_tariff_on_a_product_that_is_all_chip_is_a_product_tariff() -> None:
-    """E9: no other inputs, no mark-up, every chip covered."""
+    """E9: no other inputs, no mark-up, every chip covered, price is cost in every month."""
     rate = {"2025-01": 0.2, "2025-09": 0.6}
     worlds = [
         last(scenario(COMPLIANT, ALL_CHIP, free_trade(), law, makers=400), 3, 15)
@@ -295,13 +295,10 @@ def test_higher_component_tariff_never_draws_an_open_slot_to_china(
     """
     incumbents = np.random.default_rng(seed).integers(0, 1000, 997)
     markets = ["US", "EU", "JK"] if allied else ["US"]
+    laws = [component(rate, per=per, markets=markets) for rate in sorted(rates)]
     chosen = [
-        covered_probability(
-            scenario(COMPLIANT, component(rate, per=per, markets=markets), makers=120),
-            incumbents,
-            seed % 7,
-        )  # fmt: skip
-        for rate in sorted(rates)
+        covered_probability(scenario(COMPLIANT, law, makers=120), incumbents, seed % 7)
+        for law in laws
     ]
     for lower, higher in pairwise(chosen):
         assert (higher <= lower + 1e-12).all()  # probabilities round to 1e-16, summed over 29

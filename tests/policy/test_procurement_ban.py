@@ -46,7 +46,7 @@ def test_odds_of_the_named_suppliers_fall_in_lines_sold_there() -> None:
     np.testing.assert_allclose(odds(after), odds(before) * factor, rtol=ROUNDING)
     assert (weight == 1).any()
     assert (weight == 0).any()
-    assert ((0 < weight) & (weight < 1)).any()
+    assert ((weight > 0) & (weight < 1)).any()
 
 
 def test_it_is_foreseen_by_the_part_of_a_choices_life_that_it_covers() -> None:
