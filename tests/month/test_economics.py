@@ -356,7 +356,7 @@ def burden(before: Economy, after: Economy, trade: Any) -> dict[str, np.ndarray]
         relative = economy.constants.relative_cost[makers.base_origin[flows.maker], flows.origin]
         inputs = makers.other_inputs[flows.maker] * relative
         kept = makers.amortised_cost(economy.month) + makers.standby_cost + makers.carrying_cost
-        paid = inputs + kept[flows.maker]
+        paid = inputs + (kept + economy.version_overhead())[flows.maker]
         cheaper = (1 - flows.exchange) * inputs
         profit = gate - given_back - chips - flows.bare_duty - paid + cheaper
         sides.append(
