@@ -17,6 +17,7 @@ from tariffsim.behaviour import (
     compliance,
     delivery,
     emergency,
+    front_loading,
     platforms,
     prices_and_demand,
     refunds,
@@ -35,8 +36,9 @@ Phase = Callable[[Economy, Draws], None]
 
 
 def announce_policy(economy: Economy, draws: Draws) -> None:
-    """Policy: instruments in force, and those announced, become known to agents."""
+    """Policy: instruments in force, and those announced, become known; currencies follow duty."""
     economy.start_month()
+    economy.exchange = prices_and_demand.exchange(economy)
     economy.imports = count_imports(economy)
     economy.policy_state = policy_of_month(economy)
 
@@ -110,7 +112,7 @@ def move_assembly(economy: Economy, draws: Draws) -> None:
     makers.origin[flows.line, flows.market] = flows.origin
     makers.origin = makers.origin.take(makers.line, axis=0)
     ready = np.flatnonzero(makers.plant_month == economy.month)
-    makers.plants[ready, makers.new_plant[ready]] = True
+    makers.plants[ready, makers.new_plant[ready]] = 1
     makers.plant_month[ready] = -1
 
 
@@ -145,7 +147,7 @@ def choose_foundries(economy: Economy, draws: Draws) -> None:
 def shift_assembly(economy: Economy, draws: Draws) -> None:
     """Makers: orders of flows shift to the plant that is best now, if that is worth its cost."""
     flows, rules = economy.flows, economy.scenario.assembly
-    flows.relocation = np.zeros(len(flows))
+    flows.moving_cost = np.zeros(len(flows))
     flow = assembly.flows_looking(economy, draws)
     if not len(flow):
         return
@@ -174,25 +176,35 @@ def build_plants(economy: Economy, draws: Draws) -> None:
 def price_products(economy: Economy, draws: Draws) -> None:
     """Makers: unit costs follow chip prices and country of assembly; ex-works prices are set."""
     makers, flows, in_force = economy.makers, economy.flows, economy.policy.in_force
-    lines, classes = np.arange(len(makers))[:, None], makers.slot_class
+    lines, classes, trade = (
+        np.arange(len(makers))[:, None], makers.slot_class, economy.scenario.trade
+    )  # fmt: skip
     makers.chips = prices_and_demand.chips_in_units(economy)
-    makers.chip_region = region = economy.foundries.region.take(makers.supplier)
+    makers.chip_region = economy.foundries.region.take(makers.supplier)
+    makers.chip_origin = prices_and_demand.origins_of_chips(economy)
     price = k.of_suppliers(economy.foundries.price, makers.supplier, classes)
     duties = in_force.chip_value[None], in_force.chip_count[None]
     rebate = CounterSubsidy.of(economy).share_of_price(
-        duties, 0, lines, makers.origin[:, None], classes, region, price
+        duties, 0, lines, makers.origin[:, None], classes, makers.chip_origin, price
     )
     posted = k.times(makers.chips, price)
     makers.chip_counter_subsidy = k.times(posted, rebate)
     makers.chip_value = k.left_over(posted, makers.chip_counter_subsidy)
+    makers.standby_cost, makers.carrying_cost = prices_and_demand.upkeep(
+        economy, makers.chip_value, np.arange(len(makers))
+    )
     flows.bare_duty = prices_and_demand.duty_on_chips(economy, in_force.bare)
+    of_makers = k.over_slots(makers.chip_value), makers.standby_cost, makers.carrying_cost
     flows.unit_cost = k.unit_cost(
         makers.other_inputs[flows.maker],
         economy.constants.relative_cost[makers.base_origin[flows.maker], flows.origin],
-        k.total(k.over_slots(makers.chip_value)[flows.maker], flows.bare_duty),
+        k.total(k.total(*of_makers)[flows.maker], flows.bare_duty),
         makers.amortised_cost(economy.month)[flows.maker],
     )
-    flows.customs_value = k.ex_works_price(flows.unit_cost, economy.scenario.trade.markup)
+    target = k.ex_works_price(flows.unit_cost, trade.markup)
+    flows.ex_works = k.following(flows.ex_works, target, trade.maker_pass_through_months)
+    flows.exchange = np.where(economy.is_imported, economy.exchange[flows.market], 1.0)
+    flows.customs_value = k.times(flows.ex_works, flows.exchange)
     makers.customs_value = prices_and_demand.mean_of_lines(economy, flows.customs_value)
     flows.second_best_place = assembly.second_best_places(economy)
 
@@ -250,7 +262,7 @@ def front_load(economy: Economy, draws: Draws) -> None:
     """Importers: order what consumers want, and stock up ahead of a duty rise."""
     flows, trade = economy.flows, economy.scenario.trade
     flows.wanted = k.total(flows.orders, flows.backlog)
-    months_left, saved = prices_and_demand.rise_ahead(economy)
+    months_left, saved = front_loading.rise_ahead(economy)
     if not saved.any() and not flows.stock.any():
         flows.purchases = flows.wanted
         return
@@ -272,6 +284,7 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     denied = delivery.denied_to_flows(economy, makers.supplier)
     flows.denied_share = denied.max(axis=1) if denied.ndim else np.zeros(len(flows))
     makers.delivered_share = delivery.delivered_to_lines(economy, makers.supplier, denied)
+    makers.chip_orders = delivery.only_for_use(economy, makers.chip_orders)
     delivery.order_for_others(economy)
     deliverable = k.delivered(makers.chip_orders, makers.delivered_share)
     for_lines = k.by_supplier(deliverable, makers.supplier, makers.slot_class, len(foundries))
@@ -282,7 +295,9 @@ def deliver(economy: Economy, draws: Draws) -> None:
     """Foundries fill orders, second sources step in; lines assemble; goods are delivered."""
     makers, flows, foundries = economy.makers, economy.flows, economy.foundries
     sent, second, met = delivery.deliveries(economy)
-    makers.fill_rate = delivery.lowest_coverage(economy, met)
+    rest = delivery.left_of_restart(economy, makers.chip_coverage)
+    makers.chip_coverage = delivery.lowest_coverage(economy, met)
+    makers.fill_rate = np.minimum(makers.chip_coverage, rest)
     flows.units = delivery.units_to_flows(economy)
     makers.units = k.sum_by(flows.maker, flows.units, len(makers))
     makers.china_made = assembly.made_in_china(economy)
@@ -322,6 +337,8 @@ def audit_importers(economy: Economy, draws: Draws) -> None:
 
 def keep_accounts(economy: Economy, draws: Draws) -> None:
     """Customs and everybody else: duty, subsidies, costs and profits are booked."""
+    flows = economy.flows
+    flows.relocation = k.moving_payment(flows.moving_cost, flows.customs_value, flows.units)
     ledger = new_ledger(len(economy.constants.codes.markets))
     refunds.pay_back(economy)
     accounts.book_products(economy, ledger)

@@ -80,6 +80,35 @@ def harberger_triangle(duty: Float, quantity_fall: Float) -> Float:
     return np.asarray(0.5 * duty * quantity_fall)
 
 
+def staying_probability(plants: Float, at_home: Float, factor: Float, hurdle: float) -> Float:
+    """Share of orders that stay in a country in which alone assembly has become more expensive.
+
+    Of makers with n plants, `at_home` = c of them there, whose orders may shift among these plants
+    and have been there so far: `n / (n + (n - c) max(r / K - 1, 0))`. `factor` is `r`, landed cost
+    over that of the base year to the power `eps`; `hurdle` is `K = (1 + S)^eps`. Race times are
+    exponential: the least of the country's is `E / n`, that of the other plants is longer by
+    `E' / (n - c)`, and orders leave where `r E / n > K (E / n + E' / (n - c))` (MODEL 4.3, E15).
+
+    Args:
+        plants: number of plants n of each maker, at least one.
+        at_home: how many of them are in the country, one to n.
+        factor: r at the country, of each maker; one elsewhere.
+        hurdle: by how much a place must win, at least one.
+    """
+    lost = np.maximum(factor / hurdle - 1, 0.0)
+    return np.asarray(plants / (plants + (plants - at_home) * lost))
+
+
+def gone_by(months: Int, hazard: float, lead: int) -> Float:
+    """Share of the orders that leave which have left so many months after the duty became known.
+
+    `1 - (1 - h)^(t - L + 1)` for t >= L, zero before: each month orders are looked at with the
+    hazard h a month, and what is decided is delivered `lead` = L months later (MODEL 4.3, E15).
+    """
+    looks = np.maximum(months - lead + 1, 0)
+    return np.asarray(1 - (1 - hazard) ** looks)
+
+
 class MeanField:
     """Expected shares of suppliers, month by month, with inertia and a delay of delivery.
 

@@ -13,7 +13,7 @@ from tariffsim.typing import Float
 
 def book_products(economy: Economy, ledger: Ledger) -> None:
     """What consumers, importers and governments pay and receive on products."""
-    flows, makers, importers = economy.flows, economy.makers, economy.importers
+    flows, importers = economy.flows, economy.importers
     trade, n = economy.scenario.trade, ledger.n_markets
     units, sold = flows.units, flows.sold
 
@@ -32,19 +32,22 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
     distribution = k.distribution_cost(
         trade.retail_margin, trade.importer_profit, flows.base_landed, sold
     )
-    ex_works = k.times(customs_value, units)
-    freight = k.times(trade.freight, ex_works)
+    ex_works = k.times(flows.ex_works, units)
+    imported_at = k.times(customs_value, units)
+    cheaper = k.times(k.left_over(flows.ex_works, customs_value), units)
+    freight = k.times(trade.freight, imported_at)
     carrying = k.times(k.times(trade.carrying_cost, customs_value), flows.stock)
     given_back = k.times(k.rebate(flows.new_duty, trade.border_pass_through), units)
     duty = k.times(k.total(flows.base_duty, flows.new_duty), units)
     compliance = k.times(flows.compliance_cost, units)
-    importers.customs_value = by_importer(ex_works)
+    importers.customs_value = by_importer(imported_at)
     importers.duty = by_importer(duty)
     importers.profit = incomes.importer_profit(economy)
     book = ledger.book
     book("retail sales", "consumers", by_market(sales), "importers", of_importers(received))
-    book("ex-works sales", "importers", of_importers(importers.customs_value), "device makers",
+    book("ex-works sales", "importers", of_importers(by_importer(ex_works)), "device makers",
          k.sum_by(home, ex_works, n))  # fmt: skip
+    book("exchange", "device makers", k.sum_by(home, cheaper, n), "importers", by_market(cheaper))
     book("duty rebates", "device makers", k.sum_by(home, given_back, n), "importers",
          by_market(given_back))  # fmt: skip
     book("duties on products", "importers", of_importers(importers.duty), "government",
@@ -54,7 +57,7 @@ def book_products(economy: Economy, ledger: Ledger) -> None:
     refund, to_makers = of_importers(importers.refund), economy.maker_refund
     book("duty refunds", "government", refund, "importers", refund)
     book("duty refunds", "government", to_makers, "device makers", to_makers)
-    world_freight = k.times(trade.freight, ex_works.sum(keepdims=True))
+    world_freight = k.times(trade.freight, imported_at.sum(keepdims=True))
     book("freight", "importers", by_market(freight), "other suppliers", world_freight)
     for name, paid, by_payer in (
         ("retail distribution", distribution, by_market(distribution)),
@@ -73,11 +76,16 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
     others = k.times(makers.other_inputs[maker], cost_factor)
     for name, values in (
         ("other inputs", k.times(others, flows.units)),
+        ("standby of second sources", k.times(makers.standby_cost[maker], flows.units)),
+        ("carrying of stocks", k.times(makers.carrying_cost[maker], flows.units)),
         ("switching of suppliers", k.times(amortised, flows.units)),
         ("relocation", flows.relocation),
     ):
         paid = k.sum_by(home, values, n)
         ledger.book(name, "device makers", paid, "other suppliers", values.sum(keepdims=True))
+    cheaper = k.times(k.left_over(others, k.times(others, flows.exchange)), flows.units)
+    ledger.book("exchange", "rest", cheaper.sum(keepdims=True), "device makers",
+                k.sum_by(home, cheaper, n))  # fmt: skip
     bare = k.times(flows.bare_duty, flows.units)
     by_origin = k.sum_by(flows.origin, bare, len(constants.origin_market))
     received = k.sum_by(constants.origin_market, by_origin, n)
@@ -92,8 +100,8 @@ def _duty_by_instrument(economy: Economy) -> None:
     economy.policy_duty = np.zeros(len(economy.tariff_schedule.laws))
     for number, duty in economy.instrument_duty.items():
         economy.policy_duty[number] = k.times(duty, flows.units).sum()
-    region = makers.chip_region.take(flows.maker, axis=0)
-    at = economy.constants.codes.slot(flows.origin[:, None], makers.slot_class, region)
+    origin, codes = makers.chip_origin.take(flows.maker, axis=0), economy.constants.codes
+    at = codes.taxed_chip(flows.origin[:, None], makers.slot_class, origin)
     value = k.times(makers.chip_value.take(flows.maker, axis=0), flows.units[:, None])
     economy.chips_entered = k.sum_by(at.ravel(), value.ravel(), base.size).reshape(base.shape)
     for number, rate in economy.policy.in_force.bare_by_law.items():

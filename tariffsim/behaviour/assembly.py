@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tariffsim import kernels as k
+from tariffsim.behaviour import prices_and_demand
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.policy.shipments import CHINA, Shipments
@@ -22,7 +23,7 @@ def flows_looking(economy: Economy, draws: Draws) -> Int:
     n_markets = makers.importer.shape[1]
     u = draws.uniform("looks for shifts", economy.month, makers.n_lines, n_markets)
     looks = u[flows.line, flows.market] < rules.shift_hazard
-    has_others = makers.plants.sum(axis=1) > 1
+    has_others = (makers.plants > 0).sum(axis=1) > 1
     is_free = flows.arrival_month < 0
     return np.flatnonzero(looks & is_free & has_others[flows.line])
 
@@ -66,25 +67,26 @@ def product_elsewhere(
 ) -> CounterfactualProduct:
     """One unit of flows at some countries (rows or 1, A).
 
-    With present suppliers and posted prices, and scarcity as expected so many months from now.
+    With present suppliers, posted prices and exchange rates, and scarcity as expected so many
+    months from now.
     """
     flows, foundries = economy.flows, economy.foundries
     supplier = economy.makers.supplier[flows.maker[flow]]
     price = k.times(foundries.posted_price, k.scarcity_ahead(foundries.scarcity, months))
-    return counterfactual_product(
+    product = counterfactual_product(
         economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
         price[supplier, economy.makers.slot_class], future,
     )  # fmt: skip
+    return _at_exchange_rates(economy, product)
 
 
 def base_landed_cost(economy: Economy, flow: Int, origin: Int) -> Float:
-    """(rows, A) the same at the prices and duties of the base year."""
-    flows = economy.flows
+    """(rows, A) the same at the prices and duties of the base year, with all else as it is now."""
+    flows, none = economy.flows, Future.of((), economy.tariff_schedule)
     supplier = economy.makers.supplier[flows.maker[flow]]
-    none = Future((), economy.tariff_schedule.tables(()), np.ones((1, 1)))
     product = counterfactual_product(
         economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
-        economy.foundries.base_price[supplier, economy.makers.slot_class], none, switching=False,
+        economy.foundries.base_price[supplier, economy.makers.slot_class], none,
     )  # fmt: skip
     return k.total(product.shipments.customs_value, expected_duty(economy, product, none))
 
@@ -94,22 +96,16 @@ def begin_shifts(economy: Economy, flow: Int, origin: Int) -> None:
     flows, rules = economy.flows, economy.scenario.assembly
     flows.next_origin[flow] = origin
     flows.arrival_month[flow] = k.months_later(economy.month, rules.shift_months)
-    _pay(economy, flow, rules.shift_cost)
+    flows.moving_cost[flow] = k.total(flows.moving_cost[flow], rules.shift_cost)
 
 
 def begin_plants(economy: Economy, flow: Int, origin: Int) -> None:
     """Makers of flows begin to build in a country, at a cost."""
-    makers, rules = economy.makers, economy.scenario.assembly
-    line = economy.flows.line[flow]
+    makers, flows, rules = economy.makers, economy.flows, economy.scenario.assembly
+    line = flows.line[flow]
     makers.new_plant[line] = origin
     makers.plant_month[line] = k.months_later(economy.month, rules.plant_months)
-    _pay(economy, flow, rules.plant_cost)
-
-
-def _pay(economy: Economy, flow: Int, cost: float) -> None:
-    flows = economy.flows
-    payment = k.moving_payment(cost, flows.customs_value[flow], flows.units[flow])
-    flows.relocation[flow] = k.total(flows.relocation[flow], payment)
+    flows.moving_cost[flow] = k.total(flows.moving_cost[flow], rules.plant_cost)
 
 
 def dearest_flows(economy: Economy, line: Int) -> tuple[Int, Float]:
@@ -178,6 +174,8 @@ class CounterfactualProduct:
     """(rows or 1, A or 1)"""
     cell: Int
     """(rows, A) cells of the duty tables."""
+    bare_duty: Float
+    """(rows, A) USD a unit of duty on chips that enter unmounted there."""
     shipments: Shipments
     """(rows, A) as customs would see them."""
 
@@ -190,7 +188,6 @@ def counterfactual_product(
     origin: Int,
     price: Float,
     future: Future,
-    switching: bool = True,
 ) -> CounterfactualProduct:
     """Lines with these suppliers (rows, P), sold in markets from countries, under a future.
 
@@ -199,22 +196,25 @@ def counterfactual_product(
     """
     makers, constants, tables = economy.makers, economy.constants, future.tables
     classes = makers.slot_class
-    region = economy.foundries.region[supplier]
+    region, parts = economy.foundries.region[supplier], np.arange(len(classes))
+    chip = economy.chip_origins.in_duties(makers.line[maker][:, None], parts, region)
     count, each = makers.chips[maker], price
     rebate = CounterSubsidy.of(economy).share_of_price(
         (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None],
-        makers.origin[maker][:, None], classes, region, each,
+        makers.origin[maker][:, None], classes, chip, each,
     )  # fmt: skip
     value = k.times(count, k.discounted(each, rebate))
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
     at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
-    bare = tables.bare[at_home[:, :, None], classes, region[:, None]]
+    bare = tables.bare[at_home[:, :, None], classes, chip[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)[:, None]
+    bare_duty = k.over_slots(k.ad_valorem(bare, value[:, None]))
+    upkeep = k.total(*prices_and_demand.upkeep(economy, value, maker))
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[makers.base_origin[maker, None], origin],
-        k.over_slots(k.total(value[:, None], k.ad_valorem(bare, value[:, None]))),
-        amortised if switching else np.zeros_like(amortised),
+        k.total(k.total(k.over_slots(value), upkeep)[:, None], bare_duty),
+        amortised,
     )
     shipments = Shipments(
         constants.codes,
@@ -222,10 +222,18 @@ def counterfactual_product(
         economy.tariff_schedule.crosses_border[cell],
         value[:, None],
         count[:, None],
-        region[:, None],
+        chip[:, None],
         classes,
     )
-    return CounterfactualProduct(maker, market, cell, shipments)
+    return CounterfactualProduct(maker, market, cell, bare_duty, shipments)
+
+
+def _at_exchange_rates(economy: Economy, product: CounterfactualProduct) -> CounterfactualProduct:
+    """The same in the money of its market, at the exchange rates of the month."""
+    shipments = product.shipments
+    factor = np.where(shipments.crosses_border, economy.exchange[product.market], 1.0)
+    value = k.times(shipments.customs_value, factor)
+    return replace(product, shipments=replace(shipments, customs_value=value))
 
 
 def expected_duty(
@@ -250,4 +258,4 @@ def race_times(economy: Economy, flow: Int) -> Float:
 
 def has_plant(economy: Economy, flow: Int) -> Bool:
     """(rows, O) countries in which the maker of each flow has a plant."""
-    return economy.makers.plants[economy.flows.line[flow]]
+    return np.asarray(economy.makers.plants[economy.flows.line[flow]] > 0)

@@ -6,10 +6,11 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Float, Int, days_in
 
 CONTRACT_MONTHS = 12
 """With `contract_first`, slots supplied for so long come first."""
+DAYS_A_WEEK = 7
 
 
 # Orders.
@@ -20,9 +21,10 @@ def denied_to_flows(economy: Economy, supplier: Int) -> Float:
     table, flows, makers = economy.policy.limits.supply, economy.flows, economy.makers
     if table is None:
         return np.zeros(())
-    cell = economy.flow_cells[:, None]
     region = economy.foundries.region[supplier[flows.maker]]
-    denied = k.denied_share(table[cell, makers.slot_class, region])
+    line, parts = flows.line[:, None], np.arange(len(makers.slot_class))
+    share = table.at(economy.flow_cells[:, None], makers.slot_class, line, parts, region)
+    denied = k.denied_share(share)
     return np.where(makers.has_slot[flows.maker], denied, 0.0)
 
 
@@ -149,9 +151,31 @@ def _from_second_sources(economy: Economy, lacking: Float, sent: Float) -> Float
 
 
 def lowest_coverage(economy: Economy, met: Float) -> Float:
-    """(N,) share of its orders that each line can build: the chip it lacks most stops it."""
+    """(N,) share of its orders for which each line has chips: the one it lacks most stops it."""
     needed = np.where(economy.makers.need > 0, met, 1.0)
     return np.minimum(k.least_over_slots(needed), 1.0)
+
+
+def left_of_restart(economy: Economy, coverage: Float) -> Float:
+    """(N,) share of a month in which lines work, after one in which they lacked chips.
+
+    `coverage` (N,) is the share of orders for which they had chips then.
+    """
+    days_lost = DAYS_A_WEEK * economy.scenario.orders.restart_weeks
+    return k.left_after_restart(coverage, days_lost, days_in(economy.date))
+
+
+def only_for_use(economy: Economy, chip_orders: Float) -> Float:
+    """(N, P) chip orders without those to restock where a cut-off of the supplier has just ended.
+
+    Slots that are denied now, or have another supplier since, order as usual.
+    """
+    makers, orders = economy.makers, economy.scenario.orders
+    makers.last_denied = np.where(makers.delivered_share < 1, economy.month, makers.last_denied)
+    since = economy.month - makers.last_denied
+    ended = (since > 0) & (since <= orders.resume_months)
+    ended &= makers.supplied_since <= makers.last_denied
+    return np.where(ended, np.minimum(chip_orders, makers.need), chip_orders)
 
 
 def units_to_flows(economy: Economy) -> Float:

@@ -9,13 +9,14 @@ import numpy as np
 from tariffsim import kernels as k
 from tariffsim.behaviour import sourcing
 from tariffsim.behaviour.sourcing import ChoiceSet
+from tariffsim.law.policy_state import DeliveredShare
 from tariffsim.law.supply_limits import candidate_limits, least_share, share_by_market
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, SlotRows
 from tariffsim.typing import Bool, Float, Int
 
 
-def slots_cut_off(economy: Economy, choices: ChoiceSet, table: Float) -> tuple[Int, Bool]:
+def slots_cut_off(economy: Economy, choices: ChoiceSet, table: DeliveredShare) -> tuple[Int, Bool]:
     """Slots whose supply is denied for longer than a switch takes, and suppliers that are cut off.
 
     Rows in the ravelled (N, K) columns, and (rows, F) whether a supplier is cut off. No line
@@ -40,7 +41,7 @@ def _is_still_denied(economy: Economy, slots: SlotRows) -> Bool:
         rows = np.flatnonzero(lead == months)
         some = slots.take(rows)
         regime = economy.regime_ahead(int(months))
-        table = candidate_limits(economy.tariff_schedule, regime)
+        table = candidate_limits(economy.tariff_schedule, economy.chip_origins, regime)
         by_market = share_by_market(economy.constants.codes, makers, some, table)
         share = least_share(makers, some, by_market, economy.foundries.region)
         still[rows] = share[np.arange(len(rows)), makers.supplier.take(some.place)] < 1.0

@@ -230,7 +230,12 @@ def _merge(economy: Economy, line: Int) -> None:
     makers.amortised[line] = k.ratio(k.total(*rest), np.maximum(longest, 1))
     makers.amortised_until[line] = k.months_later(economy.month, longest)
     larger = makers.share[own] > makers.share[line]
-    for name in ("supplier", "next_supplier", "switch_month", "supplied_since", "second_source"):
+    makers.chip_coverage[line] = sum(
+        k.times(makers.chip_coverage[rows], makers.share[rows]) for rows in (line, own)
+    )
+    for name in (
+        "supplier", "next_supplier", "switch_month", "supplied_since", "second_source", "last_denied",
+    ):  # fmt: skip
         column = getattr(makers, name)
         column[line[larger]] = column[own[larger]]
     for name in SHARED:
@@ -246,7 +251,8 @@ def _merge(economy: Economy, line: Int) -> None:
 COPIED = (
     "has_slot", "supplier", "next_supplier", "switch_month", "supplied_since", "second_source",
     "amortised", "amortised_until", "compliance_distortion", "chips", "customs_value",
-    "chip_region", "chip_value",
+    "chip_coverage", "last_denied",
+    "chip_region", "chip_origin", "chip_value",
 )  # fmt: skip
 """Columns that a new version has from its line."""
 SHARED = ("stock", "past_need")

@@ -1,14 +1,12 @@
-"""Chips in a unit, duties that importers foresee, and how far they stock up (MODEL 4.4)."""
+"""Chips in a unit, what their supply costs beside, and exchange rates (MODEL 4.4)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.law.duty_tables import Regime
-from tariffsim.law.expected_burden import ExpectedBurden
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Float
+from tariffsim.typing import Float, Int
 
 
 def chips_in_units(economy: Economy) -> Float:
@@ -22,13 +20,50 @@ def chips_in_units(economy: Economy) -> Float:
     return k.chip_content(base, economy.scenario.trade.chip_content_growth, economy.years, shift)
 
 
+def origins_of_chips(economy: Economy) -> Int:
+    """(N, P) origin in law of the chips of each slot, by the region they are made in."""
+    makers = economy.makers
+    parts = np.arange(len(makers.slot_class))
+    return economy.chip_origins.in_duties(makers.line[:, None], parts, makers.chip_region)
+
+
 def duty_on_chips(economy: Economy, rate: Float) -> Float:
     """(L,) USD a unit of duty (cells, K, R) on chips that enter a flow's country unmounted."""
     makers, flows, codes = economy.makers, economy.flows, economy.constants.codes
     cell = codes.cell(makers.device[flows.maker], flows.origin, 0)[:, None]
-    region = makers.chip_region.take(flows.maker, axis=0)
-    of_slots = rate.take(codes.slot(cell, makers.slot_class, region))
+    origin = makers.chip_origin.take(flows.maker, axis=0)
+    of_slots = rate.take(codes.taxed_chip(cell, makers.slot_class, origin))
     return k.over_slots(k.ad_valorem(makers.chip_value.take(flows.maker, axis=0), of_slots))
+
+
+def upkeep(economy: Economy, chip_value: Float, maker: Int) -> tuple[Float, Float]:
+    """(rows,) USD a unit of some makers for second sources on standby, and for stocks of chips.
+
+    `chip_value` (rows, P) is what the chips in a unit are worth.
+    """
+    makers, orders = economy.makers, economy.scenario.orders
+    has_second = makers.has_second_source.take(maker, axis=0)
+    return (
+        k.standby_cost(chip_value, has_second, orders.standby_cost),
+        k.chip_carrying_cost(chip_value, makers.stock_months[maker], orders.chip_carrying_cost),
+    )
+
+
+def exchange(economy: Economy) -> Float:
+    """(M,) prices of foreign makers in a market's money, relative to the rates of the base year.
+
+    The currency of a market follows the duty that its importers paid last month on what they
+    brought in, at the weights of the base year (MODEL 4.4).
+    """
+    flows, constants = economy.flows, economy.constants
+    offset, n_markets = economy.scenario.trade.currency_offset, len(constants.codes.markets)
+    if offset == 0:
+        return np.ones(n_markets)
+    base_origin = economy.makers.base_origin[flows.maker]
+    value = k.times(flows.base_units, constants.unit_value[economy.makers.device[flows.maker]])
+    weight = np.where(constants.origin_market[base_origin] != flows.market, value, 0.0)
+    rise = k.mean_rate(flows.new_duty, flows.customs_value, weight, flows.market, n_markets)
+    return k.exchange_factor(offset, constants.covered_import_share, rise)
 
 
 def mean_of_lines(economy: Economy, values: Float) -> Float:
@@ -36,28 +71,3 @@ def mean_of_lines(economy: Economy, values: Float) -> Float:
     flows, makers = economy.flows, economy.makers
     weighted = k.times(values, makers.weights[flows.maker, flows.market])
     return k.sum_by(flows.maker, weighted, len(makers))
-
-
-def new_duty_under(economy: Economy, regime: Regime) -> Float:
-    """(L,) USD a unit that new duties of a regime would cost importers of what is brought in."""
-    flows, burden = economy.flows, ExpectedBurden.of(economy)
-    who = burden.beliefs(regime, flows.importer, flows.market)
-    return burden.on_product(who, economy.shipments(), economy.flow_cells, regime)
-
-
-def rise_ahead(economy: Economy) -> tuple[Float, Float]:
-    """(L,) months to the first rise of each flow's duty that is in reach, and USD a unit it adds.
-
-    In reach is what comes within the most months of sales that anybody would hold.
-    """
-    flows, now = economy.flows, economy.regime_of_today()
-    left, saved = np.ones(len(flows)), np.zeros(len(flows))
-    regime, value = now, flows.customs_value
-    for months in k.months_in_reach(economy.scenario.trade.front_loading_months):
-        ahead = economy.regime_ahead(months)
-        if ahead != regime:
-            rise = k.duty_rise(new_duty_under(economy, now), new_duty_under(economy, ahead), value)
-            first = (rise > 0) & (saved == 0)
-            left, saved = np.where(first, months, left), np.where(first, rise, saved)
-            regime = ahead
-    return left, saved

@@ -10,7 +10,7 @@ from tariffsim import kernels as k
 from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
-from tariffsim.law.policy_state import PolicyState
+from tariffsim.law.policy_state import DeliveredShare, PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market, share_of_suppliers
 from tariffsim.scenario.blocks import Sourcing
 from tariffsim.state.constants import DESIGN, Constants
@@ -179,7 +179,8 @@ def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Fl
     price = price_after_counter_subsidy(choices, slots)
     futures = policy.expected.futures
     burden = choices.expected_burden.on_slots(slots, region, price, futures, triggered)
-    return k.cost_with_duty(price, rate.take(region, axis=1), burden)
+    of_foundry = choices.expected_burden.of_foundries(slots, region)
+    return k.cost_with_duty(price, k.by_foundry(rate, of_foundry), burden)
 
 
 def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
@@ -189,7 +190,8 @@ def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
     origin = choices.makers.origin[slots.maker, None]
     share = choices.counter_subsidy.share_of_price(
         (expected.chip_value, expected.chip_count), slots.kind[:, None], slots.maker[:, None],
-        origin, slots.node_class[:, None], foundries.region, price,
+        origin, slots.node_class[:, None],
+        choices.expected_burden.of_foundries(slots, foundries.region), price,
     )  # fmt: skip
     return k.discounted(price, share)
 
@@ -214,7 +216,8 @@ def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
     whole = slots.for_markets(choices.makers.line_weights.take(slots.maker, axis=0))
     rate = duty_over_markets(choices, choices.base_duty, whole, origin, np.zeros_like(slots.kind))
     price = foundries.base_price.T.take(slots.node_class, axis=0)
-    return k.cost_with_duty(price, rate.take(foundries.region, axis=1), 0.0)
+    of_foundry = choices.expected_burden.of_foundries(slots, foundries.region)
+    return k.cost_with_duty(price, k.by_foundry(rate, of_foundry), 0.0)
 
 
 def duty_over_markets(
@@ -232,7 +235,7 @@ def duty_over_markets(
 
 
 def _preference(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) odds of a line that moved to or from China, and exogenous shifts of preference."""
+    """(rows, F) odds of a line that moved to or from China, and tastes of its buyers."""
     makers, foundries, sourcing = choices.makers, choices.foundries, choices.sourcing
     maker = slots.maker
     odds = k.assembly_preference(
@@ -246,6 +249,10 @@ def _preference(choices: ChoiceSet, slots: SlotRows) -> Float:
     if log_odds.any():
         shift = k.over_markets(log_odds[None], slots.weights)
         preference = k.times(preference, np.exp(shift[:, foundries.region]))
+    if choices.policy.procurement.any():
+        avoided = choices.policy.procurement[slots.kind, makers.device[maker]]
+        lost = k.over_markets(avoided, slots.weights)
+        preference = k.times(preference, np.exp(lost[:, foundries.region]))
     return preference
 
 
@@ -269,7 +276,7 @@ def among_candidates(choices: ChoiceSet, slots: SlotRows, weights: Float) -> Flo
 
 
 def emergency_leavers(
-    choices: ChoiceSet, slots: SlotRows, table: Float, kind: bool = False
+    choices: ChoiceSet, slots: SlotRows, table: DeliveredShare, kind: bool = False
 ) -> tuple[Float, Bool]:
     """(rows, F) least delivered share, and whether so much is denied that the line would leave.
 
@@ -292,7 +299,7 @@ def emergency_leavers(
 
 
 def _other_parts_denied(
-    choices: ChoiceSet, slots: SlotRows, table: Float, kind: bool
+    choices: ChoiceSet, slots: SlotRows, table: DeliveredShare, kind: bool
 ) -> tuple[Bool, Float]:
     """(rows, P) other parts of the line that are denied, and how much of each is delivered."""
     makers = choices.makers
@@ -358,7 +365,8 @@ def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choic
     weights = among_candidates(choices, some, choice_weights(choices, some, triggered=False))
     with_cost = k.with_inertia(weights, incumbent, makers.inertia.take(some.place))
     free = np.where(slots.is_open[rows], k.draw_choice(with_cost, noise), incumbent)
-    is_covered = covered[at, some.node_class][:, foundries.region]
+    of_foundry = choices.expected_burden.of_foundries(some, foundries.region)
+    is_covered = k.by_foundry(covered[at, some.node_class].astype(float), of_foundry) > 0
     uncovered = np.where(is_covered, 0.0, with_cost)
     plan_b = np.where(uncovered.any(axis=1), k.draw_choice(uncovered, noise), free)
     value = value_of_utility(choices, some, free)

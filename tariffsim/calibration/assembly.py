@@ -8,7 +8,7 @@ import numpy as np
 
 from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.calibration.lines import GOLDEN, Lines
-from tariffsim.kernels.sums import rank_within
+from tariffsim.kernels.sums import rank_within, shares
 from tariffsim.scenario.blocks import Assembly
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
@@ -19,34 +19,38 @@ MOST_PLANTS = 400
 
 
 def footprints(constants: Constants, sectors: Sequence[str], weight_of_sector: float) -> Float:
-    """(D, O) where plants of a device are: its base shares in the data market and its sector's."""
-    codes = constants.codes
-    market = codes.markets.index(DATA_MARKET)
-    bought = constants.trade[:, :, market]
+    """(D, O) where plants of a device are: its base shares in the data market and its sector's.
+
+    Of all markets together without the data market, or for a device that it does not buy.
+    """
+    markets = constants.codes.markets
+    bought = constants.trade.sum(axis=2)
+    if DATA_MARKET in markets:
+        here = constants.trade[:, :, markets.index(DATA_MARKET)]
+        bought = np.where(here.any(axis=1, keepdims=True), here, bought)
     alike = np.array(sectors)[:, None] == np.array(sectors)
-    own, of_sector = (
-        values / np.maximum(values.sum(axis=1, keepdims=True), 1e-300)
-        for values in (bought, alike @ bought)
-    )
+    own, of_sector = (shares(values.T).T for values in (bought, alike @ bought))
     return np.asarray((1 - weight_of_sector) * own + weight_of_sector * of_sector)
 
 
 def draw_plants(
     footprint: Float, footloose: Float, rules: Assembly, lines: Lines, draws: Draws
 ) -> Int:
-    """(N, O) plants by country: one where the line is assembled, others for those that have several.
+    """(N, O) plants by country: one where the line is assembled, and others of those with several.
 
     A maker of device d is footloose with probability `footloose` (D,) and then has one plant more
-    than a Poisson number with mean `plants - 1`, drawn from the footprint (D, O).
+    than a Poisson number with mean `plants - 1`, each drawn from the footprint (D, O): so that the
+    numbers by country are independent and Poisson themselves.
     """
-    n, (_, n_origins) = len(lines.device), footprint.shape
-    u = draws.uniform("plants", 0, n, 2)
-    is_footloose = u[:, 0] < footloose[lines.device]
-    more = np.where(is_footloose, poisson_quantile(u[:, 1], rules.plants - 1), 0)
-    chances = footprint[lines.device]
-    chances = chances / chances.sum(axis=1, keepdims=True)
-    plants = draws.multinomial("places of plants", 0, more, chances)
-    plants += np.arange(n_origins) == lines.origin[:, None]
+    n, n_origins = len(lines.device), footprint.shape[1]
+    is_footloose = draws.uniform("footloose", 0, n) < footloose[lines.device]
+    u = draws.uniform("plants", 0, n, n_origins)
+    plants: Int = np.eye(n_origins, dtype=np.int16)[lines.origin]
+    for device in np.unique(lines.device):
+        rows = np.flatnonzero(is_footloose & (lines.device == device))
+        for origin in np.flatnonzero(footprint[device]):
+            mean = (rules.plants - 1) * footprint[device, origin]
+            plants[rows, origin] += poisson_quantile(u[rows, origin], mean).astype(np.int16)
     return plants
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim.calibration.constants import DATA_MARKET
+from tariffsim.kernels.sums import ratio
 from tariffsim.policy.shipments import CHINA, Codes
 from tariffsim.scenario import Scenario
 from tariffsim.tables import BARE_CHIPS, ImportRow, Tables
@@ -27,7 +28,7 @@ class BaseDuties:
 
     codes: Codes
     collected: Mapping[Good, float]
-    """Duty over value; zero where nothing was imported."""
+    """Duty over value; where nothing of a device was imported, that of other countries."""
     region_share: Mapping[Good, float]
     """Share of each country in its region's unmounted chips of a kind: of the data market's
     imports of 2024, in any market; even where that imported none."""
@@ -62,11 +63,36 @@ class BaseDuties:
 def base_duties(scenario: Scenario, tables: Tables, codes: Codes) -> BaseDuties:
     """What was collected in 2024; before Section 301, China's owe at the rate of Japan's."""
     collected = {_good(row): _rate(row) for row in tables.imports}
+    collected |= _of_countries_without_imports(tables, codes)
     if scenario.trade.base_duties != "observed":
         like = {good: ("JP" if good[1] == CHINA else good[1]) for good in collected}
         collected = {good: collected.get((good[0], like[good]), 0.0) for good in collected}
     imported = {_good(row): row.customs_value_usd for row in tables.imports}
     return BaseDuties(codes, collected, _region_shares(codes, imported))
+
+
+def _of_countries_without_imports(tables: Tables, codes: Codes) -> dict[Good, float]:
+    """Mean duty on what others sold of a device; for China, on what it sold of the sector."""
+    shape = len(codes.devices), len(codes.origins)
+    value, duty = np.zeros(shape), np.zeros(shape)
+    for row in tables.imports:
+        if row.device in codes.devices:
+            at = codes.devices.index(row.device), codes.origins.index(row.origin)
+            value[at] += row.customs_value_usd
+            duty[at] += row.calculated_duty_usd
+    is_china = np.array([origin == CHINA for origin in codes.origins])
+    sectors = np.array(tables.devices.texts("sector"))
+    alike = sectors[:, None] == sectors
+    of_others, of_china = (
+        ratio(part @ duty[:, who].sum(axis=1), np.maximum(part @ value[:, who].sum(axis=1), 1.0))
+        for part, who in ((np.eye(len(alike)), ~is_china), (alike, is_china))
+    )
+    mean = np.where(is_china, of_china[:, None], of_others[:, None])
+    return {
+        (codes.devices[d], codes.origins[o]): float(mean[d, o])
+        for d, o in np.argwhere(value == 0)
+        if codes.markets[codes.home_market[o]] != DATA_MARKET
+    }
 
 
 def _region_shares(codes: Codes, imported: Mapping[Good, float]) -> dict[Good, float]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from tariffsim.calibration.assembly import draw_plants, footprints
 from tariffsim.calibration.capacity import make_fabs, make_foundries, make_investment
+from tariffsim.calibration.chip_origins import make_chip_origins
 from tariffsim.calibration.constants import DATA_MARKET, make_constants, trade_totals
 from tariffsim.calibration.lines import make_lines, plan
 from tariffsim.calibration.makers import (
@@ -102,9 +103,10 @@ def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> 
     footprint = footprints(constants, devices.texts("sector"), assembly.sector_footprint)
     footloose = np.array(devices.numbers("footloose_share"))
     plants = draw_plants(footprint, footloose, assembly, lines, draws)
+    origins = make_chip_origins(scenario, tables, constants, schedule, len(lines.device), draws)
     makers = make_makers(
         scenario, constants, schedule, lines, rows, shares, slots, supplier, foundries, plants,
-        draws,
+        origins, draws,
     )  # fmt: skip
     flows, cells = make_flows(scenario, constants, schedule, lines, plants, footprint, draws)
     importers = make_importers(scenario, constants, flows, draws)
@@ -115,6 +117,8 @@ def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> 
         scenario, constants, shares, foundries,
         make_investment(scenario, constants, foundries), makers, importers, flows, cells,
         base_chips(constants, makers, flows), schedule, expectations, declarations,
+        origins,
+        np.ones(len(constants.codes.markets)),
     )  # fmt: skip
     economy.imports = base_imports(economy)
     check_base_year(economy, lines.trade)
@@ -129,7 +133,8 @@ def line_plan(scenario: Scenario, constants: Constants) -> Plan:
 
 def _duty_on_chinese_chips(schedule: TariffSchedule, constants: Constants) -> Float:
     """(O, K) duty of the base year on Chinese chips that enter unmounted; zero without China."""
-    return np.asarray(schedule.base_bare @ constants.is_china)
+    by_region = schedule.base_bare[:, :, : len(constants.is_china)]
+    return np.asarray(by_region @ constants.is_china)
 
 
 def require_base_year(scenario: Scenario) -> Economy:

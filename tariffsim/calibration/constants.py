@@ -84,6 +84,7 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
         demand_elasticity=np.array(devices.numbers("demand_elasticity")),
         market_growth=scenario.trade.growth_factor
         * np.array(tables.markets.numbers("growth_per_year")),
+        covered_import_share=np.array(tables.markets.numbers("covered_import_share", missing=0.0)),
         is_ai_capable=np.array(devices.numbers("ai_capable")) > 0,
         ai_adoption=np.array(
             [tables.markets.numbers(f"ai_{month // 12}") for month in AI_MONTHS]

@@ -17,6 +17,7 @@ from tariffsim.calibration.suppliers import (
 )
 from tariffsim.errors import CalibrationError, Problem
 from tariffsim.kernels.compliance import NEVER_EVADES, tracing_cost_rate, unknown_chance
+from tariffsim.kernels.prices_and_demand import chip_carrying_cost, standby_cost
 from tariffsim.kernels.sourcing import odds_from_scale
 from tariffsim.kernels.sums import over_slots, rank_within, sum_by
 from tariffsim.law.declarations import Declarations, Enforcement
@@ -24,13 +25,14 @@ from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.checks import blame
+from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries, Importers
 from tariffsim.typing import Bool, Float, Int
 
 LONG_AGO = -1200
-"""Month since which suppliers of the base year supply."""
+"""Month since which suppliers of the base year supply, and before which none was cut off."""
 
 
 def make_makers(
@@ -44,6 +46,7 @@ def make_makers(
     supplier: Int,
     foundries: Foundries,
     plants: Int,
+    chip_origins: ChipOrigins,
     draws: Draws,
 ) -> DeviceMakers:
     """Makers in month 0.
@@ -78,20 +81,23 @@ def make_makers(
         shares[rows.of_line[:, None], slot_class, supplier], slots.curvature, slots.scale
     )
     amortised, amortised_until = amortised_at_start(slots, own, other, draws)
-    other = other - over_slots(amortised * (amortised_until > 0))
-    if (other < 0).any():
-        codes = sorted({constants.codes.devices[d] for d in device[other < 0]})
-        raise CalibrationError([_dearer_than_product(scenario, code) for code in codes])
     month, following = month.reshape(n, n_parts), following.reshape(n, n_parts)
     has_second, second = draw_second_sources(
         shares, rows.of_line, slot_class, slots, constants.second_source_share[device], foundries.region,
         supplier, np.where(month >= 0, following, supplier), draws,
     )  # fmt: skip
+    stock_months, orders = constants.stock_months[device], scenario.orders
+    standby = standby_cost(chips * chip_price, has_second, orders.standby_cost)
+    carrying = chip_carrying_cost(chips * chip_price, stock_months, orders.chip_carrying_cost)
+    other = other - over_slots(amortised * (amortised_until > 0)) - standby - carrying
+    if (other < 0).any():
+        codes = sorted({constants.codes.devices[d] for d in device[other < 0]})
+        raise CalibrationError([_dearer_than_product(scenario, code) for code in codes])
     units = value / constants.unit_value[device]
     china = constants.codes.origins.index(CHINA) if CHINA in constants.codes.origins else -1
     in_china = (lines.origin == china).astype(float)
     need = units[:, None] * chips
-    stock = constants.stock_months[device][:, None] * need
+    stock = stock_months[:, None] * need
     return DeviceMakers(
         device=device,
         line=np.arange(n),
@@ -108,18 +114,20 @@ def make_makers(
         base_china=in_china,
         china_made=np.repeat(in_china[:, None], 12, axis=1),
         origin=np.repeat(lines.origin[:, None], lines.value.shape[1], axis=1),
-        plants=plants > 0,
+        plants=plants,
         new_plant=lines.origin.copy(),
         plant_month=np.full(n, -1),
         other_inputs=other,
         customs_value=constants.unit_value[device],
         units=units,
         fill_rate=np.ones(n),
+        chip_coverage=np.ones(n),
         slot_class=slot_class,
         has_slot=slots.has_slot,
         is_pin_compatible=slots.is_pin_compatible,
         supplier=supplier,
         chip_region=region,
+        chip_origin=chip_origins.in_duties(np.arange(n)[:, None], np.arange(n_parts), region),
         next_supplier=following,
         switch_month=month,
         curvature=slots.curvature,
@@ -129,6 +137,8 @@ def make_makers(
         life_months=slots.life_months,
         line_requalification=slots.requalification_per_unit,
         requalification_per_unit=slots.requalification_per_unit,
+        standby_cost=standby,
+        carrying_cost=carrying,
         version_overhead=np.zeros(n),
         amortised=amortised,
         amortised_until=amortised_until,
@@ -139,11 +149,12 @@ def make_makers(
         supplied_since=np.full((n, n_parts), LONG_AGO),
         has_second_source=has_second,
         second_source=second,
-        stock_months=constants.stock_months[device],
+        stock_months=stock_months,
         need=need,
         past_need=np.stack([need, need], axis=1),
         chip_orders=need.copy(),
         delivered_share=np.ones((n, n_parts)),
+        last_denied=np.full((n, n_parts), LONG_AGO),
         opening_stock=stock.copy(),
         stock=stock,
         chip_payments=over_slots(need * chip_price),
@@ -216,8 +227,11 @@ def make_flows(
         next_origin=origin.copy(),
         arrival_month=np.full(len(maker), -1),
         unit_cost=unit_value / (1 + trade.markup),
+        ex_works=unit_value,
+        exchange=np.ones(len(maker)),
         customs_value=unit_value,
         bare_duty=none.copy(),
+        moving_cost=none.copy(),
         relocation=none.copy(),
         second_best_place=none.copy(),
         base_units=units,

@@ -30,9 +30,10 @@ LEGEND = (
     "-{elasticity:g}."
 )
 PLACES = (
-    "*: assembled here; +: the maker has a plant. price ex works, duty expected and landed, their sum, "
-    "in USD a unit; distance: how much dearer the country is for reasons that do not change; relative: "
-    "distance x landed / landed in 2024 against the country in place."
+    "*: assembled here; +: the maker has a plant. price ex works, duty expected and landed, their "
+    "sum, in USD a unit; r: (landed / landed in 2024) ^ elasticity; distance: how much dearer "
+    "the country is for reasons that do not change; relative: distance x landed / landed in 2024 "
+    "against the country in place."
 )
 MAX_RATE = 5.0
 """The highest ad valorem rate that a scenario may have."""
@@ -83,7 +84,8 @@ def _maker(found: Explanation) -> str:
 def _plants(place: PlaceChoice) -> str:
     """Where the maker has plants."""
     building = f"; one is being built in {place.building_in}" if place.building_in else ""
-    return f"Its plants are in {', '.join(place.plants)}{building}."
+    plants = (f"{o} ({n})" if n > 1 else o for o, n in place.plants.items())
+    return f"Its plants are in {', '.join(plants)}{building}."
 
 
 def _place(place: PlaceChoice) -> str:
@@ -105,9 +107,10 @@ def _place(place: PlaceChoice) -> str:
     columns = [
         Column("country", _country, is_number=False),
         _column("price", "price", "{:,.2f}".format),
-        _column("duty", "expected_duty", "{:,.2f}".format),
+        Column("duty", lambda row: f"{row['base_duty'] + row['new_duty']:,.2f}"),
         _column("landed", "landed", "{:,.2f}".format),
         _column("in 2024", "base_landed", "{:,.2f}".format),
+        _column("r", "factor", "{:.2f}".format),
         _column("distance", "distance", "{:.2f}".format),
         _column("relative", "relative", "{:.3f}".format),
     ]
@@ -116,7 +119,7 @@ def _place(place: PlaceChoice) -> str:
 
 def _country(row: Row) -> str:
     """The country, and whether the maker has a plant there or the flow is made there."""
-    return f"{row['country']}{' *' if row['in_place'] else ' +' if row['has_plant'] else ''}"
+    return f"{row['country']}{' *' if row['in_place'] else ' +' if row['plants'] else ''}"
 
 
 def _importers(found: Explanation) -> list[str]:

@@ -17,8 +17,9 @@ from tariffsim.behaviour.assembly import (
     product_elsewhere,
     race_times,
 )
-from tariffsim.kernels.assembly import duty_to_shift, moving_factor
-from tariffsim.kernels.sums import weighted_sum
+from tariffsim.behaviour.prices_and_demand import upkeep
+from tariffsim.kernels.assembly import duty_to_shift, landed_factor, moving_factor
+from tariffsim.kernels.sums import over_slots, weighted_sum
 from tariffsim.state.constants import SHIFT
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int, format_month
@@ -38,8 +39,8 @@ class PlaceChoice:
     """Country that its orders are shifting to."""
     arrives: str | None
     """Month from which it is assembled there."""
-    plants: tuple[str, ...]
-    """Countries in which the maker has a plant."""
+    plants: dict[str, int]
+    """Plants of the maker by country."""
     building_in: str | None
     shift_cost: float
     """Cost of a shift, fraction of a year's customs value."""
@@ -58,7 +59,8 @@ def explain_places(economy: Economy, maker: int) -> tuple[PlaceChoice, ...]:
     flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
     rules, start = economy.scenario.assembly, economy.scenario.run.start
     found = []
-    for flow in np.flatnonzero(flows.maker == maker):
+    has_plants = np.flatnonzero(makers.plants[maker])
+    for flow in np.flatnonzero(flows.line == maker):
         moving, building = flows.arrival_month[flow] >= 0, makers.plant_month[maker] >= 0
         table = countries_of(economy, int(flow))
         found.append(
@@ -68,7 +70,7 @@ def explain_places(economy: Economy, maker: int) -> tuple[PlaceChoice, ...]:
                 base_origin=codes.origins[makers.base_origin[maker]],
                 shifting_to=codes.origins[flows.next_origin[flow]] if moving else None,
                 arrives=format_month(start + int(flows.arrival_month[flow])) if moving else None,
-                plants=tuple(codes.origins[o] for o in np.flatnonzero(makers.plants[maker])),
+                plants={codes.origins[o]: int(makers.plants[maker, o]) for o in has_plants},
                 building_in=codes.origins[makers.new_plant[maker]] if building else None,
                 shift_cost=rules.shift_cost,
                 plant_cost=rules.plant_cost,
@@ -82,32 +84,35 @@ def explain_places(economy: Economy, maker: int) -> tuple[PlaceChoice, ...]:
 def countries_of(economy: Economy, flow: int) -> pd.DataFrame:
     """What each country that the maker may go to would cost for a flow, USD a unit.
 
-    As expected of orders that shift now; one row a country: ex-works price; expected duty at the
-    border; their sum, and that of the base year; distance `(e / e_base country)^(1/eps)`, what the
-    country is dearer by for reasons that do not change; the two together relative to the country
-    in place; whether the maker has a plant there; whether it is the country in place.
+    As expected of orders that shift now; one row a country. What the unit costs its maker there:
+    `other_inputs`, `unmounted_chip_duty`, `chips`, `switching` (costs of suppliers written off) and
+    `upkeep` (second sources, stocks of chips); with the `margin`, and what `exchange` rates add,
+    they are the `price` ex works. Then `base_duty` and `new_duty` at the border,
+    `landed`, the sum of price and duties, and `base_landed`, that of the base year; `factor`, `r`
+    of MODEL 4.3; `distance`, `(e / e_base country)^(1/eps)`, what the country is more expensive by
+    for reasons that do not change; landed cost with it `relative` to the country in place; the
+    number of `plants` there; whether it is the country `in_place`.
     """
     import pandas as pd
 
     codes, rules = economy.constants.codes, economy.scenario.assembly
     at, here = np.array([flow]), int(economy.flows.origin[flow])
-    origins = np.arange(len(codes.origins))[None]
     maker = economy.flows.maker[at]
-    price, duty = _expected(economy, at, economy.makers.device[maker], origins)
-    base = base_landed_cost(economy, at, origins)[0]
-    race, power = race_times(economy, at)[0], 1 / rules.elasticity
-    distance = (race / race[economy.makers.base_origin[maker[0]]]) ** power
-    landed = price + duty
+    costs = _expected(economy, at, maker)
+    base = base_landed_cost(economy, at, np.arange(len(codes.origins))[None])[0]
+    race = race_times(economy, at)[0]
+    distance = (race / race[economy.makers.base_origin[maker[0]]]) ** (1 / rules.elasticity)
+    landed = costs["price"] + costs["base_duty"] + costs["new_duty"]
     score = distance * landed / base
     table = pd.DataFrame(
-        {
-            "price": price,
-            "expected_duty": duty,
+        costs
+        | {
             "landed": landed,
             "base_landed": base,
+            "factor": landed_factor(landed, base, rules.elasticity),
             "distance": distance,
             "relative": score / score[here],
-            "has_plant": economy.makers.plants[maker[0]],
+            "plants": economy.makers.plants[economy.flows.line[flow]],
             "in_place": np.arange(len(codes.origins)) == here,
         },
         index=pd.Index(codes.origins, name="country"),
@@ -116,21 +121,43 @@ def countries_of(economy: Economy, flow: int) -> pd.DataFrame:
     return reachable
 
 
-def _expected(economy: Economy, flow: Int, device: Int, origins: Int) -> tuple[Float, Float]:
-    """(O,) ex-works price, and duty at the border, means over the dates of a shift."""
-    futures = economy.policy.expected.of_kind(SHIFT)
-    weights = [f.weight[SHIFT, device][:, None] for f in futures]
-    months = economy.scenario.assembly.shift_months
-    products = [product_elsewhere(economy, flow, origins, future, months) for future in futures]
-    price = weighted_sum(weights, [product.shipments.customs_value for product in products])
-    due = zip(products, futures, strict=True)
-    duty = weighted_sum(weights, [expected_duty(economy, *one) for one in due])
-    return price[0], duty[0]
+def _expected(economy: Economy, flow: Int, maker: Int) -> dict[str, Float]:
+    """(O,) parts of the cost of a unit by country, means over the dates of a shift."""
+    futures, constants = economy.policy.expected.of_kind(SHIFT), economy.constants
+    origins = np.arange(len(constants.codes.origins))[None]
+    weights = [f.weight[SHIFT, economy.makers.device[maker]][:, None] for f in futures]
+    months, found = economy.scenario.assembly.shift_months, []
+    for future in futures:
+        product = product_elsewhere(economy, flow, origins, future, months)
+        price, chips = product.shipments.customs_value, product.shipments.chip_value[:, 0]
+        location = constants.relative_cost[economy.makers.base_origin[maker, None], origins]
+        of_all = {
+            "chips": over_slots(chips),
+            "switching": economy.makers.amortised_cost(economy.month, maker),
+            "upkeep": sum(upkeep(economy, chips, maker)),
+        }
+        costs = {
+            "other_inputs": economy.makers.other_inputs[maker, None] * location,
+            "unmounted_chip_duty": product.bare_duty,
+            **{name: value[:, None] + np.zeros_like(price) for name, value in of_all.items()},
+        }
+        cost = sum(costs.values())
+        margin = economy.scenario.trade.markup * cost
+        base_duty = economy.tariff_schedule.base_product[product.cell, 0] * price
+        border = {
+            "margin": margin,
+            "exchange": price - cost - margin,
+            "price": price,
+            "base_duty": base_duty,
+            "new_duty": expected_duty(economy, product, future) - base_duty,
+        }
+        found.append(costs | border)
+    return {name: weighted_sum(weights, [parts[name] for parts in found])[0] for name in found[0]}
 
 
 def _duty_to_shift(table: pd.DataFrame, cost: float, elasticity: float) -> float:
     """Further duty, over landed cost, at which the best other plant wins after the cost of it."""
-    others = table[table["has_plant"] & ~table["in_place"]]
+    others = table[(table["plants"] > 0) & ~table["in_place"]]
     if others.empty:
         return math.inf
     hurdle = moving_factor(cost, elasticity)

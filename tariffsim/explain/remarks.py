@@ -30,6 +30,7 @@ from tariffsim.tables import BARE_CHIPS, CalendarRow
 from tariffsim.typing import format_month
 
 if TYPE_CHECKING:
+    from tariffsim.law.policy_state import DeliveredShare
     from tariffsim.policy.shipments import Codes
     from tariffsim.typing import Float
 
@@ -235,8 +236,8 @@ def _effects(economy: Economy, month: int) -> Iterator[Float | float | None]:
     on_chips = state.in_force.chip_value.any() or state.in_force.chip_count.any()
     yield from (state.discount, state.capacity_share, state.counter_subsidy * float(on_chips))
     yield from (state.funds.grants, state.funds.granted_investment, state.funds.credit)
-    yield from (state.units_factor, state.chips_factor, state.preference)
-    yield None if state.limits.supply is None else state.limits.supply[cells]
+    yield from (state.units_factor, state.chips_factor, state.preference, state.procurement)
+    yield _delivered(economy, state.limits.supply)
     laws = zip(economy.tariff_schedule.laws, state.rates, strict=True)
     yield from (law.instrument.tracing_share(rate) for law, rate in laws)
 
@@ -247,6 +248,16 @@ def _same(one: Iterable[Any], other: Iterable[Any]) -> bool:
     longest = max(len(one), len(other))
     pairs = zip(*(each + [0.0] * (longest - len(each)) for each in (one, other)), strict=True)
     return all(np.array_equal(_or_one(a), _or_one(b)) or _all_one(a, b) for a, b in pairs)
+
+
+def _delivered(economy: Economy, share: DeliveredShare | None) -> Float | None:
+    """(L, P, R) delivered share of the chips of every region for the parts of each flow."""
+    if share is None:
+        return None
+    classes = economy.makers.slot_class[:, None]
+    parts, regions = np.arange(len(classes))[:, None], np.arange(len(economy.constants.is_china))
+    cell, line = (rows[:, None, None] for rows in (economy.flow_cells, economy.flows.line))
+    return share.at(cell, classes, line, parts, regions)
 
 
 def _or_one(limit: Any) -> Any:

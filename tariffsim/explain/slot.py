@@ -27,6 +27,7 @@ from tariffsim.behaviour.sourcing import (
 from tariffsim.kernels.compliance import evasion_threshold
 from tariffsim.kernels.duties import cost_with_duty
 from tariffsim.kernels.sourcing import choice_probabilities, cost_odds, with_inertia
+from tariffsim.kernels.sums import by_foundry
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expectations import Future
 from tariffsim.state.draws import Draws
@@ -242,7 +243,8 @@ def _duty(
     origin = makers.origin[slots.maker]
     rate = duty_over_markets(choices, tables.slot[None], slots, origin, np.zeros_like(slots.kind))
     burden = choices.expected_burden.on_slots(slots, region, price, [always])
-    return np.asarray((cost_with_duty(price, rate[:, region], burden) - price)[0])
+    of_foundry = choices.expected_burden.of_foundries(slots, region)
+    return np.asarray((cost_with_duty(price, by_foundry(rate, of_foundry), burden) - price)[0])
 
 
 def cost_to_leave(sigma: float, table: pd.DataFrame, region: str) -> float:

@@ -1,4 +1,4 @@
-"""Where products are assembled: a race of places, costs of moving, second-best places (MODEL 4.3)."""
+"""Where products are assembled: a race of places, costs of moving, second-best ones (MODEL 4.3)."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def cost_of_place(factor: Float, elasticity: float) -> Float:
     return np.asarray(factor ** (1 / elasticity) - 1)
 
 
-def moving_payment(cost: float, customs_value: Float, units: Float) -> Float:
-    """USD for a shift or a plant: a fraction of a year's customs value of the flow."""
+def moving_payment(cost: Float, customs_value: Float, units: Float) -> Float:
+    """(L,) USD for shifts and plants: a fraction of a year's customs value, at the month's pace."""
     return np.asarray(cost * 12 * customs_value * units)
 
 
@@ -76,5 +76,8 @@ def second_best_place(
 def duty_to_shift(
     race: Float, other: Float, ratio: Float, hurdle: float, elasticity: float
 ) -> Float:
-    """Further duty, over landed cost, at which a flow would shift: `(e' r' K / (e r))^(1/eps) - 1`."""
+    """Further duty over landed cost at which a flow would shift: `(e' r' K / (e r))^(1/eps) - 1`.
+
+    `ratio` is `r' / r`.
+    """
     return np.asarray((other / race * ratio * hurdle) ** (1 / elasticity) - 1)

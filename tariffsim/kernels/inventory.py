@@ -135,6 +135,16 @@ def coverage(chips: Float, need: Float) -> Float:
     return np.asarray(chips / np.where(need > 0, need, 1.0))
 
 
+def left_after_restart(coverage: Float, days_lost: float, days: int) -> Float:
+    """(N,) share of a month of so many days that is left to work after one of lines that stood.
+
+    A line that had chips for the share `coverage` (N,) of the month before loses `days_lost` days
+    in proportion to the rest (MODEL 4.6).
+    """
+    lost = min(days_lost / days, 1.0)
+    return np.asarray(1.0 - lost * (1.0 - coverage))
+
+
 def cancelled(sent: Float, second: Float, used: Float) -> tuple[Float, Float]:
     """(N, K) deliveries by supplier and second source, orders for unbuilt units cancelled.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tariffsim.kernels.sums import sum_by
-from tariffsim.typing import Float, Int
+from tariffsim.kernels.sums import over_slots, sum_by
+from tariffsim.typing import Bool, Float, Int
 
 
 def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, amortised: Float) -> Float:
@@ -24,8 +24,42 @@ def written_off(amortised: Float, months_left: Int, new: Float, life_months: Int
 
 
 def ex_works_price(cost: Float, markup: float) -> Float:
-    """Price at the maker's gate, USD a unit; it is the customs value."""
+    """Price at the maker's gate that unit cost asks for, USD a unit."""
     return np.asarray((1 + markup) * cost)
+
+
+def following(price: Float, target: Float, months: float) -> Float:
+    """Price closing on its target at `1 / months`, USD a unit (MODEL 4.4)."""
+    return np.asarray(price + (target - price) / months)
+
+
+def standby_cost(chip_value: Float, has_second_source: Bool, share: float) -> Float:
+    """(N,) USD a unit of keeping second sources: a share of the bill of the slots that have one."""
+    return np.asarray(share * over_slots(chip_value * has_second_source))
+
+
+def chip_carrying_cost(chip_value: Float, stock_months: Float, cost: float) -> Float:
+    """(N,) USD a unit of holding the usual stock of chips, at a cost a month of its value."""
+    return np.asarray(cost * stock_months * over_slots(chip_value))
+
+
+LEAST_EXCHANGE = 0.1
+"""Floor under the factor on foreign prices, far below anything that is plausible."""
+
+
+def exchange_factor(offset: float, covered_share: Float, rise: Float) -> Float:
+    """Foreign makers' prices in the market's money relative to the base year (MODEL 4.4).
+
+    `1 - offset x covered share of imports x rise of the mean duty`, by market.
+    """
+    return np.maximum(1 - offset * covered_share * rise, LEAST_EXCHANGE)
+
+
+def mean_rate(duty: Float, value: Float, weight: Float, market: Int, n_markets: int) -> Float:
+    """(M,) mean over flows (L,) of duty over value, with fixed weights (L,); zero without any."""
+    total = sum_by(market, weight, n_markets)
+    rate = sum_by(market, weight * duty / value, n_markets)
+    return np.asarray(rate / np.where(total > 0, total, 1.0))
 
 
 def rebate(new_duty: Float, border_pass_through: float) -> Float:

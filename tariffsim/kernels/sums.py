@@ -92,6 +92,16 @@ def by_class(values: Float, slot_class: Int) -> Float:
     return np.asarray(np.add.reduceat(values, first, axis=-1))
 
 
+def by_foundry(values: Float, origin: Int) -> Float:
+    """(rows, F) of values (rows, R) those at the origin of each foundry's chips.
+
+    `origin` is (F,), or (rows, F) where it depends on the row.
+    """
+    if origin.ndim == 1:
+        return values.take(origin, axis=1)
+    return np.take_along_axis(values, origin, axis=1)
+
+
 def over_markets(values: Float, weights: Float) -> Float:
     """(rows, ...) mean over the markets of each line of values (rows or 1, M, ...)."""
     result: Float = np.einsum("nm...,nm->n...", values, weights)

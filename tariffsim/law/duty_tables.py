@@ -125,7 +125,8 @@ class TariffSchedule:
         codes: the sets of the model.
         laws: in the order in which they are asked.
         base_product: (cells, 1) duties of the base year on products, fractions of customs value.
-        base_bare: (O, K, R) those on unmounted chips, fractions of their value.
+        base_bare: (O, K, R) those on unmounted chips, fractions of their value. In tables R is
+            every origin that chips may have in law.
         markup: mark-up of makers, which enters the customs value.
     """
 
@@ -138,16 +139,18 @@ class TariffSchedule:
         markup: float,
     ) -> None:
         self.codes, self.markup = codes, markup
-        self.base_product, self.base_bare = base_product, base_bare
-        self.laws = _by_days(_compared([law for law in laws if law.scope.any()]))
+        times = codes.n_chip_origins // len(codes.regions)
+        self.base_product, self.base_bare = base_product, np.tile(base_bare, times)
+        self.laws = _by_days(_compared([_by_origin(codes, law) for law in laws if law.scope.any()]))
         self.with_memory = [i for i, law in enumerate(self.laws) if law.instrument.has_memory]
         self.triggers = [i for i, law in enumerate(self.laws) if not law.is_separable]
         self._regimes: dict[Regime, DutyTables] = {}
-        self.probe_shape = (len(codes.classes), len(codes.regions))
+        self.probe_shape = (len(codes.classes), codes.n_chip_origins)
         home = np.asarray(codes.home_market)
         origin, market = np.divmod(np.arange(codes.n_cells), len(codes.markets))
         self.crosses_border = home[origin % len(codes.origins)] != market
-        self.chip_crosses_border = np.asarray(codes.region_market)[None, :] != home[:, None]
+        made = np.tile(np.asarray(codes.region_market), times)
+        self.chip_crosses_border = made[None, :] != home[:, None]
 
     def rates_in_force(self, date: int) -> list[float]:
         """Strength of every law in a month, each a `Strength`."""
@@ -278,6 +281,14 @@ def _all_in(
             added = np.maximum(rate - ordinary, 0.0) / rate
             part = scope * added
             yield Law(own, one, part, end_known_from=known, lapse_known_from=lapse, of=(policy,))
+
+
+def _by_origin(codes: Codes, law: Law) -> Law:
+    """A law whose scope on unmounted chips, by region, is by origin in law."""
+    if law.scope.ndim == 1 or codes.chinese_part is None:
+        return law
+    by_region = law.scope.reshape(len(law.scope), len(codes.classes), -1)
+    return replace(law, scope=np.tile(by_region, 2).reshape(len(law.scope), -1))
 
 
 def _compared(laws: list[Law]) -> list[Law]:

@@ -39,6 +39,11 @@ class Future:
     weight: Float
     """(kinds, D) summing to one over the futures."""
 
+    @classmethod
+    def of(cls, regime: Regime, schedule: TariffSchedule) -> Future:
+        """A regime that is certain, for all kinds of choice."""
+        return cls(regime, schedule.tables(regime), np.ones((1, 1)))
+
     def has(self, kind: int) -> bool:
         """Whether any of the life of a kind of choice falls under it."""
         return bool(self.weight[kind].any())

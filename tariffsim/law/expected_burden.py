@@ -12,6 +12,7 @@ from tariffsim.law.declarations import Declarations, UnitDuty, declared_duties
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expectations import Future
 from tariffsim.policy.shipments import Shipments
+from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.economy import DeviceMakers, Economy, Importers, SlotRows
 from tariffsim.typing import Bool, Float, Int
@@ -44,11 +45,12 @@ class ExpectedBurden:
     declarations: Declarations
     makers: DeviceMakers
     importers: Importers
+    origins: ChipOrigins
 
     @classmethod
     def of(cls, economy: Economy) -> ExpectedBurden:
         """That of an economy."""
-        return cls(economy.declarations, economy.makers, economy.importers)
+        return cls(economy.declarations, economy.makers, economy.importers, economy.chip_origins)
 
     def beliefs(self, regime: Regime, importer: Int, market: Int | int) -> ImporterBeliefs:
         """The importers in these rows under a regime's enforcement."""
@@ -71,7 +73,7 @@ class ExpectedBurden:
         `region` (F,) is where foundries are.
         """
         makers, codes = self.makers, self.declarations.schedule.codes
-        total = np.zeros(price.shape)
+        total, of_foundry = np.zeros(price.shape), self.of_foundries(slots, region)
         for future in futures:
             weight = future.weight[slots.kind, makers.device[slots.maker]]
             for market in self.declarations.markets(future.regime) if weight.any() else []:
@@ -81,17 +83,23 @@ class ExpectedBurden:
                 who = self.beliefs(future.regime, makers.importer[some.maker, market], market)
                 origin = makers.origin[some.maker, market]
                 cell = codes.cell(makers.device[some.maker], origin, market)
-                at = cell, some.node_class, region
+                chip = of_foundry if of_foundry.ndim == 1 else of_foundry[rows]
+                at = cell, some.node_class, chip
                 each = self._on_slots(future, who, at, price[rows], triggered)
                 total[rows] += sold[rows, None] * each
         return total
+
+    def of_foundries(self, slots: SlotRows, region: Int) -> Int:
+        """(rows, F) origin in law of the chips of each foundry; (F,) where its region decides."""
+        line = self.makers.line[slots.maker][:, None]
+        return self.origins.in_duties(line, slots.part[:, None], region)
 
     def _on_slots(
         self, future: Future, who: ImporterBeliefs, at: tuple[Int, Int, Int], price: Float,
         triggered: bool,
     ) -> Float:  # fmt: skip
-        """(rows, F) USD a chip in one market under one future, by cell, class and region."""
-        (cell, node_class, region), schedule = at, self.declarations.schedule
+        """(rows, F) USD a chip in one market under one future, by cell, class and origin."""
+        (cell, node_class, origin), schedule = at, self.declarations.schedule
         at_border = schedule.crosses_border[cell].astype(np.intp)
         product = self.origin_rate(who, future.regime, cell)
         each, chips = who.with_axis(), (at_border, node_class)
@@ -102,18 +110,18 @@ class ExpectedBurden:
                 continue
             known, unknown = content.known, content.unknown
             due, due_unknown = (
-                _of_chips(unit, chips, region, price, rate) for unit in (known, unknown)
+                _of_chips(unit, chips, origin, price, rate) for unit in (known, unknown)
             )
             whole = rate * known.product[at_border]
             if content.is_declared:
-                covered = known.chip_value[chips][:, region] + known.chip_count[chips][:, region]
+                covered = k.by_foundry(known.chip_value[chips] + known.chip_count[chips], origin)
                 part = self.declarations.part(content, future.regime)
                 due = each.burden(due, part * price * covered)
                 whole = who.burden(whole, part)
             on_chip = np.where(each.knows_origin, due, due_unknown)
             on_product = np.where(who.knows_origin, whole, rate * unknown.product[at_border])
             found.append((content.compared_in, on_product, on_chip))
-        bare = future.tables.bare[cell, node_class][:, region]
+        bare = k.by_foundry(future.tables.bare[cell, node_class], origin)
         added = [duty for group, *duty in found if group is None]
         product = k.total(product, *(on_product for on_product, _ in added))
         on_chip = k.total(np.zeros(price.shape), *(on_chip for _, on_chip in added))
@@ -148,9 +156,9 @@ class ExpectedBurden:
         return np.asarray(k.stacked(duties) + np.zeros(cell.shape))
 
 
-def _of_chips(unit: UnitDuty, at: tuple[Int, Int], region: Int, price: Float, rate: Float) -> Float:
+def _of_chips(unit: UnitDuty, at: tuple[Int, Int], origin: Int, price: Float, rate: Float) -> Float:
     """(rows, F) USD a chip that a duty takes."""
-    by_value, by_count = unit.chip_value[at][:, region], unit.chip_count[at][:, region]
+    by_value, by_count = (k.by_foundry(of[at], origin) for of in (unit.chip_value, unit.chip_count))
     return rate[:, None] * k.duty_on_chip(by_value, by_count, price)
 
 
@@ -171,7 +179,7 @@ class CounterSubsidy:
 
     def share_of_price(
         self, duties: tuple[Float, Float], kind: Int | int, maker: Int, origin: Int,
-        node_class: Int, region: Int, price: Float,
+        node_class: Int, chip_origin: Int, price: Float,
     ) -> Float | float:  # fmt: skip
         """Share of the price of a chip that is rebated.
 
@@ -183,8 +191,12 @@ class CounterSubsidy:
             return 0.0
         makers, (by_value, by_count) = self.makers, duties
         cells = self.constants.codes.cells_by_market(makers.device[maker][..., None], origin)
-        at = np.asarray(kind)[..., None], cells, node_class[..., None], region[..., None]
+        at = np.asarray(kind)[..., None], cells, node_class[..., None], chip_origin[..., None]
         rate = k.chip_duty_rate(by_value[at], by_count[at], price[..., None])
         exposed = makers.weights[maker] * self.importers.knows_origin[makers.importer[maker]]
         mean = k.over_slots(rate * exposed)
-        return k.counter_subsidy_share(mean, self.share) * self.constants.is_china[region]
+        return k.counter_subsidy_share(mean, self.share) * self._is_made_in_china(chip_origin)
+
+    def _is_made_in_china(self, chip_origin: Int) -> Bool:
+        is_china = self.constants.is_china
+        return np.asarray(is_china[chip_origin % len(is_china)])

@@ -9,6 +9,7 @@ import numpy as np
 from tariffsim import kernels as k
 from tariffsim.law.duty_tables import Law, Regime
 from tariffsim.law.policy_state import PolicyState, PublicFunds
+from tariffsim.law.procurement import procurement_log_odds
 from tariffsim.law.supply_limits import supply_limits
 from tariffsim.policy import Instrument
 from tariffsim.policy.shipments import Built, Shipments
@@ -49,7 +50,8 @@ def policy_of_month(economy: Economy) -> PolicyState:
         units_factor=units,
         chips_factor=chips * _ai_content(economy),
         preference=preference,
-        limits=supply_limits(schedule, rates, expected, economy.date),
+        procurement=procurement_log_odds(schedule, rates, expected),
+        limits=supply_limits(schedule, economy.chip_origins, rates, expected, economy.date),
     )
 
 
@@ -222,6 +224,6 @@ def _unmounted_chips(economy: Economy, origin: Int) -> Shipments:
         constants.region_market[region] != constants.origin_market[origin],
         makers.chip_value.take(maker, axis=0).reshape(-1, 1),
         makers.chips.take(maker, axis=0).reshape(-1, 1),
-        region[:, None],
+        makers.chip_origin.take(maker, axis=0).reshape(-1, 1),
         np.tile(makers.slot_class, len(maker))[:, None],
     )

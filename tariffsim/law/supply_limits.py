@@ -8,15 +8,22 @@ import numpy as np
 
 from tariffsim.law.duty_tables import Law, Regime, TariffSchedule
 from tariffsim.law.expectations import Expected
-from tariffsim.law.policy_state import SupplyLimits
+from tariffsim.law.policy_state import DeliveredShare, SupplyLimits
+from tariffsim.policy import Instrument
+from tariffsim.policy.restriction import Restriction
 from tariffsim.policy.shipments import Codes
+from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import DESIGN, PIN_COMPATIBLE
 from tariffsim.state.economy import DeviceMakers, SlotRows
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Bool, Float, Int
 
 
 def supply_limits(
-    schedule: TariffSchedule, rates: list[float], expected: Expected, date: int
+    schedule: TariffSchedule,
+    origins: ChipOrigins,
+    rates: list[float],
+    expected: Expected,
+    date: int,
 ) -> SupplyLimits:
     """Delivered shares in a month, and as expected by those who choose."""
     laws = {i: law for i, law in enumerate(schedule.laws) if law.instrument.restricts_supply}
@@ -28,18 +35,28 @@ def supply_limits(
     now = {i: laws[i].instrument.candidate_share(rates[i]) for i in known}
     by_kind = [
         _delivered_share(
-            schedule.codes,
+            origins,
             [(laws[i], np.minimum(_expected(laws[i], i, expected, kind), now[i])) for i in known],
         )
         for kind in (DESIGN, PIN_COMPATIBLE)
     ]
+    later = _by_kind(by_kind)
     if not in_force:
-        return SupplyLimits(None, None, np.stack(by_kind))
+        return SupplyLimits(None, None, later)
     supply = [(laws[i], laws[i].instrument.supply_share(rates[i], date)) for i in in_force]
     return SupplyLimits(
-        _delivered_share(schedule.codes, supply),
-        _delivered_share(schedule.codes, [(laws[i], now[i]) for i in in_force]),
-        np.stack(by_kind),
+        _delivered_share(origins, supply),
+        _delivered_share(origins, [(laws[i], now[i]) for i in in_force]),
+        later,
+    )
+
+
+def _by_kind(shares: list[DeliveredShare]) -> DeliveredShare:
+    """The same measures with the kinds of choice as first axis."""
+    others = zip(*(share.by_origin for share in shares), strict=True)
+    return DeliveredShare(
+        np.stack([share.by_region for share in shares]),
+        tuple((kinds[0][0], np.stack([left for _, left in kinds])) for kinds in others),
     )
 
 
@@ -53,49 +70,82 @@ def _expected(law: Law, number: int, expected: Expected, kind: int) -> Float:
     return np.asarray(sum(later))
 
 
-def _delivered_share(codes: Codes, shares: Sequence[tuple[Law, Float | float]]) -> Float:
-    """(cells, K, R) product over laws of the shares, one or (D,), that they let be delivered."""
+def _delivered_share(
+    origins: ChipOrigins, shares: Sequence[tuple[Law, Float | float]]
+) -> DeliveredShare:
+    """Product over laws of the shares, one or (D,), that they let be delivered."""
+    codes, by_origin = origins.codes, []
     n_devices, sets = len(codes.devices), (len(codes.classes), len(codes.regions))
-    left = np.ones((n_devices, codes.n_cells // n_devices, *sets))
+    by_region = np.ones((codes.n_cells, *sets))
     for law, share in shares:
-        regions = law.instrument.chosen("chip_regions", codes.regions)
-        classes = law.instrument.chosen("node_classes", codes.classes)
-        reach = np.einsum("dc,k,r->dckr", law.scope.reshape(left.shape[:2]), classes, regions)
-        denied = np.reshape(1.0 - np.asarray(share), (-1, 1, 1, 1))
-        left = left * (1.0 - reach * denied)
-    return np.asarray(left.reshape(codes.n_cells, *left.shape[2:]))
+        one = law.instrument
+        classes = one.chosen("node_classes", codes.classes)
+        denied = np.broadcast_to(1.0 - np.asarray(share), n_devices)
+        of_cell = law.scope * np.repeat(denied, codes.n_cells // n_devices)
+        left = 1.0 - of_cell[:, None] * classes
+        found = _found(origins, one)
+        if len(found) == 1:
+            by_region = by_region * np.where(found, left[:, :, None], 1.0)
+        else:
+            by_origin.append((found, left))
+    return DeliveredShare(by_region, tuple(by_origin))
 
 
-def candidate_limits(schedule: TariffSchedule, regime: Regime) -> Float:
-    """(cells, K, R) share of a new supplier's deliveries that a regime lets be delivered."""
+def _found(origins: ChipOrigins, measure: Instrument) -> Bool:
+    """(N, P, R) chips that a measure finds; (1, 1, R) where it goes by the fab alone."""
+    if not isinstance(measure, Restriction):
+        regions = measure.chosen("chip_regions", origins.codes.regions)
+        return np.asarray(regions > 0)[None, None]
+    return origins.met(measure.origin_rules, measure.chip_regions, measure.share_of_chips)
+
+
+def candidate_limits(
+    schedule: TariffSchedule, origins: ChipOrigins, regime: Regime
+) -> DeliveredShare:
+    """Share of a new supplier's deliveries that a regime lets be delivered."""
     laws = [(schedule.laws[i].instrument, schedule.laws[i], rate) for i, rate in regime]
     shares = [(law, it.candidate_share(rate)) for it, law, rate in laws if it.restricts_supply]
-    return _delivered_share(schedule.codes, shares)
+    return _delivered_share(origins, shares)
 
 
 def share_by_market(
-    codes: Codes, makers: DeviceMakers, slots: SlotRows, table: Float, kind: bool = False
+    codes: Codes, makers: DeviceMakers, slots: SlotRows, table: DeliveredShare, kind: bool = False
 ) -> Float:
     """(rows, M, R) delivered share of a region's chips in each market that a line is sold to.
 
-    `table` is (cells, K, R) or, with `kind`, has the kinds of choice before these.
+    With `kind` the table has the kinds of choice.
     """
     cell = codes.cells_by_market(makers.device[slots.maker, None], makers.origin[slots.maker])
-    at = (cell, slots.node_class[:, None])
-    return np.asarray(table[(slots.kind[:, None], *at)] if kind else table[at])
+    line, part, node_class, of_kind = (
+        rows[:, None, None]
+        for rows in (makers.line[slots.maker], slots.part, slots.node_class, slots.kind)
+    )
+    region = np.arange(len(codes.regions))
+    return table.at(cell[:, :, None], node_class, line, part, region, of_kind if kind else None)
 
 
 def share_of_suppliers(
-    codes: Codes, makers: DeviceMakers, lines: Int, region: Int, table: Float, kind: bool = False
+    codes: Codes,
+    makers: DeviceMakers,
+    rows: Int,
+    region: Int,
+    table: DeliveredShare,
+    kind: bool = False,
 ) -> Float:
-    """(rows, P, M) delivered share in each market of the suppliers that lines (rows,) have.
+    """(rows, P, M) delivered share in each market of the suppliers that makers (rows,) have.
 
     `region` is (F,); `table` as in `share_by_market`.
     """
-    cell = codes.cells_by_market(makers.device[lines, None], makers.origin[lines])[:, None]
-    at = (cell, makers.slot_class[:, None], region[makers.supplier[lines]][:, :, None])
-    of_kind = makers.is_pin_compatible[lines].astype(np.intp)[:, :, None]
-    return np.asarray(table[(of_kind, *at)] if kind else table[at])
+    cell = codes.cells_by_market(makers.device[rows, None], makers.origin[rows])[:, None]
+    of_kind = makers.is_pin_compatible[rows].astype(np.intp)[:, :, None]
+    return table.at(
+        cell,
+        makers.slot_class[:, None],
+        makers.line[rows][:, None, None],
+        np.arange(len(makers.slot_class))[:, None],
+        region[makers.supplier[rows]][:, :, None],
+        of_kind if kind else None,
+    )
 
 
 def least_share(makers: DeviceMakers, slots: SlotRows, by_market: Float, region: Int) -> Float:

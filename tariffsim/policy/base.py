@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from tariffsim.policy.fields import (
     FORM,
-    OF_DUTIES,
     Code,
     CodeList,
     Condition,
@@ -23,7 +22,6 @@ from tariffsim.policy.fields import (
     Scope,
     codes_field,
     parameter,
-    rate_field,
 )
 from tariffsim.policy.strength import Chance, PartOfMonths, Strength, chance_in, chance_of, weighted
 from tariffsim.policy.time_path import EndMoment, Joins, Moment, TimePath
@@ -431,6 +429,15 @@ class Instrument(BaseModel):
         """Added to the utility of chips of the regions it names; neutral element 0, summed."""
         return 0.0
 
+    @property
+    def avoids_chips(self) -> bool:
+        """Whether `avoided_share` is asked about suppliers of chips."""
+        return type(self).avoided_share is not Instrument.avoided_share
+
+    def avoided_share(self, rate: float) -> float:
+        """Share of demand lost with chips of the regions it names; neutral element 0."""
+        return 0.0
+
     def supply_share(self, rate: float, month: int) -> float:
         """Delivered share in a month; neutral element 1, multiplied."""
         return 1.0
@@ -471,32 +478,3 @@ class DeclaredContent(Instrument):
     def unknown_base(self) -> tuple[object, ...]:
         """What the duty is on if the origin is not known: the share, and whether of the content."""
         return self.unknown_share, self.unknown_origin_rule == "full_value"
-
-
-class Restriction(Instrument):
-    """Denies chips of some regions to lines in its scope, wholly or in part."""
-
-    path_field: ClassVar[str] = "denied"
-    without: ClassVar[tuple[str, ...]] = OF_DUTIES
-    restricts_supply: ClassVar[bool] = True
-
-    denied: TimePath = rate_field(
-        "Share of deliveries denied: one less the share of licences approved; 1 is a ban.", most=1
-    )
-    markets: CodeList = codes_field(
-        "Markets whose products go without, as far as their assembly is in scope.",
-        "markets",
-        ("US",),
-    )
-    chip_regions: Scope = codes_field(
-        "Regions whose chips are denied; `all` for all of them.", "foundry_regions", ("CN",)
-    )
-    node_classes: Scope = codes_field("Node classes denied; all if left out.", "node_classes")
-
-    def supply_share(self, rate: float, month: int) -> float:
-        """The share of licences approved."""
-        return 1.0 - rate
-
-    def candidate_share(self, rate: float) -> float:
-        """The same: a supplier that is cut off is no candidate."""
-        return 1.0 - rate

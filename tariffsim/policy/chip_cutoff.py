@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
 
-from tariffsim.policy.base import Restriction
 from tariffsim.policy.fields import Text, parameter
+from tariffsim.policy.restriction import RestrictionByOrigin
 from tariffsim.typing import FIRST_YEAR, LAST_YEAR, format_moment, parse_moment
 
 
@@ -22,14 +22,14 @@ def _day(text: str) -> str:
     return text
 
 
-class ChipCutoff(Restriction):
+class ChipCutoff(RestrictionByOrigin):
     """No deliveries of the regions' chips to lines in its scope, except under licence.
 
     Months that are cut in part count by days: a month delivers
     `1 - (days cut / days in month) x denied`.
     """
 
-    without: ClassVar[tuple[str, ...]] = ("joins", *Restriction.without)
+    without: ClassVar[tuple[str, ...]] = ("joins", *RestrictionByOrigin.without)
 
     kind: Literal["chip_cutoff"]
     first_day: Annotated[Text, AfterValidator(_day)] | None = parameter(

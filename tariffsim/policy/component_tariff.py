@@ -52,8 +52,8 @@ class ComponentTariff(DeclaredContent, OffsetByCapacity):
         return (*covered, *self.unknown_base)
 
     def covers(self, shipments: Shipments) -> Any:
-        """Chips that count for the greater part as of the covered regions and node classes."""
-        return shipments.mostly_from(self.chip_regions, self.node_classes)
+        """Chips of the covered regions and node classes."""
+        return shipments.chips_from(self.chip_regions, self.node_classes) > 0
 
     def covered(self, shipments: Shipments, of: Float) -> Float:
         """The covered part of the value, or of the number, of the chips in each part."""

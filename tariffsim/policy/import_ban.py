@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from tariffsim.policy.base import Restriction
 from tariffsim.policy.fields import CodeList, Scope, codes_field, parameter
+from tariffsim.policy.restriction import RestrictionByOrigin
 
 
-class ImportBan(Restriction):
+class ImportBan(RestrictionByOrigin):
     """Banned suppliers are no candidates for lines sold or assembled in the markets.
 
     Suppliers in place may deliver for some months more, while their buyers look for others.

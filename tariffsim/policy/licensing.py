@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tariffsim.policy.base import Restriction
+from tariffsim.policy.restriction import Restriction
 
 
 class Licensing(Restriction):

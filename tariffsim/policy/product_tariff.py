@@ -52,7 +52,7 @@ class ProductTariff(DeclaredContent):
 
     def covers(self, shipments: Shipments) -> Any:
         """Chips of the regions that trigger the duty."""
-        return shipments.mostly_from(self.only_with_chips_from or (), None)
+        return shipments.chips_from(self.only_with_chips_from or (), None) > 0
 
     def is_triggered(self, shipments: Shipments) -> Any:
         """True where any chip comes from the triggering regions."""

@@ -12,8 +12,6 @@ from typing import Any
 from tariffsim.typing import Bool, Float, Int
 
 CHINA, OTHER = "CN", "OTHER"
-MOSTLY = 0.5
-"""Part from which on a supplier's chips count as of a region where it is all or nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,13 @@ class Codes:
     region_market: tuple[int, ...]
     """Market of each foundry region."""
     chinese_part: tuple[float, ...] | None = None
-    """Part of each fab region's chips that the law counts as Chinese; None: by place of the fab."""
+    """Part of each fab region's chips that the law counts as Chinese; None: by place of the fab,
+    so that origins of chips are regions. Else each region is there twice, second as Chinese."""
+
+    @property
+    def n_chip_origins(self) -> int:
+        """Number of origins that chips may have in law."""
+        return len(self.regions) * (1 if self.chinese_part is None else 2)
 
     def cell(self, device: Any, origin: Any, market: Any) -> Any:
         """Row of (device, origin, market) in tables ravelled over the three."""
@@ -39,6 +43,10 @@ class Codes:
     def slot(self, cell: Any, node_class: Any, region: Any) -> Any:
         """Row of a chip in a product of the cell, in tables ravelled over the three."""
         return (cell * len(self.classes) + node_class) * len(self.regions) + region
+
+    def taxed_chip(self, cell: Any, node_class: Any, origin: Any) -> Any:
+        """The same in duty tables, by the origin that the chip has in law."""
+        return (cell * len(self.classes) + node_class) * self.n_chip_origins + origin
 
     def cells_by_market(self, device: Any, origin: Any) -> Any:
         """(..., M) cells of products of a device, by the market they are sold in.
@@ -75,27 +83,20 @@ class Shipments:
     """USD a unit by part: invoice value of the chips."""
     chip_count: Float
     """Chips a unit by part."""
-    chip_region: Int
-    """Region of fabrication by part."""
+    chip_origin: Int
+    """Origin in law by part: a region, or one that counts as Chinese (`Codes.chinese_part`)."""
     chip_class: Int
     """Node class by part."""
     _masks: dict[Any, Float] = field(default_factory=dict, repr=False, compare=False)
 
     def chips_from(self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> Float:
-        """How much of each part's chips is of these regions and node classes (None: all).
-
-        Yes or no where the place of the fab decides, a fraction under another rule of origin.
-        """
+        """One for parts whose chips are of these regions and node classes (None: all), else 0."""
         key = (regions, classes)
         if key not in self._masks:
-            region_part = _counted(self.codes, regions)
+            counted = _counted(self.codes, regions)
             class_mask = mask(self.codes.classes, classes)
-            self._masks[key] = region_part[self.chip_region] * class_mask[self.chip_class]
+            self._masks[key] = counted[self.chip_origin] * class_mask[self.chip_class]
         return self._masks[key]
-
-    def mostly_from(self, regions: tuple[str, ...] | None, classes: tuple[str, ...] | None) -> Bool:
-        """Which parts hold chips that count for the greater part as of these regions."""
-        return self.chips_from(regions, classes) >= MOSTLY
 
     def over_parts(self, values: Float) -> Float:
         """Sum over the parts of each product."""
@@ -122,16 +123,16 @@ class Built:
 
 
 def _counted(codes: Codes, regions: tuple[str, ...] | None) -> Float:
-    """(R,) part of the chips of each fab region that counts as of these regions."""
+    """(origins,) one where a chip counts as of these regions."""
     import numpy as np
 
     own = mask(codes.regions, regions)
-    if codes.chinese_part is None or regions is None:
+    if codes.chinese_part is None:
         return own
     china = np.array([code == CHINA for code in codes.regions])
-    part = np.array(codes.chinese_part)
-    elsewhere = np.where(china, OTHER in regions, own)
-    return np.asarray((CHINA in regions) * part + elsewhere * (1 - part))
+    rest = np.where(china, regions is None or OTHER in regions, own)
+    chinese = np.full(len(own), float(regions is None or CHINA in regions))
+    return np.concatenate([rest, chinese])
 
 
 def mask(

@@ -26,6 +26,7 @@ class ChoiceSetPrices:
 
     def __init__(self, economy: Economy) -> None:
         codes, constants = economy.constants.codes, economy.constants
+        self._chinese_part = codes.chinese_part
         self._shape = (len(codes.devices), len(codes.origins), len(codes.markets))
         flows, makers = economy.flows, economy.makers
         cell = codes.cell(makers.device[flows.maker], makers.base_origin[flows.maker], flows.market)
@@ -82,10 +83,16 @@ class ChoiceSetPrices:
         self._exposed = self._burden.known_origin_share()[:, :, None, None]
 
     def _over_origins(self, table: Float) -> Float:
-        """(M, D, K, R) mean of a table of cells over the countries of the base year."""
+        """(M, D, K, R) mean of a table of cells over the countries of the base year.
+
+        Of a region's chips those that the law counts as Chinese have their share of the mean.
+        """
         by_cell = table.reshape(*self._shape, *table.shape[1:])
         result: Float = np.einsum("dom,domkr->mdkr", self._origin_share, by_cell)
-        return result
+        if self._chinese_part is None:
+            return result
+        own, chinese = np.split(result, 2, axis=-1)
+        return np.asarray(own + (chinese - own) * self._chinese_part)
 
 
 class MeanDutyBurden:

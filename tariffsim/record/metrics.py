@@ -45,7 +45,10 @@ class Context:
 
 
 def chinese_share(history: History, market: int) -> Float:
-    """(T,) Chinese share of legacy chips in what a market buys, in units."""
+    """(T,) Chinese share of legacy chips in what consumers of a market buy, in units.
+
+    With the chips of the present suppliers of each line: products in stock count when sold.
+    """
     cells = history.cells
     return ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
 
@@ -161,11 +164,14 @@ def welfare(history: History, baseline: History, context: Context) -> Float:
     )
 
 
-def deadweight_loss(
-    change: Float, history: History, baseline: History, context: Context
-) -> Float:
-    """(T,) minus the world sum of changes (`welfare`), other chip buyers' surplus included."""
-    world = change.sum(axis=(1, 2))
+def deadweight_loss(change: Float, history: History, baseline: History, context: Context) -> Float:
+    """(T,) minus the world sum of changes (`welfare`), other chip buyers' surplus included.
+
+    What makers save as their currencies fall is lost by those whom they pay in them.
+    """
+    rest = PAYMENTS.index("exchange"), -1
+    paid, paid_0 = (h.ledger[:, *rest] for h in (history, baseline))
+    world = change.sum(axis=(1, 2)) + paid - paid_0
     return np.asarray(-(world + other_buyers_surplus(history, baseline, context)))
 
 
@@ -173,8 +179,8 @@ RATIOS = tuple(metrics()[name] for name in COSTS)
 METRICS = tuple(m for m in metrics().values() if m.name not in COSTS)
 """Measures of one run."""
 COMPARED = frozenset(
-    ("consumer_surplus_loss", "welfare", "deadweight_loss", "total_consumer_surplus_loss",
-     "total_welfare", *COSTS)
+    ("consumer_surplus_loss", "buyers_cost", "welfare", "deadweight_loss",
+     "total_consumer_surplus_loss", "total_welfare", *COSTS)
 )  # fmt: skip
 """Measures that exist only against a baseline."""
 HEADLINE = (
@@ -183,6 +189,7 @@ HEADLINE = (
     "basket_price",
     "duty_revenue",
     "consumer_surplus_loss",
+    "buyers_cost",
     "welfare",
     "cost_per_pp",
     "world_cn_share",
@@ -226,11 +233,12 @@ def summarise(
     found = {
         "cn_share": 100 * float(chinese_share(history, m)[last].mean()),
         "cn_value_share": 100 * float(value_share[last].mean()),
-        "cn_device_share": part("cn_device_units", "units"),
+        "cn_device_share": part("cn_device_units", "sold_units"),
         "basket_price": 100 * float(basket_price(history, m)[last].mean()),
         "duty_revenue": year * float(duty[last].mean()),
         "policy_revenue": year * float(cells["new_duty_value"][last].mean()),
         "consumer_surplus_loss": -year * float(change[last, 0].mean()),
+        "buyers_cost": -year * float(change[last][:, [0, -1]].sum(axis=1).mean()),
         "welfare": year * float(change[last].sum(axis=1).mean()),
         "deadweight_loss": year * float(loss[last].mean()),
         "world_cn_share": 100 * float(world_chinese_share(history, context)[last].mean()),

@@ -84,7 +84,8 @@ class Recorder:
 
     def _keep_cells(self, economy: Economy) -> None:
         flows, cells, importers = economy.flows, economy.cells, economy.importers
-        of_units, wanted = _of_each_unit(economy), np.where(flows.purchases > 0, flows.purchases, 1)
+        of_units, of_sold = _of_each_unit(economy), _of_each_sold(economy)
+        wanted = np.where(flows.purchases > 0, flows.purchases, 1)
         short = np.where(flows.purchases > 0, 1 - flows.units / wanted, 0.0)
         of_flows = {
             "units": flows.units,
@@ -95,11 +96,13 @@ class Recorder:
             "stopped_lines": short,
             "retail_value": flows.price * flows.sold,
             "lost_value": flows.price * flows.lost,
-        } | {name: each * flows.units for name, each in of_units.items()}
+        }
+        of_flows |= {name: each * flows.units for name, each in of_units.items()}
+        of_flows |= {name: each * flows.sold for name, each in of_sold.items()}
         by_cell = economy.by_cell(np.stack([*of_flows.values()]))
         columns = dict(zip(of_flows, by_cell, strict=True))
         cell = importers.market * self._shape[1] + importers.device
-        has_none = sum_by(flows.importer, of_units["cn_chips"], len(importers)) == 0
+        has_none = sum_by(flows.importer, of_sold["cn_chips"], len(importers)) == 0
         of_importers = {
             "importer_profit": importers.profit,
             "penalty_value": importers.back_duty + importers.penalty,
@@ -166,15 +169,9 @@ def _distinct(names: list[str]) -> tuple[list[str], Int]:
 
 
 def _of_each_unit(economy: Economy) -> dict[str, Float]:
-    """(L,) what each unit of a flow adds to the columns of its cell."""
+    """(L,) what each unit that a flow delivers adds to the columns of its cell."""
     flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
-    is_cn = economy.foundries.is_chinese.take(makers.supplier)
-    cn_chips = over_slots(makers.chips * is_cn)
     from_china = np.array([code == CHINA for code in codes.origins])[flows.origin]
-
-    def of(values: Float) -> Float:
-        return values.take(flows.maker)
-
     customs_value = flows.customs_value
     return {
         "customs_value": customs_value,
@@ -187,14 +184,27 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
         "evaded_value": flows.evaded_duty,
         "compliance_value": flows.compliance_cost,
         "known_origin_value": customs_value * economy.importers.knows_origin[flows.importer],
-        "chips": of(over_slots(makers.chips)),
-        "cn_chips": of(cn_chips),
-        "chip_value": of(over_slots(makers.chip_value)),
-        "cn_chip_value": of(over_slots(makers.chip_value * is_cn)),
-        "cn_device_units": (of(cn_chips) > 0).astype(float),
-        "compliance_distortion_value": of(over_slots(makers.compliance_distortion)),
+        "compliance_distortion_value": over_slots(makers.compliance_distortion).take(flows.maker),
         "second_best_place_value": flows.second_best_place,
     }
+
+
+def _of_each_sold(economy: Economy) -> dict[str, Float]:
+    """(L,) what each unit that consumers buy adds: chips of the present suppliers of its line.
+
+    What importers put into stock counts when it is sold, so that buying ahead moves no share.
+    """
+    makers = economy.makers
+    is_cn = economy.foundries.is_chinese.take(makers.supplier)
+    cn_chips = over_slots(makers.chips * is_cn)
+    of_makers = {
+        "chips": over_slots(makers.chips),
+        "cn_chips": cn_chips,
+        "chip_value": over_slots(makers.chip_value),
+        "cn_chip_value": over_slots(makers.chip_value * is_cn),
+        "cn_device_units": (cn_chips > 0).astype(float),
+    }
+    return {name: of_makers[name].take(economy.flows.maker) for name in of_makers}
 
 
 def _stock_value(economy: Economy) -> Float:

@@ -223,7 +223,7 @@ class Sourcing(Block):
         4.0, "elasticity", "Long-run substitution between foundries (sigma).", 2, 8, "S32"
     )
     size_term: float = parameter(
-        1.0, "elasticity", "Elasticity of choice odds to capacity (omega).", 0, 1, ge=0, le=2
+        0.5, "elasticity", "Elasticity of choice odds to capacity (omega).", 0, 1, ge=0, le=2
     )
     assembly_odds: float = parameter(
         3.0,
@@ -332,8 +332,22 @@ class Orders(Block):
         0.02,
         0.5,
     )
+    restart_weeks: float = parameter(
+        2.0, "weeks", "Weeks of work that a line loses a month after it stood still for lack of a "
+        "chip.", 0, 4, ge=0, le=52,
+    )  # fmt: skip
+    resume_months: int = parameter(
+        1, "months", "Months after a cut-off in which its chips are delivered for use alone, not to "
+        "restock.", 0, 3, ge=0, le=60,
+    )  # fmt: skip
     emergency_months_factor: Share = parameter(
         0.5, "ratio", "Months of requalification in an emergency, relative to others.", 0.33, 1
+    )
+    standby_cost: Share = parameter(
+        0.005, "fraction of the chip bill", "Cost of keeping a second source qualified.", 0, 0.02
+    )
+    chip_carrying_cost: Share = parameter(
+        0.01, "fraction a month", "Holding cost of makers' chips relative to value.", 0.005, 0.02
     )
 
 
@@ -357,6 +371,13 @@ class Trade(Block):
         "its owner; shares by region are in the table origin_rules.",
     )
     markup: Ratio = parameter(0.15, "fraction", "Mark-up of makers on unit cost.", 0.05, 0.3)
+    maker_pass_through_months: float = parameter(
+        6.0, "months", "Time constant of ex-works prices in following costs.", 1, 12, ge=1, le=240
+    )
+    currency_offset: Share = parameter(
+        0.0, "fraction", "Part of a rise of the mean duty on imports that a dearer currency makes "
+        "up for, as far as the goods of the tables go.", 0, 0.3,
+    )  # fmt: skip
     border_pass_through: Share = parameter(
         0.95, "fraction", "Share of a new duty that makers do not rebate.", 0.86, 1.0, "S18 S19"
     )

@@ -111,9 +111,10 @@ def _current(node: Node, keys: tuple[str, ...], problems: list[Problem]) -> Node
     found = {}
     for key, child in entries.items():
         path = (*keys, key)
-        new = new_name("key", ".".join(path)).rpartition(".")[2]
-        if new and new in catalogue.names_under(keys, kind):
-            problems.append(child.key_at.problem(NOT_A_KEY, "", now_called(new), dotted(path)))
+        names = [name.rpartition(".")[2] for name in new_name("key", ".".join(path)).split()]
+        if names and set(names) <= set(catalogue.names_under(keys, kind)):
+            hint, new = now_called(" ".join(names)), names[-1]
+            problems.append(child.key_at.problem(NOT_A_KEY, "", hint, dotted(path)))
             if new in entries:
                 continue  # the value under the new name counts
             key = new

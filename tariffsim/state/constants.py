@@ -52,6 +52,8 @@ class Constants:
     """(D,) of the device."""
     market_growth: Float
     """(M,) growth of device demand a year."""
+    covered_import_share: Float
+    """(M,) share of the goods of the tables in all goods imports."""
     is_ai_capable: Bool
     """(D,) devices that come AI-enabled."""
     ai_adoption: Float

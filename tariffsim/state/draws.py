@@ -34,7 +34,3 @@ class Draws:
     def exponential_float32(self, stream: str, month: int, *shape: int) -> Float32:
         """Unit exponentials drawn in single precision."""
         return self._generator(stream, month).standard_exponential(shape, dtype=np.float32)
-
-    def multinomial(self, stream: str, month: int, number: Int, chances: Float) -> Int:
-        """(rows, places) how many of a number (rows,) fall on each place."""
-        return self._generator(stream, month).multinomial(number, chances)

@@ -14,6 +14,7 @@ import numpy as np
 
 from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
 from tariffsim.policy.shipments import Shipments
+from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Bool, Float, Float32, Int
@@ -126,10 +127,16 @@ class Flows(Rows):
     """(L,) month from which it is assembled there; -1 when it is not shifting."""
     unit_cost: Float
     """(L,) USD a unit."""
+    ex_works: Float
+    """(L,) USD a unit at the maker's gate, at the exchange rates of the base year."""
+    exchange: Float
+    """(L,) that price in the market's money, relative to the exchange rates of the base year."""
     customs_value: Float
     """(L,) USD a unit, ex works."""
     bare_duty: Float
     """(L,) USD a unit of duty on chips entering unmounted where it is assembled."""
+    moving_cost: Float
+    """(L,) cost of what was decided this month, fraction of a year's customs value."""
     relocation: Float
     """(L,) USD paid this month for a shift or a plant."""
     second_best_place: Float
@@ -288,8 +295,8 @@ class DeviceMakers(Rows):
     """(N, 12) the same in the last twelve months."""
     origin: Int
     """(N, M) country of assembly of what is sold in each market."""
-    plants: Bool
-    """(N, O) countries in which the maker has a plant."""
+    plants: Int
+    """(N, O) plants of the maker by country; those of the line, whatever the version."""
     new_plant: Int
     """(N,) country in which a plant is being built."""
     plant_month: Int
@@ -302,6 +309,8 @@ class DeviceMakers(Rows):
     """(N,) units delivered this month."""
     fill_rate: Float
     """(N,) part of the orders delivered."""
+    chip_coverage: Float
+    """(N,) part of the orders for which it had chips: the part of the month that it worked."""
     slot_class: Int
     """(P,) node class of each slot."""
     has_slot: Bool
@@ -310,6 +319,8 @@ class DeviceMakers(Rows):
     """(N, P) foundry that supplies."""
     chip_region: Int
     """(N, P) region in which this month's chips are made."""
+    chip_origin: Int
+    """(N, P) their origin in law."""
     next_supplier: Int
     """(N, P) foundry under qualification."""
     switch_month: Int
@@ -328,6 +339,10 @@ class DeviceMakers(Rows):
     """(N, P) USD a unit of the whole line over that life if the slot switches."""
     requalification_per_unit: Float
     """(N, P) the same a unit of the version."""
+    standby_cost: Float
+    """(N,) USD a unit of keeping second sources."""
+    carrying_cost: Float
+    """(N,) USD a unit of holding the usual stock of chips."""
     version_overhead: Float
     """(N,) USD a unit of a version beside another."""
     amortised: Float
@@ -358,6 +373,8 @@ class DeviceMakers(Rows):
     """(N, P) chips ordered this month, to refill the stock."""
     delivered_share: Float
     """(N, P) share of the supplier's deliveries that no measure denies."""
+    last_denied: Int
+    """(N, P) last month in which a measure denied some; -1200 where none ever did."""
     opening_stock: Float
     """(N, P) chips in stock at the beginning of the month."""
     stock: Float
@@ -439,6 +456,9 @@ class Economy:
     tariff_schedule: TariffSchedule
     expectations: DutyExpectations
     declarations: Declarations
+    chip_origins: ChipOrigins
+    exchange: Float
+    """(M,) prices of foreign makers in a market's money, relative to rates of the base year."""
     imports: ImportCounts = field(default_factory=ImportCounts.of_no_laws)
     month: int = -1
     """Months since the start; -1 before the first."""
@@ -452,7 +472,7 @@ class Economy:
     maker_refund: Float = field(default_factory=lambda: np.zeros(0))
     """(M,) USD this month of duty on unmounted chips that is paid back to makers."""
     chips_entered: Float = field(default_factory=lambda: np.zeros((1, 1, 1)))
-    """(O, K, R) USD this month of chips that entered a country of assembly."""
+    """(O, K, R) USD this month of chips that entered a country of assembly, by origin in law."""
     ledger: Float = field(default_factory=lambda: np.zeros((1, 1)))
     """(payments, sectors) USD this month."""
 
@@ -534,6 +554,6 @@ class Economy:
             self.is_imported,
             makers.chip_value.take(maker, axis=0),
             makers.chips.take(maker, axis=0),
-            makers.chip_region.take(maker, axis=0),
+            makers.chip_origin.take(maker, axis=0),
             makers.slot_class,
         )

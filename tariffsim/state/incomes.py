@@ -70,13 +70,20 @@ def _selling(economy: Economy) -> Float:
 
 
 def _maker_profit(economy: Economy) -> Float:
-    """(L,) USD: mark-up on units made, less duty absorbed, moves, and chips put into stock."""
+    """(L,) USD: price less cost of units made, less duty absorbed, moves, and chips stocked."""
     makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
-    markup = flows.customs_value * trade.markup / (1 + trade.markup)
+    cost = flows.unit_cost - (1 - flows.exchange) * _other_inputs(economy)
     stocked = makers.chip_payments - k.over_slots(makers.chip_value) * makers.units
     absorbed = (1 - trade.border_pass_through) * flows.new_duty
-    made = (markup - absorbed) * flows.units - flows.relocation
+    made = (flows.customs_value - cost - absorbed) * flows.units - flows.relocation
     return np.asarray(made - economy.of_flows(stocked))
+
+
+def _other_inputs(economy: Economy) -> Float:
+    """(L,) USD a unit of inputs other than chips, where it is assembled."""
+    makers, maker = economy.makers, economy.flows.maker
+    location = economy.constants.relative_cost[makers.base_origin[maker], economy.flows.origin]
+    return np.asarray(makers.other_inputs[maker] * location)
 
 
 def _revenue(economy: Economy, n_markets: int) -> Float:
@@ -105,9 +112,8 @@ def _counter_subsidies(economy: Economy, n_markets: int) -> Float:
 def _suppliers_income(economy: Economy) -> float:
     """USD that everything but chips, duty and work of the sectors themselves costs."""
     makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
-    maker = flows.maker
-    location = economy.constants.relative_cost[makers.base_origin[maker], flows.origin]
-    inputs = makers.other_inputs[maker] * location + makers.amortised_cost(economy.month)[maker]
+    of_lines = makers.amortised_cost(economy.month) + makers.standby_cost + makers.carrying_cost
+    inputs = _other_inputs(economy) + of_lines[flows.maker]
     freight = trade.freight * flows.customs_value
     of_makers = (inputs + freight) @ flows.units + flows.relocation.sum()
     of_importers = flows.compliance_cost @ flows.units + _selling(economy).sum()

@@ -15,7 +15,7 @@ def _new_names() -> dict[tuple[str, str], str]:
 
 
 def new_name(kind: str, old: str) -> str:
-    """The new name of what was called `old`; empty if nothing was.
+    """The new name of what was called `old`, or several with blanks; empty if nothing was.
 
     Args:
         kind: `key`, `instrument`, `scenario` or another kind of the table.
@@ -35,8 +35,8 @@ def new_names(word: str) -> dict[str, str]:
 
 
 def now_called(new: str) -> str:
-    """The hint that tells a new name."""
-    return f"is now called `{new}`"
+    """The hint that tells a new name, or several."""
+    return "is now called " + " and ".join(f"`{name}`" for name in new.split())
 
 
 def no_attribute(owner: str, kind: str, name: str) -> AttributeError:
@@ -49,4 +49,5 @@ def no_attribute(owner: str, kind: str, name: str) -> AttributeError:
 def name_hint(kind: str, given: str, allowed: Iterable[str]) -> str:
     """A hint on an unknown name: what it is called now, or the nearest name that is allowed."""
     allowed, new = tuple(allowed), new_name(kind, given)
-    return now_called(new) if new in allowed else nearest(given, allowed)
+    is_allowed = new and set(new.split()) <= set(allowed)
+    return now_called(new) if is_allowed else nearest(given, allowed)

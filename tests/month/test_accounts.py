@@ -58,7 +58,7 @@ BUSY = scenario(
             },
         },
         "compliance": {"evasion_cost": 0.1, "audit_rate": 0.1, "penalty_multiple": 0.5},
-        "trade": {"carrying_cost": 0.005},
+        "trade": {"carrying_cost": 0.005, "currency_offset": 0.3},
     },
     makers=300,
 )  # fmt: skip
@@ -137,7 +137,7 @@ def test_each_payment_of_each_sector_counts(busy: Economy, sector: str) -> None:
 def test_what_one_sector_earns_another_pays(
     busy: Economy, sector: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last of the sectors, the rest, gets the sum of what all others earn, which is nothing."""
+    """The last of the sectors, the rest, gets what all others earn, and pays for exchange."""
     wrong = net_incomes(busy)
     wrong[sector] = 2 * wrong[sector]
     monkeypatch.setattr(month, "net_incomes", lambda economy: wrong)

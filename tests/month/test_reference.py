@@ -21,7 +21,7 @@ from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import PAYMENTS, sectors
 from tariffsim.tables import SHIPPED
-from tests.economies import COMPLIANT, each_region, merged, scenario
+from tests.economies import COMPLIANT, each_device, each_region, merged, scenario
 from tests.reference import Maker, Reference, Slot
 
 TOLERANCE = 1e-9
@@ -54,6 +54,8 @@ UNITS_SHIFT = {
     "end": "2025-12",
 }  # fmt: skip
 HOME_CHIPS = {"kind": "preference_shift", "log_odds": {"2025-05": 0.7}, "markets": ["CN"]}
+PUBLIC = {"kind": "procurement_ban", "share": {"2025-07": 0.6}, "announced": "2025-03",
+          "devices": ["laptop", "smartphone", "television"]}  # fmt: skip
 QUICK = {
     "supply": {"investment": "responsive", "closure_months": 2},
     "figures": {"foundry_regions": each_region(build_lag_months=3)},
@@ -239,6 +241,16 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         ),
     ),
     "demand and preferences": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),
+    "public buyers": policies(
+        a=PUBLIC,
+        b=PUBLIC
+        | {
+            "share": {"2025-03": 0.2, "2025-09": 0.5},
+            "markets": ["EU", "CN"],
+            "chip_regions": ["CN", "TW"],
+            "exempt_devices": ["laptop"],
+        },
+    ),
     "without foresight": merged(
         policies(a=component(), b=CONTENT), {"sourcing": {"foresight": "none"}}
     ),
@@ -334,8 +346,37 @@ SCENARIOS |= {
     "buying ahead": merged(
         policies(a=product(rate=STEP), b=component(rate={"2025-08": 0.5}), c=SCARCE), ORDERS
     ),
+    "cut-offs by origin": merged(
+        policies(
+            a=CUT | {"by": ["packaging", "owner"], "share": 0.7, "exempt_assembly_countries": []},
+            b=CUT | {"by": "packaging", "chip_regions": ["TW", "OTHER"], "first_day": "2025-05-10"},
+            c=BAN | {"by": ["owner"], "chip_regions": ["CN", "KR"], "share": 0.5},
+        ),
+        ORDERS,
+        {"orders": {"resume_months": 2, "restart_weeks": 3.0}},
+    ),
+    "origin by owner, with a cut-off": merged(
+        policies(
+            a=component(),
+            b=CONTENT,
+            c=CUT | {"by": ["owner"]},
+            d={"kind": "counter_subsidy", "share": 0.5, "start": "2025-06"},
+        ),
+        {"trade": {"origin_rule": "owner"}},
+        {"figures": {"origin_rules": {"TW": {"chinese_if_by_owner": 0.4}}}},
+        ORDERS,
+    ),
     "a ban with triggers": merged(policies(a=BAN, b=CONTENT, c=SLOW_WALK), ORDERS),
 }
+SCENARIOS["duties and exchange rates"] = merged(
+    FULL, ORDERS,
+    {"trade": {"currency_offset": 0.3, "maker_pass_through_months": 2.0}},
+    policies(
+        a=product(markets=["US", "EU"]), b=component(), c=CONTENT, d=PUBLIC,
+        e={"kind": "counter_subsidy", "share": {"2025-06": 0.5}},
+    ),
+)  # fmt: skip
+"""Duty on all that is imported, which moves currencies; chips on standby and in stock."""
 SCENARIOS["declarations with stocks"] = merged(
     FULL,
     ORDERS,
@@ -348,6 +389,20 @@ SCENARIOS["declarations with stocks"] = merged(
 SCENARIOS["everything with stocks"] = merged(
     SCENARIOS["everything"], policies(cut=CUT, slow=SLOW_WALK, ban=BAN, scarce=SCARCE), ORDERS
 )
+MOVES = product(
+    assembly_countries=["CN"], markets=["US", "EU", "JK", "ROW"], announced="2025-02",
+    rate={"2025-03": 0.6, "2025-11": 0.0},
+)  # fmt: skip
+SCENARIOS["assembly abroad and back"] = merged(
+    policies(a=MOVES),
+    {
+        "assembly": {
+            "shift_hazard": 0.7, "shift_months": 1, "shift_cost": 0.03,
+            "plant_hazard": 0.3, "plant_months": 4, "plant_cost": 0.05,
+        },
+        "figures": {"devices": each_device(footloose_share=0.8)},
+    },
+)  # fmt: skip
 LASTING = {"trade": {"expected_persistence": 0.8}}
 THREAT = {
     "kind": "product_tariff", "rate": 0.6, "enacted": False, "belief": 0.3,
@@ -450,8 +505,8 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
         close(getattr(foundries, column), plain, column, np.maximum(np.abs(plain), scale))
     for column in (
         "orders", "price", "base_duty", "new_duty", "passed_on", "evaded_duty",
-        "penalty_cost", "compliance_cost", "customs_value", "relocation", "second_best_place",
-        "bare_duty",
+        "penalty_cost", "compliance_cost", "customs_value", "ex_works", "exchange",
+        "relocation", "second_best_place", "bare_duty",
     ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
     values = [maker.customs_value for maker in world.makers]
@@ -574,9 +629,17 @@ def test_choices_are_made() -> None:
         a.slots[k].supplier.name != b.slots[k].supplier.name for a, b in pairs for k in a.slots
     )
     assert changed > 20
-    assert sum(flow.origin != flow.maker.base_origin for flow in after.flows) > 5
-    assert any(a.plants != b.plants or b.plant_month > 0 for a, b in pairs)
     assert any(flow.new_duties for flow in after.flows)
+    case = scenario(SMALL, SCENARIOS["assembly abroad and back"], makers=60)
+    away, back = (run_both(case, 1, months).flows for months in (10, 16))
+    moved = [flow.origin != flow.maker.base_origin for flow in away]
+    assert sum(moved) >= 4
+    assert all(flow.second_best_place != 0 for flow, has in zip(away, moved, strict=True) if has)
+    assert any(flow.relocation > 0 for flow in away)
+    assert any(flow.maker.plant_month > 0 or len(flow.maker.plants) > 1 for flow in away)
+    returned = (has and flow.origin == flow.maker.base_origin
+                for has, flow in zip(moved, back, strict=True))  # fmt: skip
+    assert sum(returned) >= 2
 
 
 def test_declarations_are_made() -> None:

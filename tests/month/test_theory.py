@@ -29,7 +29,6 @@ from tariffsim.theory import (
 )
 from tests.economies import (
     ALL_OPEN,
-    HELD,
     STILL,
     component,
     free_trade,
@@ -366,32 +365,3 @@ def test_mean_field_is_the_mean_of_the_simulation(foresight: str) -> None:
     assert (np.abs(gaps.mean(axis=0)) < 5 * error).all()
     # the test has teeth: the tariff moves lines sold in the US by many standard errors
     assert -moves[:, -1, 3].mean() > 10 * error[-1, 3]
-
-
-def test_mean_field_is_the_mean_of_moves_between_countries() -> None:
-    """The same equation for countries of assembly, from where each line is in the base year."""
-    rules = scenario(STILL, HELD, {"assembly": {"hazard": 1 / 12}}, makers=900)
-    seeds, months = 30, 30
-    gaps, moved = np.zeros((seeds, months, 13)), np.zeros(seeds)
-    for seed in range(seeds):
-        economy, draws = build_economy(rules, seed), Draws(seed)
-        makers, assembly = economy.makers, economy.scenario.assembly
-        n = len(makers)
-        odds = economy.origin_odds[makers.odds_row]
-        field = MeanField(
-            odds,
-            np.full(n, (1 + assembly.relocation_cost) ** assembly.elasticity),
-            np.full(n, assembly.hazard),
-            np.full(n, assembly.lead_months),
-            np.eye(13)[makers.base_origin],
-        )
-        for month in range(months):
-            for phase in PHASES:
-                phase(economy, draws)
-            gaps[seed, month] = (np.eye(13)[economy.makers.origin] - field.supply).mean(axis=0)
-            field.choose(odds)
-        moved[seed] = (economy.makers.origin != economy.makers.base_origin).mean()
-    error = gaps.std(axis=0, ddof=1) / np.sqrt(seeds)
-    # Student's t with 29 degrees of freedom exceeds 5 3e-5 of the time; 390 comparisons
-    assert (np.abs(gaps.mean(axis=0)) <= 5 * error + EXACT).all()
-    assert moved.mean() > 0.2

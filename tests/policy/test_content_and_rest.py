@@ -113,7 +113,7 @@ def test_a_rest_alone_makes_the_chips_it_leaves_out_cheaper_to_use() -> None:
     relative = added / price
     apart = relative[:, ~chinese].mean(axis=1) - relative[:, chinese].mean(axis=1)
     us = economy.constants.codes.markets.index("US")
-    border = economy.constants.origin_market[economy.makers.origin[slots.maker]] != us
+    border = economy.constants.origin_market[economy.makers.origin[slots.maker, us]] != us
     exposed = economy.makers.weights[slots.maker, us] * border
     np.testing.assert_allclose(apart, RATE * exposed, atol=1e-9)
 
@@ -132,9 +132,10 @@ def test_no_counter_subsidy_for_chips_that_lower_a_duty() -> None:
 
 def test_tracing_pays_where_chips_known_leave_the_rest() -> None:
     """Without knowing the origin the rest is the whole value; a rest alone makes tracing pay."""
-    free = {"tracing_cost_usd": 0.0, "tracing_value_share": 0.0}
+    free = {"tracing_cost_usd": 0.0, "tracing_value_share": 0.0, "unknown_origin_slope": 0.0}
     blind = {"compliance": {"behaviour": "full", "unknown_origin_share": 1.0} | free}
-    (economy,) = run(scenario(blind, rest(1.0, chip_regions="all"), makers=150), 0, 1)
+    untraced = rest(1.0, chip_regions="all", unknown_origin_rule="exempt")
+    (economy,) = run(scenario(blind, untraced, makers=150), 0, 1)
     flows, importers = economy.flows, economy.importers
     us = importers.market == economy.constants.codes.markets.index("US")
     abroad, at_home = (

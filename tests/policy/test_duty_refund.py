@@ -191,7 +191,7 @@ def test_one_instrument_or_row_is_paid_back(
     for economy in run(with_calendar(tmp_path, name), 1, 4):
         codes = economy.constants.codes
         named = [codes.origins.index(origin) for origin in origins.split()]
-        is_from = np.isin(economy.makers.origin[economy.flows.maker], named)
+        is_from = np.isin(economy.flows.origin, named)
         for number, law in enumerate(economy.tariff_schedule.laws):
             if law.name.startswith(begins) and economy.month < 3:
                 each = economy.instrument_duty.get(number, np.zeros(len(economy.flows)))

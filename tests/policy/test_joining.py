@@ -93,7 +93,10 @@ def test_a_ban_that_others_join_denies_nobody_twice() -> None:
     )
     *_, one = at_once
     *_, other = joined
-    np.testing.assert_array_equal(one.policy.limits.supply, other.policy.limits.supply)
+    ours, others = one.policy.limits.supply, other.policy.limits.supply
+    np.testing.assert_array_equal(ours.by_region, others.by_region)
+    assert not ours.by_origin
+    assert not others.by_origin
 
 
 def test_the_scope_of_a_market_is_counted_once() -> None:

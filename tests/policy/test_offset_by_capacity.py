@@ -93,10 +93,12 @@ def test_unmounted_chips_are_counted_as_they_enter() -> None:
     *_, economy = run(rules, 1, 2)
     makers, codes, constants = economy.makers, economy.constants.codes, economy.constants
     us = codes.markets.index("US")
-    home = constants.origin_market[makers.origin] == us
+    home = constants.origin_market[economy.flows.origin] == us
     covered = np.isin(makers.chip_region, [codes.regions.index(r) for r in ("CN", "TW")])
-    covered &= np.isin(np.arange(4), [codes.classes.index(k) for k in ("B", "D")])
-    entered = (makers.chips * covered)[home].sum(axis=1) @ makers.units[home]
+    covered &= np.isin(makers.slot_class, [codes.classes.index(k) for k in ("B", "D")])
+    covered &= makers.has_slot
+    each = (makers.chips * covered).sum(axis=1)[economy.flows.maker]
+    entered = (each * economy.flows.units)[home].sum()
     assert entered > 0
     assert economy.imports.past_year[0, -1] == pytest.approx(entered, rel=1e-6)
 

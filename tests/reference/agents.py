@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tests.reference.world import Reference
 
 ByClass = dict[str, float]
-Price = Callable[["Foundry", str], float]
+Price = Callable[["Foundry", "Slot"], float]
+"""Of a chip of a foundry in a slot."""
 Alternative = TypeVar("Alternative")
 DESIGN, PIN_COMPATIBLE, SHIFT, PLANT = "design", "drop-in", "shift", "plant"
 
@@ -137,12 +138,52 @@ class Slot:
     noise: dict[Foundry, float] = field(default_factory=dict)
     """Gumbel draws of this month, empty when neither slot nor design opens."""
     opens_itself: bool = False
+    packaging_draw: float = 0.0
+    owner_draw: float = 0.0
+    share_draw: float = 0.0
+    """Uniforms: packaged in China, owned by Chinese, found by a measure on a share of the chips."""
+    last_denied: int | None = None
+    """Last month in which a measure kept back some of its chips."""
     delta: dict[Foundry, float] = field(default_factory=dict)
 
     @property
     def is_free(self) -> bool:
         """Whether no other supplier is being qualified."""
         return self.waiting is None
+
+    def place(self, world: Reference, rule: str, region: str) -> str:
+        """Region that a region's chips are of by fab, packaging or owner (MODEL 4.4)."""
+        if rule == "fab":
+            return region
+        owned, packaged, if_owned = world.chinese_chips[region]
+        has_owner = self.owner_draw < owned
+        chance = owned
+        if rule == "packaging" and has_owner:
+            chance = if_owned
+        elif rule == "packaging":  # so that of all chips the share `packaged` is
+            chance = (packaged - owned * if_owned) / (1 - owned) if owned < 1 else 0.0
+        draw = self.owner_draw if rule == "owner" else self.packaging_draw
+        if draw < chance:
+            return "CN"
+        return "OTHER" if region == "CN" else region
+
+    def counts_as(self, world: Reference, region: str) -> str:
+        """Region that tariffs count a region's chips for this slot as."""
+        return self.place(world, world.scenario.trade.origin_rule, region)
+
+    def has_just_resumed(self, world: Reference) -> bool:
+        """Whether a cut-off of its supplier has ended so lately that nothing is restocked."""
+        if self.last_denied is None or self.supplied_since > self.last_denied:
+            return False
+        return world.month_number - self.last_denied <= world.scenario.orders.resume_months
+
+    def is_found(self, world: Reference, measure: Any, region: str) -> bool:
+        """Whether a measure that keeps chips back finds a region's chips for this slot."""
+        named, share = measure.chip_regions, getattr(measure, "share", 1.0)
+        return self.share_draw < share and all(
+            named is None or self.place(world, rule, region) in named
+            for rule in getattr(measure, "by", ("fab",))
+        )
 
     def base_odds(self, foundry: Foundry) -> float:
         """Odds of a foundry without inertia, in the base year."""
@@ -177,6 +218,8 @@ class Maker:
     base_china: float = 0.0
     flows: list[Flow] = field(default_factory=list)
     fill_rate: float = 1.0
+    coverage: float = 1.0
+    """Part of the orders for which it had chips last month."""
     chip_payments: float = 0.0
 
     # Suppliers
@@ -233,7 +276,7 @@ class Maker:
         costs = self.chip_costs(world, slot, trigger, months)
         utilities = {}
         for f, cost in costs.items():
-            v = self.delta(world, slot, f) + self.taste(world, f)
+            v = self.delta(world, slot, f) + self.taste(world, slot, f)
             v += omega * math.log(f.capacity[k] / f.base_capacity[k])
             v -= sigma * math.log(cost)
             if f is not slot.supplier:
@@ -257,23 +300,21 @@ class Maker:
 
     def candidate_shares(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
         """Part of a supplier's deliveries let through, now and as expected, by market."""
-        kind, k = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN, slot.node_class
+        kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         futures = world.foreseen(kind, self.device)
         shares = {}
         for market in self.weights:
             share = 1.0
-            for i in world.customs.restrictions_on(
-                self.device, self.origin(market), market, k, region
-            ):
+            for i in world.restrictions_on(self, market, slot, region):
                 allow = world.customs.instruments[i].candidate_share
                 later = sum(w * allow(rates.get(i, 0.0)) for w, rates in futures)
                 share *= min(allow(world.rates.get(i, 0.0)), later)
             shares[market] = share
         return shares
 
-    def is_cut(self, world: Reference, k: str, region: str) -> bool:
+    def is_cut(self, world: Reference, slot: Slot, region: str) -> bool:
         """Whether so much of a supplier's deliveries is kept back that a maker looks elsewhere."""
-        least = min(self.law_lets_through(world, k, region, market) for market in self.weights)
+        least = min(self.law_lets_through(world, slot, region, market) for market in self.weights)
         return self.is_too_little(world, least)
 
     @staticmethod
@@ -300,10 +341,10 @@ class Maker:
         """Mean over the line's markets."""
         return sum(w * by_market[m] for m, w in self.weights.items())
 
-    def law_lets_through(self, world: Reference, k: str, region: str, market: str) -> float:
+    def law_lets_through(self, world: Reference, slot: Slot, region: str, market: str) -> float:
         """Part of a region's chips that measures in force let through to a market."""
         share = 1.0
-        for i in world.customs.restrictions_on(self.device, self.origin(market), market, k, region):
+        for i in world.restrictions_on(self, market, slot, region):
             share *= world.customs.instruments[i].candidate_share(world.rates.get(i, 0.0))
         return share
 
@@ -314,33 +355,30 @@ class Maker:
 
     def let_through(self, world: Reference, slot: Slot, region: str) -> dict[str, float]:
         """Part of a region's chips for a slot that measures in force let through, by market."""
-        return {m: self.law_lets_through(world, slot.node_class, region, m) for m in self.weights}
+        return {m: self.law_lets_through(world, slot, region, m) for m in self.weights}
 
-    def is_over(self, world: Reference, k: str, region: str, months: int) -> bool:
+    def is_over(self, world: Reference, slot: Slot, region: str, months: int) -> bool:
         """Whether all is known to be let through again so many months from now."""
         rates = world.customs.expected(world.date + months, world.date)
         for market in self.weights:
-            for i in world.customs.restrictions_on(
-                self.device, self.origin(market), market, k, region
-            ):
+            for i in world.restrictions_on(self, market, slot, region):
                 if world.customs.instruments[i].candidate_share(rates.get(i, 0.0)) < 1:
                     return False
         return True
 
     def emergency_switch(self, world: Reference, slot: Slot) -> None:
         """Cut off, the maker takes the best supplier that is not, in fewer months (MODEL 4.6)."""
-        k = slot.node_class
-        if not self.is_cut(world, k, slot.supplier.region) or self.can_wait(world, slot):
+        if not self.is_cut(world, slot, slot.supplier.region) or self.can_wait(world, slot):
             return
         factor = world.scenario.orders.emergency_months_factor
         lead = max(math.ceil(self.lead_months(world, slot) * factor), 1)
-        if self.is_over(world, k, slot.supplier.region, lead):
+        if self.is_over(world, slot, slot.supplier.region, lead):
             return
-        if slot.waiting is not None and not self.is_cut(world, k, slot.waiting.region):
+        if slot.waiting is not None and not self.is_cut(world, slot, slot.waiting.region):
             slot.take_over_month = min(slot.take_over_month, world.month_number + lead)
             return
         utilities = self.utilities(world, slot, PULLED, lead)
-        found = {f: v for f, v in utilities.items() if not self.is_cut(world, k, f.region)}
+        found = {f: v for f, v in utilities.items() if not self.is_cut(world, slot, f.region)}
         if found:
             choice = self.best(found)
             slot.sacrifice = self.given_up(world, slot, choice, lead)
@@ -360,15 +398,25 @@ class Maker:
         gap = math.log(1 + behind / won) - slot.log_inertia
         return slot.chips * left.price_ahead(world, slot.node_class, months) / sigma * gap
 
-    def taste(self, world: Reference, foundry: Foundry) -> float:
-        """What moving to or from China, and shifts of preference, add to utility."""
+    def taste(self, world: Reference, slot: Slot, foundry: Foundry) -> float:
+        """What moving to or from China, shifts of preference, public buyers add to utility."""
         shift = sum(
             w * world.preference.get((m, foundry.region), 0.0) for m, w in self.weights.items()
         )
         if foundry.is_chinese:
             sourcing, moved = world.scenario.sourcing, sum(self.china_made) / 12 - self.base_china
             shift += sourcing.odds_follow * moved * math.log(sourcing.assembly_odds)
+        for market, weight in self.weights.items():
+            for i in world.customs.avoiding(self.device, market, foundry.region):
+                shift += weight * math.log(1 - self.avoided(world, slot, i))
         return shift
+
+    def avoided(self, world: Reference, slot: Slot, law: int) -> float:
+        """Share of demand that public buyers take elsewhere, now or over the life of a choice."""
+        share = world.customs.instruments[law].avoided_share
+        kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
+        later = sum(w * share(r.get(law, 0.0)) for w, r in world.foreseen(kind, self.device))
+        return max(later, share(world.rates.get(law, 0.0)))
 
     def chip_costs(
         self, world: Reference, slot: Slot, trigger: str, months: int
@@ -379,15 +427,15 @@ class Maker:
         futures = world.foreseen(kind, self.device)
         price = self.net_price(world, futures, ahead(world, months))
         costs = {
-            f: price(f, slot.node_class)
+            f: price(f, slot)
             for f, share in slot.base_shares.items()
             if share > 0 and f.is_candidate(slot.node_class)
         }
         for weight, rates in world.foreseen(kind, self.device):
-            without = self.quote(world, others, rates, trigger, price).duty
+            without = self.quote(world, others, rates, trigger, price, upkeep=False).duty
             for f in costs:
                 taken = others | {slot: f}
-                with_it = self.quote(world, taken, rates, trigger, price).duty
+                with_it = self.quote(world, taken, rates, trigger, price, upkeep=False).duty
                 costs[f] += weight * (with_it - without) / slot.chips
         return costs
 
@@ -395,7 +443,9 @@ class Maker:
         """What makes the base year a steady state at its prices and duties; constant."""
         if foundry not in slot.delta:
             with_it, without = (
-                self.quote(world, chips, {}, LEFT_OUT, base_price, origin=self.base_origin).duty
+                self.quote(
+                    world, chips, {}, LEFT_OUT, base_price, origin=self.base_origin, upkeep=False
+                ).duty
                 for chips in ({slot: foundry}, {})
             )
             cost = foundry.base_price[slot.node_class] + (with_it - without) / slot.chips
@@ -420,7 +470,11 @@ class Maker:
             if slot.is_free and slot.noise and (self.design_opens or slot.opens_itself):
                 utilities[slot] = u = self.utilities(world, slot, LEFT_OUT)
                 free[slot] = self.best(u) if slot.opens_itself else slot.supplier
-                clear = {f: v for f, v in u.items() if (slot.node_class, f.region) not in covered}
+                clear = {
+                    f: v
+                    for f, v in u.items()
+                    if (slot.node_class, slot.counts_as(world, f.region)) not in covered
+                }
                 plan_b[slot] = self.best(clear) if clear else free[slot]
         money = {
             s: s.chips * f.price_ahead(world, s.node_class, self.lead_months(world, s)) / sigma
@@ -528,7 +582,7 @@ class Maker:
         cost = max(rules.plant_cost, rules.shift_cost)
         if score[best] * (1 + cost) ** rules.elasticity < to_beat:
             self.new_plant, self.plant_month = best, world.month_number + rules.plant_months
-            flow.relocation += rules.plant_cost * 12 * flow.customs_value * flow.units
+            flow.moving_cost += rules.plant_cost
 
     def net_price(
         self, world: Reference, futures: Iterable[tuple[float, Rates]], gross: Price
@@ -536,19 +590,25 @@ class Maker:
         """Prices less what China makes good of the component duties that are expected."""
         futures = list(futures)
 
-        def price(foundry: Foundry, k: str) -> float:
-            before = gross(foundry, k)
-            return before * (1 - self.counter_subsidy_share(world, futures, foundry, k, before))
+        def price(foundry: Foundry, slot: Slot) -> float:
+            before = gross(foundry, slot)
+            return before * (1 - self.counter_subsidy_share(world, futures, foundry, slot, before))
 
         return price
 
     def counter_subsidy_share(
-        self, world: Reference, futures: list[tuple[float, Rates]], f: Foundry, k: str, price: float
+        self,
+        world: Reference,
+        futures: list[tuple[float, Rates]],
+        f: Foundry,
+        slot: Slot,
+        price: float,
     ) -> float:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
         if not f.is_chinese or world.offset == 0.0:
             return 0.0
-        dollar = (Chips(k, f.region, 1 / price, 1.0),)
+        counts_as = slot.counts_as(world, f.region)
+        dollar = (Chips(slot.node_class, f.region, 1 / price, 1.0, counts_as),)
         rate = sum(
             weight * share * due
             for weight, rates in futures
@@ -570,15 +630,19 @@ class Maker:
         trigger: str,
         price: Price | None = None,
         origin: str | None = None,
+        upkeep: bool = True,
     ) -> Quote:
         """Cost and duty of one unit with these suppliers, mean over its markets.
 
-        Assembled where it is for each market, or in one country for all.
+        Assembled where it is for each market, or in one country for all. The duty that one part
+        adds is weighed without what the part costs to keep in stock and on standby.
         """
         total = Quote(0.0, 0.0, 0.0)
         for market, weight in self.weights.items():
             country = origin or self.origin(market)
-            one = self.quote_in(world, suppliers, country, market, rates, trigger, price)
+            one = self.quote_in(
+                world, suppliers, country, market, rates, trigger, price, upkeep=upkeep
+            )
             total = Quote(
                 total.cost + weight * one.cost,
                 total.bare_duty + weight * one.bare_duty,
@@ -595,22 +659,46 @@ class Maker:
         rates: Rates,
         trigger: str,
         price: Price | None = None,
-        switching: bool = True,
+        upkeep: bool = True,
+        exchange: float = 1.0,
     ) -> Quote:
         """The same sold in one market, assembled in a country."""
+        product, cost, bare_duty = self.product_in(
+            world, suppliers, origin, market, rates, price, upkeep, exchange
+        )
+        due = self.expected_duty(world, product, rates, trigger)
+        return Quote(cost, bare_duty, world.customs.base_duty(product) + due)
+
+    def product_in(
+        self,
+        world: Reference,
+        suppliers: Mapping[Slot, Foundry],
+        origin: str,
+        market: str,
+        rates: Rates,
+        price: Price | None = None,
+        upkeep: bool = True,
+        exchange: float = 1.0,
+    ) -> tuple[Product, float, float]:
+        """One unit as customs would see it, its cost, and the duty on unmounted chips in that."""
         customs, trade = world.customs, world.scenario.trade
         chips = tuple(
-            Chips(s.node_class, f.region, s.chips, s.chips * (price or invoiced)(f, s.node_class))
+            Chips(
+                s.node_class,
+                f.region,
+                s.chips,
+                s.chips * (price or invoiced)(f, s),
+                s.counts_as(world, f.region),
+            )
             for s, f in suppliers.items()
         )
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
         cost = self.other_inputs * world.cost_factor[origin] / world.cost_factor[self.base_origin]
-        cost += sum(c.value for c in chips) + bare_duty
-        if switching:
-            cost += self.switching(world)
-        product = Product(self.device, origin, market, (1 + trade.markup) * cost, chips)
-        due = self.expected_duty(world, product, rates, trigger)
-        return Quote(cost, bare_duty, customs.base_duty(product) + due)
+        cost += sum(c.value for c in chips) + bare_duty + self.switching(world)
+        if upkeep:
+            cost += sum(self.upkeep(world, dict(zip(suppliers, chips, strict=True))))
+        value = (1 + trade.markup) * cost * exchange
+        return Product(self.device, origin, market, value, chips), cost, bare_duty
 
     def expected_duty(
         self, world: Reference, product: Product, rates: Rates, trigger: str
@@ -624,6 +712,18 @@ class Maker:
     def importer(self, market: str) -> Importer:
         """Who brings the line into a market."""
         return next(flow.importer for flow in self.flows if flow.market == market)
+
+    def upkeep(self, world: Reference, chips: Mapping[Slot, Chips]) -> tuple[float, float]:
+        """Cost of second sources on standby and of stocks of chips, USD a unit (MODEL 4.6)."""
+        orders = world.scenario.orders
+        twice = sum(c.value for slot, c in chips.items() if slot.has_second_source)
+        held = self.stock_months * sum(c.value for c in chips.values())
+        return orders.standby_cost * twice, orders.chip_carrying_cost * held
+
+    def upkeep_now(self, world: Reference) -> tuple[float, float]:
+        """The same with the chips that it uses."""
+        chips = self.chips_inside()
+        return self.upkeep(world, dict(zip(self.slots.values(), chips, strict=True)))
 
     def switching(self, world: Reference) -> float:
         """Cost of switching suppliers that is being written off, USD a unit."""
@@ -639,7 +739,7 @@ class Maker:
             k = slot.node_class
             slot.chips = slot.base_chips * world.content(self.device, k, self.weights)
             price, now = slot.supplier.price[k], [(1.0, world.rates)]
-            rebated = self.counter_subsidy_share(world, now, slot.supplier, k, price)
+            rebated = self.counter_subsidy_share(world, now, slot.supplier, slot, price)
             slot.offset = slot.chips * price * rebated
             slot.chip_value = slot.chips * price - slot.offset
         for flow in self.flows:
@@ -652,17 +752,24 @@ class Maker:
         """Chips, USD a unit."""
         return sum(s.chip_value for s in self.slots.values())
 
-    def chips_inside(self) -> tuple[Chips, ...]:
+    def chips_inside(self, world: Reference) -> tuple[Chips, ...]:
         """The chips of one unit."""
         return tuple(
-            Chips(s.node_class, s.supplier.region, s.chips, s.chip_value)
+            Chips(
+                s.node_class,
+                s.supplier.region,
+                s.chips,
+                s.chip_value,
+                s.counts_as(world, s.supplier.region),
+            )
             for s in self.slots.values()
         )
 
-    def product(self, market: str) -> Product:
+    def product(self, world: Reference, market: str) -> Product:
         """One unit as customs sees it."""
         flow = self.flow(market)
-        return Product(self.device, flow.origin, market, flow.customs_value, self.chips_inside())
+        chips = self.chips_inside(world)
+        return Product(self.device, flow.origin, market, flow.customs_value, chips)
 
     def order_chips(self, world: Reference) -> None:
         """Chips for all units ordered, and to refill the stock."""
@@ -676,17 +783,22 @@ class Maker:
                 target = self.stock_months * (slot.need + sum(slot.past_need)) / 3
                 slot.ordered = max(slot.need + target - slot.stock, 0.0)
             slot.past_need = [slot.need, slot.past_need[0]]
-            slot.delivered_share = self.delivered_share(world, k, slot.supplier.region)
+            slot.delivered_share = self.delivered_share(world, slot, slot.supplier.region)
             for flow in self.flows:
-                blocked = 1 - world.delivered_share(self, flow.market, k, slot.supplier.region)
+                blocked = 1 - world.delivered_share(self, flow.market, slot, slot.supplier.region)
                 flow.blocked = max(flow.blocked, blocked)
+            if slot.delivered_share < 1:
+                slot.last_denied = world.month_number
+            elif slot.has_just_resumed(world):
+                slot.ordered = min(slot.ordered, slot.need)
             slot.supplier.orders[k] += slot.ordered * slot.delivered_share
 
-    def delivered_share(self, world: Reference, k: str, region: str) -> float:
+    def delivered_share(self, world: Reference, slot: Slot, region: str) -> float:
         """Part of a region's chips for this line that no measure keeps back."""
         units = sum(flow.purchases for flow in self.flows)
         blocked = sum(
-            f.purchases * (1 - world.delivered_share(self, f.market, k, region)) for f in self.flows
+            f.purchases * (1 - world.delivered_share(self, f.market, slot, region))
+            for f in self.flows
         )
         return max(1 - blocked / units, 0.0) if units > 0 else 1.0
 
@@ -706,19 +818,19 @@ class Quote:
         return self.bare_duty + self.border_duty
 
 
-def invoiced(foundry: Foundry, node_class: str) -> float:
+def invoiced(foundry: Foundry, slot: Slot) -> float:
     """Price of a chip now."""
-    return foundry.price[node_class]
+    return foundry.price[slot.node_class]
 
 
 def ahead(world: Reference, months: int) -> Price:
     """Prices of chips as they are expected to be later."""
-    return lambda foundry, node_class: foundry.price_ahead(world, node_class, months)
+    return lambda foundry, slot: foundry.price_ahead(world, slot.node_class, months)
 
 
-def base_price(foundry: Foundry, node_class: str) -> float:
+def base_price(foundry: Foundry, slot: Slot) -> float:
     """Price of a chip in the base year."""
-    return foundry.base_price[node_class]
+    return foundry.base_price[slot.node_class]
 
 
 @dataclass(eq=False)
@@ -802,12 +914,17 @@ class Flow:
     origin: str
     race: dict[str, float]
     """Race times of the countries that it may be assembled in."""
+    ex_works: float
+    """USD a unit at the maker's gate, at the exchange rates of the base year."""
     customs_value: float
+    exchange: float = 1.0
     next_origin: str = ""
     arrival_month: int = -1
     looks_for_shifts: bool = False
     bare_duty: float = 0.0
     """USD a unit on chips that enter its country of assembly unmounted."""
+    moving_cost: float = 0.0
+    """Of the shift and the plant decided this month, as part of a year's customs value."""
     relocation: float = 0.0
     second_best_place: float = 0.0
     base_duty: float = 0.0
@@ -847,24 +964,29 @@ class Flow:
     def landed_cost(self, world: Reference, country: str, rates: Rates, months: int = 0) -> float:
         """Ex-works price and duty if it were assembled in a country, so many months from now."""
         price = self.maker.net_price(world, [(1.0, rates)], ahead(world, months))
-        return self._landed(world, country, rates, price, True)
+        return self._landed(world, country, rates, price, self.exchange_rate(world, country))
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
         """The same at the prices and duties of the base year."""
-        return self._landed(world, country, {}, base_price, False)
+        return self._landed(world, country, {}, base_price, 1.0)
 
     def _landed(
-        self, world: Reference, country: str, rates: Rates, price: Price, switching: bool
+        self, world: Reference, country: str, rates: Rates, price: Price, exchange: float
     ) -> float:
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
         quote = self.maker.quote_in(
-            world, suppliers, country, self.market, rates, REAL, price, switching
+            world, suppliers, country, self.market, rates, REAL, price, exchange=exchange
         )
-        return (1 + world.scenario.trade.markup) * quote.cost + quote.border_duty
+        return (1 + world.scenario.trade.markup) * quote.cost * exchange + quote.border_duty
+
+    def exchange_rate(self, world: Reference, country: str) -> float:
+        """Prices from a country in the market's money, relative to the base year (MODEL 4.4)."""
+        is_foreign = world.customs.home[country] != self.market
+        return world.exchange[self.market] if is_foreign else 1.0
 
     def shift(self, world: Reference) -> None:
         """Its orders go to the plant of the maker that is best now, if that is worth its cost."""
-        self.relocation = 0.0
+        self.moving_cost = 0.0
         maker, rules = self.maker, world.scenario.assembly
         if not self.looks_for_shifts or self.arrival_month >= 0 or len(maker.plants) < 2:
             return
@@ -874,16 +996,24 @@ class Flow:
         if score[best] * (1 + rules.shift_cost) ** rules.elasticity < score[self.origin]:
             self.next_origin = best
             self.arrival_month = world.month_number + rules.shift_months
-            self.relocation = rules.shift_cost * 12 * self.customs_value * self.units
+            self.moving_cost = rules.shift_cost
+
+    def pay_for_moves(self, world: Reference) -> None:
+        """A shift and a plant cost a part of a year's customs value at this month's pace."""
+        self.relocation = self.moving_cost * 12 * self.customs_value * self.units
 
     def set_customs_value(self, world: Reference) -> None:
         """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
         maker, markup = self.maker, world.scenario.trade.markup
-        chips = maker.chips_inside()
+        chips = maker.chips_inside(world)
         self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
         cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
         cost += sum(c.value for c in chips) + maker.switching(world)
-        self.customs_value = (1 + markup) * cost
+        cost += sum(maker.upkeep_now(world))
+        months = world.scenario.trade.maker_pass_through_months
+        self.ex_works += ((1 + markup) * cost - self.ex_works) / months
+        self.exchange = self.exchange_rate(world, self.origin)
+        self.customs_value = self.ex_works * self.exchange
         self.second_best_place = 0.0
         if self.origin != maker.base_origin:
             home, here = (self.base_landed_cost(world, o) for o in (maker.base_origin, self.origin))
@@ -898,7 +1028,7 @@ class Flow:
 
     def assess(self, world: Reference) -> None:
         """Customs assesses the duty on one unit."""
-        product = self.maker.product(self.market)
+        product = self.maker.product(world, self.market)
         self.base_duty = world.customs.base_duty(product)
         if not world.declarations.is_full:
             self.new_duties = world.customs.product_duties(product, world.rates)
@@ -921,17 +1051,31 @@ class Flow:
         landed += self.compliance_cost
         self.price = landed + trade.retail_margin * self.base_landed + self.passed_on
 
+    def product_ahead(self, world: Reference, months: int, rates: Rates) -> Product:
+        """One unit so many months from now, from where it is assembled by then."""
+        if not 0 <= self.arrival_month <= world.month_number + months:
+            return self.maker.product(self.market)
+        suppliers = {s: s.supplier for s in self.maker.slots.values()}
+        price = self.maker.net_price(world, [(1.0, rates)], invoiced)
+        country = self.next_origin
+        product, *_ = self.maker.product_in(
+            world, suppliers, country, self.market, rates, price,
+            exchange=self.exchange_rate(world, country),
+        )  # fmt: skip
+        return product
+
     def front_load(self, world: Reference) -> None:
         """Ahead of a duty rise the importer stocks up; otherwise it sells what it holds first."""
         trade, value = world.scenario.trade, self.customs_value
         self.wanted = self.orders + self.backlog
         months, left = 0.0, 1
-        product = self.maker.product(self.market)
+        product = self.maker.product(world, self.market)
         in_force = world.customs.today(world.date)
         now = self.maker.expected_duty(world, product, in_force, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):
             rates = world.customs.expected(world.date + ahead, world.date)
-            later = self.maker.expected_duty(world, product, rates, REAL)
+            then = self.product_ahead(world, ahead, rates)
+            later = self.maker.expected_duty(world, then, rates, REAL)
             if later - now > 1e-12 * value:
                 worth = (later - now) / (trade.carrying_cost * value)
                 months, left = min(worth, trade.front_loading_months), ahead

@@ -35,6 +35,7 @@ class Books:
             home = world.customs.home[flow.origin]
             importers, makers = f"importers {m}", f"device makers {home}"
             value = flow.customs_value * units
+            asked = flow.ex_works * units
             distribution = trade.retail_margin - trade.importer_profit
             distribution *= flow.base_landed * flow.sold
             carrying = trade.carrying_cost * flow.customs_value * flow.stock
@@ -42,7 +43,8 @@ class Books:
             given_back = (1 - trade.border_pass_through) * flow.new_duty * units
             self.pay("retail sales", f"consumers {m}", importers, flow.price * flow.sold)
             self.pay("retail distribution", importers, "other suppliers", distribution)
-            self.pay("ex-works sales", importers, makers, value)
+            self.pay("ex-works sales", importers, makers, asked)
+            self.pay("exchange", makers, importers, asked - value)
             self.pay("duty rebates", makers, importers, given_back)
             self.pay("freight", importers, "other suppliers", trade.freight * value)
             self.pay("carrying of stocks", importers, "other suppliers", carrying)
@@ -87,11 +89,15 @@ class Books:
         inputs = maker.other_inputs * flow.cost_ratio(world)
         switching = maker.switching(world)
         self.pay("other inputs", makers, "other suppliers", inputs * units)
+        standby, carrying = maker.upkeep_now(world)
+        self.pay("exchange", "rest", makers, (1 - flow.exchange) * inputs * units)
+        self.pay("standby of second sources", makers, "other suppliers", standby * units)
+        self.pay("carrying of stocks", makers, "other suppliers", carrying * units)
         self.pay("switching of suppliers", makers, "other suppliers", switching * units)
         self.pay("relocation", makers, "other suppliers", flow.relocation)
         bare = flow.bare_duty * units
         self.pay("duties on unmounted chips", makers, f"government {home}", bare)
-        for chips in maker.chips_inside():
+        for chips in maker.chips_inside(world):
             due = world.customs.chip_duties(flow.origin, chips, world.rates)
             for i, duty in due.items():
                 self.duty_by_instrument[i] += duty * units

@@ -32,6 +32,8 @@ class Chips:
     region: str
     count: float
     value: float
+    counts_as: str = ""
+    """Region that the law counts them as; where they are made if left out."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,7 @@ class Customs:
             return self.chips_counted(number, world)
         total = 0.0
         for flow in world.flows:
-            product = flow.maker.product(flow.market)
+            product = flow.maker.product(world, flow.market)
             if number in self.for_product(product):
                 each = self.instruments[number].counted(self.shipment(product))
                 total += float(np.asarray(each).reshape(())) * flow.units
@@ -243,7 +245,7 @@ class Customs:
         for flow in world.flows:
             home = self.home[flow.origin]
             is_covered = number in self._for_chips(flow.origin)
-            for chips in flow.maker.chips_inside():
+            for chips in flow.maker.chips_inside(world):
                 if is_covered and self.chip_home[chips.region] != home:
                     bare = self.shipment(Product("", flow.origin, home, 0.0, (chips,)), bare=True)
                     each = self.instruments[number].counted(bare)
@@ -275,11 +277,9 @@ class Customs:
         """Measures in force that keep chips back."""
         return [i for i in rates if self.instruments[i].restricts_supply]
 
-    def restrictions_on(
-        self, device: str, origin: str, market: str, node_class: str, region: str
-    ) -> list[int]:
-        """Measures that may keep a region's chips from lines of a device."""
-        key = device, origin, market, node_class, region
+    def restrictions_on(self, device: str, origin: str, market: str, node_class: str) -> list[int]:
+        """Measures that may keep chips from lines of a device."""
+        key = device, origin, market, node_class
         if key not in self._restricting:
             self._restricting[key] = [
                 i
@@ -291,10 +291,20 @@ class Customs:
                 )
                 and _chosen(origin, law.assembly_countries, law.exempt_assembly_countries)
                 and _chosen(device, law.devices, law.exempt_devices)
-                and _chosen(region, law.chip_regions, ())
                 and _chosen(node_class, law.node_classes, ())
             ]
         return self._restricting[key]
+
+    def avoiding(self, device: str, market: str, region: str) -> list[int]:
+        """Bans of a market's public buyers on a device with chips of a region."""
+        return [
+            i
+            for i, law in enumerate(self.instruments)
+            if law.avoids_chips
+            and market in law.markets
+            and _chosen(device, law.devices, law.exempt_devices)
+            and _chosen(region, law.chip_regions, ())
+        ]
 
     # Duties, USD a unit
 
@@ -381,8 +391,8 @@ class Customs:
     def on_chips(self, number: int, origin: str, chips: Chips, rates: Rates) -> float:
         """Rate on chips that enter bare, as for products."""
         codes = self.codes
-        o, r = codes.origins.index(origin), codes.regions.index(chips.region)
-        at = codes.classes.index(chips.node_class) * len(codes.regions) + r
+        o, r = codes.origins.index(origin), self.chip_origin(chips)
+        at = codes.classes.index(chips.node_class) * codes.n_chip_origins + r
         shipment = self.shipment(Product("", origin, self.home[origin], 0.0, (chips,)), bare=True)
 
         def on(i: int) -> float:
@@ -424,9 +434,16 @@ class Customs:
             np.asarray(bare or self.home[product.origin] != product.market),
             np.array([c.value for c in chips]),
             np.array([c.count for c in chips]),
-            np.array([codes.regions.index(c.region) for c in chips], dtype=np.intp),
+            np.array([self.chip_origin(c) for c in chips], dtype=np.intp),
             np.array([codes.classes.index(c.node_class) for c in chips], dtype=np.intp),
         )
+
+    def chip_origin(self, chips: Chips) -> int:
+        """Origin of chips as instruments see it: its region, or after these one that is Chinese."""
+        region = self.codes.regions.index(chips.region)
+        is_split = self.codes.n_chip_origins > len(self.codes.regions)
+        is_chinese = (chips.counts_as or chips.region) == "CN"
+        return region + (len(self.codes.regions) if is_split and is_chinese else 0)
 
     def for_product(self, product: Product) -> list[int]:
         """Instruments with the product in their scope."""

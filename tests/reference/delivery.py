@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from calendar import monthrange
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -92,11 +93,10 @@ def _ask_second_sources(world: Reference) -> None:
     asked: dict[Slot, float] = {}
     for maker in world.makers:
         for slot in maker.slots.values():
-            k = slot.node_class
             unmet, second = slot.current * (1 - slot.met), slot.second_source
             is_elsewhere = second.region != slot.supplier.region
             if slot.has_second_source and is_elsewhere and unmet > 1e-12 * slot.need:
-                through = maker.delivered_share(world, k, second.region)
+                through = maker.delivered_share(world, slot, second.region)
                 asked[slot] = unmet * through
     if not asked:
         return
@@ -128,13 +128,17 @@ def _ask_second_sources(world: Reference) -> None:
 def assemble(world: Reference, maker: Maker) -> None:
     """Units are built from stock and deliveries: one missing chip stops the line."""
     has_stock = world.scenario.orders.stock_factor > 0
-    maker.fill_rate = 1.0
+    days = monthrange(world.date // 12, world.date % 12 + 1)[1]
+    stood = 1 - maker.coverage
+    lost = min(7 * world.scenario.orders.restart_weeks / days, 1.0) * stood
+    maker.coverage = 1.0
     for slot in maker.slots.values():
         if slot.need > 0:
             part = slot.met + slot.from_second / slot.need
             if has_stock:
                 part = (slot.stock + slot.sent + slot.from_second) / slot.need
-            maker.fill_rate = min(maker.fill_rate, part)
+            maker.coverage = min(maker.coverage, part)
+    maker.fill_rate = min(maker.coverage, 1 - lost)
     _share_out(maker)
     maker.units = sum(flow.units for flow in maker.flows)
     in_china = sum(maker.share_of(flow) for flow in maker.flows if flow.origin == "CN")

@@ -77,6 +77,8 @@ class Reference:
         self.unit_value = dict(zip(codes.devices, figures.unit_value.tolist(), strict=True))
         self.chip_price = dict(zip(codes.classes, figures.chip_price.tolist(), strict=True))
         self.cost_factor = dict(zip(codes.origins, figures.cost_factor.tolist(), strict=True))
+        covered = figures.covered_import_share.tolist()
+        self.covered_share = dict(zip(codes.markets, covered, strict=True))
         self.market_growth = dict(zip(codes.markets, figures.market_growth.tolist(), strict=True))
         self.ai_adoption = dict(zip(codes.markets, figures.ai_adoption.tolist(), strict=True))
         self.ai_capable = {
@@ -156,6 +158,20 @@ class Reference:
         """One object a line, with one a slot."""
         table, codes = economy.makers, economy.constants.codes
         makers = []
+        self.of_parts = {
+            name: self.draws.uniform(name, 0, table.n_lines, self.n_parts).tolist()
+            for name in ("packaging", "owner", "cut off")
+        }
+        rules = self.scenario.tables().origin_rules
+        self.chinese_chips = {}
+        for region in codes.regions:
+            owned, packaged = (
+                rules.number(region, f"chinese_if_by_{rule}") for rule in ("owner", "packaging")
+            )
+            given = "chinese_packaging_if_chinese_owner"
+            self.chinese_chips[region] = (
+                owned, packaged, rules.number(region, given, missing=packaged),
+            )  # fmt: skip
         for i in range(table.n_lines):
             weights = zip(codes.markets, table.weights[i].tolist(), strict=True)
             makers.append(
@@ -206,6 +222,9 @@ class Reference:
             supplied_since=int(table.supplied_since[i, p]),
             stock=float(table.stock[i, p]),
             past_need=table.past_need[i, :, p].tolist(),
+            packaging_draw=self.of_parts["packaging"][i][p],
+            owner_draw=self.of_parts["owner"][i][p],
+            share_draw=self.of_parts["cut off"][i][p],
         )
 
     def _shares_of(self, economy: Economy, row: int, c: int) -> dict[Foundry, float]:
@@ -233,7 +252,7 @@ class Reference:
         ]
         copied = (
             "base_units", "base_share", "base_landed", "base_price", "orders", "units",
-            "passed_on", "price", "customs_value",
+            "passed_on", "price", "customs_value", "ex_works",
         )  # fmt: skip
         flows = []
         for row in range(len(table)):
@@ -304,6 +323,7 @@ class Reference:
         if self.declarations.is_full:
             self.audit_importers()
         self.paid_back = self.customs.paid_back(self.date, self.rates)
+        self.each(self.flows, "pay_for_moves")
         self.each(self.importers, "settle")
         self.books = Books(self)
         self.each(self.industries, "invest")
@@ -321,6 +341,7 @@ class Reference:
     def announce_policy(self) -> None:
         """Instruments in force, and those announced, become known."""
         self.month_number += 1
+        self.exchange = {m: self.exchange_factor(m) for m in self.markets}
         self._foreseen: dict[tuple[str, str], list[tuple[float, Rates]]] = {}
         if self.month_number > 0:
             self.customs.count_imports(self)
@@ -344,6 +365,19 @@ class Reference:
         self.preference: dict[tuple[str, str], float] = {}
         for law, rate in laws:
             self._shift_demand_and_taste(law, rate)
+
+    def exchange_factor(self, market: str) -> float:
+        """By how much a market's currency makes up for the duty of the month before (MODEL 4.4)."""
+        abroad = [
+            f
+            for f in self.flows
+            if f.market == market and self.customs.home[f.maker.base_origin] != market
+        ]
+        value = {f: f.base_units * self.unit_value[f.maker.device] for f in abroad}
+        rise = sum(value[f] * f.new_duty / f.customs_value for f in abroad)
+        rise = rise / sum(value.values()) if abroad else 0.0
+        offset = self.scenario.trade.currency_offset
+        return max(1 - offset * self.covered_share[market] * rise, 0.1)
 
     def _award_public_money(self, laws: list[Any]) -> None:
         """Grants and credits by region; regions share a budget by their base capacity."""
@@ -500,12 +534,17 @@ class Reference:
             u = shifts[flow.maker.number, self.markets.index(flow.market)]
             flow.looks_for_shifts = bool(u < rules.shift_hazard)
 
-    def delivered_share(self, maker: Maker, market: str, k: str, region: str) -> float:
+    def restrictions_on(self, maker: Maker, market: str, slot: Slot, region: str) -> list[int]:
+        """Measures that may keep a region's chips for a slot from what is sold in a market."""
+        at = maker.device, maker.origin(market), market, slot.node_class
+        laws = self.customs.instruments
+        found = self.customs.restrictions_on(*at)
+        return [i for i in found if slot.is_found(self, laws[i], region)]
+
+    def delivered_share(self, maker: Maker, market: str, slot: Slot, region: str) -> float:
         """Part of a region's chips for a line's products in a market that no measure keeps back."""
         share = 1.0
-        for i in self.customs.restrictions_on(
-            maker.device, maker.origin(market), market, k, region
-        ):
+        for i in self.restrictions_on(maker, market, slot, region):
             if i in self.rates:
                 share *= self.customs.instruments[i].supply_share(self.rates[i], self.date)
         return share

@@ -226,7 +226,8 @@ def problems(action, *arguments, **changes) -> list[Problem]:
 
 
 def told(found: list[Problem], new: str) -> list[Problem]:
-    return [problem for problem in found if problem.hint == f"is now called `{new}`"]
+    names = " and ".join(f"`{name}`" for name in new.split())
+    return [problem for problem in found if problem.hint == f"is now called {names}"]
 
 
 def kind_with(field: str) -> str:
@@ -237,7 +238,7 @@ def kind_with(field: str) -> str:
 @pytest.mark.parametrize(("old", "new"), renamed("key"))
 def test_a_renamed_key_is_refused_with_its_new_name(old, new, tmp_path):
     block, *middle, old_field = old.replace("*", "mine").split(".")
-    new_field = new.rpartition(".")[2]
+    *others, new_field = [name.rpartition(".")[2] for name in new.split()]
     base = Scenario()
     if middle:
         kind = kind_with(new_field)
@@ -250,12 +251,13 @@ def test_a_renamed_key_is_refused_with_its_new_name(old, new, tmp_path):
     (tmp_path / "x.yaml").write_text(text)
     found = problems(load_scenario, tmp_path / "x.yaml")
     assert len(found) == 2, "the other unknown key is reported as well, and nothing is missing"
-    (problem,) = told(found, new_field)
+    said = " ".join([*others, new_field])
+    (problem,) = told(found, said)
     assert (problem.line, problem.column) == (2, column)
     assert problem.key == old.replace("*", "mine")
     assert problem.message == "is not a known key"
-    assert told(problems(with_settings, base, [f"{problem.key}=1"]), new_field)
-    assert told(problems(replace, base, **{problem.key.replace(".", "__"): 1}), new_field)
+    assert told(problems(with_settings, base, [f"{problem.key}=1"]), said)
+    assert told(problems(replace, base, **{problem.key.replace(".", "__"): 1}), said)
 
 
 @pytest.mark.parametrize(("old", "new"), renamed("instrument"))
@@ -284,7 +286,7 @@ def test_a_renamed_scenario_is_refused_with_its_new_name(old, new, tmp_path):
 
 def test_new_names_are_known():
     fields = {field for kind in INSTRUMENTS for field in catalogue.of_instrument(kind)}
-    for _, new in renamed("key"):
+    for new in (name for _, names in renamed("key") for name in names.split()):
         assert new in catalogue.blocks() or ("*" in new and new.rpartition(".")[2] in fields)
     assert {new for _, new in renamed("instrument")} <= set(INSTRUMENTS)
     assert {new for _, new in renamed("scenario")} <= set(shipped_names())
