@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tariffsim
-from tariffsim.behaviour.prices_and_demand import rise_ahead
+from tariffsim.behaviour.front_loading import rise_ahead
 from tariffsim.calibration import build_economy
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expected_burden import ExpectedBurden
