@@ -90,6 +90,7 @@ def _is_foreseen(policy: Instrument) -> bool:
     return (
         own.duty is not none.duty
         or own.enforcement is not none.enforcement
+        or own.avoided_share is not none.avoided_share
         or policy.restricts_supply
         or policy.replaced != ()
     )

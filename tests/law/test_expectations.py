@@ -283,7 +283,7 @@ def test_a_threatened_ban_makes_suppliers_less_wanted() -> None:
     assert limits.supply is None
     cell = codes.cell(0, 0, codes.markets.index("US"))
     assert limits.expected is not None
-    expected = limits.expected[DESIGN, cell, 0]
+    expected = limits.expected.by_region[DESIGN, cell, 0]
     assert expected[codes.regions.index("US")] == pytest.approx(0.7, rel=1e-12)
     assert expected[codes.regions.index("TW")] == 1.0
 
