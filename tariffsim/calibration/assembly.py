@@ -12,7 +12,7 @@ from tariffsim.kernels.sums import rank_within, shares
 from tariffsim.scenario.blocks import Assembly
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
-from tariffsim.typing import Bool, Float, Float32, Int
+from tariffsim.typing import Bool, Float, Float32, Int, Int16
 
 MOST_PLANTS = 400
 """Beyond which the distribution of the number of plants is cut off."""
@@ -35,7 +35,7 @@ def footprints(constants: Constants, sectors: Sequence[str], weight_of_sector: f
 
 def draw_plants(
     footprint: Float, footloose: Float, rules: Assembly, lines: Lines, draws: Draws
-) -> Int:
+) -> Int16:
     """(N, O) plants of lines by country: one where the line is assembled, others of the footloose.
 
     A maker of device d is footloose with probability `footloose` (D,) and then has one plant more
@@ -45,16 +45,16 @@ def draw_plants(
     n, n_origins = len(lines.device), footprint.shape[1]
     is_footloose = draws.uniform("footloose", 0, n) < footloose[lines.device]
     u = draws.uniform("plants", 0, n, n_origins)
-    plants: Int = np.eye(n_origins, dtype=np.int16)[lines.origin]
+    plants: Int16 = np.eye(n_origins, dtype=np.int16)[lines.origin]
     for device in np.unique(lines.device):
         rows = np.flatnonzero(is_footloose & (lines.device == device))
         plants[rows] += more_plants(u[rows], footprint[device], rules.plants)
     return plants
 
 
-def more_plants(u: Float, footprint: Float, plants: float) -> Int:
+def more_plants(u: Float, footprint: Float, plants: float) -> Int16:
     """(rows, O) plants of footloose makers besides the one at home, from uniforms (rows, O)."""
-    more = np.zeros(u.shape, dtype=np.int16)
+    more: Int16 = np.zeros(u.shape, dtype=np.int16)
     for origin in np.flatnonzero(footprint):
         more[:, origin] = poisson_quantile(u[:, origin], (plants - 1) * footprint[origin])
     return more
@@ -68,7 +68,13 @@ def poisson_quantile(u: Float, mean: float) -> Int:
 
 
 def race_times(
-    plants: Int, footprint: Float, power: float, lines: Lines, maker: Int, market: Int, draws: Draws
+    plants: Int16,
+    footprint: Float,
+    power: float,
+    lines: Lines,
+    maker: Int,
+    market: Int,
+    draws: Draws,
 ) -> Float32:
     """(L, O) race times `e` of each flow: the place with the least `e r` wins.
 
@@ -100,7 +106,7 @@ def new_places(footprint: Float, power: float) -> Float:
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
-def race(first: Float, waits: Float32, plants: Int, new: Float, origin: Int) -> Float32:
+def race(first: Float, waits: Float32, plants: Int16, new: Float, origin: Int) -> Float32:
     """(L, O) race times from unit exponentials, `first` (L,) at home and `waits` (L, O) elsewhere.
 
     `plants` (L, O) and the weights `new` (L, O) of countries without any are what places draw with.
@@ -108,7 +114,7 @@ def race(first: Float, waits: Float32, plants: Int, new: Float, origin: Int) -> 
     home = (first / plants.sum(axis=1))[:, None]
     weight = np.where(plants > 0, plants, new)
     with np.errstate(divide="ignore"):
-        times = (home + waits / weight).astype(np.float32)
+        times: Float32 = (home + waits / weight).astype(np.float32)
     at_home: Bool = np.arange(plants.shape[1]) == origin[:, None]
     times[at_home] = home.astype(np.float32).repeat(plants.shape[1], axis=1)[at_home]
     return times

@@ -21,7 +21,7 @@ from tariffsim.kernels.duties import horizon_weights
 from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario.blocks import Assembly, Sourcing, Trade
 from tariffsim.tables.csv_files import shipped_rows
-from tariffsim.typing import Float, Int, parse_month
+from tariffsim.typing import Float, Int, Int16, parse_month
 
 Path = Mapping[str, float]
 """Rates by the month from which they apply."""
@@ -171,7 +171,7 @@ def _factor(duty: Duty, month: int, rules: Assembly, kind: str) -> float:
 class _Lines:
     origin: Int
     value: Float
-    plants: Int
+    plants: Int16
     race: Float
     china: int
 
@@ -182,7 +182,7 @@ def _lines(market: Market, rules: Assembly, rng: np.random.Generator) -> _Lines:
     count = np.where(market.imports > 0, np.maximum(np.rint(LINES * market.imports), 1), 0)
     origin = np.repeat(np.arange(len(count)), count.astype(int))
     value = (market.imports / np.maximum(count, 1))[origin]
-    plants: Int = np.eye(len(count), dtype=np.int16)[origin]
+    plants: Int16 = np.eye(len(count), dtype=np.int16)[origin]
     is_footloose = np.flatnonzero(rng.random(len(origin)) < market.footloose)
     u = rng.random((len(origin), len(count)))
     plants[is_footloose] += more_plants(u[is_footloose], market.footprint, rules.plants)
@@ -302,5 +302,5 @@ def joint_draws() -> list[Moving]:
         given = {name: float(value) for name, value in row.items() if value}
         given.pop("objective")
         shares = [given.pop(name) for name in ("footloose_share", "footloose_share_consumer")]
-        found.append(Moving(Assembly(**given), *shares))
+        found.append(Moving(Assembly.model_validate(given), *shares))
     return found
