@@ -113,7 +113,7 @@ def race(first: Float, waits: Float32, plants: Int16, new: Float, origin: Int) -
     """
     home = (first / plants.sum(axis=1))[:, None]
     weight = np.where(plants > 0, plants, new)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         times: Float32 = (home + waits / weight).astype(np.float32)
     at_home: Bool = np.arange(plants.shape[1]) == origin[:, None]
     times[at_home] = home.astype(np.float32).repeat(plants.shape[1], axis=1)[at_home]

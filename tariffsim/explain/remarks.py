@@ -208,6 +208,7 @@ def _effects(economy: Economy, month: int) -> Iterator[Float | float | None]:
     yield from (state.discount, state.capacity_share, state.counter_subsidy * float(on_chips))
     yield from (state.funds.grants, state.funds.granted_investment, state.funds.credit)
     yield from (state.units_factor, state.chips_factor, state.preference, state.procurement)
+    yield state.capacity_left
     yield _delivered(economy, state.limits.supply)
     laws = zip(economy.tariff_schedule.laws, state.rates, strict=True)
     yield from (law.instrument.tracing_share(rate) for law, rate in laws)

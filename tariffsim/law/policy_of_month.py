@@ -45,6 +45,7 @@ def policy_of_month(economy: Economy) -> PolicyState:
         discount=min(max(discount, 0.0), LARGEST_SHARE),
         capacity_share=_planned_share(share + made_up),
         share_before=_planned_share(share),
+        capacity_left=_capacity_left(economy, regime),
         counter_subsidy=min(counter_subsidy, 1.0),
         funds=_public_funds(economy, regime),
         units_factor=units,
@@ -69,6 +70,19 @@ def _ai_content(economy: Economy) -> Float:
     )
     factor = k.ai_content(now, then, economy.scenario.trade.ai_chip_uplift)
     return np.where(constants.is_ai_capable[:, None], factor, 1.0)[:, :, None]
+
+
+def _capacity_left(economy: Economy, regime: Regime) -> Float:
+    """(R, K) part of capacity that no measure takes away."""
+    codes = economy.constants.codes
+    left = np.ones((len(codes.regions), len(codes.classes)))
+    for i, rate in regime:
+        instrument = economy.tariff_schedule.laws[i].instrument
+        if lost := instrument.capacity_loss(rate):
+            regions = instrument.chosen("regions", codes.regions)
+            classes = instrument.chosen("node_classes", codes.classes)
+            left *= 1 - lost * regions[:, None] * classes
+    return left
 
 
 def _public_funds(economy: Economy, regime: Regime) -> PublicFunds:
@@ -157,15 +171,22 @@ def _relief(economy: Economy, counts: ImportCounts, last: Float) -> tuple[Float,
     """
     laws, rates = economy.tariff_schedule.laws, economy.tariff_schedule.rates_in_force(economy.date)
     now, expected = np.zeros(len(laws)), np.zeros(len(laws))
+    per_kwpm = _by_class(economy, economy.investment.chips_per_kwpm)
     for i in economy.tariff_schedule.with_memory:
         one, imports = laws[i].instrument, float(counts.annual[i]) / 12
         chips, capital = _added(economy, one, counts.capacity - counts.capacity_before[i])
         _, a_month_ago = _added(economy, one, last - counts.capacity_before[i])
-        by_class = dict(zip(economy.constants.codes.classes, chips.tolist(), strict=True))
-        built = Built(by_class, capital, max(capital - a_month_ago, 0.0), float(counts.waived[i]))
+        standing, _ = _added(economy, one, counts.capacity)
+        of_class = _by_class(economy, standing), per_kwpm, _by_class(economy, chips)
+        newest = max(capital - a_month_ago, 0.0)
+        built = Built(economy.date, *of_class, capital, newest, float(counts.waived[i]))
         now[i] = one.relief(rates[i], imports, built)
         expected[i] = one.expected_relief(rates[i], imports, built)
     return now, expected
+
+
+def _by_class(economy: Economy, values: Float) -> dict[str, float]:
+    return dict(zip(economy.constants.codes.classes, values.tolist(), strict=True))
 
 
 def _added(economy: Economy, instrument: Instrument, added: Float) -> tuple[Float, float]:

@@ -73,6 +73,8 @@ class PolicyState:
     """China's planned share of capacity."""
     share_before: float
     """The same without the points that others make up for."""
+    capacity_left: Float
+    """(R, K) part of capacity that is not lost."""
     counter_subsidy: float
     """Share of component duties on its chips that China rebates."""
     funds: PublicFunds

@@ -397,6 +397,13 @@ class Instrument(BaseModel):
         """The same where others make up for it, so that the world's plan stays."""
         return 0.0
 
+    def capacity_loss(self, rate: float) -> float:
+        """Share of the capacity of the regions and node classes it names that is lost.
+
+        Neutral element 0; what several leave is multiplied.
+        """
+        return 0.0
+
     def counter_subsidy(self, rate: float) -> float:
         """Share of component duties that China rebates; neutral element 0, summed."""
         return 0.0

@@ -51,6 +51,11 @@ class ComponentTariff(DeclaredContent, OffsetByCapacity):
         covered = self.kind, self.per, self.chip_regions, self.node_classes, self.threshold
         return (*covered, *self.unknown_base)
 
+    @property
+    def depends_on_knowledge(self) -> bool:
+        """Unless it is due on the chips of any origin, known or not."""
+        return self.chip_regions is not None or self.unknown_origin_rule != "full_content"
+
     def covers(self, shipments: Shipments) -> Any:
         """Chips of the covered regions and node classes."""
         return shipments.chips_from(self.chip_regions, self.node_classes) > 0

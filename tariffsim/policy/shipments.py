@@ -112,8 +112,13 @@ class Built:
     All of it, whoever owns it.
     """
 
+    month: int
+    standing: Mapping[str, float]
+    """Chips a month of all capacity there, by node class."""
+    chips_per_kwpm: Mapping[str, float]
+    """Chips from a thousand 300 mm wafers, by node class."""
     chips: Mapping[str, float]
-    """Chips a month of capacity, by node class."""
+    """Chips a month of capacity that has been built, by node class."""
     capital: float
     """USD of capital cost."""
     newest: float

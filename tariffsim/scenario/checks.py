@@ -57,7 +57,8 @@ def _other_fields(
         if getattr(policy, field) != type(policy).model_fields[field].get_default():
             message = f"does not apply to the instrument {policy.kind}"
             yield problem_at(tree, (*at, field), message, "leave it out", given="")
-    offsets = [f for f in ("free_chips_per_chip", "credit_per_usd") if getattr(policy, f, 0.0) > 0]
+    fields = ("free_chips_per_chip", "credit_per_usd")
+    offsets = [f for f in fields if _is_set(policy, f)]
     if len(offsets) > 1:
         message = f"is given beside {offsets[0]}"
         yield problem_at(tree, (*at, offsets[1]), message, "give one of them", given="")
@@ -67,6 +68,14 @@ def _other_fields(
     if policy.source is not None and policy.source not in sources:
         hint = nearest(policy.source, sources)
         yield problem_at(tree, (*at, "source"), "is not among the sources", hint)
+
+
+def _is_set(policy: Instrument, field: str) -> bool:
+    """Whether a policy has the field and it is not at its default."""
+    info = type(policy).model_fields.get(field)
+    return info is not None and getattr(policy, field) != info.get_default(
+        call_default_factory=True
+    )
 
 
 def _conditions(scenario: Scenario, tree: Node) -> Iterator[Problem]:
@@ -224,9 +233,10 @@ def _paths(scenario: Scenario, tree: Node) -> Iterator[Problem]:
             path = getattr(getattr(scenario, block), field)
             yield from _within(path, parameter, (block, field), tree)
     for name, policy in scenario.policies.items():
-        field = policy.path_field
-        parameter = catalogue.of_policy(policy)[field]
-        yield from _within(policy.path, parameter, ("policies", name, field), tree)
+        for field, parameter in catalogue.of_policy(policy).items():
+            if parameter.is_path:
+                at = ("policies", name, field)
+                yield from _within(getattr(policy, field), parameter, at, tree)
 
 
 def _within(path: TimePath, parameter: Parameter, at: Keys, tree: Node) -> Iterator[Problem]:

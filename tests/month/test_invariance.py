@@ -126,6 +126,8 @@ def instruments(draw: st.DrawFn) -> dict[str, Any]:
         "free_chips_per_chip": st.floats(0, 100),
         "credit_per_usd": st.floats(0, 1),
         "owned_share": st.floats(0, 1),
+        "capacity_counted": st.sampled_from(["built", "standing"]),
+        "pledged_kwpm": st.floats(0, 100),
         "paid_since": st.sampled_from(["2025-02"]),
     }
     for name, values in optional.items():

@@ -220,7 +220,7 @@ def sample(rows: int, seed: int = 0, scale: float = 1.0) -> Shipments:
         "crosses_border": rng.random(rows) < 0.8,
         "chip_value": chip_value,
         "chip_count": scale * rng.uniform(0, 30, (rows, 4)),
-        "chip_region": rng.integers(0, len(CODES.regions), (rows, 4)),
+        "chip_origin": rng.integers(0, len(CODES.regions), (rows, 4)),
         "chip_class": np.arange(4),
     }
     for array in arrays.values():
@@ -276,7 +276,7 @@ def test_separable_duties_are_sums_over_parts(kind: str, variant: int, seed: int
     assert instrument.is_triggered(whole) is True
     none = np.zeros((5, 4))
     bare = Shipments(
-        CODES, whole.customs_value, whole.crosses_border, none, none, whole.chip_region,
+        CODES, whole.customs_value, whole.crosses_border, none, none, whole.chip_origin,
         whole.chip_class,
     )  # fmt: skip
     total = instrument.duty(bare, 0.3) + np.zeros(5)
@@ -284,7 +284,7 @@ def test_separable_duties_are_sums_over_parts(kind: str, variant: int, seed: int
         only = np.arange(4) == part
         alone = Shipments(
             CODES, 0 * whole.customs_value, whole.crosses_border, whole.chip_value * only,
-            whole.chip_count * only, whole.chip_region, whole.chip_class,
+            whole.chip_count * only, whole.chip_origin, whole.chip_class,
         )  # fmt: skip
         total = total + instrument.duty(alone, 0.3)
     np.testing.assert_allclose(instrument.duty(whole, 0.3), total, rtol=1e-9, atol=1e-12)

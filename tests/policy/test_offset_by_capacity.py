@@ -72,6 +72,30 @@ def test_chips_are_free_in_proportion_to_what_is_built(kind: str) -> None:
 
 
 @BOTH
+def test_an_allowance_for_all_that_stands_and_for_pledges(kind: str) -> None:
+    """`f_t (s K + P mix) / Q` is free: `mix` chips a thousand wafers in what stands there."""
+    share, pledged, classes = 0.4, 12.0, ["A", "C"]
+    by_date = {"2025-01": 0.2, "2026-01-16": 0.1}
+    fields = {
+        "free_chips_per_chip": by_date, "owned_share": share, "node_classes": classes,
+        "capacity_counted": "standing", "pledged_kwpm": pledged,
+    }  # fmt: skip
+    rules = scenario(GROWS, law(kind, **fields), makers=150)
+    for economy in run(rules, 1, 1):
+        per_kwpm = economy.investment.chips_per_kwpm[[0, 2]]
+    found = months(rules, 15)
+    for month, (rate, imports, _, before) in enumerate(found):
+        stands = (found[0][3] if month == 0 else before)[[0, 2]]
+        if month:
+            mix = stands.sum() / (stands / per_kwpm).sum()
+            half = 0.1 + 0.1 * 15 / 31
+            each = 0.2 if month < 12 else half if month == 12 else 0.1
+            free = each * (share * stands.sum() + pledged * mix) / imports
+            assert 0 < free < 1
+            assert rate == pytest.approx(RATE * (1 - free), rel=1e-9)
+
+
+@BOTH
 def test_what_is_not_free_pays(kind: str) -> None:
     """The duty charged is the rate given times the value that is liable."""
     plain = months(scenario(GROWS, law(kind), makers=150), 20)
@@ -239,6 +263,8 @@ def test_without_owners_it_is_the_plain_tariff_to_the_last_bit(kind: str) -> Non
             "levy.credit_per_usd: is given beside free_chips_per_chip",
         ),
         ({"credit_per_usd": 0.1, "stacking_group": "g"}, "stacking_group: does not apply"),
+        ({"free_chips_per_chip": {"2025-01": 1.0, "2026-01": 1001.0}}, "between 0 and 1000"),
+        ({"pledged_kwpm": -1.0}, "pledged_kwpm: must be between 0 and 1000000"),
         ({"owned_share": 1.1}, "owned_share: must be between 0 and 1"),
         ({"free_chips_per_chip": -1.0}, "free_chips_per_chip: must be between 0 and 1000"),
     ],

@@ -211,6 +211,7 @@ class Customs:
         """Share of a duty waived for the capacity built in its market, now and as expected."""
         law, before = self.instruments[number], self.capacity_before[number]
         chips, capital = dict.fromkeys(world.classes, 0.0), 0.0
+        standing = dict.fromkeys(world.classes, 0.0)
         for industry in world.industries:
             if industry.market in law.markets:
                 wafers = 0.0
@@ -218,11 +219,13 @@ class Customs:
                     for k in world.classes:
                         added = f.capacity[k] - before[f.name][k]
                         chips[k] += added
+                        standing[k] += f.capacity[k]
                         wafers += added / world.chips_per_wafers[k]
                 capital += industry.capital_cost * max(wafers, 0.0)
         newest, self.capital[number] = max(capital - self.capital[number], 0.0), capital
         chips = {k: max(n, 0.0) for k, n in chips.items()}
-        built = Built(chips, capital, newest, self.waived[number])
+        each = standing, world.chips_per_wafers, chips
+        built = Built(world.date, *each, capital, newest, self.waived[number])
         asked = law.rate_in_force(world.date), sum(self.past_year[number]) / 12, built
         self.relief[number] = law.relief(*asked)
         self.expected_relief[number] = law.expected_relief(*asked)
@@ -233,7 +236,7 @@ class Customs:
             return self.chips_counted(number, world)
         total = 0.0
         for flow in world.flows:
-            product = flow.maker.product(world, flow.market)
+            product = flow.maker.product(flow.market)
             if number in self.for_product(product):
                 each = self.instruments[number].counted(self.shipment(product))
                 total += float(np.asarray(each).reshape(())) * flow.units
@@ -245,7 +248,7 @@ class Customs:
         for flow in world.flows:
             home = self.home[flow.origin]
             is_covered = number in self._for_chips(flow.origin)
-            for chips in flow.maker.chips_inside(world):
+            for chips in flow.maker.chips_inside():
                 if is_covered and self.chip_home[chips.region] != home:
                     bare = self.shipment(Product("", flow.origin, home, 0.0, (chips,)), bare=True)
                     each = self.instruments[number].counted(bare)
@@ -347,6 +350,15 @@ class Customs:
             due = sum(self.chip_duties(origin, chips, rates).values())
             self.answered[question] = self.base_chip_duty(origin, chips) + due, rates
         return self.answered[question][0]
+
+    def reaches(self, number: int, device: str, market: str) -> bool:
+        """Whether an instrument applies to a device sold in a market, assembled anywhere."""
+        law = self.instruments[number]
+        return (
+            market in law.markets
+            and _chosen(device, law.devices, law.exempt_devices)
+            and any(number in self._in_scope(device, o, market) for o in self.codes.origins)
+        )
 
     def triggering_chips(self, maker: Any, rates: Rates) -> set[tuple[str, str]]:
         """(class, region) of chips that can pull a trigger of an instrument a line may meet."""

@@ -88,6 +88,11 @@ class Industry:
         for f in self.foundries:
             for k in world.classes:
                 f.capacity[k] *= 1 + self.granted
+                for law, lost in world.losses:
+                    if self.region in (law.regions or [self.region]) and k in (
+                        law.node_classes or world.classes
+                    ):
+                        f.capacity[k] *= 1 - lost
 
     def invest(self, world: Reference) -> None:
         """The year's margin decides; grants and credits are awarded (MODEL 4.1)."""

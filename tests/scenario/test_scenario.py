@@ -11,15 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tariffsim.charts import CHARTS
 from tariffsim.errors import ScenarioError
 from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml, with_settings
 from tariffsim.scenario.scenario_files import shipped_folder, shipped_names
+from tariffsim.tables import load_tables
 from tariffsim.typing import format_month
 
 SHIPPED = {
     "baseline",
     "no_expansion",
     "whole_product_china",
+    "whole_product_china_10",
+    "whole_product_china_50",
     "whole_product_all",
     "whole_product_content",
     "component_50",
@@ -30,6 +34,14 @@ SHIPPED = {
     "bare_chip_2027",
     "chips_act",
     "chips_act_component",
+    "no_expansion_unfilled",
+    "component_unknown_exempt",
+    "chips_232_phase2",
+    "taiwan_quota",
+    "chip_content_25_15",
+    "one_for_one",
+    "shortage_2026",
+    "eu_chips_act_2",
 }
 
 
@@ -62,9 +74,30 @@ def test_shipped_scenario(name, tmp_path):
     assert load_scenario(shipped_folder() / f"{name}.yaml") == scenario
 
 
-def test_every_shipped_scenario_is_listed():
-    text = (shipped_folder() / "README.md").read_text(encoding="utf-8")
-    assert all(f"| `{name}` |" in text for name in shipped_names())
+README = (shipped_folder() / "README.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| `(\w+)` \| (.+?) \| `(\w+)` \|$", README, re.MULTILINE)
+
+
+def test_every_shipped_scenario_is_listed_once_with_its_question_and_its_chart():
+    assert sorted(name for name, _, _ in ROWS) == sorted(shipped_names())
+    assert len(ROWS) == README.count("\n| `")
+    no_question = {name for name, question, _ in ROWS if not question.endswith("?")}
+    assert no_question == {"before_301"}
+    assert {chart for _, _, chart in ROWS} <= {c.name for c in CHARTS if c.kind == "comparison"}
+
+
+def test_every_scenario_that_a_description_names_is_shipped():
+    kinds = re.compile(r"\b(?:component|whole_product|no_expansion|chip\w*|bare_chip)_\w+\b")
+    for name in shipped_names():
+        said = re.sub(r"\bpolicies\.\S+", "", load_scenario(name).description)
+        assert set(kinds.findall(said)) <= set(shipped_names()), name
+
+
+def test_the_sources_that_scenarios_cite_are_in_the_table():
+    known = set(load_tables().sources)
+    for name in shipped_names():
+        for source in load_scenario(name).sources.values():
+            assert set(re.findall(r"\bS\d+\b", source.cite)) <= known, (name, source.cite)
 
 
 def test_labels_belong_to_one_file_and_change_no_result(tmp_path):
