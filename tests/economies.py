@@ -47,6 +47,7 @@ STILL: dict[str, Any] = COMPLIANT | {
         "investment": "planned",
         "learning": 0.0,
         "utilisation_price_response": 0.0,
+        "scarcity_elasticity": 0.0,
     },
     "assembly": {"shift_hazard": 0.0, "plant_hazard": 0.0},
     "trade": {
@@ -56,7 +57,7 @@ STILL: dict[str, Any] = COMPLIANT | {
         "ai_chip_uplift": 0.0,
     },
 }
-"""No growth, learning, change of discount, response to utilisation, calendar or relocation.
+"""No growth, learning, change of discount, response to utilisation or scarcity, calendar or moves.
 
 Lines that move to or from China take other odds, so that shares by line would not stay put.
 """
