@@ -102,7 +102,11 @@ def make_makers(
         device=device,
         line=np.arange(n),
         own_version=np.full(n, -1),
+        is_made=np.ones(n, dtype=bool),
         is_split=np.zeros(n, dtype=bool),
+        weighed_month=np.full(n, -1),
+        split_gain=np.zeros(n),
+        split_cost=np.zeros(n),
         share=np.ones(n),
         base_origin=lines.origin,
         market=lines.market,
@@ -139,7 +143,6 @@ def make_makers(
         requalification_per_unit=slots.requalification_per_unit,
         standby_cost=standby,
         carrying_cost=carrying,
-        version_overhead=np.zeros(n),
         amortised=amortised,
         amortised_until=amortised_until,
         compliance_distortion=np.zeros((n, n_parts)),
@@ -164,18 +167,18 @@ def make_makers(
 
 
 def with_own_versions(makers: DeviceMakers, in_focus: Bool) -> DeviceMakers:
-    """The makers, and rows for versions of lines sold both in markets in focus (M,) and elsewhere.
+    """The makers, and rows for own versions of lines sold in markets in focus (M,) and in others.
 
     Nothing is sold of them until their line splits.
     """
     sold = makers.line_weights > 0
-    lines = np.flatnonzero((sold & in_focus).any(axis=1) & (sold & ~in_focus).any(axis=1))
+    lines = np.flatnonzero((sold & in_focus).any(axis=1) & (sold.sum(axis=1) > 1))
     n = len(makers)
     columns = {f.name: getattr(makers, f.name) for f in fields(makers) if f.name != "slot_class"}
     found = {name: np.concatenate([column, column[lines]]) for name, column in columns.items()}
     own = np.arange(n, n + len(lines))
     found["own_version"][lines] = own
-    found["has_slot"][own] = False
+    found["has_slot"][own] = found["is_made"][own] = False
     for name in STANDING:
         found[name][own] = 0
     return DeviceMakers(slot_class=makers.slot_class, **found)

@@ -8,9 +8,12 @@ from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.typing import Bool, Float, Int
 
 
-def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, amortised: Float) -> Float:
-    """Unit cost of a line, USD: other inputs at the country's cost, chips, amortised switching."""
-    return np.asarray(other_inputs * cost_factor + chip_bill + amortised)
+def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, extra: Float) -> Float:
+    """Unit cost, USD: other inputs at the country's cost, chips, and what is alike everywhere.
+
+    `extra` is switching cost written off and the overhead of a version of its own.
+    """
+    return np.asarray(other_inputs * cost_factor + chip_bill + extra)
 
 
 def relative_cost(cost_factor: Float) -> Float:
