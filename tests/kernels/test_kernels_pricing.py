@@ -7,11 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffsim.kernels.prices_and_demand import (
-    relative_cost,
-    relocation_payment,
-    written_off,
-)
+from tariffsim.kernels.assembly import moving_payment
+from tariffsim.kernels.prices_and_demand import relative_cost, written_off
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.integers(1, 60))
@@ -37,14 +34,7 @@ def test_costs_relative_to_the_country_left() -> None:
     np.testing.assert_allclose(relative * relative.T, 1.0)
 
 
-def test_moving_costs_a_part_of_the_value_over_the_life_of_a_choice() -> None:
-    """At 1/48 openings a month and no discounting a choice lasts 48 months."""
-    paid = relocation_payment(0.1, np.array([200.0]), np.array([10.0]), 1 / 48, 0.0)
-    np.testing.assert_allclose(paid, 0.1 * 200 * 10 * 48)
-    assert relocation_payment(0.1, np.array([200.0]), np.array([10.0]), 1 / 48, 0.08) < paid
-
-
-def test_later_months_of_a_choice_count_less() -> None:
-    """At 2 % openings a month and 12 % a year the life of a choice is worth 1 / 0.03 months."""
-    paid = relocation_payment(0.1, np.array([200.0]), np.array([10.0]), 0.02, 0.12)
-    np.testing.assert_allclose(paid, 0.1 * 200 * 10 / 0.03, rtol=1e-12)
+def test_moving_costs_a_part_of_a_years_value() -> None:
+    """Of the flow that moves: ten units a month of 200 USD are 24,000 USD a year."""
+    paid = moving_payment(0.1, np.array([200.0, 0.0]), np.array([10.0, 5.0]))
+    np.testing.assert_allclose(paid, [2400.0, 0.0])

@@ -212,7 +212,7 @@ def same(one: Economy, other: Economy) -> None:
 
 ALL_CHIP: dict[str, Any] = {
     "supply": {"china_price_discount": 0.0},
-    "trade": {"markup": 0.0, "tariffs_in_force": False},
+    "trade": {"markup": 0.0, "maker_pass_through_months": 1.0, "tariffs_in_force": False},
     "orders": {"standby_cost": 0.0, "chip_carrying_cost": 0.0},
     "figures": {
         "devices": each_device(
