@@ -31,6 +31,8 @@ from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries, Importers
 from tariffsim.typing import Bool, Float, Int
 
+ROUNDING = 1e-12
+"""Of a product's value: chips that are all of it may cost so much more."""
 LONG_AGO = -1200
 """Month since which suppliers of the base year supply, and before which none was cut off."""
 
@@ -90,8 +92,9 @@ def make_makers(
     standby = standby_cost(chips * chip_price, has_second, orders.standby_cost)
     carrying = chip_carrying_cost(chips * chip_price, stock_months, orders.chip_carrying_cost)
     other = other - over_slots(amortised * (amortised_until > 0)) - standby - carrying
-    if (other < 0).any():
-        codes = sorted({constants.codes.devices[d] for d in device[other < 0]})
+    is_short = other < -ROUNDING * constants.unit_value[device]
+    if is_short.any():
+        codes = sorted({constants.codes.devices[d] for d in device[is_short]})
         raise CalibrationError([_dearer_than_product(scenario, code) for code in codes])
     units = value / constants.unit_value[device]
     china = constants.codes.origins.index(CHINA) if CHINA in constants.codes.origins else -1
@@ -121,7 +124,7 @@ def make_makers(
         plants=plants,
         new_plant=lines.origin.copy(),
         plant_month=np.full(n, -1),
-        other_inputs=other,
+        other_inputs=np.maximum(other, 0.0),
         customs_value=constants.unit_value[device],
         units=units,
         fill_rate=np.ones(n),

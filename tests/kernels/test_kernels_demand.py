@@ -30,12 +30,14 @@ def test_chips_in_devices_follow_adoption_by_market() -> None:
     world = last(scenario(uplift, figures, run, makers=60), 0, 12 * 4 + 6)
     makers, codes = world.makers, world.constants.codes
     home = makers.market == codes.markets.index("CN")
-    content = makers.chips / world.constants.chips_per_unit[makers.device]
+    base = world.constants.chips_per_part[makers.device]
+    content = np.where(base > 0, makers.chips, 1.0) / np.where(base > 0, base, 1.0)
     able = world.constants.is_ai_capable[makers.device]
     assert home[able].any()
     assert home[~able].any()
     expected = (1 + 0.4 * 0.8) / (1 + 0.4 * 0.2)
-    np.testing.assert_allclose(content[home & able], expected, rtol=1e-12)
+    grown = np.where(base > 0, expected, 1.0)
+    np.testing.assert_allclose(content[home & able], grown[home & able], rtol=1e-12)
     np.testing.assert_allclose(
         content[~able], 1.0, rtol=1e-15
     )  # a line's weights sum to one, rounded
