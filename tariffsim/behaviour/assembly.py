@@ -207,14 +207,15 @@ def counterfactual_product(
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
     at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
     bare = tables.bare[at_home[:, :, None], classes, chip[:, None]]
-    amortised = makers.amortised_cost(economy.month, maker)[:, None]
+    amortised = makers.amortised_cost(economy.month, maker)
+    extra = k.total(amortised, economy.version_overhead(maker))[:, None]
     bare_duty = k.over_slots(k.ad_valorem(bare, value[:, None]))
     upkeep = k.total(*prices_and_demand.upkeep(economy, value, maker))
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[makers.base_origin[maker, None], origin],
         k.total(k.total(k.over_slots(value), upkeep)[:, None], bare_duty),
-        amortised,
+        extra,
     )
     shipments = Shipments(
         constants.codes,

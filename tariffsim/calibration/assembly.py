@@ -98,7 +98,7 @@ def _race(first: Float, waits: Float32, plants: Int, new: Float, origin: Int) ->
     """(L, O) race times from unit exponentials, float32."""
     home = (first / plants.sum(axis=1))[:, None]
     weight = np.where(plants > 0, plants, new)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         race = (home + waits / weight).astype(np.float32)
     at_home: Bool = np.arange(plants.shape[1]) == origin[:, None]
     race[at_home] = home.astype(np.float32).repeat(plants.shape[1], axis=1)[at_home]

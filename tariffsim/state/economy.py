@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tariffsim.kernels.sourcing import share_of_bill
 from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.chip_origins import ChipOrigins
@@ -264,16 +265,26 @@ class Foundries(Rows):
 
 @dataclass
 class DeviceMakers(Rows):
-    """One row a product line, then one for a version of its own that a line may give to the
-    markets in focus; slot arrays are (N, P), one slot a part."""
+    """One row a version of a product line; slot arrays are (N, P), one slot a part.
+
+    First come the lines, then versions of their own that they may give to markets in focus.
+    """
 
     device: Int
     line: Int
     """(N,) the line; the first rows are the lines themselves, in the version that they have."""
     own_version: Int
     """(N,) row of the version for markets in focus; -1 where there can be none."""
+    is_made: Bool
+    """(N,) whether the version is sold; the first of every line is."""
     is_split: Bool
     """(N,) whether some markets of the line have a version of their own."""
+    weighed_month: Int
+    """(N,) month in which the line last weighed versions; -1 if it never did."""
+    split_gain: Float
+    """(N,) USD a unit of the line that a version of its own would then have gained."""
+    split_cost: Float
+    """(N,) USD a unit of the line that it would have cost."""
     share: Float
     """(N,) share of the line's units that are of this version, in the base year."""
     base_origin: Int
@@ -343,8 +354,6 @@ class DeviceMakers(Rows):
     """(N,) USD a unit of keeping second sources."""
     carrying_cost: Float
     """(N,) USD a unit of holding the usual stock of chips."""
-    version_overhead: Float
-    """(N,) USD a unit of a version beside another."""
     amortised: Float
     """(N, P) USD a unit being written off."""
     amortised_until: Int
@@ -530,6 +539,13 @@ class Economy:
         base = sum_by(flows.maker, flows.base_units, len(units))
         taken = np.where(units[flows.maker] > 0, flows.units, flows.base_units)
         return np.asarray(taken / np.where(units > 0, units, base)[flows.maker])
+
+    def version_overhead(self, rows: Int | slice = slice(None)) -> Float:
+        """(N,) or (rows,) USD a unit that a version of its own costs while its line is split."""
+        makers, price = self.makers, self.constants.chip_price[self.makers.slot_class]
+        is_own = makers.is_split[makers.line[rows]] & (makers.line != np.arange(len(makers)))[rows]
+        share = np.where(is_own, self.scenario.sourcing.version_overhead, 0.0)
+        return share_of_bill(share, makers.chips[rows], price)
 
     def of_flows(self, values: Float) -> Float:
         """(L,) what lines (N,) hold or pay, shared out by the units that their flows take."""

@@ -103,10 +103,15 @@ class Slot:
     curvature: float
     odds_scale: float
     """`kappa` and `c` of the steady state (MODEL 5.4)."""
+    switching: float
+    """`S` of the whole line."""
     log_inertia: float
-    """`sigma ln(1 + S)`."""
+    """`sigma ln(1 + S)` of its version."""
     life_months: int
+    line_requalification: float
+    """USD a unit of the whole line if the supplier changes."""
     requalification_per_unit: float
+    """The same a unit of its version."""
     base_chips: float = 0.0
     """Chips in a unit in the base year."""
     amortised: float = 0.0
@@ -205,7 +210,7 @@ class Slot:
 
 @dataclass(eq=False)
 class Maker:
-    """A product line: one device, one country of assembly, one market or several."""
+    """A version of a product line; most lines have one, for one market or several."""
 
     number: int
     device: str
@@ -221,6 +226,14 @@ class Maker:
     stock_months: float
     slots: dict[int, Slot]
     """By number of the part."""
+    line_weights: dict[str, float]
+    """Share of the units of the whole line by market."""
+    line: Maker | None = None
+    """The first version of the line; None if this is the first."""
+    own: Maker | None = None
+    """The version that the line may give to markets in focus."""
+    is_made: bool = True
+    is_split: bool = False
     design_opens: bool = False
     looks_for_plants: bool = False
     new_plant: str = ""
@@ -244,16 +257,28 @@ class Maker:
                 slot.supplied_since = world.month_number
 
     def choose_foundries(self, world: Reference) -> None:
-        """Open slots choose a foundry; triggers are weighed by a second plan (MODEL 4.2)."""
-        choosing = [s for s in self.slots.values() if s.noise and s.is_free and s.opens_itself]
-        choice = {s: self.best(self.utilities(world, s, PULLED)) for s in choosing}
-        for slot in choosing:
-            slot.sacrifice = self.forgone(world, slot, choice[slot])
-        if self.design_opens or choosing:
-            choice |= self.plan_without_triggers(world, choice)
+        """What its open slots choose by themselves is begun."""
+        choice, sacrifice = self.decide(world)
+        self.begin(world, choice, sacrifice)
+
+    def begin(
+        self, world: Reference, choice: dict[Slot, Foundry], sacrifice: dict[Slot, float]
+    ) -> None:
+        """Start to qualify the suppliers chosen."""
+        for slot, lost in sacrifice.items():
+            slot.sacrifice = lost
         for slot, foundry in choice.items():
             if foundry is not slot.supplier:
                 self.qualify(world, slot, foundry)
+
+    def decide(self, world: Reference) -> tuple[dict[Slot, Foundry], dict[Slot, float]]:
+        """What open slots choose, and give up; triggers are weighed by plans (MODEL 4.2)."""
+        choosing = [s for s in self.slots.values() if s.noise and s.is_free and s.opens_itself]
+        choice = {s: self.best(self.utilities(world, s, PULLED)) for s in choosing}
+        sacrifice = {s: self.forgone(world, s, f) for s, f in choice.items()}
+        if self.design_opens or choosing:
+            choice |= self.plan_without_triggers(world, choice, sacrifice)
+        return choice, sacrifice
 
     @staticmethod
     def best(utilities: Mapping[Alternative, float]) -> Alternative:
@@ -416,7 +441,8 @@ class Maker:
             w * world.preference.get((m, foundry.region), 0.0) for m, w in self.weights.items()
         )
         if foundry.is_chinese:
-            sourcing, moved = world.scenario.sourcing, sum(self.china_made) / 12 - self.base_china
+            made = (self.line or self).china_made
+            sourcing, moved = world.scenario.sourcing, sum(made) / 12 - self.base_china
             shift += sourcing.odds_follow * moved * math.log(sourcing.assembly_odds)
         for market, weight in self.weights.items():
             for i in world.customs.avoiding(self.device, market, foundry.region):
@@ -466,7 +492,7 @@ class Maker:
         return slot.delta[foundry]
 
     def plan_without_triggers(
-        self, world: Reference, plan_a: dict[Slot, Foundry]
+        self, world: Reference, plan_a: dict[Slot, Foundry], sacrifice: dict[Slot, float]
     ) -> dict[Slot, Foundry]:
         """The cheapest of three plans: minding no trigger, plan A, and uncovered suppliers only."""
         futures = world.foreseen(DESIGN, self.device)
@@ -505,9 +531,9 @@ class Maker:
                 given_up += slot.log_inertia * (free[slot] is not slot.supplier)
                 given_up -= slot.log_inertia * (foundry is not slot.supplier)
                 if slot.opens_itself:
-                    slot.sacrifice += money[slot] * given_up
+                    sacrifice[slot] += money[slot] * given_up
                 else:
-                    slot.sacrifice = max(money[slot] * given_up, 0.0)
+                    sacrifice[slot] = max(money[slot] * given_up, 0.0)
         return best
 
     def expected_trigger(
@@ -532,15 +558,16 @@ class Maker:
         return world.requalification_months[self.device]
 
     def qualify(
-        self, world: Reference, slot: Slot, foundry: Foundry, months: int | None = None
-    ) -> None:
+        self, world: Reference, slot: Slot, foundry: Foundry, months: int | None = None,
+        cost: float | None = None,
+    ) -> None:  # fmt: skip
         """Start qualifying a supplier; the old one delivers until it takes over."""
         lead = months or self.lead_months(world, slot)
         slot.waiting = foundry
         slot.take_over_month = world.month_number + lead
         months_left = max(slot.amortised_until - world.month_number, 0)
         rest = slot.amortised * months_left / slot.life_months
-        slot.amortised = slot.requalification_per_unit + rest
+        slot.amortised = (slot.requalification_per_unit if cost is None else cost) + rest
         slot.amortised_until = world.month_number + slot.life_months
 
     # Country of assembly
@@ -559,9 +586,13 @@ class Maker:
             return flow.units / self.units
         return flow.base_units / sum(f.base_units for f in self.flows)
 
+    def all_flows(self) -> list[Flow]:
+        """The flows of the line in all its versions, by market."""
+        return sorted(self.flows + (self.own.flows if self.own else []), key=lambda f: f.number)
+
     def move(self, world: Reference) -> None:
         """Orders arrive at the plants they shifted to; new plants are ready."""
-        for flow in self.flows:
+        for flow in self.all_flows():
             if flow.arrival_month == world.month_number:
                 flow.origin, flow.arrival_month = flow.next_origin, -1
         if self.plant_month == world.month_number:
@@ -573,14 +604,14 @@ class Maker:
         if not self.looks_for_plants or self.plant_month >= 0:
             return
         rules = world.scenario.assembly
-        factors = {flow: flow.factors(world, PLANT) for flow in self.flows}
+        factors = {flow: flow.factors(world, PLANT) for flow in self.all_flows()}
         losses = {
             flow: flow.base_units
             * world.unit_value[self.device]
             * (r[flow.origin] ** (1 / rules.elasticity) - 1)
             for flow, r in factors.items()
         }
-        flow = max(self.flows, key=losses.__getitem__)
+        flow = max(losses, key=losses.__getitem__)
         if losses[flow] <= 0:
             return
         score = {o: e * factors[flow][o] for o, e in flow.race.items()}
@@ -707,6 +738,7 @@ class Maker:
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
         cost = self.other_inputs * world.cost_factor[origin] / world.cost_factor[self.base_origin]
         cost += sum(c.value for c in chips) + bare_duty + self.switching(world)
+        cost += self.overhead(world)
         if upkeep:
             cost += sum(self.upkeep(world, dict(zip(suppliers, chips, strict=True))))
         value = (1 + trade.markup) * cost * exchange
@@ -742,6 +774,13 @@ class Maker:
         return sum(
             s.amortised for s in self.slots.values() if s.amortised_until > world.month_number
         )
+
+    def overhead(self, world: Reference) -> float:
+        """What being a version beside another costs, USD a unit."""
+        if self.line is None or not self.line.is_split:
+            return 0.0
+        bill = sum(s.chips * world.chip_price[s.node_class] for s in self.slots.values())
+        return world.scenario.sourcing.version_overhead * bill
 
     # The real product
 
@@ -914,6 +953,7 @@ class Importer:
 class Flow:
     """What one line sells in one market, through one importer."""
 
+    number: int
     maker: Maker
     market: str
     importer: Importer
@@ -1001,11 +1041,11 @@ class Flow:
     def shift(self, world: Reference) -> None:
         """Its orders go to the plant of the maker that is best now, if that is worth its cost."""
         self.moving_cost = 0.0
-        maker, rules = self.maker, world.scenario.assembly
-        if not self.looks_for_shifts or self.arrival_month >= 0 or len(maker.plants) < 2:
+        plants, rules = (self.maker.line or self.maker).plants, world.scenario.assembly
+        if not self.looks_for_shifts or self.arrival_month >= 0 or len(plants) < 2:
             return
         factors = self.factors(world, SHIFT)
-        score = {o: self.race[o] * factors[o] for o in maker.plants}
+        score = {o: self.race[o] * factors[o] for o in plants}
         best = min((o for o in score if o != self.origin), key=score.__getitem__)
         if score[best] * (1 + rules.shift_cost) ** rules.elasticity < score[self.origin]:
             self.next_origin = best
@@ -1022,7 +1062,7 @@ class Flow:
         chips = maker.chips_inside()
         self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
         cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
-        cost += sum(c.value for c in chips) + maker.switching(world)
+        cost += sum(c.value for c in chips) + maker.switching(world) + maker.overhead(world)
         cost += sum(maker.upkeep_now(world))
         months = world.scenario.trade.maker_pass_through_months
         self.ex_works += ((1 + markup) * cost - self.ex_works) / months

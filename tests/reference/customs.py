@@ -351,6 +351,15 @@ class Customs:
             self.answered[question] = self.base_chip_duty(origin, chips) + due, rates
         return self.answered[question][0]
 
+    def reaches(self, number: int, device: str, market: str) -> bool:
+        """Whether an instrument applies to a device sold in a market, assembled anywhere."""
+        law = self.instruments[number]
+        return (
+            market in law.markets
+            and _chosen(device, law.devices, law.exempt_devices)
+            and any(number in self._in_scope(device, o, market) for o in self.codes.origins)
+        )
+
     def triggering_chips(self, maker: Any, rates: Rates) -> set[tuple[str, str]]:
         """(class, region) of chips that can pull a trigger of an instrument a line may meet."""
         numbers = {
