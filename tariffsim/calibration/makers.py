@@ -29,7 +29,7 @@ from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries, Importers
-from tariffsim.typing import Bool, Float, Int
+from tariffsim.typing import Bool, Float, Int, Int16
 
 ROUNDING = 1e-12
 """Of a product's value: chips that are all of it may cost so much more."""
@@ -47,7 +47,7 @@ def make_makers(
     slots: Slots,
     supplier: Int,
     foundries: Foundries,
-    plants: Int,
+    plants: Int16,
     chip_origins: ChipOrigins,
     draws: Draws,
 ) -> DeviceMakers:
@@ -201,7 +201,7 @@ def _dearer_than_product(scenario: Scenario, code: str) -> Problem:
 
 
 def make_flows(
-    scenario: Scenario, constants: Constants, schedule: TariffSchedule, lines: Lines, plants: Int,
+    scenario: Scenario, constants: Constants, schedule: TariffSchedule, lines: Lines, plants: Int16,
     footprint: Float, draws: Draws,
 ) -> tuple[Flows, Cells]:  # fmt: skip
     """Flows of the lines at base prices, and the (market, device) cells they make up.
