@@ -140,6 +140,7 @@ def calendar_section(tables: Tables) -> str:
     for row in tables.calendar:
         starts, stops = format_moment(row.starts), row.stops
         dates = f"{starts} on" if math.isinf(stops) else f"{starts} to {format_moment(stops)}"
+        dates = dates if row.is_law else "never"
         rate = "not announced" if row.rate is None else f"{row.rate:g}"
         rate += ", all-in" if row.all_in else ""
         known = row.announced or ""
@@ -167,7 +168,11 @@ def calendar_section(tables: Tables) -> str:
         + ". `date_day` and `ends_day` are days of the months `date` and `ends`, and win over "
         "them; agents know a row from "
         "`announced`, its end in advance where `end_known` is yes, and rows with one "
-        "`stacking_group` (or a policy in it) are compared, not added."
+        "`stacking_group` (or a policy in it) are compared, not added. Until a row is in force "
+        "agents give it the probability `belief` (1 if empty), and what it would replace the rest. "
+        "From `withdrawn` on, which is not after its first day, nobody expects it, and it never "
+        "comes into force. A threat (`enacted` is no) never does either: it has `announced` in "
+        "place of dates, and counts at its belief on every later date until it is withdrawn."
     )
     return f"## Duties in force\n\n{intro}\n\n{table(head, rows)}"
 
