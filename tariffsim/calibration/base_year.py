@@ -114,7 +114,8 @@ def _share_rows(economy: Economy) -> list[dict[str, Any]]:
     chinese = economy.foundries.is_chinese
     parts = np.bincount(makers.slot_class, minlength=len(codes.classes))
     has = by_class(makers.has_slot.astype(float), makers.slot_class)
-    drawn = by_class(makers.has_slot * chinese[makers.supplier], makers.slot_class)
+    is_chinese = makers.has_slot & chinese[makers.supplier]
+    drawn = by_class(is_chinese.astype(float), makers.slot_class)
     drawn = drawn / np.maximum(has, 1.0)
     chance = economy.base_shares[makers.odds_row][:, :, chinese].sum(axis=2)
     rows = []

@@ -225,7 +225,7 @@ def spread(weight: Float, least: Int, total: int) -> Int:
         z = np.sqrt(low * high)
         too_many = np.maximum(least, np.floor(weight / z + 0.5)).sum() > total
         low, high = (z, high) if too_many else (low, z)
-    count = np.maximum(least, np.floor(weight / high + 0.5)).astype(np.intp)
+    count: Int = np.maximum(least, np.floor(weight / high + 0.5)).astype(np.intp)
     to_next = np.where(weight > 0, count + 0.5 - weight / high, np.inf).ravel()
     nearest = np.argsort(np.round(to_next, 9), kind="stable")
     count.ravel()[nearest[: total - int(count.sum())]] += 1
