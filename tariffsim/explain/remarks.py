@@ -21,6 +21,7 @@ from tariffsim.law.declarations import Declarations, declared_duties
 from tariffsim.law.expectations import Expected
 from tariffsim.law.policy_of_month import base_imports, policy_of_month
 from tariffsim.policy import Instrument
+from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.checks import doubted_policy
 from tariffsim.scenario.checks import remarks as remarks_on_dates
@@ -66,6 +67,7 @@ def remarks(scenario: Scenario) -> Iterator[str]:
                 f"nobody decides anything on a {policy.kind} that is only expected"
             )
     yield from refund_remarks(scenario, _under(economy, scenario))
+    yield from _out_of_focus(scenario)
 
 
 def levied_elsewhere(scenario: Scenario, market: str) -> Iterator[str]:
@@ -82,6 +84,21 @@ def levied_elsewhere(scenario: Scenario, market: str) -> Iterator[str]:
             f"{scenario.name}: its measures are levied by {', '.join(levying)}, none by {market}; "
             f"to levy one there: --set 'policies.{name}.markets=[{market}]'"
         )
+
+
+def _out_of_focus(scenario: Scenario) -> Iterator[str]:
+    """Measures on the origin of chips in markets for which no line makes a version of its own."""
+    focus = scenario.agents.focus
+    for name, policy in scenario.policies.items():
+        markets = policy.markets if policy.depends_on_chip_origin else ()
+        others = [m for m in markets if m not in focus and m != CHINA]
+        if others:
+            wanted = ", ".join((*focus, *others))
+            yield (
+                f"{scenario.name}: policies.{name} asks where chips are from in "
+                f"{', '.join(others)}, out of focus (agents.focus: {', '.join(focus)}): no line "
+                f"gives these markets a version of its own; for that: agents.focus: [{wanted}]"
+            )
 
 
 def _is_foreseen(policy: Instrument) -> bool:
