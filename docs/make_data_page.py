@@ -188,7 +188,15 @@ def validation_section(tables: Tables) -> str:
         "`validation_public.csv`: what was measured in the world. Rows marked `test` are never "
         "fitted; several values in a cell are separated by semicolons."
     )
-    return f"## Published outcomes\n\n{intro}\n\n{table(head, rows)}"
+    assembly = (
+        "`assembly_cases.csv` has the imports by country, and the sector's plants by country, of "
+        "the cases that assembly is held against (V5, V6, V8, V10; see "
+        "`tariffsim.experiments.assembly_moments`); rows with the source `assumption` have shares "
+        "that are guesses, but for China's. `assembly_draws.csv` has 40 sets of assembly "
+        "parameters, those within 3 of the least miss of V5 and V8 in a prototype: they are far "
+        "from independent."
+    )
+    return f"## Published outcomes\n\n{intro}\n\n{table(head, rows)}\n{assembly}\n"
 
 
 def page(tables: Tables) -> str:
