@@ -249,7 +249,12 @@ def order_units(economy: Economy, draws: Draws) -> None:
         power, flows.base_share, flows.cell, len(elasticity), elasticity
     )
     growth = np.repeat(constants.market_growth, n_devices)
-    cells.growth = k.demand_growth(growth, economy.years, economy.policy.units_factor)
+    extra = k.device_growth(
+        constants.growth_dates, constants.extra_growth, economy.scenario.run.start, economy.date
+    )
+    cells.growth = k.demand_growth(
+        growth, economy.years, np.tile(extra, n_markets), economy.policy.units_factor
+    )
     of_device = np.tile(constants.demand_elasticity, n_markets)
     demand = k.cell_demand(cells.price_index, elasticity, of_device, cells.growth)
     desired = k.units_demanded(flows.base_units, ratio, power, demand[flows.cell])

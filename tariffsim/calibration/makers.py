@@ -29,7 +29,7 @@ from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries, Importers
-from tariffsim.typing import Bool, Float, Int
+from tariffsim.typing import Bool, Float, Int, Int16
 
 ROUNDING = 1e-12
 """Of a product's value: chips that are all of it may cost so much more."""
@@ -47,7 +47,7 @@ def make_makers(
     slots: Slots,
     supplier: Int,
     foundries: Foundries,
-    plants: Int,
+    plants: Int16,
     chip_origins: ChipOrigins,
     draws: Draws,
 ) -> DeviceMakers:
@@ -85,8 +85,8 @@ def make_makers(
     amortised, amortised_until = amortised_at_start(slots, own, other, draws)
     month, following = month.reshape(n, n_parts), following.reshape(n, n_parts)
     has_second, second = draw_second_sources(
-        shares, rows.of_line, slot_class, slots, constants.second_source_share[device], foundries.region,
-        supplier, np.where(month >= 0, following, supplier), draws,
+        shares, rows.of_line, slot_class, slots, constants.second_source_share[device],
+        foundries.region, supplier, np.where(month >= 0, following, supplier), draws,
     )  # fmt: skip
     stock_months, orders = constants.stock_months[device], scenario.orders
     standby = standby_cost(chips * chip_price, has_second, orders.standby_cost)
@@ -201,12 +201,12 @@ def _dearer_than_product(scenario: Scenario, code: str) -> Problem:
 
 
 def make_flows(
-    scenario: Scenario, constants: Constants, schedule: TariffSchedule, lines: Lines, plants: Int,
+    scenario: Scenario, constants: Constants, schedule: TariffSchedule, lines: Lines, plants: Int16,
     footprint: Float, draws: Draws,
 ) -> tuple[Flows, Cells]:  # fmt: skip
     """Flows of the lines at base prices, and the (market, device) cells they make up.
 
-    `plants` (N, O) of their makers and the footprint (D, O) of plants say how near other places are.
+    `plants` (N, O) of makers and the footprint (D, O) of plants say how near other places are.
     """
     trade = scenario.trade
     market, maker = np.nonzero(lines.value.T > 0)

@@ -19,7 +19,7 @@ from tariffsim.behaviour.assembly import (
 )
 from tariffsim.behaviour.prices_and_demand import upkeep
 from tariffsim.kernels.assembly import duty_to_shift, landed_factor, moving_factor
-from tariffsim.kernels.sums import over_slots, weighted_sum
+from tariffsim.kernels.sums import over_slots, total, weighted_sum
 from tariffsim.state.constants import SHIFT
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int, format_month
@@ -134,14 +134,14 @@ def _expected(economy: Economy, flow: Int, maker: Int) -> dict[str, Float]:
         of_all = {
             "chips": over_slots(chips),
             "switching": economy.makers.amortised_cost(economy.month, maker),
-            "upkeep": sum(upkeep(economy, chips, maker)),
+            "upkeep": total(*upkeep(economy, chips, maker)),
         }
         costs = {
             "other_inputs": economy.makers.other_inputs[maker, None] * location,
             "unmounted_chip_duty": product.bare_duty,
             **{name: value[:, None] + np.zeros_like(price) for name, value in of_all.items()},
         }
-        cost = sum(costs.values())
+        cost = total(*costs.values())
         margin = economy.scenario.trade.markup * cost
         base_duty = economy.tariff_schedule.base_product[product.cell, 0] * price
         border = {

@@ -18,7 +18,7 @@ from tariffsim.policy.shipments import Shipments
 from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.import_counts import ImportCounts
-from tariffsim.typing import Bool, Float, Float32, Int
+from tariffsim.typing import Bool, Float, Float32, Int, Int16
 
 if TYPE_CHECKING:
     from tariffsim.law.declarations import Declarations
@@ -306,7 +306,7 @@ class DeviceMakers(Rows):
     """(N, 12) the same in the last twelve months."""
     origin: Int
     """(N, M) country of assembly of what is sold in each market."""
-    plants: Int
+    plants: Int16
     """(N, O) plants of the maker by country; those of the line, whatever the version."""
     new_plant: Int
     """(N,) country in which a plant is being built."""

@@ -104,7 +104,8 @@ def test_derived_tables_are_checked(value: float, monkeypatch: pytest.MonkeyPatc
 
 
 def test_scenarios_without_a_base_year_are_refused_together() -> None:
-    wrong = {"assembly__hazard": 1.0, "assembly__lead_months": 60}
+    laptop = {"chip_content": 1.0, "foundational_share": 1.0}
+    wrong = {"figures": {"devices": {"laptop": laptop}}}
     twice = {name: replace(BASELINE, **wrong, trade__markup=m) for name, m in
              (("one", 0.2), ("other", 0.3))}  # fmt: skip
     with pytest.raises(CalibrationError, match="1 problem"):

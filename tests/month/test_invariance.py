@@ -162,7 +162,9 @@ settings_of_firms = st.fixed_dictionaries(
                 "front_loading_months": st.just(0.0) | st.floats(0.5, 4),
             }
         ),
-        "assembly": st.fixed_dictionaries({"hazard": st.floats(0, 0.05)}),
+        "assembly": st.fixed_dictionaries(
+            {"shift_hazard": st.floats(0, 0.4), "plant_hazard": st.floats(0, 0.1)}
+        ),
         "compliance": st.fixed_dictionaries(
             {
                 "behaviour": st.sampled_from(["full", "full", "compliant"]),
@@ -408,10 +410,6 @@ class PermutedDraws(Draws):
 
     def exponential(self, stream: str, month: int, *shape: int) -> np.ndarray:
         drawn = super().exponential(stream, month, *shape)
-        if stream == "country noise":
-            hazard = self.economy.scenario.assembly.hazard
-            maker = np.flatnonzero(self.uniform("plant opens", month, len(self.makers)) < hazard)
-            return drawn[self.makers[maker].argsort().argsort()]
         if stream.startswith("emergency"):
             return drawn[self.makers][:, self.foundries]
         opened = self._open(month)

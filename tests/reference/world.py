@@ -12,6 +12,7 @@ import numpy as np
 from tariffsim.state.constants import AI_MONTHS
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
+from tariffsim.typing import parse_month
 from tests.reference import versions
 from tests.reference.agents import (
     DESIGN,
@@ -65,6 +66,7 @@ class Reference:
 
     def _read_figures(self, economy: Economy) -> None:
         figures, codes = economy.constants, economy.constants.codes
+        tables = economy.scenario.tables()
         self.n_parts = len(figures.slot_class)
         self.classes, self.markets = codes.classes, codes.markets
         self.origins, self.devices = codes.origins, codes.devices
@@ -81,6 +83,10 @@ class Reference:
         covered = figures.covered_import_share.tolist()
         self.covered_share = dict(zip(codes.markets, covered, strict=True))
         self.market_growth = dict(zip(codes.markets, figures.market_growth.tolist(), strict=True))
+        self.extra_growth = {
+            d: [(parse_month(m), r) for m, r in tables.devices.path(d, "extra_growth_from_")]
+            for d in codes.devices
+        }
         self.ai_adoption = dict(zip(codes.markets, figures.ai_adoption.tolist(), strict=True))
         self.ai_capable = {
             d for d, able in zip(codes.devices, figures.is_ai_capable, strict=True) if able
@@ -617,11 +623,25 @@ class Reference:
             total = sum(f.base_share * (f.price / f.base_price) ** (1 - eps) for f in flows)
             index = total ** (1 / (1 - eps))
             growth = (1 + self.market_growth[market]) ** self.years
+            growth *= self.grown_apart(device)
             growth *= self.units_factor.get((market, device), 1.0)
             for f in flows:
                 desired = f.base_units * (f.price / f.base_price) ** -eps
                 desired *= index ** (eps - eta) * growth
                 f.orders += speed * (desired - f.orders)
+
+    def grown_apart(self, device: str) -> float:
+        """Demand for a device relative to the start, on top of what markets grow (MODEL 4.4)."""
+        grown, path = 1.0, self.extra_growth[device]
+        for date in range(self.date - self.month_number, self.date):
+            rate = path[0][1] if path else 0.0
+            for (m0, r0), (m1, r1) in pairwise(path):
+                if date >= m1:
+                    rate = r1
+                elif date > m0:
+                    rate = r0 + (r1 - r0) * (date - m0) / (m1 - m0)
+            grown *= (1 + self.scenario.trade.growth_factor * rate) ** (1 / 12)
+        return grown
 
     def order_chips(self) -> None:
         """Chips are ordered for the units ordered, and by buyers outside the device groups."""
