@@ -10,7 +10,7 @@ from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.policy.shipments import CHINA
 from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tariffsim.record.history import History
-from tariffsim.state.economy import Economy
+from tariffsim.state.economy import GLOBAL, Economy
 from tariffsim.typing import Float, Int, format_month
 
 
@@ -172,8 +172,11 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
     flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
     from_china = np.array([code == CHINA for code in codes.origins])[flows.origin]
     customs_value = flows.customs_value
+    is_own = makers.is_split[flows.line] & (flows.maker != flows.line)
     return {
         "customs_value": customs_value,
+        "several_markets_value": customs_value * (makers.market[flows.line] == GLOBAL),
+        "own_version_value": customs_value * is_own,
         "import_value": customs_value * economy.is_imported,
         "china_assembled_value": customs_value * from_china,
         "duty_value": flows.base_duty + flows.new_duty,

@@ -286,7 +286,7 @@ class Assembly(Block):
         2, "months", "Months until shifted orders are delivered.", 1, 3, ge=1, le=60
     )
     shift_cost: float = parameter(
-        0.06, OF_A_YEAR, "Cost of shifting orders to another plant.", 0.03, 0.15, "S2 S17",
+        0.06, OF_A_YEAR, "Cost of shifting orders to another plant.", 0.03, 0.15, "S2 S54",
         ge=0, le=100,
     )  # fmt: skip
     plant_hazard: Share = parameter(

@@ -315,6 +315,19 @@ def test_rules_for_unknown_origin_by_hand() -> None:
     assert owed == {"exempt": 0.0, "deemed_share": 4.4, "full_content": 10.0, "full_value": 250.0}
 
 
+def test_nobody_traces_chips_for_a_duty_on_those_of_any_origin() -> None:
+    """Full content is due on all of them, known or not."""
+    law: dict[str, Any] = {"kind": "component_tariff", "rate": 2.0, "start": "2025-01"}
+
+    def traced(**fields: Any) -> int:
+        rules = scenario({"policies": {"levy": law | fields}}, makers=300)
+        return max(int(economy.importers.is_traced.sum()) for economy in run(rules, 1, 3))
+
+    assert traced() > 0
+    assert traced(chip_regions="all") == 0
+    assert traced(chip_regions="all", unknown_origin_rule="full_value") > 0
+
+
 @given(st.floats(0, 1), st.floats(0, 0.3))
 def test_a_mark_up_on_the_deemed_share(share: float, markup: float) -> None:
     """`min(1, share (1 + markup))` of all chips is deemed covered; other rules know no share."""
