@@ -314,7 +314,7 @@ IN_MONEY = {
     "investment": "grants grants_due credits credits_due",
     "makers": "other_inputs customs_value line_requalification requalification_per_unit amortised "
     "compliance_distortion chip_value chip_counter_subsidy chip_payments standby_cost "
-    "carrying_cost counter_subsidy_payments split_gain",
+    "carrying_cost counter_subsidy_payments split_gain split_cost",
     "importers": "customs_value duty evaded back_duty penalty profit",
     "flows": "unit_cost ex_works customs_value bare_duty relocation second_best_place base_landed "
     "base_price base_duty new_duty evaded_duty penalty_cost compliance_cost passed_on price",
