@@ -37,6 +37,7 @@ MECHANISMS: dict[str, Callable[[Runs], Picture]] = {
         assembly.whole_products,
         shortages.cut_off,
         shortages.requalification,
+        shortages.scarcity,
         rivals.answers,
         rivals.price_war,
         rivals.grants,
