@@ -140,6 +140,7 @@ def calendar_section(tables: Tables) -> str:
     for row in tables.calendar:
         starts, stops = format_moment(row.starts), row.stops
         dates = f"{starts} on" if math.isinf(stops) else f"{starts} to {format_moment(stops)}"
+        dates = dates if row.is_law else "never"
         rate = "not announced" if row.rate is None else f"{row.rate:g}"
         rate += ", all-in" if row.all_in else ""
         known = row.announced or ""
@@ -167,7 +168,11 @@ def calendar_section(tables: Tables) -> str:
         + ". `date_day` and `ends_day` are days of the months `date` and `ends`, and win over "
         "them; agents know a row from "
         "`announced`, its end in advance where `end_known` is yes, and rows with one "
-        "`stacking_group` (or a policy in it) are compared, not added."
+        "`stacking_group` (or a policy in it) are compared, not added. Until a row is in force "
+        "agents give it the probability `belief` (1 if empty), and what it would replace the rest. "
+        "From `withdrawn` on, which is not after its first day, nobody expects it, and it never "
+        "comes into force. A threat (`enacted` is no) never does either: it has `announced` in "
+        "place of dates, and counts at its belief on every later date until it is withdrawn."
     )
     return f"## Duties in force\n\n{intro}\n\n{table(head, rows)}"
 
@@ -183,7 +188,15 @@ def validation_section(tables: Tables) -> str:
         "`validation_public.csv`: what was measured in the world. Rows marked `test` are never "
         "fitted; several values in a cell are separated by semicolons."
     )
-    return f"## Published outcomes\n\n{intro}\n\n{table(head, rows)}"
+    assembly = (
+        "`assembly_cases.csv` has the imports by country, and the sector's plants by country, of "
+        "the cases that assembly is held against (V5, V6, V8, V10; see "
+        "`tariffsim.experiments.assembly_moments`); rows with the source `assumption` have shares "
+        "that are guesses, but for China's. `assembly_draws.csv` has 40 sets of assembly "
+        "parameters, those within 3 of the least miss of V5 and V8 in a prototype: they are far "
+        "from independent."
+    )
+    return f"## Published outcomes\n\n{intro}\n\n{table(head, rows)}\n{assembly}\n"
 
 
 def page(tables: Tables) -> str:

@@ -15,6 +15,7 @@ from tariffsim.behaviour import (
     accounts,
     assembly,
     compliance,
+    decisions,
     delivery,
     emergency,
     front_loading,
@@ -133,16 +134,12 @@ def emergency_switch(economy: Economy, draws: Draws) -> None:
 
 def choose_foundries(economy: Economy, draws: Draws) -> None:
     """Makers: designs and pin-compatible parts that open choose a foundry for each node class."""
-    makers, choices = economy.makers, sourcing.choice_set(economy)
-    slots, settled = platforms.reconsider(economy, choices, sourcing.open_slots(economy, draws))
-    choice, forgone = sourcing.choose(choices, slots, settled)
-    chosen = slots.is_free & slots.is_open
-    makers.compliance_distortion.put(slots.rows.place[chosen], forgone[chosen])
-    if economy.tariff_schedule.triggers:
-        choice = sourcing.avoid_triggers(choices, economy, slots, choice)
-    switches = slots.is_free & (choice != makers.supplier.take(slots.rows.place))
-    sourcing.qualify(economy, slots.rows.place[switches], choice[switches])
-    sourcing.renew_second_sources(economy, slots, draws)
+    choices, slots = sourcing.choice_set(economy), sourcing.open_slots(economy, draws)
+    stands = decisions.decide(choices, economy, slots)
+    decision = platforms.reconsider(economy, choices, slots, stands)
+    decisions.carry_out(economy, decision)
+    sourcing.renew_second_sources(economy, decision.slots, draws)
+    platforms.unite(economy)
 
 
 def shift_assembly(economy: Economy, draws: Draws) -> None:
@@ -200,7 +197,7 @@ def price_products(economy: Economy, draws: Draws) -> None:
         makers.other_inputs[flows.maker],
         economy.constants.relative_cost[makers.base_origin[flows.maker], flows.origin],
         k.total(k.total(*of_makers)[flows.maker], flows.bare_duty),
-        makers.amortised_cost(economy.month)[flows.maker],
+        k.total(makers.amortised_cost(economy.month), economy.version_overhead())[flows.maker],
     )
     target = k.ex_works_price(flows.unit_cost, trade.markup)
     flows.ex_works = k.following(flows.ex_works, target, trade.maker_pass_through_months)
@@ -252,7 +249,12 @@ def order_units(economy: Economy, draws: Draws) -> None:
         power, flows.base_share, flows.cell, len(elasticity), elasticity
     )
     growth = np.repeat(constants.market_growth, n_devices)
-    cells.growth = k.demand_growth(growth, economy.years, economy.policy.units_factor)
+    extra = k.device_growth(
+        constants.growth_dates, constants.extra_growth, economy.scenario.run.start, economy.date
+    )
+    cells.growth = k.demand_growth(
+        growth, economy.years, np.tile(extra, n_markets), economy.policy.units_factor
+    )
     of_device = np.tile(constants.demand_elasticity, n_markets)
     demand = k.cell_demand(cells.price_index, elasticity, of_device, cells.growth)
     desired = k.units_demanded(flows.base_units, ratio, power, demand[flows.cell])
@@ -285,7 +287,7 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     denied = delivery.denied_to_flows(economy, makers.supplier)
     flows.denied_share = denied.max(axis=1) if denied.ndim else np.zeros(len(flows))
     makers.delivered_share = delivery.delivered_to_lines(economy, makers.supplier, denied)
-    makers.chip_orders = delivery.only_for_use(economy, makers.chip_orders)
+    makers.chip_orders = delivery.only_for_use(economy, makers.chip_orders, denied)
     delivery.order_for_others(economy)
     deliverable = k.delivered(makers.chip_orders, makers.delivered_share)
     for_lines = k.by_supplier(deliverable, makers.supplier, makers.slot_class, len(foundries))

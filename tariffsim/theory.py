@@ -39,6 +39,16 @@ def shifted_shares(base_shares: Float, cost_ratio: Float, elasticity: float) -> 
     return np.asarray(shares / shares.sum(axis=-1, keepdims=True))
 
 
+def exposed_share(share: Float | float, parts: Int | int) -> Float:
+    """Share of products with at least one part of a kind: `1 - (1 - s)^n`.
+
+    Parts are sourced one by one. `share` is that of each of `parts` of the kind: Chinese, say, for
+    products with a Chinese chip, or cut off, for lines that stop at the first bite of a cut-off. The
+    last axis holds classes of parts with shares of their own: `1 - prod_k (1 - s_k)^(n_k)`.
+    """
+    return np.asarray(1.0 - np.prod(np.atleast_1d((1.0 - np.asarray(share)) ** parts), axis=-1))
+
+
 @dataclass(frozen=True)
 class ExactHat:
     """What a change of prices does to a CES market, relative to the base."""
@@ -107,6 +117,33 @@ def gone_by(months: Int, hazard: float, lead: int) -> Float:
     """
     looks = np.maximum(months - lead + 1, 0)
     return np.asarray(1 - (1 - hazard) ** looks)
+
+
+def gain_of_switch(lead: Float, cost: Float, elasticity: float, part: Float | float = 1.0) -> Float:
+    """Utility a unit of a line that a better supplier is worth to a part of its units.
+
+    `w max(0, D - sigma ln(1 + S / w))` for a lead D over the supplier in place and a cost S of the
+    switch for the whole line: nobody else shares the cost. With the same lead for all units no part
+    gains more alone than the whole line does together, so that no line gives markets a version of
+    their own without a cause (MODEL 4.2).
+    """
+    return np.asarray(part * np.maximum(lead - elasticity * np.log1p(cost / part), 0.0))
+
+
+def versions_part(own: Float, common: Float) -> Float:
+    """Probability that two versions of a line with the same noise choose different suppliers.
+
+    Both choose f if no other g is drawn before it by the weights of either: the least `E / w` wins,
+    so that `P(f for both) = 1 / sum_g max(a_g / a_f, b_g / b_f)` for weights a and b (rows, F).
+    With no supplier in place that it costs to leave, and no overhead (MODEL 4.2).
+    """
+    own, common = (w / w.sum(axis=-1, keepdims=True) for w in (own, common))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        worst = np.maximum(
+            own[:, None] / own[:, :, None], common[:, None] / common[:, :, None]
+        ).sum(axis=-1)
+    both = np.where((own > 0) & (common > 0), 1 / worst, 0.0)
+    return np.asarray(1 - both.sum(axis=-1))
 
 
 class MeanField:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
     Float32 = NDArray[np.float32]
     Int = NDArray[np.intp]
+    Int16 = NDArray[np.int16]
     Int8 = NDArray[np.int8]
     Bool = NDArray[np.bool_]
 else:
-    Float = Float32 = Int = Int8 = Bool = Any
+    Float = Float32 = Int = Int8 = Int16 = Bool = Any
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 _DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{2})|Q(?P<quarter>[1-4]))?")

@@ -47,16 +47,21 @@ STILL: dict[str, Any] = COMPLIANT | {
         "investment": "planned",
         "learning": 0.0,
         "utilisation_price_response": 0.0,
+        "scarcity_elasticity": 0.0,
     },
+    "sourcing": {"version_overhead": 1e6},
     "assembly": {"shift_hazard": 0.0, "plant_hazard": 0.0},
     "trade": {
         "tariffs_in_force": False,
         "growth_factor": 0.0,
         "chip_content_growth": 0.0,
         "ai_chip_uplift": 0.0,
+        "maker_pass_through_months": 1.0,
     },
 }
-"""No growth, learning, change of discount, response to utilisation, calendar or relocation.
+"""No growth, learning, change of discount, scarcity, calendar, relocation or second version.
+
+Ex-works prices follow costs at once.
 
 Lines that move to or from China take other odds, so that shares by line would not stay put.
 """
@@ -147,18 +152,18 @@ def last(scenario: Scenario, seed: int, months: int) -> Economy:
     return economy
 
 
-def slot_rows(economy: Economy, maker: Any, node_class: Any) -> SlotRows:
-    """Slots of some lines (rows,) in some node classes (one, or rows,)."""
-    maker, node_class = np.broadcast_arrays(np.atleast_1d(maker), node_class)
-    return economy.makers.slots(maker * economy.makers.supplier.shape[1] + node_class)
+def slot_rows(economy: Economy, maker: Any, part: Any) -> SlotRows:
+    """Slots of some lines (rows,) for some parts (one, or rows,)."""
+    maker, part = np.broadcast_arrays(np.atleast_1d(maker), part)
+    return economy.makers.slots(maker * economy.makers.supplier.shape[1] + part)
 
 
-def odds_of_all(economy: Economy, maker: Any, node_class: Any) -> Float:
+def odds_of_all(economy: Economy, maker: Any, part: Any) -> Float:
     """(rows, F) odds of all foundries, whatever supply is denied; before inertia."""
-    return choice_weights(choice_set(economy), slot_rows(economy, maker, node_class))
+    return choice_weights(choice_set(economy), slot_rows(economy, maker, part))
 
 
-def odds_of_candidates(economy: Economy, maker: Any, node_class: Any) -> Float:
+def odds_of_candidates(economy: Economy, maker: Any, part: Any) -> Float:
     """(rows, F) odds of the foundries that may deliver; before inertia."""
-    choices, slots = choice_set(economy), slot_rows(economy, maker, node_class)
+    choices, slots = choice_set(economy), slot_rows(economy, maker, part)
     return among_candidates(choices, slots, choice_weights(choices, slots))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import assembly
 import chips
 import importers
 import rivals
@@ -33,8 +34,10 @@ MECHANISMS: dict[str, Callable[[Runs], Picture]] = {
         importers.evasion,
         importers.pass_through,
         importers.front_loading,
+        assembly.whole_products,
         shortages.cut_off,
         shortages.requalification,
+        shortages.scarcity,
         rivals.answers,
         rivals.price_war,
         rivals.grants,

@@ -1,4 +1,4 @@
-"""Charts of supply disruptions: stocks, second sources, requalification."""
+"""Charts of supply disruptions and shortages: stocks, second sources, price of scarcity."""
 
 from __future__ import annotations
 
@@ -82,4 +82,54 @@ def _lost(results: Results, names: list[str]) -> pd.DataFrame:
     lost = 100 * mean["lost_value"] / (mean["lost_value"] + mean["retail_value"])
     share = 100 * mean["cn_chips"] / mean["chips"]
     data = pd.DataFrame({"lost": lost, "share": share}).loc[names].reset_index()
+    return data.rename(columns={"scenario": "series", "month": "at"})
+
+
+def scarcity(runs: Runs) -> Picture:
+    """A gap that nobody fills: what scarce chips cost, and what is rationed without a price."""
+    unfilled = runs.scenario("no_expansion_unfilled")
+    named = {
+        "Others build instead": runs.scenario("no_expansion"),
+        "Nobody does": unfilled,
+        "Nobody does, scarcity without a price": replace(unfilled, supply__scarcity_elasticity=0.0),
+    }
+    results = runs.compare(named)
+    data = _scarce(results, list(named))
+    end = data.groupby("series").tail(12).groupby("series")[["price", "unmet"]].mean()
+    filled, priced, free = (end.loc[name] for name in named)
+    title = (
+        "If nobody builds what China does not, scarcity makes Chinese chips "
+        f"{priced['price']:.0f} % dearer by {chart_context(results).end} and {priced['unmet']:.1f} "
+        f"% of chips ordered are missing, {free['unmet']:.1f} % without a price; if others build, "
+        f"{filled['unmet']:.1f} %"
+    )
+    context = chart_context(results)
+    panels = [Panel("price", "Added to Chinese chip prices by scarcity, %", 0),
+              Panel("unmet", "Chips ordered beyond capacity, % of orders", 1)]  # fmt: skip
+    text = context.text(
+        title,
+        "China's share of capacity stays at 30 %; mean of what scarcity adds to prices of Chinese "
+        "chips, by orders; orders of the world beyond the capacity of a bloc",
+        "",
+        f"Two line charts by month. {ends_of(data, panels)}",
+    )
+    data = data.assign(unit="%")
+    styles = dict(zip(named, map(family_style, ("no policy", "component", "other")), strict=True))
+    return lines("scarcity", data, panels, styles, text)
+
+
+def _scarce(results: Results, names: list[str]) -> pd.DataFrame:
+    """What scarcity adds to Chinese prices, and orders that no capacity meets, by month; %."""
+    table = results.tables["foundries"].query("scenario in @names")
+    table = table.assign(
+        bloc=table["region"] == "CN", added=(table["scarcity"] - 1) * table["orders"]
+    )
+    months = ["scenario", "month"]
+    china = table[table["bloc"]].groupby(months, sort=False)[["added", "orders"]].sum()
+    by_bloc = table.groupby([*months, "bloc", "node_class"], sort=False)[["orders", "capacity"]]
+    bloc = by_bloc.sum()
+    bloc["unmet"] = (bloc["orders"] - bloc["capacity"]).clip(lower=0)
+    world = bloc.groupby(months, sort=False)[["unmet", "orders"]].sum()
+    price, unmet = 100 * china["added"] / china["orders"], 100 * world["unmet"] / world["orders"]
+    data = pd.DataFrame({"price": price, "unmet": unmet}).loc[names].reset_index()
     return data.rename(columns={"scenario": "series", "month": "at"})

@@ -72,6 +72,7 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
     makers, flows, constants = economy.makers, economy.flows, economy.constants
     home, n, maker = economy.home, ledger.n_markets, flows.maker
     amortised = makers.amortised_cost(economy.month)[maker]
+    versions = economy.version_overhead()[maker]
     cost_factor = constants.relative_cost[makers.base_origin[maker], flows.origin]
     others = k.times(makers.other_inputs[maker], cost_factor)
     for name, values in (
@@ -79,6 +80,7 @@ def book_makers(economy: Economy, ledger: Ledger) -> None:
         ("standby of second sources", k.times(makers.standby_cost[maker], flows.units)),
         ("carrying of stocks", k.times(makers.carrying_cost[maker], flows.units)),
         ("switching of suppliers", k.times(amortised, flows.units)),
+        ("versions of products", k.times(versions, flows.units)),
         ("relocation", flows.relocation),
     ):
         paid = k.sum_by(home, values, n)

@@ -165,17 +165,22 @@ def left_of_restart(economy: Economy, coverage: Float) -> Float:
     return k.left_after_restart(coverage, days_lost, days_in(economy.date))
 
 
-def only_for_use(economy: Economy, chip_orders: Float) -> Float:
-    """(N, P) chip orders without those to restock where a cut-off of the supplier has just ended.
+def only_for_use(economy: Economy, chip_orders: Float, denied: Float) -> Float:
+    """(N, P) chip orders without those to restock where deliveries have just resumed.
 
-    Slots that are denied now, or have another supplier since, order as usual.
+    They resume in the month in which less is denied than in the one before, or nothing more; slots
+    that have another supplier since order as usual. `denied` is that of `denied_to_flows`.
     """
-    makers, orders = economy.makers, economy.scenario.orders
-    makers.last_denied = np.where(makers.delivered_share < 1, economy.month, makers.last_denied)
-    since = economy.month - makers.last_denied
-    ended = (since > 0) & (since <= orders.resume_months)
-    ended &= makers.supplied_since <= makers.last_denied
-    return np.where(ended, np.minimum(chip_orders, makers.need), chip_orders)
+    makers, months = economy.makers, economy.scenario.orders.resume_months
+    before, makers.most_denied = makers.most_denied, np.zeros(chip_orders.shape)
+    if denied.ndim:
+        np.maximum.at(makers.most_denied, economy.flows.maker, denied)
+    is_denied = makers.most_denied > 0
+    resumed = (economy.month - makers.last_denied <= months) & ~is_denied
+    resumed |= is_denied & (makers.most_denied < before) & (months > 0)
+    resumed &= makers.supplied_since <= makers.last_denied
+    makers.last_denied = np.where(is_denied, economy.month, makers.last_denied)
+    return np.where(resumed, np.minimum(chip_orders, makers.need), chip_orders)
 
 
 def units_to_flows(economy: Economy) -> Float:

@@ -73,7 +73,8 @@ def switch_in_emergency(
     noise = _emergency_noise(economy, draws, slots)
     found = np.flatnonzero(weights.any(axis=1))
     choice = k.draw_choice(weights[found], noise[found])
-    sourcing.qualify(economy, place[found], choice, factor)
+    cost = makers.requalification_per_unit.take(place[found])
+    sourcing.qualify(economy, place[found], choice, cost, factor)
     lost = _lost_match(choices, slots.take(found), of_all[found], choice, noise[found])
     makers.compliance_distortion.put(place[found], lost)
 

@@ -11,30 +11,42 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour import sourcing
+from tariffsim.behaviour import decisions, sourcing
+from tariffsim.behaviour.decisions import Decision
 from tariffsim.behaviour.sourcing import ChoiceSet, OpenSlots
 from tariffsim.state.constants import DESIGN
-from tariffsim.state.economy import DeviceMakers, Economy, SlotRows
+from tariffsim.state.economy import DeviceMakers, Economy
 from tariffsim.typing import Bool, Float, Int
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Slots of lines (rows) that weigh versions: two versions each, the line's and its own."""
+class Pairs:
+    """Open slots of some lines, each for two versions: the common one and the line's own."""
 
-    slots: SlotRows
-    noise: Float
-    """(rows, F)"""
+    lines: Int
+    """(n,) the lines."""
+    weighs: Bool
+    """(n,) weighs the versions; the others have two, and choose for both at once."""
+    wanted: Bool
+    """(n, M) markets of the own version."""
+    has_two: Bool
+    """(n,) has two versions already."""
+    of_line: Int
+    """(rows,) place of each slot's line among the lines."""
+    common: Int
+    """(rows,) place of each slot among the open slots of the month."""
+    slots: OpenSlots
+    """(2 x rows) the slots of the common versions, then those of the own."""
+    may_choose: Bool
+    """(rows,) no supplier is under qualification for either version."""
     share: Float
-    """(2, rows) share of the line's units that each version would be."""
-    utility: Float
-    """(2, rows, F) of each foundry for each version, noise included, before the cost of a switch."""
+    """(2, rows) share of the line's units that each version is."""
     supplier: Int
-    """(2, rows) foundry that supplies each version now."""
-    switching: Float
-    """(2, rows) cost S of a switch of each version alone."""
-    whole: Float
-    """(rows,) cost S of a switch of the whole line."""
+    """(2, rows) foundry that supplies each version."""
+
+    def of_own(self, makers: DeviceMakers) -> Int:
+        """(n,) rows of the own versions."""
+        return makers.own_version[self.lines]
 
 
 def markets_apart(economy: Economy) -> Bool:
@@ -52,206 +64,294 @@ def markets_apart(economy: Economy) -> Bool:
                 levied &= law.instrument.chosen("markets", codes.markets) > 0
                 found |= levied & (future.weight[DESIGN] > 0)[:, None]
     in_focus = np.array([market in economy.scenario.agents.focus for market in codes.markets])
-    return found & in_focus
+    return np.asarray(found & in_focus)
 
 
-def reconsider(economy: Economy, choices: ChoiceSet, slots: OpenSlots) -> tuple[OpenSlots, Int]:
-    """Lines whose designs open split, stay or merge; (rows,) foundries chosen by that, or -1.
+def reconsider(
+    economy: Economy, choices: ChoiceSet, slots: OpenSlots, stands: Decision
+) -> Decision:
+    """What is decided where lines weigh versions of their own, or choose for two at once.
 
-    The slots of versions that come are among those returned, those of versions that go are not.
+    `stands` is what each version there is decides by itself; lines split, stay or merge.
     """
     makers = economy.makers
-    at = _slots_to_compare(economy, choices, slots)
-    if not len(at):
-        return slots, np.full(len(slots.rows), -1)
-    lines, of_line = np.unique(slots.rows.maker[at], return_inverse=True)
-    wanted = _markets_apart_of(economy, lines)
-    compared = _compare(choices, slots.rows.take(at), slots.exponentials[at], wanted[of_line])
-    joint = _joint(compared, choices.sigma)
-    own = np.stack([_best(compared, choices.sigma, v, compared.switching[v]) for v in (0, 1)])
-    gain = _gain(choices, compared, joint, own)
-    total = k.sum_by(of_line, gain, len(lines))
-    bill = k.over_slots(
-        k.times(makers.chips[lines], choices.constants.chip_price[makers.slot_class])
-    )
-    overhead = k.times(
-        k.times(economy.scenario.sourcing.version_overhead, bill),
-        wanted_share(makers, lines, wanted),
-    )
-    splits = total > overhead
-    _merge(economy, lines[~splits & makers.is_split[lines]])
-    _split(economy, lines[splits], wanted[splits])
-    chosen = np.where(splits[of_line] & (gain > 0), own, joint)
-    return _with_versions(makers, slots, at, chosen)
+    found = _lines_concerned(economy, choices, slots)
+    if found is None:
+        return stands
+    lines, weighs, wanted = found
+    has_two = makers.is_made[makers.own_version[lines]]
+    before = _remembered(makers, lines)
+    _stand_apart(economy, lines[weighs], wanted[weighs])
+    pairs = _pairs(makers, slots, lines, weighs, wanted, has_two)
+    versions = decisions.decide(choices, economy, pairs.slots)
+    joint, lost = _joint(economy, choices, pairs, stands)
+    gain, takes_own = _gain(economy, choices, pairs, joint, versions)
+    cost = k.times(_overhead(economy, lines), makers.share[pairs.of_own(makers)])
+    splits = pairs.weighs & (gain > cost)
+    _note(economy, pairs, gain, cost)
+    _restore(makers, lines, before, ~splits)
+    makers.is_split[lines] = splits
+    _give_markets(economy, lines[splits], wanted[splits])
+    at_once = replace(versions, choice=np.stack([joint, joint]), distortion=lost)
+    decided = _decided(makers, pairs, splits, takes_own, at_once, versions)
+    kept = ~np.isin(makers.line[stands.slots.rows.maker], lines)
+    return stands.take(kept).followed_by(decided)
 
 
-def wanted_share(makers: DeviceMakers, line: Int, wanted: Bool) -> Float:
-    """(rows,) share of the units of lines sold in some markets (rows, M), in the base year."""
-    return k.over_slots(np.where(wanted, makers.line_weights[line], 0.0))
+def _lines_concerned(
+    economy: Economy, choices: ChoiceSet, slots: OpenSlots
+) -> tuple[Int, Bool, Bool] | None:
+    """(n,) lines that weigh versions or choose for two at once, and (n,) which of them weigh.
 
-
-def _slots_to_compare(economy: Economy, choices: ChoiceSet, slots: OpenSlots) -> Int:
-    """(rows,) open slots of lines whose design opens and that might split, or are split."""
-    makers, line = economy.makers, slots.rows.maker
-    if choices.sigma == 0.0:
-        return np.zeros(0, dtype=np.intp)
-    own = np.where(line < makers.n_lines, makers.own_version[line], -1)
-    may = slots.is_free & slots.is_open & slots.in_design & (own >= 0)
-    may &= ~makers.is_split[line] | (makers.switch_month[own, slots.rows.part] < 0)
-    at = np.flatnonzero(may)
-    wanted = _markets_apart_of(economy, line[at])
-    sold = makers.line_weights[line[at]] > 0
-    return at[wanted.any(axis=1) & (wanted != sold).any(axis=1)]
-
-
-def _markets_apart_of(economy: Economy, line: Int) -> Bool:
-    """(rows, M) markets of lines that have, or might have, another version."""
+    With the markets (n, M) of the own version.
+    """
     makers = economy.makers
-    wanted = markets_apart(economy)[makers.device[line]] & (makers.line_weights[line] > 0)
-    held = makers.weights[makers.own_version[line]] > 0
-    return np.where(makers.is_split[line, None], held, wanted)
+    lines = np.unique(makers.line[slots.rows.maker])
+    lines = lines[makers.own_version[lines] >= 0]
+    own = makers.own_version[lines]
+    in_design = np.isin(lines, makers.line[slots.rows.maker[slots.in_design]])
+    sold, has_two = makers.line_weights[lines] > 0, makers.is_made[own]
+    wanted = markets_apart(economy)[makers.device[lines]] & sold
+    is_part = wanted.any(axis=1) & (wanted != sold).any(axis=1)
+    weighs = in_design & (is_part | makers.is_split[lines]) & (choices.sigma > 0)
+    wanted = np.where((weighs & is_part)[:, None], wanted, makers.weights[own] > 0)
+    at = np.flatnonzero(weighs | (has_two & ~makers.is_split[lines]))
+    return (lines[at], weighs[at], wanted[at]) if len(at) else None
 
 
-def _compare(choices: ChoiceSet, slots: SlotRows, noise: Float, wanted: Bool) -> Comparison:
-    """Utilities of all foundries for both versions of lines; markets apart are (rows, M)."""
-    makers = choices.makers
-    weights = makers.line_weights.take(slots.maker, axis=0)
-    whole = slots.for_markets(weights)
-    parts, own = [], k.over_slots(np.where(wanted, weights, 0.0))
-    for mine in (~wanted, wanted):
-        part = np.where(mine, weights, 0.0)
-        version = whole.for_markets(k.ratio(part, k.over_slots(part)[:, None]))
-        parts.append(_utility(choices, version, noise))
-    split = makers.is_split[slots.maker]
-    row = np.where(split, makers.own_version[slots.maker], slots.maker)
-    supplier = makers.supplier[slots.maker, slots.part], makers.supplier[row, slots.part]
-    share = np.stack([k.left_over(np.ones(len(own)), own), own])
-    cost = makers.switching.take(slots.place)
-    cap = choices.sourcing.switching_cost_cap
-    return Comparison(
-        whole, noise, share, np.stack(parts), np.stack(supplier),
-        np.minimum(k.ratio(cost, share), cap), cost,
+def _pairs(
+    makers: DeviceMakers, slots: OpenSlots, lines: Int, weighs: Bool, wanted: Bool, has_two: Bool
+) -> Pairs:
+    """The open slots of lines for both versions."""
+    common = np.flatnonzero(np.isin(slots.rows.maker, lines))
+    line, part = slots.rows.maker[common], slots.rows.part[common]
+    own = makers.own_version[line]
+    place = np.concatenate([slots.rows.place[common], own * len(makers.slot_class) + part])
+    of_both = replace(
+        slots.take(np.concatenate([common, common])),
+        rows=makers.slots(place),
+        is_free=makers.switch_month.take(place) < 0,
+    )
+    of_line = np.searchsorted(lines, line)
+    may_choose = of_both.is_free.reshape(2, -1).all(axis=0)
+    may_choose &= slots.is_open[common] | ~has_two[of_line]
+    share = np.stack([makers.share[line], makers.share[own]])
+    supplier = makers.supplier.take(place).reshape(2, -1)
+    return Pairs(
+        lines, weighs, wanted, has_two, of_line, common, of_both, may_choose, share, supplier
+    )
+
+
+def _overhead(economy: Economy, line: Int) -> Float:
+    """(n,) USD a unit of an own version that lines would have."""
+    makers, rules = economy.makers, economy.scenario.sourcing
+    price = economy.constants.chip_price[makers.slot_class]
+    return k.share_of_bill(rules.version_overhead, makers.chips[line], price)
+
+
+# One choice for both versions.
+
+
+def _joint(
+    economy: Economy, choices: ChoiceSet, pairs: Pairs, stands: Decision
+) -> tuple[Int, Float]:
+    """(rows,) foundry that the line would choose for all its markets; (2, rows) match loss.
+
+    Where it has two versions by the mean of their utilities, less what a switch of either costs;
+    where triggers are expected, the cheapest of three plans.
+    """
+    makers, common = economy.makers, pairs.common
+    chosen = stands.choice[common].copy()
+    lost = np.stack([stands.distortion[common]] * 2)
+    before = makers.compliance_distortion.take(pairs.slots.rows.place).reshape(2, -1)
+    has_two = pairs.has_two[pairs.of_line]
+    lost = np.where(has_two, before, lost)
+    two = np.flatnonzero(has_two & pairs.may_choose)
+    if not len(two):
+        return chosen, lost
+    some = pairs.slots.take(np.concatenate([two, two + len(chosen)]))
+    weights = sourcing.choice_weights(choices, some.rows)
+    best = _mean_utility(choices, pairs, two, _utility(choices, some, weights)).argmax(axis=1)
+    lost[:, two] = _forgone(choices, pairs, two, weights, best)
+    if _weighs_triggers(economy, pairs).any():
+        free = _utility(choices, some, sourcing.choice_weights(choices, some.rows, False))
+        best, more = _cheapest_plan(economy, choices, pairs, two, free, best)
+        lost[:, two] = k.total(lost[:, two], more)
+    chosen[two] = best
+    return chosen, lost
+
+
+def _utility(choices: ChoiceSet, slots: OpenSlots, weights: Float) -> Float:
+    """(2, rows, F) utility, noise included, of foundries that may deliver, without switching."""
+    weights = sourcing.among_candidates(choices, slots.rows, weights)
+    utility = k.utility_of_all(weights, slots.exponentials)
+    return utility.reshape(2, -1, utility.shape[1])
+
+
+def _forgone(choices: ChoiceSet, pairs: Pairs, rows: Int, weights: Float, choice: Int) -> Float:
+    """(2, rows) USD a unit of match loss from choosing for two at once while supply is denied.
+
+    See `sourcing.forgone_match`; `weights` (2 x rows, F) are of all suppliers.
+    """
+    if choices.policy.limits.expected is None:
+        return np.zeros((2, len(rows)))
+    n = len(pairs.of_line)
+    slots = pairs.slots.take(np.concatenate([rows, rows + n]))
+    of_all = k.utility_of_all(weights, slots.exponentials).reshape(2, len(rows), -1)
+    best = _mean_utility(choices, pairs, rows, of_all).argmax(axis=1)
+    return _given_up(choices, slots, of_all, best, choice)
+
+
+def _given_up(
+    choices: ChoiceSet, slots: OpenSlots, utility: Float, best: Int, choice: Int
+) -> Float:
+    """(2, rows) USD a unit that versions lose with a choice in place of the best for both."""
+    each = np.arange(len(best))
+    value = sourcing.value_of_utility(choices, slots.rows.take(each), best)
+    gap = k.left_over(utility[:, each, best], utility[:, each, choice])
+    return np.where(choice == best, 0.0, k.times(value, gap))
+
+
+def _mean_utility(choices: ChoiceSet, pairs: Pairs, rows: Int, utility: Float) -> Float:
+    """(rows, F) mean of the utilities (2, rows, F) of both versions, less the cost of a switch."""
+    share, foundries = pairs.share[:, rows, None], np.arange(utility.shape[2])
+    is_new = pairs.supplier[:, rows, None] != foundries
+    switching = choices.makers.switching.take(pairs.slots.rows.place[rows])[:, None]
+    cost = k.switching_utility(
+        switching, np.where(is_new, share, 0.0).sum(axis=0),
+        choices.sourcing.switching_cost_cap, choices.sigma,
     )  # fmt: skip
+    return k.left_over(k.times(share, utility).sum(axis=0), cost)
 
 
-def _utility(choices: ChoiceSet, slots: SlotRows, noise: Float) -> Float:
-    weights = sourcing.choice_weights(choices, slots)
-    return k.utility_of_all(sourcing.among_candidates(choices, slots, weights), noise)
+def _cheapest_plan(
+    economy: Economy, choices: ChoiceSet, pairs: Pairs, rows: Int, utility: Float, plan_a: Int
+) -> tuple[Int, Float]:
+    """(rows,) foundries of the plan with the least match loss and duty, for two versions at once.
 
-
-def _joint(compared: Comparison, sigma: float) -> Int:
-    """(rows,) best foundry for the whole line: mean utility of its versions, with what it costs.
-
-    A foundry that supplies the other version is new to this one alone.
+    `utility` (2, rows, F) minds no trigger; see `decisions.avoid_triggers`. The second is what the
+    plan gives up, (2, rows) USD a unit.
     """
-    both = np.arange(compared.utility.shape[2])
-    mean = np.zeros(compared.utility.shape[1:])
+    makers, slots, at = economy.makers, pairs.slots.rows.take(rows), pairs.of_line[rows]
+    mean = _mean_utility(choices, pairs, rows, utility)
+    covered = decisions.covered_chips(economy, pairs.lines)
+    covered |= decisions.covered_chips(economy, pairs.of_own(makers))
+    of_foundry = choices.expected_burden.of_foundries(slots, choices.foundries.region)
+    is_covered = k.by_foundry(covered[at, slots.node_class].astype(float), of_foundry) > 0
+    clear = np.where(is_covered, -np.inf, mean)
+    free = best = mean.argmax(axis=1)
+    plan_b = np.where(np.isfinite(clear).any(axis=1), clear.argmax(axis=1), free)
+    value = sourcing.value_of_utility(choices, slots, free)
+    each = np.arange(len(rows))
+    duty = total = _triggered(economy, pairs, rows, np.stack([free, free]))
+    for plan in (plan_a, plan_b):
+        lost = k.times(value, k.left_over(mean[each, free], mean[each, plan]))
+        due = _triggered(economy, pairs, rows, np.stack([plan, plan]))
+        cost = k.total(due, k.sum_by(at, lost, len(due)))
+        better = (due < duty) & (cost < total)
+        best = np.where(better[at], plan, best)
+        duty, total = np.where(better, due, duty), np.where(better, cost, total)
+    return best, _given_up(choices, pairs.slots.take(rows), utility, free, best)
+
+
+def _weighs_triggers(economy: Economy, pairs: Pairs) -> Bool:
+    """(n,) whether a chip is expected to trigger a duty on the whole product of a line."""
+    if not economy.tariff_schedule.triggers:
+        return np.zeros(len(pairs.lines), dtype=bool)
+    covered = [
+        decisions.covered_chips(economy, rows)
+        for rows in (pairs.lines, pairs.of_own(economy.makers))
+    ]
+    return np.asarray(np.any(covered, axis=(0, 2, 3)))
+
+
+def _triggered(economy: Economy, pairs: Pairs, rows: Int, plan: Int) -> Float:
+    """(n,) USD a unit of lines that triggers cost, as expected, with a plan (2, rows) of slots."""
+    makers, n = economy.makers, len(pairs.of_line)
+    due = np.zeros(len(pairs.lines))
+    for v, version in enumerate((pairs.lines, pairs.of_own(makers))):
+        slots = pairs.slots.rows.take(rows + v * n)
+        each = decisions.plan_duty(economy, version, pairs.of_line[rows], slots, plan[v])
+        due = k.total(due, k.times(makers.share[version], each))
+    return due
+
+
+# Each version by itself.
+
+
+def _gain(
+    economy: Economy, choices: ChoiceSet, pairs: Pairs, joint: Int, versions: Decision
+) -> tuple[Float, Bool]:
+    """USD a unit (n,) of lines that versions gain; (rows,) whether parts would then differ.
+
+    Part by part; where triggers are expected plan against plan, with the duty that is saved.
+    """
+    sigma, share, slots = choices.sigma, pairs.share, pairs.slots.rows
+    own, rows = versions.choice.reshape(2, -1), np.arange(len(joint))
+    utility = _utility(choices, pairs.slots, sourcing.choice_weights(choices, slots, False))
+    switching = choices.makers.switching.take(slots.place[rows])
+    cap = choices.sourcing.switching_cost_cap
+    new_to = np.where(pairs.supplier == joint, 0.0, share).sum(axis=0)
+    total = k.switching_utility(switching, new_to, cap, sigma)
     for v in (0, 1):
-        mine = compared.supplier[v][:, None] == both
-        others = compared.supplier[1 - v][:, None] == both
-        cost = np.where(mine, 0.0, np.where(others, compared.switching[v][:, None],
-                                            compared.whole[:, None]))  # fmt: skip
-        mean = k.total(mean, k.times(compared.share[v][:, None],
-                                     k.less_switching(compared.utility[v], cost, sigma)))  # fmt: skip
-    return mean.argmax(axis=1)
-
-
-def _best(compared: Comparison, sigma: float, version: int, cost: Float) -> Int:
-    """(rows,) best foundry for one version alone."""
-    is_new = compared.supplier[version][:, None] != np.arange(compared.utility.shape[2])
-    switching = np.where(is_new, cost[:, None], 0.0)
-    return k.less_switching(compared.utility[version], switching, sigma).argmax(axis=1)
-
-
-def _gain(choices: ChoiceSet, compared: Comparison, joint: Int, own: Int) -> Float:
-    """(rows,) USD a unit of the line that a part gains by a supplier for each version."""
-    rows, slots, sigma = np.arange(len(joint)), compared.slots, choices.sigma
-    total = np.zeros(len(joint))
-    for v in (0, 1):
-        held = compared.supplier[v]
-        is_other = joint == compared.supplier[1 - v]
-        cost = np.where(
-            joint == held, 0.0, np.where(is_other, compared.switching[v], compared.whole)
+        with np.errstate(invalid="ignore"):
+            better = k.left_over(utility[v, rows, own[v]], utility[v, rows, joint])
+        better = np.where(own[v] == joint, 0.0, better)
+        new_to = np.where(own[v] == pairs.supplier[v], 0.0, share[v])
+        cost = k.switching_utility(switching, new_to, cap, sigma)
+        total = k.total(total, k.left_over(k.times(share[v], better), cost))
+    chips = choices.makers.chips.take(slots.place[rows])
+    price = choices.constants.chip_price[slots.node_class[rows]]
+    value = k.times(k.utility_value(chips, price, sigma), total)
+    value = np.where(pairs.may_choose, value, 0.0)
+    differ = pairs.may_choose & (own[0] != own[1]) & (value > 0)
+    plans = _weighs_triggers(economy, pairs)
+    of_plans = plans[pairs.of_line]
+    counted = np.where(of_plans | differ, value, 0.0)
+    gain = k.sum_by(pairs.of_line, counted, len(pairs.lines))
+    if plans.any():
+        may = np.flatnonzero(pairs.may_choose)
+        saved = k.left_over(
+            _triggered(economy, pairs, may, np.stack([joint, joint])[:, may]),
+            _triggered(economy, pairs, may, own[:, may]),
         )
-        alone = np.where(own[v] == held, 0.0, compared.switching[v])
-        with_own = k.less_switching(compared.utility[v][rows, own[v]], alone, sigma)
-        with_joint = k.less_switching(compared.utility[v][rows, joint], cost, sigma)
-        total = k.total(total, k.times(compared.share[v], k.left_over(with_own, with_joint)))
-    chips = choices.makers.chips.take(slots.place)
-    value = k.utility_value(chips, choices.constants.chip_price[slots.node_class], sigma)
-    return np.where(own[0] == own[1], 0.0, np.maximum(k.times(value, total), 0.0))
+        gain = k.total(gain, np.where(plans, saved, 0.0))
+    return gain, differ | (of_plans & pairs.may_choose)
+
+
+def _decided(
+    makers: DeviceMakers, pairs: Pairs, splits: Bool, takes_own: Bool, at_once: Decision,
+    versions: Decision,
+) -> Decision:  # fmt: skip
+    """What both versions of lines take, and what a switch costs a unit of each.
+
+    `at_once` (2, rows) is what the line takes for both, `versions` (2 x rows) what each takes by
+    itself. A supplier that is new to both is qualified once. Where one version waits for a
+    supplier, a line that does not split leaves the other as it is.
+    """
+    of_line = splits[pairs.of_line]
+    stays = ~of_line & ~pairs.may_choose
+    alone = of_line & (takes_own | ~pairs.may_choose)
+    own = versions.choice.reshape(2, -1)
+    choice = np.where(alone, own, np.where(stays, pairs.supplier, at_once.choice))
+    lost = np.where(alone, versions.distortion.reshape(2, -1), at_once.distortion)
+    is_new = choice != pairs.supplier
+    once = is_new.all(axis=0) & (choice[0] == choice[1]) & ~alone
+    share = np.where(once, 1.0, pairs.share)
+    place = pairs.slots.rows.place
+    cost = k.ratio(makers.line_requalification.take(place).reshape(2, -1), share)
+    decided = Decision(versions.slots, choice.ravel(), lost.ravel(), cost.ravel())
+    return decided.take(makers.has_slot.take(place))
 
 
 # Versions come and go.
 
-
-def _split(economy: Economy, line: Int, wanted: Bool) -> None:
-    """Lines get a version of their own for some markets (rows, M), as they stand."""
-    makers, flows = economy.makers, economy.flows
-    new = line[~makers.is_split[line]]
-    own = makers.own_version[new]
-    part = _ordered_share(economy, new, wanted[~makers.is_split[line]])
-    for name in COPIED:
-        column = getattr(makers, name)
-        column[own] = column[new]
-    for name in SHARED:
-        column = getattr(makers, name)
-        taken = column[new] * part.reshape(-1, *[1] * (column.ndim - 1))
-        column[own], column[new] = taken, k.left_over(column[new], taken)
-    makers.is_split[new] = True
-    apart = np.zeros((makers.n_lines, wanted.shape[1]), dtype=bool)
-    apart[line] = wanted
-    moves = apart[flows.line, flows.market]
-    flows.maker = np.where(moves, makers.own_version[flows.line], flows.maker)
-    _set_shares(economy, line)
-
-
-def _ordered_share(economy: Economy, line: Int, wanted: Bool) -> Float:
-    """(rows,) share of what was ordered of lines that some markets (rows, M) ordered."""
-    flows, makers = economy.flows, economy.makers
-    apart = np.zeros((makers.n_lines, wanted.shape[1]))
-    apart[line] = wanted
-    of_flows = apart[flows.line, flows.market]
-    return k.mean_over_flows(of_flows, flows.purchases, flows.line, makers.n_lines)[line]
-
-
-def _merge(economy: Economy, line: Int) -> None:
-    """Lines give up their versions: stocks and what is written off go together."""
-    if not len(line):
-        return
-    makers, flows = economy.makers, economy.flows
-    own = makers.own_version[line]
-    left = [k.months_left(makers.amortised_until[rows], economy.month) for rows in (line, own)]
-    longest = np.maximum(*left)
-    rest = [
-        k.times(k.times(makers.amortised[rows], months), makers.share[rows, None])
-        for rows, months in zip((line, own), left, strict=True)
-    ]
-    makers.amortised[line] = k.ratio(k.total(*rest), np.maximum(longest, 1))
-    makers.amortised_until[line] = k.months_later(economy.month, longest)
-    larger = makers.share[own] > makers.share[line]
-    makers.chip_coverage[line] = sum(
-        k.times(makers.chip_coverage[rows], makers.share[rows]) for rows in (line, own)
-    )
-    for name in (
-        "supplier", "next_supplier", "switch_month", "supplied_since", "second_source", "last_denied",
-    ):  # fmt: skip
-        column = getattr(makers, name)
-        column[line[larger]] = column[own[larger]]
-    for name in SHARED:
-        column = getattr(makers, name)
-        column[line] = k.total(column[line], column[own])
-        column[own] = 0
-    makers.has_slot[own] = False
-    makers.is_split[line] = False
-    flows.maker = np.where(np.isin(flows.line, line), flows.line, flows.maker)
-    _set_shares(economy, line)
-
-
+VERSIONED = ("weights", "share", "inertia", "requalification_per_unit", "has_slot")
+"""Columns that depend on which markets a version is for."""
 COPIED = (
     "has_slot", "supplier", "next_supplier", "switch_month", "supplied_since", "second_source",
     "amortised", "amortised_until", "compliance_distortion", "chips", "customs_value",
-    "chip_coverage", "last_denied",
+    "chip_coverage", "most_denied", "last_denied",
     "chip_region", "chip_origin", "chip_value",
 )  # fmt: skip
 """Columns that a new version has from its line."""
@@ -259,46 +359,115 @@ SHARED = ("stock", "past_need")
 """Columns that versions share out."""
 
 
-def _set_shares(economy: Economy, line: Int) -> None:
-    """Weights, costs of a switch and overhead of the versions of lines."""
-    makers, flows, sourcing_rules = economy.makers, economy.flows, economy.scenario.sourcing
-    own = makers.own_version[line]
-    n_lines, n_markets = makers.n_lines, makers.weights.shape[1]
-    is_own = np.zeros((n_lines, n_markets), dtype=bool)
-    is_own[flows.line, flows.market] = flows.maker != flows.line
-    for rows, mine in ((line, ~is_own[line]), (own, is_own[line])):
+def _remembered(makers: DeviceMakers, line: Int) -> dict[str, Float]:
+    rows = np.concatenate([line, makers.own_version[line]])
+    return {name: getattr(makers, name)[rows] for name in VERSIONED}
+
+
+def _restore(makers: DeviceMakers, line: Int, before: dict[str, Float], which: Bool) -> None:
+    """Lines that stay as they were: nothing stands beside them any more."""
+    rows, at = np.concatenate([line, makers.own_version[line]]), np.concatenate([which, which])
+    for name, column in before.items():
+        getattr(makers, name)[rows[at]] = column[at]
+
+
+def _stand_apart(economy: Economy, line: Int, wanted: Bool) -> None:
+    """An own version for some markets (rows, M) stands beside each line, as the line stands."""
+    makers, rules = economy.makers, economy.scenario.sourcing
+    new = line[~makers.is_made[makers.own_version[line]]]
+    for name in COPIED:
+        column = getattr(makers, name)
+        column[makers.own_version[new]] = column[new]
+    for rows, mine in ((line, ~wanted), (makers.own_version[line], wanted)):
         part = np.where(mine, makers.line_weights[line], 0.0)
-        share = k.over_slots(part)
-        exists = share > 0
-        rows, share = rows[exists], share[exists]
-        makers.share[rows] = share
-        makers.weights[rows] = k.ratio(part[exists], share[:, None])
-        cost = k.ratio(makers.switching[rows], share[:, None])
-        cost = np.minimum(cost, sourcing_rules.switching_cost_cap)
-        makers.inertia[rows] = k.inertia_factor(cost, sourcing_rules.elasticity)
+        makers.share[rows] = share = k.over_slots(part)
+        makers.weights[rows] = k.ratio(part, share[:, None])
+        cost = np.minimum(k.ratio(makers.switching[rows], share[:, None]), rules.switching_cost_cap)
+        makers.inertia[rows] = k.inertia_factor(cost, rules.elasticity)
         makers.requalification_per_unit[rows] = k.ratio(
             makers.line_requalification[rows], share[:, None]
         )
 
 
-def _with_versions(
-    makers: DeviceMakers, slots: OpenSlots, at: Int, chosen: Int
-) -> tuple[OpenSlots, Int]:
-    """Open slots of the versions there are now, and the foundries that `chosen` (2, rows) says."""
-    n_lines, n_parts = makers.n_lines, len(makers.slot_class)
-    of_lines = np.flatnonzero(slots.rows.maker < n_lines)
-    place, origin = sourcing.versions_of(makers, slots.rows.place[of_lines])
-    back = of_lines[origin]
-    by_place = np.full((2, n_lines * n_parts), -1)
-    by_place[:, slots.rows.place[at]] = chosen
-    rows = makers.slots(place)
-    is_own = (rows.maker >= n_lines).astype(np.intp)
-    found = replace(
-        slots,
-        rows=rows,
-        is_free=makers.switch_month.take(place) < 0,
-        is_open=slots.is_open[back],
-        in_design=slots.in_design[back],
-        exponentials=slots.exponentials[back],
+def _note(economy: Economy, pairs: Pairs, gain: Float, cost: Float) -> None:
+    """What lines weighed, for those who ask why they split."""
+    makers, weighs = economy.makers, pairs.weighs
+    line = pairs.lines[weighs]
+    makers.weighed_month[line] = economy.month
+    makers.split_gain[line], makers.split_cost[line] = gain[weighs], cost[weighs]
+
+
+def _give_markets(economy: Economy, line: Int, wanted: Bool) -> None:
+    """Own versions of lines are sold in some markets (rows, M), and take their part of stocks."""
+    if not len(line):
+        return
+    makers, flows = economy.makers, economy.flows
+    apart = np.zeros((makers.n_lines, wanted.shape[1]), dtype=bool)
+    apart[line] = wanted
+    is_of = np.zeros(makers.n_lines, dtype=bool)
+    is_of[line] = True
+    goes = apart[flows.line, flows.market]
+    to = np.where(goes, makers.own_version[flows.line], flows.line)
+    moves = is_of[flows.line] & (to != flows.maker)
+    part = k.mean_over_flows(moves.astype(float), flows.purchases, flows.maker, len(makers))
+    own = makers.own_version[line]
+    makers.is_made[own] = True
+    for name in SHARED:
+        column = getattr(makers, name)
+        leaves = k.times(column, part.reshape(-1, *[1] * (column.ndim - 1)))
+        column[line], column[own] = (
+            k.total(k.left_over(column[rows], leaves[rows]), leaves[others])
+            for rows, others in ((line, own), (own, line))
+        )
+    flows.maker = np.where(moves, to, flows.maker)
+
+
+def unite(economy: Economy) -> None:
+    """Versions of lines that have merged are one again once nothing sets them apart."""
+    makers = economy.makers
+    line = np.flatnonzero(~makers.is_split & (makers.own_version >= 0))
+    line = line[makers.is_made[makers.own_version[line]]]
+    if not len(line):
+        return
+    own = makers.own_version[line]
+    is_same = (makers.supplier[line] == makers.supplier[own]).all(axis=1)
+    for name in ("switch_month", "next_supplier"):
+        column, waits = getattr(makers, name), makers.switch_month[line] >= 0
+        is_same &= np.where(
+            waits | (makers.switch_month[own] >= 0), column[line] == column[own], True
+        ).all(axis=1)
+    if is_same.any():
+        _put_together(economy, line[is_same], own[is_same])
+
+
+def _put_together(economy: Economy, line: Int, own: Int) -> None:
+    """Two versions become one: stocks and what is written off are added up."""
+    makers, flows = economy.makers, economy.flows
+    share = np.stack([makers.share[line], makers.share[own]])[:, :, None]
+    left = [k.months_left(makers.amortised_until[rows], economy.month) for rows in (line, own)]
+    longest = np.maximum(*left)
+    rest = k.weighted_sum(
+        list(share), [makers.amortised[rows] * left[v] for v, rows in enumerate((line, own))]
     )
-    return found, by_place[is_own, slots.rows.place[back]]
+    makers.amortised[line] = k.ratio(rest, np.maximum(longest, 1))
+    makers.amortised_until[line] = k.months_later(economy.month, longest)
+    lost = makers.compliance_distortion
+    lost[line] = k.total(k.times(share[0], lost[line]), k.times(share[1], lost[own]))
+    from_own = own[share[1, :, 0] > share[0, :, 0]]
+    makers.chip_coverage[line] = k.weighted_sum(
+        list(share[:, :, 0]), [makers.chip_coverage[rows] for rows in (line, own)]
+    )
+    for name in ("supplied_since", "second_source", "most_denied", "last_denied"):
+        column = getattr(makers, name)
+        column[makers.line[from_own]] = column[from_own]
+    for name in SHARED:
+        column = getattr(makers, name)
+        column[line] = k.total(column[line], column[own])
+    for name in (*SHARED, "has_slot", "is_made"):
+        getattr(makers, name)[own] = 0
+    makers.chip_coverage[own] = 1.0
+    makers.share[line], makers.weights[line] = 1.0, makers.line_weights[line]
+    rules = economy.scenario.sourcing
+    makers.inertia[line] = k.inertia_factor(makers.switching[line], rules.elasticity)
+    makers.requalification_per_unit[line] = makers.line_requalification[line]
+    flows.maker = np.where(np.isin(flows.maker, own), flows.line, flows.maker)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
-from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.law.policy_state import DeliveredShare, PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market, share_of_suppliers
@@ -65,6 +63,13 @@ class OpenSlots:
     exponentials: Float
     """(rows, F) unit exponentials: the noise of the choice."""
 
+    def take(self, rows: Int | Bool) -> OpenSlots:
+        """Some of them."""
+        return OpenSlots(
+            self.rows.take(rows), self.is_free[rows], self.is_open[rows], self.in_design[rows],
+            self.exponentials[rows],
+        )  # fmt: skip
+
 
 def choice_set(economy: Economy) -> ChoiceSet:
     """Prices, duties, sizes and limits of supply of this month."""
@@ -116,9 +121,10 @@ def versions_of(makers: DeviceMakers, place: Int) -> tuple[Int, Int]:
     `place` are rows of lines in the ravelled (N, P) columns.
     """
     line, part = np.divmod(place, len(makers.slot_class))
-    split = np.flatnonzero(makers.is_split[line])
-    own = makers.own_version[line[split]] * len(makers.slot_class) + part[split]
-    return np.concatenate([place, own]), np.concatenate([np.arange(len(place)), split])
+    own = makers.own_version[line]
+    two = np.flatnonzero((own >= 0) & makers.is_made[own])
+    of_own = own[two] * len(makers.slot_class) + part[two]
+    return np.concatenate([place, of_own]), np.concatenate([np.arange(len(place)), two])
 
 
 def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
@@ -135,11 +141,8 @@ def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
 # What suppliers cost, and how likely each is to be chosen.
 
 
-def choose(choices: ChoiceSet, slots: OpenSlots, settled: Int) -> tuple[Int, Float]:
-    """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied.
-
-    `settled` (rows,) are choices of lines that weighed versions of their own; -1 for others.
-    """
+def choose(choices: ChoiceSet, slots: OpenSlots) -> tuple[Int, Float]:
+    """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied."""
     makers = choices.makers
     choice = makers.supplier.take(slots.rows.place)
     forgone = np.zeros(len(choice))
@@ -148,8 +151,7 @@ def choose(choices: ChoiceSet, slots: OpenSlots, settled: Int) -> tuple[Int, Flo
         of_all = choice_weights(choices, some)
         weights = among_candidates(choices, some, of_all)
         inertia = makers.inertia.take(some.place)
-        best = k.draw_choice(k.with_inertia(weights, choice[rows], inertia), noise)
-        choice[rows] = np.where(settled[rows] >= 0, settled[rows], best)
+        choice[rows] = k.draw_choice(k.with_inertia(weights, choice[rows], inertia), noise)
         forgone[rows] = forgone_match(choices, some, of_all, choice[rows], noise)
     return choice, forgone
 
@@ -338,97 +340,22 @@ def value_of_utility(choices: ChoiceSet, slots: SlotRows, supplier: Int) -> Floa
     return k.utility_value(choices.makers.chips.take(slots.place), price, choices.sigma)
 
 
-# Duties that a chip triggers on the whole product.
-
-
-def avoid_triggers(choices: ChoiceSet, economy: Economy, slots: OpenSlots, choice: Int) -> Int:
-    """The cheapest of three plans for each line, by match loss and the duty that is due.
-
-    The free plan ignores triggers, so that a line may stay below a threshold; plan A (`choice`) is
-    each slot's best as if the trigger applied anyway; plan B takes uncovered suppliers only.
-    Pin-compatible slots join plan B when their design opens, and keep their supplier otherwise.
-    """
-    makers, foundries = choices.makers, choices.foundries
-    futures = choices.policy.expected.of_kind(DESIGN)
-    designs, design_of = np.unique(slots.rows.maker, return_inverse=True)
-    cells = choices.constants.codes.cells_by_market(
-        makers.device[designs, None], makers.origin[designs]
-    )
-    covered = economy.tariff_schedule.trigger_covers(
-        [future.regime for future in futures], cells, makers.weights[designs] > 0
-    )
-    if not covered.any() or choices.sigma == 0.0:  # without sigma no duty outweighs preference
-        return choice
-    rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
-    some, noise, at = slots.rows.take(rows), slots.exponentials[rows], design_of[rows]
-    incumbent = makers.supplier.take(some.place)
-    weights = among_candidates(choices, some, choice_weights(choices, some, triggered=False))
-    with_cost = k.with_inertia(weights, incumbent, makers.inertia.take(some.place))
-    free = np.where(slots.is_open[rows], k.draw_choice(with_cost, noise), incumbent)
-    of_foundry = choices.expected_burden.of_foundries(some, foundries.region)
-    is_covered = k.by_foundry(covered[at, some.node_class].astype(float), of_foundry) > 0
-    uncovered = np.where(is_covered, 0.0, with_cost)
-    plan_b = np.where(uncovered.any(axis=1), k.draw_choice(uncovered, noise), free)
-    value = value_of_utility(choices, some, free)
-    best, duty = free, _plan_duty(economy, designs, at, some, free, futures)
-    total = duty
-    for plan in (choice[rows], plan_b):
-        lost = k.utility_loss(with_cost, noise, free, plan, value)
-        due = _plan_duty(economy, designs, at, some, plan, futures)
-        cost = k.total(due, k.sum_by(at, lost, len(due)))
-        better = (due < duty) & (cost < total)
-        best = np.where(better[at], plan, best)
-        duty, total = np.where(better, due, duty), np.where(better, cost, total)
-    lost = k.utility_loss(weights, noise, free, best, value)
-    before = makers.compliance_distortion.take(some.place)
-    distortion = k.plan_distortion(before, lost, slots.is_open[rows])
-    changed = best != free
-    makers.compliance_distortion.put(some.place[changed], distortion[changed])
-    chosen = choice.copy()
-    chosen[rows] = best
-    return chosen
-
-
-def _plan_duty(
-    economy: Economy, designs: Int, at: Int, slots: SlotRows, plan: Int, futures: list[Future]
-) -> Float:
-    """(designs,) USD a unit that triggers are expected to cost if slots follow a plan."""
-    makers, foundries = economy.makers, economy.foundries
-    waits = makers.switch_month[designs] >= 0
-    supplier = np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
-    supplier[at, slots.part] = plan
-    months = economy.constants.requalification_months[makers.device[designs], None]
-    posted, scarcity = (
-        k.of_suppliers(of_foundries, supplier, makers.slot_class)
-        for of_foundries in (foundries.posted_price, foundries.scarcity)
-    )
-    price = k.times(posted, k.scarcity_ahead(scarcity, months))
-    weights, duties = [], []
-    markets = np.arange(makers.weights.shape[1])[None]
-    for future in futures:
-        product = counterfactual_product(
-            economy, designs, supplier, markets, makers.origin[designs], price, future
-        )
-        weights.append(future.weight[DESIGN, makers.device[designs]])
-        due = expected_duty(economy, product, future, triggers_only=True)
-        duties.append(k.over_markets(due, makers.weights[designs]))
-    return k.weighted_sum(weights, duties)
-
-
 # Qualification.
 
 
-def qualify(economy: Economy, place: Int, choice: Int, months_factor: float = 1.0) -> None:
+def qualify(
+    economy: Economy, place: Int, choice: Int, cost: Float, months_factor: float = 1.0
+) -> None:
     """Start qualifying the chosen suppliers; the old ones deliver until they take over.
 
-    `place` are rows in the ravelled (N, K) columns of makers.
+    `place` are rows in the ravelled (N, P) columns of makers, `cost` what each costs, USD a unit.
     """
     makers, month = economy.makers, economy.month
     life = makers.life_months.take(place)
     amortised = k.written_off(
         makers.amortised.take(place),
         k.months_left(makers.amortised_until.take(place), month),
-        makers.requalification_per_unit.take(place),
+        cost,
         life,
     )
     lead = k.shortened(lead_months(economy, place), months_factor)

@@ -12,7 +12,7 @@ from tariffsim.kernels.sums import rank_within, shares
 from tariffsim.scenario.blocks import Assembly
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
-from tariffsim.typing import Bool, Float, Float32, Int
+from tariffsim.typing import Bool, Float, Float32, Int, Int16
 
 MOST_PLANTS = 400
 """Beyond which the distribution of the number of plants is cut off."""
@@ -35,8 +35,8 @@ def footprints(constants: Constants, sectors: Sequence[str], weight_of_sector: f
 
 def draw_plants(
     footprint: Float, footloose: Float, rules: Assembly, lines: Lines, draws: Draws
-) -> Int:
-    """(N, O) plants by country: one where the line is assembled, and others of those with several.
+) -> Int16:
+    """(N, O) plants of lines by country: one where the line is assembled, others of the footloose.
 
     A maker of device d is footloose with probability `footloose` (D,) and then has one plant more
     than a Poisson number with mean `plants - 1`, each drawn from the footprint (D, O): so that the
@@ -45,13 +45,19 @@ def draw_plants(
     n, n_origins = len(lines.device), footprint.shape[1]
     is_footloose = draws.uniform("footloose", 0, n) < footloose[lines.device]
     u = draws.uniform("plants", 0, n, n_origins)
-    plants: Int = np.eye(n_origins, dtype=np.int16)[lines.origin]
+    plants: Int16 = np.eye(n_origins, dtype=np.int16)[lines.origin]
     for device in np.unique(lines.device):
         rows = np.flatnonzero(is_footloose & (lines.device == device))
-        for origin in np.flatnonzero(footprint[device]):
-            mean = (rules.plants - 1) * footprint[device, origin]
-            plants[rows, origin] += poisson_quantile(u[rows, origin], mean).astype(np.int16)
+        plants[rows] += more_plants(u[rows], footprint[device], rules.plants)
     return plants
+
+
+def more_plants(u: Float, footprint: Float, plants: float) -> Int16:
+    """(rows, O) plants of footloose makers besides the one at home, from uniforms (rows, O)."""
+    more: Int16 = np.zeros(u.shape, dtype=np.int16)
+    for origin in np.flatnonzero(footprint):
+        more[:, origin] = poisson_quantile(u[:, origin], (plants - 1) * footprint[origin])
+    return more
 
 
 def poisson_quantile(u: Float, mean: float) -> Int:
@@ -62,7 +68,13 @@ def poisson_quantile(u: Float, mean: float) -> Int:
 
 
 def race_times(
-    plants: Int, footprint: Float, power: float, lines: Lines, maker: Int, market: Int, draws: Draws
+    plants: Int16,
+    footprint: Float,
+    power: float,
+    lines: Lines,
+    maker: Int,
+    market: Int,
+    draws: Draws,
 ) -> Float32:
     """(L, O) race times `e` of each flow: the place with the least `e r` wins.
 
@@ -84,22 +96,25 @@ def race_times(
         own = market == m
         drawn = draws.exponential_float32(f"race {m}", 0, len(lines.device), footprint.shape[1])
         waits[own] = drawn[maker[own]]
-    return _race(first, waits, plants[maker], new_places(footprint, power)[device], origin)
+    return race(first, waits, plants[maker], new_places(footprint, power)[device], origin)
 
 
 def new_places(footprint: Float, power: float) -> Float:
     """(D, O) weights of countries for a new plant, one in all."""
     weight = np.where(footprint > 0, footprint, 0.0)
     weight = np.where(weight > 0, weight**power, 0.0)
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+    return shares(weight.T).T
 
 
-def _race(first: Float, waits: Float32, plants: Int, new: Float, origin: Int) -> Float32:
-    """(L, O) race times from unit exponentials, float32."""
+def race(first: Float, waits: Float32, plants: Int16, new: Float, origin: Int) -> Float32:
+    """(L, O) race times from unit exponentials, `first` (L,) at home and `waits` (L, O) elsewhere.
+
+    `plants` (L, O) and the weights `new` (L, O) of countries without any are what places draw with.
+    """
     home = (first / plants.sum(axis=1))[:, None]
     weight = np.where(plants > 0, plants, new)
-    with np.errstate(divide="ignore"):
-        race = (home + waits / weight).astype(np.float32)
+    with np.errstate(divide="ignore", over="ignore"):
+        times: Float32 = (home + waits / weight).astype(np.float32)
     at_home: Bool = np.arange(plants.shape[1]) == origin[:, None]
-    race[at_home] = home.astype(np.float32).repeat(plants.shape[1], axis=1)[at_home]
-    return race
+    times[at_home] = home.astype(np.float32).repeat(plants.shape[1], axis=1)[at_home]
+    return times

@@ -11,8 +11,8 @@ from tariffsim.kernels.sums import rank_within
 from tariffsim.policy.shipments import CHINA, Codes
 from tariffsim.scenario import Scenario
 from tariffsim.state.constants import AI_MONTHS, Constants
-from tariffsim.tables import Tables
-from tariffsim.typing import Float, Int
+from tariffsim.tables import FigureTable, Tables
+from tariffsim.typing import Float, Int, parse_month
 
 DAYS_A_YEAR = 365
 DATA_MARKET = "US"
@@ -44,6 +44,7 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
     unit_value = np.array(devices.numbers("unit_value_usd"))
     chip_price = np.array(classes.numbers("chip_price_usd"))
     parts = _parts(tables)
+    growth_dates, extra_growth = _extra_growth(devices)
     slot_class = np.repeat(np.arange(len(codes.classes)), parts.max(axis=0))
     chip_value = (
         unit_value
@@ -84,6 +85,8 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
         demand_elasticity=np.array(devices.numbers("demand_elasticity")),
         market_growth=scenario.trade.growth_factor
         * np.array(tables.markets.numbers("growth_per_year")),
+        growth_dates=growth_dates,
+        extra_growth=scenario.trade.growth_factor * extra_growth,
         covered_import_share=np.array(tables.markets.numbers("covered_import_share", missing=0.0)),
         is_ai_capable=np.array(devices.numbers("ai_capable")) > 0,
         ai_adoption=np.array(
@@ -103,6 +106,18 @@ def make_constants(scenario: Scenario, tables: Tables) -> Constants:
     )
 
 
+def _extra_growth(devices: FigureTable) -> tuple[Int, Float]:
+    """(dates,) months of any device's growth, (D, dates) the growth at them, linear in between."""
+    paths = [
+        {parse_month(month): rate for month, rate in devices.path(code, "extra_growth_from_")}
+        or {0: 0.0}
+        for code in devices.codes
+    ]
+    dates = sorted({month for path in paths for month in path})
+    rates = [np.interp(dates, list(path), list(path.values())) for path in paths]
+    return np.array(dates), np.array(rates)
+
+
 def _chinese_part(scenario: Scenario, tables: Tables) -> tuple[float, ...] | None:
     """Part of each region's chips that counts as Chinese, unless the place of the fab decides."""
     rule, rows = scenario.trade.origin_rule, tables.origin_rules
@@ -114,7 +129,7 @@ def _chinese_part(scenario: Scenario, tables: Tables) -> tuple[float, ...] | Non
 
 
 def _parts(tables: Tables) -> Int:
-    """(D, K) separately sourced parts of a class in a product: of the class, or the device's own."""
+    """(D, K) separately sourced parts of a class in a product, of the class or the device."""
     devices, classes = tables.devices, tables.node_classes
     by_class = np.array(classes.numbers("parts"))
     own = np.array([devices.numbers(f"parts_{k.lower()}", missing=0.0) for k in classes.codes]).T

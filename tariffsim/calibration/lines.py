@@ -35,6 +35,18 @@ class Lines:
     trade: Float
     """(D, O, M) the totals they carry."""
 
+    @property
+    def halvings(self) -> Int:
+        """(N,) whole halvings from the largest line of the same device and market to this one.
+
+        Where lines of one market differ much in value, draws are to be even among like ones.
+        """
+        value = self.value.sum(axis=1)
+        largest = np.zeros((self.device.max() + 1, self.value.shape[1] + 1))
+        np.maximum.at(largest, (self.device, self.market), value)
+        times = np.log2(largest[self.device, self.market] / value)
+        return np.asarray(np.floor(times), dtype=np.intp)
+
 
 def plan(constants: Constants, agents: Agents, global_share: Float) -> Plan:
     """How many lines each stratum has, by the chips that its trade carries."""
@@ -85,10 +97,8 @@ def size_by_value(u: Float, alpha: float, limit: float) -> Float:
         )
 
     reach = power(1 - alpha)
-    if alpha == 1:
-        size = limit**u
-    else:
-        size = np.exp(np.log1p((1 - alpha) * u * reach) / (1 - alpha))
+    of_other = alpha - 1 or 1.0
+    size = limit**u if alpha == 1 else (1 - of_other * u * reach) ** (-1 / of_other)
     return np.asarray(size * reach / power(2 - alpha))
 
 

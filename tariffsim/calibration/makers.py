@@ -29,8 +29,10 @@ from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries, Importers
-from tariffsim.typing import Bool, Float, Int
+from tariffsim.typing import Bool, Float, Int, Int16
 
+ROUNDING = 1e-12
+"""Of a product's value: chips that are all of it may cost so much more."""
 LONG_AGO = -1200
 """Month since which suppliers of the base year supply, and before which none was cut off."""
 
@@ -45,7 +47,7 @@ def make_makers(
     slots: Slots,
     supplier: Int,
     foundries: Foundries,
-    plants: Int,
+    plants: Int16,
     chip_origins: ChipOrigins,
     draws: Draws,
 ) -> DeviceMakers:
@@ -83,15 +85,16 @@ def make_makers(
     amortised, amortised_until = amortised_at_start(slots, own, other, draws)
     month, following = month.reshape(n, n_parts), following.reshape(n, n_parts)
     has_second, second = draw_second_sources(
-        shares, rows.of_line, slot_class, slots, constants.second_source_share[device], foundries.region,
-        supplier, np.where(month >= 0, following, supplier), draws,
+        shares, rows.of_line, slot_class, slots, constants.second_source_share[device],
+        foundries.region, supplier, np.where(month >= 0, following, supplier), draws,
     )  # fmt: skip
     stock_months, orders = constants.stock_months[device], scenario.orders
     standby = standby_cost(chips * chip_price, has_second, orders.standby_cost)
     carrying = chip_carrying_cost(chips * chip_price, stock_months, orders.chip_carrying_cost)
     other = other - over_slots(amortised * (amortised_until > 0)) - standby - carrying
-    if (other < 0).any():
-        codes = sorted({constants.codes.devices[d] for d in device[other < 0]})
+    is_short = other < -ROUNDING * constants.unit_value[device]
+    if is_short.any():
+        codes = sorted({constants.codes.devices[d] for d in device[is_short]})
         raise CalibrationError([_dearer_than_product(scenario, code) for code in codes])
     units = value / constants.unit_value[device]
     china = constants.codes.origins.index(CHINA) if CHINA in constants.codes.origins else -1
@@ -102,7 +105,11 @@ def make_makers(
         device=device,
         line=np.arange(n),
         own_version=np.full(n, -1),
+        is_made=np.ones(n, dtype=bool),
         is_split=np.zeros(n, dtype=bool),
+        weighed_month=np.full(n, -1),
+        split_gain=np.zeros(n),
+        split_cost=np.zeros(n),
         share=np.ones(n),
         base_origin=lines.origin,
         market=lines.market,
@@ -117,7 +124,7 @@ def make_makers(
         plants=plants,
         new_plant=lines.origin.copy(),
         plant_month=np.full(n, -1),
-        other_inputs=other,
+        other_inputs=np.maximum(other, 0.0),
         customs_value=constants.unit_value[device],
         units=units,
         fill_rate=np.ones(n),
@@ -139,7 +146,6 @@ def make_makers(
         requalification_per_unit=slots.requalification_per_unit,
         standby_cost=standby,
         carrying_cost=carrying,
-        version_overhead=np.zeros(n),
         amortised=amortised,
         amortised_until=amortised_until,
         compliance_distortion=np.zeros((n, n_parts)),
@@ -154,6 +160,7 @@ def make_makers(
         past_need=np.stack([need, need], axis=1),
         chip_orders=need.copy(),
         delivered_share=np.ones((n, n_parts)),
+        most_denied=np.zeros((n, n_parts)),
         last_denied=np.full((n, n_parts), LONG_AGO),
         opening_stock=stock.copy(),
         stock=stock,
@@ -163,18 +170,18 @@ def make_makers(
 
 
 def with_own_versions(makers: DeviceMakers, in_focus: Bool) -> DeviceMakers:
-    """The makers, and rows for versions of lines sold both in markets in focus (M,) and elsewhere.
+    """The makers, and rows for own versions of lines sold in markets in focus (M,) and in others.
 
     Nothing is sold of them until their line splits.
     """
     sold = makers.line_weights > 0
-    lines = np.flatnonzero((sold & in_focus).any(axis=1) & (sold & ~in_focus).any(axis=1))
+    lines = np.flatnonzero((sold & in_focus).any(axis=1) & (sold.sum(axis=1) > 1))
     n = len(makers)
     columns = {f.name: getattr(makers, f.name) for f in fields(makers) if f.name != "slot_class"}
     found = {name: np.concatenate([column, column[lines]]) for name, column in columns.items()}
     own = np.arange(n, n + len(lines))
     found["own_version"][lines] = own
-    found["has_slot"][own] = False
+    found["has_slot"][own] = found["is_made"][own] = False
     for name in STANDING:
         found[name][own] = 0
     return DeviceMakers(slot_class=makers.slot_class, **found)
@@ -194,12 +201,12 @@ def _dearer_than_product(scenario: Scenario, code: str) -> Problem:
 
 
 def make_flows(
-    scenario: Scenario, constants: Constants, schedule: TariffSchedule, lines: Lines, plants: Int,
+    scenario: Scenario, constants: Constants, schedule: TariffSchedule, lines: Lines, plants: Int16,
     footprint: Float, draws: Draws,
 ) -> tuple[Flows, Cells]:  # fmt: skip
     """Flows of the lines at base prices, and the (market, device) cells they make up.
 
-    `plants` (N, O) of their makers and the footprint (D, O) of plants say how near other places are.
+    `plants` (N, O) of makers and the footprint (D, O) of plants say how near other places are.
     """
     trade = scenario.trade
     market, maker = np.nonzero(lines.value.T > 0)

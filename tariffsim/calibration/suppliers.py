@@ -61,7 +61,8 @@ def make_slots(
     device, sourcing = lines.device, scenario.sourcing
     chips, slot_class = constants.chips_per_part[device], constants.slot_class
     commodity = np.broadcast_to(constants.commodity_share[slot_class], chips.shape)
-    is_pin_compatible = evenly(commodity, device, [lines.market], lines.size, draws, "drop_in")
+    by = lines.market, lines.halvings, lines.origin
+    is_pin_compatible = evenly(commodity, device, by, lines.size, draws, "drop_in")
     hazard = np.where(
         is_pin_compatible, constants.pin_compatible_hazard, constants.design_hazard[device][:, None]
     )
@@ -156,7 +157,7 @@ def draw_suppliers(
     `shares` (rows, K, F) by `row` (N,).
     """
     china_share = shares[:, :, chinese].sum(axis=2)[row[:, None], slot_class]
-    by = lines.market, is_pin_compatible.astype(np.intp)
+    by = lines.market, lines.halvings, is_pin_compatible.astype(np.intp), lines.origin
     is_china = evenly(china_share, lines.device, by, lines.size, draws, "is_china")
     start = draws.uniform("supplier", 0, len(slot_class))
     random = draws.uniform("supplier order", 0, *is_china.shape)

@@ -15,6 +15,7 @@ TEXT, QUIET, FAINT = "#262626", "#4A4A4A", "#8C8C8C"
 LOSS, GAIN, LEVEL = "#BD1F01", "#12436D", "#3D3D3D"
 """Bars of changes for the worse or upwards, for the better or downwards, and of levels."""
 MOST_IN_COLOUR = 4
+GREY = "#A6A6A6"
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,15 @@ FAMILIES: dict[str, tuple[str, str, str, Any]] = {
 """Kinds of scenario: colour, colour of text, marker, dash."""
 
 
-def family_style(family: str, is_hollow: bool = False) -> SeriesStyle:
-    """The style of a kind of scenario."""
+def family_style(family: str, is_first: bool = True) -> SeriesStyle:
+    """The style of a kind of scenario; marks of others than the first of a kind are pale."""
     colour, text, marker, dash = FAMILIES[family]
-    return SeriesStyle(colour, text, marker, dash, "white" if is_hollow else colour)
+    return SeriesStyle(colour, text, marker, dash, colour if is_first else pale(colour))
+
+
+def pale(colour: str) -> str:
+    """Half way to white, which itself is for what is not statistically significant."""
+    return "#" + "".join(f"{(255 + int(colour[i : i + 2], 16)) // 2:02X}" for i in (1, 3, 5))
 
 
 def swatch(colour: str, text: str = TEXT) -> SeriesStyle:
@@ -70,11 +76,11 @@ def series_styles(
     grey = sorted(policies, key=rank.__getitem__)[most:] if most is not None else []
     found = {}
     for scenario, family in families.items():
-        style = family_style(family, is_hollow=rank[scenario] > 0)
+        style = family_style(family, is_first=rank[scenario] == 0)
         if family == "no policy" and rank[scenario]:
             style = replace(style, dash=(0, (1.2, 1.2)))
         if scenario in grey:
-            style = replace(style, colour="#A6A6A6", text="#6A6A6A", fill="white", width=1.2)
+            style = replace(style, colour=GREY, text="#6A6A6A", fill=pale(GREY), width=1.2)
         found[scenario] = style
     return found
 

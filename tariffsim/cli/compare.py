@@ -77,9 +77,9 @@ def compare(
       tariffsim compare component_50 --market EU --set sourcing.elasticity=6
       tariffsim compare component_50 --set "policies.component_tariff.rate={2027-01: 0.8}"
     """
-    base, *scenarios = options.load(files, baseline)
+    (base, *scenarios), notes = options.load_with_notes(files, baseline)
     name = "-".join(("compare", *(scenario.name for scenario in scenarios)))
-    _run_all(options, name, base, scenarios, **given)
+    _run_all(options, name, base, scenarios, notes, **given)
 
 
 @click.command(cls=Command, order=20, short_help="Run one scenario by itself.")
@@ -95,17 +95,21 @@ def run(options: RunOptions, file: str, details: bool) -> None:
       tariffsim run baseline
       tariffsim run my_tariff.yaml --seeds 1 --out results/mine
     """
+    from tariffsim.scenario.focus import focus_remarks
+
     (scenario,) = options.prepared(load_all([file]))
-    _run_all(options, scenario.name, scenario, [], details)
+    notes = [*focus_remarks([scenario], options.market)]
+    _run_all(options, scenario.name, scenario, [], notes, details)
 
 
 def _run_all(
-    options: RunOptions, name: str, base: Scenario, scenarios: Sequence[Scenario], details: bool,
+    options: RunOptions, name: str, base: Scenario, scenarios: Sequence[Scenario],
+    on_focus: Sequence[str], details: bool,
     precision: float | None = None, sensitivity: bool = False, equal: str | None = None,
 ) -> None:  # fmt: skip
     from tariffsim.explain.remarks import levied_elsewhere, remarks
 
-    notes = [note for scenario in (base, *scenarios) for note in remarks(scenario)]
+    notes = [*on_focus, *(note for scenario in (base, *scenarios) for note in remarks(scenario))]
     notes += [n for scenario in scenarios for n in levied_elsewhere(scenario, options.market)]
     for note in notes:
         options.screen.remark(f"Note: {note}.")

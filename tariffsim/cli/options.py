@@ -45,10 +45,22 @@ class RunOptions(EngineOptions):
 
     def load(self, files: Sequence[str], baseline: str | None = None) -> list[Scenario]:
         """The baseline, by default the one that the scenarios name, and the scenarios."""
+        found, notes = self.load_with_notes(files, baseline)
+        for note in notes:
+            self.screen.remark(f"Note: {note}.")
+        return found
+
+    def load_with_notes(
+        self, files: Sequence[str], baseline: str | None = None
+    ) -> tuple[list[Scenario], list[str]]:
+        """The same, and what to know of the markets in focus, which they then share."""
         from tariffsim.scenario import baseline_of
+        from tariffsim.scenario.focus import common_focus, focus_remarks, with_focus
 
         scenarios = load_all([*([baseline] if baseline else []), *files])
-        return self.prepared(scenarios if baseline else [baseline_of(scenarios), *scenarios])
+        found = self.prepared(scenarios if baseline else [baseline_of(scenarios), *scenarios])
+        focus, notes = common_focus(found), [*focus_remarks(found, self.market)]
+        return [with_focus(scenario, focus) for scenario in found], notes
 
     def prepared(self, scenarios: Sequence[Scenario]) -> list[Scenario]:
         """The scenarios with the values of --set, in a market that they have."""

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from tariffsim.calibration import build_economy
-from tariffsim.calibration.build import base_year_rows
+from tariffsim.calibration.base_year import base_year_rows
 from tariffsim.errors import CalibrationError, Problem, RunsFailedError, ScenarioError, escaped
 from tariffsim.experiments.ensemble import Progress, Settings, check_comparable, outcomes
 from tariffsim.experiments.runs import (
@@ -31,6 +31,7 @@ from tariffsim.record.result_tables import SeedRecord, gather
 from tariffsim.record.results import Results, provenance
 from tariffsim.scenario import Scenario, ScenarioLike, as_scenario, baseline_of
 from tariffsim.scenario.checks import blame
+from tariffsim.scenario.focus import with_common_focus
 from tariffsim.scenario.scenario_files import name_problem
 from tariffsim.scenario.writing import to_yaml
 from tariffsim.state.economy import Economy
@@ -69,7 +70,9 @@ def compare(
 ) -> Results:
     """Run scenarios and the baseline with the same seeds and compare them seed by seed.
 
-    A seed whose run fails in one scenario is left out of all; see `provenance["failures"]`.
+    All have the markets in focus (`agents.focus`) of any of them, see `provenance["focus"]`; apart
+    from that a scenario and a seed give the same result whatever they are compared with. A seed
+    whose run fails in one scenario is left out of all; see `provenance["failures"]`.
 
     Args:
         scenarios: scenarios, their files (a path or its text), or names of shipped ones; one of
@@ -98,7 +101,7 @@ def compare(
     _check_whole(seeds=(seeds, 1), seed=(seed, 0), jobs=(jobs, 1))
     if isinstance(scenarios, (str, os.PathLike, Scenario)):
         scenarios = [scenarios]
-    named = named_scenarios(scenarios, baseline)
+    named = with_common_focus(named_scenarios(scenarios, baseline))
     check_comparable(named, market)
     base = next(iter(named.values()))
     requested = seeds_of(base, seed, seeds)
@@ -184,7 +187,7 @@ def with_baseline(
     Raises:
         ScenarioError: one is refused, or they cannot be compared in that market.
     """
-    named = named_scenarios([scenario], baseline)
+    named = with_common_focus(named_scenarios([scenario], baseline))
     check_comparable(named, market)
     values = list(named.values())
     return named, values[0], values[-1]
@@ -192,7 +195,7 @@ def with_baseline(
 
 def run_seed(scenarios: Mapping[str, Scenario], seed: int, market: str = "US") -> SeedRecord:
     """Run all scenarios with one seed, the baseline first, and reduce them to what is kept."""
-    replications = replications_of(scenarios, [seed], market, is_full=True)
+    replications = replications_of(with_common_focus(scenarios), [seed], market, is_full=True)
     return SeedRecord(seed, {one.name: record_of_run(one) for one in replications})
 
 
@@ -232,6 +235,7 @@ def results_of(
             "seeds": [seeds.start, seeds.stop - 1],
             "scenario_hashes": {name: s.content_hash for name, s in named.items()},
             "data_hash": base.tables().digest,
+            "focus": list(base.agents.focus),
             "failures": [asdict(failure) for failure in failures],
             "wall_seconds": round(time.perf_counter() - began, 3),
         }

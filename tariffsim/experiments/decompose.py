@@ -22,6 +22,7 @@ from tariffsim.policy.fields import condition
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.intervals import paired_interval
 from tariffsim.scenario import Scenario, catalogue, replace
+from tariffsim.scenario.focus import with_common_focus
 from tariffsim.typing import Float, one_name
 
 MAX_CHANGES = 8
@@ -159,6 +160,7 @@ def decompose(first: Scenario, second: Scenario, run_scenarios: RunScenarios) ->
         One row a metric and step: `step` is the level of the first scenario, a change, or the
         level of the second.
     """
+    first, second = with_common_focus({"first": first, "second": second}).values()
     changes = changes_between(first, second)
     subsets = {
         f"{number}": with_changes(first, [c for i, c in enumerate(changes) if number >> i & 1])

@@ -24,6 +24,7 @@ from tariffsim.scenario.blocks import Value
 from tariffsim.scenario.factors import EVERY, Factor, Unfit, factor_of
 from tariffsim.scenario.loader import with_changes
 from tariffsim.scenario.nodes import Position, node_of, plain
+from tariffsim.tables import FIGURE_TABLES
 from tariffsim.typing import Float
 
 DesignPoint = dict[str, Value]
@@ -180,16 +181,18 @@ def reaching(path: TimePath, level: float, from_first: bool = False) -> TimePath
 
 
 def _figures(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str, float]]:
-    """One figure, or all of a column between their low and high."""
+    """One figure, or all of a column between their low and high; whole ones are rounded."""
     _, table, code, name = key.split(".")
     if code != EVERY:
         yield key, value
         return
+    is_whole = FIGURE_TABLES[table].parameters[name].whole
     for (each, parameter), figure in getattr(scenario.tables(), table).figures.items():
         if parameter == name and figure.low is not None:
             end = figure.high if value > 0 else figure.low
             at = figure.value + abs(value) * (end - figure.value)
-            yield f"figures.{table}.{each}.{name}", at if abs(value) < 1 else end
+            found = at if abs(value) < 1 else end
+            yield f"figures.{table}.{each}.{name}", round(found) if is_whole else found
 
 
 BATCH = 256

@@ -28,6 +28,7 @@ from tariffsim.record.metrics import METRICS
 from tariffsim.record.result_tables import RunRecord
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.checks import blame
+from tariffsim.scenario.focus import with_common_focus
 
 Progress = Callable[[int, int], None]
 """Called with (runs done, runs in all)."""
@@ -99,7 +100,7 @@ def run_ensemble(
     name = name or baseline.name or "baseline"
     if scenarios.get(name, baseline) != baseline:
         raise ValueError(f"{name} is the name of the baseline: give the scenario another one")
-    named = {name: baseline} | dict(scenarios)
+    named = with_common_focus({name: baseline} | dict(scenarios))
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     failures = []
     replications = replications_of(named, seeds, market, is_full=False)
@@ -144,10 +145,12 @@ class EnsembleRunner:
             ScenarioError: a scenario cannot be compared with the baseline.
             RunsFailedError: a run failed; experiments need all of them.
         """
-        check_comparable({BASELINE: self.baseline} | dict(scenarios), self.market)
-        baseline = next(iter(scenarios.values())) if self.skips_baseline else self.baseline
+        named = with_common_focus({BASELINE: self.baseline} | dict(scenarios))
+        check_comparable(named, self.market)
+        baseline = named.pop(BASELINE)
+        baseline = next(iter(named.values())) if self.skips_baseline else baseline
         found = run_ensemble(
-            scenarios, baseline, self.seeds, self.market, self.settings, self.progress, BASELINE
+            named, baseline, self.seeds, self.market, self.settings, self.progress, BASELINE
         )
         if found.failures:
             raise RunsFailedError("\n".join(map(str, found.failures)))

@@ -10,6 +10,7 @@ from itertools import combinations
 from tariffsim.calibration.base_duties import Good
 from tariffsim.calibration.tariff_calendar import TariffCalendar, spans_of
 from tariffsim.scenario import Scenario
+from tariffsim.scenario.doubt_remarks import Doubted, idle_belief, never_expected
 from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS, CalendarRow, load_tables
 from tariffsim.typing import format_moment, format_month, one_name
@@ -19,7 +20,7 @@ ALIKE = 0.9
 MOST_NAMED = 3
 TEXTS = {"scope", "reading", "id", "source", "confidence"}
 """Columns that do not matter for what a row is as law."""
-FORESIGHT = {"announced", "end_known"}
+FORESIGHT = {"announced", "end_known", "belief"}
 """Columns that do not matter either for rows that are over before a run starts."""
 
 
@@ -60,6 +61,14 @@ def _idle(
     calendar: TariffCalendar, economy: Economy, row: CalendarRow, own: Sequence[CalendarRow]
 ) -> str:
     """What is to be said of a row: that it does nothing, and why; nothing if it does something."""
+    doubted = Doubted(row.known_from, int(row.starts), row.withdrawn_from, row.belief, row.enacted)
+    if reason := never_expected(doubted, calendar.scenario):
+        return f"the row does nothing ({reason}): duties are the same without it in the run"
+    if reason := idle_belief(doubted, calendar.scenario):
+        return f"its belief has no effect: {reason}"
+    if not row.is_law:
+        others, row = [other for other in own if other is not row], row.as_law()
+        own = sorted([*others, row], key=lambda each: each.starts)
     run, codes = calendar.scenario.run, economy.constants.codes
     market = {o: codes.markets[m] for o, m in zip(codes.origins, codes.home_market, strict=True)}
     home = [origin for origin in row.against if market[origin] == row.levied_by]

@@ -16,7 +16,9 @@ from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.calibration.tariff_calendar import TariffCalendar
 from tariffsim.errors import ChoiceError, nearest
 from tariffsim.law.declarations import declared_duties
+from tariffsim.law.duty_tables import scope_of
 from tariffsim.policy import Instrument
+from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario import Scenario, ScenarioLike, as_scenario
 from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS
@@ -163,7 +165,8 @@ class _Statutes:
             if not law.is_calendar and law.scope[cell]
         )
         rows += _one_a_law(policies)
-        return total, [*rows, *self._rest(total, rows, calendar)]
+        rows += [*self._rest(total, rows, calendar), *self._only_expected(self.device, "product")]
+        return total, rows
 
     def _base(self, rate: float, on: str) -> Iterator[DutyRow]:
         if self.market == DATA_MARKET:
@@ -188,6 +191,30 @@ class _Statutes:
             if held := self.calendar.in_base.get((of, of_good), 0.0):
                 words = f"already in the duty of 2024: {own[0].instrument}"
                 yield DutyRow(words, on, None, 1.0, -held, "")
+
+    def _only_expected(self, good: str, on: str) -> Iterator[DutyRow]:
+        """What is expected in the month, but never comes into force: nothing is due by it."""
+        for (_, market), own in self.calendar.instruments.items():
+            for row in own:
+                gone = math.inf if row.withdrawn_from is None else row.withdrawn_from
+                is_known = not row.is_law and row.known_from <= self.date < gone
+                names_it = good in row.devices and self.origin in row.against
+                if is_known and names_it and market == self.market:
+                    name = f"{row.instrument} ({row.id})" if row.id else row.instrument
+                    words = _not_law(name, row.enacted, row.belief)
+                    yield DutyRow(words, on, row.rate, row.coverage, 0.0, row.source)
+        for name, policy in self.scenario.dated_policies.items():
+            is_duty = type(policy).duty is not Instrument.duty
+            if policy.is_law or not policy.chance_in(self.date) or not is_duty:
+                continue
+            scope = scope_of(self.codes, policy)
+            covered = float(scope[self.cell] if scope.ndim == 1 else scope.max())
+            is_levied = covered and self.market in policy.markets
+            if is_levied and policy.taxes_bare_chips == (good in BARE_CHIPS):
+                words = _not_law(name, policy.enacted, policy.belief)
+                of, rate = policy.source or "scenario", policy.path.from_date(policy.starts)
+                base = on if policy.taxes_bare_chips else _base_of(policy)
+                yield DutyRow(words, base, rate, covered, 0.0, of)
 
     def _of_policy(self, law: Law, on: str, rate: float, due: float) -> DutyRow:
         """A policy: its rate while in force, and the part of the month's trade that it covers."""
@@ -254,6 +281,8 @@ class _Statutes:
         at = codes.regions.index(region) if region in codes.regions else None
         if not homes or at is None or codes.region_market[at] == market:
             return {}, {}
+        if region == CHINA and codes.chinese_part is not None:
+            at += len(codes.regions)
         by_law = self.schedule.tables(self.regime)
         cell = codes.cell(0, homes[0], market)
         totals = by_law.bare[cell, :, at]
@@ -273,8 +302,13 @@ class _Statutes:
                 if not self.schedule.laws[i].is_calendar
             )
             found += [row for row in policies if row.due]
-            rows[good] = (*found, *self._rest(float(totals[first]), found, calendar))
+            rest = self._rest(float(totals[first]), found, calendar)
+            rows[good] = (*found, *rest, *self._only_expected(good, good))
         return dict(zip(codes.classes, totals.tolist(), strict=True)), rows
+
+
+def _not_law(name: str, is_enacted: bool, belief: float) -> str:
+    return f"{name}: {'announced' if is_enacted else 'a threat'}, never law (belief {belief:g})"
 
 
 def _one_a_law(rows: Iterable[DutyRow]) -> list[DutyRow]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tariffsim.calibration.base_duties import base_duties, region_of
-from tariffsim.calibration.build import require_base_year
+from tariffsim.calibration.base_year import data_totals, trade_moved
+from tariffsim.calibration.build import line_plan, require_base_year
 from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.calibration.tariff_calendar import TariffCalendar
 from tariffsim.calibration.tariff_schedule import make_tariff_schedule
@@ -21,8 +22,11 @@ from tariffsim.law.declarations import Declarations, declared_duties
 from tariffsim.law.expectations import Expected
 from tariffsim.law.policy_of_month import base_imports, policy_of_month
 from tariffsim.policy import Instrument
+from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario import Scenario
+from tariffsim.scenario.checks import doubted_policy
 from tariffsim.scenario.checks import remarks as remarks_on_dates
+from tariffsim.scenario.doubt_remarks import never_expected
 from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS, CalendarRow
 from tariffsim.typing import format_month
@@ -48,14 +52,24 @@ def remarks(scenario: Scenario) -> Iterator[str]:
     codes = economy.constants.codes
     tables = scenario.tables()
     calendar = TariffCalendar(scenario, tables.calendar, base_duties(scenario, tables, codes))
+    yield from _too_few_lines(scenario, economy)
     yield from _parts_of_regions(scenario, calendar, codes)
     yield from _below_zero(scenario, calendar)
     yield from row_remarks(scenario, calendar, economy)
     for name, policy in scenario.dated_policies.items():
         pays_back = type(policy).refund is not Instrument.refund  # of earlier months
-        if policy.first_month <= scenario.run.end and not (_is_over(policy, scenario) or pays_back):
+        told = policy.first_month > scenario.run.end or _is_over(policy, scenario) or pays_back
+        if told or never_expected(doubted_policy(policy), scenario):
+            continue
+        if policy.is_law or _is_foreseen(policy):
             yield from _without_effect(scenario, economy, name, policy)
+        else:
+            yield (
+                f"{scenario.name}: policies.{name} does nothing: it never comes into force, and "
+                f"nobody decides anything on a {policy.kind} that is only expected"
+            )
     yield from refund_remarks(scenario, _under(economy, scenario))
+    yield from _out_of_focus(scenario)
 
 
 def levied_elsewhere(scenario: Scenario, market: str) -> Iterator[str]:
@@ -74,6 +88,54 @@ def levied_elsewhere(scenario: Scenario, market: str) -> Iterator[str]:
         )
 
 
+def _too_few_lines(scenario: Scenario, economy: Economy) -> Iterator[str]:
+    """What fewer lines than carry the trade leave out or move."""
+    makers, plan = scenario.agents.makers, line_plan(scenario, economy.constants)
+    if makers >= plan.wanted:
+        return
+    moved = trade_moved(economy)
+    kept, bought = (
+        int((totals.sum(axis=(1, 2)) > 0).sum()) for totals in (plan.trade, data_totals(economy))
+    )
+    shares = ", ".join(
+        f"{100 * share:.1f} % of {market}"
+        for market, share in zip(economy.constants.codes.markets, moved, strict=True)
+    )
+    yield (
+        f"{scenario.name}: agents.makers: its trade differs: {plan.wanted} lines carry that of the "
+        f"tables, and {makers} do not. Global lines stand for lines of one market, countries with "
+        f"up to {100 * plan.tail:.3g} % of a device and market are left out, {kept} of {bought} "
+        f"device groups are kept, and of purchases {shares} come from other countries or groups"
+    )
+
+
+def _out_of_focus(scenario: Scenario) -> Iterator[str]:
+    """Measures on the origin of chips in markets for which no line makes a version of its own."""
+    focus = scenario.agents.focus
+    for name, policy in scenario.policies.items():
+        markets = policy.markets if policy.depends_on_chip_origin else ()
+        others = [m for m in markets if m not in focus and m != CHINA]
+        if others:
+            wanted = ", ".join((*focus, *others))
+            yield (
+                f"{scenario.name}: policies.{name} asks where chips are from in "
+                f"{', '.join(others)}, out of focus (agents.focus: {', '.join(focus)}): no line "
+                f"gives these markets a version of its own; for that: agents.focus: [{wanted}]"
+            )
+
+
+def _is_foreseen(policy: Instrument) -> bool:
+    """Whether choices depend on a measure before it is in force."""
+    own, none = type(policy), Instrument
+    return (
+        own.duty is not none.duty
+        or own.enforcement is not none.enforcement
+        or own.avoided_share is not none.avoided_share
+        or policy.restricts_supply
+        or policy.replaced != ()
+    )
+
+
 def _is_over(policy: Instrument, scenario: Scenario) -> bool:
     return policy.ends is not None and policy.ends <= scenario.run.start
 
@@ -89,8 +151,9 @@ def _parts_of_regions(scenario: Scenario, calendar: TariffCalendar, codes: Codes
                     f"{100 * sum(shares.get((good, o), 0.0) for o in named):.0f} % of {good}"
                     for good in kinds
                 )
+                lead = f"{scenario.name}: {row.instrument}, {row.date or row.announced}"
                 yield (
-                    f"{scenario.name}: {row.instrument}, {row.date}: the model does not tell the "
+                    f"{lead}: the model does not tell the "
                     f"countries of region {region} apart for unmounted chips; the row names "
                     f"{', '.join(named)} and is levied on their part of the region's imports of "
                     f"2024 ({parts})"
@@ -135,7 +198,14 @@ def _below_zero(scenario: Scenario, calendar: TariffCalendar) -> Iterator[str]:
 def _without_effect(
     scenario: Scenario, economy: Economy, name: str, policy: Instrument
 ) -> Iterator[str]:
-    """Whether all that a policy could do is the same without it, in every month of the run."""
+    """Whether all that a policy could do is the same without it, in every month of the run.
+
+    What never comes into force is taken for law from the month in which it is known.
+    """
+    if not policy.is_law:
+        law = {"enacted": True, "withdrawn": None, "start": policy.known_from, "belief": 1.0}
+        policy = policy.model_copy(update=law)
+        scenario = scenario.model_copy(update={"policies": scenario.policies | {name: policy}})
     others = scenario.model_copy(
         update={"policies": {n: p for n, p in scenario.policies.items() if n != name}}
     )

@@ -8,9 +8,12 @@ from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.typing import Bool, Float, Int
 
 
-def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, amortised: Float) -> Float:
-    """Unit cost of a line, USD: other inputs at the country's cost, chips, amortised switching."""
-    return np.asarray(other_inputs * cost_factor + chip_bill + amortised)
+def unit_cost(other_inputs: Float, cost_factor: Float, chip_bill: Float, extra: Float) -> Float:
+    """Unit cost, USD: other inputs at the country's cost, chips, and what is alike everywhere.
+
+    `extra` is switching cost written off and the overhead of a version of its own.
+    """
+    return np.asarray(other_inputs * cost_factor + chip_bill + extra)
 
 
 def relative_cost(cost_factor: Float) -> Float:
@@ -139,9 +142,20 @@ def ces_power(ratio: Float, elasticity: Float) -> Float:
     return np.asarray(ratio ** (1 - elasticity))
 
 
-def demand_growth(growth: Float, years: float, factor: Float) -> Float:
-    """Demand relative to the start: growth at a rate a year, and exogenous shifts."""
-    return np.asarray((1 + growth) ** years * factor)
+def demand_growth(growth: Float, years: float, extra: Float | float, factor: Float) -> Float:
+    """Demand relative to the start: growth at a rate a year, that of devices, exogenous shifts."""
+    return np.asarray((1 + growth) ** years * extra * factor)
+
+
+def device_growth(dates: Int, rates: Float, start: int, now: int) -> Float:
+    """(D,) units bought relative to the start, on top of what markets grow.
+
+    The rates a year (D, dates) are linear between their dates and flat outside; each month since
+    the start adds its own.
+    """
+    months = np.arange(start, now)
+    by_month = np.array([np.interp(months, dates, path) for path in rates])
+    return np.asarray(np.prod((1 + by_month) ** (1 / 12), axis=1))
 
 
 def other_growth(market_growth: Float, content_growth: float, years: float, chips: Float) -> Float:

@@ -121,9 +121,19 @@ def utility_of_all(weights: Float, exponentials: Float) -> Float:
         return np.asarray(np.log(weights) - np.log(exponentials))
 
 
-def less_switching(utility: Float, cost: Float, elasticity: float) -> Float:
-    """Utility less the cost S of a switch: `U - sigma ln(1 + S)`."""
-    return np.asarray(utility - elasticity * np.log1p(cost))
+def switching_utility(cost: Float, part: Float, cap: float, elasticity: float) -> Float:
+    """Utility a unit of a line that a supplier costs which is new to a part of the units.
+
+    `w sigma ln(1 + min(S / w, cap))` for a cost S of the whole line and a part w: the same switch
+    is spread over fewer units (MODEL 4.2). Zero where the supplier is new to none.
+    """
+    of_part = np.minimum(cost / np.where(part > 0, part, 1.0), cap)
+    return np.asarray(part * elasticity * np.log1p(of_part))
+
+
+def share_of_bill(share: Float | float, chips: Float, price: Float) -> Float:
+    """(rows,) USD a unit: a share of what the chips of a unit (rows, P) cost at prices (P,)."""
+    return np.asarray(share * np.einsum("np,p->n", chips, price))
 
 
 def lead_of_winner(weights: Float, exponentials: Float, winner: Int, other: Int) -> Float:

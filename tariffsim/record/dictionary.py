@@ -40,10 +40,12 @@ class Metric:
 OF_RUNS = ("summary", "point_runs")
 """Tables with a column a metric."""
 COSTS = {
-    "cost_per_pp": ("consumer_surplus_loss", "cn_share"),
-    "cost_per_kwpm": ("grant_spending", "home_capacity"),
+    "cost_per_pp": ("consumer_surplus_loss", "cn_share", -1000.0),
+    "cost_per_kwpm": ("grant_spending", "home_capacity", 1000.0),
+    "resource_shuffling": ("cn_chips_elsewhere", "cn_chips", -100.0),
 }
-"""Metrics that are ratios of means over all runs: cost, and what it is spent on."""
+"""Metrics that are ratios of mean changes over all runs: what rises, such as a cost, what it is
+spent on, and a factor; negative where that falls. Costs are in millions."""
 
 
 @cache

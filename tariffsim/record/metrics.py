@@ -53,6 +53,11 @@ def chinese_share(history: History, market: int) -> Float:
     return ratio(cells["cn_chips"][:, market].sum(1), cells["chips"][:, market].sum(1))
 
 
+def chinese_chips(history: History) -> Float:
+    """(T, M) Chinese legacy chips a month in the devices that consumers of each market buy."""
+    return np.asarray(history.cells["cn_chips"].sum(axis=2))
+
+
 def basket_price(history: History, market: int) -> Float:
     """(T,) price index of the market's base-year basket of devices, base year 1.
 
@@ -212,6 +217,7 @@ def summarise(
     cells = {name: values[:, m].sum(axis=1) for name, values in history.cells.items()}
     cells["owed_value"] = cells["new_duty_value"] + cells["evaded_value"]
     loss = deadweight_loss(world, history, baseline, context)
+    others = np.delete(chinese_chips(history)[last], m, axis=1)
     value_share = ratio(cells["cn_chip_value"], cells["chip_value"])
     change = world[:, m]
     year = 12e-9
@@ -242,6 +248,9 @@ def summarise(
         "welfare": year * float(change[last].sum(axis=1).mean()),
         "deadweight_loss": year * float(loss[last].mean()),
         "world_cn_share": 100 * float(world_chinese_share(history, context)[last].mean()),
+        "own_version_share": part("own_version_value", "several_markets_value"),
+        "cn_chips": 12e-9 * float(chinese_chips(history)[last, m].mean()),
+        "cn_chips_elsewhere": 12e-9 * float(others.sum(axis=1).mean()),
         "cn_assembled_share": part("china_assembled_value", "customs_value"),
         "lost_output": 100 * float((cells["lost_value"][last] / np.maximum(sales, 1e-300)).mean()),
         "china_utilisation": 100 * float(output / max(capacity, 1e-300)),
@@ -251,7 +260,8 @@ def summarise(
         "penalties": year * float(cells["penalty_value"][last].mean()),
         "evaded_share": part("evaded_value", "owed_value"),
         "known_origin_share": part("known_origin_value", "customs_value"),
-        "verified_free_share": part("importers_verified_free", "importers_knowing_origin"),
+        "known_origin_firms": part("importers_knowing_origin", "importers"),
+        "verified_free_share": part("verified_free_units", "sold_units"),
         "grant_spending": 1e-9 * float(funds[:, m].sum()),
         "cutoff_loss": 1e-9 * cutoff_loss(history, m),
         "days_to_stop": days_to_stop(history, baseline, m),

@@ -10,7 +10,7 @@ from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.policy.shipments import CHINA
 from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tariffsim.record.history import History
-from tariffsim.state.economy import Economy
+from tariffsim.state.economy import GLOBAL, Economy
 from tariffsim.typing import Float, Int, format_month
 
 
@@ -102,12 +102,11 @@ class Recorder:
         by_cell = economy.by_cell(np.stack([*of_flows.values()]))
         columns = dict(zip(of_flows, by_cell, strict=True))
         cell = importers.market * self._shape[1] + importers.device
-        has_none = sum_by(flows.importer, of_sold["cn_chips"], len(importers)) == 0
         of_importers = {
             "importer_profit": importers.profit,
             "penalty_value": importers.back_duty + importers.penalty,
-            "importers_knowing_origin": importers.knows_origin,
-            "importers_verified_free": importers.knows_origin & has_none,
+            "importers": np.ones(len(importers)),
+            "importers_knowing_origin": importers.knows_origin.astype(float),
         }
         for name, values in of_importers.items():
             columns[name] = sum_by(cell, values, len(cells.growth))
@@ -173,8 +172,11 @@ def _of_each_unit(economy: Economy) -> dict[str, Float]:
     flows, makers, codes = economy.flows, economy.makers, economy.constants.codes
     from_china = np.array([code == CHINA for code in codes.origins])[flows.origin]
     customs_value = flows.customs_value
+    is_own = makers.is_split[flows.line] & (flows.maker != flows.line)
     return {
         "customs_value": customs_value,
+        "several_markets_value": customs_value * (makers.market[flows.line] == GLOBAL),
+        "own_version_value": customs_value * is_own,
         "import_value": customs_value * economy.is_imported,
         "china_assembled_value": customs_value * from_china,
         "duty_value": flows.base_duty + flows.new_duty,
@@ -194,7 +196,7 @@ def _of_each_sold(economy: Economy) -> dict[str, Float]:
 
     What importers put into stock counts when it is sold, so that buying ahead moves no share.
     """
-    makers = economy.makers
+    makers, flows = economy.makers, economy.flows
     is_cn = economy.foundries.is_chinese.take(makers.supplier)
     cn_chips = over_slots(makers.chips * is_cn)
     of_makers = {
@@ -204,7 +206,9 @@ def _of_each_sold(economy: Economy) -> dict[str, Float]:
         "cn_chip_value": over_slots(makers.chip_value * is_cn),
         "cn_device_units": (cn_chips > 0).astype(float),
     }
-    return {name: of_makers[name].take(economy.flows.maker) for name in of_makers}
+    found = {name: of_makers[name].take(flows.maker) for name in of_makers}
+    is_known = economy.importers.knows_origin[flows.importer]
+    return found | {"verified_free_units": is_known * (1.0 - found["cn_device_units"])}
 
 
 def _stock_value(economy: Economy) -> Float:

@@ -271,13 +271,14 @@ def headline(
 
 
 def _unit_cost(
-    runs: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, float]], cost: str, bought: str
-) -> Interval:
-    """Cost in millions per unit by which a metric rises (a share falls); costs are in billions."""
-    sign = -1 if bought == "cn_share" else 1
+    runs: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, float]], cost: str,
+    bought: str, factor: float,
+) -> Interval:  # fmt: skip
+    """Change of a metric per unit of the change of another, times a factor (see COSTS)."""
     pairs = list(zip(runs, base, strict=True))
+    sign = 1 if factor > 0 else -1
     change = [sign * (run[bought] - at_base[bought]) for run, at_base in pairs]
-    spent = [1000 * (run[cost] - at_base[cost]) for run, at_base in pairs]
+    spent = [abs(factor) * (run[cost] - at_base[cost]) for run, at_base in pairs]
     if not any(spent):
         change = [0.0] * len(change)
     return ratio_interval(spent, change)

@@ -286,7 +286,7 @@ class Assembly(Block):
         2, "months", "Months until shifted orders are delivered.", 1, 3, ge=1, le=60
     )
     shift_cost: float = parameter(
-        0.06, OF_A_YEAR, "Cost of shifting orders to another plant.", 0.03, 0.15, "S2 S17",
+        0.06, OF_A_YEAR, "Cost of shifting orders to another plant.", 0.03, 0.15, "S2 S54",
         ge=0, le=100,
     )  # fmt: skip
     plant_hazard: Share = parameter(
@@ -337,8 +337,8 @@ class Orders(Block):
         "chip.", 0, 4, ge=0, le=52,
     )  # fmt: skip
     resume_months: int = parameter(
-        1, "months", "Months after a cut-off in which its chips are delivered for use alone, not to "
-        "restock.", 0, 3, ge=0, le=60,
+        1, "months", "Months after a cut-off, besides that in which it ends, in which its chips "
+        "are delivered for use alone, not to restock; 0: not even in that.", 0, 3, ge=0, le=60,
     )  # fmt: skip
     emergency_months_factor: Share = parameter(
         0.5, "ratio", "Months of requalification in an emergency, relative to others.", 0.33, 1

@@ -12,6 +12,7 @@ from tariffsim.policy.fields import condition
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
+from tariffsim.scenario.doubt_remarks import Doubted, idle_belief, never_expected
 from tariffsim.scenario.factors import Unfit, factor_of
 from tariffsim.scenario.messages import Keys, out_of_range, problem_at
 from tariffsim.scenario.nodes import Node, Position, node_at, node_of
@@ -382,7 +383,11 @@ def rates_above_one(scenario: Scenario) -> Iterator[str]:
     if "tariff_calendar" in scenario.data_files:
         usual = {(row.instrument, row.rate) for row in load_tables().calendar}
         rows = (r for r in scenario.tables().calendar if (r.instrument, r.rate) not in usual)
-        found = {(row.instrument, row.date): row.rate for row in rows if (row.rate or 0) > 1}
+        found = {
+            (row.instrument, row.date or row.announced): row.rate
+            for row in rows
+            if (row.rate or 0) > 1
+        }
         for (instrument, date), rate in found.items():
             file, where = scenario.data["tariff_calendar"], f"{instrument} from {date}"
             yield f"{scenario.name}: {file}: rate of {where} {_in_per_cent(rate or 0.0)}"
@@ -405,6 +410,12 @@ def remarks(scenario: Scenario) -> Iterator[str]:
             continue
         policy = dated[name]
         first = policy.first_month
+        doubted = doubted_policy(policy)
+        if reason := never_expected(doubted, scenario):
+            yield f"{lead} does nothing: {reason}"
+            continue
+        if reason := idle_belief(doubted, scenario):
+            yield f"{lead}.belief has no effect: {reason}"
         yield from (f"{lead}{words}" for words in _steps_never_taken(policy))
         if policy.end is not None and policy.ends is not None and policy.ends <= start:
             when, run = format_moment(policy.end, last=True), format_month(start)
@@ -422,7 +433,18 @@ def remarks(scenario: Scenario) -> Iterator[str]:
         if since is not None and since < start:
             run = format_month(start)
             yield f"{lead} pays back no duty from before the run starts in {run}: it is not known"
+    if scenario.trade.expected_persistence < 1 and scenario.sourcing.foresight == "none":
+        yield (
+            f"{scenario.name}: trade.expected_persistence has no effect: with sourcing.foresight "
+            "none agents take duties for lasting"
+        )
     yield from start_after_base_year(scenario)
+
+
+def doubted_policy(policy: Instrument) -> Doubted:
+    """What agents may know of a policy."""
+    gone = None if policy.withdrawn is None else int(policy.withdrawn)
+    return Doubted(policy.known_from, policy.first_month, gone, policy.belief, policy.enacted)
 
 
 def _unusual_data(scenario: Scenario) -> Iterator[str]:

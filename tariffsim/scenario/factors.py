@@ -184,8 +184,8 @@ def _check(factor: Factor, parameter: Parameter) -> None:
 def plausible(scenario: Scenario) -> tuple[Factor, ...]:
     """Every assumption with a plausible range; figures of a table by column, all codes together."""
     keys = [key for key, parameter in catalogue.blocks().items() if parameter.low is not None]
-    for table, spec in FIGURE_TABLES.items():
+    for table in FIGURE_TABLES:
         figures = getattr(scenario.tables(), table).figures
-        columns = (name for name in spec.parameters if _has_ranges(figures, name))
+        columns = dict.fromkeys(name for (_, name), f in figures.items() if f.low is not None)
         keys += [f"figures.{table}.{EVERY}.{name}" for name in columns]
     return tuple(factor_of(key, RANGE, scenario) for key in keys)

@@ -52,6 +52,10 @@ class Constants:
     """(D,) of the device."""
     market_growth: Float
     """(M,) growth of device demand a year."""
+    growth_dates: Int
+    """(dates,) months between which growth of devices on top of that of markets is linear."""
+    extra_growth: Float
+    """(D, dates) that growth, a year."""
     covered_import_share: Float
     """(M,) share of the goods of the tables in all goods imports."""
     is_ai_capable: Bool

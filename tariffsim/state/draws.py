@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 
-from tariffsim.typing import Float, Float32, Int
+from tariffsim.typing import Float, Float32
 
 
 class Draws:

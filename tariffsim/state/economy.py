@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tariffsim.kernels.sourcing import share_of_bill
 from tariffsim.kernels.sums import over_slots, sum_by, sum_runs
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.import_counts import ImportCounts
-from tariffsim.typing import Bool, Float, Float32, Int
+from tariffsim.typing import Bool, Float, Float32, Int, Int16
 
 if TYPE_CHECKING:
     from tariffsim.law.declarations import Declarations
@@ -264,16 +265,26 @@ class Foundries(Rows):
 
 @dataclass
 class DeviceMakers(Rows):
-    """One row a product line, then one for a version of its own that a line may give to the
-    markets in focus; slot arrays are (N, P), one slot a part."""
+    """One row a version of a product line; slot arrays are (N, P), one slot a part.
+
+    First come the lines, then versions of their own that they may give to markets in focus.
+    """
 
     device: Int
     line: Int
     """(N,) the line; the first rows are the lines themselves, in the version that they have."""
     own_version: Int
     """(N,) row of the version for markets in focus; -1 where there can be none."""
+    is_made: Bool
+    """(N,) whether the version is sold; the first of every line is."""
     is_split: Bool
     """(N,) whether some markets of the line have a version of their own."""
+    weighed_month: Int
+    """(N,) month in which the line last weighed versions; -1 if it never did."""
+    split_gain: Float
+    """(N,) USD a unit of the line that a version of its own would then have gained."""
+    split_cost: Float
+    """(N,) USD a unit of the line that it would have cost."""
     share: Float
     """(N,) share of the line's units that are of this version, in the base year."""
     base_origin: Int
@@ -295,7 +306,7 @@ class DeviceMakers(Rows):
     """(N, 12) the same in the last twelve months."""
     origin: Int
     """(N, M) country of assembly of what is sold in each market."""
-    plants: Int
+    plants: Int16
     """(N, O) plants of the maker by country; those of the line, whatever the version."""
     new_plant: Int
     """(N,) country in which a plant is being built."""
@@ -343,8 +354,6 @@ class DeviceMakers(Rows):
     """(N,) USD a unit of keeping second sources."""
     carrying_cost: Float
     """(N,) USD a unit of holding the usual stock of chips."""
-    version_overhead: Float
-    """(N,) USD a unit of a version beside another."""
     amortised: Float
     """(N, P) USD a unit being written off."""
     amortised_until: Int
@@ -373,8 +382,10 @@ class DeviceMakers(Rows):
     """(N, P) chips ordered this month, to refill the stock."""
     delivered_share: Float
     """(N, P) share of the supplier's deliveries that no measure denies."""
+    most_denied: Float
+    """(N, P) share that measures deny, the most in any market."""
     last_denied: Int
-    """(N, P) last month in which a measure denied some; -1200 where none ever did."""
+    """(N, P) last month in which that was above zero; -1200 where it never was."""
     opening_stock: Float
     """(N, P) chips in stock at the beginning of the month."""
     stock: Float
@@ -528,6 +539,13 @@ class Economy:
         base = sum_by(flows.maker, flows.base_units, len(units))
         taken = np.where(units[flows.maker] > 0, flows.units, flows.base_units)
         return np.asarray(taken / np.where(units > 0, units, base)[flows.maker])
+
+    def version_overhead(self, rows: Int | slice = slice(None)) -> Float:
+        """(N,) or (rows,) USD a unit that a version of its own costs while its line is split."""
+        makers, price = self.makers, self.constants.chip_price[self.makers.slot_class]
+        is_own = makers.is_split[makers.line[rows]] & (makers.line != np.arange(len(makers)))[rows]
+        share = np.where(is_own, self.scenario.sourcing.version_overhead, 0.0)
+        return share_of_bill(share, makers.chips[rows], price)
 
     def of_flows(self, values: Float) -> Float:
         """(L,) what lines (N,) hold or pay, shared out by the units that their flows take."""

@@ -112,7 +112,8 @@ def _counter_subsidies(economy: Economy, n_markets: int) -> Float:
 def _suppliers_income(economy: Economy) -> float:
     """USD that everything but chips, duty and work of the sectors themselves costs."""
     makers, flows, trade = economy.makers, economy.flows, economy.scenario.trade
-    of_lines = makers.amortised_cost(economy.month) + makers.standby_cost + makers.carrying_cost
+    of_lines = makers.amortised_cost(economy.month) + economy.version_overhead()
+    of_lines = of_lines + makers.standby_cost + makers.carrying_cost
     inputs = _other_inputs(economy) + of_lines[flows.maker]
     freight = trade.freight * flows.customs_value
     of_makers = (inputs + freight) @ flows.units + flows.relocation.sum()

@@ -33,6 +33,7 @@ PAYMENTS = (
     "other inputs",
     "standby of second sources",
     "switching of suppliers",
+    "versions of products",
     "relocation",
     "foundry costs",
     "subsidies",

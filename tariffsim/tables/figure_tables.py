@@ -22,6 +22,9 @@ from tariffsim.tables.csv_files import (
 
 NODE_CLASSES = ("A", "B", "C", "D")
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
+DATED = "YYYY-MM"
+"""At the end of a parameter's name: it is one of several, each from a month on."""
+DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 INFINITY = float("inf")
 Value = float | str | None
 
@@ -62,6 +65,23 @@ class Spec:
         if self.whole and value != int(value):
             raise BadCell("must be a whole number")
         return value
+
+
+class Parameters(dict[str, Spec]):
+    """Parameters of a table by name; one whose name ends in `DATED` is found under any month."""
+
+    def __contains__(self, name: object) -> bool:
+        return not str(name).endswith(DATED) and super().__contains__(_undated(str(name)))
+
+    def __missing__(self, name: str) -> Spec:
+        if _undated(name) == name:
+            raise KeyError(name)
+        return self[_undated(name)]
+
+
+def _undated(name: str) -> str:
+    stem, date = name[: -len(DATED)], name[-len(DATED) :]
+    return stem + DATED if DATE.fullmatch(date) else name
 
 
 def _value(text: str, info: ValidationInfo) -> Value:
@@ -116,7 +136,7 @@ class TableSpec:
     """One table of figures: the column that holds its codes and its parameters."""
 
     key: str
-    parameters: Mapping[str, Spec]
+    parameters: Parameters
     codes: tuple[str, ...] = ()
     """Codes that must be there."""
     closed: bool = False
@@ -128,16 +148,16 @@ class TableSpec:
         return (self.key, "parameter", *Figure.columns())
 
 
-def _read_specs() -> dict[str, dict[str, Spec]]:
+def _read_specs() -> dict[str, Parameters]:
     """Parameters of each table, as `figure_parameters.csv` describes them."""
-    found: dict[str, dict[str, Spec]] = {}
+    found: dict[str, Parameters] = {}
     for row in shipped_rows("figure_parameters"):
         bounds = {k: float(row[k]) for k in ("least", "most", "above", "below") if row[k]}
         whole, optional = row["whole"] == "yes", row["optional"] == "yes"
         choices = tuple(row["choices"].split())
         spec = Spec(row["unit"], row["meaning"], **bounds, whole=whole, optional=optional,
                     choices=choices)  # fmt: skip
-        found.setdefault(row["table"], {})[row["parameter"]] = spec
+        found.setdefault(row["table"], Parameters())[row["parameter"]] = spec
     return found
 
 
@@ -177,6 +197,15 @@ class FigureTable:
         """One text; empty where the figure is."""
         value = self.figures[code, parameter].value
         return value if isinstance(value, str) else ""
+
+    def path(self, code: str, stem: str) -> tuple[tuple[str, float], ...]:
+        """Months and numbers of a dated parameter, in order: those named stem and a month."""
+        found = (
+            (name.removeprefix(stem), figure.value)
+            for (of, name), figure in self.figures.items()
+            if of == code and DATE.fullmatch(name.removeprefix(stem))
+        )
+        return tuple(sorted((m, value) for m, value in found if isinstance(value, float)))
 
     def texts(self, parameter: str) -> tuple[str, ...]:
         """Texts of one parameter in the order of `codes`."""
@@ -219,9 +248,16 @@ class Sheet:
         figures = {
             (code, name): self.figures.get((code, name)) or empty_figure(spec)
             for code in self.rows
-            for name, spec in FIGURE_TABLES[self.name].parameters.items()
+            for pattern, spec in FIGURE_TABLES[self.name].parameters.items()
+            for name in self._names(code, pattern)
         }
         return FigureTable(self.name, codes, figures)
+
+    def _names(self, code: str, name: str) -> list[str]:
+        """The names under which a code has a parameter: of a dated one, those that are given."""
+        if not name.endswith(DATED):
+            return [name]
+        return sorted(own for of, own in self.figures if of == code and _undated(own) == name)
 
 
 def empty_figure(spec: Spec) -> Figure:

@@ -82,7 +82,8 @@ def unusual_figures(
         for code, parameters in codes.items():
             for name, own in parameters.items():
                 unit = FIGURE_TABLES[table].parameters[name].unit
-                usual = shipped[table].figures[code, name].value
+                figure = shipped[table].figures.get((code, name))
+                usual = figure.value if figure else None
                 factor = own / usual if usual and isinstance(usual, float) else 1.0
                 if LARGE_UNIT.search(unit) and _is_off(factor):
                     key = f"figures.{table}.{code}.{name}"

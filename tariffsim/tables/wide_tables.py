@@ -29,7 +29,7 @@ from tariffsim.tables.csv_files import (
     parse_number,
 )
 from tariffsim.tables.csv_text import SHOWN_DATE
-from tariffsim.typing import format_moment, one_name, parse_moment
+from tariffsim.typing import format_moment, format_month, one_name, parse_moment
 
 BARE_CHIPS = ("bare_ic", "bare_discrete")
 MONTH = re.compile(r"(19|2[01])\d{2}-(0[1-9]|1[0-2])", re.ASCII)
@@ -270,6 +270,11 @@ class CalendarRow(SourcedRow):
     def is_certain(self) -> bool:
         """Whether agents count it in full as soon as they know it."""
         return self.is_law and self.belief == 1.0
+
+    def as_law(self) -> CalendarRow:
+        """The row as if it came into force, a threat in the month in which it is known."""
+        date = self.date or format_month(self.known_from)
+        return self.model_copy(update={"enacted": True, "withdrawn": None, "date": date})
 
     @field_validator("in_2024_base")
     @classmethod

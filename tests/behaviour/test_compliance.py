@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from tariffsim.behaviour.compliance import duties_ahead, is_time_to_trace
-from tariffsim.behaviour.sourcing import choice_set, slot_cost
+from tariffsim.behaviour.sourcing import choice_set, price_at_delivery, slot_cost
 from tariffsim.policy.component_tariff import ComponentTariff
 from tariffsim.policy.shipments import Shipments
 from tariffsim.scenario import Scenario
@@ -136,8 +138,12 @@ def test_importers_that_never_evade_or_are_always_found_comply(
 
 
 def test_exempt_and_ignorant_is_untaxed() -> None:
-    """If nobody can tell and who cannot is exempt, a component tariff does nothing."""
-    nobody = full(unknown_origin_share=1.0)
+    """If nobody can tell and who cannot is exempt, a component tariff does nothing.
+
+    Lines have one version here: that a law might reach chips is a reason to look at versions, which
+    duties on unmounted chips may then make worth their cost.
+    """
+    nobody = full(unknown_origin_share=1.0) | {"agents": {"focus": []}}
     tariff = component({"2025-04": 1.0}, announced="2025-01", unknown_origin_rule="exempt")
     one, other = (after(scenario(nobody, p, makers=150), 18) for p in (tariff, {}))
     np.testing.assert_array_equal(one.makers.supplier, other.makers.supplier)
@@ -221,13 +227,10 @@ def test_a_maker_has_no_reason_to_move_for_an_importer_that_does_not_know_the_or
     tariff = component(0.5, unknown_origin_rule="deemed_share", deemed_share=0.4)
     economy = after(scenario(STILL, free_trade(), nobody, tariff, makers=150), 1)
     maker = np.flatnonzero(economy.makers.market == US)
-    for k in range(economy.makers.supplier.shape[1]):
-        cost = slot_cost(choice_set(economy), slot_rows(economy, maker, k))
-        price = economy.foundries.price[:, k]
-        np.testing.assert_allclose(
-            cost / price, np.broadcast_to(cost[:, :1] / price[0], cost.shape)
-        )
-        np.testing.assert_allclose(cost[:, 0] / price[0], 1 + 0.4 * 1.1 * 0.5)
+    for part in range(economy.makers.supplier.shape[1]):
+        slots, choices = slot_rows(economy, maker, part), choice_set(economy)
+        ratio = slot_cost(choices, slots) / price_at_delivery(choices, slots)
+        np.testing.assert_allclose(ratio, 1 + 0.4 * 1.1 * 0.5)
 
 
 def test_a_maker_counts_with_what_its_importer_bears() -> None:
@@ -258,13 +261,13 @@ def test_a_false_country_is_the_one_that_pays_least() -> None:
         {"policies": {"all": {"kind": "product_tariff", "rate": 0.1, "start": "2025-01"}}},
     )
     economy = after(scenario(STILL, full(evasion_cost=0.0), tariff, makers=150), 1)
-    flows, makers = economy.flows, economy.makers
-    value, into_us = makers.customs_value[flows.maker], flows.market == US
-    home = economy.constants.origin_market[makers.origin[flows.maker]] == US
+    flows = economy.flows
+    value, into_us = flows.customs_value, flows.market == US
+    home = economy.constants.origin_market[flows.origin] == US
     due = flows.new_duty / value
     np.testing.assert_allclose(due[into_us & ~home], 0.1)  # nobody minds, all pay the least
     np.testing.assert_allclose(due[home | ~into_us], 0.0)
-    taxed = np.isin(np.array(economy.constants.codes.origins)[makers.origin[flows.maker]],
+    taxed = np.isin(np.array(economy.constants.codes.origins)[flows.origin],
                     ["CN", "VN", "MX", "TW"])  # fmt: skip
     np.testing.assert_allclose((flows.evaded_duty / value)[into_us & taxed], 0.4)
     assert not flows.evaded_duty[into_us & ~taxed].any()
@@ -312,6 +315,31 @@ def test_rules_for_unknown_origin_by_hand() -> None:
     assert owed == {"exempt": 0.0, "deemed_share": 4.4, "full_content": 10.0, "full_value": 250.0}
 
 
+def test_nobody_traces_chips_for_a_duty_on_those_of_any_origin() -> None:
+    """Full content is due on all of them, known or not."""
+    law: dict[str, Any] = {"kind": "component_tariff", "rate": 2.0, "start": "2025-01"}
+
+    def traced(**fields: Any) -> int:
+        rules = scenario({"policies": {"levy": law | fields}}, makers=300)
+        return max(int(economy.importers.is_traced.sum()) for economy in run(rules, 1, 3))
+
+    assert traced() > 0
+    assert traced(chip_regions="all") == 0
+    assert traced(chip_regions="all", unknown_origin_rule="full_value") > 0
+
+
+@given(st.floats(0, 1), st.floats(0, 0.3))
+def test_a_mark_up_on_the_deemed_share(share: float, markup: float) -> None:
+    """`min(1, share (1 + markup))` of all chips is deemed covered; other rules know no share."""
+    fields = {"kind": "component_tariff", "rate": 0.5, "start": "2025-01", "deemed_share": share,
+              "deemed_markup": markup}  # fmt: skip
+    deemed = ComponentTariff.model_validate(fields | {"unknown_origin_rule": "deemed_share"})
+    assert deemed.unknown_share == pytest.approx(min(1.0, share * (1 + markup)))
+    assert ComponentTariff.model_validate(fields).unknown_share == 1.0  # the default: all of them
+    exempt = ComponentTariff.model_validate(fields | {"unknown_origin_rule": "exempt"})
+    assert exempt.unknown_share == 0.0
+
+
 STEPS = {"2025-06": 0.5, "2026-05": 0.7}
 FIRST_AND_JANUARY = ["2025-02", "2026-01"]
 
@@ -342,7 +370,7 @@ def test_tracing_is_decided_on_when_what_it_avoids_changes(
 
 def test_who_traces_knows_its_own_duty_and_others_expect_the_mean() -> None:
     """In a device and market both add up to the same: nobody is wrong on average."""
-    rules = scenario(full(), MANY, component(0.5, unknown_origin_rule="full_content"), makers=60)
+    rules = scenario(full(), MANY, component(0.5, unknown_origin_rule="full_content"), makers=600)
     economy = after(rules, 1)
     importers, codes = economy.importers, economy.constants.codes
     importers.is_traced[:] = True

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tariffsim.behaviour.sourcing import OpenSlots, avoid_triggers, choice_set
+from tariffsim.behaviour.decisions import avoid_triggers
+from tariffsim.behaviour.sourcing import OpenSlots, choice_set
 from tariffsim.state.economy import Economy
 from tests.economies import HELD, STILL, last, scenario
 
@@ -38,7 +39,7 @@ def lines_for_the_us(economy: Economy) -> np.ndarray:
     """Lines of several chips, assembled abroad, sold in the US and not in the EU."""
     makers, codes = economy.makers, economy.constants.codes
     us, eu = (makers.weights[:, codes.markets.index(market)] for market in ("US", "EU"))
-    is_abroad = makers.origin != codes.origins.index("US")
+    is_abroad = makers.base_origin != codes.origins.index("US")
     lines = np.flatnonzero((us > 0.2) & (eu == 0) & is_abroad & (makers.has_slot.sum(axis=1) > 1))
     assert len(lines) > 5
     return lines
@@ -69,7 +70,8 @@ def test_a_supplier_under_way_counts_as_if_it_delivered(follows: str) -> None:
     makers.next_supplier[lines, waiting] = foundry(economy, follows)
     slots = opened(economy, lines)
     in_place = makers.supplier.take(slots.rows.place)
-    chosen = avoid_triggers(choice_set(economy), economy, slots, in_place)
+    none = np.zeros(len(slots.rows))
+    chosen, _ = avoid_triggers(choice_set(economy), economy, slots, in_place, none)
     assert (chosen[slots.is_free] == foundry(economy, follows)).all()
     assert (chosen[~slots.is_free] == foundry(economy, "CN")).all()
 
@@ -87,5 +89,6 @@ def test_a_plan_that_costs_more_than_it_saves_does_not_stand_in_the_way() -> Non
     slots = opened(economy, lines)
     slots.exponentials[:, foundry(economy, "JP")] = 1e300
     plan_a = np.full(len(slots.rows), foundry(economy, "JP"))
-    chosen = avoid_triggers(choice_set(economy), economy, slots, plan_a)
+    none = np.zeros(len(slots.rows))
+    chosen, _ = avoid_triggers(choice_set(economy), economy, slots, plan_a, none)
     assert (chosen == foundry(economy, "TW")).all()

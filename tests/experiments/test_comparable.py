@@ -42,9 +42,8 @@ def test_other_numbers_of_foundries_are_refused(
 @pytest.mark.filterwarnings("ignore:no product line is sold:UserWarning")
 def test_any_figure_may_differ_or_is_refused(table: str, name: str) -> None:
     shipped = getattr(load_tables(), table)
-    given = (c for c in shipped.codes if isinstance(shipped.figures[c, name].value, float))
-    code = next(given, shipped.codes[0])
-    value = shipped.number(code, name, missing=1.0)
+    code = next(c for c in shipped.codes if isinstance(shipped.figures[c, name].value, float))
+    value = shipped.number(code, name)
     tried = 0
     for end in {*ends_of_figure(FIGURES[table, name], value)} - {value}:
         try:
@@ -62,9 +61,9 @@ def test_any_figure_may_differ_or_is_refused(table: str, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def lonely() -> Results:
-    """One line, sold in the United States alone."""
+    """One line, sold in one market."""
     base = replace(BASELINE, agents__makers=1)
-    with pytest.warns(UserWarning, match="no product line is sold in EU, JK, CN, ROW with"):
+    with pytest.warns(UserWarning, match="no product line is sold in EU, JK, CN, ROW with so few"):
         return compare([replace(base, trade__markup=0.2)], base, seeds=2)
 
 
@@ -79,9 +78,10 @@ def test_all_else_is_a_number(lonely: Results) -> None:
     for name, table in lonely.tables.items():
         numbers = table.select_dtypes("number")
         if name == "headline":  # a cost has no level, and none where nothing is bought
-            numbers = numbers[~table["metric"].str.contains("cost_per")]
-        if name == "base_year":  # capacity shares are compared without a tolerance
-            numbers = numbers[table["total"] != "capacity_share"]
+            numbers = numbers[~table["metric"].str.contains("cost_per|resource_shuffling")]
+        if name == "base_year":  # some are compared without a tolerance
+            free = ["capacity_share", "unknown_origin_value", "lines"]
+            numbers = numbers[~table["total"].isin(free)]
         empty = {"price_index"} if name == "market_month" else set()
         wrong = {column for column in numbers if not np.isfinite(numbers[column]).all()}
         assert wrong == empty, name
@@ -105,14 +105,9 @@ def test_derived_tables_are_checked(value: float, monkeypatch: pytest.MonkeyPatc
 
 
 def test_scenarios_without_a_base_year_are_refused_together() -> None:
-    """Nearly all chips from one foundry, and designs that open before they have switched."""
-    never_done = {"design_cycle_months": 24, "requalification_months": 23}
-    never_done |= {"requalification_cost_usd": 1.0, "cn_share": 0.95}
-    one = {"foundry_regions": {"CN": {"foundries": 1}}}
-    wrong = one | {"devices": dict.fromkeys(load_tables().devices.codes, never_done)}
-    fast = replace(BASELINE, figures=wrong, sourcing__opening_factor=5.0)
-    twice = {f"markup {markup}": replace(fast, trade__markup=markup) for markup in (0.2, 0.3)}
-    with pytest.raises(CalibrationError, match="leaves no steady state") as refused:
-        compare(twice, replace(BASELINE, figures=one), seeds=1)
-    said = [str(problem) for problem in refused.value.problems]
-    assert len(said) == len(set(said))
+    laptop = {"chip_content": 1.0, "foundational_share": 1.0}
+    wrong = {"figures": {"devices": {"laptop": laptop}}}
+    twice = {name: replace(BASELINE, **wrong, trade__markup=m) for name, m in
+             (("one", 0.2), ("other", 0.3))}  # fmt: skip
+    with pytest.raises(CalibrationError, match="1 problem"):
+        compare(twice, BASELINE, seeds=1)

@@ -244,12 +244,11 @@ def test_all_changes_together_give_the_second_scenario() -> None:
 
 def test_changes_are_named() -> None:
     changes = changes_between(small("no_expansion"), small("component_50"))
-    assert [change.name for change in changes] == [
-        "policies.component_tariff",
-        "supply.china_capacity_share",
-        "supply.china_price_discount",
-    ]
-    assert changes[0].label == "Component tariff added"
+    assert [change.name for change in changes] == ["policies.capacity", "policies.component_tariff"]
+    assert changes[1].label == "Component tariff added"
+    flat = replace(small("baseline"), supply__china_capacity_share=0.3)
+    (change,) = changes_between(flat, small("baseline"))
+    assert change.name == "supply.china_capacity_share"
 
 
 def test_too_many_values_go_by_block_and_too_many_blocks_are_refused() -> None:
@@ -293,8 +292,7 @@ def test_contributions_add_up(decomposed: pd.DataFrame) -> None:
 def test_contributions_have_the_signs_of_the_economics(decomposed: pd.DataFrame) -> None:
     rows = decomposed[decomposed["metric"] == "cn_share"].set_index("change")["contribution"]
     assert rows["policies.component_tariff"] < 0
-    assert rows["supply.china_capacity_share"] > 0
-    assert rows["supply.china_price_discount"] > 0
+    assert rows["policies.capacity"] > 0
 
 
 # Timing

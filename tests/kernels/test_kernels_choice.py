@@ -35,12 +35,14 @@ from tariffsim.kernels.sourcing import (
     is_cut_off,
     lead_of_incumbent,
     lead_of_winner,
+    less_switching,
     months_later,
     months_left,
     plan_distortion,
     size_factor,
     switch_pays,
     utility_loss,
+    utility_of_all,
     utility_value,
     with_inertia,
 )
@@ -76,11 +78,16 @@ def test_sizes_count_by_their_power() -> None:
 
 
 def test_a_line_that_moves_to_china_and_back_is_as_before() -> None:
-    here, there = np.array([False, True]), np.array([True, False])
-    odds = assembly_preference(3.0, there, here)
+    here, there = np.array([0.0, 1.0]), np.array([1.0, 0.0])
+    odds = assembly_preference(3.0, 1.0, there, here)
     np.testing.assert_allclose(odds, [3, 1 / 3])
-    assert (assembly_preference(3.0, here, here) == 1).all()
-    np.testing.assert_allclose(odds * assembly_preference(3.0, here, there), 1.0)
+    assert (assembly_preference(3.0, 1.0, here, here) == 1).all()
+    np.testing.assert_allclose(odds * assembly_preference(3.0, 1.0, here, there), 1.0)
+    # half of the odds follow, or half of the units move
+    half = assembly_preference(3.0, 0.5, there, here)
+    np.testing.assert_allclose(half, np.sqrt(odds))
+    np.testing.assert_allclose(assembly_preference(3.0, 1.0, (here + there) / 2, here), half)
+    assert (assembly_preference(3.0, 0.0, there, here) == 1).all()
 
 
 def test_inertia_is_the_switching_cost_in_odds() -> None:
@@ -223,3 +230,21 @@ def test_size_counts_relative_to_the_base_year(base: float, growth: float, power
     """However many chips a foundry made: one that doubles gains as much as any other."""
     factor = size_factor(np.array([base, growth * base]), np.array([base, base]), power)
     np.testing.assert_allclose(factor, [1.0, growth**power], rtol=1e-12)
+
+
+@given(positive, exponentials)
+def test_the_highest_utility_is_what_is_drawn(weights: np.ndarray, noise: np.ndarray) -> None:
+    """Also less the cost of a switch, which is inertia the other way round."""
+    utility = utility_of_all(weights, noise)
+    np.testing.assert_array_equal(utility.argmax(axis=1), draw_choice(weights, noise))
+    incumbent = np.zeros(len(weights), dtype=np.intp)
+    cost = np.where(np.arange(weights.shape[1]) == 0, 0.0, 0.25)
+    dear = less_switching(utility, np.broadcast_to(cost, weights.shape), 4.0)
+    kept = with_inertia(weights, incumbent, np.full(len(weights), inertia_factor(0.25, 4.0)))
+    np.testing.assert_array_equal(dear.argmax(axis=1), draw_choice(kept, noise))
+
+
+def test_what_has_no_weight_is_never_best() -> None:
+    utility = utility_of_all(np.array([[0.0, 1e-300]]), np.ones((1, 2)))
+    assert utility[0, 0] == -np.inf
+    assert utility.argmax() == 1

@@ -16,6 +16,7 @@ from tariffsim.kernels.compliance import (
     refundable,
     tracing_cost_rate,
     tracing_pays,
+    unknown_chance,
 )
 from tariffsim.scenario.blocks import Compliance
 
@@ -108,3 +109,16 @@ def test_refunds_add_up_to_the_highest_share_of_what_was_paid() -> None:
     np.testing.assert_array_equal(paid, [100.0, 0.0, 0.0])
     steps = [refund(0.25, 0.0, paid), refund(0.2, 0.25, paid), refund(1.0, 0.25, paid)]
     np.testing.assert_array_equal(steps, [[25.0, 0, 0], [0, 0, 0], [75.0, 0, 0]])
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 200))
+def test_small_importers_know_less_often_and_the_mean_is_the_share(
+    share: float, slope: float, n: int
+) -> None:
+    """Whatever the slope: it is held to that at which the smallest never know."""
+    place = (np.arange(n) + 0.5) / n
+    chance = unknown_chance(share, slope, place)
+    assert chance.mean() == pytest.approx(share, abs=1e-12)
+    assert (np.diff(chance) >= -1e-15).all()
+    assert chance.min() >= -1e-15
+    assert chance.max() <= 1 + 1e-15

@@ -10,6 +10,7 @@ from tariffsim.kernels.prices_and_demand import (
     ces_power,
     chip_content,
     demand_growth,
+    device_growth,
     other_growth,
 )
 from tariffsim.kernels.sums import ratio
@@ -30,12 +31,14 @@ def test_chips_in_devices_follow_adoption_by_market() -> None:
     world = last(scenario(uplift, figures, run, makers=60), 0, 12 * 4 + 6)
     makers, codes = world.makers, world.constants.codes
     home = makers.market == codes.markets.index("CN")
-    content = makers.chips / world.constants.chips_per_unit[makers.device]
+    base = world.constants.chips_per_part[makers.device]
+    content = np.where(base > 0, makers.chips, 1.0) / np.where(base > 0, base, 1.0)
     able = world.constants.is_ai_capable[makers.device]
     assert home[able].any()
     assert home[~able].any()
     expected = (1 + 0.4 * 0.8) / (1 + 0.4 * 0.2)
-    np.testing.assert_allclose(content[home & able], expected, rtol=1e-12)
+    grown = np.where(base > 0, expected, 1.0)
+    np.testing.assert_allclose(content[home & able], grown[home & able], rtol=1e-12)
     np.testing.assert_allclose(
         content[~able], 1.0, rtol=1e-15
     )  # a line's weights sum to one, rounded
@@ -45,8 +48,20 @@ def test_growth_of_content_and_demand() -> None:
     base = np.array([[10.0, 4.0]])
     np.testing.assert_array_equal(chip_content(base, 0.1, 0.0, np.ones(2)), base)
     np.testing.assert_allclose(chip_content(base, 0.1, 2.0, np.array([1.0, 0.5])), [[12.1, 2.42]])
-    np.testing.assert_allclose(demand_growth(np.array([0.02]), 1.0, np.array([2.0])), [2.04])
-    assert demand_growth(np.array([0.02]), 0.0, np.array([1.0])) == 1
+    np.testing.assert_allclose(demand_growth(np.array([0.02]), 1.0, 1.5, np.array([2.0])), [3.06])
+    assert demand_growth(np.array([0.02]), 0.0, 1.0, np.array([1.0])) == 1
+
+
+def test_growth_of_a_device_adds_up_month_by_month() -> None:
+    """12 % a year for a year, then on a line to none in six months."""
+    dates, rates = np.array([112, 118]), np.array([[0.12, 0.0], [0.0, 0.0]])
+    assert (device_growth(dates, rates, 100, 100) == 1).all()
+    np.testing.assert_allclose(device_growth(dates, rates, 100, 112), [1.12, 1])
+    product = 1.12
+    for month in range(6):
+        product *= (1 + 0.12 * (6 - month) / 6) ** (1 / 12)
+    np.testing.assert_allclose(device_growth(dates, rates, 100, 118), [product, 1])
+    np.testing.assert_allclose(device_growth(dates, rates, 100, 160), [product, 1])
 
 
 def test_other_buyers_grow_like_the_chips_in_devices() -> None:

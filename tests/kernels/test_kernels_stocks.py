@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tariffsim.kernels.inventory import (
+    blend,
     cancelled,
     coverage,
     delivered,
@@ -204,3 +205,8 @@ def test_a_small_fall_of_duty_is_not_worth_holding_for() -> None:
     months = months_worth_holding(np.array([-0.5, 0.0, 0.5]), np.full(3, 100.0), 0.02, 3.0)
     np.testing.assert_allclose(months, [0.0, 0.0, 0.25])
     assert months_worth_holding(np.zeros(1), np.zeros(1), 0.02, 3.0) == 0  # nothing saved, no value
+
+
+def test_a_blend_lies_between_its_parts() -> None:
+    share = np.array([0.0, 0.25, 1.0])
+    np.testing.assert_allclose(blend(share, np.full(3, 8.0), np.zeros(3)), [0.0, 2.0, 8.0])

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tariffsim.kernels.sums import (
+    by_class,
     by_supplier,
     least_over_slots,
     of_suppliers,
     over_slots,
+    rank_within,
     sum_by,
     sum_runs,
 )
@@ -57,11 +59,19 @@ def test_no_rows_are_zero_of_float() -> None:
 @given(values, st.integers(1, 7))
 def test_slots_and_their_suppliers(array: np.ndarray, n_foundries: int) -> None:
     array.setflags(write=False)
-    n, n_classes = array.shape
-    supplier = np.arange(n * n_classes).reshape(n, n_classes) * 31 % n_foundries
-    bought = by_supplier(array, supplier, n_foundries)
+    n, n_parts = array.shape
+    slot_class = np.arange(n_parts) // 2  # two parts a class
+    n_classes = int(slot_class[-1]) + 1
+    supplier = np.arange(n * n_parts).reshape(n, n_parts) * 31 % n_foundries
+    bought = by_supplier(array, supplier, slot_class, n_foundries)
     price = np.arange(1.0, n_foundries * n_classes + 1).reshape(n_foundries, n_classes)
-    paid = of_suppliers(price, supplier)
-    assert paid[n - 1, 0] == price[supplier[n - 1, 0], 0]
+    paid = of_suppliers(price, supplier, slot_class)
+    assert paid[n - 1, -1] == price[supplier[n - 1, -1], -1]
     # What lines pay is what foundries receive: forty numbers of 1e6 at a price of at most 35.
-    np.testing.assert_allclose((paid * array).sum(axis=0), (price * bought).sum(axis=0), atol=1e-5)
+    by_parts = by_class((paid * array).sum(axis=0), slot_class)
+    np.testing.assert_allclose(by_parts, (price * bought).sum(axis=0), atol=1e-5)
+
+
+def test_rows_are_counted_within_their_groups() -> None:
+    np.testing.assert_array_equal(rank_within(np.array([0, 0, 2, 2, 2, 5])), [0, 1, 0, 1, 2, 0])
+    assert len(rank_within(np.zeros(0, dtype=np.intp))) == 0

@@ -178,8 +178,8 @@ def test_a_whole_product_and_a_component_duty_may_share_a_group() -> None:
     (economy,) = run(scenario(STILL, ALL_KNOW, {"policies": policies}, makers=80), 0, 1)
     found = duties_due(economy)
     flows, makers = economy.flows, economy.makers
-    from_china = makers.origin[flows.maker] == economy.constants.codes.origins.index("CN")
-    value = makers.customs_value[flows.maker]
+    from_china = flows.origin == economy.constants.codes.origins.index("CN")
+    value = flows.customs_value
     in_us = flows.market == economy.constants.codes.markets.index("US")
     chinese = (makers.chip_value * (makers.chip_region == 0))[flows.maker].sum(axis=1)
     expected = np.where(in_us, np.maximum(np.where(from_china, 0.1 * value, 0.0), chinese), 0.0)

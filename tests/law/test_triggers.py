@@ -26,18 +26,20 @@ def last_month(scenario: Scenario) -> Economy:
 
 
 def covered_lines(economy: Economy) -> np.ndarray:
-    """Lines sold in the US that contain a Chinese chip."""
-    makers = economy.makers
-    in_us = makers.weights[:, economy.constants.codes.markets.index("US")] > 0
-    return in_us & economy.foundries.is_chinese[makers.supplier].any(axis=1)
+    """Flows to the US with a Chinese chip inside."""
+    makers, flows = economy.makers, economy.flows
+    in_us = flows.market == economy.constants.codes.markets.index("US")
+    return in_us & economy.foundries.is_chinese[makers.supplier].any(axis=1)[flows.maker]
 
 
 def test_a_threshold_out_of_reach_is_no_tariff() -> None:
     policy = {"kind": "component_tariff", "threshold": 1.0}
     with_it = last_month(with_policy(**policy))
     without = last_month(with_policy(**policy, markets=["CN"], chip_regions=["US"]))
-    assert (with_it.makers.supplier == without.makers.supplier).all()
-    assert (with_it.makers.origin == without.makers.origin).all()
+    in_use = np.unique(with_it.flows.maker)  # other rows are versions that nobody makes
+    assert (in_use == np.unique(without.flows.maker)).all()
+    assert (with_it.makers.supplier[in_use] == without.makers.supplier[in_use]).all()
+    assert (with_it.flows.origin == without.flows.origin).all()
     # The same duties are averaged over one legal regime more, which rounds to 1e-15.
     np.testing.assert_allclose(with_it.flows.units, without.flows.units, rtol=1e-12)
 

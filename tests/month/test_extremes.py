@@ -90,7 +90,6 @@ def test_all_parameters_are_drawn() -> None:
 FEW = {"foundry_regions": {code: {"foundries": int(code in ("CN", "TW"))} for code in REGIONS}}
 """Two foundries: large shares, which long waits do not allow."""
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
-    "moves": ("assembly.lead_months", {"assembly": {"hazard": 1.0, "lead_months": 60}}),
     "designs": (
         "figures.devices.laptop.requalification_months",
         {
@@ -139,7 +138,7 @@ schema_version: 1
 extends: baseline
 run: {start: 2026-01, end: 2026-01, seeds: 1}
 agents: {makers: 20}
-assembly: {hazard: 1.0, lead_months: 60}
+figures: {devices: {laptop: {chip_content: 1.0, foundational_share: 1.0}}}
 """
 
 
@@ -152,12 +151,22 @@ def test_commands_refuse_alike(
     Path("steady.yaml").write_text(STEADY, encoding="utf-8")
     status, _, said = call(command, "steady.yaml")
     assert status == 3
-    assert "steady.yaml:5:38: assembly.lead_months: leaves no steady state" in said
+    assert "steady.yaml:5:44: figures.devices.laptop.chip_content: makes the chips of" in said
 
 
 def test_the_changed_value_is_blamed() -> None:
-    """Of two values that do not fit together, the one that a file sets."""
-    lead = {"lead_months": 60}
-    for changes, key in (({"hazard": 1.0}, "hazard"), ({"hazard": 1.0} | lead, "lead_months")):
-        with pytest.raises(CalibrationError, match=rf"assembly\.{key}: leaves no steady state"):
-            require_base_year(replace(BASELINE, assembly=changes))
+    """Of two values that do not fit together, the one that was set last."""
+    names = ("pin_compatible_hazard", "pin_compatible_requalification_months")
+    few = merged({"agents": {"makers": 300}, "sourcing": {"switching_cost_cap": 0.0}},
+                 {"figures": FEW})  # fmt: skip
+    slow = replace(BASELINE, **few, sourcing__pin_compatible_hazard=1e-4)
+    slow = replace(slow, sourcing__pin_compatible_requalification_months=60)
+    require_base_year(slow)
+    quick = replace(slow, sourcing__pin_compatible_requalification_months=2)
+    for name, world in (
+        (names[0], replace(slow, sourcing__pin_compatible_hazard=1.0)),
+        (names[1], replace(replace(quick, sourcing__pin_compatible_hazard=1.0),
+                           sourcing__pin_compatible_requalification_months=60)),
+    ):  # fmt: skip
+        with pytest.raises(CalibrationError, match=rf"sourcing\.{name}: leaves no steady state"):
+            require_base_year(world)

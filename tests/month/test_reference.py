@@ -21,7 +21,7 @@ from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import PAYMENTS, sectors
 from tariffsim.tables import SHIPPED
-from tests.economies import COMPLIANT, each_device, each_region, merged, scenario
+from tests.economies import COMPLIANT, each_device, each_region, merged, run, scenario
 from tests.reference import Maker, Reference, Slot
 
 TOLERANCE = 1e-9
@@ -407,12 +407,55 @@ SCENARIOS["declarations with stocks"] = merged(
 SCENARIOS["everything with stocks"] = merged(
     SCENARIOS["everything"], policies(cut=CUT, slow=SLOW_WALK, ban=BAN, scarce=SCARCE), ORDERS
 )
+VERSIONS = {
+    "sourcing": {"version_overhead": 0.0005},
+    "agents": {"focus": ["US", "EU", "JK"], "trade_tail": 0.3},
+    "figures": {
+        "devices": each_device(
+            global_platform_share=1.0, requalification_months=2, requalification_cost_usd=20_000,
+            design_cycle_months=3,
+        )
+    },
+}  # fmt: skip
+"""Lines sold everywhere, whose designs open often, cheaply qualified; versions cost little."""
+SUDDEN = {"kind": "component_tariff", "end": "2025-08", "end_known": False}
+SCENARIOS |= {
+    "versions": merged(
+        VERSIONS,
+        policies(
+            a=SUDDEN | {"rate": 3.0, "start": "2025-01"},
+            b=SUDDEN | {"rate": 2.0, "start": "2025-05", "markets": ["EU"]},
+        ),
+    ),
+    "versions with triggers": merged(
+        VERSIONS,
+        policies(
+            a=component(rate={"2025-02": 2.0, "2025-09": 0.05}, announced="2025-01"),
+            b=CONTENT | {"rate": {"2025-03": 0.1}, "markets": ["US"]},
+            c=product(only_with_chips_from=["TW"], rate={"2025-03": 0.05}, markets=["ROW", "EU"]),
+        ),
+    ),
+    "versions with bans": merged(
+        VERSIONS,
+        ORDERS,
+        policies(
+            a=component(rate={"2025-02": 2.0, "2025-07": 0.05}, announced="2025-01"),
+            b=BAN | {"markets": ["JK"]},
+            c=CUT | {"markets": ["EU"]},
+            d=SCARCE,
+        ),
+    ),
+}
 MOVES = product(
     assembly_countries=["CN"], markets=["US", "EU", "JK", "ROW"], announced="2025-02",
     rate={"2025-03": 0.6, "2025-11": 0.0},
 )  # fmt: skip
 SCENARIOS["assembly abroad and back"] = merged(
-    policies(a=MOVES),
+    policies(
+        a=MOVES,
+        b=component(assembly_countries=["CN", "VN"]),
+        c={"kind": "counter_subsidy", "share": 0.5, "start": "2025-04"},
+    ),
     {
         "assembly": {
             "shift_hazard": 0.7, "shift_months": 1, "shift_cost": 0.03,
@@ -499,11 +542,14 @@ def slots(economy: Economy, world: Reference) -> Iterator[tuple[Maker, tuple[int
 def assert_same_choices(economy: Economy, world: Reference) -> None:
     makers, codes = economy.makers, economy.constants.codes
     name = economy.foundries.name
-    for i, maker in enumerate(world.makers):
+    assert makers.is_made.tolist() == [maker.is_made for maker in world.makers]
+    for i, maker in enumerate(world.lines):
+        assert maker.is_split == makers.is_split[i]
         has_plant = np.flatnonzero(makers.plants[i])
         assert maker.plants == {codes.origins[o] for o in has_plant}
         assert maker.plant_month == makers.plant_month[i]
     for row, flow in enumerate(world.flows):
+        assert flow.maker is world.makers[economy.flows.maker[row]]
         assert flow.origin == codes.origins[economy.flows.origin[row]]
         assert flow.arrival_month == economy.flows.arrival_month[row]
     for _, at, slot in slots(economy, world):
@@ -528,11 +574,10 @@ def assert_same_quantities(economy: Economy, world: Reference) -> None:
     ):  # fmt: skip
         close(getattr(flows, column), [getattr(f, column) for f in world.flows], column)
     values = [maker.customs_value for maker in world.makers]
-    n = len(values)
-    close(economy.makers.customs_value[:n], values, "customs_value of lines")
-    close(economy.makers.fill_rate[:n], [m.fill_rate for m in world.makers], "fill", scale=1.0)
-    wanted = np.bincount(flows.maker, flows.wanted)
-    close(economy.makers.units[:n], [m.units for m in world.makers], "units of lines", scale=wanted)
+    close(economy.makers.customs_value, values, "customs_value of lines")
+    close(economy.makers.fill_rate, [m.fill_rate for m in world.makers], "fill", scale=1.0)
+    wanted = np.bincount(flows.maker, flows.wanted, len(economy.makers))
+    close(economy.makers.units, [m.units for m in world.makers], "units of lines", scale=wanted)
     for column in ("purchases", "units", "sold", "stock", "lost", "backlog"):
         plain = [getattr(f, column) for f in world.flows]
         close(getattr(flows, column), plain, column, scale=flows.wanted)
@@ -658,6 +703,21 @@ def test_choices_are_made() -> None:
     returned = (has and flow.origin == flow.maker.base_origin
                 for has, flow in zip(moved, back, strict=True))  # fmt: skip
     assert sum(returned) >= 2
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name.startswith("versions")])
+def test_lines_split_and_merge(name: str) -> None:
+    """In the runs compared lines get versions, some keep them and some give them up."""
+    begun, kept, ended, before = 0, 0, 0, np.zeros(0, dtype=bool)
+    for economy in run(scenario(SMALL, SCENARIOS[name], makers=48), 1, months=16):
+        now = economy.makers.is_split.copy()
+        if len(before):
+            begun, kept = begun + (now & ~before).sum(), kept + (now & before).sum()
+            ended += (before & ~now).sum()
+        before = now
+    assert begun > 1
+    assert kept > 1
+    assert ended > 0
 
 
 def test_declarations_are_made() -> None:

@@ -23,6 +23,7 @@ from tariffsim.typing import Float
 from tests.economies import HELD, NO_STOCKS, STILL, last, merged, run, scenario
 
 MARKETS = ["US", "EU", "JK", "CN", "ROW"]
+PRICED = {"supply": {"scarcity_elasticity": 2.0}}
 PRO_RATA = {"orders": NO_STOCKS | {"allocation": "pro_rata"}}
 
 
@@ -35,7 +36,8 @@ def more_chips(change: float, **buyers: float) -> dict[str, Any]:
 def short(change: float, demand_elasticity: float, **supply: float) -> Scenario:
     """A world where nothing moves but that more chips are wanted than can be made."""
     wanted = more_chips(change, demand_elasticity=demand_elasticity)
-    return scenario(STILL, HELD, PRO_RATA, wanted, {"supply": supply}, makers=150)
+    changed = PRICED, {"supply": supply}
+    return scenario(STILL, HELD, PRO_RATA, wanted, *changed, makers=150)
 
 
 def asked(economy: Economy) -> Float:
@@ -206,7 +208,7 @@ def test_other_buyers_respond_to_their_mean_price(elasticity: float) -> None:
 def histories() -> tuple[Any, Any, Any]:
     wanted = merged(more_chips(0.4), {"run": {"end": "2025-12"}})
     simulations = [
-        Simulation(scenario(STILL, HELD, PRO_RATA, change, makers=150), 1)
+        Simulation(scenario(STILL, HELD, PRO_RATA, PRICED, change, makers=150), 1)
         for change in ({"run": {"end": "2025-12"}}, wanted)
     ]
     context = context_of(simulations[0].economy)

@@ -50,31 +50,37 @@ failure is a change of the code.
 
 
 def slots_of(economy: Economy) -> tuple[np.ndarray, np.ndarray]:
-    """Maker and node class of every slot."""
-    maker, node_class = np.nonzero(economy.makers.has_slot)
-    return maker, node_class
+    """Maker and part of every slot."""
+    maker, part = np.nonzero(economy.makers.has_slot)
+    return maker, part
 
 
 def base_odds(economy: Economy) -> np.ndarray:
     """(slots, F) calibrated odds of each foundry."""
-    maker, k = slots_of(economy)
+    maker, part = slots_of(economy)
     makers = economy.makers
     return odds_from_scale(
-        economy.base_shares[makers.odds_row[maker], k],
-        makers.curvature[maker, k, None],
-        makers.odds_scale[maker, k, None],
+        base_shares(economy),
+        makers.curvature[maker, part, None],
+        makers.odds_scale[maker, part, None],
     )
+
+
+def base_shares(economy: Economy) -> np.ndarray:
+    """(slots, F) shares of foundries in the base year."""
+    makers, (maker, part) = economy.makers, slots_of(economy)
+    return np.asarray(economy.base_shares[makers.odds_row[maker], makers.slot_class[part]])
 
 
 def mean_field(economy: Economy, supply: np.ndarray | None = None) -> MeanField:
     """Expected supply of every slot, from the parameters of MODEL 4.2."""
-    maker, k = slots_of(economy)
+    maker, part = slots_of(economy)
     makers, figures, sourcing = economy.makers, economy.constants, economy.scenario.sourcing
-    pin_compatible, device = makers.is_pin_compatible[maker, k], makers.device[maker]
+    pin_compatible, device = makers.is_pin_compatible[maker, part], makers.device[maker]
     alone = sourcing.pin_compatible_hazard * sourcing.opening_factor
     return MeanField(
         base_odds(economy),
-        makers.inertia[maker, k],
+        makers.inertia[maker, part],
         np.where(pin_compatible, alone, figures.design_hazard[device]),
         np.where(
             pin_compatible,
@@ -210,9 +216,7 @@ def test_mean_field_is_the_mean_of_chains() -> None:
 def test_calibration_is_a_steady_state_of_theory() -> None:
     """Every slot type of the default economy, to 1e-12."""
     economy = build_economy(scenario(STILL), 0)
-    maker, k = slots_of(economy)
-    shares = economy.base_shares[economy.makers.odds_row[maker], k]
-    odds = base_odds(economy)
+    shares, odds = base_shares(economy), base_odds(economy)
     np.testing.assert_allclose(odds.sum(axis=1), 1, atol=EXACT)
     field = mean_field(economy)
     for _ in range(30):
@@ -223,8 +227,7 @@ def test_calibration_is_a_steady_state_of_theory() -> None:
 def test_open_slots_choose_by_calibrated_odds_in_the_base_year() -> None:
     economy = build_economy(scenario(STILL), 0)
     announce_policy(economy, Draws(0))
-    maker, k = slots_of(economy)
-    weights = odds_of_candidates(economy, maker, k)
+    weights = odds_of_candidates(economy, *slots_of(economy))
     np.testing.assert_allclose(weights, base_odds(economy), rtol=0, atol=EXACT)
 
 
@@ -235,18 +238,19 @@ def test_shares_stay_put_in_the_steady_state() -> None:
     for seed in range(seeds):
         economy = build_economy(still, seed)
         prices, capacity = economy.foundries.price, economy.foundries.capacity
-        maker, k = slots_of(economy)
+        maker, part = slots_of(economy)
         makers, foundries = economy.makers, economy.foundries
         member = np.eye(8)[foundries.region]
-        expected = economy.base_shares[makers.odds_row[maker], k] @ member
+        expected = base_shares(economy) @ member
         # at one price for all: an invoice would depend on the supplier drawn
-        value = (makers.units[:, None] * makers.chips * economy.constants.chip_price)[maker, k]
+        price = economy.constants.chip_price[makers.slot_class]
+        value = (makers.units[:, None] * makers.chips * price)[maker, part]
         weight = np.stack([np.full(len(maker), 1 / len(maker)), value / value.sum()])
         draws = Draws(seed)
         for month in range(months):
             for phase in PHASES:
                 phase(economy, draws)
-            supplied = member[economy.makers.supplier[maker, k]]
+            supplied = member[economy.makers.supplier[maker, part]]
             gaps[seed, month] = weight @ (supplied - expected)
         # prices and capacity stay put to rounding, month by month
         np.testing.assert_allclose(economy.foundries.price, prices, rtol=1e-12)
@@ -270,14 +274,13 @@ PRICES: dict[str, object] = {
 
 def closed_form(economy: Economy) -> np.ndarray:
     """(slots, F) logit shares from prices and the law, by hand (no base duties)."""
-    maker, k = slots_of(economy)
+    maker, _ = slots_of(economy)
     makers, foundries = economy.makers, economy.foundries
     markets = economy.constants.codes.markets
     levied = makers.weights[:, [markets.index(m) for m in ("US", "EU", "JK")]].sum(axis=1)
     duty = 0.5 * levied[maker, None] * foundries.is_chinese
     ratio = np.where(foundries.is_chinese, (1 - 0.3) / (1 - 0.2), 1.0) * (1 + duty)
-    shares = economy.base_shares[makers.odds_row[maker], k]
-    return shifted_shares(shares, ratio, economy.scenario.sourcing.elasticity)
+    return shifted_shares(base_shares(economy), ratio, economy.scenario.sourcing.elasticity)
 
 
 def test_shares_approach_the_logit_as_makers_grow_in_number() -> None:
@@ -288,7 +291,8 @@ def test_shares_approach_the_logit_as_makers_grow_in_number() -> None:
         open_economy = scenario(STILL, ALL_OPEN, PRICES, free_trade(), makers=makers)
         months_done = run(open_economy, 1, months + 1)
         economy = next(months_done)  # the first month still has the base year's suppliers
-        expected, (_, k) = closed_form(economy), slots_of(economy)
+        expected, (_, part) = closed_form(economy), slots_of(economy)
+        k = economy.makers.slot_class[part]
         chinese = economy.foundries.is_chinese
         p = expected[:, chinese].sum(axis=1)
         count = np.bincount(k)
@@ -322,12 +326,12 @@ def tariff_gaps(
     for seed in range(seeds):
         economy, draws = build_economy(rules, seed), Draws(seed)
         field = mean_field(economy)
-        maker, k = slots_of(economy)
+        maker, part = slots_of(economy)
         makers, chinese = economy.makers, economy.foundries.is_chinese
         us = economy.constants.codes.markets.index("US")
-        pin_compatible = makers.is_pin_compatible[maker, k]
+        pin_compatible = makers.is_pin_compatible[maker, part]
         groups = np.stack(
-            [np.ones(len(k)), pin_compatible, ~pin_compatible, makers.market[maker] == us]
+            [np.ones(len(part)), pin_compatible, ~pin_compatible, makers.market[maker] == us]
         )
         groups /= groups.sum(axis=1, keepdims=True)
         start = field.supply[:, chinese].sum(axis=1)
@@ -337,12 +341,12 @@ def tariff_gaps(
             for phase in PHASES:
                 phase(economy, draws)
             expected = field.supply[:, chinese].sum(axis=1)
-            gaps[seed, month] = groups @ (chinese[makers.supplier[maker, k]] - expected)
+            gaps[seed, month] = groups @ (chinese[makers.supplier[maker, part]] - expected)
             moves[seed, month] = groups @ (expected - start)
             if by_hand:
                 field.choose(before * (factor**-4.0 if month >= 6 else 1.0))
             else:
-                field.choose(odds_of_candidates(economy, maker, k))
+                field.choose(odds_of_candidates(economy, maker, part))
     return gaps, moves
 
 

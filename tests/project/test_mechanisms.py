@@ -13,7 +13,8 @@ from tests.charts.lint import lint
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCRIPT = DOCS / "mechanisms" / "make_charts.py"
 sys.path.insert(0, str(SCRIPT.parent))
-import importers as of_importers  # noqa: E402  the script and its parts stand beside the page
+import assembly  # noqa: E402  the script and its parts stand beside the page
+import importers as of_importers  # noqa: E402
 import make_charts  # noqa: E402
 import rivals  # noqa: E402
 from runs import Runs  # noqa: E402
@@ -29,7 +30,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 def test_every_mechanism_has_its_picture_and_nothing_else_has() -> None:
     assert sorted(path.stem for path in SCRIPT.parent.glob("*.svg")) == sorted(NAMES)
-    assert len(NAMES) == 13
+    assert len(NAMES) == 15
 
 
 def test_every_mechanism_has_its_section_in_the_order_of_the_script() -> None:
@@ -95,6 +96,19 @@ def test_front_loading_is_that_of_its_title(toy: Runs) -> None:
     assert after.max() < 0
     assert f"buy {before.max():.0f} % more" in picture.text.title
     assert f"{-after.min():.0f} % less" in picture.text.title
+
+
+def test_rates_on_whole_products_are_those_of_their_title(toy: Runs) -> None:
+    picture = assembly.whole_products(toy)
+    assert lint(picture) == []
+    by = picture.table.set_index(["series", "at"])
+    assert (by.xs(0.0, level="at")[["assembly", "chips", "cost"]] == 0).all(axis=None)
+    mean = picture.table.groupby("at")[["assembly", "cost"]].mean()
+    assert -mean.loc[50.0, "assembly"] > -mean.loc[5.0, "assembly"] > 0
+    for rate, verb in ((25.0, "25 % on products assembled in China moves"), (50.0, "50 % moves")):
+        assert f"{verb} {-mean.loc[rate, 'assembly']:.1f} pp" in picture.text.title
+    fall = sorted(-by.xs(50.0, level="at")["chips"])
+    assert f"by {fall[0]:.1f} to {fall[1]:.1f} pp" in picture.text.title
 
 
 def test_responses_are_those_of_their_title(toy: Runs) -> None:

@@ -103,10 +103,15 @@ class Slot:
     curvature: float
     odds_scale: float
     """`kappa` and `c` of the steady state (MODEL 5.4)."""
+    switching: float
+    """`S` of the whole line."""
     log_inertia: float
-    """`sigma ln(1 + S)`."""
+    """`sigma ln(1 + S)` of its version."""
     life_months: int
+    line_requalification: float
+    """USD a unit of the whole line if the supplier changes."""
     requalification_per_unit: float
+    """The same a unit of its version."""
     base_chips: float = 0.0
     """Chips in a unit in the base year."""
     amortised: float = 0.0
@@ -138,12 +143,18 @@ class Slot:
     noise: dict[Foundry, float] = field(default_factory=dict)
     """Gumbel draws of this month, empty when neither slot nor design opens."""
     opens_itself: bool = False
+    origin_rule: str = "fab"
+    """What decides the region that tariffs count chips as."""
+    chinese_chips: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """By region: share with a Chinese owner, packaged in China, and packaged there of the first."""
     packaging_draw: float = 0.0
     owner_draw: float = 0.0
     share_draw: float = 0.0
     """Uniforms: packaged in China, owned by Chinese, found by a measure on a share of the chips."""
+    most_denied: float = 0.0
+    """Part of its chips that measures keep back, the most in any market."""
     last_denied: int | None = None
-    """Last month in which a measure kept back some of its chips."""
+    """Last month in which that was more than nothing."""
     delta: dict[Foundry, float] = field(default_factory=dict)
 
     @property
@@ -151,11 +162,11 @@ class Slot:
         """Whether no other supplier is being qualified."""
         return self.waiting is None
 
-    def place(self, world: Reference, rule: str, region: str) -> str:
+    def place(self, rule: str, region: str) -> str:
         """Region that a region's chips are of by fab, packaging or owner (MODEL 4.4)."""
         if rule == "fab":
             return region
-        owned, packaged, if_owned = world.chinese_chips[region]
+        owned, packaged, if_owned = self.chinese_chips[region]
         has_owner = self.owner_draw < owned
         chance = owned
         if rule == "packaging" and has_owner:
@@ -167,21 +178,27 @@ class Slot:
             return "CN"
         return "OTHER" if region == "CN" else region
 
-    def counts_as(self, world: Reference, region: str) -> str:
+    def counts_as(self, region: str) -> str:
         """Region that tariffs count a region's chips for this slot as."""
-        return self.place(world, world.scenario.trade.origin_rule, region)
+        return self.place(self.origin_rule, region)
 
-    def has_just_resumed(self, world: Reference) -> bool:
-        """Whether a cut-off of its supplier has ended so lately that nothing is restocked."""
+    def has_resumed(self, world: Reference, before: float) -> bool:
+        """Whether deliveries of its supplier have resumed so lately that nothing is restocked.
+
+        Some or all are let through again of which the part `before` was kept back last month.
+        """
         if self.last_denied is None or self.supplied_since > self.last_denied:
             return False
-        return world.month_number - self.last_denied <= world.scenario.orders.resume_months
+        months = world.scenario.orders.resume_months
+        if self.most_denied > 0:
+            return months > 0 and self.most_denied < before
+        return world.month_number - self.last_denied <= months
 
-    def is_found(self, world: Reference, measure: Any, region: str) -> bool:
+    def is_found(self, measure: Any, region: str) -> bool:
         """Whether a measure that keeps chips back finds a region's chips for this slot."""
         named, share = measure.chip_regions, getattr(measure, "share", 1.0)
         return self.share_draw < share and all(
-            named is None or self.place(world, rule, region) in named
+            named is None or self.place(rule, region) in named
             for rule in getattr(measure, "by", ("fab",))
         )
 
@@ -193,7 +210,7 @@ class Slot:
 
 @dataclass(eq=False)
 class Maker:
-    """A product line: one device, one country of assembly, one market or several."""
+    """A version of a product line; most lines have one, for one market or several."""
 
     number: int
     device: str
@@ -209,6 +226,14 @@ class Maker:
     stock_months: float
     slots: dict[int, Slot]
     """By number of the part."""
+    line_weights: dict[str, float]
+    """Share of the units of the whole line by market."""
+    line: Maker | None = None
+    """The first version of the line; None if this is the first."""
+    own: Maker | None = None
+    """The version that the line may give to markets in focus."""
+    is_made: bool = True
+    is_split: bool = False
     design_opens: bool = False
     looks_for_plants: bool = False
     new_plant: str = ""
@@ -232,16 +257,28 @@ class Maker:
                 slot.supplied_since = world.month_number
 
     def choose_foundries(self, world: Reference) -> None:
-        """Open slots choose a foundry; triggers are weighed by a second plan (MODEL 4.2)."""
-        choosing = [s for s in self.slots.values() if s.noise and s.is_free and s.opens_itself]
-        choice = {s: self.best(self.utilities(world, s, PULLED)) for s in choosing}
-        for slot in choosing:
-            slot.sacrifice = self.forgone(world, slot, choice[slot])
-        if self.design_opens or choosing:
-            choice |= self.plan_without_triggers(world, choice)
+        """What its open slots choose by themselves is begun."""
+        choice, sacrifice = self.decide(world)
+        self.begin(world, choice, sacrifice)
+
+    def begin(
+        self, world: Reference, choice: dict[Slot, Foundry], sacrifice: dict[Slot, float]
+    ) -> None:
+        """Start to qualify the suppliers chosen."""
+        for slot, lost in sacrifice.items():
+            slot.sacrifice = lost
         for slot, foundry in choice.items():
             if foundry is not slot.supplier:
                 self.qualify(world, slot, foundry)
+
+    def decide(self, world: Reference) -> tuple[dict[Slot, Foundry], dict[Slot, float]]:
+        """What open slots choose, and give up; triggers are weighed by plans (MODEL 4.2)."""
+        choosing = [s for s in self.slots.values() if s.noise and s.is_free and s.opens_itself]
+        choice = {s: self.best(self.utilities(world, s, PULLED)) for s in choosing}
+        sacrifice = {s: self.forgone(world, s, f) for s, f in choice.items()}
+        if self.design_opens or choosing:
+            choice |= self.plan_without_triggers(world, choice, sacrifice)
+        return choice, sacrifice
 
     @staticmethod
     def best(utilities: Mapping[Alternative, float]) -> Alternative:
@@ -404,7 +441,8 @@ class Maker:
             w * world.preference.get((m, foundry.region), 0.0) for m, w in self.weights.items()
         )
         if foundry.is_chinese:
-            sourcing, moved = world.scenario.sourcing, sum(self.china_made) / 12 - self.base_china
+            made = (self.line or self).china_made
+            sourcing, moved = world.scenario.sourcing, sum(made) / 12 - self.base_china
             shift += sourcing.odds_follow * moved * math.log(sourcing.assembly_odds)
         for market, weight in self.weights.items():
             for i in world.customs.avoiding(self.device, market, foundry.region):
@@ -454,7 +492,7 @@ class Maker:
         return slot.delta[foundry]
 
     def plan_without_triggers(
-        self, world: Reference, plan_a: dict[Slot, Foundry]
+        self, world: Reference, plan_a: dict[Slot, Foundry], sacrifice: dict[Slot, float]
     ) -> dict[Slot, Foundry]:
         """The cheapest of three plans: minding no trigger, plan A, and uncovered suppliers only."""
         futures = world.foreseen(DESIGN, self.device)
@@ -473,7 +511,7 @@ class Maker:
                 clear = {
                     f: v
                     for f, v in u.items()
-                    if (slot.node_class, slot.counts_as(world, f.region)) not in covered
+                    if (slot.node_class, slot.counts_as(f.region)) not in covered
                 }
                 plan_b[slot] = self.best(clear) if clear else free[slot]
         money = {
@@ -493,9 +531,9 @@ class Maker:
                 given_up += slot.log_inertia * (free[slot] is not slot.supplier)
                 given_up -= slot.log_inertia * (foundry is not slot.supplier)
                 if slot.opens_itself:
-                    slot.sacrifice += money[slot] * given_up
+                    sacrifice[slot] += money[slot] * given_up
                 else:
-                    slot.sacrifice = max(money[slot] * given_up, 0.0)
+                    sacrifice[slot] = max(money[slot] * given_up, 0.0)
         return best
 
     def expected_trigger(
@@ -520,15 +558,16 @@ class Maker:
         return world.requalification_months[self.device]
 
     def qualify(
-        self, world: Reference, slot: Slot, foundry: Foundry, months: int | None = None
-    ) -> None:
+        self, world: Reference, slot: Slot, foundry: Foundry, months: int | None = None,
+        cost: float | None = None,
+    ) -> None:  # fmt: skip
         """Start qualifying a supplier; the old one delivers until it takes over."""
         lead = months or self.lead_months(world, slot)
         slot.waiting = foundry
         slot.take_over_month = world.month_number + lead
         months_left = max(slot.amortised_until - world.month_number, 0)
         rest = slot.amortised * months_left / slot.life_months
-        slot.amortised = slot.requalification_per_unit + rest
+        slot.amortised = (slot.requalification_per_unit if cost is None else cost) + rest
         slot.amortised_until = world.month_number + slot.life_months
 
     # Country of assembly
@@ -547,9 +586,13 @@ class Maker:
             return flow.units / self.units
         return flow.base_units / sum(f.base_units for f in self.flows)
 
+    def all_flows(self) -> list[Flow]:
+        """The flows of the line in all its versions, by market."""
+        return sorted(self.flows + (self.own.flows if self.own else []), key=lambda f: f.number)
+
     def move(self, world: Reference) -> None:
         """Orders arrive at the plants they shifted to; new plants are ready."""
-        for flow in self.flows:
+        for flow in self.all_flows():
             if flow.arrival_month == world.month_number:
                 flow.origin, flow.arrival_month = flow.next_origin, -1
         if self.plant_month == world.month_number:
@@ -561,14 +604,14 @@ class Maker:
         if not self.looks_for_plants or self.plant_month >= 0:
             return
         rules = world.scenario.assembly
-        factors = {flow: flow.factors(world, PLANT) for flow in self.flows}
+        factors = {flow: flow.factors(world, PLANT) for flow in self.all_flows()}
         losses = {
             flow: flow.base_units
             * world.unit_value[self.device]
             * (r[flow.origin] ** (1 / rules.elasticity) - 1)
             for flow, r in factors.items()
         }
-        flow = max(self.flows, key=losses.__getitem__)
+        flow = max(losses, key=losses.__getitem__)
         if losses[flow] <= 0:
             return
         score = {o: e * factors[flow][o] for o, e in flow.race.items()}
@@ -585,14 +628,24 @@ class Maker:
             flow.moving_cost += rules.plant_cost
 
     def net_price(
-        self, world: Reference, futures: Iterable[tuple[float, Rates]], gross: Price
+        self,
+        world: Reference,
+        futures: Iterable[tuple[float, Rates]],
+        gross: Price,
+        moved: Mapping[str, str] | None = None,
     ) -> Price:
-        """Prices less what China makes good of the component duties that are expected."""
+        """Prices less what China makes good of the component duties that are expected.
+
+        With what is sold in some markets assembled in other countries.
+        """
         futures = list(futures)
 
         def price(foundry: Foundry, slot: Slot) -> float:
             before = gross(foundry, slot)
-            return before * (1 - self.counter_subsidy_share(world, futures, foundry, slot, before))
+            given_back = self.counter_subsidy_share(
+                world, futures, foundry, slot, before, moved or {}
+            )
+            return before * (1 - given_back)
 
         return price
 
@@ -603,11 +656,12 @@ class Maker:
         f: Foundry,
         slot: Slot,
         price: float,
+        moved: Mapping[str, str],
     ) -> float:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
         if not f.is_chinese or world.offset == 0.0:
             return 0.0
-        counts_as = slot.counts_as(world, f.region)
+        counts_as = slot.counts_as(f.region)
         dollar = (Chips(slot.node_class, f.region, 1 / price, 1.0, counts_as),)
         rate = sum(
             weight * share * due
@@ -615,7 +669,9 @@ class Maker:
             for market, share in self.weights.items()
             if self.importer(market).knows_origin
             for due in world.customs.product_duties(
-                Product(self.device, self.origin(market), market, 0.0, dollar), rates, LEFT_OUT
+                Product(self.device, moved.get(market) or self.origin(market), market, 0.0, dollar),
+                rates,
+                LEFT_OUT,
             ).values()
         )
         return world.offset * rate / (1 + rate)
@@ -688,13 +744,14 @@ class Maker:
                 f.region,
                 s.chips,
                 s.chips * (price or invoiced)(f, s),
-                s.counts_as(world, f.region),
+                s.counts_as(f.region),
             )
             for s, f in suppliers.items()
         )
         bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
         cost = self.other_inputs * world.cost_factor[origin] / world.cost_factor[self.base_origin]
         cost += sum(c.value for c in chips) + bare_duty + self.switching(world)
+        cost += self.overhead(world)
         if upkeep:
             cost += sum(self.upkeep(world, dict(zip(suppliers, chips, strict=True))))
         value = (1 + trade.markup) * cost * exchange
@@ -731,6 +788,13 @@ class Maker:
             s.amortised for s in self.slots.values() if s.amortised_until > world.month_number
         )
 
+    def overhead(self, world: Reference) -> float:
+        """What being a version beside another costs, USD a unit."""
+        if self.line is None or not self.line.is_split:
+            return 0.0
+        bill = sum(s.chips * world.chip_price[s.node_class] for s in self.slots.values())
+        return world.scenario.sourcing.version_overhead * bill
+
     # The real product
 
     def set_price(self, world: Reference) -> None:
@@ -739,7 +803,7 @@ class Maker:
             k = slot.node_class
             slot.chips = slot.base_chips * world.content(self.device, k, self.weights)
             price, now = slot.supplier.price[k], [(1.0, world.rates)]
-            rebated = self.counter_subsidy_share(world, now, slot.supplier, slot, price)
+            rebated = self.counter_subsidy_share(world, now, slot.supplier, slot, price, {})
             slot.offset = slot.chips * price * rebated
             slot.chip_value = slot.chips * price - slot.offset
         for flow in self.flows:
@@ -752,7 +816,7 @@ class Maker:
         """Chips, USD a unit."""
         return sum(s.chip_value for s in self.slots.values())
 
-    def chips_inside(self, world: Reference) -> tuple[Chips, ...]:
+    def chips_inside(self) -> tuple[Chips, ...]:
         """The chips of one unit."""
         return tuple(
             Chips(
@@ -760,15 +824,15 @@ class Maker:
                 s.supplier.region,
                 s.chips,
                 s.chip_value,
-                s.counts_as(world, s.supplier.region),
+                s.counts_as(s.supplier.region),
             )
             for s in self.slots.values()
         )
 
-    def product(self, world: Reference, market: str) -> Product:
+    def product(self, market: str) -> Product:
         """One unit as customs sees it."""
         flow = self.flow(market)
-        chips = self.chips_inside(world)
+        chips = self.chips_inside()
         return Product(self.device, flow.origin, market, flow.customs_value, chips)
 
     def order_chips(self, world: Reference) -> None:
@@ -784,13 +848,15 @@ class Maker:
                 slot.ordered = max(slot.need + target - slot.stock, 0.0)
             slot.past_need = [slot.need, slot.past_need[0]]
             slot.delivered_share = self.delivered_share(world, slot, slot.supplier.region)
+            before, slot.most_denied = slot.most_denied, 0.0
             for flow in self.flows:
                 blocked = 1 - world.delivered_share(self, flow.market, slot, slot.supplier.region)
                 flow.blocked = max(flow.blocked, blocked)
-            if slot.delivered_share < 1:
-                slot.last_denied = world.month_number
-            elif slot.has_just_resumed(world):
+                slot.most_denied = max(slot.most_denied, blocked)
+            if slot.has_resumed(world, before):
                 slot.ordered = min(slot.ordered, slot.need)
+            if slot.most_denied > 0:
+                slot.last_denied = world.month_number
             slot.supplier.orders[k] += slot.ordered * slot.delivered_share
 
     def delivered_share(self, world: Reference, slot: Slot, region: str) -> float:
@@ -900,6 +966,7 @@ class Importer:
 class Flow:
     """What one line sells in one market, through one importer."""
 
+    number: int
     maker: Maker
     market: str
     importer: Importer
@@ -963,7 +1030,9 @@ class Flow:
 
     def landed_cost(self, world: Reference, country: str, rates: Rates, months: int = 0) -> float:
         """Ex-works price and duty if it were assembled in a country, so many months from now."""
-        price = self.maker.net_price(world, [(1.0, rates)], ahead(world, months))
+        price = self.maker.net_price(
+            world, [(1.0, rates)], ahead(world, months), {self.market: country}
+        )
         return self._landed(world, country, rates, price, self.exchange_rate(world, country))
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
@@ -987,11 +1056,11 @@ class Flow:
     def shift(self, world: Reference) -> None:
         """Its orders go to the plant of the maker that is best now, if that is worth its cost."""
         self.moving_cost = 0.0
-        maker, rules = self.maker, world.scenario.assembly
-        if not self.looks_for_shifts or self.arrival_month >= 0 or len(maker.plants) < 2:
+        plants, rules = (self.maker.line or self.maker).plants, world.scenario.assembly
+        if not self.looks_for_shifts or self.arrival_month >= 0 or len(plants) < 2:
             return
         factors = self.factors(world, SHIFT)
-        score = {o: self.race[o] * factors[o] for o in maker.plants}
+        score = {o: self.race[o] * factors[o] for o in plants}
         best = min((o for o in score if o != self.origin), key=score.__getitem__)
         if score[best] * (1 + rules.shift_cost) ** rules.elasticity < score[self.origin]:
             self.next_origin = best
@@ -1005,10 +1074,10 @@ class Flow:
     def set_customs_value(self, world: Reference) -> None:
         """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
         maker, markup = self.maker, world.scenario.trade.markup
-        chips = maker.chips_inside(world)
+        chips = maker.chips_inside()
         self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
         cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
-        cost += sum(c.value for c in chips) + maker.switching(world)
+        cost += sum(c.value for c in chips) + maker.switching(world) + maker.overhead(world)
         cost += sum(maker.upkeep_now(world))
         months = world.scenario.trade.maker_pass_through_months
         self.ex_works += ((1 + markup) * cost - self.ex_works) / months
@@ -1028,7 +1097,7 @@ class Flow:
 
     def assess(self, world: Reference) -> None:
         """Customs assesses the duty on one unit."""
-        product = self.maker.product(world, self.market)
+        product = self.maker.product(self.market)
         self.base_duty = world.customs.base_duty(product)
         if not world.declarations.is_full:
             self.new_duties = world.customs.product_duties(product, world.rates)
@@ -1056,8 +1125,8 @@ class Flow:
         if not 0 <= self.arrival_month <= world.month_number + months:
             return self.maker.product(self.market)
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
-        price = self.maker.net_price(world, [(1.0, rates)], invoiced)
         country = self.next_origin
+        price = self.maker.net_price(world, [(1.0, rates)], invoiced, {self.market: country})
         product, *_ = self.maker.product_in(
             world, suppliers, country, self.market, rates, price,
             exchange=self.exchange_rate(world, country),
@@ -1069,7 +1138,7 @@ class Flow:
         trade, value = world.scenario.trade, self.customs_value
         self.wanted = self.orders + self.backlog
         months, left = 0.0, 1
-        product = self.maker.product(world, self.market)
+        product = self.maker.product(self.market)
         in_force = world.customs.today(world.date)
         now = self.maker.expected_duty(world, product, in_force, REAL)
         for ahead in range(1, math.ceil(trade.front_loading_months) + 1):

@@ -94,10 +94,12 @@ class Books:
         self.pay("standby of second sources", makers, "other suppliers", standby * units)
         self.pay("carrying of stocks", makers, "other suppliers", carrying * units)
         self.pay("switching of suppliers", makers, "other suppliers", switching * units)
+        versions = maker.overhead(world) * units
+        self.pay("versions of products", makers, "other suppliers", versions)
         self.pay("relocation", makers, "other suppliers", flow.relocation)
         bare = flow.bare_duty * units
         self.pay("duties on unmounted chips", makers, f"government {home}", bare)
-        for chips in maker.chips_inside(world):
+        for chips in maker.chips_inside():
             due = world.customs.chip_duties(flow.origin, chips, world.rates)
             for i, duty in due.items():
                 self.duty_by_instrument[i] += duty * units

@@ -236,7 +236,7 @@ class Customs:
             return self.chips_counted(number, world)
         total = 0.0
         for flow in world.flows:
-            product = flow.maker.product(world, flow.market)
+            product = flow.maker.product(flow.market)
             if number in self.for_product(product):
                 each = self.instruments[number].counted(self.shipment(product))
                 total += float(np.asarray(each).reshape(())) * flow.units
@@ -248,7 +248,7 @@ class Customs:
         for flow in world.flows:
             home = self.home[flow.origin]
             is_covered = number in self._for_chips(flow.origin)
-            for chips in flow.maker.chips_inside(world):
+            for chips in flow.maker.chips_inside():
                 if is_covered and self.chip_home[chips.region] != home:
                     bare = self.shipment(Product("", flow.origin, home, 0.0, (chips,)), bare=True)
                     each = self.instruments[number].counted(bare)
@@ -350,6 +350,15 @@ class Customs:
             due = sum(self.chip_duties(origin, chips, rates).values())
             self.answered[question] = self.base_chip_duty(origin, chips) + due, rates
         return self.answered[question][0]
+
+    def reaches(self, number: int, device: str, market: str) -> bool:
+        """Whether an instrument applies to a device sold in a market, assembled anywhere."""
+        law = self.instruments[number]
+        return (
+            market in law.markets
+            and _chosen(device, law.devices, law.exempt_devices)
+            and any(number in self._in_scope(device, o, market) for o in self.codes.origins)
+        )
 
     def triggering_chips(self, maker: Any, rates: Rates) -> set[tuple[str, str]]:
         """(class, region) of chips that can pull a trigger of an instrument a line may meet."""

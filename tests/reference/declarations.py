@@ -185,7 +185,7 @@ class Declarations:
             for flow in importer.flows:
                 claims = [
                     claim
-                    for claim in self.content(flow.maker.product(world, flow.market), ahead)
+                    for claim in self.content(flow.maker.product(flow.market), ahead)
                     if self.customs.instruments[claim[0]].depends_on_knowledge
                 ]
                 due = self.customs.highest({i: sum(d for d, _ in p) for i, p, _ in claims})

@@ -20,6 +20,12 @@ def deliver(world: Reference) -> None:
     _ask_second_sources(world)
     for maker in world.makers:
         assemble(world, maker)
+    for line in world.lines:
+        flows = line.all_flows()
+        count = "units" if sum(f.units for f in flows) > 0 else "base_units"
+        made = {f: getattr(f, count) for f in flows}
+        in_china = sum(n for f, n in made.items() if f.origin == "CN")
+        line.china_made = [*line.china_made[1:], in_china / sum(made.values())]
     for flow in world.flows:
         sell(world, flow)
     for f in world.foundries:
@@ -141,8 +147,6 @@ def assemble(world: Reference, maker: Maker) -> None:
     maker.fill_rate = min(maker.coverage, 1 - lost)
     _share_out(maker)
     maker.units = sum(flow.units for flow in maker.flows)
-    in_china = sum(maker.share_of(flow) for flow in maker.flows if flow.origin == "CN")
-    maker.china_made = [*maker.china_made[1:], in_china]
     maker.chip_payments = 0.0
     for slot in maker.slots.values():
         used = maker.units * slot.chips

@@ -12,6 +12,8 @@ import numpy as np
 from tariffsim.state.constants import AI_MONTHS
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
+from tariffsim.typing import parse_month
+from tests.reference import versions
 from tests.reference.agents import (
     DESIGN,
     PIN_COMPATIBLE,
@@ -64,6 +66,7 @@ class Reference:
 
     def _read_figures(self, economy: Economy) -> None:
         figures, codes = economy.constants, economy.constants.codes
+        tables = economy.scenario.tables()
         self.n_parts = len(figures.slot_class)
         self.classes, self.markets = codes.classes, codes.markets
         self.origins, self.devices = codes.origins, codes.devices
@@ -80,6 +83,10 @@ class Reference:
         covered = figures.covered_import_share.tolist()
         self.covered_share = dict(zip(codes.markets, covered, strict=True))
         self.market_growth = dict(zip(codes.markets, figures.market_growth.tolist(), strict=True))
+        self.extra_growth = {
+            d: [(parse_month(m), r) for m, r in tables.devices.path(d, "extra_growth_from_")]
+            for d in codes.devices
+        }
         self.ai_adoption = dict(zip(codes.markets, figures.ai_adoption.tolist(), strict=True))
         self.ai_capable = {
             d for d, able in zip(codes.devices, figures.is_ai_capable, strict=True) if able
@@ -155,7 +162,7 @@ class Reference:
         return industries
 
     def make_makers(self, economy: Economy) -> list[Maker]:
-        """One object a line, with one a slot."""
+        """One object a version of a line, with one a slot; own versions are not made as yet."""
         table, codes = economy.makers, economy.constants.codes
         makers = []
         self.of_parts = {
@@ -172,8 +179,11 @@ class Reference:
             self.chinese_chips[region] = (
                 owned, packaged, rules.number(region, given, missing=packaged),
             )  # fmt: skip
-        for i in range(table.n_lines):
-            weights = zip(codes.markets, table.weights[i].tolist(), strict=True)
+        for i in range(len(table)):
+            weights = zip(
+                codes.markets, (table.weights[i] * table.is_made[i]).tolist(), strict=True
+            )
+            of_line = zip(codes.markets, table.line_weights[i].tolist(), strict=True)
             makers.append(
                 self.new(
                     Maker,
@@ -181,6 +191,8 @@ class Reference:
                     device=codes.devices[table.device[i]],
                     base_origin=codes.origins[table.base_origin[i]],
                     weights={m: w for m, w in weights if w > 0},
+                    line_weights={m: w for m, w in of_line if w > 0},
+                    is_made=bool(table.is_made[i]),
                     plants={codes.origins[o] for o in np.flatnonzero(table.plants[i])},
                     china_made=table.china_made[i].tolist(),
                     base_china=float(table.base_china[i]),
@@ -195,7 +207,15 @@ class Reference:
                     },
                 )
             )
+        for line, own in zip(makers, table.own_version.tolist(), strict=False):
+            if line.is_made and own >= 0:
+                line.own, makers[own].line = makers[own], line
         return makers
+
+    @property
+    def lines(self) -> list[Maker]:
+        """The first version of every line."""
+        return [maker for maker in self.makers if maker.line is None]
 
     def _slot(self, economy: Economy, i: int, p: int) -> Slot:
         table, c = economy.makers, int(economy.makers.slot_class[p])
@@ -209,8 +229,10 @@ class Reference:
             base_shares=self._shares_of(economy, int(table.odds_row[i]), c),
             curvature=float(table.curvature[i, p]),
             odds_scale=float(table.odds_scale[i, p]),
+            switching=float(table.switching[i, p]),
             log_inertia=math.log(table.inertia[i, p]),
             life_months=int(table.life_months[i, p]),
+            line_requalification=float(table.line_requalification[i, p]),
             requalification_per_unit=float(table.requalification_per_unit[i, p]),
             amortised=float(table.amortised[i, p]),
             amortised_until=int(table.amortised_until[i, p]),
@@ -222,6 +244,8 @@ class Reference:
             supplied_since=int(table.supplied_since[i, p]),
             stock=float(table.stock[i, p]),
             past_need=table.past_need[i, :, p].tolist(),
+            origin_rule=self.scenario.trade.origin_rule,
+            chinese_chips=self.chinese_chips,
             packaging_draw=self.of_parts["packaging"][i][p],
             owner_draw=self.of_parts["owner"][i][p],
             share_draw=self.of_parts["cut off"][i][p],
@@ -260,6 +284,7 @@ class Reference:
             values = {column: float(getattr(table, column)[row]) for column in copied}
             race = zip(codes.origins, table.race[row].tolist(), strict=True)
             flow = Flow(
+                row,
                 maker,
                 codes.markets[table.market[row]],
                 importer,
@@ -305,14 +330,17 @@ class Reference:
         self.each(self.industries, "build")
         self.each(self.foundries, "post_prices")
         self.each(self.makers, "switch_suppliers")
-        self.each(self.makers, "move")
+        self.each(self.lines, "move")
         self.emergency_switch()
         self.open_designs()
-        self.each(self.makers, "choose_foundries")
+        for line in self.lines:
+            versions.choose(self, line)
         self.renew_second_sources()
+        for line in self.lines:
+            versions.unite(self, line)
         self.look_at_places()
         self.each(self.flows, "shift")
-        self.each(self.makers, "build")
+        self.each(self.lines, "build")
         self.each(self.makers, "set_price")
         self.each(self.flows, "assess")
         self.each(self.flows, "set_price")
@@ -470,22 +498,27 @@ class Reference:
 
     def open_designs(self) -> None:
         """Which designs and slots open, and the noise of the choice: drawn whatever the policy."""
-        n, now = len(self.makers), self.month_number
+        n, now = len(self.lines), self.month_number
         design = self.draws.uniform("design opens", now, n).tolist()
         alone = self.draws.uniform("drop-in opens", now, n, self.n_parts).tolist()
         opened = []
-        for maker in self.makers:
-            maker.design_opens = design[maker.number] < self.design_hazard[maker.device]
-            for p, slot in maker.slots.items():
-                slot.noise = {}
-                slot.opens_itself = maker.design_opens
+        for line in self.lines:
+            made = [v for v in (line, line.own) if v is not None and v.is_made]
+            for version in made:
+                version.design_opens = design[line.number] < self.design_hazard[line.device]
+            for p, slot in line.slots.items():
+                both = [version.slots[p] for version in made]
+                opens_itself = line.design_opens
                 if slot.is_pin_compatible:
-                    slot.opens_itself = alone[maker.number][p] < self.pin_compatible_hazard
-                if slot.opens_itself or maker.design_opens:
-                    opened.append(slot)
+                    opens_itself = alone[line.number][p] < self.pin_compatible_hazard
+                for one in both:
+                    one.noise, one.opens_itself = {}, opens_itself
+                if opens_itself or line.design_opens:
+                    opened.append(both)
         drawn = self.draws.exponential("foundry noise", now, len(opened), len(self.foundries))
-        for slot, row in zip(opened, drawn.tolist(), strict=True):
-            slot.noise = {f: -math.log(e) for f, e in zip(self.foundries, row, strict=True)}
+        for both, row in zip(opened, drawn.tolist(), strict=True):
+            for slot in both:
+                slot.noise = {f: -math.log(e) for f, e in zip(self.foundries, row, strict=True)}
 
     def emergency_switch(self) -> None:
         """Makers that are cut off choose at once; noise is keyed by slot (MODEL 4.6)."""
@@ -493,7 +526,7 @@ class Reference:
             return
         drawn = {
             p: self.draws.exponential(
-                f"emergency {p}", self.month_number, len(self.makers), len(self.foundries)
+                f"emergency {p}", self.month_number, len(self.lines), len(self.foundries)
             ).tolist()
             for p in range(self.n_parts)
         }
@@ -501,38 +534,41 @@ class Reference:
             for p, slot in maker.slots.items():
                 slot.noise = {
                     f: -math.log(e)
-                    for f, e in zip(self.foundries, drawn[p][maker.number], strict=True)
+                    for f, e in zip(
+                        self.foundries, drawn[p][(maker.line or maker).number], strict=True
+                    )
                 }
                 maker.emergency_switch(self, slot)
 
     def renew_second_sources(self) -> None:
         """Slots that open draw another second source."""
-        opened = [
-            slot
-            for maker in self.makers
-            for slot in maker.slots.values()
-            if slot.has_second_source and slot.noise and slot.opens_itself
-        ]
+        opened = []
+        for line in self.lines:
+            made = [v for v in (line, line.own) if v is not None and v.is_made]
+            for p, slot in line.slots.items():
+                if slot.has_second_source and slot.noise and slot.opens_itself:
+                    opened.append([version.slots[p] for version in made])
         n = len(self.foundries)
         drawn = self.draws.exponential("second source", self.month_number, len(opened), n)
-        for slot, row in zip(opened, drawn.tolist(), strict=True):
-            near = {slot.supplier.region, (slot.waiting or slot.supplier).region}
-            times = {
-                f: e / slot.base_shares[f]
-                for f, e in zip(self.foundries, row, strict=True)
-                if f.region not in near and slot.base_shares[f] > 0
-            }
-            slot.second_source = min(times, key=times.__getitem__) if times else slot.supplier
+        for both, row in zip(opened, drawn.tolist(), strict=True):
+            for slot in both:
+                near = {slot.supplier.region, (slot.waiting or slot.supplier).region}
+                times = {
+                    f: e / slot.base_shares[f]
+                    for f, e in zip(self.foundries, row, strict=True)
+                    if f.region not in near and slot.base_shares[f] > 0
+                }
+                slot.second_source = min(times, key=times.__getitem__) if times else slot.supplier
 
     def look_at_places(self) -> None:
         """Which flows may shift, and which makers may build."""
-        rules, n = self.scenario.assembly, len(self.makers)
+        rules, n = self.scenario.assembly, len(self.lines)
         shifts = self.draws.uniform("looks for shifts", self.month_number, n, len(self.markets))
         plants = self.draws.uniform("looks for plants", self.month_number, n)
-        for maker in self.makers:
-            maker.looks_for_plants = bool(plants[maker.number] < rules.plant_hazard)
+        for line in self.lines:
+            line.looks_for_plants = bool(plants[line.number] < rules.plant_hazard)
         for flow in self.flows:
-            u = shifts[flow.maker.number, self.markets.index(flow.market)]
+            u = shifts[(flow.maker.line or flow.maker).number, self.markets.index(flow.market)]
             flow.looks_for_shifts = bool(u < rules.shift_hazard)
 
     def restrictions_on(self, maker: Maker, market: str, slot: Slot, region: str) -> list[int]:
@@ -540,7 +576,7 @@ class Reference:
         at = maker.device, maker.origin(market), market, slot.node_class
         laws = self.customs.instruments
         found = self.customs.restrictions_on(*at)
-        return [i for i in found if slot.is_found(self, laws[i], region)]
+        return [i for i in found if slot.is_found(laws[i], region)]
 
     def delivered_share(self, maker: Maker, market: str, slot: Slot, region: str) -> float:
         """Part of a region's chips for a line's products in a market that no measure keeps back."""
@@ -587,11 +623,25 @@ class Reference:
             total = sum(f.base_share * (f.price / f.base_price) ** (1 - eps) for f in flows)
             index = total ** (1 / (1 - eps))
             growth = (1 + self.market_growth[market]) ** self.years
+            growth *= self.grown_apart(device)
             growth *= self.units_factor.get((market, device), 1.0)
             for f in flows:
                 desired = f.base_units * (f.price / f.base_price) ** -eps
                 desired *= index ** (eps - eta) * growth
                 f.orders += speed * (desired - f.orders)
+
+    def grown_apart(self, device: str) -> float:
+        """Demand for a device relative to the start, on top of what markets grow (MODEL 4.4)."""
+        grown, path = 1.0, self.extra_growth[device]
+        for date in range(self.date - self.month_number, self.date):
+            rate = path[0][1] if path else 0.0
+            for (m0, r0), (m1, r1) in pairwise(path):
+                if date >= m1:
+                    rate = r1
+                elif date > m0:
+                    rate = r0 + (r1 - r0) * (date - m0) / (m1 - m0)
+            grown *= (1 + self.scenario.trade.growth_factor * rate) ** (1 / 12)
+        return grown
 
     def order_chips(self) -> None:
         """Chips are ordered for the units ordered, and by buyers outside the device groups."""

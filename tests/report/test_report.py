@@ -192,7 +192,8 @@ def test_every_scenario_is_listed_with_what_differs(no_charts: None) -> None:
     page = page_of(some())
     text = " | ".join(" ".join(cell.split()) for cell in page.cells)
     assert "component_tariff.rate | – | 2026-01: 0.25; 2027-01: 0.5 | fraction" in text
-    assert "supply.china_capacity_share | 2025-01: 0.3; 2030-12: 0.4, linear between | 0.3" in text
+    assert "capacity.points | – | 2025-01: 0; 2030-12: -0.1, linear between" in text
+    assert "capacity.total | – | world" in text
     assert "product_tariff.assembly_countries | – | CN" in text
     assert "wherever these were assembled" in page.text
 

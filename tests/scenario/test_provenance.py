@@ -37,7 +37,7 @@ def test_explain_distinguishes_data_from_assumptions():
     (share,) = explain(scenario, "supply.china_capacity_share")
     assert "SEMI" in share.citations[0]
     assert dict(share.path)["2030-12"] == pytest.approx(0.40)
-    (default,) = explain(scenario, "assembly.hazard")
+    (default,) = explain(scenario, "assembly.new_place_power")
     assert default.where == "default"
     assert default.is_assumption
     (changed,) = explain(

@@ -179,7 +179,7 @@ def test_trail(tmp_path):
     trail = [str(at).rsplit("/", 1)[-1] for at in scenario.trail("run.seeds")]
     assert trail[0].startswith("baseline.yaml:")
     assert trail[1:] == ["x.yaml:2:14"]
-    assert scenario.trail("assembly.hazard") == ()
+    assert scenario.trail("assembly.shift_hazard") == ()
     assert [str(at) for at in replace(scenario, run__seeds=1).trail("run.seeds")][-1] == "replace"
 
 

@@ -55,8 +55,33 @@ def test_sizes_and_codes(tables: Tables) -> None:
     assert len(tables.origins.codes) == 13
     assert tables.origin_rules.codes == tables.foundry_regions.codes
     assert (len(tables.imports), len(tables.calendar)) == (227, 142)
-    assert (len(tables.validation), len(tables.sources)) == (17, 53)
+    assert (len(tables.validation), len(tables.sources)) == (17, 55)
     assert sum(tables.foundry_regions.numbers("foundries")) == 29
+
+
+def test_growth_of_a_device_is_a_path_of_dates(tables: Tables) -> None:
+    assert tables.devices.path("server", "extra_growth_from_") == (
+        ("2025-01", 0.20), ("2027-12", 0.03),
+    )  # fmt: skip
+    assert tables.devices.path("laptop", "extra_growth_from_") == ()
+    assert tables.devices.figures["server", "extra_growth_from_2025-01"].high == 0.30
+    own = {"laptop": {"extra_growth_from_2026-05": 0.1, "extra_growth_from_2026-02": -0.02}}
+    found = load_tables(figures={"devices": own}).devices
+    assert found.path("laptop", "extra_growth_from_") == (("2026-02", -0.02), ("2026-05", 0.1))
+    assert found.path("server", "extra_growth_from_") == tables.devices.path(
+        "server", "extra_growth_from_"
+    )
+
+
+@pytest.mark.parametrize("date", ["2025", "2025-13", "2025-1", "YYYY-MM", ""])
+def test_a_path_has_months(date: str) -> None:
+    with pytest.raises(DataError, match="unknown parameter"):
+        load_tables(figures={"devices": {"laptop": {f"extra_growth_from_{date}": 0.1}}})
+
+
+def test_a_rate_of_a_path_keeps_to_its_bounds() -> None:
+    with pytest.raises(DataError, match=r"must be between -0\.05 and 1"):
+        load_tables(figures={"devices": {"laptop": {"extra_growth_from_2025-01": 1.1}}})
 
 
 def test_import_totals(tables: Tables) -> None:
@@ -272,17 +297,18 @@ def test_missing_code(tmp_path: Path, table: str, start: str, message: str) -> N
 def test_closed_codes(tmp_path: Path) -> None:
     path = edited(tmp_path, "node_classes", "D,label", "E,label")
     assert refused(path) == [
-        "node_classes.csv:17:1: node_class: unknown code (E)\n    allowed: A, B, C, D",
+        "node_classes.csv:20:1: node_class: unknown code (E)\n    allowed: A, B, C, D",
         *(
-            f"node_classes.csv:17:3: parameter: E has no {name}"
+            f"node_classes.csv:20:3: parameter: E has no {name}"
             for name in (
                 "chip_price_usd",
                 "commodity_share",
+                "parts",
                 "wafer_share",
                 "world_wafers_kwpm_300mm",
             )
         ),
-        "node_classes.csv:18:3: parameter: D has no label",
+        "node_classes.csv:21:3: parameter: D has no label",
     ]
 
 
