@@ -249,6 +249,12 @@ def mutate(environment: Environment, arguments: list[str]) -> None:
     run(environment.python, "-m", "tests.mutation.campaign", *arguments)
 
 
+def resolution(environment: Environment, arguments: list[str]) -> None:
+    """Compare numbers of lines, or look for drift in a constant world (lines or drift, --help)."""
+    environment.ensure("test")
+    run(environment.python, "-m", "tests.month.resolution_campaign", *arguments)
+
+
 def kills(environment: Environment, arguments: list[str]) -> None:
     """Kill and continue commands, and look for what is lost (first argument: how many kills)."""
     environment.ensure("test")
@@ -318,6 +324,7 @@ TASKS: tuple[Callable[[Environment, list[str]], None], ...] = (
     fuzz,
     mutate,
     kills,
+    resolution,
     lock,
     wheel,
 )

@@ -199,29 +199,31 @@ def counterfactual_product(
     region, parts = economy.foundries.region[supplier], np.arange(len(classes))
     chip = economy.chip_origins.in_duties(makers.line[maker][:, None], parts, region)
     count, each = makers.chips[maker], price
+    is_sold_here = np.arange(makers.origin.shape[1]) == np.asarray(market)[..., None]
+    places = np.where(is_sold_here, origin[..., None], makers.origin[maker][:, None])
     rebate = CounterSubsidy.of(economy).share_of_price(
-        (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None],
-        makers.origin[maker][:, None], classes, chip, each,
+        (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
+        places[:, :, None], classes, chip[:, None], each[:, None],
     )  # fmt: skip
-    value = k.times(count, k.discounted(each, rebate))
+    value = k.times(count[:, None], k.discounted(each[:, None], rebate))
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
     at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
     bare = tables.bare[at_home[:, :, None], classes, chip[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)
     extra = k.total(amortised, economy.version_overhead(maker))[:, None]
-    bare_duty = k.over_slots(k.ad_valorem(bare, value[:, None]))
-    upkeep = k.total(*prices_and_demand.upkeep(economy, value, maker))
+    bare_duty = k.over_slots(k.ad_valorem(bare, value))
+    upkeep = prices_and_demand.upkeep(economy, value, maker[:, None])
     cost = k.unit_cost(
         makers.other_inputs[maker, None],
         constants.relative_cost[makers.base_origin[maker, None], origin],
-        k.total(k.total(k.over_slots(value), upkeep)[:, None], bare_duty),
+        k.total(k.over_slots(value), *upkeep, bare_duty),
         extra,
     )
     shipments = Shipments(
         constants.codes,
         k.ex_works_price(cost, economy.scenario.trade.markup),
         economy.tariff_schedule.crosses_border[cell],
-        value[:, None],
+        value,
         count[:, None],
         chip[:, None],
         classes,

@@ -103,7 +103,7 @@ def new_places(footprint: Float, power: float) -> Float:
     """(D, O) weights of countries for a new plant, one in all."""
     weight = np.where(footprint > 0, footprint, 0.0)
     weight = np.where(weight > 0, weight**power, 0.0)
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+    return shares(weight.T).T
 
 
 def race(first: Float, waits: Float32, plants: Int16, new: Float, origin: Int) -> Float32:

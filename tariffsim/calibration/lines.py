@@ -44,7 +44,8 @@ class Lines:
         value = self.value.sum(axis=1)
         largest = np.zeros((self.device.max() + 1, self.value.shape[1] + 1))
         np.maximum.at(largest, (self.device, self.market), value)
-        return np.floor(np.log2(largest[self.device, self.market] / value)).astype(np.intp)
+        times = np.log2(largest[self.device, self.market] / value)
+        return np.asarray(np.floor(times), dtype=np.intp)
 
 
 def plan(constants: Constants, agents: Agents, global_share: Float) -> Plan:

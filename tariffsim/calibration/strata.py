@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tariffsim.policy.shipments import CHINA, Codes
 from tariffsim.typing import Bool, Float, Int
 
 ONE_MARKET_MOST = 0.8
@@ -111,22 +112,28 @@ def without_tail(trade: Float, tail: float) -> Float:
     return np.where(is_scaled, kept * scale, kept)
 
 
-def _abroad(trade: Float, weights: Weights) -> Float:
+def traded_with_others(trade: Float, codes: Codes) -> Bool:
+    """(D, O, M) where a country sells a device, and sells it in another market than China too."""
+    china = codes.markets.index(CHINA) if CHINA in codes.markets else None
+    return _in_both(trade, china)
+
+
+def _abroad(trade: Float, china: int | None) -> Float:
     """(D, O, M) trade without that of China as a market."""
     at = np.arange(trade.shape[2])
-    return np.where(at != (-1 if weights.china is None else weights.china), trade, 0.0)
+    return np.where(at != (-1 if china is None else china), trade, 0.0)
 
 
-def _in_both(trade: Float, weights: Weights) -> Bool:
+def _in_both(trade: Float, china: int | None) -> Bool:
     """(D, O, M) trade of countries that may have lines of one market and global ones."""
-    abroad = _abroad(trade, weights) > 0
+    abroad = _abroad(trade, china) > 0
     return np.asarray(abroad & (abroad.sum(axis=2, keepdims=True) > 1))
 
 
 def _strata(trade: Float, weights: Weights) -> _Strata:
     """Weights of the strata of a trade table, and which should have a line."""
     share = weights.global_share[:, None, None]
-    both = _in_both(trade, weights)
+    both = _in_both(trade, weights.china)
     worth = weights.chips[:, None, None] * weights.market * trade
     one = np.where(both, 1 - share, 1.0) * worth
     world = (share * worth * both).sum(axis=2, keepdims=True)
@@ -218,7 +225,7 @@ def spread(weight: Float, least: Int, total: int) -> Int:
         z = np.sqrt(low * high)
         too_many = np.maximum(least, np.floor(weight / z + 0.5)).sum() > total
         low, high = (z, high) if too_many else (low, z)
-    count = np.maximum(least, np.floor(weight / high + 0.5)).astype(np.intp)
+    count: Int = np.maximum(least, np.floor(weight / high + 0.5)).astype(np.intp)
     to_next = np.where(weight > 0, count + 0.5 - weight / high, np.inf).ravel()
     nearest = np.argsort(np.round(to_next, 9), kind="stable")
     count.ravel()[nearest[: total - int(count.sum())]] += 1
@@ -227,7 +234,7 @@ def spread(weight: Float, least: Int, total: int) -> Int:
 
 def _values(trade: Float, count: Int, weights: Weights) -> Float:
     """(D, O, 1 + M, M) USD a month that one line of a stratum sells in each market."""
-    both = _in_both(trade, weights)
+    both = _in_both(trade, weights.china)
     has_one, has_world = count[:, :, 1:] > 0, count[:, :, :1] > 0
     shared = np.where(both, trade, 0.0)
     carried = np.where(has_one, shared, 0.0).sum(axis=1, keepdims=True)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from tariffsim.calibration.base_year import ALL
+from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.charts import axes
 from tariffsim.charts.context import chart_context, table_label
 from tariffsim.charts.picture import Chart, ChartText, NotApplicable, shows
@@ -25,7 +27,8 @@ def table(results: Results) -> pd.DataFrame:
     base = results.tables["base_year"]
     if base.empty or "china_share" not in set(base["total"]):
         raise NotApplicable("the data hold no base year of the United States")
-    rows, imports = base[base["total"] == "china_share"], base[base["total"] == "imports"]
+    shares = base[base["total"] == "china_share"]
+    rows, imports = shares[shares["market"] == DATA_MARKET], base[base["total"] == "imports"]
     matched = passing(imports).groupby(imports["device"]).agg(["sum", "count"])
     matched = matched.reindex(rows["device"], fill_value=0)
     order = rows.groupby("device")["data"].mean().sort_values(ascending=False, kind="stable")
@@ -52,7 +55,8 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     """How many totals are reproduced."""
     context, base = chart_context(results), results.tables["base_year"]
     counts = {str(total): (int(passing(rows).sum()), len(rows))
-              for total, rows in base.groupby("total")}  # fmt: skip
+              for total, rows in base[base["market"].isin([DATA_MARKET, ALL])].groupby("total")
+              }  # fmt: skip
     imports, shares = counts.get("imports", (0, 0)), counts["china_share"]
     is_whole = imports[0] == imports[1] and shares[0] == shares[1]
     capacity = base[base["total"] == "capacity_share"]
@@ -63,11 +67,11 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     return context.text(
         f"The model {'reproduces' if is_whole else 'misses some of'} its base year: {imports[0]} "
         f"of {imports[1]} import totals match, {shares[0]} of {shares[1]} assumed Chinese shares "
-        "are met within one product line",
+        "are met within two product lines",
         f"Chinese share of {CHIPS} in each device group, by node class, United States, base year "
         "2024, % of chips; and import totals by country of assembly",
-        "Ticks: data tables; few of these shares are published. Bars: ± the largest product line "
-        f"of the group. Marks: model, {classes} from top to bottom; a red cross is outside. {extra}"
+        "Ticks: data tables; few of these shares are published. Bars: ± two of the largest product "
+        f"line of the group. Marks: model, {classes} from top to bottom; a red cross is outside. {extra}"
         "Product lines drawn with one seed.",
         f"Dot chart of {data['device'].nunique()} device groups. The largest gap is "
         f"{number(abs(worst['model'] - worst['data']))} pp ({worst['label']})",

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from tariffsim.calibration import build_economy
-from tariffsim.calibration.build import base_year_rows
+from tariffsim.calibration.base_year import base_year_rows
 from tariffsim.errors import CalibrationError, Problem, RunsFailedError, ScenarioError, escaped
 from tariffsim.experiments.ensemble import Progress, Settings, check_comparable, outcomes
 from tariffsim.experiments.runs import (

@@ -18,6 +18,7 @@ from tariffsim.errors import ChoiceError, nearest
 from tariffsim.law.declarations import declared_duties
 from tariffsim.law.duty_tables import scope_of
 from tariffsim.policy import Instrument
+from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario import Scenario, ScenarioLike, as_scenario
 from tariffsim.state.economy import Economy
 from tariffsim.tables import BARE_CHIPS
@@ -280,6 +281,8 @@ class _Statutes:
         at = codes.regions.index(region) if region in codes.regions else None
         if not homes or at is None or codes.region_market[at] == market:
             return {}, {}
+        if region == CHINA and codes.chinese_part is not None:
+            at += len(codes.regions)
         by_law = self.schedule.tables(self.regime)
         cell = codes.cell(0, homes[0], market)
         totals = by_law.bare[cell, :, at]

@@ -85,13 +85,13 @@ def countries_of(economy: Economy, flow: int) -> pd.DataFrame:
     """What each country that the maker may go to would cost for a flow, USD a unit.
 
     As expected of orders that shift now; one row a country. What the unit costs its maker there:
-    `other_inputs`, `unmounted_chip_duty`, `chips`, `switching` (costs of suppliers written off) and
-    `upkeep` (second sources, stocks of chips); with the `margin`, and what `exchange` rates add,
-    they are the `price` ex works. Then `base_duty` and `new_duty` at the border,
-    `landed`, the sum of price and duties, and `base_landed`, that of the base year; `factor`, `r`
-    of MODEL 4.3; `distance`, `(e / e_base country)^(1/eps)`, what the country is more expensive by
-    for reasons that do not change; landed cost with it `relative` to the country in place; the
-    number of `plants` there; whether it is the country `in_place`.
+    `other_inputs`, `unmounted_chip_duty`, `chips`, `switching` (costs of suppliers written off),
+    `version` (the overhead of one of its own) and `upkeep` (second sources, stocks of chips); with
+    the `margin`, and what `exchange` rates add, they are the `price` ex works. Then `base_duty` and
+    `new_duty` at the border, `landed`, the sum of price and duties, and `base_landed`, that of the
+    base year; `factor`, `r` of MODEL 4.3; `distance`, `(e / e_base country)^(1/eps)`, what the
+    country is more expensive by for reasons that do not change; landed cost with it `relative` to
+    the country in place; the number of `plants` there; whether it is the country `in_place`.
     """
     import pandas as pd
 
@@ -129,17 +129,18 @@ def _expected(economy: Economy, flow: Int, maker: Int) -> dict[str, Float]:
     months, found = economy.scenario.assembly.shift_months, []
     for future in futures:
         product = product_elsewhere(economy, flow, origins, future, months)
-        price, chips = product.shipments.customs_value, product.shipments.chip_value[:, 0]
+        price, chips = product.shipments.customs_value, product.shipments.chip_value
         location = constants.relative_cost[economy.makers.base_origin[maker, None], origins]
         of_all = {
             "chips": over_slots(chips),
-            "switching": economy.makers.amortised_cost(economy.month, maker),
-            "upkeep": total(*upkeep(economy, chips, maker)),
+            "switching": economy.makers.amortised_cost(economy.month, maker)[:, None],
+            "version": economy.version_overhead(maker)[:, None],
+            "upkeep": total(*upkeep(economy, chips, maker[:, None])),
         }
         costs = {
             "other_inputs": economy.makers.other_inputs[maker, None] * location,
             "unmounted_chip_duty": product.bare_duty,
-            **{name: value[:, None] + np.zeros_like(price) for name, value in of_all.items()},
+            **{name: value + np.zeros_like(price) for name, value in of_all.items()},
         }
         cost = total(*costs.values())
         margin = economy.scenario.trade.markup * cost

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tariffsim.calibration.base_duties import base_duties, region_of
-from tariffsim.calibration.build import require_base_year
+from tariffsim.calibration.base_year import data_totals, trade_moved
+from tariffsim.calibration.build import line_plan, require_base_year
 from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.calibration.tariff_calendar import TariffCalendar
 from tariffsim.calibration.tariff_schedule import make_tariff_schedule
@@ -51,6 +52,7 @@ def remarks(scenario: Scenario) -> Iterator[str]:
     codes = economy.constants.codes
     tables = scenario.tables()
     calendar = TariffCalendar(scenario, tables.calendar, base_duties(scenario, tables, codes))
+    yield from _too_few_lines(scenario, economy)
     yield from _parts_of_regions(scenario, calendar, codes)
     yield from _below_zero(scenario, calendar)
     yield from row_remarks(scenario, calendar, economy)
@@ -84,6 +86,27 @@ def levied_elsewhere(scenario: Scenario, market: str) -> Iterator[str]:
             f"{scenario.name}: its measures are levied by {', '.join(levying)}, none by {market}; "
             f"to levy one there: --set 'policies.{name}.markets=[{market}]'"
         )
+
+
+def _too_few_lines(scenario: Scenario, economy: Economy) -> Iterator[str]:
+    """What fewer lines than carry the trade leave out or move."""
+    makers, plan = scenario.agents.makers, line_plan(scenario, economy.constants)
+    if makers >= plan.wanted:
+        return
+    moved = trade_moved(economy)
+    kept, bought = (
+        int((totals.sum(axis=(1, 2)) > 0).sum()) for totals in (plan.trade, data_totals(economy))
+    )
+    shares = ", ".join(
+        f"{100 * share:.1f} % of {market}"
+        for market, share in zip(economy.constants.codes.markets, moved, strict=True)
+    )
+    yield (
+        f"{scenario.name}: agents.makers: its trade differs: {plan.wanted} lines carry that of the "
+        f"tables, and {makers} do not. Global lines stand for lines of one market, countries with "
+        f"up to {100 * plan.tail:.3g} % of a device and market are left out, {kept} of {bought} "
+        f"device groups are kept, and of purchases {shares} come from other countries or groups"
+    )
 
 
 def _out_of_focus(scenario: Scenario) -> Iterator[str]:

@@ -528,9 +528,8 @@ def test_the_cost_of_a_place_is_explained() -> None:
     table = found.candidates
     assert found.origin == economy.constants.codes.origins[economy.flows.origin[flow]] != "CN"
     assert found.plants["CN"] >= 1
-    costs = [
-        "other_inputs", "chips", "unmounted_chip_duty", "switching", "upkeep", "margin", "exchange",
-    ]  # fmt: skip
+    home = ["other_inputs", "chips", "unmounted_chip_duty", "switching", "version", "upkeep"]
+    costs = [*home, "margin", "exchange"]
     np.testing.assert_allclose(table[costs].sum(axis=1), table["price"], rtol=ROUNDING)
     duties = ["price", "base_duty", "new_duty"]
     np.testing.assert_allclose(table[duties].sum(axis=1), table["landed"], rtol=ROUNDING)

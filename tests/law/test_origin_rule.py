@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.calibration import build_economy
+from tariffsim.explain.duty import duty
+from tariffsim.scenario import load_scenario, replace
 from tariffsim.state.chip_origins import regions_in_law
 from tariffsim.state.economy import Economy
 from tariffsim.tables import load_tables
@@ -161,3 +163,19 @@ def test_the_attributes_of_a_line_are_those_of_its_versions() -> None:
     np.testing.assert_array_equal(makers.chip_origin[own], expected)
     focused = build_economy(scenario(rule, wide, makers=150), 0)
     assert focused.chip_origins.of_duties.shape == other.chip_origins.of_duties.shape
+
+
+def test_the_duty_of_a_statute_on_chinese_chips_is_the_same_by_any_rule() -> None:
+    """Another rule of origin says which chips pay it, not how much."""
+    one, other = (
+        duty(
+            replace(load_scenario("bare_chip_2027"), trade__origin_rule=rule, agents__makers=200),
+            "smartphone",
+            "CN",
+            month="2028-01",
+        )
+        for rule in ("fab", "packaging")
+    )
+    assert one.chips == other.chips
+    assert one.total_on_chips == other.total_on_chips
+    assert max(one.total_on_chips.values()) > 0.5

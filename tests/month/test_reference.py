@@ -451,7 +451,11 @@ MOVES = product(
     rate={"2025-03": 0.6, "2025-11": 0.0},
 )  # fmt: skip
 SCENARIOS["assembly abroad and back"] = merged(
-    policies(a=MOVES),
+    policies(
+        a=MOVES,
+        b=component(assembly_countries=["CN", "VN"]),
+        c={"kind": "counter_subsidy", "share": 0.5, "start": "2025-04"},
+    ),
     {
         "assembly": {
             "shift_hazard": 0.7, "shift_months": 1, "shift_cost": 0.03,

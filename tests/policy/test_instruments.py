@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -56,6 +56,8 @@ def variants(kind: str, strength: Any, **extra: Any) -> list[dict[str, Any]]:
             continue
         schema: Any = field.json_schema_extra or {}
         choices = getattr(field.annotation, "__args__", ())
+        if choices[1:] == (...,):
+            choices = [[choice] for choice in get_args(choices[0])]
         if schema.get("unit") == "choice":
             found += [plain | {name: choice} for choice in choices if choice != field.default]
         elif isinstance(field.default, bool):

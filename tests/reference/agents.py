@@ -628,14 +628,24 @@ class Maker:
             flow.moving_cost += rules.plant_cost
 
     def net_price(
-        self, world: Reference, futures: Iterable[tuple[float, Rates]], gross: Price
+        self,
+        world: Reference,
+        futures: Iterable[tuple[float, Rates]],
+        gross: Price,
+        moved: Mapping[str, str] | None = None,
     ) -> Price:
-        """Prices less what China makes good of the component duties that are expected."""
+        """Prices less what China makes good of the component duties that are expected.
+
+        With what is sold in some markets assembled in other countries.
+        """
         futures = list(futures)
 
         def price(foundry: Foundry, slot: Slot) -> float:
             before = gross(foundry, slot)
-            return before * (1 - self.counter_subsidy_share(world, futures, foundry, slot, before))
+            given_back = self.counter_subsidy_share(
+                world, futures, foundry, slot, before, moved or {}
+            )
+            return before * (1 - given_back)
 
         return price
 
@@ -646,6 +656,7 @@ class Maker:
         f: Foundry,
         slot: Slot,
         price: float,
+        moved: Mapping[str, str],
     ) -> float:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
         if not f.is_chinese or world.offset == 0.0:
@@ -658,7 +669,9 @@ class Maker:
             for market, share in self.weights.items()
             if self.importer(market).knows_origin
             for due in world.customs.product_duties(
-                Product(self.device, self.origin(market), market, 0.0, dollar), rates, LEFT_OUT
+                Product(self.device, moved.get(market) or self.origin(market), market, 0.0, dollar),
+                rates,
+                LEFT_OUT,
             ).values()
         )
         return world.offset * rate / (1 + rate)
@@ -790,7 +803,7 @@ class Maker:
             k = slot.node_class
             slot.chips = slot.base_chips * world.content(self.device, k, self.weights)
             price, now = slot.supplier.price[k], [(1.0, world.rates)]
-            rebated = self.counter_subsidy_share(world, now, slot.supplier, slot, price)
+            rebated = self.counter_subsidy_share(world, now, slot.supplier, slot, price, {})
             slot.offset = slot.chips * price * rebated
             slot.chip_value = slot.chips * price - slot.offset
         for flow in self.flows:
@@ -1017,7 +1030,9 @@ class Flow:
 
     def landed_cost(self, world: Reference, country: str, rates: Rates, months: int = 0) -> float:
         """Ex-works price and duty if it were assembled in a country, so many months from now."""
-        price = self.maker.net_price(world, [(1.0, rates)], ahead(world, months))
+        price = self.maker.net_price(
+            world, [(1.0, rates)], ahead(world, months), {self.market: country}
+        )
         return self._landed(world, country, rates, price, self.exchange_rate(world, country))
 
     def base_landed_cost(self, world: Reference, country: str) -> float:
@@ -1110,8 +1125,8 @@ class Flow:
         if not 0 <= self.arrival_month <= world.month_number + months:
             return self.maker.product(self.market)
         suppliers = {s: s.supplier for s in self.maker.slots.values()}
-        price = self.maker.net_price(world, [(1.0, rates)], invoiced)
         country = self.next_origin
+        price = self.maker.net_price(world, [(1.0, rates)], invoiced, {self.market: country})
         product, *_ = self.maker.product_in(
             world, suppliers, country, self.market, rates, price,
             exchange=self.exchange_rate(world, country),
