@@ -31,11 +31,11 @@ def with_rows(folder: Path, *rows: str, **changes: Any) -> Scenario:
         lines.append(",".join(cells))
     (folder / "cal.csv").write_text("\n".join([HEAD, *lines]) + "\n")
     (folder / "own.yaml").write_text("extends: baseline\ndata: {tariff_calendar: cal.csv}\n")
-    return replace(load_scenario(folder / "own.yaml"), agents__makers=60, **changes)
+    return replace(load_scenario(folder / "own.yaml"), agents__makers=600, **changes)
 
 
 def with_policies(**policies: Any) -> Scenario:
-    return replace(load_scenario("baseline"), agents__makers=60, policies=policies)
+    return replace(load_scenario("baseline"), agents__makers=600, policies=policies)
 
 
 # Rows of the calendar
@@ -136,7 +136,7 @@ def test_columns_left_out_of_a_copy_do_not_matter_for_rows_that_are_over(tmp_pat
             "extends: baseline\ndata: {tariff_calendar: cal.csv}\n"
             "run: {start: 2027-01, end: 2027-12}\n"
         )
-        law = replace(load_scenario(tmp_path / "own.yaml"), agents__makers=60)
+        law = replace(load_scenario(tmp_path / "own.yaml"), agents__makers=600)
         return [remark for remark in remarks(law) if "before the run starts" in remark]
 
     assert not found({"announced", "end_known"})
@@ -295,5 +295,5 @@ def test_a_share_that_falls_takes_nothing_back(share: Any, said: str) -> None:
 def test_shipped_scenarios_have_none_of_these_remarks() -> None:
     words = ("the row", "stacking group", "policies.back", "pays nothing back", "are called")
     for name in shipped_names():
-        rules = replace(load_scenario(name), agents__makers=60)
+        rules = replace(load_scenario(name), agents__makers=600)
         assert not [r for r in remarks(rules) if any(word in r for word in words)], name
