@@ -9,6 +9,8 @@ import numpy as np
 from tariffsim.agents.population import Population
 from tariffsim.agents.rows import Column, Row, names
 from tariffsim.explain.slot import candidates_of, switching_cost_share
+from tariffsim.explain.version import versions_of_line
+from tariffsim.kernels.sums import sum_by
 from tariffsim.typing import Float, format_month
 
 if TYPE_CHECKING:
@@ -24,11 +26,25 @@ def _mean(values: Float, weights: Float) -> Any:
 
 
 def _main_country(economy: Economy, row: Any) -> Any:
-    """Country in which the largest part of the units of lines is assembled, in the base year's mix."""
+    """Country in which most units of lines are assembled, at the base year's mix of markets."""
     makers, n = economy.makers, len(economy.constants.codes.origins)
-    weights, origin = makers.weights[row], makers.origin[row]
+    weights, origin = makers.line_weights[row], makers.origin[row]
     by_country = (weights[..., None] * (origin[..., None] == np.arange(n))).sum(axis=-2)
     return by_country.argmax(axis=-1)
+
+
+def _of_versions(economy: Economy, values: Float) -> Float:
+    """(lines,) sums of values (N,) over the versions that each line sells."""
+    makers = economy.makers
+    return sum_by(makers.line, np.where(makers.is_made, values, 0.0), makers.n_lines)
+
+
+def _china_share(economy: Economy, row: Any) -> Any:
+    """Share of the chips of lines that are Chinese, by number, mean over versions."""
+    makers = economy.makers
+    is_chinese = economy.foundries.is_chinese[makers.supplier].astype(float)
+    share = makers.share * _mean(is_chinese, makers.chips)
+    return _of_versions(economy, share)[row]
 
 
 class Foundry(Row):
@@ -78,7 +94,7 @@ class Foundry(Row):
         """Makers that this foundry supplies in some node class."""
         makers = self.model.economy.makers
         supplies = (makers.has_slot & (makers.supplier == self.row)).any(axis=1)
-        return Population.of(self.model, DeviceMaker, np.flatnonzero(supplies))
+        return Population.of(self.model, DeviceMaker, np.unique(makers.line[supplies]))
 
 
 class DeviceMaker(Row):
@@ -98,21 +114,30 @@ class DeviceMaker(Row):
         lambda e, i: names((*e.constants.codes.markets, "GLOBAL"), e.makers.market[i]),
     )
     size = Column("fraction", "size over the mean of its device")
-    units = Column("units a month", "units delivered")
-    fill_rate = Column("fraction", "part of the orders delivered")
-    customs_value = Column("USD a unit", "ex-works price, mean over its markets")
+    units = Column(
+        "units a month", "units delivered", lambda e, i: _of_versions(e, e.makers.units)[i]
+    )
+    fill_rate = Column(
+        "fraction",
+        "part of the orders delivered, mean over versions",
+        lambda e, i: _of_versions(e, e.makers.share * e.makers.fill_rate)[i],
+    )
+    customs_value = Column(
+        "USD a unit",
+        "ex-works price, mean over its markets",
+        lambda e, i: _of_versions(e, e.makers.share * e.makers.customs_value)[i],
+    )
     chips = Column("chips a unit", "chips of all classes")
     china_share = Column(
         "fraction",
         "share of its chips that are Chinese, by number",
-        lambda e, i: _mean(
-            e.foundries.is_chinese[e.makers.supplier[i]].astype(float), e.makers.chips[i]
-        ),
+        _china_share,
     )
+    is_split = Column("yes or no", "whether some of its markets have a version of their own")
     is_requalifying = Column(
         "yes or no",
         "whether a new supplier is under qualification",
-        lambda e, i: (e.makers.switch_month[i] >= 0).any(axis=-1),
+        lambda e, i: _of_versions(e, (e.makers.switch_month >= 0).sum(axis=-1) * 1.0)[i] > 0,
     )
 
     def _label(self) -> tuple[Any, ...]:
@@ -127,7 +152,7 @@ class DeviceMaker(Row):
     def countries(self) -> dict[str, str]:
         """Country in which what it sells in each market is assembled."""
         economy, row = self.model.economy, self.row
-        codes, sold = economy.constants.codes, economy.makers.weights[row] > 0
+        codes, sold = economy.constants.codes, economy.makers.line_weights[row] > 0
         return {
             codes.markets[m]: codes.origins[economy.makers.origin[row, m]]
             for m in np.flatnonzero(sold)
@@ -148,10 +173,25 @@ class DeviceMaker(Row):
 
     @property
     def suppliers(self) -> dict[str, str]:
-        """Foundry that supplies each part."""
+        """Foundry that supplies each part; of a split line, for the markets it does not set apart.
+
+        See `versions`.
+        """
+        return self._suppliers(self.row)
+
+    @property
+    def versions(self) -> dict[tuple[str, ...], dict[str, str]]:
+        """Foundry that supplies each part, by the markets of each version of the product."""
         economy = self.model.economy
-        row = economy.makers.supplier[self.row]
-        return {name: economy.foundries.name[row[k]] for name, k in self._slots().items()}
+        return {
+            version.markets: self._suppliers(version.row)
+            for version in versions_of_line(economy, self.row)
+        }
+
+    def _suppliers(self, row: int) -> dict[str, str]:
+        economy = self.model.economy
+        supplier = economy.makers.supplier[row]
+        return {name: economy.foundries.name[supplier[k]] for name, k in self._slots().items()}
 
     @property
     def coming(self) -> dict[str, tuple[str, str]]:
@@ -174,7 +214,7 @@ class DeviceMaker(Row):
     def importers(self) -> Population:
         """Importers that handle it."""
         flows = self.model.economy.flows
-        rows = np.unique(flows.importer[flows.maker == self.row])
+        rows = np.unique(flows.importer[flows.line == self.row])
         return Population.of(self.model, Importer, rows)
 
     def cost_stack(self, part: str) -> pd.DataFrame:
@@ -224,5 +264,5 @@ class Importer(Row):
     def lines(self) -> Population:
         """Makers whose products it handles."""
         flows = self.model.economy.flows
-        rows = np.unique(flows.maker[flows.importer == self.row])
+        rows = np.unique(flows.line[flows.importer == self.row])
         return Population.of(self.model, DeviceMaker, rows)

@@ -52,6 +52,9 @@ def explain_maker(
         raise usage_error(str(error)) from None
     legend = prose(LEGEND.format(elasticity=found.elasticity))
     parts = [_maker(found), *map(_place, found.places), prose(PLACES), *map(_slot, found.slots)]
+    if found.own_slots:
+        markets = ", ".join(found.versions[-1].markets)
+        parts += [f"The version for {markets}:", *map(_slot, found.own_slots)]
     screen.show("\n\n".join([*parts, legend]), found.to_dict())
     if out is not None:
         from tariffsim.charts.cost_stack import files_of
@@ -76,9 +79,39 @@ def _maker(found: Explanation) -> str:
         f"{_plants(found.places[0])}",
         "Duties are those expected over the life of its next choice, at the incidence on its "
         "importers, as the mean over its markets.",
+        *_versions(found),
         *_importers(found),
         *(f"{rate}." for rate in found.rates_to_date),
     )
+
+
+def _versions(found: Explanation) -> list[str]:
+    """Whether some markets have a version of their own, and what it would gain and cost."""
+    split = found.split
+    if split is None:
+        return []
+    said = []
+    if len(found.versions) > 1:
+        common, own = (", ".join(version.markets) for version in found.versions)
+        until = "" if split.is_split else " until new suppliers take over; the line has merged"
+        said.append(
+            f"What is sold in {own} is a version of its own beside that for {common}{until}."
+        )
+    if split.apart:
+        said.append(f"A law on the origin of chips is expected in {', '.join(split.apart)}.")
+    if split.weighed is None:
+        said.append(
+            "It has never weighed versions: "
+            + ("its design has not opened since." if split.apart else "no such law is expected.")
+        )
+    else:
+        verb = "more" if split.gain > split.overhead else "no more"
+        said.append(
+            f"In {split.weighed} suppliers for each version would have been worth "
+            f"{split.gain:,.4f} USD a unit, {verb} than the {split.overhead:,.4f} that a version "
+            "costs."
+        )
+    return [" ".join(said)]
 
 
 def _plants(place: PlaceChoice) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from tariffsim.errors import ChoiceError
 from tariffsim.explain.place import PlaceChoice, explain_places
 from tariffsim.explain.slot import SlotChoice, explain_slot, in_short
+from tariffsim.explain.version import SplitChoice, Version, explain_split, versions_of_line
 from tariffsim.kernels.compliance import evasion_threshold
 from tariffsim.scenario import Scenario, ScenarioLike, as_scenario
 from tariffsim.simulation import Simulation
@@ -80,6 +81,12 @@ class Explanation:
     """One for each part with chips."""
     places: tuple[PlaceChoice, ...]
     """One for each market: where what is sold there is assembled."""
+    versions: tuple[Version, ...]
+    """What it sells: one version for all its markets, or a common one and one of their own."""
+    own_slots: tuple[SlotChoice, ...] = ()
+    """The slots of the own version, if there is one; `slots` are then those of the common one."""
+    split: SplitChoice | None = None
+    """What it last weighed; None if it sells in one market, or in none that is in focus."""
     rates_to_date: tuple[RateToDate, ...] = ()
     """Laws in force whose rate depends on the imports of the year."""
 
@@ -98,15 +105,15 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values, ready for JSON; tables are lists of rows."""
         plain = asdict(self)
-        slots = plain.pop("slots")
+        slots, own_slots = plain.pop("slots"), plain.pop("own_slots")
         for place in plain["places"]:
             place["candidates"] = place["candidates"].reset_index().to_dict("records")
-        for slot in slots:
+        for slot in (*slots, *own_slots):
             candidates = slot.pop("candidates").reset_index().to_dict("records")
             duties = slot.pop("duties").to_dict("records")
             rows = zip(candidates, duties, strict=True)
             slot["candidates"] = [row | {"duties": own} for row, own in rows]
-        return plain | {"slots": slots}
+        return plain | {"slots": slots, "own_slots": own_slots}
 
 
 def explain_choice(
@@ -132,7 +139,7 @@ def explain_choice(
     run, seed = scenario.run, scenario.run.seed if seed is None else seed
     wanted = run.end if month is None else _month(month, scenario)
     simulation = Simulation(scenario, seed)
-    n_makers = len(simulation.economy.makers)
+    n_makers = simulation.economy.makers.n_lines
     if isinstance(maker, bool) or not isinstance(maker, int) or not 0 <= maker < n_makers:
         raise ChoiceError(f"there is no maker {maker}: makers are numbered 0 to {n_makers - 1}")
     while simulation.economy.month < wanted - run.start:
@@ -145,7 +152,13 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
     makers, codes, scenario = economy.makers, economy.constants.codes, economy.scenario
     device = codes.devices[makers.device[maker]]
     label = scenario.tables().devices.figures[device, "label"].value
-    weights = zip(codes.markets, makers.weights[maker], strict=True)
+    weights = zip(codes.markets, makers.line_weights[maker], strict=True)
+    versions = versions_of_line(economy, maker)
+
+    def slots_of(row: int) -> tuple[SlotChoice, ...]:
+        parts = np.flatnonzero(makers.has_slot[row])
+        return tuple(explain_slot(economy, draws, row, int(k)) for k in parts)
+
     return Explanation(
         scenario=scenario.name,
         title=scenario.short_name,
@@ -157,14 +170,14 @@ def explain_maker(economy: Economy, draws: Draws, maker: int, seed: int) -> Expl
         base_origin=codes.origins[makers.base_origin[maker]],
         markets={market: float(weight) for market, weight in weights if weight > 0},
         importers=importers_by_market(economy, maker),
-        units=float(makers.units[maker]),
+        units=sum(float(makers.units[version.row]) for version in versions),
         elasticity=scenario.sourcing.elasticity,
         kinds={in_short(law.name): law.instrument.kind for law in economy.tariff_schedule.laws},
-        slots=tuple(
-            explain_slot(economy, draws, maker, int(k))
-            for k in np.flatnonzero(makers.has_slot[maker])
-        ),
+        slots=slots_of(maker),
         places=explain_places(economy, maker),
+        versions=versions,
+        own_slots=slots_of(versions[-1].row) if len(versions) > 1 else (),
+        split=explain_split(economy, maker),
         rates_to_date=rates_to_date(economy),
     )
 
@@ -194,7 +207,7 @@ def importers_by_market(economy: Economy, maker: int) -> dict[str, Importer]:
     exposure = economy.declarations.enforcement(economy.policy.regime).exposure
     threshold = evasion_threshold(importers.evasion_cost, exposure[importers.market])
     found = {}
-    for market in np.flatnonzero(makers.weights[maker]):
+    for market in np.flatnonzero(makers.line_weights[maker]):
         importer = makers.importer[maker, market]
         knows = bool(importers.knows_origin[importer])
         found[economy.constants.codes.markets[market]] = Importer(knows, float(threshold[importer]))

@@ -106,7 +106,7 @@ class Recorder:
             "importer_profit": importers.profit,
             "penalty_value": importers.back_duty + importers.penalty,
             "importers": np.ones(len(importers)),
-            "importers_knowing_origin": importers.knows_origin,
+            "importers_knowing_origin": importers.knows_origin.astype(float),
         }
         for name, values in of_importers.items():
             columns[name] = sum_by(cell, values, len(cells.growth))

@@ -26,7 +26,7 @@ from tariffsim.state.ledger import (
     sectors,
 )
 from tariffsim.tables import load_tables
-from tests.economies import REGIONS, last, scenario
+from tests.economies import REGIONS, each_device, last, scenario
 
 MARKETS = load_tables().markets.codes
 SECTORS = sectors(MARKETS)
@@ -42,6 +42,7 @@ BUSY = scenario(
             "unmounted": {
                 "kind": "bare_chip_tariff", "rate": 0.2, "markets": list(MARKETS), **FROM_START
             },
+            "here": {**ON_CHIPS, "rate": 2.0, "markets": ["US"], **FROM_START},
             "places": {
                 "kind": "product_tariff", "assembly_countries": ["CN"], "rate": 1.0,
                 "start": "2025-11", "markets": ["US", "EU", "JK"],
@@ -63,6 +64,8 @@ BUSY = scenario(
         },
         "compliance": {"evasion_cost": 0.1, "audit_rate": 0.1, "penalty_multiple": 0.5},
         "assembly": {"shift_hazard": 1.0},
+        "sourcing": {"opening_factor": 5.0, "version_overhead": 0.002},
+        "figures": {"devices": each_device(requalification_cost_usd=3000.0)},
         "trade": {"carrying_cost": 0.005, "currency_offset": 0.3},
     },
     makers=300,
@@ -154,7 +157,7 @@ def test_what_one_sector_earns_another_pays(
 
 def amounts() -> Iterator[tuple[str, str]]:
     """Every local name of the functions that book which holds numbers, by function."""
-    others = {"home", "n", "maker", "market", "region", "book", "at"}
+    others = {"home", "n", "maker", "market", "region", "origin", "book", "at"}
     for function in ast.parse(inspect.getsource(accounts)).body:
         if isinstance(function, ast.FunctionDef):
             for node in function.body:

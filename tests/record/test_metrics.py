@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,11 +15,14 @@ from tariffsim.record.history import History
 from tariffsim.record.intervals import paired_interval, ratio_interval
 from tariffsim.record.metrics import (
     HEADLINE,
+    LAST,
     METRICS,
     RATIOS,
     Context,
+    chinese_share,
     deadweight_loss,
     ledger_of,
+    match_loss,
     other_buyers_surplus,
     summarise,
     welfare,
@@ -25,6 +30,7 @@ from tariffsim.record.metrics import (
 from tariffsim.record.result_tables import headline
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.simulation import Simulation
+from tariffsim.state.ledger import PAYMENTS
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
 
@@ -138,3 +144,51 @@ def test_ratios_are_of_spending_and_its_effect() -> None:
     assert cost["granted"]["low"] < 250.0 < cost["granted"]["high"]
     assert np.isnan(cost["given"]["level"])
     assert np.isnan(cost["baseline"]["level"])
+
+
+def test_cost_to_buyers_is_consumers_and_makers_loss(
+    pair: tuple[History, History, Context],
+) -> None:
+    """Losses counted positive; the second is what the fifth term of welfare takes away.
+
+    It is less than nothing where the chips left were cheaper: costs have the difference.
+    """
+    base, policy, context = pair
+    change, m = welfare(policy, base, context), context.codes.markets.index("US")
+    found = summarise(policy, base, context, "US", change)
+    loss = 12e-9 * match_loss(policy, base, context)[-LAST:, m].mean()
+    assert found["buyers_cost"] == pytest.approx(found["consumer_surplus_loss"] + loss)
+    assert loss != 0
+
+
+def test_what_makers_save_in_their_own_money_others_lose(
+    pair: tuple[History, History, Context],
+) -> None:
+    base, policy, context = pair
+    change, ledger = welfare(policy, base, context), policy.ledger.copy()
+    ledger[:, PAYMENTS.index("exchange"), -1] -= 5.0
+    poorer = dataclasses.replace(policy, ledger=ledger)
+    more = deadweight_loss(change, poorer, base, context)
+    more -= deadweight_loss(change, policy, base, context)
+    # sums of payments of 1e11 USD round to 1e-5
+    assert more == pytest.approx(5.0, abs=1e-3)
+
+
+def test_buying_ahead_moves_no_share() -> None:
+    """Importers stock up from China for months; what consumers buy has the chips it had."""
+    law = {"kind": "product_tariff", "assembly_countries": ["CN"], "rate": 0.5,
+           "start": "2025-07", "announced": "2025-01"}  # fmt: skip
+    shares, delivered = [], []
+    for months in (0.0, 6.0):
+        change = {"agents__makers": 520, "run__end": "2025-06", "policies__law": law,
+                  "trade__front_loading_months": months}  # fmt: skip
+        simulation = Simulation(replace(load_scenario("baseline"), **change), 0)
+        history, codes = simulation.run(), simulation.economy.constants.codes
+        us, china = codes.markets.index("US"), codes.regions.index("CN")
+        chips = history.sourcing[:, us].sum(axis=(1, 2))
+        shares.append(chinese_share(history, us))
+        delivered.append(chips[:, china] / chips.sum(axis=1))
+    assert np.abs(delivered[1] - delivered[0]).max() > 0.01
+    # prices of chips react a little to the orders: a hundredth of what deliveries show
+    moved = np.abs(shares[1] - shares[0]).max()
+    assert moved < 0.01 * np.abs(delivered[1] - delivered[0]).max()
