@@ -43,8 +43,8 @@ def exposed_share(share: Float | float, parts: Int | int) -> Float:
     """Share of products with at least one part of a kind: `1 - (1 - s)^n`.
 
     Parts are sourced one by one. `share` is that of each of `parts` of the kind: Chinese, say, for
-    products with a Chinese chip, or cut off, for lines that stop at the first bite of a cut-off. The
-    last axis holds classes of parts with shares of their own: `1 - prod_k (1 - s_k)^(n_k)`.
+    products with a Chinese chip, or cut off, for lines that stop at the first bite of a cut-off.
+    The last axis holds classes of parts with shares of their own: `1 - prod_k (1 - s_k)^(n_k)`.
     """
     return np.asarray(1.0 - np.prod(np.atleast_1d((1.0 - np.asarray(share)) ** parts), axis=-1))
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tariffsim import theory
 from tariffsim.behaviour import platforms
 from tariffsim.behaviour.sourcing import choice_set, choice_weights
+from tariffsim.experiments.ensemble import run_ensemble
 from tariffsim.kernels.sourcing import choice_probabilities, switching_utility
+from tariffsim.record.result_tables import headline
 from tariffsim.state.economy import Economy, SlotRows
 from tariffsim.state.ledger import PAYMENTS, check_accounting_identities
 from tests.economies import (
@@ -244,3 +246,22 @@ def test_lines_merge_when_the_duty_goes_and_are_one_again_in_the_end() -> None:
     assert split[-1] < 0.2 * max(split)
     assert made < 0.5 * max(split)
     assert united > 0
+
+
+def test_metrics_say_how_much_is_sold_in_versions_and_what_turns_up_elsewhere() -> None:
+    short = {"run": {"start": "2025-01", "end": "2025-08"}}
+    cheap = {"sourcing": {"version_overhead": 0.0}}
+    base, own = (scenario(COMPLIANT, QUICK, cheap, short, law, makers=700) for law in ({}, DUTY))
+    table = run_ensemble({"duty": own}, base, [0], name="base").table.set_index("scenario")
+    assert table.loc["base", "own_version_share"] == 0
+    assert 1 < table.loc["duty", "own_version_share"] < 100
+    change = table.loc["duty"] - table.loc["base"]
+    assert change["cn_chips"] < 0
+    summaries = {name: [table.loc[name].to_dict()] * 2 for name in table.index}
+    (found,) = (
+        row
+        for row in headline(summaries, "base")
+        if (row["scenario"], row["metric"]) == ("duty", "resource_shuffling")
+    )
+    part = -100 * change["cn_chips_elsewhere"] / change["cn_chips"]
+    assert found["level"] == pytest.approx(part)

@@ -294,6 +294,6 @@ def test_a_share_that_falls_takes_nothing_back(share: Any, said: str) -> None:
 
 def test_shipped_scenarios_have_none_of_these_remarks() -> None:
     words = ("the row", "stacking group", "policies.back", "pays nothing back", "are called")
-    for name in shipped_names():
+    for name in shipped_names():  # below some 500 lines small countries of assembly are left out
         rules = replace(load_scenario(name), agents__makers=600)
         assert not [r for r in remarks(rules) if any(word in r for word in words)], name
