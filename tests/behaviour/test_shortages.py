@@ -425,14 +425,14 @@ def test_who_has_no_alternative_keeps_its_supplier() -> None:
     economy = advanced(world(phones, months=1, makers=120), 1)
     makers, codes = economy.makers, economy.constants.codes
     slots = makers.slots(np.flatnonzero(makers.has_slot))
-    weights = odds_of_candidates(economy, slots.maker, slots.node_class)
+    weights = odds_of_candidates(economy, slots.maker, slots.part)
     is_phone = makers.device[slots.maker] == codes.devices.index("smartphone")
     is_phone &= makers.weights[slots.maker, US] > 0
     stays = np.arange(weights.shape[1]) == makers.supplier.take(slots.place)[:, None]
     assert is_phone.any()
     np.testing.assert_array_equal(weights[is_phone], stays[is_phone])
     np.testing.assert_array_equal(
-        weights[~is_phone], odds_of_all(economy, slots.maker, slots.node_class)[~is_phone]
+        weights[~is_phone], odds_of_all(economy, slots.maker, slots.part)[~is_phone]
     )
 
 
@@ -457,5 +457,6 @@ def test_chips_for_units_not_built_are_not_delivered_without_stocks() -> None:
     makers, foundries = economy.makers, economy.foundries
     assert (makers.fill_rate < 1).any()
     used = (makers.units[:, None] * makers.chips).sum(axis=0)
-    np.testing.assert_allclose(foundries.line_sales.sum(axis=0), used, rtol=ROUNDING)
+    by_class = np.bincount(makers.slot_class, used)
+    np.testing.assert_allclose(foundries.line_sales.sum(axis=0), by_class, rtol=ROUNDING)
     assert not makers.stock.any()
