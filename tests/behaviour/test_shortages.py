@@ -133,7 +133,10 @@ def test_second_sources_lose_less() -> None:
 
 def test_second_sources_get_no_orders_in_normal_months() -> None:
     """Until somebody lacks a chip they change nothing, to the last bit."""
-    one, other = (simulate(world({"orders": {"second_source_factor": f}}), 3) for f in (0.0, 3.0))
+    one, other = (
+        simulate(world({"orders": {"second_source_factor": factor, "standby_cost": 0.0}}), 3)
+        for factor in (0.0, 3.0)
+    )
     for name, column in one.cells.items():
         np.testing.assert_array_equal(column, other.cells[name], err_msg=name)
 
@@ -394,8 +397,10 @@ def test_contracts_of_a_year_come_first() -> None:
     makers, foundries = economy.makers, economy.foundries
     makers.supplied_since[:] = economy.month - 11
     makers.supplied_since[::2] = economy.month - 12
-    year = np.where((np.arange(60) % 2 == 0)[:, None], makers.chip_orders, 0.0)
-    foundries.capacity = foundries.other_orders + by_supplier(year, makers.supplier, len(foundries))
+    year = np.where((np.arange(len(makers)) % 2 == 0)[:, None], makers.chip_orders, 0.0)
+    foundries.capacity = foundries.other_orders + by_supplier(
+        year, makers.supplier, makers.slot_class, len(foundries)
+    )
     _, _, met = deliveries(economy)
     served = makers.has_slot & (makers.chip_orders > 0)
     np.testing.assert_allclose(met[::2][served[::2]], 1.0, rtol=ROUNDING)
