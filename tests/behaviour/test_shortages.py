@@ -173,7 +173,7 @@ def test_a_supplier_that_is_lost_had_been_the_best() -> None:
     maker, k = np.divmod(place, makers.supplier.shape[1])
     left = choice_probabilities(odds_of_all(economy, maker, k))[:, ~foundries.is_chinese]
     left = left.sum(axis=1)
-    price = foundries.price[makers.supplier.take(place), k]
+    price = foundries.price[makers.supplier.take(place), makers.slot_class[k]]
     part = makers.compliance_distortion.take(place) / (makers.chips.take(place) * price)
     error = 4.0 * part + np.log(left) / (1 - left)
     # mean of hundreds of independent draws: four standard errors
@@ -263,8 +263,8 @@ def test_a_ban_shuts_out_of_assembly_and_of_sales() -> None:
         economy = advanced(rules, months)
         makers, flows = economy.makers, economy.flows
         from_usa = (economy.foundries.region[makers.supplier] == usa) & makers.has_slot
-        home = makers.origin == codes.origins.index("CN")
-        meant = from_usa.any(axis=1)[flows.maker] & (home[flows.maker] | (flows.market == china))
+        home = flows.origin == codes.origins.index("CN")
+        meant = from_usa.any(axis=1)[flows.maker] & (home | (flows.market == china))
         assert meant.any()
         assert (flows.units[meant] == 0).all() == is_shut
         assert (flows.units[~meant] > 0).all()
@@ -366,13 +366,13 @@ def test_fit_is_the_logit_loss_of_the_suppliers_shut_out() -> None:
         phase(run.economy, run.draws)
     economy, makers = run.economy, run.economy.makers
     place = np.flatnonzero(makers.has_slot)
-    maker, node_class = np.divmod(place, makers.supplier.shape[1])
-    chances = choice_probabilities(odds_of_all(economy, maker, node_class))
+    maker, part = np.divmod(place, makers.supplier.shape[1])
+    chances = choice_probabilities(odds_of_all(economy, maker, part))
     shut_out = chances[:, economy.foundries.is_chinese].sum(axis=1)
     is_meant = makers.weights[maker, economy.constants.codes.markets.index("CN")] < 1
     bill = (
         makers.chips.take(place)
-        * economy.foundries.price[0, node_class]
+        * economy.foundries.price[0, makers.slot_class[part]]
         / rules.sourcing.elasticity
     )
     given_up = makers.compliance_distortion.take(place) / bill
