@@ -75,10 +75,11 @@ def figures(draw: st.DrawFn) -> dict[str, Any]:
     tables = load_tables()
     for table, name in draw(st.lists(st.sampled_from(sorted(FIGURES)), max_size=3, unique=True)):
         shipped = getattr(tables, table)
-        codes = [c for c in shipped.codes if isinstance(shipped.figures[c, name].value, float)]
+        given = [c for c in shipped.codes if isinstance(shipped.figures[c, name].value, float)]
+        codes = given or shipped.codes
         chosen = codes if draw(st.booleans()) else [draw(st.sampled_from(codes))]
         for code in chosen:
-            value = shipped.number(code, name)
+            value = shipped.number(code, name, missing=1.0)
             value = draw(st.sampled_from(ends_of_figure(FIGURES[table, name], value)))
             found = merged(found, {table: {code: {name: value}}})
     return found

@@ -37,15 +37,25 @@ def policies(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
         fields |= {"start": format_month(start)}
         if draw(st.booleans()):
             fields["announced"] = format_month(START + draw(st.integers(0, start - START)))
+            fields["belief"] = draw(st.sampled_from([1.0, 1.0, 0.3, 0.0]))
+            if draw(st.integers(0, 3)) == 0:
+                fields["withdrawn"] = format_month(draw(st.integers(START, start)))
+                fields["announced"] = format_month(START)
         if draw(st.booleans()):
             fields["end"] = format_month(start + draw(st.integers(0, 8)))
         if "markets" not in INSTRUMENTS[kind].without and draw(st.booleans()):
             fields["markets"] = draw(st.sampled_from([["US"], ["CN"], ["US", "EU", "JK"], ["ROW"]]))
         if found and draw(st.integers(0, 3)) == 0:
             del fields["start"]
-            fields.pop("announced", None)
-            fields.pop("end", None)
+            for field in ("announced", "end", "withdrawn"):
+                fields.pop(field, None)
             fields["when"] = f"{draw(st.sampled_from(sorted(found)))} in force for 1 months"
+        elif fields.keys().isdisjoint(("first_day", "days", "joins")) and not draw(
+            st.integers(0, 4)
+        ):
+            for field in ("start", "end"):
+                fields.pop(field, None)
+            fields |= {"enacted": False, "announced": format_month(START)}
         found[f"p{number}"] = fields
     return found
 
