@@ -31,11 +31,11 @@ def with_rows(folder: Path, *rows: str, **changes: Any) -> Scenario:
         lines.append(",".join(cells))
     (folder / "cal.csv").write_text("\n".join([HEAD, *lines]) + "\n")
     (folder / "own.yaml").write_text("extends: baseline\ndata: {tariff_calendar: cal.csv}\n")
-    return replace(load_scenario(folder / "own.yaml"), agents__makers=60, **changes)
+    return replace(load_scenario(folder / "own.yaml"), agents__makers=600, **changes)
 
 
 def with_policies(**policies: Any) -> Scenario:
-    return replace(load_scenario("baseline"), agents__makers=60, policies=policies)
+    return replace(load_scenario("baseline"), agents__makers=600, policies=policies)
 
 
 # Rows of the calendar
@@ -136,7 +136,7 @@ def test_columns_left_out_of_a_copy_do_not_matter_for_rows_that_are_over(tmp_pat
             "extends: baseline\ndata: {tariff_calendar: cal.csv}\n"
             "run: {start: 2027-01, end: 2027-12}\n"
         )
-        law = replace(load_scenario(tmp_path / "own.yaml"), agents__makers=60)
+        law = replace(load_scenario(tmp_path / "own.yaml"), agents__makers=600)
         return [remark for remark in remarks(law) if "before the run starts" in remark]
 
     assert not found({"announced", "end_known"})
