@@ -142,16 +142,22 @@ def test_second_sources_get_no_orders_in_normal_months() -> None:
 
 
 def test_who_is_cut_off_requalifies_and_recovers() -> None:
-    """Sooner with fewer months of requalification; hardly before the end without any."""
+    """Sooner with fewer months of requalification, so that less is lost.
+
+    A product with many parts is whole again only with the last of them: not in this run at half or
+    all of the usual months.
+    """
     free = {"figures": {"devices": each_device(requalification_cost_usd=0)}}
-    months = []
+    months, lost = [], []
     for factor in (0.0, 0.5, 1.0):
         speed = {"orders": {"emergency_months_factor": factor}}
         usual, cut = (simulate(world(free, speed, law, months=12), 3) for law in ({}, cutoff()))
         months.append(recovery_months(cut, usual, US))
+        lost.append(cut.cells["lost_value"][:, US].sum())
     assert months == sorted(months)
     assert months[0] == 1.0  # who chooses in March delivers in April
-    assert months[2] > months[1]
+    assert months[1] > 1.0
+    assert lost[0] < lost[1] < lost[2]
 
 
 def switched(rules: Scenario) -> np.ndarray:
@@ -183,16 +189,18 @@ def test_a_supplier_that_is_lost_had_been_the_best() -> None:
 
 
 def test_who_would_lose_less_than_a_switch_costs_waits() -> None:
-    """A slot switches where the markup on what is denied exceeds the cost of a switch, a unit."""
+    """Slots switch where the markup on what is denied exceeds the cost of all of them, a unit."""
     dear = {"figures": {"devices": each_device(requalification_cost_usd=2e7)}}
     rules = world(dear, cutoff(0.3))
     before, after = (switched(r) for r in (world(dear), rules))
     economy = advanced(rules, FIRST)
     makers, markup = economy.makers, rules.trade.markup
     only_us = makers.weights[:, US] == 1.0
-    china = economy.foundries.is_chinese[makers.supplier] & makers.has_slot & ~before
-    profit = (makers.customs_value * markup / (1 + markup))[:, None]
-    worth = 0.3 * profit > makers.requalification_per_unit
+    denied = economy.foundries.is_chinese[makers.supplier] & makers.has_slot
+    china = denied & ~before
+    profit = makers.customs_value * markup / (1 + markup)
+    cost = (makers.requalification_per_unit * denied).sum(axis=1)
+    worth = np.broadcast_to((0.3 * profit > cost)[:, None], denied.shape)
     mine = china & only_us[:, None]
     np.testing.assert_array_equal(after[mine], worth[mine])
     assert (mine & worth).any()
@@ -221,7 +229,12 @@ def test_nobody_chooses_a_supplier_to_leave_it_at_once() -> None:
     place = np.flatnonzero((makers.switch_month >= 0) & (before.makers.switch_month < 0))
     maker = place // makers.supplier.shape[1]
     profit = before.makers.customs_value[maker] * markup / (1 + markup)
-    loses = 0.2 * profit * makers.weights[maker, US] > makers.requalification_per_unit.take(place)
+    old = before.makers
+    denied = before.foundries.is_chinese[old.supplier] & old.has_slot
+    others = np.where(denied, old.requalification_per_unit, 0.0)
+    others = others.sum(axis=1)[maker] - others.take(place)
+    cost = old.requalification_per_unit.take(place) + others
+    loses = 0.2 * profit * makers.weights[maker, US] > cost
     chinese = economy.foundries.is_chinese[makers.next_supplier.take(place)]
     assert not (chinese & loses).any()
     assert loses.any()
