@@ -31,6 +31,8 @@ NO_STOCKS: dict[str, Any] = {
     "stock_factor": 0.0,
     "second_source_factor": 0.0,
     "backlog_share": 0.0,
+    "restart_weeks": 0.0,
+    "resume_months": 0,
 }
 CORE: dict[str, Any] = COMPLIANT | {
     "supply": {"investment": "planned"},

@@ -328,7 +328,7 @@ def test_wrong_questions_are_refused_in_words() -> None:
     ):
         with pytest.raises(ChoiceError, match=words):
             tariffsim.explain_choice(made, maker, month)
-    with pytest.raises(ChoiceError, match="uses no chips of class Z"):
+    with pytest.raises(ChoiceError, match="has no part Z"):
         tariffsim.explain_choice(made, 3, "2025-01").slot("Z")
 
 
@@ -349,7 +349,7 @@ def test_the_command_says_the_same_as_python() -> None:
     code, text, _ = call(*words)
     assert code == 0
     for slot in found.slots:
-        assert f"Class {slot.node_class}: " in text
+        assert f"Part {slot.part}: " in text
         assert slot.supplier in text
         assert "Break-even duty" in text
     (importer,) = [line for line in text.splitlines() if line.startswith("Its importers: ")]

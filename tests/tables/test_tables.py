@@ -55,7 +55,7 @@ def test_sizes_and_codes(tables: Tables) -> None:
     assert len(tables.origins.codes) == 13
     assert tables.origin_rules.codes == tables.foundry_regions.codes
     assert (len(tables.imports), len(tables.calendar)) == (227, 142)
-    assert (len(tables.validation), len(tables.sources)) == (17, 55)
+    assert (len(tables.validation), len(tables.sources)) == (17, 59)
     assert sum(tables.foundry_regions.numbers("foundries")) == 29
 
 
