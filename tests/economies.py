@@ -16,7 +16,8 @@ from tariffsim.calibration import build_economy
 from tariffsim.month import PHASES
 from tariffsim.scenario import Scenario
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import Economy, SlotRows
+from tariffsim.state.economy import Economy
+from tariffsim.state.makers import SlotRows
 from tariffsim.tables import SHIPPED, load_tables
 from tariffsim.typing import Float
 

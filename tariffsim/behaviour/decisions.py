@@ -11,7 +11,8 @@ from tariffsim.behaviour import sourcing
 from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
 from tariffsim.behaviour.sourcing import ChoiceSet, OpenSlots
 from tariffsim.state.constants import DESIGN
-from tariffsim.state.economy import Economy, SlotRows
+from tariffsim.state.economy import Economy
+from tariffsim.state.makers import SlotRows
 from tariffsim.typing import Bool, Float, Int
 
 

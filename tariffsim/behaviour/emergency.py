@@ -12,7 +12,8 @@ from tariffsim.behaviour.sourcing import ChoiceSet
 from tariffsim.law.policy_state import DeliveredShare
 from tariffsim.law.supply_limits import candidate_limits, least_share, share_by_market
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import Economy, SlotRows
+from tariffsim.state.economy import Economy
+from tariffsim.state.makers import SlotRows
 from tariffsim.typing import Bool, Float, Int
 
 

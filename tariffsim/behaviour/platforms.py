@@ -15,7 +15,8 @@ from tariffsim.behaviour import decisions, sourcing
 from tariffsim.behaviour.decisions import Decision
 from tariffsim.behaviour.sourcing import ChoiceSet, OpenSlots
 from tariffsim.state.constants import DESIGN
-from tariffsim.state.economy import DeviceMakers, Economy
+from tariffsim.state.economy import Economy
+from tariffsim.state.makers import DeviceMakers
 from tariffsim.typing import Bool, Float, Int
 
 

@@ -13,7 +13,8 @@ from tariffsim.law.supply_limits import least_share, share_by_market, share_of_s
 from tariffsim.scenario.blocks import Sourcing
 from tariffsim.state.constants import DESIGN, Constants
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import DeviceMakers, Economy, Foundries, SlotRows
+from tariffsim.state.economy import Economy, Foundries
+from tariffsim.state.makers import DeviceMakers, SlotRows
 from tariffsim.typing import Bool, Float, Int
 
 BLOCK = 2048

@@ -11,7 +11,8 @@ from tariffsim.calibration.constants import DATA_MARKET, trade_totals
 from tariffsim.calibration.shares import china_table_shares, in_units
 from tariffsim.calibration.strata import traded_with_others
 from tariffsim.kernels.sums import by_class
-from tariffsim.state.economy import GLOBAL, Economy
+from tariffsim.state.economy import Economy
+from tariffsim.state.makers import GLOBAL
 from tariffsim.typing import Float
 
 ALL = "all"

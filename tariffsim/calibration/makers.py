@@ -28,7 +28,8 @@ from tariffsim.scenario.checks import blame
 from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import Cells, DeviceMakers, Flows, Foundries, Importers
+from tariffsim.state.economy import Cells, Flows, Foundries, Importers
+from tariffsim.state.makers import DeviceMakers
 from tariffsim.typing import Bool, Float, Int, Int16
 
 ROUNDING = 1e-12

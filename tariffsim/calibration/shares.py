@@ -13,7 +13,7 @@ from tariffsim.kernels.supply import odds
 from tariffsim.policy.shipments import CHINA
 from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
-from tariffsim.state.economy import GLOBAL
+from tariffsim.state.makers import GLOBAL
 from tariffsim.tables import Tables
 from tariffsim.typing import Bool, Float, Int
 

@@ -76,10 +76,12 @@ def text(data: pd.DataFrame, found: Explanation) -> ChartText:
         for foundry, parts in data.groupby("foundry", sort=False)
     )
     shown = f"{MOST} of {len(cost)} foundries, the likeliest and the cheapest. "
-    maker = f"{found.device_label.lower()} of a maker based in {table_label('origins', found.base_origin)}"
+    country = table_label("origins", found.base_origin)
+    maker = f"{found.device_label.lower()} of a maker based in {country}"
+    chips = table_label("node_classes", slot.node_class)
     return ChartText(
         title,
-        f"Maker {found.maker} ({maker}), part {slot.part}, chips of {table_label('node_classes', slot.node_class)}, "
+        f"Maker {found.maker} ({maker}), part {slot.part}, chips of {chips}, "
         f"{found.month}: price, expected duty and switching cost of each foundry, USD a chip; "
         "probability of being chosen, %",
         f"{shown if len(cost) > MOST else ''}Choices depend on costs, on the baseline preference "

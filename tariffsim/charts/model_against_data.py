@@ -71,8 +71,8 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
         f"Chinese share of {CHIPS} in each device group, by node class, United States, base year "
         "2024, % of chips; and import totals by country of assembly",
         "Ticks: data tables; few of these shares are published. Bars: ± two of the largest product "
-        f"line of the group. Marks: model, {classes} from top to bottom; a red cross is outside. {extra}"
-        "Product lines drawn with one seed.",
+        f"line of the group. Marks: model, {classes} from top to bottom; a red cross is outside. "
+        f"{extra}Product lines drawn with one seed.",
         f"Dot chart of {data['device'].nunique()} device groups. The largest gap is "
         f"{number(abs(worst['model'] - worst['data']))} pp ({worst['label']})",
     )

@@ -31,7 +31,8 @@ from tariffsim.kernels.sums import by_foundry
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expectations import Future
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import Economy, SlotRows
+from tariffsim.state.economy import Economy
+from tariffsim.state.makers import SlotRows
 from tariffsim.typing import Float, format_month
 
 if TYPE_CHECKING:

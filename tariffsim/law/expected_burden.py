@@ -14,7 +14,8 @@ from tariffsim.law.expectations import Future
 from tariffsim.policy.shipments import Shipments
 from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import Constants
-from tariffsim.state.economy import DeviceMakers, Economy, Importers, SlotRows
+from tariffsim.state.economy import Economy, Importers
+from tariffsim.state.makers import DeviceMakers, SlotRows
 from tariffsim.typing import Bool, Float, Int
 
 

@@ -14,7 +14,7 @@ from tariffsim.policy.restriction import Restriction
 from tariffsim.policy.shipments import Codes
 from tariffsim.state.chip_origins import ChipOrigins
 from tariffsim.state.constants import DESIGN, PIN_COMPATIBLE
-from tariffsim.state.economy import DeviceMakers, SlotRows
+from tariffsim.state.makers import DeviceMakers, SlotRows
 from tariffsim.typing import Bool, Float, Int
 
 

@@ -119,7 +119,7 @@ def _shares(quantities: Float) -> Float:
 
 
 LEAST_ELASTICITY = 0.2
-"""Elasticity by which chips that other buyers miss are valued where their demand reacts less to prices."""
+"""Of the demand of other buyers, by which chips that they miss are valued where theirs is lower."""
 
 
 def other_buyers_surplus(history: History, baseline: History, context: Context) -> Float:

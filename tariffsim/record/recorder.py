@@ -10,7 +10,8 @@ from tariffsim.kernels.sums import over_slots, sum_by
 from tariffsim.policy.shipments import CHINA
 from tariffsim.record.choice_set_prices import ChoiceSetPrices
 from tariffsim.record.history import History
-from tariffsim.state.economy import GLOBAL, Economy
+from tariffsim.state.economy import Economy
+from tariffsim.state.makers import GLOBAL
 from tariffsim.typing import Float, Int, format_month
 
 

@@ -143,7 +143,7 @@ def test_what_is_coming_arrives() -> None:
 
 
 def test_unknown_part_is_refused(makers: Population) -> None:
-    with pytest.raises(KeyError, match="has no part .Z."):
+    with pytest.raises(KeyError, match="has no part 'Z'"):
         makers[0].cost_stack("Z")
 
 

@@ -15,8 +15,9 @@ from tariffsim.behaviour.sourcing import choice_set, choice_weights
 from tariffsim.experiments.ensemble import run_ensemble
 from tariffsim.kernels.sourcing import choice_probabilities, switching_utility
 from tariffsim.record.result_tables import headline
-from tariffsim.state.economy import Economy, SlotRows
+from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import PAYMENTS, check_accounting_identities
+from tariffsim.state.makers import SlotRows
 from tests.economies import (
     ALL_OPEN,
     COMPLIANT,

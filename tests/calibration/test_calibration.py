@@ -22,8 +22,9 @@ from tariffsim.errors import CalibrationError, DataError
 from tariffsim.kernels.sourcing import leaving_probability, odds_from_scale
 from tariffsim.policy.shipments import Codes
 from tariffsim.scenario import Scenario
-from tariffsim.state.economy import GLOBAL, Economy
+from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import check_accounting_identities
+from tariffsim.state.makers import GLOBAL
 from tariffsim.tables import FIGURE_TABLES, SHIPPED, load_tables
 from tests.economies import (
     CLASSES,

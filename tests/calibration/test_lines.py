@@ -17,7 +17,7 @@ from tariffsim.calibration.lines import evenly, size_by_value
 from tariffsim.calibration.strata import Plan, Weights, plan_lines, spread, without_tail
 from tariffsim.explain.remarks import remarks
 from tariffsim.state.draws import Draws
-from tariffsim.state.economy import GLOBAL
+from tariffsim.state.makers import GLOBAL
 from tests.economies import scenario
 
 N_DEVICES, N_ORIGINS, N_MARKETS, CHINA = 4, 5, 3, 2

@@ -23,7 +23,8 @@ from scipy.stats import t as student
 from tariffsim.calibration import build_economy
 from tariffsim.calibration.build import base_totals
 from tariffsim.scenario import Scenario, load_scenario, replace
-from tariffsim.state.economy import GLOBAL, Economy
+from tariffsim.state.economy import Economy
+from tariffsim.state.makers import GLOBAL
 from tests.economies import merged, product, run
 
 MARKET = "US"
