@@ -96,7 +96,7 @@ def begin_shifts(economy: Economy, flow: Int, origin: Int) -> None:
     flows, rules = economy.flows, economy.scenario.assembly
     flows.next_origin[flow] = origin
     flows.arrival_month[flow] = k.months_later(economy.month, rules.shift_months)
-    flows.moving_cost[flow] += rules.shift_cost
+    flows.moving_cost[flow] = k.total(flows.moving_cost[flow], np.array(rules.shift_cost))
 
 
 def begin_plants(economy: Economy, flow: Int, origin: Int) -> None:
@@ -105,7 +105,7 @@ def begin_plants(economy: Economy, flow: Int, origin: Int) -> None:
     line = flows.line[flow]
     makers.new_plant[line] = origin
     makers.plant_month[line] = k.months_later(economy.month, rules.plant_months)
-    flows.moving_cost[flow] += rules.plant_cost
+    flows.moving_cost[flow] = k.total(flows.moving_cost[flow], np.array(rules.plant_cost))
 
 
 def dearest_flows(economy: Economy, line: Int) -> tuple[Int, Float]:
@@ -121,9 +121,8 @@ def dearest_flows(economy: Economy, line: Int) -> tuple[Int, Float]:
     device = economy.makers.device[flows.maker[flow]]
     value = k.times(flows.base_units[flow], economy.constants.unit_value[device])
     loss = k.times(value, k.cost_of_place(here, rules.elasticity))
-    order = np.lexsort((flow, -loss, flows.line[flow]))
-    first = order[np.diff(flows.line[flow][order], prepend=-1) != 0]
-    found = first[loss[first] > 0]
+    dearest = k.largest_within(flows.line[flow], loss)
+    found = dearest[loss[dearest] > 0]
     return flow[found], factor[found]
 
 

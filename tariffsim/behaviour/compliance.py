@@ -73,8 +73,8 @@ def _moves(instrument: Instrument, now: int) -> bool:
     """Whether a measure on content is announced or withdrawn this month, starts or moves."""
     if not instrument.depends_on_knowledge and not instrument.tracing_share(1.0):
         return False
-    is_news = instrument.chance_in(now) != instrument.chance_in(now - 1)
-    return (is_news and any(instrument.path.values)) or instrument.changes_in(now)
+    is_news = instrument.is_news_in(now) and any(instrument.path.values)
+    return is_news or instrument.changes_in(now)
 
 
 def obliged_to_trace(economy: Economy) -> Bool:

@@ -10,7 +10,6 @@ from tariffsim.typing import Float, Int, days_in
 
 CONTRACT_MONTHS = 12
 """With `contract_first`, slots supplied for so long come first."""
-DAYS_A_WEEK = 7
 
 
 # Orders.
@@ -161,8 +160,8 @@ def left_of_restart(economy: Economy, coverage: Float) -> Float:
 
     `coverage` (N,) is the share of orders for which they had chips then.
     """
-    days_lost = DAYS_A_WEEK * economy.scenario.orders.restart_weeks
-    return k.left_after_restart(coverage, days_lost, days_in(economy.date))
+    weeks = economy.scenario.orders.restart_weeks
+    return k.left_after_restart(coverage, weeks, days_in(economy.date))
 
 
 def only_for_use(economy: Economy, chip_orders: Float, denied: Float) -> Float:
@@ -176,7 +175,7 @@ def only_for_use(economy: Economy, chip_orders: Float, denied: Float) -> Float:
     if denied.ndim:
         np.maximum.at(makers.most_denied, economy.flows.maker, denied)
     is_denied = makers.most_denied > 0
-    resumed = (economy.month - makers.last_denied <= months) & ~is_denied
+    resumed = (economy.month <= k.months_later(makers.last_denied, months)) & ~is_denied
     resumed |= is_denied & (makers.most_denied < before) & (months > 0)
     resumed &= makers.supplied_since <= makers.last_denied
     makers.last_denied = np.where(is_denied, economy.month, makers.last_denied)

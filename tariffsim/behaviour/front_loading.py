@@ -22,7 +22,7 @@ def new_duty_under(economy: Economy, regime: Regime, months: int = 0) -> Float:
     who = burden.beliefs(regime, flows.importer, flows.market)
     duty = burden.on_product(who, economy.shipments(), economy.flow_cells, regime)
     arrives = flows.arrival_month
-    moves = np.flatnonzero((arrives >= 0) & (arrives <= economy.month + months))
+    moves = np.flatnonzero((arrives >= 0) & (arrives <= k.months_later(economy.month, months)))
     if len(moves):
         duty[moves] = _new_duty_from(economy, moves, flows.next_origin[moves], regime)
     return duty
@@ -48,7 +48,7 @@ def rise_ahead(economy: Economy) -> tuple[Float, Float]:
     regime, value = now, flows.customs_value
     for months in k.months_in_reach(economy.scenario.trade.front_loading_months):
         ahead = economy.regime_ahead(months)
-        moves = flows.arrival_month == economy.month + months
+        moves = flows.arrival_month == k.months_later(economy.month, months)
         if ahead != regime or moves.any():
             later = new_duty_under(economy, ahead, months)
             rise = k.duty_rise(new_duty_under(economy, now), later, value)

@@ -45,6 +45,10 @@ class Pairs:
     supplier: Int
     """(2, rows) foundry that supplies each version."""
 
+    def of_both(self, rows: Int) -> Int:
+        """(2, rows) places of some slots in `slots`, for the common version and for the own."""
+        return np.arange(len(self.slots.rows)).reshape(2, -1)[:, rows]
+
     def of_own(self, makers: DeviceMakers) -> Int:
         """(n,) rows of the own versions."""
         return makers.own_version[self.lines]
@@ -127,7 +131,7 @@ def _pairs(
     common = np.flatnonzero(np.isin(slots.rows.maker, lines))
     line, part = slots.rows.maker[common], slots.rows.part[common]
     own = makers.own_version[line]
-    place = np.concatenate([slots.rows.place[common], own * len(makers.slot_class) + part])
+    place = np.concatenate([slots.rows.place[common], makers.place_of(own, part)])
     of_both = replace(
         slots.take(np.concatenate([common, common])),
         rows=makers.slots(place),
@@ -163,14 +167,14 @@ def _joint(
     """
     makers, common = economy.makers, pairs.common
     chosen = stands.choice[common].copy()
-    lost = np.stack([stands.distortion[common]] * 2)
+    lost = np.stack([stands.distortion[common], stands.distortion[common]])
     before = makers.compliance_distortion.take(pairs.slots.rows.place).reshape(2, -1)
     has_two = pairs.has_two[pairs.of_line]
     lost = np.where(has_two, before, lost)
     two = np.flatnonzero(has_two & pairs.may_choose)
     if not len(two):
         return chosen, lost
-    some = pairs.slots.take(np.concatenate([two, two + len(chosen)]))
+    some = pairs.slots.take(pairs.of_both(two).ravel())
     weights = sourcing.choice_weights(choices, some.rows)
     best = _mean_utility(choices, pairs, two, _utility(choices, some, weights)).argmax(axis=1)
     lost[:, two] = _forgone(choices, pairs, two, weights, best)
@@ -196,8 +200,7 @@ def _forgone(choices: ChoiceSet, pairs: Pairs, rows: Int, weights: Float, choice
     """
     if choices.policy.limits.expected is None:
         return np.zeros((2, len(rows)))
-    n = len(pairs.of_line)
-    slots = pairs.slots.take(np.concatenate([rows, rows + n]))
+    slots = pairs.slots.take(pairs.of_both(rows).ravel())
     of_all = k.utility_of_all(weights, slots.exponentials).reshape(2, len(rows), -1)
     best = _mean_utility(choices, pairs, rows, of_all).argmax(axis=1)
     return _given_up(choices, slots, of_all, best, choice)
@@ -239,7 +242,7 @@ def _cheapest_plan(
     covered |= decisions.covered_chips(economy, pairs.of_own(makers))
     of_foundry = choices.expected_burden.of_foundries(slots, choices.foundries.region)
     is_covered = k.by_foundry(covered[at, slots.node_class].astype(float), of_foundry) > 0
-    clear = np.where(is_covered, -np.inf, mean)
+    clear = np.where(is_covered, float("-inf"), mean)
     free = best = mean.argmax(axis=1)
     plan_b = np.where(np.isfinite(clear).any(axis=1), clear.argmax(axis=1), free)
     value = sourcing.value_of_utility(choices, slots, free)
@@ -268,10 +271,10 @@ def _weighs_triggers(economy: Economy, pairs: Pairs) -> Bool:
 
 def _triggered(economy: Economy, pairs: Pairs, rows: Int, plan: Int) -> Float:
     """(n,) USD a unit of lines that triggers cost, as expected, with a plan (2, rows) of slots."""
-    makers, n = economy.makers, len(pairs.of_line)
+    makers, both = economy.makers, pairs.of_both(rows)
     due = np.zeros(len(pairs.lines))
     for v, version in enumerate((pairs.lines, pairs.of_own(makers))):
-        slots = pairs.slots.rows.take(rows + v * n)
+        slots = pairs.slots.rows.take(both[v])
         each = decisions.plan_duty(economy, version, pairs.of_line[rows], slots, plan[v])
         due = k.total(due, k.times(makers.share[version], each))
     return due
@@ -415,7 +418,7 @@ def _give_markets(economy: Economy, line: Int, wanted: Bool) -> None:
     makers.is_made[own] = True
     for name in SHARED:
         column = getattr(makers, name)
-        leaves = k.times(column, part.reshape(-1, *[1] * (column.ndim - 1)))
+        leaves = k.times(column.T, part).T
         column[line], column[own] = (
             k.total(k.left_over(column[rows], leaves[rows]), leaves[others])
             for rows, others in ((line, own), (own, line))
@@ -447,9 +450,9 @@ def _put_together(economy: Economy, line: Int, own: Int) -> None:
     share = np.stack([makers.share[line], makers.share[own]])[:, :, None]
     left = [k.months_left(makers.amortised_until[rows], economy.month) for rows in (line, own)]
     longest = np.maximum(*left)
-    rest = k.weighted_sum(
-        list(share), [makers.amortised[rows] * left[v] for v, rows in enumerate((line, own))]
-    )
+    months = [of_version.astype(float) for of_version in left]
+    unpaid = [k.times(makers.amortised[line], months[0]), k.times(makers.amortised[own], months[1])]
+    rest = k.weighted_sum(list(share), unpaid)
     makers.amortised[line] = k.ratio(rest, np.maximum(longest, 1))
     makers.amortised_until[line] = k.months_later(economy.month, longest)
     lost = makers.compliance_distortion

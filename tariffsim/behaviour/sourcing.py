@@ -124,7 +124,7 @@ def versions_of(makers: DeviceMakers, place: Int) -> tuple[Int, Int]:
     line, part = np.divmod(place, len(makers.slot_class))
     own = makers.own_version[line]
     two = np.flatnonzero((own >= 0) & makers.is_made[own])
-    of_own = own[two] * len(makers.slot_class) + part[two]
+    of_own = makers.place_of(own[two], part[two])
     return np.concatenate([place, of_own]), np.concatenate([np.arange(len(place)), two])
 
 

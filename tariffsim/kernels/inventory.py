@@ -135,13 +135,13 @@ def coverage(chips: Float, need: Float) -> Float:
     return np.asarray(chips / np.where(need > 0, need, 1.0))
 
 
-def left_after_restart(coverage: Float, days_lost: float, days: int) -> Float:
+def left_after_restart(coverage: Float, weeks: float, days: int) -> Float:
     """(N,) share of a month of so many days that is left to work after one of lines that stood.
 
-    A line that had chips for the share `coverage` (N,) of the month before loses `days_lost` days
-    in proportion to the rest (MODEL 4.6).
+    A line that had chips for the share `coverage` (N,) of the month before loses so many weeks in
+    proportion to the rest (MODEL 4.6).
     """
-    lost = min(days_lost / days, 1.0)
+    lost = min(7 * weeks / days, 1.0)
     return np.asarray(1.0 - lost * (1.0 - coverage))
 
 

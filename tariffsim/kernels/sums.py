@@ -116,3 +116,9 @@ def weighted_sum(weights: Sequence[Float], values: Sequence[Float]) -> Float:
 def blocks(rows: Int, size: int) -> Iterator[Int]:
     """The rows in blocks of at most so many."""
     return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def largest_within(group: Int, value: Float) -> Int:
+    """(groups,) row of the largest value of each group (rows,), in their order; first of ties."""
+    order = np.lexsort((np.arange(len(group)), -value, group))
+    return np.asarray(order[np.diff(group[order], prepend=-1) != 0])

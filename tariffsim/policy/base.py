@@ -210,6 +210,10 @@ class Instrument(BaseModel):
             return float(now >= self.known_from)
         return chance_in(self.chance, now)
 
+    def is_news_in(self, month: int) -> bool:
+        """Whether agents believe it more or less than in the month before."""
+        return self.chance_in(month) != self.chance_in(month - 1)
+
     def by_entry(self) -> list[Self]:
         """The measure as its markets enter it: those from the start on, then those that join."""
         entry = {market: self.joins.get(market, self.starts) for market in self.markets}

@@ -155,6 +155,10 @@ class DeviceMakers(Rows):
         """Number of product lines: draws are for lines, whatever versions they have."""
         return int((self.line == np.arange(len(self))).sum())
 
+    def place_of(self, maker: Int, part: Int) -> Int:
+        """Rows of slots in the ravelled (N, P) columns."""
+        return np.asarray(maker * len(self.slot_class) + part)
+
     def slots(self, place: Int) -> SlotRows:
         """Slots by their row in the ravelled (N, P) columns."""
         maker, part = np.divmod(place, len(self.slot_class))

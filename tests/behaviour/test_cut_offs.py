@@ -101,12 +101,12 @@ def test_wrong_rules_are_refused(kind: Any, by: Any) -> None:
 # After a cut-off
 
 
-@given(st.floats(0, 1), st.floats(0, 400), st.integers(28, 31))
-def test_a_line_that_stood_loses_days_in_proportion(had: float, lost: float, days: int) -> None:
-    left = float(left_after_restart(np.array(had), lost, days))
+@given(st.floats(0, 1), st.floats(0, 60), st.integers(28, 31))
+def test_a_line_that_stood_loses_weeks_in_proportion(had: float, weeks: float, days: int) -> None:
+    left = float(left_after_restart(np.array(had), weeks, days))
     assert 0 <= left <= 1
-    assert left == pytest.approx(1 - min(lost / days, 1) * (1 - had))
-    assert float(left_after_restart(np.array(1.0), lost, days)) == 1.0
+    assert left == pytest.approx(1 - min(7 * weeks / days, 1) * (1 - had))
+    assert float(left_after_restart(np.array(1.0), weeks, days)) == 1.0
 
 
 def after(months: int, **orders: Any) -> Iterator[Economy]:

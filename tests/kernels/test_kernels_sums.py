@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from tariffsim.kernels.sums import (
     by_class,
     by_supplier,
+    largest_within,
     least_over_slots,
     of_suppliers,
     over_slots,
@@ -75,3 +76,9 @@ def test_slots_and_their_suppliers(array: np.ndarray, n_foundries: int) -> None:
 def test_rows_are_counted_within_their_groups() -> None:
     np.testing.assert_array_equal(rank_within(np.array([0, 0, 2, 2, 2, 5])), [0, 1, 0, 1, 2, 0])
     assert len(rank_within(np.zeros(0, dtype=np.intp))) == 0
+
+
+def test_largest_of_each_group() -> None:
+    group, value = np.array([3, 1, 3, 1, 7]), np.array([2.0, 5.0, 4.0, 5.0, -1.0])
+    np.testing.assert_array_equal(largest_within(group, value), [1, 2, 4])
+    assert len(largest_within(np.zeros(0, dtype=np.intp), np.zeros(0))) == 0
