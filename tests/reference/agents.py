@@ -274,8 +274,9 @@ class Maker:
     def decide(self, world: Reference) -> tuple[dict[Slot, Foundry], dict[Slot, float]]:
         """What open slots choose, and give up; triggers are weighed by plans (MODEL 4.2)."""
         choosing = [s for s in self.slots.values() if s.noise and s.is_free and s.opens_itself]
-        choice = {s: self.best(self.utilities(world, s, PULLED)) for s in choosing}
-        sacrifice = {s: self.forgone(world, s, f) for s, f in choice.items()}
+        every = {s: self.utilities_of_all(world, s, PULLED) for s in choosing}
+        choice = {s: self.best(self.that_may_deliver(world, s, u)) for s, u in every.items()}
+        sacrifice = {s: self.forgone(world, s, f, every[s]) for s, f in choice.items()}
         if self.design_opens or choosing:
             choice |= self.plan_without_triggers(world, choice, sacrifice)
         return choice, sacrifice
@@ -292,8 +293,15 @@ class Maker:
 
         `months` to delivery, if not those of an ordinary choice.
         """
+        every = self.utilities_of_all(world, slot, trigger, months)
+        return self.that_may_deliver(world, slot, every)
+
+    def that_may_deliver(
+        self, world: Reference, slot: Slot, every: dict[Foundry, float]
+    ) -> dict[Foundry, float]:
+        """Utilities of all suppliers without those whose chips are kept back."""
         utilities = {}
-        for f, utility in self.utilities_of_all(world, slot, trigger, months).items():
+        for f, utility in every.items():
             shares = self.candidate_shares(world, slot, f.region)
             share = min(shares.values())
             leaves = self.is_too_little(world, share)
@@ -321,12 +329,11 @@ class Maker:
             utilities[f] = v + slot.noise[f]
         return utilities
 
-    def forgone(self, world: Reference, slot: Slot, choice: Foundry) -> float:
+    def forgone(
+        self, world: Reference, slot: Slot, choice: Foundry, utilities: dict[Foundry, float]
+    ) -> float:
         """What a choice gives up because chips are kept back, USD a unit (MODEL 4.7)."""
-        utilities, sigma = (
-            self.utilities_of_all(world, slot, PULLED),
-            world.scenario.sourcing.elasticity,
-        )
+        sigma = world.scenario.sourcing.elasticity
         best = self.best(utilities)
         if best is choice or sigma == 0.0:
             return 0.0
@@ -639,6 +646,8 @@ class Maker:
         With what is sold in some markets assembled in other countries.
         """
         futures = list(futures)
+        if world.offset == 0.0:
+            return gross
 
         def price(foundry: Foundry, slot: Slot) -> float:
             before = gross(foundry, slot)
@@ -659,7 +668,7 @@ class Maker:
         moved: Mapping[str, str],
     ) -> float:
         """Part of the price of a Chinese chip that is given back (MODEL 4.1)."""
-        if not f.is_chinese or world.offset == 0.0:
+        if not f.is_chinese:
             return 0.0
         counts_as = slot.counts_as(f.region)
         dollar = (Chips(slot.node_class, f.region, 1 / price, 1.0, counts_as),)

@@ -88,6 +88,7 @@ class Customs:
         self.capital: dict[int, float] = {}
         self.capacity_before: dict[int, dict[str, dict[str, float]]] = {}
         self.answered: dict[tuple[str, Chips, int], tuple[float, Rates]] = {}
+        self.foreseen: dict[tuple[int, int], dict[int, float]] = {}
         self._on_products: dict[tuple[str, str, str], list[int]] = {}
         self._restricting: dict[tuple[str, ...], list[int]] = {}
         self._on_chips: dict[str, list[int]] = {}
@@ -102,8 +103,18 @@ class Customs:
             rates[i] = (1 - self.relief[i]) * given
         return _not_zero(rates)
 
+    def forget(self) -> None:
+        """A new month: what was asked in the last has other answers now."""
+        self.answered.clear()
+        self.foreseen.clear()
+
     def expected(self, date: int, now: int) -> dict[int, float]:
         """Instruments that agents expect now to be in force in a month, times their belief."""
+        if (date, now) not in self.foreseen:
+            self.foreseen[date, now] = self._foreseen_now(date, now)
+        return self.foreseen[date, now]
+
+    def _foreseen_now(self, date: int, now: int) -> dict[int, float]:
         rates: list[float] = []
         for i, law in enumerate(self.laws):
             belief, rate = self.believed(law, now), self.if_enacted(law, date, now)
@@ -155,7 +166,7 @@ class Customs:
 
     def today(self, now: int) -> dict[int, float]:
         """Instruments in force this month; in full where they began within it as a surprise."""
-        rates = self.expected(now, now)
+        rates = dict(self.expected(now, now))
         for i in list(rates):
             law = self.instruments[i]
             if not law.is_law:

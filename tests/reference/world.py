@@ -374,7 +374,7 @@ class Reference:
         if self.month_number > 0:
             self.customs.count_imports(self)
         self.rates = self.customs.in_force(self.date)
-        self.customs.answered.clear()
+        self.customs.forget()
         laws = [(self.customs.instruments[i], rate) for i, rate in self.rates.items()]
         supply = self.scenario.supply
         discount = supply.china_price_discount.at(self.date)
