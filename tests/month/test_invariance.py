@@ -14,6 +14,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tariffsim.behaviour.prices_and_demand import origins_of_chips
 from tariffsim.calibration import build_economy
 from tariffsim.errors import ConservationError, NotFiniteError
 from tariffsim.kernels.sums import by_class
@@ -540,6 +541,7 @@ def test_names_of_identical_regions_do_not_matter() -> None:
     renamed = copy.deepcopy(other)
     renamed.foundries.region = other.foundries.region[swap]
     renamed.makers.chip_region = renamed.foundries.region[renamed.makers.supplier]
+    renamed.makers.chip_origin = origins_of_chips(renamed)
     change_industries(renamed)
     assert_permuted(one, renamed, everyone, swap)
 
