@@ -18,7 +18,7 @@ from tariffsim.scenario import load_scenario, replace
 
 FOLDER = Path(__file__).parent / "expected"
 SHIPPED = sorted(path.stem for path in (Path(__file__).parent.parent / "scenarios").glob("*.yaml"))
-SEEDS = (0, 1)
+SEEDS = (0,)
 
 
 def summaries(

@@ -64,7 +64,9 @@ def poisson_quantile(u: Float, mean: float) -> Int:
     """(rows,) the Poisson number at each quantile, from one uniform."""
     steps = np.arange(1, MOST_PLANTS)
     log_chance = np.concatenate([[0.0], np.cumsum(np.log(max(mean, 1e-300) / steps))]) - mean
-    return np.searchsorted(np.cumsum(np.exp(log_chance)), u, side="right")
+    with np.errstate(under="ignore"):
+        chance = np.exp(log_chance)
+    return np.searchsorted(np.cumsum(chance), u, side="right")
 
 
 def race_times(

@@ -43,13 +43,13 @@ def tariffs_of(scenario: Scenario) -> dict[str, Instrument]:
 def rate_key(scenario: Scenario) -> str:
     """The key of the highest of its rates."""
     tariffs = tariffs_of(scenario)
-    name = max(tariffs, key=lambda name: last_level(tariffs[name].path))
+    name = max(tariffs, key=lambda name: abs(last_level(tariffs[name].path)))
     return f"policies.{name}.{tariffs[name].path_field}"
 
 
 def strength_of(scenario: Scenario) -> float:
-    """The highest final rate of its tariffs."""
-    return max(last_level(policy.path) for policy in tariffs_of(scenario).values())
+    """The highest final rate of its tariffs; of rates below zero the farthest from it."""
+    return max((last_level(policy.path) for policy in tariffs_of(scenario).values()), key=abs)
 
 
 def last_level(path: TimePath) -> float:
@@ -73,12 +73,20 @@ def with_strength(scenario: Scenario, strength: float) -> Scenario:
 
 
 def max_strength(scenario: Scenario) -> float:
-    """The highest rate that is tried: 200 %, or five times the rate in other units."""
-    tariffs = tariffs_of(scenario).values()
+    """The strongest that is tried: 200 %, or five times the rate in other units.
+
+    As far as the limits of all its paths let it be, and below zero if its rate is.
+    """
+    tariffs, own = tariffs_of(scenario).values(), strength_of(scenario)
     is_rate = all(policy.limits[2] == "fraction" for policy in tariffs)
-    return max(
-        MAX_RATE if is_rate else 0.0, (1.0 if is_rate else MAX_MULTIPLE) * strength_of(scenario)
-    )
+    wanted = max(MAX_RATE / abs(own), 1.0) if is_rate else MAX_MULTIPLE
+    return own * min([wanted, *map(most_multiple, tariffs)])
+
+
+def most_multiple(policy: Instrument) -> float:
+    """How many times as strong the limits let it be."""
+    low, high, _ = policy.limits
+    return min((high if v > 0 else low) / v for v in policy.path.values if v)
 
 
 @dataclass(frozen=True)
@@ -128,8 +136,8 @@ def scaled_to_first(
             yield Scaled(scenario, 0.0)
             continue
         target = Target(METRICS[equal], like=first)
-        between = 0.0, max_strength(scenario)
-        found = solve(partial(with_strength, scenario), target, between, run_scenarios)
+        low, high = sorted((0.0, max_strength(scenario)))
+        found = solve(partial(with_strength, scenario), target, (low, high), run_scenarios)
         root = found.root
         outcome = f"as {first.name}" if root.is_met else "the nearest it can get"
         suffix = f" (at rate {root.value:.3g}, {outcome})"

@@ -47,6 +47,8 @@ US = REGIONS.index("US")
 LAG, CLOSING = 5, 3
 PLANNED: dict[str, Any] = {"supply": {"investment": "planned"}}
 RESPONSIVE: dict[str, Any] = {"supply": {"investment": "responsive", "closure_months": CLOSING}}
+UNPRICED: dict[str, Any] = {"supply": {"scarcity_elasticity": 0.0}}
+"""Chips that are scarce are rationed at the price of all others."""
 QUICK: dict[str, Any] = {"figures": {"foundry_regions": each_region(build_lag_months=LAG)}}
 
 
@@ -122,7 +124,10 @@ def test_steady_state_is_as_planned() -> None:
     growth = {
         "figures": {
             "foundry_regions": each_region(growth_per_year=0.03),
-            "devices": each_device(requalification_cost_usd=0),  # no write-offs that come and go
+            "devices": merged(
+                each_device(requalification_cost_usd=0),  # no write-offs that come and go
+                {"server": {f"extra_growth_from_{m}": 0.0 for m in ("2025-01", "2027-12")}},
+            ),
             "markets": {m: {"growth_per_year": 0.03} for m in ("US", "EU", "JK", "CN", "ROW")},
         },
         "supply": {"capacity_growth_factor": 1.0},
@@ -196,9 +201,10 @@ def test_a_discount_squeezes_rivals_through_sales_not_price() -> None:
 
 
 def test_a_price_war_hollows_out_rivals_and_leaves_china_its_plan() -> None:
+    """Where scarcity has no price, which else takes most of China's discount back."""
     metrics = []
     for points in (0.0, 0.2, 0.4):
-        simulation = Simulation(world(RESPONSIVE, war=cut(points), months=cut(0.0)), 1)
+        simulation = Simulation(world(RESPONSIVE, UNPRICED, war=cut(points), months=cut(0.0)), 1)
         while simulation.economy.month < 40:
             simulation.step()
         history = simulation.recorder.history(1, simulation.scenario.run.start)
@@ -216,18 +222,32 @@ def test_a_price_war_hollows_out_rivals_and_leaves_china_its_plan() -> None:
     assert above[-1] > 0.2
 
 
+def lost(economy: Economy) -> float:
+    """Part of the capacity planned outside China that is missing."""
+    foundries = economy.foundries
+    rivals = ~foundries.is_chinese
+    return float(1 - foundries.capacity[rivals].sum() / foundries.planned_capacity[rivals].sum())
+
+
+def test_scarcity_of_chinese_chips_spares_rivals() -> None:
+    """Orders beyond Chinese capacity raise Chinese invoices: rivals keep sales and margins."""
+    calm, priced, unpriced = (
+        last(world(RESPONSIVE, *rules, war=cut(points)), 1, 40)
+        for rules, points in (((), 0.0), ((), 0.4), ((UNPRICED,), 0.4))
+    )
+    chinese = calm.foundries.is_chinese
+    assert priced.foundries.scarcity[chinese].min() > 1.5
+    assert (priced.foundries.scarcity[~chinese] == 1).all()
+    assert lost(calm) < lost(priced) < 0.5 * lost(unpriced)
+
+
 def test_capacity_does_not_come_back_when_the_price_war_ends() -> None:
     """Hysteresis: three years after the war margins are back, and what was not built is missing."""
     calm, war = (
-        last(world(RESPONSIVE, **p), 1, 72) for p in ({}, {"war": cut(0.4, end="2027-12")})
+        last(world(RESPONSIVE, UNPRICED, **p), 1, 72)
+        for p in ({}, {"war": cut(0.4, end="2027-12")})
     )
-    peace = last(world(RESPONSIVE, war=cut(0.4, end="2027-12")), 1, 36 + LAG)
-    rivals = ~calm.foundries.is_chinese
-
-    def lost(economy: Economy) -> float:
-        capacity, plan = economy.foundries.capacity, economy.foundries.planned_capacity
-        return float(1 - capacity[rivals].sum() / plan[rivals].sum())
-
+    peace = last(world(RESPONSIVE, UNPRICED, war=cut(0.4, end="2027-12")), 1, 36 + LAG)
     assert lost(peace) > 0.03
     assert lost(war) > 0.5 * lost(peace) + 0.5 * lost(calm)
 

@@ -78,10 +78,11 @@ def test_decompose_adds_up_and_draws() -> None:
     words = ["decompose", "no_expansion", "component_50", "--metric", "basket_price", *SMALL]
     code, out, err = call(*words, "--json", "--out", "found")
     assert code == 0, err
-    assert "3 changes: 8 scenarios" in err
-    assert "policies.component_tariff" in err  # the text, besides JSON
+    assert "2 changes: 4 scenarios" in err
+    assert "policies.capacity" in err  # the text, besides JSON
+    assert "policies.component_tariff" in err
     steps = json.loads(out)["steps"]
-    assert [step["step"] for step in steps] == ["first", "change", "change", "change", "second"]
+    assert [step["step"] for step in steps] == ["first", "change", "change", "second"]
     contributions = [step["contribution"] for step in steps]
     assert sum(contributions[:-1]) == pytest.approx(contributions[-1], abs=1e-11)
     assert "charts/13_decomposition.svg" in results_in("found").files

@@ -17,7 +17,7 @@ from tariffsim.cli import headline
 from tariffsim.errors import NotFiniteError
 from tariffsim.experiments import compare
 from tariffsim.experiments.store import opened
-from tariffsim.record.metrics import HEADLINE, METRICS
+from tariffsim.record.metrics import HEADLINE, METRICS, RATIOS
 from tariffsim.record.results import Results, load_results
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.state.draws import Draws
@@ -82,8 +82,8 @@ def made_up(difference: float, low: float, high: float, n: int = 20) -> Results:
     """Results whose scenario differs in every metric by the same amount."""
     rows = []
     for scenario, values in (("baseline", (0.0, 0.0, 0.0)), ("x" * 50, (difference, low, high))):
-        for metric in HEADLINE:
-            row = {"scenario": scenario, "metric": metric, "label": metric, "unit": "%"}
+        for m in (*METRICS, *RATIOS):
+            row = {"scenario": scenario, "metric": m.name, "label": m.name, "unit": "%"}
             row |= dict(zip(("difference", "low", "high"), values, strict=True))
             is_significant = n > 1 and not values[1] <= 0 <= values[2]
             rows.append(row | {"level": 50.0, "is_significant": is_significant, "n": n})
@@ -112,6 +112,8 @@ def test_changes_in_words(
     assert f" {expected} " in line
     assert line.split().count(elsewhere) >= 5
     assert ("One seed gives no interval" in text) == (len(values) == 4)
+    lost = f"Sales lost for lack of chips: baseline 50.0 %, {'x' * 50} 50.0 %."
+    assert lost in " ".join(text.split())
 
 
 def test_run_prints_levels(tmp_path: Path, no_charts: None) -> None:
@@ -191,9 +193,13 @@ def test_comparisons_repeat_the_notes(no_charts: None) -> None:
     late = ["--set", policy, "--set", "policies.component_tariff.announced=2040-01"]
     code, out, err = call("compare", "component_50", *SMALL, *late, "--json")
     assert code == 0, err
-    (note,) = json.loads(out)["notes"]
-    assert note.startswith("component_50: policies.component_tariff does nothing")
-    assert note in err
+    notes = json.loads(out)["notes"]
+    of_policy, *of_lines = sorted(notes, key=lambda note: "agents.makers" in note)
+    assert of_policy.startswith("component_50: policies.component_tariff does nothing")
+    # both scenarios have too few lines for the trade of the tables
+    found = [note.split(": its")[0] for note in of_lines]
+    assert sorted(found) == ["baseline: agents.makers", "component_50: agents.makers"]
+    assert all(note in err for note in notes)
 
 
 # Precision

@@ -112,7 +112,7 @@ EXTREMES: list[dict[str, Any]] = [
         "policies__x": {"kind": "component_tariff", "rate": 5, "start": "2025-01"},
     },
     {
-        "sourcing__elasticity": 0, "assembly__elasticity": 0, "compliance__audit_rate": 0,
+        "sourcing__elasticity": 0, "assembly__elasticity": 0.01, "compliance__audit_rate": 0,
         "compliance__evasion_cost": 1e9,
         "policies__x": {"kind": "product_tariff", "rate": {"2025-01": 5}},
     },

@@ -178,7 +178,8 @@ def expected_share(economy: Economy, rate: float) -> float:
     units = np.bincount(flows.maker[here], flows.base_units[here], len(makers.device))
     chips = units[maker] * makers.chips[maker, k]
     ratio = np.where(economy.foundries.is_chinese, 1 + rate, 1.0)
-    shares = shifted_shares(economy.base_shares[makers.odds_row[maker], k], ratio, 4.0)
+    of_class = economy.base_shares[makers.odds_row[maker], makers.slot_class[k]]
+    shares = shifted_shares(of_class, ratio, 4.0)
     return float(100 * chips @ shares[:, economy.foundries.is_chinese].sum(axis=1) / chips.sum())
 
 
@@ -360,6 +361,27 @@ def test_tariffs_move_in_proportion() -> None:
         strength_of(load_scenario("baseline"))
 
 
+@pytest.mark.parametrize("name", ["no_expansion", "chip_cutoff", "export_controls", "chips_act"])
+def test_the_strongest_that_is_tried_is_allowed_and_on_the_same_side_of_zero(name: str) -> None:
+    own = load_scenario(name)
+    most = max_strength(own)
+    assert strength_of(with_strength(own, most)) == pytest.approx(most)
+    assert most / strength_of(own) >= 1
+
+
+def test_less_capacity_is_scaled_as_less_capacity() -> None:
+    """A path below zero stays below it: half the effect takes half the points."""
+    own = load_scenario("no_expansion")
+    aim = with_strength(own, -0.05)
+
+    def answer(s: Scenario) -> float:
+        return 30 + 100 * last_level(s.policies["capacity"].path)
+
+    _, scaled = scaled_to_first([aim, own], "effect", toy(answer))
+    assert scaled.is_met
+    assert strength_of(scaled.scenario) == pytest.approx(-0.05, abs=1e-3)
+
+
 def insured(cost: float, loss: float) -> pd.DataFrame:
     """Runs whose cost rises with the square of the rate, and whose loss falls with it."""
     return pd.DataFrame(
@@ -457,9 +479,7 @@ def test_scenarios_are_scaled_to_the_effect_of_the_first() -> None:
         weight = {"component_tariff": 1.0, "product_tariff": 0.4}
         return 30 / (1 + sum(weight[n] * last_level(p.path) for n, p in s.policies.items()))
 
-    first, second, third = map(
-        load_scenario, ("component_50", "whole_product_china", "no_expansion")
-    )
+    first, second, third = map(load_scenario, ("component_50", "whole_product_china", "baseline"))
     scaled = list(scaled_to_first([first, second, third], "effect", toy(answer)))
     assert scaled[0].scenario == first
     assert scaled[2].scenario == third

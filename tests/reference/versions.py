@@ -183,7 +183,7 @@ class Pair:
             clear = {
                 f: u
                 for f, u in worth[p].items()
-                if (slot.node_class, slot.counts_as(world, f.region)) not in covered
+                if (slot.node_class, slot.counts_as(f.region)) not in covered
             }
             plan_b[p] = self.common.best(clear) if clear else free[p]
         best = free
