@@ -462,8 +462,8 @@ def _put_together(economy: Economy, line: Int, own: Int) -> None:
         list(share[:, :, 0]), [makers.chip_coverage[rows] for rows in (line, own)]
     )
     for name in ("supplied_since", "second_source", "most_denied", "last_denied"):
-        column = getattr(makers, name)
-        column[makers.line[from_own]] = column[from_own]
+        of_version = getattr(makers, name)
+        of_version[makers.line[from_own]] = of_version[from_own]
     for name in SHARED:
         column = getattr(makers, name)
         column[line] = k.total(column[line], column[own])

@@ -77,9 +77,9 @@ class SlotChoice:
     """Probability that it takes a foundry of that region."""
     break_even_rate: float
     """Rate of a further component tariff on the region's chips in all markets of the line, fraction
-    of their price, at which the next opening is as likely to leave the region as to stay; infinite:
-    none, for lack of others or because importers would not pay it. Below zero it is more likely to
-    leave already."""
+    of their price, at which the next opening is as likely to leave the region as to stay. It
+    exempts importers who do not know the origin. Infinite: none, for lack of others or because
+    importers would not pay it. Below zero it is more likely to leave already."""
     break_even_alone: dict[str, float]
     """The same, where it is above zero, if only one of the line's markets levies it; markets where
     no rate would do are left out."""

@@ -91,7 +91,7 @@ def test_rates_above_one_get_a_note(tmp_path: Path) -> None:
 
 def test_explain_shows_all_facts_of_one_value() -> None:
     out = call("explain", "component_50", "policies.component_tariff.rate")[1]
-    for fact in ("fraction", "0 to 5", "component_50.yaml:13:11", "2026-01  0.25", "assumption"):
+    for fact in ("fraction", "0 to 5", "component_50.yaml:14:11", "2026-01  0.25", "assumption"):
         assert fact in out
     out = call("explain", "component_50", "supply")[1]
     assert "supply.learning" in out

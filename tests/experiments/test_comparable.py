@@ -14,7 +14,13 @@ from tariffsim.record.results import Results
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.tables import load_tables
 from tests.cli.calling import call
-from tests.month.extremes import FIGURES, ends_of_figure
+from tests.month.extremes import (
+    FIGURES,
+    codes_with,
+    ends_of_figure,
+    name_in_runs,
+    shipped_value,
+)
 
 MONTH = {"agents__makers": 9, "run__start": "2025-01", "run__end": "2025-01"}
 BASELINE = replace(load_scenario("baseline"), **MONTH)
@@ -42,10 +48,11 @@ def test_other_numbers_of_foundries_are_refused(
 @pytest.mark.filterwarnings("ignore:no product line is sold:UserWarning")
 def test_any_figure_may_differ_or_is_refused(table: str, name: str) -> None:
     shipped = getattr(load_tables(), table)
-    code = next(c for c in shipped.codes if isinstance(shipped.figures[c, name].value, float))
-    value = shipped.number(code, name)
+    spec, name = FIGURES[table, name], name_in_runs(name)
+    code = codes_with(shipped, name)[0]
+    value = shipped_value(shipped, code, name)
     tried = 0
-    for end in {*ends_of_figure(FIGURES[table, name], value)} - {value}:
+    for end in {*ends_of_figure(spec, value)} - {value}:
         try:
             world = replace(BASELINE, figures={table: {code: {name: end}}})
             compare([world], BASELINE, seeds=1)

@@ -35,12 +35,13 @@ from tariffsim.kernels.sourcing import (
     is_cut_off,
     lead_of_incumbent,
     lead_of_winner,
-    less_switching,
     months_later,
     months_left,
     plan_distortion,
+    share_of_bill,
     size_factor,
     switch_pays,
+    switching_utility,
     utility_loss,
     utility_of_all,
     utility_value,
@@ -238,8 +239,8 @@ def test_the_highest_utility_is_what_is_drawn(weights: np.ndarray, noise: np.nda
     utility = utility_of_all(weights, noise)
     np.testing.assert_array_equal(utility.argmax(axis=1), draw_choice(weights, noise))
     incumbent = np.zeros(len(weights), dtype=np.intp)
-    cost = np.where(np.arange(weights.shape[1]) == 0, 0.0, 0.25)
-    dear = less_switching(utility, np.broadcast_to(cost, weights.shape), 4.0)
+    is_new = np.arange(weights.shape[1]) > 0
+    dear = utility - switching_utility(np.array(0.25), is_new.astype(float), np.inf, 4.0)
     kept = with_inertia(weights, incumbent, np.full(len(weights), inertia_factor(0.25, 4.0)))
     np.testing.assert_array_equal(dear.argmax(axis=1), draw_choice(kept, noise))
 
@@ -248,3 +249,25 @@ def test_what_has_no_weight_is_never_best() -> None:
     utility = utility_of_all(np.array([[0.0, 1e-300]]), np.ones((1, 2)))
     assert utility[0, 0] == -np.inf
     assert utility.argmax() == 1
+
+
+@given(st.floats(0.01, 50), st.floats(0.01, 1), st.floats(0.01, 20), st.floats(0.5, 8))
+def test_a_switch_for_fewer_units_costs_each_of_them_more(
+    cost: float, part: float, cap: float, elasticity: float
+) -> None:
+    """The inertia of a line whose cost is that of the whole over the part, for the part alone."""
+    found = switching_utility(np.array([cost, cost]), np.array([part, 0.0]), cap, elasticity)
+    of_part = inertia_factor(min(cost / part, cap), elasticity)
+    np.testing.assert_allclose(found, [part * np.log(of_part), 0.0], rtol=1e-12)
+    whole = switching_utility(np.array(cost), np.array(1.0), np.inf, elasticity)
+    uncapped = switching_utility(np.array(cost), np.array(part), np.inf, elasticity)
+    assert part * whole <= uncapped * (1 + 1e-12)  # dearer a unit of the part
+    assert uncapped <= whole * (1 + 1e-12)  # but no dearer than for all units
+
+
+def test_overhead_is_a_share_of_the_chip_bill() -> None:
+    chips, price = np.array([[2.0, 0.0, 3.0], [0.0, 1.0, 0.0]]), np.array([0.5, 4.0, 10.0])
+    np.testing.assert_allclose(share_of_bill(0.1, chips, price), [3.1, 0.4], rtol=1e-12)
+    np.testing.assert_allclose(
+        share_of_bill(np.array([0.0, 0.5]), chips, price), [0.0, 2.0], rtol=1e-12
+    )

@@ -17,6 +17,7 @@ from tariffsim.kernels.inventory import (
     fill_rate,
     fill_rates_by_rank,
     is_short,
+    left_after_restart,
     mean_over_flows,
     months_in_reach,
     months_worth_holding,
@@ -210,3 +211,11 @@ def test_a_small_fall_of_duty_is_not_worth_holding_for() -> None:
 def test_a_blend_lies_between_its_parts() -> None:
     share = np.array([0.0, 0.25, 1.0])
     np.testing.assert_allclose(blend(share, np.full(3, 8.0), np.zeros(3)), [0.0, 2.0, 8.0])
+
+
+def test_a_line_that_stood_all_month_loses_the_weeks_of_a_restart() -> None:
+    """Two of the four weeks of February, half of them after half a month; at most all of it."""
+    had = np.array([0.0, 0.5, 1.0])
+    np.testing.assert_allclose(left_after_restart(had, 2.0, 28), [0.5, 0.75, 1.0])
+    np.testing.assert_allclose(left_after_restart(had, 9.0, 28), had)
+    assert (left_after_restart(had, 0.0, 28) == 1).all()

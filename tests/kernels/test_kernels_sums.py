@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from tariffsim.kernels.sums import (
     by_class,
+    by_foundry,
     by_supplier,
     largest_within,
     least_over_slots,
@@ -82,3 +83,14 @@ def test_largest_of_each_group() -> None:
     group, value = np.array([3, 1, 3, 1, 7]), np.array([2.0, 5.0, 4.0, 5.0, -1.0])
     np.testing.assert_array_equal(largest_within(group, value), [1, 2, 4])
     assert len(largest_within(np.zeros(0, dtype=np.intp), np.zeros(0))) == 0
+
+
+@given(values, st.integers(1, 7))
+def test_each_foundry_has_what_is_at_its_origin(array: np.ndarray, n_foundries: int) -> None:
+    """One origin for all rows, or one that depends on the row."""
+    n, n_regions = array.shape
+    origin = np.arange(n * n_foundries).reshape(n, n_foundries) * 31 % n_regions
+    assert (by_foundry(array, origin[0]) == array[:, origin[0]]).all()
+    found = by_foundry(array, origin)
+    for row in range(n):
+        assert (found[row] == array[row][origin[row]]).all()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
-from tariffsim.tables import FIGURE_TABLES, load_tables
-from tariffsim.tables.figure_tables import Spec
+from tariffsim.tables import FIGURE_TABLES, FigureTable, load_tables
+from tariffsim.tables.figure_tables import DATED, Spec
 from tariffsim.typing import format_month
 from tests.economies import merged
 from tests.policy.test_instruments import KINDS, variants
@@ -34,6 +34,7 @@ FIGURES = {
     for name, spec in rules.parameters.items()
     if not spec.is_text
 }
+"""Numbers by table and name; a dated one is of months of the runs, see `name_in_runs`."""
 
 
 def ends(parameter: Parameter) -> list[Any]:
@@ -57,6 +58,25 @@ def ends_of_figure(spec: Spec, value: float) -> list[float]:
     return [float(round(value)) if spec.whole else value for value in found]
 
 
+def name_in_runs(name: str) -> str:
+    """The name of a figure; of a dated one, that from the first month of the runs on."""
+    return name.replace(DATED, format_month(START))
+
+
+def codes_with(shipped: FigureTable, name: str) -> list[str]:
+    """Codes whose figure is a number; all of them where it is given for none."""
+    figures = shipped.figures
+    found = [c for c in shipped.codes if (c, name) in figures
+             and isinstance(figures[c, name].value, float)]  # fmt: skip
+    return found or list(shipped.codes)
+
+
+def shipped_value(shipped: FigureTable, code: str, name: str) -> float:
+    """The number of a code; one where none is given."""
+    is_there = (code, name) in shipped.figures
+    return shipped.number(code, name, missing=1.0) if is_there else 1.0
+
+
 @st.composite
 def blocks(draw: st.DrawFn) -> dict[str, Any]:
     """A few parameters at an end."""
@@ -74,13 +94,12 @@ def figures(draw: st.DrawFn) -> dict[str, Any]:
     found: dict[str, Any] = {}
     tables = load_tables()
     for table, name in draw(st.lists(st.sampled_from(sorted(FIGURES)), max_size=3, unique=True)):
-        shipped = getattr(tables, table)
-        given = [c for c in shipped.codes if isinstance(shipped.figures[c, name].value, float)]
-        codes = given or shipped.codes
+        shipped, spec = getattr(tables, table), FIGURES[table, name]
+        name, codes = name_in_runs(name), codes_with(shipped, name)
         chosen = codes if draw(st.booleans()) else [draw(st.sampled_from(codes))]
         for code in chosen:
-            value = shipped.number(code, name, missing=1.0)
-            value = draw(st.sampled_from(ends_of_figure(FIGURES[table, name], value)))
+            value = shipped_value(shipped, code, name)
+            value = draw(st.sampled_from(ends_of_figure(spec, value)))
             found = merged(found, {table: {code: {name: value}}})
     return found
 

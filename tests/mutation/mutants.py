@@ -141,7 +141,7 @@ def _calls(call: ast.Call) -> Iterator[ast.AST]:
     if name in RENAMED:
         yield _with(call, func=_with(call.func, **{"id" if plain else "attr": RENAMED[name]}))
     if name in DROPPED:
-        yield from call.args[:1]
+        yield from (it for it in call.args[:1] if not isinstance(it, ast.Starred))
     if name == "where":
         yield from (it for it in call.args[1:] if not isinstance(it, ast.Constant))
     if not name[:1].isupper():  # a dataclass would only miss a field
