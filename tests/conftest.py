@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite("tests.reference.comparison")
 
 # The same examples every time and everywhere, so that a failure is a change of the code;
 # `HYPOTHESIS_PROFILE=explore` looks for new ones.

@@ -31,10 +31,13 @@ EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
 PRELOADED = ["numpy", "pandas", "scipy.special", "scipy.optimize", "pydantic", "networkx", "mesa"]
 
 MONTHS = "tests/month/test_reference.py"
-REFERENCE = [f"{MONTHS}::test_same_months_of_a_toy"] + [
+ORDERS = "tests/month/test_reference_of_orders.py"
+REFERENCE = [
+    f"{MONTHS}::test_same_months_of_a_toy",
+    f"{ORDERS}::test_same_months[everything with stocks]",
+] + [
     f"{MONTHS}::test_same_months[{name}]"
     for name in (
-        "everything with stocks",
         "two triggers",
         "declarations, full_value",
         "plan slowed by idle lines",

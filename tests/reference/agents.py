@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests.reference.customs import LEFT_OUT, PULLED, REAL, Chips, Product, Rates
+from tests.reference.customs import LEFT_OUT, PULLED, REAL, Bill, Chips, Product, Rates
 
 if TYPE_CHECKING:
     from tests.reference.world import Reference
@@ -476,13 +476,30 @@ class Maker:
             for f, share in slot.base_shares.items()
             if share > 0 and f.is_candidate(slot.node_class)
         }
-        for weight, rates in world.foreseen(kind, self.device):
-            without = self.quote(world, others, rates, trigger, price, upkeep=False).duty
-            for f in costs:
-                taken = others | {slot: f}
-                with_it = self.quote(world, taken, rates, trigger, price, upkeep=False).duty
-                costs[f] += weight * (with_it - without) / slot.chips
+        for weight, rates in futures:
+            for market, share in self.weights.items():
+                without = self.bill(world, others, market, rates, trigger, price)
+                for f in costs:
+                    taken = others | {slot: f}
+                    with_it = self.bill(world, taken, market, rates, trigger, price)
+                    more = world.customs.added(with_it, without)
+                    costs[f] += weight * share * more / slot.chips
         return costs
+
+    def bill(
+        self, world: Reference, suppliers: Mapping[Slot, Foundry], market: str, rates: Rates,
+        trigger: str, price: Price,
+    ) -> Bill:  # fmt: skip
+        """Duty on one unit sold in a market: what is added up, and new duties by instrument."""
+        product, _, bare_duty = self.product_in(
+            world, suppliers, self.origin(market), market, rates, price, upkeep=False
+        )
+        fixed = bare_duty + world.customs.base_duty(product)
+        if not world.declarations.is_full:
+            return fixed, world.customs.each_duty(product, rates, trigger)
+        importer = self.importer(market)
+        on_origin, on_content = world.declarations.each_borne(product, rates, trigger, importer)
+        return fixed + on_origin, on_content
 
     def delta(self, world: Reference, slot: Slot, foundry: Foundry) -> float:
         """What makes the base year a steady state at its prices and duties; constant."""

@@ -14,6 +14,8 @@ from tariffsim.state.economy import Economy
 
 Rates = Mapping[int, float]
 """Strength of the instruments that are not zero, by their number."""
+Bill = tuple[float, dict[int, float]]
+"""Duty on a unit: what is added up whatever else is due, and by instrument."""
 
 DUTIES = {
     "product_tariff", "component_tariff", "bare_chip_tariff", "retaliatory_tariff",
@@ -326,6 +328,19 @@ class Customs:
         self, product: Product, rates: Rates, trigger: str = REAL
     ) -> dict[int, float]:
         """New duty on a product by instrument: in each stacking group only the highest."""
+        return self.highest(self.each_duty(product, rates, trigger))
+
+    def added(self, with_it: Bill, without: Bill) -> float:
+        """What a chip adds to a bill; where the bases of a group differ, the highest by chip."""
+        (fixed, due), (fixed_without, due_without) = with_it, without
+        more = {i: duty - due_without.get(i, 0.0) for i, duty in due.items()}
+        by_chip = {i: duty for i, duty in more.items() if self.laws[i].is_compared}
+        by_product = self.highest({i: duty for i, duty in due.items() if i not in by_chip})
+        added = sum(more[i] for i in by_product) + sum(self.highest(by_chip).values())
+        return fixed - fixed_without + added
+
+    def each_duty(self, product: Product, rates: Rates, trigger: str = REAL) -> dict[int, float]:
+        """New duty on a product by instrument, whatever else is in its stacking group."""
         numbers = [i for i in self.for_product(product) if i in rates]
         if not numbers:
             return {}
@@ -333,7 +348,7 @@ class Customs:
         for i in numbers:
             if self._counts(i, shipment, trigger):
                 due[i] = self.ask(i, shipment, self.on_product(i, product, rates))
-        return self.highest(due)
+        return due
 
     def base_duty(self, product: Product) -> float:
         """Duty of the base year on a product."""

@@ -116,6 +116,13 @@ class Declarations:
 
     def borne(self, product: Product, rates: Rates, trigger: str, importer: Importer) -> float:
         """What the duties cost the importer, hiding them being the alternative, USD a unit."""
+        on_origin, content = self.each_borne(product, rates, trigger, importer)
+        return on_origin + sum(self.customs.highest(content).values())
+
+    def each_borne(
+        self, product: Product, rates: Rates, trigger: str, importer: Importer
+    ) -> tuple[float, dict[int, float]]:
+        """The same by the country of assembly, and by instrument whatever else is in its group."""
         exposure, evasion_cost = self.exposure(product.market, rates), importer.evasion_cost
         _, rate, gain = self.false_origin(product, rates)
         rate += min(gain, exposure * gain + evasion_cost) - gain
@@ -125,7 +132,7 @@ class Declarations:
             if self.customs.laws[i].declares == "content":
                 bears = sum(min(d, exposure * d + evasion_cost * v) for d, v in parts)
             content[i] = bears if importer.knows_origin else blind
-        return rate * product.customs_value + sum(self.customs.highest(content).values())
+        return rate * product.customs_value, content
 
     def declare(
         self, product: Product, rates: Rates, importer: Importer
