@@ -27,7 +27,6 @@ LEVELS = (
     ("component_50", "evaded_share"),
     ("baseline", "capacity_lost"),
     ("no_expansion_unfilled", "china_utilisation"),
-    ("no_expansion_unfilled", "lost_output"),
 )
 DIFFERENCES = (
     ("component_50", "cn_share"),
