@@ -13,7 +13,7 @@ import pytest
 from tariffsim.law import duty_tables, policy_state
 from tariffsim.month import PHASES
 from tariffsim.scenario.catalogue import blocks
-from tariffsim.state import constants, economy
+from tariffsim.state import constants, economy, makers
 from tariffsim.tables import FIGURE_TABLES, load_tables
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "model.md").read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_columns_exist(name: str) -> None:
     table, column = name.split(".")
     (owner,) = (
         vars(m)[table]
-        for m in (economy, constants, policy_state, duty_tables)
+        for m in (economy, makers, constants, policy_state, duty_tables)
         if getattr(vars(m).get(table), "__module__", "") == m.__name__
     )
     assert column in owner.__dataclass_fields__

@@ -19,13 +19,13 @@ from tariffsim.record.dictionary import entry, metrics, variables
 from tariffsim.record.result_tables import AXES
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.scenario_files import shipped_names
-from tariffsim.state import constants, economy
+from tariffsim.state import constants, economy, makers
 from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES, load_tables
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted({*DOCS.parent.glob("*.md"), *DOCS.glob("*.md")})
 PAGE = (DOCS / "glossary.md").read_text(encoding="utf-8")
-STATE = (economy, constants, policy_state, duty_tables)
+STATE = (economy, makers, constants, policy_state, duty_tables)
 RESULTS = (*AXES, "headline", "summary", "base_year")
 
 
@@ -138,12 +138,13 @@ def test_a_name_that_does_not_exist_is_noticed(name: str) -> None:
 
 def test_every_table_of_the_state_has_an_entry() -> None:
     tables = {
-        name
-        for name, found in vars(economy).items()
-        if is_dataclass(found) and found.__module__ == economy.__name__
+        f"state.{module.__name__.split('.')[-1]}.{name}"
+        for module in (economy, makers)
+        for name, found in vars(module).items()
+        if is_dataclass(found) and found.__module__ == module.__name__
     }
     assert len(tables) >= 8
-    assert {f"state.economy.{name}" for name in tables} <= set(NAMES)
+    assert tables <= set(NAMES)
 
 
 def test_every_table_of_the_results_has_an_entry() -> None:
