@@ -1,4 +1,4 @@
-"""The array code runs the same months as plain objects do: orders, lines and expectations.
+"""The array code runs the same months as plain objects do: declarations, orders, lines, beliefs.
 
 See `tests.reference.comparison`.
 """
@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from tests.economies import run, scenario
-from tests.reference import Flow
-from tests.reference.comparison import compare, months_of_both
-from tests.reference.scenarios import LAW, SCENARIOS, SMALL, lines_of
+from tests.reference.comparison import compare, run_both
+from tests.reference.scenarios import LAW, LINES, SCENARIOS, SMALL, lines_of
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in LAW])
@@ -21,21 +20,18 @@ def test_same_months(name: str) -> None:
 
 def test_assembly_moves_and_returns() -> None:
     """In the runs compared flows move, some back, at a cost, and plants are built."""
-    name = "assembly abroad and back"
-    case = scenario(SMALL, SCENARIOS[name], makers=lines_of(name))
-    away: set[Flow] = set()
-    returned: set[Flow] = set()
-    relocation, built = 0.0, False
-    for world in months_of_both(case, 1, months=16):
-        moved = {flow for flow in world.flows if flow.origin != flow.maker.base_origin}
-        assert all(flow.second_best_place != 0 for flow in moved)
+    name, away, paid, built = "assembly abroad and back", set(), 0.0, False
+    for economy in run(scenario(SMALL, SCENARIOS[name], makers=lines_of(name)), 1, months=16):
+        flows, makers = economy.flows, economy.makers
+        moved = set(np.flatnonzero(flows.origin != makers.base_origin[flows.maker]).tolist())
+        assert all(flows.second_best_place[list(moved)] != 0)
         returned = away - moved
         away |= moved
-        relocation = max(flow.relocation for flow in world.flows) or relocation
-        built |= any(line.plant_month > 0 or len(line.plants) > 1 for line in world.lines)
+        paid += flows.relocation.sum()
+        built |= bool((makers.plant_month > 0).any())
     assert len(away) >= 4
     assert len(returned) >= 2
-    assert relocation > 0
+    assert paid > 0
     assert built
 
 
@@ -52,3 +48,13 @@ def test_lines_split_and_merge(name: str) -> None:
     assert begun > 1
     assert kept > 1
     assert ended > 0
+
+
+def test_declarations_are_made() -> None:
+    """In the runs compared importers trace, do not trace, hide and are caught."""
+    case = SCENARIOS["declarations, full_content"]
+    world = run_both(scenario(SMALL, case, makers=LINES), seed=2, months=8)
+    assert any(importer.is_traced for importer in world.importers)
+    assert any(not importer.knows_origin for importer in world.importers)
+    assert any(importer.penalty > 0 for importer in world.importers)
+    assert any(flow.evaded_duty > 0 and flow.new_duty > 0 for flow in world.flows)

@@ -34,16 +34,11 @@ MONTHS = "tests/month/test_reference.py"
 ORDERS = "tests/month/test_reference_of_orders.py"
 REFERENCE = [
     f"{MONTHS}::test_same_months_of_a_toy",
-    f"{ORDERS}::test_same_months[everything with stocks]",
-] + [
-    f"{MONTHS}::test_same_months[{name}]"
-    for name in (
-        "two triggers",
-        "declarations, full_value",
-        "plan slowed by idle lines",
-        "everything",
-    )
-]
+    *(f"{ORDERS}::test_same_months[{name}]"
+      for name in ("everything with stocks", "declarations, full_value")),
+    *(f"{MONTHS}::test_same_months[{name}]"
+      for name in ("two triggers", "plan slowed by idle lines", "everything")),
+]  # fmt: skip
 MONTHS_WIDER = [f"tests/month/test_{name}.py" for name in ("month", "economics", "invariance")]
 TESTS = {
     "kernels": (REFERENCE, ["tests/kernels", "tests/behaviour", "tests/law"]),

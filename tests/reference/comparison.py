@@ -37,12 +37,7 @@ def compare(name: str) -> None:
 
 
 def run_both(scenario: Scenario, seed: int, months: int) -> Reference:
-    *_, world = months_of_both(scenario, seed, months)
-    return world
-
-
-def months_of_both(scenario: Scenario, seed: int, months: int) -> Iterator[Reference]:
-    """The plain objects after each month, which the arrays equal."""
+    """The plain objects after some months, in each of which the arrays equal them."""
     economy, draws = build_economy(scenario, seed), Draws(seed)
     world = Reference(build_economy(scenario, seed), Draws(seed))
     for _ in range(months):
@@ -53,7 +48,7 @@ def months_of_both(scenario: Scenario, seed: int, months: int) -> Iterator[Refer
         assert_same_knowledge(economy, world)
         assert_same_quantities(economy, world)
         assert_same_accounts(economy, world)
-        yield world
+    return world
 
 
 def assert_same_knowledge(economy: Economy, world: Reference) -> None:

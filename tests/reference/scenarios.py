@@ -265,6 +265,8 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         h=GRANT,
     ),
 }
+LAW = tuple(SCENARIOS)
+"""Scenarios of duties and supply; the others are of declarations, orders, lines and beliefs."""
 FULL = {
     "compliance": {
         "behaviour": "full", "audit_rate": 3.0, "lookback_months": 5, "penalty_multiple": 0.2,
@@ -313,8 +315,6 @@ SCENARIOS |= {
 SCENARIOS["quotas without foresight"] = merged(
     SCENARIOS["quotas"], {"sourcing": {"foresight": "none"}, "run": {"start": "2025-06"}}
 )
-LAW = tuple(SCENARIOS)
-"""Scenarios of duties, declarations and supply; the others are of orders, lines and beliefs."""
 ORDERS = {
     "orders": {"stock_factor": 0.5, "second_source_factor": 1.5, "backlog_share": 0.25},
     "trade": {"front_loading_months": 3.0},
