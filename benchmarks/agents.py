@@ -62,6 +62,9 @@ def windows(columns: dict[str, Any]) -> AgentSet:
     """A table of its own and a population over it."""
     model: Any = Model(rng=0)
     makers = SimpleNamespace(**{name: column.copy() for name, column in columns.items()})
+    n = len(makers.units)
+    makers.own_version, makers.is_made = np.full(n, -1), np.ones(n, dtype=bool)
+    makers.origin, makers.line_weights = makers.origin[:, None], np.ones((n, 1))
     model.economy = SimpleNamespace(makers=makers, constants=SimpleNamespace(codes=CODES))
     model.census = Census({DeviceMaker: len(columns["size"])})
     return Population.of(model, DeviceMaker)
@@ -101,7 +104,7 @@ def ensemble(kind: str, n: int) -> dict[str, float]:
         "agg mean, s": timed(lambda: agents.agg("units", np.mean), 3)[0],
         "select, s": timed(lambda: large(agents), 3)[0],
         "groupby and sum, s": timed(lambda: agents.groupby("origin").agg("units", sum))[0],
-        "an attribute of each agent, s": timed(lambda: [a.unit_cost for a in agents])[0],
+        "an attribute of each agent, s": timed(lambda: [a.units for a in agents])[0],
     }
 
 

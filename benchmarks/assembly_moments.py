@@ -53,4 +53,4 @@ def main(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else 4)
+    main(1 if "--quick" in sys.argv else int(sys.argv[1]) if sys.argv[1:] else 4)

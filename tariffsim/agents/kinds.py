@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +11,13 @@ from tariffsim.agents.population import Population
 from tariffsim.agents.rows import Column, Row, names
 from tariffsim.explain.slot import candidates_of, switching_cost_share
 from tariffsim.explain.version import versions_of_line
-from tariffsim.kernels.sums import sum_by
 from tariffsim.typing import Float, format_month
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tariffsim.state.economy import Economy
+    from tariffsim.state.makers import DeviceMakers
 
 
 def _mean(values: Float, weights: Float) -> Any:
@@ -33,18 +34,25 @@ def _main_country(economy: Economy, row: Any) -> Any:
     return by_country.argmax(axis=-1)
 
 
-def _of_versions(economy: Economy, values: Float) -> Float:
-    """(lines,) sums of values (N,) over the versions that each line sells."""
+def _over_versions(economy: Economy, row: Any, value: Callable[[DeviceMakers, Any], Any]) -> Any:
+    """Sums over the versions that lines sell of a value of rows of makers."""
     makers = economy.makers
-    return sum_by(makers.line, np.where(makers.is_made, values, 0.0), makers.n_lines)
+    own = makers.own_version[row]
+    has_two = (own >= 0) & makers.is_made[own]
+    return value(makers, row) + np.where(has_two, value(makers, own), 0.0)
 
 
 def _china_share(economy: Economy, row: Any) -> Any:
     """Share of the chips of lines that are Chinese, by number, mean over versions."""
-    makers = economy.makers
-    is_chinese = economy.foundries.is_chinese[makers.supplier].astype(float)
-    share = makers.share * _mean(is_chinese, makers.chips)
-    return _of_versions(economy, share)[row]
+    is_chinese = economy.foundries.is_chinese.astype(float)
+    return _over_versions(
+        economy, row, lambda m, i: m.share[i] * _mean(is_chinese[m.supplier[i]], m.chips[i])
+    )
+
+
+def _waiting(makers: DeviceMakers, row: Any) -> Any:
+    """Slots of rows of makers with a supplier under qualification."""
+    return (makers.switch_month[row] >= 0).sum(axis=-1)
 
 
 class Foundry(Row):
@@ -115,17 +123,19 @@ class DeviceMaker(Row):
     )
     size = Column("fraction", "size over the mean of its device")
     units = Column(
-        "units a month", "units delivered", lambda e, i: _of_versions(e, e.makers.units)[i]
+        "units a month",
+        "units delivered",
+        lambda e, i: _over_versions(e, i, lambda m, rows: m.units[rows]),
     )
     fill_rate = Column(
         "fraction",
         "part of the orders delivered, mean over versions",
-        lambda e, i: _of_versions(e, e.makers.share * e.makers.fill_rate)[i],
+        lambda e, i: _over_versions(e, i, lambda m, rows: m.share[rows] * m.fill_rate[rows]),
     )
     customs_value = Column(
         "USD a unit",
         "ex-works price, mean over its markets",
-        lambda e, i: _of_versions(e, e.makers.share * e.makers.customs_value)[i],
+        lambda e, i: _over_versions(e, i, lambda m, rows: m.share[rows] * m.customs_value[rows]),
     )
     chips = Column("chips a unit", "chips of all classes")
     china_share = Column(
@@ -137,7 +147,7 @@ class DeviceMaker(Row):
     is_requalifying = Column(
         "yes or no",
         "whether a new supplier is under qualification",
-        lambda e, i: _of_versions(e, (e.makers.switch_month >= 0).sum(axis=-1) * 1.0)[i] > 0,
+        lambda e, i: _over_versions(e, i, _waiting) > 0,
     )
 
     def _label(self) -> tuple[Any, ...]:
