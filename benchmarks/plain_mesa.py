@@ -1,8 +1,8 @@
 """The full month in plain Mesa: one `mesa.Agent` an agent, attributes and loops, no arrays.
 
 The agents are those of the reference implementation (tests/reference), made as Mesa agents and let
-act through AgentSets. What a sensible modeller would do for speed is done: instruments are plain
-arithmetic, and the duty on a dollar of chips is worked out once a region, not once a foundry.
+act through AgentSets. What a sensible modeller would do for speed is done: the duty on a dollar of
+chips is worked out once a region, not once a foundry.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tests.reference import Foundry, Importer, Maker, Reference, Slot
-from tests.reference.agents import DESIGN, PIN_COMPATIBLE
-from tests.reference.customs import Chips, Customs, Product, Rates
+from tests.reference.agents import DESIGN, PIN_COMPATIBLE, ahead
 
 
 class MesaFoundry(Foundry, mesa.Agent):
@@ -37,24 +36,29 @@ class MesaMaker(Maker, mesa.Agent):
         mesa.Agent.__init__(self, model)
         Maker.__init__(self, **row)
 
-    def chip_costs(self, world: Reference, slot: Slot, trigger: str) -> dict[Foundry, float]:
+    def chip_costs(
+        self, world: Reference, slot: Slot, trigger: str, months: int
+    ) -> dict[Foundry, float]:
         """As in the reference, for duties that are in proportion to the value of the chips."""
         kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
-        candidates = [
-            f
+        futures = world.foreseen(kind, self.device)
+        price = self.net_price(world, futures, ahead(world, months))
+        prices = {
+            f: price(f, slot)
             for f, share in slot.base_shares.items()
             if share > 0 and f.is_candidate(slot.node_class)
-        ]
-        on_a_dollar: dict[str, float] = dict.fromkeys((f.region for f in candidates), 0.0)
-        example = {f.region: f for f in candidates}
-        for weight, rates in world.foreseen(kind, self.device):
-            without = self.quote(world, others, self.origin, rates, trigger).duty
-            for region, f in example.items():
-                with_it = self.quote(world, others | {slot: f}, self.origin, rates, trigger).duty
-                bill = slot.chips * f.price[slot.node_class]
-                on_a_dollar[region] += weight * (with_it - without) / bill
-        return {f: f.price[slot.node_class] * (1 + on_a_dollar[f.region]) for f in candidates}
+        }
+        on_a_dollar: dict[str, float] = dict.fromkeys((f.region for f in prices), 0.0)
+        example = {f.region: f for f in prices}
+        for weight, rates in futures:
+            for market, share in self.weights.items():
+                without = self.bill(world, others, market, rates, trigger, price)
+                for region, f in example.items():
+                    with_it = self.bill(world, others | {slot: f}, market, rates, trigger, price)
+                    more = world.customs.added(with_it, without)
+                    on_a_dollar[region] += weight * share * more / (slot.chips * prices[f])
+        return {f: p * (1 + on_a_dollar[f.region]) for f, p in prices.items()}
 
 
 class MesaImporter(Importer, mesa.Agent):
@@ -68,53 +72,12 @@ class MesaImporter(Importer, mesa.Agent):
 AGENTS = {Foundry: MesaFoundry, Maker: MesaMaker, Importer: MesaImporter}
 
 
-class PlainCustoms(Customs):
-    """Instruments as plain arithmetic: ad valorem duties without thresholds."""
-
-    def product_duties(self, product: Product, rates: Rates, trigger: str = "") -> dict[int, float]:
-        """New duty on a product by instrument."""
-        due = {}
-        for i in self.for_product(product):
-            if i not in rates:
-                continue
-            law: Any = self.instruments[i]
-            rate = self.on_product(i, product, rates)
-            crosses = self.home[product.origin] != product.market
-            if law.kind == "product_tariff":
-                due[i] = rate * product.customs_value if crosses else 0.0
-            elif law.kind == "component_tariff":
-                counts = crosses or law.covers_home_assembly
-                due[i] = rate * covered_value(law, product.chips) if counts else 0.0
-        return due
-
-    def chip_duties(self, origin: str, chips: Chips, rates: Rates) -> dict[int, float]:
-        """New duty by instrument on chips that enter bare."""
-        if self.chip_home[chips.region] == self.home[origin]:
-            return {}
-        return {
-            i: self.on_chips(i, origin, chips, rates) * covered_value(self.instruments[i], (chips,))
-            for i in self._for_chips(origin)
-            if i in rates
-        }
-
-
-def covered_value(law: Any, chips: tuple[Chips, ...]) -> float:
-    """Value of the chips an instrument covers."""
-    return sum(
-        c.value
-        for c in chips
-        if (law.chip_regions is None or c.region in law.chip_regions)
-        and (law.node_classes is None or c.node_class in law.node_classes)
-    )
-
-
 class PlainWorld(Reference):
     """The reference with Mesa's agents, acting through Mesa's AgentSets."""
 
     def __init__(self, economy: Economy, draws: Draws, model: mesa.Model) -> None:
         self.model = model
         super().__init__(economy, draws)
-        self.customs = PlainCustoms(economy)
 
     def new(self, kind: type, **values: Any) -> Any:
         """Make a Mesa agent."""
@@ -129,7 +92,7 @@ class PlainWorld(Reference):
 
 
 class PlainMesa(mesa.Model):
-    """One run of one scenario, for scenarios without triggers, thresholds or stacking groups."""
+    """One run of one scenario, for scenarios without triggers or thresholds."""
 
     def __init__(self, economy: Economy, draws: Draws) -> None:
         super().__init__(rng=draws.seed)
