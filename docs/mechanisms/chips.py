@@ -84,8 +84,9 @@ def _undecided(simulation: Simulation) -> Explanation:
     economy, found = simulation.economy, []
     codes, makers = economy.constants.codes, economy.makers
     us = codes.markets.index("US")
-    crosses = economy.tariff_schedule.crosses_border[codes.cell(makers.device, makers.origin, us)]
-    for maker in range(len(makers)):
+    cells = codes.cell(makers.device, makers.origin[:, us], us)
+    crosses = economy.tariff_schedule.crosses_border[cells]
+    for maker in range(makers.n_lines):
         if makers.weights[maker, us] == 1.0 and crosses[maker]:
             line = explain_maker(economy, simulation.draws, maker, 0)
             found += [replace(line, slots=(slot,)) for slot in line.slots if _owes(slot)]
