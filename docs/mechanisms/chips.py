@@ -20,7 +20,7 @@ MONTH = 18
 """The month of the choice that is shown: July 2026, with the duty in force and half its rate."""
 OWED = 0.35
 """Expected component duty over price from which an importer is assumed to pay it in full."""
-CHEAP = 1.0
+CHEAP = 1.5
 """Switching cost over the chip bill of a design's life."""
 
 
@@ -79,7 +79,7 @@ def _undecided(simulation: Simulation) -> Explanation:
     """The slot nearest to an even chance of keeping its Chinese foundry.
 
     Of lines that enter the US and no other market, where the importer is to pay the component duty
-    and a switch costs less than the chips.
+    and a switch costs at most CHEAP.
     """
     economy, found = simulation.economy, []
     codes, makers = economy.constants.codes, economy.makers

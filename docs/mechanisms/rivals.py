@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 from drawing import Panel, bars, described, ends_of, lines, of_metrics
-from runs import Runs
+from runs import Runs, added_by_scarcity
 
 from tariffsim.charts.context import chart_context
 from tariffsim.charts.picture import Picture
@@ -179,17 +179,17 @@ def older_nodes(runs: Runs) -> Picture:
     title = (
         f"AI-enabled devices add {ai['chips']:.1f} % to the chips in what China buys; export "
         f"controls change China's share of them by {_signed(controls['share'])} pp, of which "
-        f"{_signed(lifted['share'])} remain when they are lifted, and cost China "
-        f"{controls['lost']:.1f} % of sales for lack of chips"
+        f"{_signed(lifted['share'])} remain when they are lifted, and add "
+        f"{controls['price']:.1f} % to prices of Chinese chips, which are scarcer"
     )
     context = chart_context(results)
     panels = [Panel("chips", "Chips in what China buys, %", 1, True),
               Panel("share", "Chinese share of them, pp", 1, True),
-              Panel("lost", "Sales lost in China, % of sales", 1)]  # fmt: skip
+              Panel("price", "Chinese chip prices by scarcity, %", 1, True)]  # fmt: skip
     text = context.text(
         title,
-        f"{capitalised(CHIPS)} in devices bought in China, change against no policy, % of chips "
-        "and percentage points (pp); sales not delivered for lack of a chip, % of sales; yearly "
+        f"{capitalised(CHIPS)} in devices bought in China, change against no policy, % of chips, "
+        "percentage points (pp), and % of prices of Chinese chips for what scarcity adds; yearly "
         "means",
         "The effect of controls on older nodes is assumed, not derived.",
         f"Three line charts by year. {ends_of(data, panels)}",
@@ -202,21 +202,19 @@ def older_nodes(runs: Runs) -> Picture:
 
 
 def _in_china(results: Results, names: Sequence[str]) -> pd.DataFrame:
-    """By year: chips bought in China and Chinese share of them against no policy; sales lost."""
+    """By year against no policy: chips bought in China, Chinese share of them, scarcity."""
     rows = results.tables["market_month"].query("market == 'CN'")
     year = rows["month"].str[:4].astype(float)
-    sums = (
-        rows.assign(at=year)
-        .groupby(["scenario", "at"])[["chips", "cn_chips", "lost_value", "retail_value"]]
-        .sum()
-    )
+    sums = rows.assign(at=year).groupby(["scenario", "at"])[["chips", "cn_chips"]].sum()
     share, base = 100 * sums["cn_chips"] / sums["chips"], results.baseline
-    lost = 100 * sums["lost_value"] / (sums["lost_value"] + sums["retail_value"])
+    foundries = results.tables["foundries"]
+    foundries = foundries.assign(at=foundries["month"].str[:4].astype(float))
+    price = 1 + added_by_scarcity(foundries, ["scenario", "at"]) / 100
     return pd.concat([
         pd.DataFrame({
             "chips": 100 * (sums["chips"][name] / sums["chips"][base] - 1),
             "share": share[name] - share[base],
-            "lost": lost[name],
+            "price": 100 * (price[name] / price[base] - 1),
         }).reset_index().assign(series=name)
         for name in names
     ], ignore_index=True)  # fmt: skip

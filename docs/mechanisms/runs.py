@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import pandas as pd
+
 import tariffsim
 from tariffsim.record.results import Results
 from tariffsim.scenario import Scenario, replace
@@ -34,3 +36,11 @@ class Runs:
         base = self.scenario() if baseline is None else baseline
         named = {name: replace(made, title=name) for name, made in scenarios.items()}
         return tariffsim.compare(named, base, seeds=self.seeds, seed=0, store=self.store)
+
+
+def added_by_scarcity(foundries: pd.DataFrame, by: list[str]) -> pd.Series:
+    """What scarcity adds to the prices of Chinese chips, mean by orders, %."""
+    china = foundries[foundries["region"] == "CN"]
+    china = china.assign(added=(china["scarcity"] - 1) * china["orders"])
+    sums = china.groupby(by, sort=False)[["added", "orders"]].sum()
+    return 100 * sums["added"] / sums["orders"]

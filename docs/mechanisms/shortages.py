@@ -6,7 +6,7 @@ import dataclasses
 
 import pandas as pd
 from drawing import Panel, ends_of, lines
-from runs import Runs
+from runs import Runs, added_by_scarcity
 
 from tariffsim.charts import cut_off as chart
 from tariffsim.charts.context import chart_context, estimates
@@ -121,15 +121,12 @@ def scarcity(runs: Runs) -> Picture:
 def _scarce(results: Results, names: list[str]) -> pd.DataFrame:
     """What scarcity adds to Chinese prices, and orders that no capacity meets, by month; %."""
     table = results.tables["foundries"].query("scenario in @names")
-    table = table.assign(
-        bloc=table["region"] == "CN", added=(table["scarcity"] - 1) * table["orders"]
-    )
+    table = table.assign(bloc=table["region"] == "CN")
     months = ["scenario", "month"]
-    china = table[table["bloc"]].groupby(months, sort=False)[["added", "orders"]].sum()
     by_bloc = table.groupby([*months, "bloc", "node_class"], sort=False)[["orders", "capacity"]]
     bloc = by_bloc.sum()
     bloc["unmet"] = (bloc["orders"] - bloc["capacity"]).clip(lower=0)
     world = bloc.groupby(months, sort=False)[["unmet", "orders"]].sum()
-    price, unmet = 100 * china["added"] / china["orders"], 100 * world["unmet"] / world["orders"]
+    price, unmet = added_by_scarcity(table, months), 100 * world["unmet"] / world["orders"]
     data = pd.DataFrame({"price": price, "unmet": unmet}).loc[names].reset_index()
     return data.rename(columns={"scenario": "series", "month": "at"})

@@ -21,6 +21,8 @@ from runs import Runs  # noqa: E402
 
 PAGE = (DOCS / "mechanisms.md").read_text(encoding="utf-8")
 NAMES = list(make_charts.MECHANISMS)
+TITLES_TESTED = ("pass_through", "front_loading", "whole_products", "answers")
+"""Drawn by tests of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,14 @@ def test_the_script_lists_what_it_draws(capsys: pytest.CaptureFixture[str]) -> N
         make_charts.main(["evasions"])
     assert ended.value.code == 2
     assert "evasion" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in TITLES_TESTED])
+def test_every_other_picture_can_be_drawn(toy: Runs, name: str) -> None:
+    picture = make_charts.MECHANISMS[name](toy)
+    assert picture.name == name
+    assert lint(picture) == []
 
 
 def test_a_pass_through_is_that_of_its_title(toy: Runs) -> None:
