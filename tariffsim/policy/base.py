@@ -25,7 +25,7 @@ from tariffsim.policy.fields import (
 )
 from tariffsim.policy.strength import Chance, PartOfMonths, Strength, chance_in, chance_of, weighted
 from tariffsim.policy.time_path import EndMoment, Joins, Moment, TimePath
-from tariffsim.typing import Float, days_between, days_in
+from tariffsim.typing import Float, part_of_month
 
 if TYPE_CHECKING:
     from tariffsim.policy.shipments import Built, Shipments
@@ -250,7 +250,7 @@ class Instrument(BaseModel):
         ends = ends if self.ends is None else min(ends, self.ends)
         if begins >= ends:
             return Strength(0.0)
-        part = days_between(begins, ends) / days_in(month)
+        part = part_of_month(month, begins, ends)
         return Strength(self.path.over(begins, ends) * part, part)
 
     def changes_in(self, month: int) -> bool:
@@ -277,7 +277,7 @@ class Instrument(BaseModel):
         if knows_end or last is None or not now <= last <= month or not whole._rate_by_law(last):
             return self._rate_by_law(month)
         stays = self.path.over(max(last, self.starts), self.ends or last + 1)
-        part = days_between(*self._looked_at(month)) / days_in(month)
+        part = part_of_month(month, *self._looked_at(month))
         return Strength(stays * part, part)
 
     @property
