@@ -50,8 +50,8 @@ def requalification(runs: Runs) -> Picture:
     data = _lost(results, list(named))
     loss = {name: estimates(results, "cutoff_loss")[name].level for name in named}
     title = (
-        f"A year without Chinese chips costs {loss['Neither']:.0f} bn USD of sales without "
-        f"emergency switches, {loss['Second sources']:.0f} bn with second sources, "
+        f"A year without Chinese chips costs {loss['Neither']:.0f} bn USD of sales, "
+        f"{loss['Second sources']:.0f} bn with second sources, "
         f"{loss['Emergency requalification']:.0f} bn with emergency requalification and "
         f"{loss['Both']:.0f} bn with both"
     )

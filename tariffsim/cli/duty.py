@@ -50,12 +50,14 @@ def _words(found: StatutoryDuty) -> str:
     parts = [
         prose(
             f"{found.device} from {found.origin} into {found.market} in {found.month}: "
-            f"{found.total:.4f} of customs value"
+            f"{_fraction(found.total)} of customs value"
         ),
         _listed(found.product),
     ]
     if found.chips:
-        totals = ", ".join(f"class {name} {due:.4f}" for name, due in found.total_on_chips.items())
+        totals = ", ".join(
+            f"class {name} {_fraction(due)}" for name, due in found.total_on_chips.items()
+        )
         parts.append(prose(f"Unmounted chips from {found.origin}, of their value: {totals}"))
         parts += [f"{good}\n{_listed(rows)}" for good, rows in found.chips.items()]
     return "\n\n".join(parts)
@@ -73,10 +75,15 @@ def _listed(rows: Sequence[DutyRow]) -> str:
                     "rate", lambda row: "" if row["rate"] is None else f"{round(row['rate'], 6):g}"
                 ),
                 Column("coverage", lambda row: f"{row['coverage']:.4g}"),
-                Column("due", lambda row: f"{row['due']:.4f}"),
+                Column("due", lambda row: _fraction(row["due"])),
                 "source",
             ],
         )
         if cells
         else "none"
     )
+
+
+def _fraction(due: float) -> str:
+    """Four decimals, and more of what is small."""
+    return f"{due:.4f}" if due == 0 or abs(due) >= 0.01 else f"{due:.3g}"

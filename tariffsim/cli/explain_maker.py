@@ -102,7 +102,11 @@ def _versions(found: Explanation) -> list[str]:
     if split.weighed is None:
         said.append(
             "It has never weighed versions: "
-            + ("its design has not opened since." if split.apart else "no such law is expected.")
+            + (
+                "its design has not opened since."
+                if split.apart
+                else "no law on the origin of its chips is expected."
+            )
         )
     else:
         verb = "more" if split.gain > split.overhead else "no more"

@@ -83,8 +83,9 @@ def levied_elsewhere(scenario: Scenario, market: str) -> Iterator[str]:
     if policies and market not in levying:
         name = next(iter(policies))
         yield (
-            f"{scenario.name}: its measures are levied by {', '.join(levying)}, none by {market}; "
-            f"to levy one there: --set 'policies.{name}.markets=[{market}]'"
+            f"{scenario.name}: its measures are those of {', '.join(levying)}, none of {market}; "
+            f"to see them: --market {levying[0]}; to have one there: "
+            f"--set 'policies.{name}.markets=[{market}]'"
         )
 
 

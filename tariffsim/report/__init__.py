@@ -15,6 +15,7 @@ from tariffsim.charts.picture import chart_files, on_one_page
 from tariffsim.charts.style import number, period
 from tariffsim.errors import ScenarioError
 from tariffsim.policy import INSTRUMENTS
+from tariffsim.policy.time_path import TimePath
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.metrics import COMPARED, HEADLINE, NOTED_LOSS
 from tariffsim.record.results import Results
@@ -189,7 +190,7 @@ def _policies(content: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[d
         known = catalogue.of_instrument(kind) if kind in INSTRUMENTS else {}
         for field, value in policy.items():
             parameter = known.get(field)
-            silent = value in EMPTY or (parameter and value == parameter.default)
+            silent = value in EMPTY or (parameter and value == _in_files(parameter.default))
             if field == "source" or value == before.get(field) or (silent and not before):
                 continue
             row = _setting(f"{name}.{field}", before.get(field), value, parameter)
@@ -200,6 +201,11 @@ def _policies(content: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[d
         if name not in own:
             row = _setting(name, policy.get("kind"), "not in force", None)
             yield row | {"meaning": "A policy of the baseline."}
+
+
+def _in_files(default: Any) -> Any:
+    """A default as a scenario file writes it."""
+    return default.model_dump(mode="json") if isinstance(default, TimePath) else default
 
 
 def _setting(key: str, was: Any, now: Any, parameter: Parameter | None) -> dict[str, str]:

@@ -38,7 +38,7 @@ def focus_remarks(scenarios: Sequence[Scenario], market: str) -> Iterator[str]:
     if others:
         yield (
             f"{', '.join(others)}: compared with {', '.join(focus)} in focus (agents.focus), the "
-            "markets of all scenarios together; alone their lines would be others"
+            "markets of all scenarios together; run alone it has other product lines"
         )
     if market not in focus:
         wanted = ", ".join((*focus, market))

@@ -380,7 +380,7 @@ def test_a_step_after_the_end_is_remarked_on() -> None:
 def test_a_market_that_levies_nothing_is_named() -> None:
     rules = load_scenario("component_50")
     (remark,) = levied_elsewhere(rules, "EU")
-    assert "levied by US, none by EU" in remark
+    assert "those of US, none of EU" in remark
     assert "markets=[EU]" in remark
     assert not list(levied_elsewhere(rules, "US"))
 
