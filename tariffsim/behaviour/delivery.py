@@ -191,7 +191,8 @@ def units_to_flows(economy: Economy) -> Float:
     denied = flows.denied_share
     mean = k.mean_over_flows(denied, flows.purchases, flows.maker, len(makers))[flows.maker]
     short = k.units_short(flows.purchases, denied, k.denied_share(rate), mean)
-    return k.left_over(flows.purchases, short)
+    total = k.delivered(k.sum_by(flows.maker, flows.purchases, len(makers)), makers.fill_rate)
+    return k.adding_up_to(total, k.left_over(flows.purchases, short), flows.maker)
 
 
 def use_chips(economy: Economy, sent: Float, second: Float) -> tuple[Float, Float]:

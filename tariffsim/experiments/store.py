@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+import os
 import time
 import warnings
 import zipfile
@@ -21,7 +22,7 @@ import scipy
 
 import tariffsim
 from tariffsim.errors import StorageError
-from tariffsim.record.disk import UNFINISHED, locked, write_whole
+from tariffsim.record.disk import UNFINISHED, locked, settle, write_whole
 from tariffsim.record.result_tables import RunRecord
 from tariffsim.record.results import RUNS
 from tariffsim.tables.csv_files import read_bytes
@@ -192,6 +193,7 @@ def store_of(folder: Path) -> Path:
     Raises:
         StorageError: there is none.
     """
+    settle(Path(os.path.abspath(folder)), kept=RUNS)
     for store in (folder, folder / RUNS):
         if _is_store(store):
             return store

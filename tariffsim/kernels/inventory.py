@@ -14,6 +14,8 @@ LEAST_RISE = 1e-12
 """Share of customs value below which a duty has risen by rounding only."""
 LEAST_UNMET = 1e-12
 """Share of a slot's orders below which nothing is unmet but by rounding."""
+LEAST_MISSED = 1e-12
+"""Share of a line's units below which those of its flows miss them by rounding only."""
 
 
 def stock_target(use: Float, past_use: Float, months: Float) -> Float:
@@ -43,6 +45,17 @@ def units_short(ordered: Float, blocked: Float, short: Float, mean_blocked: Floa
     beyond = (short - mean_blocked) / np.where(mean_blocked < 1, 1 - mean_blocked, 1.0)
     part = np.where(short <= mean_blocked, blocked * of_blocked, blocked + (1 - blocked) * beyond)
     return np.asarray(ordered * np.clip(part, 0.0, 1.0))
+
+
+def adding_up_to(total: Float, units: Float, maker: Int) -> Float:
+    """(L,) units of flows, scaled where those of a line miss its total (N,) by more than rounding.
+
+    What is left of orders rounds in proportion to the orders: where next to nothing is left, more
+    would be built than there are chips for.
+    """
+    found = sum_by(maker, units, len(total))
+    misses = (found > 0) & (np.abs(found - total) > LEAST_MISSED * total)
+    return np.asarray(units * np.where(misses, total / np.where(misses, found, 1.0), 1.0)[maker])
 
 
 def months_worth_holding(

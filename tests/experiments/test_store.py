@@ -67,6 +67,20 @@ def test_a_sweep_with_exchanged_runs_gives_the_same_numbers(
         assert Path(f"a/{name}.csv").read_bytes() == Path(f"b/{name}.csv").read_bytes()
 
 
+@pytest.mark.parametrize("has_new", [False, True])
+def test_runs_are_listed_after_a_kill_that_left_them_hidden(store: Path, has_new: bool) -> None:
+    """The kill came before the new folder had its name, or before the runs were moved into it."""
+    out, old = store.with_name("out"), store.with_name(".out.tariffsim-old")
+    old.mkdir()
+    store.rename(old / "runs")
+    if has_new:
+        out.mkdir()
+    code, _, err = call("runs", out)
+    assert (code, err) == (0, "")
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+    assert {path.stem for path in (out / "runs").glob("*.npz")} == set(KEYS)
+
+
 @needs_signals
 def test_what_is_no_plain_file_is_no_run(store: Path) -> None:
     for key, make in zip(KEYS, (os.mkfifo, lambda path: path.symlink_to("/dev/zero")), strict=True):

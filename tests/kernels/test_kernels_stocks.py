@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tariffsim.kernels.inventory import (
+    adding_up_to,
     blend,
     cancelled,
     coverage,
@@ -83,6 +84,17 @@ def test_flows_of_a_line_share_what_is_missing(
         short * ordered,
         rtol=ROUNDING,
     )
+
+
+def test_flows_add_up_to_the_line_however_little_is_left() -> None:
+    """What is left of a million units rounds to 1e-10; lines that are right stay as they are."""
+    maker = np.array([0, 0, 1, 1, 2, 3])
+    units = np.array([1e-10, 3e-10, 0.1, 0.2, 0.0, 5.0])
+    total = np.array([2e-10, 0.1 + 0.2, 1e-10, 0.0])
+    wanted = [0.5e-10, 1.5e-10, 0.1, 0.2, 0.0, 0.0]
+    np.testing.assert_allclose(adding_up_to(total, units, maker), wanted, rtol=1e-15)
+    nearly = total * (1 + 1e-14)
+    np.testing.assert_array_equal(adding_up_to(nearly, units, maker)[2:4], units[2:4])
 
 
 def test_months_worth_holding() -> None:

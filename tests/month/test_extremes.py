@@ -47,6 +47,23 @@ def test_chips_balance_however_large_the_stocks(changes: dict[str, Any], seed: i
     assert len(history.months) == 72
 
 
+@pytest.mark.parametrize("denied", [1, 1 - 1e-9, 1 - 1e-15])
+def test_chips_balance_where_next_to_nothing_is_delivered(denied: float) -> None:
+    """A line alone in its class: its stock is used up, and what is left of orders is rounding."""
+    changes = {
+        "agents": {"makers": 1, "size_pareto": 10.0},
+        "trade": {"chip_content_growth": 0.0},
+        "run": {"start": "2025-01", "end": "2026-12"},
+        "policies": {
+            "cut": {"kind": "chip_cutoff", "denied": denied, "start": "2025-03",
+                    "markets": ["US", "EU", "JK"]},
+        },
+    }  # fmt: skip
+    history = simulate(replace(BASELINE, **changes), 0)
+    delivered = history.cells["units"].sum(axis=1)
+    assert delivered.min() < 1e-3 * delivered.max()
+
+
 def test_chips_that_get_lost_in_a_large_stock_are_noticed() -> None:
     """The balance of stocks and flows is as strict as that of flows alone."""
     economy = last(scenario(makers=30), seed=0, months=3)
