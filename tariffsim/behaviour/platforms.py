@@ -55,7 +55,7 @@ class Pairs:
 
 
 def markets_apart(economy: Economy) -> Bool:
-    """(D, M) markets in focus whose duties or limits, as expected, depend on the origin of chips.
+    """(D, M) markets in focus whose duties, limits or tastes, as expected, go by chips' origin.
 
     Duties on unmounted chips go with the place of assembly and do not count.
     """

@@ -120,7 +120,7 @@ def _out_of_focus(scenario: Scenario) -> Iterator[str]:
             wanted = ", ".join((*focus, *others))
             yield (
                 f"{scenario.name}: policies.{name} asks where chips are from in "
-                f"{', '.join(others)}, out of focus (agents.focus: {', '.join(focus)}): no line "
+                f"{', '.join(others)}, out of focus (agents.focus: [{', '.join(focus)}]): no line "
                 f"gives these markets a version of its own; for that: agents.focus: [{wanted}]"
             )
 

@@ -12,7 +12,7 @@ from tariffsim.law.policy_state import DeliveredShare, SupplyLimits
 from tariffsim.policy import Instrument
 from tariffsim.policy.restriction import Restriction
 from tariffsim.policy.shipments import Codes
-from tariffsim.state.chip_origins import ChipOrigins
+from tariffsim.state.chip_origins import ChipOrigins, by_region_alone
 from tariffsim.state.constants import DESIGN, PIN_COMPATIBLE
 from tariffsim.state.makers import DeviceMakers, SlotRows
 from tariffsim.typing import Bool, Float, Int
@@ -84,7 +84,7 @@ def _delivered_share(
         of_cell = law.scope * np.repeat(denied, codes.n_cells // n_devices)
         left = 1.0 - of_cell[:, None] * classes
         found = _found(origins, one)
-        if len(found) == 1:
+        if by_region_alone(found):
             by_region = by_region * np.where(found, left[:, :, None], 1.0)
         else:
             by_origin.append((found, left))

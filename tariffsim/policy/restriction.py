@@ -55,7 +55,9 @@ class Restriction(Instrument):
 def _rules(given: Any) -> Any:
     rules = (given,) if isinstance(given, str) else given
     rules = tuple(rules) if isinstance(rules, list) else rules
-    if rules == () or (isinstance(rules, tuple) and len(set(rules)) < len(rules)):
+    names = [rule for rule in rules if isinstance(rule, str)] if isinstance(rules, tuple) else []
+    is_wrong = isinstance(given, str) and given not in get_args(Rule)
+    if rules == () or is_wrong or len(set(names)) < len(names):
         raise ValueError("must be one of fab, packaging, owner, or several without repetition")
     return rules
 

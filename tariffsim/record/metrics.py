@@ -288,7 +288,9 @@ def capacity_measures(history: History, context: Context, market: int) -> dict[s
     )
     china = np.array([context.codes.regions[r] == "CN" for r in history.foundry_region])
     home = np.array([context.codes.region_market[r] == market for r in history.foundry_region])
-    share, plan = (100 * kwpm[china].sum() / kwpm.sum() for kwpm in (capacity, planned))
+    share, plan = (
+        100 * kwpm[china].sum() / max(kwpm.sum(), 1e-300) for kwpm in (capacity, planned)
+    )
     rivals = planned[~china].sum()
     lost = 100 * (1 - capacity[~china].sum() / rivals) if rivals > 0 else 0.0
     return {

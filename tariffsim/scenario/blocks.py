@@ -279,9 +279,10 @@ class Assembly(Block):
         9.0, "plants", "Plants of a maker that has several, on average.", 7, 12, "S2 S17 S53",
         ge=1, le=100,
     )  # fmt: skip
-    elasticity: Elasticity = parameter(
-        8.0, "elasticity", "Elasticity of substitution between places.", 6, 12.5, "S2 S17", gt=0
-    )
+    elasticity: float = parameter(
+        8.0, "elasticity", "Elasticity of substitution between places.", 6, 12.5, "S2 S17",
+        gt=0, le=50,
+    )  # fmt: skip
     shift_hazard: Share = parameter(
         0.2, "per month", "Rate at which orders may shift to another plant.", 0.14, 0.39, "S2 S17"
     )

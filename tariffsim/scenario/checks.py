@@ -14,7 +14,7 @@ from tariffsim.scenario import catalogue
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.doubt_remarks import Doubted, idle_belief, never_expected
 from tariffsim.scenario.factors import Unfit, factor_of
-from tariffsim.scenario.messages import Keys, out_of_range, problem_at
+from tariffsim.scenario.messages import Keys, out_of_range, problem_at, unknown_codes
 from tariffsim.scenario.nodes import Node, Position, node_at, node_of
 from tariffsim.scenario.scenario import CircularConditionError, Scenario
 from tariffsim.scenario.scenario_files import shipped_names
@@ -43,6 +43,7 @@ def problems_of(scenario: Scenario, tree: Node) -> Iterator[Problem]:
         yield from _threat(policy, at, tree)
         yield from _codes(policy, at, tables, tree)
         yield from _other_fields(policy, at, {*own, *tables.sources}, tree)
+    yield from unknown_codes(scenario.agents.focus, tables.markets, tree, ("agents", "focus"))
     yield from _calendar_names(scenario, tables, tree)
     yield from _refunds(scenario, tables, tree)
     yield from _sources(scenario, tree)
@@ -327,19 +328,10 @@ def _codes(policy: Instrument, at: Keys, tables: Tables, tree: Node) -> Iterator
         codes = getattr(policy, field) if parameter.table else None
         if codes is None:
             continue
-        known = getattr(tables, parameter.table).codes
         if not codes and parameter.default != ():
             hint = "name at least one, or leave it out"
             yield problem_at(tree, (*at, field), "is empty", hint, given="")
-        seen = set()
-        for index, code in enumerate(codes):
-            if code not in known:
-                hint = nearest(code, known)
-                message = f"is not a code of {parameter.table}"
-                yield problem_at(tree, (*at, field, index), message, hint)
-            elif code in seen:
-                yield problem_at(tree, (*at, field, index), "is given twice")
-            seen.add(code)
+        yield from unknown_codes(codes, getattr(tables, parameter.table), tree, (*at, field))
 
 
 def _sources(scenario: Scenario, tree: Node) -> Iterator[Problem]:

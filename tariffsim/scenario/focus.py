@@ -34,15 +34,16 @@ def with_common_focus(named: Mapping[str, Scenario]) -> dict[str, Scenario]:
 def focus_remarks(scenarios: Sequence[Scenario], market: str) -> Iterator[str]:
     """What to know of the focus of scenarios run together, and of the market they are about."""
     focus = common_focus(scenarios)
+    listed = ", ".join(focus)
     others = dict.fromkeys(s.name for s in scenarios if set(s.agents.focus) != set(focus))
     if others:
         yield (
-            f"{', '.join(others)}: compared with {', '.join(focus)} in focus (agents.focus), the "
+            f"{', '.join(others)}: compared with {listed} in focus (agents.focus), the "
             "markets of all scenarios together; run alone it has other product lines"
         )
     if market not in focus:
         wanted = ", ".join((*focus, market))
         yield (
-            f"{market} is not in focus (agents.focus: {', '.join(focus)}): its lines are coarser, "
+            f"{market} is not in focus (agents.focus: [{listed}]): its lines are coarser, "
             f"and none gives it a version of its own; for more: --set 'agents.focus=[{wanted}]'"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.nodes import NOT_A_KEY, Node, node_at
 from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES
 from tariffsim.tables.csv_text import comma_hint
+from tariffsim.tables.figure_tables import FigureTable
 from tariffsim.tables.renamed import new_name, now_called
 
 Keys = tuple[str | int, ...]
@@ -72,6 +73,18 @@ def problem_at(
     if given is None:
         given = shown(node) if is_there else ""
     return (node.at if is_there else node.key_at).problem(message, given, hint, dotted(keys))
+
+
+def unknown_codes(
+    codes: Sequence[str], table: FigureTable, tree: Node, keys: Keys
+) -> Iterator[Problem]:
+    """Codes of a list that are not in their table, or are given twice."""
+    for index, code in enumerate(codes):
+        if code not in table.codes:
+            message = f"is not a code of {table.name}"
+            yield problem_at(tree, (*keys, index), message, nearest(code, table.codes))
+        elif code in codes[:index]:
+            yield problem_at(tree, (*keys, index), "is given twice")
 
 
 def problem_at_key(tree: Node, keys: Keys, message: str, hint: str = "") -> Problem:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class ChipOrigins:
 
         Where the region alone decides, it is returned as it is.
         """
-        if len(self.of_duties) == 1:
+        if by_region_alone(self.of_duties):
             return region
         return self.of_duties[line, part, region].astype(np.intp)
 
@@ -47,7 +48,7 @@ class ChipOrigins:
         if key not in self._met:
             elsewhere = regions is None or OTHER in regions
             chosen = np.append(mask(self.codes.regions, regions), elsewhere) > 0
-            found = np.logical_and.reduce([chosen[self.regions[one]] for one in by])
+            found = reduce(np.logical_and, (chosen[self.regions[one]] for one in by))
             if share < 1.0:
                 found = found & (self.hit < share)[:, :, None]
             self._met[key] = found
@@ -56,7 +57,12 @@ class ChipOrigins:
 
 def places(table: Bool | Int8, line: Int, part: Int, region: Int) -> Bool | Int8:
     """Entries of a table (N, P, R), or (1, 1, R); the arguments broadcast together."""
-    return table[line, part, region] if len(table) > 1 else table[0, 0][region]
+    return table[0, 0][region] if by_region_alone(table) else table[line, part, region]
+
+
+def by_region_alone(table: Bool | Int8) -> bool:
+    """Whether a table is (1, 1, R); one line has several parts."""
+    return table.shape[:2] == (1, 1)
 
 
 def regions_in_law(

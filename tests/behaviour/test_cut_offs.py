@@ -43,6 +43,19 @@ def test_all_that_is_asked_for_must_hold() -> None:
     fab = denied(cut(by=["fab"]))
     np.testing.assert_array_equal(fab, denied(cut()))
     assert (packaging & ~fab).any()
+    for rule, alone in (("packaging", packaging), ("owner", owner)):
+        np.testing.assert_array_equal(denied(cut(by=["fab", rule])), fab & alone)
+
+
+def test_a_single_line_has_origins_part_by_part() -> None:
+    rules = scenario(STILL, FAR, cut(by="packaging", share=0.9), makers=1)
+    for seed in range(3):
+        economy = last(rules, seed, 2)
+        met = economy.chip_origins.met(("packaging",), ("CN",), 0.9)
+        makers = economy.makers
+        region = economy.foundries.region[makers.supplier[0]]
+        hit = met[0, np.arange(len(region)), region]
+        np.testing.assert_array_equal(makers.most_denied[0] > 0, hit & makers.has_slot[0])
 
 
 def test_a_larger_share_finds_what_a_smaller_finds_and_more() -> None:

@@ -109,5 +109,7 @@ def test_laws_on_the_origin_of_chips_out_of_focus_are_remarked_on() -> None:
     (said,) = [note for note in remarks(elsewhere) if "focus" in note]
     assert "policies.component_tariff asks where chips are from in EU, out of focus" in said
     assert "agents.focus: [US, EU]" in said
+    (said,) = [note for note in remarks(replace(ALONE, agents__focus=[])) if "focus" in note]
+    assert "out of focus (agents.focus: [])" in said
     for scenario in (ALONE, ALLIED):
         assert not [note for note in remarks(scenario) if "focus" in note]

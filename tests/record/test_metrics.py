@@ -195,3 +195,13 @@ def test_buying_ahead_moves_no_share() -> None:
         delivered.append(chips[:, china] / chips.sum(axis=1))
     assert np.abs(delivered[1] - delivered[0]).max() > 0.01
     np.testing.assert_allclose(shares[1], shares[0], rtol=1e-12)
+
+
+def test_a_world_without_capacity_has_every_metric() -> None:
+    law = {"kind": "capacity_loss", "share": 1.0, "start": "2025-02"}
+    change = {"agents__makers": 60, "run__end": "2025-03", "policies__law": law}
+    simulation = Simulation(replace(load_scenario("baseline"), **change), 0)
+    history, context = simulation.run(), context_of(simulation.economy)
+    found = summarise(history, history, context, "US", welfare(history, history, context))
+    assert found["china_capacity_share"] == 0
+    assert found["capacity_lost"] == 100
