@@ -97,15 +97,15 @@ def baseline_of(scenarios: Sequence[Scenario]) -> Scenario:
     return load_scenario(next(iter(wanted), "baseline"))
 
 
-def replace(scenario: Scenario, **changes: Any) -> Scenario:
+def replace(scenario: ScenarioLike, **changes: Any) -> Scenario:
     """The same scenario with changes: `run__seeds=5`, `policies__x__rate=0.3`, or mappings.
 
     A mapping is merged as in a scenario file; None returns to the default.
 
     Raises:
-        ScenarioError: a change is not valid.
+        ScenarioError: the scenario or a change is not valid.
     """
-    return with_changes(scenario, changes, "replace")
+    return with_changes(as_scenario(scenario), changes, "replace")
 
 
 def with_changes(scenario: Scenario, changes: Mapping[str, Any], label: str) -> Scenario:

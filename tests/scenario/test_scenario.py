@@ -196,6 +196,7 @@ def test_with_changes():
     assert changed.policies["component_tariff"].rate.at(2027 * 12) == 0.1
     assert replace(changed, policies=None).policies == {}
     assert replace(changed, supply__learning=None).supply.learning == 0.08
+    assert replace("baseline", run__seeds=2).run.seeds == 2
     assert replace(scenario, **{"run.seeds": scenario.run.seeds}) == scenario
     assert scenario.run.seeds == 20
 
