@@ -174,8 +174,12 @@ def choice_odds(
 
 
 def size_factor(capacity: Float, base_capacity: Float, power: float) -> Float:
-    """Factor on the odds of a foundry that has grown: `(capacity / base)^power`."""
-    return np.asarray((capacity / np.where(base_capacity > 0, base_capacity, 1.0)) ** power)
+    """Factor on the odds of a foundry that has grown: `(capacity / base)^power`.
+
+    One where all (first axis) have lost all: they have shrunk alike.
+    """
+    factor = (capacity / np.where(base_capacity > 0, base_capacity, 1.0)) ** power
+    return np.asarray(np.where(capacity.any(axis=0), factor, 1.0))
 
 
 def assembly_preference(odds: float, follows: float, now: Float, base: Float) -> Float:

@@ -76,6 +76,9 @@ def test_sizes_count_by_their_power() -> None:
     capacity, base = np.array([2.0, 1.0, 5.0]), np.array([1.0, 1.0, 0.0])
     np.testing.assert_allclose(size_factor(capacity, base, 1.0), [2, 1, 5])
     assert (size_factor(capacity, base, 0.0) == 1).all()
+    nothing_left = np.array([[0.0, 2.0], [0.0, 0.0]])
+    np.testing.assert_array_equal(size_factor(nothing_left, np.ones((2, 2)), 0.5)[:, 0], [1, 1])
+    assert size_factor(nothing_left, np.ones((2, 2)), 0.5)[1, 1] == 0
 
 
 def test_a_line_that_moves_to_china_and_back_is_as_before() -> None:

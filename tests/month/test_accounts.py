@@ -26,7 +26,7 @@ from tariffsim.state.ledger import (
     sectors,
 )
 from tariffsim.tables import load_tables
-from tests.economies import REGIONS, each_device, last, scenario
+from tests.economies import REGIONS, each_device, last, run, scenario
 
 MARKETS = load_tables().markets.codes
 SECTORS = sectors(MARKETS)
@@ -220,3 +220,12 @@ def test_numbers_that_overflow_are_not_called_a_mistake_of_the_accounts(
     with pytest.raises(NotFiniteError, match="payment 'retail sales' became NaN or infinite in"):
         check_accounting_identities(busy)
     busy.ledger = right
+
+
+def test_accounts_balance_when_nothing_is_delivered_any_more() -> None:
+    """What is left of stocks is then less than the rounding of what was needed."""
+    cut = {"kind": "chip_cutoff", "denied": 1.0, "start": "2025-02", "chip_regions": "all",
+           "markets": list(MARKETS)}  # fmt: skip
+    for economy in run(scenario({"policies": {"cut": cut}}, makers=40), seed=0, months=8):
+        check_accounting_identities(economy)
+    assert economy.flows.units.sum() < 1e-9 * economy.flows.purchases.sum()

@@ -70,3 +70,15 @@ def test_only_a_loss_of_nothing_is_remarked_on(share: float, n: int) -> None:
     loss = {"kind": "capacity_loss", "share": share, "start": "2026-01"}
     rules = replace(load_scenario("baseline"), agents__makers=60, policies={"loss": loss})
     assert len([said for said in remarks(rules) if "policies.loss does nothing" in said]) == n
+
+
+def test_makers_choose_as_before_where_all_capacity_of_a_class_is_lost() -> None:
+    """Not the first foundry of the table, for want of any other weight."""
+    shares = []
+    for lost in (0.99999, 1.0):
+        law = {"kind": "capacity_loss", "share": lost, "start": "2025-03", "node_classes": ["C"]}
+        calm = {"supply": {"scarcity_elasticity": 0.0, "utilisation_price_response": 0.0}}
+        for economy in run(scenario(calm, {"policies": {"loss": law}}, makers=150), 0, 8):
+            makers, china = economy.makers, economy.foundries.is_chinese
+        shares.append(china[makers.supplier[makers.has_slot]].mean())
+    assert shares[0] == pytest.approx(shares[1], abs=0.005)
