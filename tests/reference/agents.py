@@ -39,6 +39,8 @@ class Foundry:
     price: ByClass
     """Invoiced: the posted price times scarcity."""
     experience: ByClass
+    size: ByClass = field(default_factory=dict)
+    """Capacity over that of the base year."""
     learned: ByClass = field(default_factory=dict)
     """Unit cost over that of the base year."""
     unit_cost: ByClass = field(default_factory=dict)
@@ -84,9 +86,16 @@ class Foundry:
         scarcity = world.scarcity[self.is_chinese, node_class]
         return self.posted_price[node_class] * scarcity ** (0.75**months)
 
+    def compare_size(self, world: Reference) -> None:
+        """Its size over that of the base year; all have shrunk alike where all have lost all."""
+        for k in world.classes:
+            has_any = any(f.capacity[k] > 0 for f in world.foundries)
+            base = self.base_capacity[k]
+            self.size[k] = (self.capacity[k] / base if has_any else 1.0) if base > 0 else 0.0
+
     def is_candidate(self, node_class: str) -> bool:
         """Whether it has capacity for chips of a class."""
-        return self.base_capacity[node_class] > 0 and self.capacity[node_class] > 0
+        return self.size[node_class] > 0
 
 
 @dataclass(eq=False)
@@ -322,7 +331,7 @@ class Maker:
         utilities = {}
         for f, cost in costs.items():
             v = self.delta(world, slot, f) + self.taste(world, slot, f)
-            v += omega * math.log(f.capacity[k] / f.base_capacity[k])
+            v += omega * math.log(f.size[k])
             v -= sigma * math.log(cost)
             if f is not slot.supplier:
                 v -= slot.log_inertia

@@ -145,7 +145,11 @@ SCENARIOS: dict[str, dict[str, Any]] = {
                 "share": {"2025-02": 0.2, "2025-06": 0.0},
                 "regions": ["TW"],
             },
-            b={"kind": "capacity_loss", "share": 0.1, "start": "2025-03-10", "node_classes": ["D"]},
+            b={
+                "kind": "capacity_loss",
+                "share": {"2025-03-10": 0.1, "2025-04": 1.0, "2025-05": 0.1},
+                "node_classes": ["D"],
+            },
             c=component(free_chips_per_chip=0.1, capacity_counted="standing", chip_regions=["CN"]),
         ),
     ),

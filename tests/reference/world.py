@@ -328,6 +328,7 @@ class Reference:
         self.each(self.foundries, "plan_capacity")
         self.plan_chinese_capacity()
         self.each(self.industries, "build")
+        self.each(self.foundries, "compare_size")
         self.each(self.foundries, "post_prices")
         self.each(self.makers, "switch_suppliers")
         self.each(self.lines, "move")
@@ -658,9 +659,7 @@ class Reference:
         base = self.other_base[k]
         wanted = _shares(
             {
-                f: chips
-                * (f.capacity[k] / f.base_capacity[k]) ** omega
-                * (f.price[k] / f.base_price[k]) ** -buyers.elasticity
+                f: chips * f.size[k] ** omega * (f.price[k] / f.base_price[k]) ** -buyers.elasticity
                 if chips
                 else 0.0
                 for f, chips in base.items()
