@@ -13,9 +13,12 @@ from tariffsim.tables import (
     CalendarRow,
     Figure,
     FigureTable,
+    History,
     Tables,
+    load_history,
     load_tables,
 )
+from tariffsim.tables.history import HISTORY
 from tariffsim.typing import format_moment
 
 PAGE = Path(__file__).resolve().parent / "data.md"
@@ -50,7 +53,7 @@ REPLACING = """## Replacing figures
 
 A table of figures is a CSV file (UTF-8, commas) with one figure a row and the columns
 `{columns}`; `note` may be left out. Parameters, units and codes are those shown above. The tables
-of imports, duties and published outcomes have one row an observation and the columns of the
+of imports and duties have one row an observation and the columns of the
 shipped files. A file is refused, with every problem it has, for: missing or unknown columns,
 unknown or missing parameters and codes, figures given twice, numbers that are none, negative or out
 of their bounds, ranges that do not hold their value, a unit other than the one shown, figures
@@ -177,16 +180,22 @@ def calendar_section(tables: Tables) -> str:
     return f"## Duties in force\n\n{intro}\n\n{table(head, rows)}"
 
 
-def validation_section(tables: Tables) -> str:
+def outcomes_section(history: History) -> str:
     """Published outcomes the model is held against."""
     rows = (
-        [row.id, row.use, row.case, row.quantity, row.published, row.tolerance, row.source]
-        for row in tables.validation
-    )
-    head = ("id", "use", "case", "quantity", "published", "tolerance", "source")
+        [
+            row.name, row.use, row.case, row.quantity, row.place, row.period, row.unit,
+            *map(plain, (row.value, row.low, row.high, row.level)), row.source,
+        ]
+        for row in history.outcomes
+    )  # fmt: skip
+    head = ("row", "use", "case", "quantity", "place", "period", "unit",
+            "value", "low", "high", "level", "source")  # fmt: skip
     intro = (
-        "`validation_public.csv`: what was measured in the world. Rows marked `test` are never "
-        "fitted; several values in a cell are separated by semicolons."
+        "`validation_public.csv`: what was measured in the world, one figure a row. A figure of "
+        "the model passes if it lies from low to high; an empty bound is open. Rows marked "
+        "`calibration` may be fitted, those marked `test` never, and `data` stands beside them "
+        "without a score. `level` is the figure behind a value that is a change."
     )
     assembly = (
         "`assembly_cases.csv` has the imports by country, and the sector's plants by country, of "
@@ -199,6 +208,35 @@ def validation_section(tables: Tables) -> str:
     return f"## Published outcomes\n\n{intro}\n\n{table(head, rows)}\n{assembly}\n"
 
 
+def plain(number: float | None) -> str:
+    """A number as in the file, nothing for none."""
+    return "" if number is None else f"{number:g}"
+
+
+def history_section(history: History) -> str:
+    """Tables of past imports, which are too long for a page."""
+    frames = (history.by_year, history.by_month, history.by_product, history.products,
+              history.list_shares)  # fmt: skip
+    rows = (
+        [f"`{name}.csv`", what, " ".join(f"`{column}`" for column in frame), f"{len(frame):,}", of]
+        for (name, (what, of)), frame in zip(HISTORY.items(), frames, strict=True)
+    )
+    head = ("file", "what", "columns", "rows", "sources")
+    intro = (
+        "What the United States imported to 2024. Volumes of 2025 are left out on purpose: they "
+        "are kept for a test from outside. Imports by device group from CN, VN and MX are general "
+        "imports with freight and insurance, those from TW imports for consumption at customs "
+        "value (none for 2018 to 2021); in 2024 those from CN are 5 % above `us_imports_2024.csv` "
+        "(median of groups; 1 to 14 %), VN 3, MX 1, TW 0, unmounted ICs 1.5 to 1.6 times as large, "
+        "as some are exported again. Breaks: smartphones are HS 8517.12 before 2022 and 8517.13 since; "
+        "drones have no code of their own before 2022, electric cars none before 2017; "
+        "`bare_discrete` holds LEDs and other photosensitive devices since 2022 only. In the "
+        "monthly table the EU is the 27 throughout, and OTHER is the total less the eleven. "
+        "`fit` says how well a product stands for a group."
+    )
+    return f"## Imports of past years\n\n{intro}\n\n{table(head, rows)}"
+
+
 def page(tables: Tables) -> str:
     """The whole page."""
     first = FIGURE_TABLES["devices"].key
@@ -209,7 +247,8 @@ def page(tables: Tables) -> str:
         *(figures_section(getattr(tables, name)) for name in FIGURE_TABLES),
         imports_section(tables),
         calendar_section(tables),
-        validation_section(tables),
+        outcomes_section(load_history()),
+        history_section(load_history()),
         REPLACING.format(columns=columns),
         f"## Sources\n\n{table(('id', 'source'), tables.sources.items())}",
     ]

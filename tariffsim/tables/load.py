@@ -42,7 +42,6 @@ from tariffsim.tables.wide_tables import (
     ImportRow,
     KnownCodes,
     SourceRow,
-    ValidationRow,
     parse_rows,
 )
 from tariffsim.typing import one_name
@@ -64,7 +63,6 @@ class Tables:
     origin_rules: FigureTable
     imports: tuple[ImportRow, ...]
     calendar: tuple[CalendarRow, ...]
-    validation: tuple[ValidationRow, ...]
     sources: Mapping[str, str]
 
     @cached_property
@@ -154,14 +152,13 @@ def _wide_rows(
     codes = known_codes(sheets, named)
     imports = parse_rows(ImportRow, rows["us_imports_2024"], codes, problems)
     calendar = parse_rows(CalendarRow, rows["tariff_calendar"], codes, problems)
-    validation = parse_rows(ValidationRow, rows["validation_public"], codes, problems)
     parse_rows(SourceRow, rows["sources"], codes, problems)
     check_imports(rows["us_imports_2024"], imports, codes, problems)
     check_stacking(rows["tariff_calendar"], codes, problems)
     sources = {row.cells["id"]: row.cells["citation"] for row in rows["sources"]}
     if sources:
         check_cited(sources, [row for found in rows.values() for row in found], problems)
-    return {"imports": imports, "calendar": calendar, "validation": validation, "sources": sources}
+    return {"imports": imports, "calendar": calendar, "sources": sources}
 
 
 def _replace_figures(

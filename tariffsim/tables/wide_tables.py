@@ -1,4 +1,4 @@
-"""Wide tables, one observation a row: US imports, tariff calendar, published outcomes, sources."""
+"""Wide tables, one observation a row: US imports of the base year, tariff calendar, sources."""
 
 from __future__ import annotations
 
@@ -375,17 +375,6 @@ def _first(info: ValidationInfo) -> float | None:
     return parse_moment(date) if date else None
 
 
-class ValidationRow(SourcedRow):
-    """One published outcome the model is compared with; `use` says whether it may be fitted."""
-
-    id: str
-    use: Annotated[str, one_of("calibration", "test", "structure")]
-    case: str
-    quantity: str
-    published: str
-    tolerance: str
-
-
 class SourceRow(RowModel):
     """One source: the id that figures cite, and the citation."""
 
@@ -403,7 +392,6 @@ class SourceRow(RowModel):
 WIDE_TABLES: dict[str, type[RowModel]] = {
     "us_imports_2024": ImportRow,
     "tariff_calendar": CalendarRow,
-    "validation_public": ValidationRow,
     "sources": SourceRow,
 }
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tariffsim.tables import FIGURE_TABLES, load_tables
+from tariffsim.tables import FIGURE_TABLES, load_history, load_tables
+from tariffsim.tables.history import HISTORY
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -26,8 +27,9 @@ def test_every_figure_and_source_is_on_the_page(script: dict) -> None:
     assert sum(line.startswith("| S") and "| S" in line for line in lines) >= len(tables.sources)
     figures = sum(len(getattr(tables, name).figures) for name in FIGURE_TABLES)
     rows = sum(line.startswith("| ") for line in lines)
-    heads = 2 * (len(FIGURE_TABLES) + 4)
-    others = len(tables.imports) + len(tables.calendar) + len(tables.validation)
+    heads = 2 * (len(FIGURE_TABLES) + 5)
+    others = len(tables.imports) + len(tables.calendar)
+    others += len(load_history().outcomes) + len(HISTORY)
     assert rows == figures + others + len(tables.sources) + heads
 
 

@@ -55,7 +55,7 @@ def test_sizes_and_codes(tables: Tables) -> None:
     assert len(tables.origins.codes) == 13
     assert tables.origin_rules.codes == tables.foundry_regions.codes
     assert (len(tables.imports), len(tables.calendar)) == (227, 142)
-    assert (len(tables.validation), len(tables.sources)) == (17, 59)
+    assert len(tables.sources) == 60
     assert sum(tables.foundry_regions.numbers("foundries")) == 29
 
 
@@ -332,7 +332,6 @@ def test_files_refused(tmp_path: Path) -> None:
     head = (DATA / "devices.csv").read_text(encoding="utf-8").partition("\n")[0]
     (tmp_path / "head.csv").write_text(head, encoding="utf-8")
     (tmp_path / "quote.csv").write_text('id,citation\nS1,"open', encoding="utf-8")
-    (tmp_path / "control.csv").write_text("id,citation\nS1,a\x00b\n", encoding="utf-8")
     replace = {
         "devices": tmp_path / "head.csv",
         "foundry_regions": tmp_path / "latin.csv",
@@ -342,12 +341,10 @@ def test_files_refused(tmp_path: Path) -> None:
         "origin_rules": tmp_path / "pipe.csv",
         "us_imports_2024": tmp_path / "folder",
         "tariff_calendar": tmp_path / "none.csv",
-        "validation_public": tmp_path / "control.csv",
         "sources": tmp_path / "quote.csv",
         "device": tmp_path / "head.csv",
     }
     assert refused(replace) == [
-        "control.csv:2:5: contains a control character (U+0000)",
         "empty.csv:1:1: is empty",
         "folder: is a folder, not a plain file",
         "head.csv:1:1: has no rows",
@@ -358,6 +355,10 @@ def test_files_refused(tmp_path: Path) -> None:
         "pipe.csv: is a pipe, not a plain file",
         "quote.csv:2:4: is not valid CSV: unexpected end of data",
         "scenario: data.device: unknown table\n    did you mean devices?",
+    ]
+    (tmp_path / "control.csv").write_text("id,citation\nS1,a\x00b\n", encoding="utf-8")
+    assert refused({"sources": tmp_path / "control.csv"}) == [
+        "control.csv:2:5: contains a control character (U+0000)"
     ]
 
 
