@@ -216,7 +216,7 @@ def plain(number: float | None) -> str:
 def history_section(history: History) -> str:
     """Tables of past imports, which are too long for a page."""
     frames = (history.by_year, history.by_month, history.by_product, history.products,
-              history.list_shares)  # fmt: skip
+              history.list_shares, history.collected)  # fmt: skip
     rows = (
         [f"`{name}.csv`", what, " ".join(f"`{column}`" for column in frame), f"{len(frame):,}", of]
         for (name, (what, of)), frame in zip(HISTORY.items(), frames, strict=True)
@@ -228,8 +228,8 @@ def history_section(history: History) -> str:
         "imports with freight and insurance, those from TW imports for consumption at customs "
         "value (none for 2018 to 2021); in 2024 those from CN are 5 % above `us_imports_2024.csv` "
         "(median of groups; 1 to 14 %), VN 3, MX 1, TW 0, unmounted ICs 1.5 to 1.6 times as large, "
-        "as some are exported again. Breaks: smartphones are HS 8517.12 before 2022 and 8517.13 since; "
-        "drones have no code of their own before 2022, electric cars none before 2017; "
+        "as some are exported again. Breaks: smartphones are HS 8517.12 before 2022 and 8517.13 "
+        "since; drones have no code of their own before 2022, electric cars none before 2017; "
         "`bare_discrete` holds LEDs and other photosensitive devices since 2022 only. In the "
         "monthly table the EU is the 27 throughout, and OTHER is the total less the eleven. "
         "`fit` says how well a product stands for a group."

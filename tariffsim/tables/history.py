@@ -42,6 +42,11 @@ HISTORY = {
         "of 2024",
         "S2 S38",
     ),
+    "s301_collected_2024": (
+        "duty collected on imports from China in 2024, what others pay on the same goods, and "
+        "Section 301 by law",
+        "S1 S37 S38",
+    ),
 }
 """Tables of imports: what they hold, and sources."""
 LAST_YEAR = 2024
@@ -126,6 +131,8 @@ class History:
     """What device groups have of products."""
     list_shares: pd.DataFrame
     """What device groups from China have on the lists of Section 301."""
+    collected: pd.DataFrame
+    """Duty rates on device groups from China in 2024, and on the same goods of others."""
 
     def outcomes_of(self, id: str) -> tuple[OutcomeRow, ...]:
         """The rows of one outcome, in order."""
