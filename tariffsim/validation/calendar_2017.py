@@ -1,0 +1,122 @@
+"""Builds the tariff calendar of a run that starts in 2017: Section 301 as announced and in force.
+
+Each list covers the share of a group's imports from China that was on it: by value of 2017 when
+it came into force, and by what is collected in 2024 at the end, in equal yearly steps between
+(what is taxed shrinks, and exclusions are granted). Nothing of it is in the duties of 2017.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from tariffsim.tables import BARE_CHIPS, CalendarRow, History, load_history
+from tariffsim.validation.base_year_2017 import BASE, YEAR
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rate of a list, the month in which it became known, and its first day."""
+
+    first_day: str
+    announced: str
+    rate: float
+
+
+LISTS = {
+    "l1": ("Section 301 list 1", (Step("2018-07-06", "2018-04", 0.25),)),
+    "l2": ("Section 301 list 2", (Step("2018-08-23", "2018-06", 0.25),)),
+    "l3": (
+        "Section 301 list 3",
+        (Step("2018-09-24", "2018-07", 0.10), Step("2019-05-10", "2018-09", 0.25)),
+    ),
+    "l4A": (
+        "Section 301 list 4A",
+        (Step("2019-09-01", "2019-08", 0.15), Step("2020-02-14", "2019-12", 0.075)),
+    ),
+}
+"""By column of the table of shares: name and steps (S12, S44)."""
+SHARES_2017 = {"network_gear": {"l3": 0.2, "l4A": 0.8}}
+"""What the codes of 2017 cannot tell: 0.1 to 0.4 on list 3, from what it collected in 2018-19."""
+BARE = {device: {"l2": 1.0} for device in BARE_CHIPS}
+"""Unmounted chips are nearly all on list 2."""
+SMALL = {"electric_car": {"l1": 1.0}, "drone": {"l1": 0.87}}
+"""Groups that the table of shares leaves out."""
+ELECTRIC_CARS = Step("2024-09-27", "2024-05", 1.0)
+SOURCES = "S12 S38 S44"
+
+
+def shares_on_lists(history: History) -> pd.DataFrame:
+    """(device, list) shares in 2017 and 2024, columns `first` and `last`.
+
+    Those of 2024 are scaled to the duty collected that year.
+    """
+    collected = history.collected.set_index("device")["s301_collected"]
+    tables = {
+        year: of.set_index("device")[list(LISTS)]
+        for year, of in history.list_shares.groupby("weights")
+    }
+    first, last = tables[YEAR].copy(), tables[BASE].copy()
+    for device, shares in (SHARES_2017 | SMALL | BARE).items():
+        first.loc[device] = pd.Series(shares).reindex(list(LISTS), fill_value=0.0)
+    for device in SMALL | BARE:
+        last.loc[device] = first.loc[device]
+    by_law = sum(last[name] * steps[-1].rate for name, (_, steps) in LISTS.items())
+    scale = (collected.reindex(last.index) / by_law).where(by_law > 0, 1.0)
+    scale["electric_car"] = 1.0  # collected at two rates in 2024
+    last = last.mul(scale, axis=0).clip(upper=1.0)
+    return pd.DataFrame({"first": first.stack(), "last": last.stack()})
+
+
+def calendar_of_2017(history: History) -> pd.DataFrame:
+    """Rows of a tariff calendar, one for each list, group, step and year in which it changes."""
+    shares = shares_on_lists(history)
+    rows = [
+        row
+        for (device, name), (first, last) in shares.iterrows()
+        if max(first, last) > 0
+        for row in _rows(str(device), str(name), first, last)
+    ]
+    table = pd.DataFrame(rows)
+    table.insert(0, "id", [f"H{n:03d}" for n in range(1, len(table) + 1)])
+    columns = (*CalendarRow.columns(), *CalendarRow.optional_columns())
+    return table.reindex(columns=[c for c in columns if c in table], fill_value="")
+
+
+def _rows(device: str, name: str, first: float, last: float) -> Iterator[dict[str, object]]:
+    title, steps = LISTS[name]
+    if device == "electric_car":
+        steps = (*steps, ELECTRIC_CARS)
+    begins = steps[0].first_day
+    days = {step.first_day for step in steps}
+    days |= {f"{year}-01-01" for year in range(YEAR + 1, BASE + 1) if f"{year}-01-01" > begins}
+    for day in sorted(days):
+        step = max((s for s in steps if s.first_day <= day), key=lambda s: s.first_day)
+        year = int(day[:4])
+        coverage = first + (last - first) * (year - YEAR) / (BASE - YEAR)
+        yield {
+            "date": day[:7], "ends": "", "levied_by": "US", "against": "CN",
+            "base": "bare_chips" if device in BARE_CHIPS else "product", "instrument": title,
+            "rate": step.rate, "in_2024_base": "no", "devices": device,
+            "scope": "share on the list by value, from 2017 to what is collected in 2024",
+            "source": SOURCES, "coverage": round(coverage, 4),
+            "announced": min(step.announced if day == step.first_day else day[:7], day[:7]),
+            "date_day": day, "in_baseline": "yes", "confidence": "assumption",
+        }  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path, help="CSV file to write")
+    chosen = parser.parse_args(arguments)
+    calendar_of_2017(load_history()).to_csv(chosen.file, index=False, lineterminator="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
