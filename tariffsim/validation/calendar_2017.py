@@ -93,7 +93,8 @@ def _rows(device: str, name: str, first: float, last: float) -> Iterator[dict[st
         steps = (*steps, ELECTRIC_CARS)
     begins = steps[0].first_day
     days = {step.first_day for step in steps}
-    days |= {f"{year}-01-01" for year in range(YEAR + 1, BASE + 1) if f"{year}-01-01" > begins}
+    if first != last:
+        days |= {f"{year}-01-01" for year in range(YEAR + 1, BASE + 1) if f"{year}-01-01" > begins}
     for day in sorted(days):
         step = max((s for s in steps if s.first_day <= day), key=lambda s: s.first_day)
         year = int(day[:4])
