@@ -52,10 +52,7 @@ class Agents(Block):
         1200, "lines", "Device makers (product lines) in all.", ge=1, le=5_000_000
     )
     focus: CodeList = codes_field(
-        "Markets that results are about: their lines are the finest, and can have versions of "
-        "their own.",
-        "markets",
-        ("US",),
+        "Markets in focus: their lines are the finest, and may split.", "markets", ("US",)
     )
     other_markets_weight: PositiveShare = parameter(
         0.2, "ratio", "Lines of a market out of focus, relative to one in focus.", 0.05, 1.0
