@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -60,7 +61,7 @@ def _known(history: History, tables: Tables) -> pd.Series:
             found[device, country] = value
     found = found[found.index.isin(now.index) & (found > 0)]
     freight = freight_ratios(by[BASE], now)
-    return found / freight.reindex(found.index)
+    return cast(pd.Series, found / freight.reindex(found.index))
 
 
 def freight_ratios(with_freight: pd.Series, now: pd.Series) -> pd.Series:
@@ -81,25 +82,26 @@ def sector_ratios(history: History) -> pd.Series:
     months = history.by_month.assign(year=history.by_month["month"].str[:4].astype(int))
     by = months.groupby(["year", "sector", "country"])["imports_usd_m"].sum()
     ratio = (by[YEAR] / by[BASE]).unstack("country")
+    parts = sectors_of_groups(history)
+    return cast(pd.Series, (parts @ ratio.loc[parts.columns]).stack())
+
+
+def sectors_of_groups(history: History) -> pd.DataFrame:
+    """(device, sector) part of each group's imports of 2024 that is of each sector (NAICS3)."""
     weights = history.products.assign(sector=history.products["naics6"] // 1000)
-    weights = weights.groupby(["device", "sector"])["value_2024_usd_m"].sum()
-    return pd.concat({
-        device: sum(weight * ratio.loc[sector] for sector, weight in of[device].items()) / of.sum()
-        for device, of in weights.groupby(level="device")
-    })  # fmt: skip
+    by = weights.groupby(["device", "sector"])["value_2024_usd_m"].sum()
+    parts = by.unstack("sector", fill_value=0)
+    return parts.div(parts.sum(axis=1), axis=0)
 
 
 def shares_of_sectors(imports: pd.DataFrame, history: History) -> pd.DataFrame:
     """(sector, country) imports of the groups of 2017 over those of their sector: at most one."""
-    weights = history.products.assign(sector=history.products["naics6"] // 1000)
-    weights = weights.groupby(["device", "sector"])["value_2024_usd_m"].sum()
-    weights = weights / weights.groupby(level="device").transform("sum")
     months = history.by_month[history.by_month["month"].str.startswith(str(YEAR))]
     sector = months.groupby(["sector", "country"])["imports_usd_m"].sum().unstack("country")
-    merged = weights.rename("part").reset_index().merge(imports, on="device")
-    value = merged["part"] * merged["customs_value_musd"]
-    groups = value.groupby([merged["sector"], merged["origin"]]).sum().unstack("origin")
-    return groups / sector[groups.columns]
+    value = imports.pivot(index="device", columns="origin", values="customs_value_musd").fillna(0.0)
+    parts = sectors_of_groups(history)
+    groups = parts.T @ value.loc[parts.index]
+    return groups / sector.loc[groups.index, groups.columns]
 
 
 def main(arguments: list[str] | None = None) -> int:

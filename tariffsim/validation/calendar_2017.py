@@ -65,7 +65,7 @@ def shares_on_lists(history: History) -> pd.DataFrame:
         first.loc[device] = pd.Series(shares).reindex(list(LISTS), fill_value=0.0)
     for device in SMALL | BARE:
         last.loc[device] = first.loc[device]
-    by_law = sum(last[name] * steps[-1].rate for name, (_, steps) in LISTS.items())
+    by_law = last @ pd.Series({name: steps[-1].rate for name, (_, steps) in LISTS.items()})
     scale = (collected.reindex(last.index) / by_law).where(by_law > 0, 1.0)
     scale["electric_car"] = 1.0  # collected at two rates in 2024
     last = last.mul(scale, axis=0).clip(upper=1.0)
@@ -77,9 +77,9 @@ def calendar_of_2017(history: History) -> pd.DataFrame:
     shares = shares_on_lists(history)
     rows = [
         row
-        for (device, name), (first, last) in shares.iterrows()
+        for at, (first, last) in zip(shares.index, shares.to_numpy(), strict=True)
         if max(first, last) > 0
-        for row in _rows(str(device), str(name), first, last)
+        for row in _rows(*at, float(first), float(last))
     ]
     table = pd.DataFrame(rows)
     table.insert(0, "id", [f"H{n:03d}" for n in range(1, len(table) + 1)])
