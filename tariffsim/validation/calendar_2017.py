@@ -79,7 +79,7 @@ def calendar_of_2017(history: History) -> pd.DataFrame:
         row
         for at, (first, last) in zip(shares.index, shares.to_numpy(), strict=True)
         if max(first, last) > 0
-        for row in _rows(*at, float(first), float(last))
+        for row in _rows(str(at[0]), str(at[1]), float(first), float(last))
     ]
     table = pd.DataFrame(rows)
     table.insert(0, "id", [f"H{n:03d}" for n in range(1, len(table) + 1)])
