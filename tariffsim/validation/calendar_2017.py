@@ -20,11 +20,15 @@ from tariffsim.validation.base_year_2017 import BASE, YEAR
 
 @dataclass(frozen=True)
 class Step:
-    """A rate of a list, the month in which it became known, and its first day."""
+    """A rate of a list, the month in which it became known, and its first day.
+
+    One that is withdrawn is expected from its announcement until then, and never in force.
+    """
 
     first_day: str
     announced: str
     rate: float
+    withdrawn: str = ""
 
 
 LISTS = {
@@ -32,7 +36,11 @@ LISTS = {
     "l2": ("Section 301 list 2", (Step("2018-08-23", "2018-06", 0.25),)),
     "l3": (
         "Section 301 list 3",
-        (Step("2018-09-24", "2018-07", 0.10), Step("2019-05-10", "2018-09", 0.25)),
+        (
+            Step("2018-09-24", "2018-07", 0.10),
+            Step("2019-01-01", "2018-09", 0.25, withdrawn="2018-12"),
+            Step("2019-05-10", "2019-05", 0.25),
+        ),
     ),
     "l4A": (
         "Section 301 list 4A",
@@ -91,12 +99,15 @@ def _rows(device: str, name: str, first: float, last: float) -> Iterator[dict[st
     title, steps = LISTS[name]
     if device == "electric_car":
         steps = (*steps, ELECTRIC_CARS)
-    begins = steps[0].first_day
-    days = {step.first_day for step in steps}
+    days = {step.first_day: step for step in steps}
+    in_force = [step for step in steps if not step.withdrawn]
     if first != last:
-        days |= {f"{year}-01-01" for year in range(YEAR + 1, BASE + 1) if f"{year}-01-01" > begins}
-    for day in sorted(days):
-        step = max((s for s in steps if s.first_day <= day), key=lambda s: s.first_day)
+        for year in range(YEAR + 1, BASE + 1):
+            new_year = f"{year}-01-01"
+            before = [step for step in in_force if step.first_day <= new_year]
+            if before:
+                days.setdefault(new_year, before[-1])
+    for day, step in sorted(days.items()):
         year = int(day[:4])
         coverage = first + (last - first) * (year - YEAR) / (BASE - YEAR)
         yield {
@@ -106,7 +117,8 @@ def _rows(device: str, name: str, first: float, last: float) -> Iterator[dict[st
             "scope": "share on the list by value, from 2017 to what is collected in 2024",
             "source": SOURCES, "coverage": round(coverage, 4),
             "announced": min(step.announced if day == step.first_day else day[:7], day[:7]),
-            "date_day": day, "in_baseline": "yes", "confidence": "assumption",
+            "date_day": day, "withdrawn": step.withdrawn, "in_baseline": "yes",
+            "confidence": "assumption",
         }  # fmt: skip
 
 
