@@ -85,7 +85,7 @@ class Ledger:
 TOLERANCE = 1e-9
 """Relative to the largest payment of the month: sums over a million flows round to less.
 
-Chips are compared relative to all chips of their class, made, needed or in stock.
+Chips are compared relative to all chips of their class, made or in stock.
 """
 
 
@@ -128,10 +128,10 @@ def _residuals(economy: Economy) -> Float:
     """What identities miss, relative to the largest payment of the month, or to the chips."""
     ledger, foundries, makers = economy.ledger, economy.foundries, economy.makers
     largest = max(float(np.abs(ledger).max()), 1e-300)
-    opening, left, used, needed = (
+    opening, left, used = (
         by_class(of_lines, makers.slot_class)
         for of_lines in (makers.opening_stock.sum(axis=0), makers.stock.sum(axis=0),
-                         makers.units @ makers.chips, makers.need.sum(axis=0))
+                         makers.units @ makers.chips)
     )  # fmt: skip
     held = opening + foundries.line_sales.sum(axis=0)
     return np.concatenate(
@@ -139,21 +139,19 @@ def _residuals(economy: Economy) -> Float:
             ledger.sum(axis=1) / largest,
             ledger.sum(axis=0) / largest,
             [_unbooked_duty(economy) / largest],
-            _missing(foundries.output.sum(axis=0), foundries.sales.sum(axis=0), 0.0),
-            _missing(held, used + left, needed),
+            _missing(foundries.output.sum(axis=0), foundries.sales.sum(axis=0)),
+            _missing(held, used + left),
         ]
     )
 
 
-def _missing(here: Float, there: Float, needed: Float | float) -> Float:
-    """What two sums of the same chips differ by, relative to the larger, or to the chips needed.
+def _missing(here: Float, there: Float) -> Float:
+    """What two sums of the same chips differ by, relative to the larger.
 
     Both are sums of what is never negative, so that they round in proportion to themselves; a
     difference of stocks would round in proportion to the stocks, however few chips came or went.
-    What lines build is what was needed less what they lack, and rounds in proportion to the need.
     """
-    largest = np.maximum(np.maximum(here, there), needed)
-    return np.asarray((here - there) / np.maximum(largest, 1e-300))
+    return np.asarray((here - there) / np.maximum(np.maximum(here, there), 1e-300))
 
 
 def _unbooked_duty(economy: Economy) -> float:

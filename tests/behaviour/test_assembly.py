@@ -425,6 +425,17 @@ def test_a_plant_is_built_where_it_is_worth_its_cost() -> None:
     assert (moved(later)[rows] == wants).all()
 
 
+def test_scarcity_counts_as_it_will_be_when_the_plant_delivers() -> None:
+    """A shift takes months, a plant years: by then little is left of scarcity now."""
+    economy = last(scenario(STILL, makers=60), 0, 1)
+    rows = np.arange(len(economy.flows))
+    calm = assembly.places(economy, rows, SHIFT)
+    economy.foundries.scarcity = np.full_like(economy.foundries.scarcity, 2.0)
+    soon, late = (assembly.places(economy, rows, kind) for kind in (SHIFT, PLANT))
+    assert (soon > late).all()
+    assert (late > calm).all()
+
+
 def test_losses_from_second_best_places_by_hand() -> None:
     """`(v + T)(b - 1)`: at the duty at which a flow is indifferent it gives up the difference."""
     economy = taxed(0.5, 0)
