@@ -38,6 +38,8 @@ class Moving:
     """Share of makers of the sectors auto, medical and industrial with plants in several places."""
     footloose_consumer: float = 0.95
     """The same in the sectors consumer, computing and appliance."""
+    persistence: float = 1.0
+    """Probability that a duty is still there a year later, as makers see it."""
 
 
 CENTRAL = Moving()
@@ -109,7 +111,7 @@ def imports_from_china(
         lines.plants[done, building[done]] = 1
         ready[done] = -1
         looks, looks_for_plants = rng.random(n), rng.random(n)
-        lost = {kind: _factor(duty, month, rules, kind) for kind in ("shift", "plant")}
+        lost = {kind: _factor(duty, month, moving, kind) for kind in ("shift", "plant")}
         rows = np.flatnonzero((looks < rules.shift_hazard) & (arrives < 0))
         factor = np.where(np.arange(lines.race.shape[1]) == china, lost["shift"], 1.0)
         factor = np.broadcast_to(factor, (len(rows), len(factor)))
@@ -152,10 +154,11 @@ def rate_at(path: Path, month: int) -> float:
     return given[-1] if given else 0.0
 
 
-def _factor(duty: Duty, month: int, rules: Assembly, kind: str) -> float:
+def _factor(duty: Duty, month: int, moving: Moving, kind: str) -> float:
     """`r` at China as expected at the dates of a choice; one before the duty is known."""
     if month < parse_month(duty.known_from):
         return 1.0
+    rules = moving.rules
     if kind == "shift":
         dates, weights = rules.shift_months + SHIFT_MONTHS, SHIFT_WEIGHTS
     else:
@@ -163,7 +166,8 @@ def _factor(duty: Duty, month: int, rules: Assembly, kind: str) -> float:
         hazard = np.array([rules.plant_hazard])
         weights = horizon_weights(hazard, Sourcing().discount_rate, YEARS)[:, 0]
     path = duty.rate if duty.expected is None else duty.expected
-    mean = sum(w * rate_at(path, month + int(s)) for w, s in zip(weights, dates, strict=True))
+    rates = np.array([rate_at(path, month + int(date)) for date in dates])
+    mean = float(weights @ (rates * moving.persistence ** (dates / 12)))
     return float(k.landed_factor(np.asarray(1 + mean), np.ones(()), rules.elasticity))
 
 

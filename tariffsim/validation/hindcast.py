@@ -11,8 +11,9 @@ from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.simulation import Simulation
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Float, Int, parse_month
+from tariffsim.validation.chip_moments import MARKET, chinese_suppliers, keep_rate
 
-MARKET, CHINA = "US", "CN"
+CHINA = "CN"
 DISCRETES, CIRCUITS = ("D",), ("A", "B", "C")
 """Node classes that stand for discretes and for integrated circuits."""
 NOBODY_REACTS = {
@@ -40,6 +41,9 @@ class Months:
     chip_price: Float
     """(T, K) mean price of these before duty, USD; NaN where none entered."""
     classes: tuple[str, ...]
+    kept: float
+    """Of the parts with a Chinese supplier, the share that has the same one after the first year.
+    """
 
     def rows(self, first: str, last: str) -> slice:
         """Rows from one month to another, both included."""
@@ -60,6 +64,7 @@ def months_of(scenario: Scenario, seed: int) -> Months:
     simulation = Simulation(scenario, seed)
     codes = simulation.economy.constants.codes
     imports, duty, chips, value = [], [], [], []
+    before, kept = chinese_suppliers(simulation.economy), np.nan
     while simulation.economy.month < simulation.n_months - 1:
         simulation.step()
         of_month = _products(simulation.economy)
@@ -68,13 +73,15 @@ def months_of(scenario: Scenario, seed: int) -> Months:
         of_chips = _chips(simulation.economy)
         chips.append(of_chips[0])
         value.append(of_chips[1])
+        if simulation.economy.month == 11:
+            kept = keep_rate(before, chinese_suppliers(simulation.economy))
     number = np.array(chips)
     with np.errstate(invalid="ignore", divide="ignore"):
         price = np.array(value) / number
     return Months(
         first=scenario.run.start, devices=codes.devices, origins=codes.origins,
         imports=np.array(imports), duty=np.array(duty), chips=number, chip_price=price,
-        classes=codes.classes,
+        classes=codes.classes, kept=kept,
     )  # fmt: skip
 
 

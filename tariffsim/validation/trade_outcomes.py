@@ -1,4 +1,4 @@
-"""Outcomes of trade policy from 2018 on, as a run from 2017 gives them: V1, V2, V21 to V27."""
+"""Outcomes of trade policy from 2018 on, as a run from 2017 gives them: V1, V2, V19, V21 to V27."""
 
 from __future__ import annotations
 
@@ -158,9 +158,14 @@ def _duty_of_product(run: TradeOutcomes, row: OutcomeRow) -> float:
     return run.duty_rate_of_product(_sector(row), period(row.period))
 
 
+def _keep_rate(run: TradeOutcomes, row: OutcomeRow) -> float:
+    return run.months.kept
+
+
 _FIGURES: dict[str, Callable[[TradeOutcomes, OutcomeRow], float]] = {
     "V1": _of_chips(DISCRETES),
     "V2": _of_chips(CIRCUITS),
+    "V19": _keep_rate,
     "V21": _change_of_share,
     "V22": _change_of_share,
     "V24": _change_of_duty,

@@ -1,0 +1,339 @@
+"""Calibrates by simulated moments: `python -m tariffsim.validation.calibrate FOLDER`.
+
+Parameters are positions from 0 to 1 within their plausible ranges. The model is run with the same
+draws at every point. A Sobol' design over the whole space finds where to start; nonlinear least
+squares goes on from the best points of it, and steps along single parameters end it. Then come
+standard errors, what each moment says of each parameter, and the objective along each parameter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import least_squares
+from scipy.stats import qmc
+
+from tariffsim.typing import Float
+from tariffsim.validation.estimated import (
+    Estimated,
+    default_positions,
+    estimated_parameters,
+    values_at,
+)
+from tariffsim.validation.moments import MomentSet, published, simulated
+
+SEED = 0
+"""The draws that every point shares."""
+OTHER_SEEDS = (1, 2, 3)
+"""Draws at the estimate alone: how much of a moment is chance of the simulation."""
+DESIGN = 128
+STARTS = 2
+STEP = 0.1
+"""Steps of derivatives, wide enough to pass over single choices of makers."""
+MOST_POINTS, MOST_ROUNDS = 5, 4
+PROFILE = np.linspace(0.0, 1.0, 5)
+NEIGHBOURS = 10
+LAST_YEARS = {"all": 2024, "to_2021": 2021}
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Where the objective is least.
+
+    Attributes:
+        moments: what was fitted.
+        positions: (parameters,) the estimate, from 0 to 1.
+        figures: (moments,) the model at the estimate.
+        around: figures at points one step away, by parameter and direction.
+    """
+
+    moments: MomentSet
+    positions: Float
+    figures: Float
+    around: dict[tuple[int, int], Float]
+
+    @property
+    def objective(self) -> float:
+        """Sum of squares of independent misses."""
+        return objective(self.moments, self.figures)
+
+    @cached_property
+    def slopes(self) -> Float:
+        """(moments, parameters) derivatives of independent misses by position."""
+        here, columns = self.moments.news(self.figures), []
+        for n, parameter in enumerate(estimated_parameters()):
+            sides = [
+                (self.moments.news(self.around[n, side]) - here)
+                / (_stepped(self.positions, n, side, parameter)[n] - self.positions[n])
+                for side in (-1, 1) if (n, side) in self.around
+            ]  # fmt: skip
+            columns.append(np.mean(sides, axis=0))
+        return np.array(columns).T
+
+    def covariance(self, of_simulation: Float) -> Float:
+        """(parameters, parameters) of the estimate, in positions.
+
+        Args:
+            of_simulation: (draws, moments) figures at the estimate with other draws.
+        """
+        news = np.array([self.moments.news(figures) for figures in of_simulation])
+        errors = np.eye(len(self.figures)) + np.diag(news.var(axis=0, ddof=1))
+        pull = self.pull
+        return np.asarray(pull @ errors @ pull.T)
+
+    @cached_property
+    def pull(self) -> Float:
+        """(parameters, moments) change of the estimate with each independent miss.
+
+        Andrews, Gentzkow and Shapiro (2017): -(G'WG)^-1 G'W, here with W = 1.
+        """
+        return np.asarray(-np.linalg.pinv(self.slopes, rcond=1e-3))
+
+
+def objective(moments: MomentSet, figures: Float) -> float:
+    """Sum of squares of independent misses."""
+    news = moments.news(figures)
+    return float(news @ news)
+
+
+class Simulator:
+    """Runs the model at points, several at a time, each point once."""
+
+    def __init__(self, moments: MomentSet, jobs: int) -> None:
+        self.moments, self.known = moments, dict[bytes, Float]()
+        self._pool = ProcessPoolExecutor(jobs)
+
+    def __call__(self, points: Sequence[Float]) -> list[Float]:
+        """(moments,) figures at each of some positions."""
+        keys = [_key(point) for point in points]
+        new = {key: point for key, point in zip(keys, points, strict=True)
+               if key not in self.known}  # fmt: skip
+        found = self._pool.map(figures_at, [self.moments] * len(new), new.values())
+        self.known |= zip(new, found, strict=True)
+        return [self.known[key] for key in keys]
+
+
+def _key(point: Float) -> bytes:
+    return repr(sorted(values_at(point).items())).encode()
+
+
+def figures_at(moments: MomentSet, positions: Float, seed: int = SEED) -> Float:
+    """(moments,) figures of the model at positions."""
+    return simulated(moments, values_at(positions), seed)
+
+
+def design() -> list[Float]:
+    """The defaults and a Sobol' design of positions."""
+    n = len(estimated_parameters())
+    return [default_positions(), *qmc.Sobol(n, rng=np.random.default_rng(SEED)).random(DESIGN)]
+
+
+def fit(moments: MomentSet, simulate: Simulator) -> Fit:
+    """The least objective found: from the design, by least squares, then by single steps.
+
+    Args:
+        moments: those that count.
+        simulate: runs the model; it has these moments, and may have more.
+    """
+    chosen = _which(moments, simulate.moments)
+
+    def of(points: Sequence[Float]) -> list[Float]:
+        return [figures[chosen] for figures in simulate(points)]
+
+    points = design()
+    at = [objective(moments, figures) for figures in of(points)]
+    ends = [_by_least_squares(moments, points[n], of) for n in np.argsort(at)[:STARTS]]
+    best = min([*ends, points[int(np.argmin(at))]], key=lambda x: objective(moments, of([x])[0]))
+    while True:
+        around = dict(zip(_sides(best), of([_step(best, *side) for side in _sides(best)]),
+                          strict=True))  # fmt: skip
+        here = of([best])[0]
+        side = min(around, key=lambda side: objective(moments, around[side]))
+        if objective(moments, around[side]) >= objective(moments, here):
+            return Fit(moments, best, here, around)
+        best = _step(best, *side)
+
+
+def _which(moments: MomentSet, every: MomentSet) -> list[int]:
+    names = [moment.name for moment in every.moments]
+    return [names.index(moment.name) for moment in moments.moments]
+
+
+def _by_least_squares(moments: MomentSet, start: Float, of: Any) -> Float:
+    """Where least squares ends; whole numbers stay as they are at the start."""
+    moves = np.array([not parameter.is_whole for parameter in estimated_parameters()])
+
+    def full(free: Float) -> Float:
+        point = start.copy()
+        point[moves] = free
+        return point
+
+    def misses(free: Float) -> Float:
+        return moments.news(of([full(free)])[0])
+
+    def slopes(free: Float) -> Float:
+        steps = np.where(free + STEP <= 1, STEP, -STEP)
+        points = [
+            full(free + step * unit) for step, unit in zip(steps, np.eye(len(free)), strict=True)
+        ]
+        here, *there = (moments.news(figures) for figures in of([full(free), *points]))
+        return np.array([(f - here) / step for f, step in zip(there, steps, strict=True)]).T
+
+    inside = np.clip(start[moves], 1e-3, 1 - 1e-3)
+    found = least_squares(misses, inside, slopes, bounds=(0, 1), max_nfev=MOST_POINTS, x_scale=1.0)
+    return np.clip(full(found.x), 0, 1)
+
+
+def _sides(point: Float) -> list[tuple[int, int]]:
+    """Parameters and directions in which a step stays within the range."""
+    return [
+        (n, side) for n in range(len(point)) for side in (-1, 1)
+        if abs(_step(point, n, side)[n] - point[n]) > STEP / 10
+    ]  # fmt: skip
+
+
+def _step(point: Float, n: int, side: int) -> Float:
+    return _stepped(point, n, side, estimated_parameters()[n])
+
+
+def _stepped(point: Float, n: int, side: int, parameter: Estimated) -> Float:
+    """The point one step along a parameter, at most to the end of its range."""
+    step = 1 / (parameter.high - parameter.low) if parameter.is_whole else STEP
+    found = point.copy()
+    found[n] = np.clip(point[n] + side * step, 0, 1)
+    return found
+
+
+def estimates(found: Fit, covariance: Float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Values with standard errors and ranges, and the correlation of the estimates."""
+    parameters = estimated_parameters()
+    errors = np.sqrt(np.diag(covariance))
+    keys = [parameter.key for parameter in parameters]
+    rows = [
+        {
+            "key": parameter.key, "value": parameter.value(float(position)),
+            "std_error": float(error) * (parameter.high - parameter.low),
+            "low": parameter.low, "high": parameter.high, "default": parameter.default,
+            "at_bound": "low" if position <= 0 else "high" if position >= 1 else "",
+        }
+        for parameter, position, error in zip(parameters, found.positions, errors, strict=True)
+    ]  # fmt: skip
+    scale = np.where(errors > 0, errors, 1.0)
+    correlation = pd.DataFrame(covariance / np.outer(scale, scale), keys, keys)
+    return pd.DataFrame(rows).round(6), correlation.round(4)
+
+
+def fitted(found: Fit) -> pd.DataFrame:
+    """Moments beside what the model gives: fitted or missed."""
+    moments = found.moments
+    rows = [
+        {
+            "moment": moment.name, "published": moment.value, "error": moment.error,
+            "model": figure, "miss": miss, "share_of_objective": news**2 / found.objective,
+            "is_inside": moment.low <= figure <= moment.high if moment.row else "",
+        }
+        for moment, figure, miss, news in zip(
+            moments.moments, found.figures, moments.misses(found.figures),
+            moments.news(found.figures), strict=True,
+        )
+    ]  # fmt: skip
+    return pd.DataFrame(rows).round(6)
+
+
+def sensitivity(found: Fit) -> pd.DataFrame:
+    """(parameters, ids) change of the estimate, in parts of the range, with one more of each miss.
+
+    The root of the sum of squares over the moments of an id.
+    """
+    groups = pd.Series([moment.name.split(".")[0].split()[0] for moment in found.moments.moments])
+    # An independent miss of one standard error of each moment.
+    of = pd.DataFrame(found.pull, [p.key for p in estimated_parameters()])
+    return of.pow(2).T.groupby(groups.to_numpy(), sort=False).sum().pow(0.5).T.round(5)
+
+
+def profiles(found: Fit, simulate: Simulator) -> pd.DataFrame:
+    """The objective along each parameter, the others at the estimate."""
+    parameters, chosen = estimated_parameters(), _which(found.moments, simulate.moments)
+    at = [(n, position) for n in range(len(parameters)) for position in PROFILE]
+    points = []
+    for n, position in at:
+        point = found.positions.copy()
+        point[n] = position
+        points.append(point)
+    return pd.DataFrame(
+        {
+            "key": parameters[n].key,
+            "value": parameters[n].value(float(position)),
+            "objective": objective(found.moments, figures[chosen]),
+        }
+        for (n, position), figures in zip(at, simulate(points), strict=True)
+    ).round(6)
+
+
+def neighbours(found: Fit) -> list[dict[str, Any]]:
+    """Points one step away, the nearer in objective of both sides, for a quick check."""
+    at = {side: objective(found.moments, figures) for side, figures in found.around.items()}
+    nearer: dict[int, tuple[int, float]] = {}
+    for (n, side), value in sorted(at.items(), key=lambda item: item[1]):
+        nearer.setdefault(n, (side, value))
+    hardest = sorted(nearer.items(), key=lambda item: -item[1][1])[:NEIGHBOURS]
+    return [
+        {"positions": _step(found.positions, n, side).tolist(), "objective": value}
+        for n, (side, value) in hardest
+    ]
+
+
+def calibrate(folder: Path, jobs: int, periods: Iterable[str]) -> None:
+    """Fit on moments of some periods, and write what was found."""
+    every = published()
+    simulate = Simulator(every, jobs)
+    folder.mkdir(parents=True, exist_ok=True)
+    for period in periods:
+        moments = published(LAST_YEARS[period])
+        found = fit(moments, simulate)
+        chosen = _which(moments, every)
+        others = [f[chosen] for f in simulate._pool.map(
+            figures_at, [every] * 3, [found.positions] * 3, OTHER_SEEDS)]  # fmt: skip
+        table, correlation = estimates(found, found.covariance(np.array([found.figures, *others])))
+        of = "" if period == "all" else f"_{period}"
+        table.to_csv(folder / f"estimates{of}.csv", index=False, lineterminator="\n")
+        correlation.to_csv(folder / f"estimates_correlation{of}.csv", lineterminator="\n")
+        fitted(found).to_csv(folder / f"calibration_moments{of}.csv", index=False,
+                             lineterminator="\n")  # fmt: skip
+        about = {
+            "period": period, "objective": found.objective,
+            "objective_at_defaults": objective(moments, simulate([default_positions()])[0][chosen]),
+            "objective_with_other_draws": [objective(moments, f) for f in others],
+            "positions": found.positions.tolist(), "seed": SEED, "points": len(simulate.known),
+            "neighbours": neighbours(found),
+        }  # fmt: skip
+        (folder / f"calibration{of}.json").write_text(json.dumps(about, indent=1) + "\n")
+        if period == "all":
+            sensitivity(found).to_csv(folder / "calibration_sensitivity.csv", lineterminator="\n")
+            profiles(found, simulate).to_csv(folder / "calibration_profiles.csv", index=False,
+                                             lineterminator="\n")  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Calibrate on all years, and on those to 2021."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="folder for what is found")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
+    parser.add_argument("--period", action="append", choices=[*LAST_YEARS],
+                        help="years that are fitted; all of these if left out")  # fmt: skip
+    chosen = parser.parse_args(arguments)
+    calibrate(chosen.folder, chosen.jobs, chosen.period or LAST_YEARS)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
