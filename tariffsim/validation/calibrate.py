@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,8 +38,10 @@ OTHER_SEEDS = (1, 2, 3)
 DESIGN = 128
 STARTS = 2
 STEP = 0.1
-"""Steps of derivatives, wide enough to pass over single choices of makers."""
-MOST_POINTS, MOST_ROUNDS = 5, 4
+"""Of a range: steps of derivatives, wide enough to pass over single choices of makers."""
+MOST_POINTS = 8
+LEAST_GAIN = 1e-3
+"""Relative gain of least squares for which the search goes on."""
 PROFILE = np.linspace(0.0, 1.0, 5)
 NEIGHBOURS = 10
 LAST_YEARS = {"all": 2024, "to_2021": 2021}
@@ -105,25 +107,36 @@ def objective(moments: MomentSet, figures: Float) -> float:
     return float(news @ news)
 
 
+Run = Callable[[MomentSet, Float, int], Float]
+"""From moments, positions and a seed to (moments,) figures."""
+
+
+Figures = Callable[[Sequence[Float]], list[Float]]
+
+
 class Simulator:
     """Runs the model at points, several at a time, each point once."""
 
-    def __init__(self, moments: MomentSet, jobs: int) -> None:
-        self.moments, self.known = moments, dict[bytes, Float]()
-        self._pool = ProcessPoolExecutor(jobs)
+    def __init__(self, moments: MomentSet, jobs: int, run: Run | None = None) -> None:
+        self.moments, self.known = moments, dict[str, Float]()
+        self._pool, self._run = ProcessPoolExecutor(jobs), run or figures_at
 
     def __call__(self, points: Sequence[Float]) -> list[Float]:
         """(moments,) figures at each of some positions."""
         keys = [_key(point) for point in points]
         new = {key: point for key, point in zip(keys, points, strict=True)
                if key not in self.known}  # fmt: skip
-        found = self._pool.map(figures_at, [self.moments] * len(new), new.values())
-        self.known |= zip(new, found, strict=True)
+        self.known |= zip(new, self.at([*new.values()]), strict=True)
         return [self.known[key] for key in keys]
 
+    def at(self, points: Sequence[Float], seeds: Sequence[int] = ()) -> list[Float]:
+        """The same without remembering, with other draws if these are named."""
+        given = [self.moments] * len(points), points, seeds or [SEED] * len(points)
+        return list(self._pool.map(self._run, *given))
 
-def _key(point: Float) -> bytes:
-    return repr(sorted(values_at(point).items())).encode()
+
+def _key(point: Float) -> str:
+    return repr(sorted(values_at(point).items()))
 
 
 def figures_at(moments: MomentSet, positions: Float, seed: int = SEED) -> Float:
@@ -149,18 +162,40 @@ def fit(moments: MomentSet, simulate: Simulator) -> Fit:
     def of(points: Sequence[Float]) -> list[Float]:
         return [figures[chosen] for figures in simulate(points)]
 
+    def at(point: Float) -> float:
+        return objective(moments, of([point])[0])
+
     points = design()
-    at = [objective(moments, figures) for figures in of(points)]
-    ends = [_by_least_squares(moments, points[n], of) for n in np.argsort(at)[:STARTS]]
-    best = min([*ends, points[int(np.argmin(at))]], key=lambda x: objective(moments, of([x])[0]))
+    of(points)
+    starts = sorted(points, key=at)[:STARTS]
+    best = min([_by_least_squares(moments, start, of) for start in starts], key=at)
     while True:
-        around = dict(zip(_sides(best), of([_step(best, *side) for side in _sides(best)]),
-                          strict=True))  # fmt: skip
-        here = of([best])[0]
-        side = min(around, key=lambda side: objective(moments, around[side]))
-        if objective(moments, around[side]) >= objective(moments, here):
-            return Fit(moments, best, here, around)
-        best = _step(best, *side)
+        best = _by_single_steps(best, of, moments)
+        again = _by_least_squares(moments, best, of)
+        if at(again) >= at(best) * (1 - LEAST_GAIN):
+            sides = _sides(best)
+            around = of([_step(best, *side) for side in sides])
+            return Fit(moments, best, of([best])[0], dict(zip(sides, around, strict=True)))
+        best = again
+
+
+def _by_single_steps(point: Float, of: Figures, moments: MomentSet) -> Float:
+    """Where no step along a parameter is better; each time the best one, or all that are."""
+
+    def at(point: Float) -> float:
+        return objective(moments, of([point])[0])
+
+    while True:
+        sides = _sides(point)
+        of([_step(point, *side) for side in sides])
+        ahead = sorted(sides, key=lambda side: at(_step(point, *side)))
+        better = [side for side in ahead if at(_step(point, *side)) < at(point)]
+        if not better:
+            return point
+        all_of_them = point
+        for side in better:
+            all_of_them = _step(all_of_them, *side)
+        point = min([_step(point, *better[0]), all_of_them], key=at)
 
 
 def _which(moments: MomentSet, every: MomentSet) -> list[int]:
@@ -168,7 +203,7 @@ def _which(moments: MomentSet, every: MomentSet) -> list[int]:
     return [names.index(moment.name) for moment in moments.moments]
 
 
-def _by_least_squares(moments: MomentSet, start: Float, of: Any) -> Float:
+def _by_least_squares(moments: MomentSet, start: Float, of: Figures) -> Float:
     """Where least squares ends; whole numbers stay as they are at the start."""
     moves = np.array([not parameter.is_whole for parameter in estimated_parameters()])
 
@@ -301,8 +336,7 @@ def calibrate(folder: Path, jobs: int, periods: Iterable[str]) -> None:
         moments = published(LAST_YEARS[period])
         found = fit(moments, simulate)
         chosen = _which(moments, every)
-        others = [f[chosen] for f in simulate._pool.map(
-            figures_at, [every] * 3, [found.positions] * 3, OTHER_SEEDS)]  # fmt: skip
+        others = [f[chosen] for f in simulate.at([found.positions] * len(OTHER_SEEDS), OTHER_SEEDS)]
         table, correlation = estimates(found, found.covariance(np.array([found.figures, *others])))
         of = "" if period == "all" else f"_{period}"
         table.to_csv(folder / f"estimates{of}.csv", index=False, lineterminator="\n")
