@@ -1,4 +1,4 @@
-"""Calibrates by simulated moments: `python -m tariffsim.validation.calibrate FOLDER`.
+"""Calibrates by simulated moments: `python -m tariffsim.validation.calibrate`.
 
 Parameters are positions from 0 to 1 within their plausible ranges. The model is run with the same
 draws at every point. A Sobol' design over the whole space finds where to start; nonlinear least
@@ -22,6 +22,7 @@ import pandas as pd
 from scipy.optimize import least_squares
 from scipy.stats import qmc
 
+from tariffsim.tables.csv_files import SHIPPED
 from tariffsim.typing import Float
 from tariffsim.validation.estimated import (
     Estimated,
@@ -44,6 +45,8 @@ LEAST_GAIN = 1e-3
 """Relative gain of least squares for which the search goes on."""
 PROFILE = np.linspace(0.0, 1.0, 5)
 NEIGHBOURS = 10
+FOLDER = SHIPPED
+"""Where what is found is kept."""
 LAST_YEARS = {"all": 2024, "to_2021": 2021}
 
 
@@ -347,7 +350,8 @@ def calibrate(folder: Path, jobs: int, periods: Iterable[str]) -> None:
             "period": period, "objective": found.objective,
             "objective_at_defaults": objective(moments, simulate([default_positions()])[0][chosen]),
             "objective_with_other_draws": [objective(moments, f) for f in others],
-            "positions": found.positions.tolist(), "seed": SEED, "points": len(simulate.known),
+            "positions": found.positions.tolist(), "seed": SEED, "design": DESIGN,
+            "starts": STARTS, "points": len(simulate.known),
             "neighbours": neighbours(found),
         }  # fmt: skip
         (folder / f"calibration{of}.json").write_text(json.dumps(about, indent=1) + "\n")
@@ -360,7 +364,8 @@ def calibrate(folder: Path, jobs: int, periods: Iterable[str]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Calibrate on all years, and on those to 2021."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder for what is found")
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="folder for what is "
+                        "found; that of the package if left out")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--period", action="append", choices=[*LAST_YEARS],
                         help="years that are fitted; all of these if left out")  # fmt: skip
