@@ -55,7 +55,7 @@ draws.
 
 The objective is {objective:,.0f} (at the middle values before the calibration {before:,.0f}; with
 other draws {others}). Most of it no parameter can move: {fixed:.0f} % is China's share in
-electric cars, which went from 3 % to 87 % and back as single models came and went.
+electric cars, which rose and fell within years as single models came and went.
 
 ## Estimates
 
