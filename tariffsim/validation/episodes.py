@@ -6,6 +6,7 @@ law; no value is chosen for what comes out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -195,27 +196,27 @@ class Episodes:
     @cached_property
     def border_2018(self) -> Float:
         """(T, 3) what `pass_through` counts from 2017 to 2018."""
-        pair = (
+        pair = [
             self._set(hindcast(name), run__end="2018-12")
             for name in ("hindcast_2017", "hindcast_2017_no_301")
-        )
-        return pass_through(*pair, self.seed)
+        ]
+        return pass_through(pair, self.seed)
 
     @cached_property
     def border_2025(self) -> Float:
         """(T, 3) what `pass_through` counts from January to November 2025."""
         base = load_scenario("baseline")
-        pair = (
+        pair = [
             self._set(base, trade__tariffs_in_force=is_on, **DUTIES_OF_2025)
             for is_on in (True, False)
-        )
-        return pass_through(*pair, self.seed)
+        ]
+        return pass_through(pair, self.seed)
 
     @cached_property
     def shelf(self) -> Float:
         """(T, 3) what `pass_through` counts from 2017 to six months into the tariff of V15."""
-        pair = (replace(each, run__end="2019-07") for each in self.study_scenarios)
-        return pass_through(*pair, self.seed)
+        pair = [replace(each, run__end="2019-07") for each in self.study_scenarios]
+        return pass_through(pair, self.seed)
 
 
 def _tariff_on_china(rate: dict[str, float], **scope: Any) -> dict[str, Any]:
@@ -225,14 +226,15 @@ def _tariff_on_china(rate: dict[str, float], **scope: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def pass_through(scenario: Scenario, without: Scenario, seed: int) -> Float:
+def pass_through(scenarios: Sequence[Scenario], seed: int) -> Float:
     """(T, 3) USD: duty above that of a run without it, fall of prices before duty, rise of retail.
 
-    Of imports into the United States that come from the same country in both runs, at the units
-    of the first. What makers rebate is a fall of price.
+    Of imports into the United States that come from the same country with the duty, in the first
+    of two scenarios, as without, in the second; at the units of the first. What makers rebate is
+    a fall of price.
     """
-    pair = Simulation(scenario, seed), Simulation(without, seed)
-    rebated, found = 1 - scenario.trade.border_pass_through, []
+    pair = [Simulation(scenario, seed) for scenario in scenarios]
+    rebated, found = 1 - scenarios[0].trade.border_pass_through, []
     while pair[0].economy.month < pair[0].n_months - 1:
         for simulation in pair:
             simulation.step()
