@@ -25,7 +25,7 @@ COMPUTED: Mapping[str, str] = {
     "naming another country. The setting compliance.evasion_cost cites the same source. Low "
     "declared prices are not in the model.",
     "V15": "25 % on Chinese phones and laptops from January 2019, against no tariff; means of the "
-    "year. The study lets prices follow at once, the model over 18 months.",
+    "year. Retail prices follow duty over 18 months (trade.pass_through_months).",
     "V16": "A component tariff of 25 % on legacy chips of any origin, and of China, 2025 to 2034. "
     "Chips more advanced than 20 nm, most of the value of all chips, are not in the model, and "
     "importers who do not know the origin owe the duty on all chips in both.",

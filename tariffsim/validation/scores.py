@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def by_id(rows: pd.DataFrame) -> pd.DataFrame:
         outside = of.loc[~of["holds"], "distance"]
         found.append(
             {
-                "id": name, "use": of["use"].iloc[0], "case": of["case"].iloc[0],
+                "id": name, "use": of["use"].iloc[0], "case": _in_common(of["case"].unique()),
                 "rows": len(of), "inside": int(of["holds"].sum()),
                 "passes": bool(of["holds"].mean() >= PASSED),
                 "informative": len(told), "informative_inside": int(told["holds"].sum()),
@@ -121,6 +122,15 @@ def by_id(rows: pd.DataFrame) -> pd.DataFrame:
             }
         )  # fmt: skip
     return pd.DataFrame(found)
+
+
+def _in_common(cases: Sequence[str]) -> str:
+    """What the cases of an outcome begin with, without the sector of each."""
+    if len(cases) == 1:
+        return cases[0]
+    words = zip(*(case.split() for case in cases), strict=False)
+    shared = " ".join(each[0] for each in takewhile(lambda each: len(set(each)) == 1, words))
+    return shared.removesuffix("NAICS").rstrip(" :,")
 
 
 def failures(summary: pd.DataFrame) -> pd.DataFrame:
