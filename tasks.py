@@ -235,6 +235,13 @@ def golden(environment: Environment, arguments: list[str]) -> None:
     run(environment.python, script("tests/make_expected.py"), *arguments)
 
 
+def scores(environment: Environment, arguments: list[str]) -> None:
+    """Compute the stored scores against history again, and the page made from them (minutes)."""
+    environment.ensure()
+    run(environment.python, "-m", "tariffsim.validation.scores", *arguments)
+    run(environment.python, script("docs/make_validation_page.py"))
+
+
 def fuzz(environment: Environment, arguments: list[str]) -> None:
     """Read many broken scenarios, manifests and packages (first argument: how many of each)."""
     environment.ensure("test")
@@ -321,6 +328,7 @@ TASKS: tuple[Callable[[Environment, list[str]], None], ...] = (
     notebooks,
     bench,
     golden,
+    scores,
     fuzz,
     mutate,
     kills,

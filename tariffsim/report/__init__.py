@@ -19,9 +19,11 @@ from tariffsim.policy.time_path import TimePath
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.metrics import COMPARED, HEADLINE, NOTED_LOSS
 from tariffsim.record.results import Results
+from tariffsim.report.validation import in_short
 from tariffsim.scenario import Scenario, catalogue, replace
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.provenance import Explained, explain
+from tariffsim.validation.scores import stored_scores
 
 TEXTS = (
     "schema_version",
@@ -69,6 +71,7 @@ def _page(results: Results, made: Sequence[Picture], left_out: Mapping[str, str]
         left_out={titles[name]: reason for name, reason in left_out.items()},
         scenarios=_scenarios(results, context),
         assumptions=_assumptions(results),
+        history=in_short(stored_scores()),
         compliance=content_of(results.scenarios[results.baseline]).get("compliance") or {},
         provenance=dict(_provenance(results)),
         hashes=results.provenance.get("scenario_hashes", {}),

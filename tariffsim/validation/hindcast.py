@@ -44,6 +44,8 @@ class Months:
     kept: float
     """Of the parts with a Chinese supplier, the share that has the same one after the first year.
     """
+    unmounted: Float
+    """(T, 2) USD of chips of all origins that entered unmounted for assembly there, and of duty."""
 
     def rows(self, first: str, last: str) -> slice:
         """Rows from one month to another, both included."""
@@ -61,9 +63,13 @@ def hindcast(name: str = "hindcast_2017", reacts: bool = True, **changes: object
 
 def months_of(scenario: Scenario, seed: int) -> Months:
     """Run a scenario with one seed and count what entered."""
-    simulation = Simulation(scenario, seed)
+    return count_months(Simulation(scenario, seed))
+
+
+def count_months(simulation: Simulation) -> Months:
+    """Run a simulation to its last month and count what entered."""
     codes = simulation.economy.constants.codes
-    imports, duty, chips, value = [], [], [], []
+    imports, duty, chips, value, unmounted = [], [], [], [], []
     before, kept = chinese_suppliers(simulation.economy), np.nan
     while simulation.economy.month < simulation.n_months - 1:
         simulation.step()
@@ -75,13 +81,14 @@ def months_of(scenario: Scenario, seed: int) -> Months:
         value.append(of_chips[1])
         if simulation.economy.month == 11:
             kept = keep_rate(before, chinese_suppliers(simulation.economy))
+        unmounted.append(_unmounted(simulation.economy))
     number = np.array(chips)
     with np.errstate(invalid="ignore", divide="ignore"):
         price = np.array(value) / number
     return Months(
-        first=scenario.run.start, devices=codes.devices, origins=codes.origins,
+        first=simulation.scenario.run.start, devices=codes.devices, origins=codes.origins,
         imports=np.array(imports), duty=np.array(duty), chips=number, chip_price=price,
-        classes=codes.classes, kept=kept,
+        classes=codes.classes, kept=kept, unmounted=np.array(unmounted),
     )  # fmt: skip
 
 
@@ -105,8 +112,7 @@ def _products(economy: Economy) -> tuple[Float, Float]:
 def _chips(economy: Economy) -> tuple[Float, Float]:
     """(K,) Chinese chips in what was assembled in the United States, and their USD."""
     codes, flows, makers = economy.constants.codes, economy.flows, economy.makers
-    home = [o for o, m in enumerate(codes.home_market) if codes.markets[m] == MARKET]
-    flow = np.flatnonzero(np.isin(flows.origin, home))
+    flow = _assembled_here(economy)
     maker, units = flows.maker[flow], flows.units[flow, None]
     is_chinese = makers.chip_region[maker] == codes.regions.index(CHINA)
     count = units * makers.chips[maker] * is_chinese
@@ -116,3 +122,20 @@ def _chips(economy: Economy) -> tuple[Float, Float]:
         sum_by(np.tile(makers.slot_class, len(flow)), each.ravel(), n) for each in (count, value)
     )
     return number, worth
+
+
+def _unmounted(economy: Economy) -> tuple[float, float]:
+    """USD of chips made abroad in what was assembled in the United States, and of duty on them."""
+    codes, flows, makers = economy.constants.codes, economy.flows, economy.makers
+    flow = _assembled_here(economy)
+    maker, units = flows.maker[flow], flows.units[flow]
+    is_foreign = makers.chip_region[maker] != codes.regions.index(MARKET)
+    value = units[:, None] * makers.chip_value[maker] * is_foreign
+    return float(value.sum()), float((units * flows.bare_duty[flow]).sum())
+
+
+def _assembled_here(economy: Economy) -> Int:
+    """Flows of products that are assembled in the United States."""
+    codes = economy.constants.codes
+    home = [o for o, m in enumerate(codes.home_market) if codes.markets[m] == MARKET]
+    return np.flatnonzero(np.isin(economy.flows.origin, home))

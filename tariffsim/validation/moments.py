@@ -14,25 +14,26 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tariffsim.experiments.assembly_moments import MOMENTS as ASSEMBLY
 from tariffsim.experiments.assembly_moments import assembly_moments
 from tariffsim.scenario import load_scenario, replace
-from tariffsim.tables import History, OutcomeRow, load_history
+from tariffsim.tables import BARE_CHIPS, History, OutcomeRow, load_history
 from tariffsim.typing import Float
 from tariffsim.validation.base_year_2017 import YEAR
 from tariffsim.validation.chip_moments import users_of_legacy_chips
+from tariffsim.validation.crps import shares_by_device, shares_of_run
 from tariffsim.validation.estimated import moving, with_estimates
 from tariffsim.validation.hindcast import Months, hindcast, months_of
 from tariffsim.validation.trade_outcomes import TradeOutcomes
 
-COUNTRIES = ("CN", "VN", "MX")
+FITTED = ("CN", "VN")
+"""Countries whose shares are moments."""
 OF_SURVEY, OF_SHARES = "V13", "share"
 YEARS = range(YEAR + 1, 2025)
 BEFORE = range(2015, YEAR + 1)
 """Years without the tariffs, in which shares moved by themselves."""
-LEFT_OUT = {"drone": COUNTRIES, "electric_car": ("VN",)}
+LEFT_OUT = {"drone": FITTED, "electric_car": ("VN",)}
 """Codes that did not exist in 2017."""
 BREAKS = {"smartphone": 2022}
 """First year under another code: no shares from then on."""
@@ -119,15 +120,16 @@ def _of_row(row: OutcomeRow) -> Moment:
 
 def _of_shares(history: History) -> list[Moment]:
     """Changes of yearly shares by device since 2017."""
-    shares = shares_of_three(history)
-    moves = shares.loc[list(BEFORE)].diff().drop(columns=list(LEFT_OUT), level="device").iloc[1:]
+    shares = shares_by_device(history).drop(index=list(BARE_CHIPS), level="device")
     found = []
-    for country in COUNTRIES[:2]:
-        error = float(np.sqrt(np.nanmean(moves.xs(country, axis=1, level="country") ** 2)))
-        for device in dict.fromkeys(shares.columns.get_level_values("device")):
+    for country in FITTED:
+        by_year = shares[country].unstack("device")
+        moves = by_year.loc[list(BEFORE)].diff().iloc[1:].drop(columns=list(LEFT_OUT))
+        error = float(np.sqrt(np.nanmean(moves.to_numpy() ** 2)))
+        for device in map(str, by_year):
             if country in LEFT_OUT.get(device, ()):
                 continue
-            of = shares[device, country]
+            of = by_year[device]
             for year in YEARS:
                 if year < BREAKS.get(device, 9999):
                     change = of.loc[year] - of.loc[YEAR]
@@ -135,28 +137,6 @@ def _of_shares(history: History) -> list[Moment]:
                     found.append(Moment(f"{series} {year}", float(change),
                                         error * (year - YEAR) ** 0.5, series, year))  # fmt: skip
     return found
-
-
-def shares_of_three(history: History) -> pd.DataFrame:
-    """(year, (device, country)) shares in imports from China, Vietnam and Mexico together."""
-    rows = history.by_year[history.by_year["country"].isin(COUNTRIES)]
-    rows = rows[~rows["device"].str.startswith("bare_")]
-    value = rows.pivot(index="year", columns=["device", "country"], values="imports_musd")
-    value = value.fillna(0.0)
-    total = value.T.groupby(level="device").transform("sum").T
-    return value / total
-
-
-def shares_of_run(months: Months) -> pd.DataFrame:
-    """(year, (device, country)) the same in a run."""
-    at = [months.origins.index(country) for country in COUNTRIES]
-    columns = pd.MultiIndex.from_product([months.devices, COUNTRIES], names=["device", "country"])
-    rows = {}
-    for year in (YEAR, *YEARS):
-        value = months.imports[months.year(year)].sum(axis=0)[:, at]
-        total = value.sum(axis=1, keepdims=True)
-        rows[year] = (value / np.where(total > 0, total, np.nan)).ravel()
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
 def simulated(moments: MomentSet, values: Mapping[str, float], seed: int) -> Float:
@@ -167,7 +147,8 @@ def simulated(moments: MomentSet, values: Mapping[str, float], seed: int) -> Flo
 
 def figures_of(moments: MomentSet, values: Mapping[str, float], months: Months, seed: int) -> Float:
     """(moments,) the same, given the run from 2017."""
-    run, shares = TradeOutcomes(moments.history, months), shares_of_run(months)
+    run, years = TradeOutcomes(moments.history, months), (YEAR, *YEARS)
+    shares = {country: shares_of_run(months, years, country) for country in FITTED}
     of_assembly = assembly_moments(moving(values), seed)
     today = with_estimates(replace(load_scenario("baseline"), **SIZES), values)
     survey = users_of_legacy_chips(today, seed)
@@ -175,8 +156,8 @@ def figures_of(moments: MomentSet, values: Mapping[str, float], months: Months, 
     for moment in moments.moments:
         if moment.row is None:
             _, device, country, year = moment.name.split()
-            of = shares[device, country]
-            found.append(of[int(year)] - of[YEAR])
+            of = shares[country][months.devices.index(device)]
+            found.append(of[years.index(int(year))] - of[0])
         elif moment.row.id in ASSEMBLY:
             found.append(of_assembly[moment.row.id, int(moment.row.part)])
         elif moment.row.id == OF_SURVEY:

@@ -15,11 +15,11 @@ import pandas as pd
 from tariffsim.tables import History
 from tariffsim.typing import Float
 from tariffsim.validation.base_year_2017 import YEAR
+from tariffsim.validation.crps import LAST_KNOWN, shares_by_device, shares_of_run
 from tariffsim.validation.estimated import with_estimates
 from tariffsim.validation.hindcast import CHINA, hindcast, months_of
-from tariffsim.validation.moments import BEFORE, SIZES, shares_of_run, shares_of_three
+from tariffsim.validation.moments import BEFORE, SIZES
 
-LAST_KNOWN = 2021
 FORECAST = tuple(range(LAST_KNOWN + 1, 2025))
 PATHS = 40
 """Random walks around each run."""
@@ -35,17 +35,18 @@ def share_forecasts(
         draws: values of the calibrated parameters, one run each; the run's number is its seed.
         devices: groups.
     """
-    observed = _of_china(shares_of_three(history), devices)
-    scenarios = [with_estimates(hindcast(**SIZES), values) for values in draws]
-    runs = [
-        _of_china(shares_of_run(months_of(scenario, seed)), devices)
-        for seed, scenario in enumerate(scenarios)
-    ]
-    moves = unexplained(observed, np.mean([run.to_numpy() for run in runs], axis=0))
+    years, last = range(YEAR, FORECAST[-1] + 1), LAST_KNOWN - YEAR
+    observed = shares_by_device(history)[CHINA].unstack("device")[list(devices)]
+    runs = []
+    for seed, values in enumerate(draws):
+        months = months_of(with_estimates(hindcast(**SIZES), values), seed)
+        at = [months.devices.index(device) for device in devices]
+        runs.append(shares_of_run(months, years)[at].T)
+    moves = unexplained(observed, np.mean(runs, axis=0))
     rng = np.random.default_rng(YEAR)
     found = []
     for run in runs:
-        change = run.loc[list(FORECAST)].to_numpy() - run.loc[LAST_KNOWN].to_numpy()
+        change = run[last + 1 :] - run[last]
         steps = rng.normal(0.0, moves, (PATHS, *change.shape))
         found.append(observed.loc[LAST_KNOWN].to_numpy() + change + steps.cumsum(axis=1))
     return np.asarray(np.clip(np.concatenate(found), 0.0, 1.0).swapaxes(1, 2))
@@ -63,8 +64,3 @@ def unexplained(observed: pd.DataFrame, of_runs: Float) -> Float:
     known = observed.loc[BEFORE[0] : LAST_KNOWN].diff().iloc[1:]
     news = known - explained.reindex(known.index).fillna(0.0)
     return np.asarray(np.sqrt((news**2).mean()))
-
-
-def _of_china(shares: pd.DataFrame, devices: Sequence[str]) -> pd.DataFrame:
-    """(years, devices) China's part of the shares."""
-    return shares[[(device, CHINA) for device in devices]].set_axis(list(devices), axis=1)

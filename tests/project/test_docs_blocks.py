@@ -60,6 +60,9 @@ def test_commands_of_a_page_work(
     for text in blocks(page, "yaml"):
         if named := re.match(r"# (\S+\.yaml)\n", text):
             (tmp_path / named[1]).write_text(text, encoding="utf-8")
+    for text in blocks(page, "csv"):
+        first, _, rest = text.partition("\n")
+        (tmp_path / first.removeprefix("# ")).write_text(rest, encoding="utf-8")
     for command in commands(page):
         words, _, target = made_small(command).partition(" > ")
         out, err = io.StringIO(), io.StringIO()

@@ -13,7 +13,7 @@ from tariffsim.validation.estimated import (
     values_at,
     with_estimates,
 )
-from tariffsim.validation.moments import published, shares_of_three
+from tariffsim.validation.moments import published
 
 PARAMETERS = estimated_parameters()
 N = len(PARAMETERS)
@@ -104,12 +104,6 @@ def test_errors_of_a_path_add_up():
     moments = published()
     walk = moments.whitener @ moments.correlation @ moments.whitener.T
     assert np.allclose(walk, np.eye(len(walk)), atol=1e-9)
-
-
-def test_shares_of_three_countries_add_up():
-    shares = shares_of_three(published().history)
-    total = shares.T.groupby(level="device").sum().T.drop(columns=["drone", "electric_car"])
-    assert np.allclose(total, 1.0)
 
 
 def test_defaults_change_nothing_but_what_moves_together():

@@ -1,0 +1,93 @@
+"""Write validation.md from the stored scores; run it after `python3 tasks.py scores`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tariffsim.validation.about import COMPUTED
+from tariffsim.validation.score_tables import (
+    ID_COLUMNS,
+    READING,
+    ROW_COLUMNS,
+    ids_table,
+    rows_table,
+    totals,
+    worst,
+)
+from tariffsim.validation.scores import stored_scores
+
+PAGE = Path(__file__).resolve().parent / "validation.md"
+INTRO = """# Validation
+
+Published outcomes of trade policy beside what the model gives for them, with its defaults. This
+page is written from the stored scores by `docs/make_validation_page.py`; change those, not this
+page. The outcomes with their sources are in [data.md](data.md). No figure of the model is typed
+in: `python3 tasks.py scores` computes all of them again, which takes minutes, and a test holds
+some of the stored ones against new runs.
+"""
+COMMANDS = """
+```sh
+tariffsim validate-model --ids V5,V8 --seeds 2 --out results/history
+```
+
+prints these tables for some outcomes, or for all, with any number of seeds, and writes them as a
+page (`report.html`) and as CSV.
+"""
+PREDICTIONS = """## Predictions that can be scored later
+
+```sh
+tariffsim predict --from 2026-01 --months 2 --seeds 2 --out predicted.csv
+tariffsim score predicted.csv observed.csv
+```
+
+`predict` runs the baseline and writes duty over imports (`duty_rate`) and the parts of imports
+that come from each country (`origin_share`), by month and device, `ALL` being all of them:
+intervals of 50 and 80 %, and every run. Without options it takes the next 24 months. The first
+line of the file is a hash of the rest, so that a prediction that was changed is refused. `score`
+holds it against observed figures, in a file of this form (the figures are made up):
+
+```csv
+# observed.csv
+month,device,origin,quantity,value
+2026-01,laptop,VN,origin_share,0.3
+2026-01,ALL,ALL,duty_rate,0.08
+```
+
+and prints the mean continuous ranked probability score (Hersbach 2000), in the unit of the figure,
+and how many figures are in the intervals. Smaller is better; where all runs agree it is the
+absolute error.
+"""
+
+
+def cell(value: str) -> str:
+    """Text of a table cell."""
+    return value.replace("|", "\\|")
+
+
+def table(columns: Mapping[str, str], rows: Iterable[Mapping[str, str]]) -> str:
+    """A table in Markdown."""
+    lines = ["| " + " | ".join(cell(row[key]) for key in columns) + " |" for row in rows]
+    return "\n".join(["| " + " | ".join(columns.values()) + " |", "|" + " --- |" * len(columns),
+                      *lines])  # fmt: skip
+
+
+def page() -> str:
+    """The whole page."""
+    stored = stored_scores()
+    rows, fails = stored.rows, worst(stored.rows)
+    touched = {"id": "Id", "distance": "Distance", "touches": "What it puts in doubt"}
+    ids = list(dict.fromkeys(rows["id"]))
+    parts = [
+        INTRO, *(f"- {total}" for total in totals(rows)), COMMANDS, "## How to read it\n",
+        f"{READING} Here these are {stored.seeds} seeds.\n", "## Outcomes\n",
+        table(ID_COLUMNS, ids_table(rows)), "\n## Failures, the farthest first\n",
+        table(touched, fails), "\n## How each is computed\n",
+        *(f"- **{name}**: {COMPUTED[name]}" for name in ids), f"\n{PREDICTIONS}", "## Rows\n",
+        table(ROW_COLUMNS, rows_table(rows)), "",
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
