@@ -50,7 +50,7 @@ def made_up_run() -> Run:
     price[24:, 2] = 0.05
     none = np.zeros((36, 1))
     months = Months(
-        2022 * 12, ("x",), ("CN",), none, none, none, none, codes.classes, np.zeros((36, 2))
+        2022 * 12, ("x",), ("CN",), none, none, none, none, codes.classes, 0.5, np.zeros((36, 2))
     )
     months.unmounted[:] = [200.0, 3.0]
     record = SimpleNamespace(sourcing=chips, slot_price=price)
