@@ -77,6 +77,23 @@ def test_the_calendar_rises_and_falls_as_the_lists_did() -> None:
     assert rates["2024-01"] == pytest.approx(0.1247, abs=0.002)  # as collected that year
 
 
+def test_the_safeguard_covers_washers_and_no_exempt_country() -> None:
+    washers = calendar_2017.washers_of_2017(HISTORY, TABLES)
+    assert washers["musd"]["CN"] == 107.0  # as published (V8)
+    assert 2e6 < 1e6 * washers["musd"].sum() / calendar_2017.WASHER_USD < 4e6
+    scenario = replace(load_scenario("hindcast_2017"), agents__makers=80)
+
+    def added(origin: str, month: str) -> float:
+        before = duty(scenario, "major_appliance", origin, "US", "2017-12").total
+        return duty(scenario, "major_appliance", origin, "US", month).total - before
+
+    within = calendar_2017.QUOTA_WASHERS * calendar_2017.WASHER_USD / 1e6 / washers["musd"].sum()
+    for month, rates in (("2018-03", (0.2, 0.5)), ("2022-03", (0.14, 0.3))):
+        rate = within * rates[0] + (1 - within) * rates[1]
+        assert added("VN", month) == pytest.approx(rate * 0.573, abs=1e-4)
+    assert added("VN", "2023-03") == added("CA", "2018-03") == added("IN", "2018-03") == 0.0
+
+
 def test_months_are_counted_as_customs_does() -> None:
     small = {"agents__makers": 300, "run__end": "2019-03"}
     months = months_of(hindcast(**small), 0)
