@@ -140,9 +140,7 @@ def strongest(correlation: pd.DataFrame, found: pd.DataFrame, most: int = 4) -> 
     """The largest correlations, in words."""
     of = dict(zip(correlation, found["parameter"], strict=True))
     keys = list({parameter: key for key, parameter in of.items()}.values())
-    pairs = [
-        (of[a], of[b], correlation.loc[a, b]) for n, a in enumerate(keys) for b in keys[n + 1 :]
-    ]
+    pairs = [(of[a], of[b], correlation.loc[a, b]) for a, b in combinations(keys, 2)]
     pairs.sort(key=lambda pair: -abs(pair[2]))
     return "; ".join(f"{name(a)} and {name(b)} {value:+.2f}" for a, b, value in pairs[:most])
 
