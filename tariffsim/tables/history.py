@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import pandas as pd
 from pydantic import BeforeValidator, ValidationInfo, field_validator
 
 from tariffsim.errors import DataError, Problem
@@ -21,6 +20,9 @@ from tariffsim.tables.csv_files import (
     without_repeats,
 )
 from tariffsim.tables.wide_tables import KnownCodes, parse_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HISTORY = {
     "us_imports_by_device_2015_2024": (
@@ -146,6 +148,8 @@ def load_history() -> History:
     Raises:
         DataError: with every problem of the published outcomes.
     """
+    import pandas as pd
+
     problems: list[Problem] = []
     file = "validation_public.csv"
     rows = read_rows(
