@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
 from tariffsim.charts.picture import house_style
 from tariffsim.charts.style import QUIET
 from tariffsim.validation.calibrate import FOLDER as STORED
 from tariffsim.validation.calibrate import LAST_YEARS, STEP
-from tariffsim.validation.estimated import CIRCUITS, DISCRETES, FOOTLOOSE_CONSUMER, FOOTLOOSE_OTHER
+from tariffsim.validation.estimated import (
+    CIRCUITS,
+    DISCRETES,
+    FOOTLOOSE_CONSUMER,
+    FOOTLOOSE_OTHER,
+    SMALL_PARTS,
+    values_at,
+)
 
 HERE = Path(__file__).resolve().parent
 PAGE, PICTURE = HERE / "calibration.md", HERE / "calibration.svg"
@@ -23,7 +32,7 @@ NAMES = {
     FOOTLOOSE_OTHER: "`footloose_share`, other sectors",
     CIRCUITS: "`commodity_share`, mean of classes A to C",
     DISCRETES: "`commodity_share`, class D",
-    "parts.discretes": "`parts`, class D",
+    SMALL_PARTS: "`parts`, class D",
 }
 TEXT = """# Calibration
 
@@ -107,17 +116,19 @@ def table(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def name(key: str) -> str:
-    """A parameter as the page names it."""
-    return NAMES.get(key, f"`{key}`")
+def name(parameter: str, key: str = "") -> str:
+    """A parameter, or one of its figures, as the page names it."""
+    if parameter == CIRCUITS and key:
+        return f"`commodity_share`, class {key.split('.')[2]}"
+    return NAMES.get(parameter, f"`{parameter}`")
 
 
 def estimates(rows: pd.DataFrame) -> str:
     """Values, standard errors and ranges."""
     return table(
-        ["parameter", "before", "estimate", "standard error", "range", "at"],
+        ["parameter", "estimate", "standard error", "range", "at"],
         (
-            [name(row.key), number(row.default), number(row.value), number(row.std_error),
+            [name(row.parameter, row.key), number(row.value), number(row.std_error),
              f"{number(row.low)} to {number(row.high)}",
              "" if pd.isna(row.at_bound) else row.at_bound]
             for row in rows.itertuples()
@@ -125,10 +136,11 @@ def estimates(rows: pd.DataFrame) -> str:
     )  # fmt: skip
 
 
-def strongest(correlation: pd.DataFrame, most: int = 4) -> str:
+def strongest(correlation: pd.DataFrame, found: pd.DataFrame, most: int = 4) -> str:
     """The largest correlations, in words."""
-    keys = list(correlation)
-    pairs = [(a, b, correlation.loc[a, b]) for n, a in enumerate(keys) for b in keys[n + 1 :]]
+    of = dict(zip(correlation, found["parameter"], strict=True))
+    keys = list({parameter: key for key, parameter in of.items()}.values())
+    pairs = [(of[a], of[b], correlation.loc[a, b]) for a, b in combinations(keys, 2)]
     pairs.sort(key=lambda pair: -abs(pair[2]))
     return "; ".join(f"{name(a)} and {name(b)} {value:+.2f}" for a, b, value in pairs[:most])
 
@@ -157,7 +169,7 @@ def missed(moments: pd.DataFrame) -> str:
     )  # fmt: skip
 
 
-def draw(profiles: pd.DataFrame, found: pd.DataFrame, least: float) -> None:
+def draw(profiles: pd.DataFrame, estimate: Mapping[str, float], least: float) -> None:
     """The objective along each parameter, the others at the estimate."""
     keys = list(dict.fromkeys(profiles["key"]))
     with house_style():
@@ -165,8 +177,7 @@ def draw(profiles: pd.DataFrame, found: pd.DataFrame, least: float) -> None:
         for ax, key in zip(axes.flat, keys, strict=False):
             at = profiles[profiles["key"] == key]
             ax.plot(at["value"], at["objective"] - least, marker="o", markersize=3)
-            value = found.loc[found["key"] == key, "value"].iloc[0]
-            ax.axvline(value, color=QUIET, linestyle="--", linewidth=1)
+            ax.axvline(estimate[key], color=QUIET, linestyle="--", linewidth=1)
             ax.set_title(name(key).replace("`", ""), fontsize=8, loc="left")
             ax.tick_params(labelsize=7)
         for ax in list(axes.flat)[len(keys) :]:
@@ -193,7 +204,9 @@ def page() -> str:
         others=", ".join(f"{value:,.0f}" for value in about["objective_with_other_draws"]),
         fixed=100 * moments.loc[cars, "share_of_objective"].sum(),
         estimates=estimates(found),
-        correlations=strongest(pd.read_csv(STORED / "estimates_correlation.csv", index_col=0)),
+        correlations=strongest(
+            pd.read_csv(STORED / "estimates_correlation.csv", index_col=0), found
+        ),
         sensitivity=table(["parameter", *sensitivity], (
             [name(str(key)), *(f"{value:.1f}" for value in row)]
             for key, row in zip(sensitivity.index, sensitivity.to_numpy(), strict=True)
@@ -205,9 +218,9 @@ def page() -> str:
 
 def main() -> None:
     """Write the page and its picture."""
-    found = pd.read_csv(STORED / "estimates.csv")
     about = json.loads((STORED / "calibration.json").read_text("utf-8"))
-    draw(pd.read_csv(STORED / "calibration_profiles.csv"), found, about["objective"])
+    estimate = values_at(np.array(about["positions"]))
+    draw(pd.read_csv(STORED / "calibration_profiles.csv"), estimate, about["objective"])
     PAGE.write_text(page(), encoding="utf-8")
 
 

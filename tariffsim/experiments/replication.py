@@ -169,13 +169,16 @@ def pack(folder: Path) -> dict[str, bytes]:
 
 
 def _code() -> dict[str, bytes]:
-    """The package as it is installed, and the shipped scenarios beside it."""
+    """The package as it is installed, and the shipped scenarios and their tables beside it."""
     package = Path(__file__).resolve().parent.parent
     paths = [path for path in sorted(package.rglob("*"))
              if path.is_file() and "__pycache__" not in path.parts]  # fmt: skip
     code = {f"tariffsim/{p.relative_to(package).as_posix()}": p.read_bytes() for p in paths}
-    shipped = sorted(shipped_folder().glob("*.yaml"))
-    return code | {f"scenarios/{path.name}": path.read_bytes() for path in shipped}
+    folder = shipped_folder()
+    shipped = [path for kind in ("*.yaml", "*.csv") for path in sorted(folder.rglob(kind))]
+    return code | {
+        f"scenarios/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in shipped
+    }
 
 
 def _versions() -> list[str]:

@@ -148,7 +148,7 @@ def load_history() -> History:
     Raises:
         DataError: with every problem of the published outcomes.
     """
-    import pandas as pd  # scenarios are checked without it
+    import pandas as pd
 
     problems: list[Problem] = []
     file = "validation_public.csv"

@@ -27,9 +27,10 @@ COMPUTED: Mapping[str, str] = {
     "declared prices are not in the model.",
     "V15": "25 % on Chinese phones and laptops from January 2019, against no tariff; means of the "
     "year. Retail prices follow duty over 18 months (trade.pass_through_months).",
-    "V16": "A component tariff of 25 % on legacy chips of any origin, and of China, 2025 to 2034. "
-    "Chips more advanced than 20 nm, most of the value of all chips, are not in the model, and "
-    "importers who do not know the origin owe the duty on all chips in both.",
+    "V16": "A duty of 25 % on chips that enter the United States unmounted, as a tariff on chips "
+    "is levied: those of any origin, and those of China, 2025 to 2034. Chips more advanced than "
+    "20 nm, most of the value of all chips, are not in the model. Of component tariffs, which "
+    "reach chips inside products, the ratio would be far smaller.",
     "V18": "US chips of classes C and D in what China buys, in the run from 2017. No price war is "
     "put in: prices of US foundries follow the world's utilisation and learning.",
     "V19": "Parts of products sold in the United States that have a Chinese supplier in the base "

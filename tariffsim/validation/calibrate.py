@@ -252,22 +252,27 @@ def _stepped(point: Float, n: int, side: int, parameter: Estimated) -> Float:
 
 
 def estimates(found: Fit, covariance: Float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Values with standard errors and ranges, and the correlation of the estimates."""
-    parameters = estimated_parameters()
-    errors = np.sqrt(np.diag(covariance))
-    keys = [parameter.key for parameter in parameters]
-    rows = [
-        {
-            "key": parameter.key, "value": parameter.value(float(position)),
-            "std_error": float(error) * (parameter.high - parameter.low),
-            "low": parameter.low, "high": parameter.high, "default": parameter.default,
-            "at_bound": "low" if position <= 0 else "high" if position >= 1 else "",
-        }
-        for parameter, position, error in zip(parameters, found.positions, errors, strict=True)
-    ]  # fmt: skip
-    scale = np.where(errors > 0, errors, 1.0)
-    correlation = pd.DataFrame(covariance / np.outer(scale, scale), keys, keys)
-    return pd.DataFrame(rows).round(6), correlation.round(4)
+    """Values with standard errors and ranges by key, and the correlation of the estimates."""
+    rows, of = [], []
+    for n, parameter in enumerate(estimated_parameters()):
+        position, error = float(found.positions[n]), float(np.sqrt(covariance[n, n]))
+        bound = "low" if position <= 0 else "high" if position >= 1 else ""
+        for key, low, high in parameter.parts():
+            value = low + (high - low) * position
+            rows.append(
+                {
+                    "key": key, "value": round(value) if parameter.is_whole else value,
+                    "std_error": error * (high - low), "low": low, "high": high,
+                    "parameter": parameter.key, "at_bound": bound, "source": "calibration",
+                }
+            )  # fmt: skip
+            of.append(n)
+    scale = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(*[np.where(scale > 0, scale, 1.0)] * 2)
+    np.fill_diagonal(correlation, 1.0)
+    keys = [row["key"] for row in rows]
+    table = pd.DataFrame(correlation[np.ix_(of, of)], keys, keys).rename_axis("key")
+    return pd.DataFrame(rows).round(6), table.round(6)
 
 
 def fitted(found: Fit) -> pd.DataFrame:

@@ -178,7 +178,7 @@ class Episodes:
         costs = []
         for regions in ("all", [CHINA]):
             tariff = {
-                "kind": "component_tariff", "markets": [MARKET], "chip_regions": regions,
+                "kind": "bare_chip_tariff", "markets": [MARKET], "chip_regions": regions,
                 "rate": {"2025-01": 0.25},
             }  # fmt: skip
             run = run_of(replace(base, policies={"tariff": tariff}), self.seed)

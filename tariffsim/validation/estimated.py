@@ -6,7 +6,7 @@ The file `estimates.csv` holds their values with standard errors; the command is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,21 @@ class Estimated:
         at = (value - self.low) / (self.high - self.low)
         found = {key: low + (high - low) * at for key, low, high in self.figures}
         return {key: round(each) if self.is_whole else each for key, each in found.items()}
+
+    def parts(self) -> Iterator[tuple[str, float, float]]:
+        """Keys with their ranges; figures of one range that move together are one key.
+
+        It names their codes with plus signs between, `figures.TABLE.CODE+CODE.COLUMN`.
+        """
+        if not self.figures:
+            yield self.key, self.low, self.high
+        ranges: dict[tuple[float, float], list[str]] = {}
+        for key, low, high in self.figures:
+            ranges.setdefault((low, high), []).append(key)
+        for (low, high), keys in ranges.items():
+            start, table, _, column = keys[0].split(".")
+            codes = "+".join(key.split(".")[2] for key in keys)
+            yield f"{start}.{table}.{codes}.{column}", low, high
 
 
 def estimated_parameters() -> tuple[Estimated, ...]:

@@ -35,6 +35,7 @@ from tariffsim.experiments.replication import (
 )
 from tariffsim.record.disk import write_new_folder
 from tariffsim.scenario import load_scenario, replace
+from tariffsim.scenario.scenario_files import shipped_folder
 from tariffsim.tables import SHIPPED
 from tests.cli.calling import call
 from tests.processes import needs_signals
@@ -140,6 +141,9 @@ def test_the_readme_has_the_sections_of_the_template(package: Path) -> None:
 def test_every_file_of_a_package_has_its_checksum(package: Path) -> None:
     lines = (package / CHECKSUMS).read_text("utf-8").splitlines()
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    scenarios = [p for p in shipped_folder().rglob("*.*") if p.suffix != ".md"]
+    names = {p.relative_to(shipped_folder()).as_posix() for p in scenarios}
+    assert {f"code/scenarios/{name}" for name in names} <= listed.keys()
     there = {p.relative_to(package).as_posix() for p in package.rglob("*") if p.is_file()}
     assert there == listed.keys() | {CHECKSUMS}
     for name, digest in listed.items():

@@ -6,11 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import grimp
 import networkx
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 import tariffsim
 
@@ -94,6 +96,15 @@ def test_modules_are_short() -> None:
         for path in PACKAGE.rglob("*.py")
     }
     assert {name: n for name, n in lengths.items() if n > LONGEST_MODULE} == {}
+
+
+def test_the_wheel_holds_the_scenarios_and_their_tables(tmp_path: Path) -> None:
+    (built,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    held = set(zipfile.ZipFile(built).namelist())
+    scenarios = ROOT / "scenarios"
+    needed = {path.relative_to(scenarios).as_posix() for path in scenarios.rglob("*.*")}
+    assert "hindcast_2017/us_imports_2017.csv" in needed
+    assert {f"tariffsim/scenarios/{name}" for name in needed} <= held
 
 
 def test_version_is_the_same_everywhere() -> None:

@@ -9,7 +9,8 @@ import pytest
 from tariffsim.explain.duty import duty
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.tables import load_history, load_tables
-from tariffsim.validation import base_year_2017, calendar_2017
+from tariffsim.typing import parse_month
+from tariffsim.validation import base_year_2017, calendar_2017, figures_2017
 from tariffsim.validation.hindcast import hindcast, months_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios" / "hindcast_2017"
@@ -29,6 +30,31 @@ def test_the_files_are_what_the_scripts_write(tmp_path: Path) -> None:
         assert script.main([str(tmp_path / "written.csv")]) == 0
         written = (tmp_path / "written.csv").read_text(encoding="utf-8")
         assert written == (FOLDER / f"{name}.csv").read_text(encoding="utf-8"), name
+
+
+def test_the_figures_of_the_scenario_are_what_the_script_prints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert figures_2017.main() == 0
+    text = (FOLDER.parent / "hindcast_2017.yaml").read_text(encoding="utf-8")
+    assert capsys.readouterr().out in text
+    share = load_scenario("hindcast_2017").supply.china_capacity_share
+    assert [share.at(parse_month(f"{year}-01")) for year in (2017, 2024)] == [
+        *figures_2017.CHINA_SHARE.values()
+    ]
+
+
+def test_units_bought_follow_the_imports_of_their_sectors() -> None:
+    months = HISTORY.by_month.query("country == 'TOTAL' and sector == 334")
+    by_year = months.groupby(months["month"].str[:4])["imports_usd_m"].sum()
+    seen = (by_year["2017":"2024"] / by_year["2017"]).to_numpy()  # type: ignore[misc]
+    rates = figures_2017.growth_of_devices(HISTORY, TABLES)["television"]
+    nodes = [parse_month(name.removeprefix(figures_2017.STEM)) for name in rates]
+    dates = np.arange(parse_month("2017-01"), parse_month("2025-01"))
+    steps = 1.02 * (1 + np.interp(dates, nodes, list(rates.values())))  # markets grow 0.02 a year
+    units = np.cumprod([1.0, *steps[:-1] ** (1 / 12)]).reshape(8, 12).mean(axis=1)
+    assert units / units[0] == pytest.approx(seen, rel=1e-6)
+    assert seen[2] < 1 < seen[7]  # both fall and rise
 
 
 def test_imports_that_are_known_are_those_of_the_table_less_freight(imports: pd.DataFrame) -> None:
@@ -75,6 +101,23 @@ def test_the_calendar_rises_and_falls_as_the_lists_did() -> None:
     assert rates["2018-06"] == rates["2018-08"] < rates["2018-10"] < rates["2019-06"]
     assert rates["2020-03"] > rates["2024-01"] > rates["2018-10"]
     assert rates["2024-01"] == pytest.approx(0.1247, abs=0.002)  # as collected that year
+
+
+def test_the_safeguard_covers_washers_and_no_exempt_country() -> None:
+    washers = calendar_2017.washers_of_2017(HISTORY, TABLES)
+    assert washers["musd"]["CN"] == 107.0  # as published (V8)
+    assert 2e6 < 1e6 * washers["musd"].sum() / calendar_2017.WASHER_USD < 4e6
+    scenario = replace(load_scenario("hindcast_2017"), agents__makers=80)
+
+    def added(origin: str, month: str) -> float:
+        before = duty(scenario, "major_appliance", origin, "US", "2017-12").total
+        return duty(scenario, "major_appliance", origin, "US", month).total - before
+
+    within = calendar_2017.QUOTA_WASHERS * calendar_2017.WASHER_USD / 1e6 / washers["musd"].sum()
+    for month, rates in (("2018-03", (0.2, 0.5)), ("2022-03", (0.14, 0.3))):
+        rate = within * rates[0] + (1 - within) * rates[1]
+        assert added("VN", month) == pytest.approx(rate * 0.573, abs=1e-4)
+    assert added("VN", "2023-03") == added("CA", "2018-03") == added("IN", "2018-03") == 0.0
 
 
 def test_months_are_counted_as_customs_does() -> None:
