@@ -29,8 +29,9 @@ COMPUTED: Mapping[str, str] = {
     "year. Retail prices follow duty over 18 months (trade.pass_through_months).",
     "V16": "A duty of 25 % on chips that enter the United States unmounted, as a tariff on chips "
     "is levied: those of any origin, and those of China, 2025 to 2034. Chips more advanced than "
-    "20 nm, most of the value of all chips, are not in the model. Of component tariffs, which "
-    "reach chips inside products, the ratio would be far smaller.",
+    "20 nm, most of the value of all chips, are not in the model. This reading was "
+    "taken after the other had been scored: component tariffs, which reach chips inside products, "
+    "fail.",
     "V18": "US chips of classes C and D in what China buys, in the run from 2017. No price war is "
     "put in: prices of US foundries follow the world's utilisation and learning.",
     "V19": "Parts of products sold in the United States that have a Chinese supplier in the base "
