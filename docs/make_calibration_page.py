@@ -176,7 +176,9 @@ def draw(profiles: pd.DataFrame, estimate: Mapping[str, float], least: float) ->
         figure, axes = plt.subplots(math.ceil(len(keys) / 3), 3, figsize=(9, 2.0 * len(keys) / 3))
         for ax, key in zip(axes.flat, keys, strict=False):
             at = profiles[profiles["key"] == key]
-            ax.plot(at["value"], at["objective"] - least, marker="o", markersize=3)
+            above = dict(zip(at["value"], at["objective"] - least, strict=True))
+            above[estimate[key]] = 0.0
+            ax.plot(sorted(above), [above[x] for x in sorted(above)], marker="o", markersize=3)
             ax.axvline(estimate[key], color=QUIET, linestyle="--", linewidth=1)
             ax.set_title(name(key).replace("`", ""), fontsize=8, loc="left")
             ax.tick_params(labelsize=7)
