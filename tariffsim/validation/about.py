@@ -20,7 +20,8 @@ COMPUTED: Mapping[str, str] = {
     "V11": "All foundries of a region lose so much of their capacity in 2021 that what is left is "
     "short of orders by 35 days of a year, by which users' stocks fell. Panic orders and cars "
     "cancelled in 2020 are not in the model.",
-    "V13": "Products sold in the United States in 2024 by the chips in them.",
+    "V13": "Products sold in the United States in the base year by the chips in them, and by "
+    "whether the importer knows these. Nobody reacts in a base year.",
     "V14": "17.5 % on all devices from China from July 2018: share of the duty evaded in 2020 by "
     "naming another country. The setting compliance.evasion_cost cites the same source. Low "
     "declared prices are not in the model.",
@@ -32,7 +33,8 @@ COMPUTED: Mapping[str, str] = {
     "reach chips inside products, the ratio would be far smaller.",
     "V18": "US chips of classes C and D in what China buys, in the run from 2017. No price war is "
     "put in: prices of US foundries follow the world's utilisation and learning.",
-    "V19": "US makers that keep a Chinese supplier over a year.",
+    "V19": "Parts of products sold in the United States that have a Chinese supplier in the base "
+    "year, and the same one at the end of 2017.",
     "V21": "Share of countries in what the device groups import of a sector, from 2017 on.",
     "V22": "The same; the groups are 30 % of the sector.",
     "V24": "Duty over imports of the device groups of a sector; 59, 30 and 65 % of the sectors.",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from tariffsim.experiments.assembly_moments import CENTRAL, MOMENTS, STILL
+from tariffsim.experiments.assembly_moments import MOMENTS
 from tariffsim.experiments.runs import context_of
 from tariffsim.record.history import History as Record
 from tariffsim.record.metrics import Context, welfare
@@ -21,6 +22,7 @@ from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.simulation import Simulation
 from tariffsim.typing import Float, parse_month
 from tariffsim.validation.chip_moments import MARKET, users_of_legacy_chips
+from tariffsim.validation.estimated import estimated_parameters, moving
 from tariffsim.validation.hindcast import (
     CHINA,
     NOBODY_REACTS,
@@ -105,8 +107,11 @@ class Episodes:
     @cached_property
     def assembly(self) -> dict[str, list[float]]:
         """V5, V6, V8 and V10 by part: small markets with the model's choice of places."""
-        moving = CENTRAL if self.reacts else STILL
-        return {name: moment(moving, self.seed) for name, moment in MOMENTS.items()}
+        moves = moving({each.key: each.default for each in estimated_parameters()})
+        if not self.reacts:
+            stands = {"shift_hazard": 0.0, "plant_hazard": 0.0}
+            moves = with_fields(moves, rules=moves.rules.model_copy(update=stands))
+        return {name: moment(moves, self.seed) for name, moment in MOMENTS.items()}
 
     @cached_property
     def survey(self) -> list[float]:

@@ -15,6 +15,8 @@ from tariffsim.record.metrics import HEADLINE
 from tariffsim.record.results import Results, load_results
 from tariffsim.report import publish
 from tariffsim.scenario import load_scenario, replace, to_yaml
+from tariffsim.validation.score_tables import totals, worst
+from tariffsim.validation.scores import stored_scores
 from tests.charts.chart_results import (
     PAIR,
     drawn,
@@ -191,6 +193,16 @@ def test_the_numbers_are_those_of_the_headline_table(no_charts: None) -> None:
         assert float(shown) == pytest.approx(
             rows.loc[metric, "difference"], abs=0.5 * 10.0**-decimals + 1e-9
         )
+
+
+def test_the_model_is_held_against_history(no_charts: None) -> None:
+    text = " ".join(page_of(some()).text.split())
+    stored = stored_scores().rows
+    assert "How the model fares against history" in text
+    for total in totals(stored):
+        assert total in text
+    for failure in worst(stored, 3):
+        assert f"{failure['id']}, {failure['case']}" in text
 
 
 def test_every_scenario_is_listed_with_what_differs(no_charts: None) -> None:
