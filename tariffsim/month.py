@@ -199,7 +199,7 @@ def price_products(economy: Economy, draws: Draws) -> None:
         k.total(k.total(*of_makers)[flows.maker], flows.bare_duty),
         k.total(makers.amortised_cost(economy.month), economy.version_overhead())[flows.maker],
     )
-    target = k.ex_works_price(flows.unit_cost, trade.markup)
+    target = k.ex_works_price(flows.unit_cost, prices_and_demand.markup(economy))
     flows.ex_works = k.following(flows.ex_works, target, trade.maker_pass_through_months)
     flows.exchange = np.where(economy.is_imported, economy.exchange[flows.market], 1.0)
     flows.customs_value = k.times(flows.ex_works, flows.exchange)
@@ -245,6 +245,10 @@ def order_units(economy: Economy, draws: Draws) -> None:
     elasticity = np.tile(constants.substitution_elasticity, n_markets)
     ratio = k.ratio(flows.price, flows.base_price)
     power = k.ces_power(ratio, elasticity[flows.cell])
+    if (nesting := economy.scenario.trade.nesting) != 1:
+        nest = prices_and_demand.nests(economy)
+        power = k.nested_power(power, flows.base_share, nest, nesting)
+        elasticity = k.between_nests(elasticity, nesting)
     cells.price_index = k.ces_price_index(
         power, flows.base_share, flows.cell, len(elasticity), elasticity
     )
