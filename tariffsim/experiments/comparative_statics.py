@@ -89,8 +89,7 @@ def compare_static(
         CalibrationError: a scenario allows no base year.
         RunsFailedError: choices do not come to rest.
     """
-    given = [scenarios] if isinstance(scenarios, (str, Scenario)) else scenarios
-    named = with_common_focus(named_scenarios(given, baseline))  # type: ignore[arg-type]
+    named = with_common_focus(named_scenarios(scenarios, baseline))
     check_comparable(named, market)
     base, *_ = named.values()
     found = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -143,6 +145,12 @@ def test_compare_static_is_a_headline_table_of_paired_differences() -> None:
     level = first.set_index("metric").loc["cn_share", "level"]
     assert share["level"] == pytest.approx(level + share["difference"])
     assert second.set_index("metric").loc["consumer_surplus_loss", "difference"] > 0
+
+
+def test_one_scenario_may_be_a_path(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("schema_version: 1\nextends: component_50\n", encoding="utf-8")
+    assert set(compare_static(path, seeds=1)["scenario"]) == {"baseline", "mine"}
 
 
 def test_compare_static_on_the_command_line() -> None:
