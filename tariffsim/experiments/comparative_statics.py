@@ -31,7 +31,7 @@ from tariffsim.scenario.focus import with_common_focus
 from tariffsim.state.constants import SHIFT
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Float, Int
+from tariffsim.typing import Bool, Float, Int
 
 STATIC = {
     "supply__learning": 0.0,
@@ -48,8 +48,8 @@ STATIC = {
 """Adjustment is complete, and foundries respond to nothing."""
 LEFT_OUT = (
     "Left out: the way there (delays, stocks, front-loading), learning, scarcity, investment that "
-    "responds to margins, versions for some markets, plans that avoid triggers, and stops for lack "
-    "of chips; no welfare of makers, importers and foundries."
+    "responds to margins, versions for some markets, plans that avoid triggers (a duty with one "
+    "looks too costly), and stops for lack of chips; no welfare of makers, importers and foundries."
 )
 METRICS = (
     "cn_share", "cn_assembled_share", "basket_price", "duty_revenue", "consumer_surplus_loss",
@@ -123,12 +123,13 @@ def steady_state(scenario: Scenario, seed: int) -> SteadyState:
     makers = economy.makers
     makers.amortised_until[:] = economy.month + 1  # lines go on switching as in the base year
     place = np.flatnonzero(makers.has_slot & makers.is_made[:, None])
+    left = np.zeros(economy.flows.race.shape, dtype=bool)
     noise = draws.exponential("foundry noise", -1, len(place), len(economy.foundries))
     for _ in range(PASSES):
         before = economy.flows.orders, economy.flows.origin
         shares = _supply(economy, place)
         makers.supplier.put(place, k.draw_choice(shares, noise))
-        _assemble(economy)
+        _assemble(economy, left)
         economy.exchange = prices_and_demand.exchange(economy)
         for phase in (
             month.price_products, month.assess_duties, month.set_retail_prices, month.order_units,
@@ -155,14 +156,19 @@ def _supply(economy: Economy, place: Int) -> Float:
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def _assemble(economy: Economy) -> None:
-    """Every flow shifts to the plant that is best, and every maker builds where it pays."""
+def _assemble(economy: Economy, left: Bool) -> None:
+    """Every flow shifts to the plant that is best, and every maker builds where it pays.
+
+    No flow returns to a country that it has `left` (L, O): where duties depend on content as well
+    as on the country, suppliers and places could chase each other for ever.
+    """
     flows, makers, rules = economy.flows, economy.makers, economy.scenario.assembly
     every, hurdle = np.arange(len(flows)), k.moving_factor(rules.shift_cost, rules.elasticity)
     if rules.shift_hazard > 0:
         factor, race = assembly.places(economy, every, SHIFT), assembly.race_times(economy, every)
-        has_plant = assembly.has_plant(economy, every)
+        has_plant = assembly.has_plant(economy, every) & ~left
         best, shifts = k.shifts_to(race, factor, has_plant, flows.origin, hurdle)
+        left[every[shifts], flows.origin[shifts]] = True
         flows.origin = np.where(shifts, best, flows.origin)
     flow, factor = assembly.dearest_flows(economy, np.arange(makers.n_lines))
     if len(flow) and rules.plant_hazard > 0:
@@ -182,18 +188,19 @@ def _measured(state: SteadyState, market: str) -> dict[str, float]:
     economy, m = state.economy, state.economy.constants.codes.markets.index(market)
     flows, cells, constants = economy.flows, economy.cells, economy.constants
     sold, here = flows.orders, flows.market == m
-    chips = np.zeros(economy.makers.chips.shape)
-    chips.put(state.place, state.shares[:, economy.foundries.is_chinese].sum(axis=1))
-    chinese = (chips * economy.makers.chips).sum(axis=1)[flows.maker]
-    of_all = economy.makers.chips.sum(axis=1, where=economy.makers.has_slot)[flows.maker]
+    chips = np.where(economy.makers.has_slot, economy.makers.chips, 0.0)
+    chinese_share = np.zeros(chips.shape)
+    chinese_share.put(state.place, state.shares[:, economy.foundries.is_chinese].sum(axis=1))
+    chinese, of_all = (c.sum(axis=1)[flows.maker] for c in (chips * chinese_share, chips))
     value = (sold * flows.customs_value)[here]
     in_china = flows.origin[here] == constants.codes.origins.index(CHINA)
     at_border = (sold * (flows.base_duty + flows.new_duty))[here].sum()
     on_chips = (sold * flows.bare_duty)[economy.home == m].sum()
-    spending = (cells.base_expenditure * cells.growth).reshape(len(constants.codes.markets), -1)[m]
-    index = cells.price_index.reshape(len(constants.codes.markets), -1)[m]
-    surplus = surplus_change(spending, index, constants.demand_elasticity).sum()
-    basket = cells.base_expenditure.reshape(len(constants.codes.markets), -1)[m]
+    basket, growth, index = (
+        by_cell.reshape(len(constants.codes.markets), -1)[m]
+        for by_cell in (cells.base_expenditure, cells.growth, cells.price_index)
+    )
+    surplus = surplus_change(basket * growth, index, constants.demand_elasticity).sum()
     return {
         "cn_share": 100 * float((sold * chinese)[here].sum() / (sold * of_all)[here].sum()),
         "cn_assembled_share": 100 * float(value[in_china].sum() / value.sum()),

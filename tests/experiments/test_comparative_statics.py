@@ -9,6 +9,7 @@ import pytest
 
 from tariffsim.calibration import build_economy
 from tariffsim.experiments.comparative_statics import METRICS, compare_static, steady_state
+from tariffsim.scenario import replace
 from tariffsim.state.economy import Economy
 from tariffsim.theory import exact_hat, shifted_shares
 from tests.cli.calling import call, json_of
@@ -145,6 +146,13 @@ def test_compare_static_is_a_headline_table_of_paired_differences() -> None:
     level = first.set_index("metric").loc["cn_share", "level"]
     assert share["level"] == pytest.approx(level + share["difference"])
     assert second.set_index("metric").loc["consumer_surplus_loss", "difference"] > 0
+
+
+def test_content_and_country_together_come_to_rest() -> None:
+    """A duty by country on what has Chinese chips: suppliers and places chase each other."""
+    economy = steady_state(replace("whole_product_content", agents__makers=520), 0).economy
+    taxed = economy.flows.new_duty > 0
+    assert taxed.any()
 
 
 def test_one_scenario_may_be_a_path(tmp_path: Path) -> None:
