@@ -149,7 +149,18 @@ def figures_at(moments: MomentSet, positions: Float, seed: int = SEED) -> Float:
 def design() -> list[Float]:
     """The middle of all ranges, and a Sobol' design of positions."""
     n = len(estimated_parameters())
-    return [np.full(n, 0.5), *qmc.Sobol(n, rng=np.random.default_rng(SEED)).random(DESIGN)]
+    points = qmc.Sobol(n, rng=np.random.default_rng(SEED)).random(DESIGN)
+    return [_whole(point) for point in (np.full(n, 0.5), *points)]
+
+
+def _whole(point: Float) -> Float:
+    """The point with whole numbers where its parameters have them."""
+    return np.array(
+        [
+            (p.value(float(x)) - p.low) / (p.high - p.low) if p.is_whole else x
+            for p, x in zip(estimated_parameters(), point, strict=True)
+        ]
+    )
 
 
 def fit(moments: MomentSet, simulate: Simulator) -> Fit:
