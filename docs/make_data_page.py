@@ -216,7 +216,7 @@ def plain(number: float | None) -> str:
 def history_section(history: History) -> str:
     """Tables of past imports, which are too long for a page."""
     frames = (history.by_year, history.by_month, history.by_product, history.products,
-              history.list_shares, history.collected)  # fmt: skip
+              history.list_shares, history.collected, history.units_sold)  # fmt: skip
     rows = (
         [f"`{name}.csv`", what, " ".join(f"`{column}`" for column in frame), f"{len(frame):,}", of]
         for (name, (what, of)), frame in zip(HISTORY.items(), frames, strict=True)
@@ -232,7 +232,8 @@ def history_section(history: History) -> str:
         "since; drones have no code of their own before 2022, electric cars none before 2017; "
         "`bare_discrete` holds LEDs and other photosensitive devices since 2022 only. In the "
         "monthly table the EU is the 27 throughout, and OTHER is the total less the eleven. "
-        "`fit` says how well a product stands for a group."
+        "`fit` says how well a product stands for a group. Units sold are held against those "
+        "that the tables imply in [Units](units.md)."
     )
     return f"## Imports of past years\n\n{intro}\n\n{table(head, rows)}"
 
