@@ -71,6 +71,15 @@ Amounts of money and of thousands are compared with those shipped: imports that 
 the middle one of their cells, more than thirty times as large or small are refused as being in
 another unit, and so are columns of figures by their median, and duties that are more than the
 imports they are due on.
+
+Imports of another year come from customs data with the columns
+`year,hs10,country,customs_value_usd,calculated_duty_usd`, one row a code and country:
+`python -m tariffsim.tables.rebuild_imports EXTRACT.csv --year 2025 --out FOLDER` sums them by the
+HS prefixes above (where two groups hold a code, the longer prefix wins), counts members of the
+European Union as one, refuses bad cells, and says which codes, prefixes and countries it did not
+find. A scenario takes the file with `data: {{us_imports_2024: us_imports_2025.csv}}`. With
+`--market` the data are those of another market's customs; the model itself starts from those of
+the United States.
 """
 
 
