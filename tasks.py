@@ -262,6 +262,12 @@ def resolution(environment: Environment, arguments: list[str]) -> None:
     run(environment.python, "-m", "tests.month.resolution_campaign", *arguments)
 
 
+def robustness(environment: Environment, arguments: list[str]) -> None:
+    """Remake docs/robustness.csv: which conclusions survive other assumptions (half an hour)."""
+    environment.ensure()
+    run(environment.python, "-m", "tariffsim.validation.robustness", *arguments)
+
+
 def kills(environment: Environment, arguments: list[str]) -> None:
     """Kill and continue commands, and look for what is lost (first argument: how many kills)."""
     environment.ensure("test")
@@ -332,6 +338,7 @@ TASKS: tuple[Callable[[Environment, list[str]], None], ...] = (
     fuzz,
     mutate,
     kills,
+    robustness,
     resolution,
     lock,
     wheel,

@@ -62,9 +62,9 @@ region, `scipy.optimize.least_squares`) from the best {starts}, with steps of {s
 as derivatives; then steps along single parameters until none is better. Every point has the same
 draws.
 
-The objective is {objective:,.0f} (at the middle values before the calibration {before:,.0f}; with
-other draws {others}). Most of it no parameter can move: {fixed:.0f} % is China's share in
-electric cars, which rose and fell within years as single models came and went.
+The objective is {objective:,.0f} (in the middle of all ranges {before:,.0f}; with other draws
+{others}). Most of it no parameter can move: {fixed:.0f} % is China's share in electric cars,
+which rose and fell within years as single models came and went.
 
 ## Estimates
 
@@ -176,7 +176,9 @@ def draw(profiles: pd.DataFrame, estimate: Mapping[str, float], least: float) ->
         figure, axes = plt.subplots(math.ceil(len(keys) / 3), 3, figsize=(9, 2.0 * len(keys) / 3))
         for ax, key in zip(axes.flat, keys, strict=False):
             at = profiles[profiles["key"] == key]
-            ax.plot(at["value"], at["objective"] - least, marker="o", markersize=3)
+            above = dict(zip(at["value"], at["objective"] - least, strict=True))
+            above[estimate[key]] = 0.0
+            ax.plot(sorted(above), [above[x] for x in sorted(above)], marker="o", markersize=3)
             ax.axvline(estimate[key], color=QUIET, linestyle="--", linewidth=1)
             ax.set_title(name(key).replace("`", ""), fontsize=8, loc="left")
             ax.tick_params(labelsize=7)
@@ -200,7 +202,7 @@ def page() -> str:
     sensitivity = 100 * pd.read_csv(STORED / "calibration_sensitivity.csv", index_col=0)
     return TEXT.format(
         points=about["points"], design=about["design"], starts=about["starts"], step=STEP,
-        objective=about["objective"], before=about["objective_at_defaults"],
+        objective=about["objective"], before=about["objective_in_the_middle"],
         others=", ".join(f"{value:,.0f}" for value in about["objective_with_other_draws"]),
         fixed=100 * moments.loc[cars, "share_of_objective"].sum(),
         estimates=estimates(found),

@@ -71,6 +71,15 @@ Amounts of money and of thousands are compared with those shipped: imports that 
 the middle one of their cells, more than thirty times as large or small are refused as being in
 another unit, and so are columns of figures by their median, and duties that are more than the
 imports they are due on.
+
+Imports of another year come from customs data with the columns
+`year,hs10,country,customs_value_usd,calculated_duty_usd`, one row a code and country:
+`python -m tariffsim.tables.rebuild_imports EXTRACT.csv --year 2025 --out FOLDER` sums them by the
+HS prefixes above (where two groups hold a code, the longer prefix wins), counts members of the
+European Union as one, refuses bad cells, and says which codes, prefixes and countries it did not
+find. A scenario takes the file with `data: {{us_imports_2024: us_imports_2025.csv}}`. With
+`--market` the data are those of another market's customs; the model itself starts from those of
+the United States.
 """
 
 
@@ -216,7 +225,7 @@ def plain(number: float | None) -> str:
 def history_section(history: History) -> str:
     """Tables of past imports, which are too long for a page."""
     frames = (history.by_year, history.by_month, history.by_product, history.products,
-              history.list_shares, history.collected)  # fmt: skip
+              history.list_shares, history.collected, history.units_sold)  # fmt: skip
     rows = (
         [f"`{name}.csv`", what, " ".join(f"`{column}`" for column in frame), f"{len(frame):,}", of]
         for (name, (what, of)), frame in zip(HISTORY.items(), frames, strict=True)
@@ -232,7 +241,8 @@ def history_section(history: History) -> str:
         "since; drones have no code of their own before 2022, electric cars none before 2017; "
         "`bare_discrete` holds LEDs and other photosensitive devices since 2022 only. In the "
         "monthly table the EU is the 27 throughout, and OTHER is the total less the eleven. "
-        "`fit` says how well a product stands for a group."
+        "`fit` says how well a product stands for a group. Units sold are held against those "
+        "that the tables imply in [Units](units.md)."
     )
     return f"## Imports of past years\n\n{intro}\n\n{table(head, rows)}"
 

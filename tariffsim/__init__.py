@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tariffsim.experiments import compare, run
+    from tariffsim.experiments.comparative_statics import compare_static
     from tariffsim.explain import Explanation, explain_choice
     from tariffsim.explain.duty import duty
     from tariffsim.model import TariffModel
@@ -21,6 +22,7 @@ _HOMES = {
     "Scenario": "scenario",
     "TariffModel": "model",
     "compare": "experiments",
+    "compare_static": "experiments.comparative_statics",
     "duty": "explain.duty",
     "explain_choice": "explain",
     "load_results": "record.results",
@@ -37,6 +39,7 @@ __all__ = [
     "Scenario",
     "TariffModel",
     "compare",
+    "compare_static",
     "duty",
     "explain_choice",
     "load_results",

@@ -46,14 +46,19 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
 
 def trace_origins(economy: Economy, draws: Draws) -> None:
     """Importers: those who do not know the origin of chips trace it if it pays, or if obliged."""
-    importers = economy.importers
     if compliance.is_time_to_trace(economy):
-        without, with_tracing = compliance.duties_ahead(economy)
-        cost = compliance.tracing_cost_ahead(economy)
-        pays = k.tracing_pays(without, with_tracing, cost)
-        pays = np.where(compliance.brought_in(economy) > 0, pays, importers.is_traced)
-        wants = compliance.obliged_to_trace(economy) | pays
-        importers.is_traced = ~importers.knows_without_tracing & wants
+        trace_where_it_pays(economy)
+
+
+def trace_where_it_pays(economy: Economy) -> None:
+    """Importers without knowledge decide anew."""
+    importers = economy.importers
+    without, with_tracing = compliance.duties_ahead(economy)
+    cost = compliance.tracing_cost_ahead(economy)
+    pays = k.tracing_pays(without, with_tracing, cost)
+    pays = np.where(compliance.brought_in(economy) > 0, pays, importers.is_traced)
+    wants = compliance.obliged_to_trace(economy) | pays
+    importers.is_traced = ~importers.knows_without_tracing & wants
 
 
 def add_capacity(economy: Economy, draws: Draws) -> None:
@@ -199,7 +204,7 @@ def price_products(economy: Economy, draws: Draws) -> None:
         k.total(k.total(*of_makers)[flows.maker], flows.bare_duty),
         k.total(makers.amortised_cost(economy.month), economy.version_overhead())[flows.maker],
     )
-    target = k.ex_works_price(flows.unit_cost, trade.markup)
+    target = k.ex_works_price(flows.unit_cost, prices_and_demand.markup(economy))
     flows.ex_works = k.following(flows.ex_works, target, trade.maker_pass_through_months)
     flows.exchange = np.where(economy.is_imported, economy.exchange[flows.market], 1.0)
     flows.customs_value = k.times(flows.ex_works, flows.exchange)
@@ -245,6 +250,10 @@ def order_units(economy: Economy, draws: Draws) -> None:
     elasticity = np.tile(constants.substitution_elasticity, n_markets)
     ratio = k.ratio(flows.price, flows.base_price)
     power = k.ces_power(ratio, elasticity[flows.cell])
+    if (nesting := economy.scenario.trade.nesting) != 1:
+        nest = prices_and_demand.nests(economy)
+        power = k.nested_power(power, flows.base_share, nest, nesting)
+        elasticity = k.between_nests(elasticity, nesting)
     cells.price_index = k.ces_price_index(
         power, flows.base_share, flows.cell, len(elasticity), elasticity
     )

@@ -49,6 +49,21 @@ def upkeep(economy: Economy, chip_value: Float, maker: Int) -> tuple[Float, Floa
     )
 
 
+def markup(economy: Economy) -> Float | float:
+    """Mark-up on unit cost: constant, or (L,) by last month's price relative to the market's."""
+    trade, flows = economy.scenario.trade, economy.flows
+    if trade.markup_elasticity == 0:
+        return trade.markup
+    own, of_market = k.ratio(flows.price, flows.base_price), economy.cells.price_index[flows.cell]
+    return k.responsive_markup(trade.markup, own / of_market, trade.markup_elasticity)
+
+
+def nests(economy: Economy) -> Int:
+    """(L,) nest of each flow: its (market, device) and the line's base country of assembly."""
+    flows, n_origins = economy.flows, len(economy.constants.codes.origins)
+    return np.asarray(flows.cell * n_origins + economy.makers.base_origin[flows.maker])
+
+
 def exchange(economy: Economy) -> Float:
     """(M,) prices of foreign makers in a market's money, relative to the rates of the base year.
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tariffsim.cli.experiment import Experiment, experiment
-from tariffsim.cli.headline import json_of, text_of
+from tariffsim.cli.headline import by_metric, json_of, static_text, text_of
 from tariffsim.cli.options import BASELINE, RunOptions, load_all, run_options
-from tariffsim.cli.screen import Command, count, prose
+from tariffsim.cli.screen import Command, count, prose, usage_error
 from tariffsim.cli.variation import in_words
 
 if TYPE_CHECKING:
@@ -57,10 +57,15 @@ def _percentage_points(
     help="Report the three assumptions that matter most to each scenario: low and high end of "
     f"every plausible range, {TORNADO_SEEDS} seeds; about a hundred more paired runs a scenario.",
 )  # fmt: skip
+@click.option(
+    "--static", "is_static", is_flag=True,
+    help="The static limit in place of runs: where choices, prices and demand come to rest under "
+    "the law of the last month. Seconds; prints a table, writes nothing.",
+)  # fmt: skip
 @DETAILS
 @run_options
 def compare(
-    options: RunOptions, files: tuple[str, ...], baseline: str | None, **given: Any
+    options: RunOptions, files: tuple[str, ...], baseline: str | None, is_static: bool, **given: Any
 ) -> None:
     """Run scenarios and the baseline, seed by seed, and compare them.
 
@@ -74,12 +79,31 @@ def compare(
       tariffsim compare my_tariff.yaml --seeds 5 --out results/mine
       tariffsim compare component_50 --precision 0.1pp --jobs 2
       tariffsim compare component_50 whole_product_china --equal effect
+      tariffsim compare component_50 whole_product_china --static
       tariffsim compare component_50 --market EU --set sourcing.elasticity=6
       tariffsim compare component_50 --set "policies.component_tariff.rate={2027-01: 0.8}"
     """
     (base, *scenarios), notes = options.load_with_notes(files, baseline)
+    if is_static:
+        return _static(options, base, scenarios, given)
     name = "-".join(("compare", *(scenario.name for scenario in scenarios)))
     _run_all(options, name, base, scenarios, notes, **given)
+
+
+def _static(
+    options: RunOptions, base: Scenario, scenarios: Sequence[Scenario], given: Mapping[str, Any]
+) -> None:
+    """The comparison in the static limit, as a table."""
+    runs: dict[str, object] = {"out": options.out, "store": options.store}
+    if unfit := [f"--{name}" for name, value in {**given, **runs}.items() if value]:
+        raise usage_error(f"--static makes no runs: leave out {', '.join(unfit)}")
+    from tariffsim.experiments.comparative_statics import LEFT_OUT, compare_static
+
+    found = compare_static(scenarios, base, options.seeds, options.seed, options.market)
+    options.screen.show(
+        static_text(found, options.market, LEFT_OUT),
+        {"static": True, "headline": by_metric(found, "scenario"), "left_out": LEFT_OUT},
+    )
 
 
 @click.command(cls=Command, order=20, short_help="Run one scenario by itself.")

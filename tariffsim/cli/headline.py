@@ -124,6 +124,35 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
     return "\n".join([prose(title), "", table, "", prose(*_notes(rows, results))])
 
 
+def static_text(table: pd.DataFrame, market: str, left_out: str) -> str:
+    """Levels in the static limit, and the differences from the baseline with their intervals."""
+    rows = by_metric(table, "scenario")
+    (base, levels), *others = rows.items()
+    columns = [
+        Column("", lambda row: _broken(row["name"], 22), is_number=False, wraps=True),
+        *(
+            _static_column(row, [known[name] for _, known in others])
+            for name, row in levels.items()
+        ),
+    ]
+    named = [known | {"name": name, "is_base": name == base} for name, known in rows.items()]
+    title = f"Static limit: what {market} buys where choices, prices and demand come to rest"
+    note = f"{base}: levels; the others: changes from {base} [95 % over seeds]. {left_out}"
+    return "\n".join([prose(title), "", show(named, columns, UNLIMITED), "", prose(note)])
+
+
+def _static_column(base: Row, others: Sequence[Row]) -> Column:
+    metric, unit = base["metric"], "pp" if base["unit"] == "%" else base["unit"]
+    decimals = decimals_of(row["difference"] for row in others)
+
+    def cell(row: Mapping[str, Any]) -> str:
+        if row["is_base"]:
+            return level(row[metric], 1)
+        return change_with_interval(row[metric], decimals, "\n")
+
+    return Column(f"{base['label']}\n{unit}".replace(" ", "\n", 1), cell)
+
+
 def _table(rows: ByMetric) -> str:
     """One line a scenario, in the first layout that fits the page, else the screen; or nothing."""
     tables = [_lines(rows, *layout) for layout in LAYOUTS]

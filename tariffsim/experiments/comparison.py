@@ -99,8 +99,6 @@ def compare(
     """
     began = time.perf_counter()
     _check_whole(seeds=(seeds, 1), seed=(seed, 0), jobs=(jobs, 1))
-    if isinstance(scenarios, (str, os.PathLike, Scenario)):
-        scenarios = [scenarios]
     named = with_common_focus(named_scenarios(scenarios, baseline))
     check_comparable(named, market)
     base = next(iter(named.values()))
@@ -157,9 +155,12 @@ def seeds_of(base: Scenario, seed: int | None, seeds: int | None) -> range:
 
 
 def named_scenarios(
-    scenarios: Iterable[ScenarioLike] | Mapping[str, ScenarioLike], baseline: ScenarioLike | None
+    scenarios: ScenarioLike | Iterable[ScenarioLike] | Mapping[str, ScenarioLike],
+    baseline: ScenarioLike | None,
 ) -> dict[str, Scenario]:
-    """Baseline first, every scenario under its own name."""
+    """Baseline first, every scenario under its own name; one may be given alone."""
+    if isinstance(scenarios, (str, os.PathLike, Scenario)):
+        scenarios = [scenarios]
     given = scenarios.values() if isinstance(scenarios, Mapping) else scenarios
     loaded = [as_scenario(one) for one in given]
     base = baseline_of(loaded) if baseline is None else as_scenario(baseline)

@@ -26,7 +26,15 @@ def written_off(amortised: Float, months_left: Int, new: Float, life_months: Int
     return np.asarray(new + amortised * months_left / life_months)
 
 
-def ex_works_price(cost: Float, markup: float) -> Float:
+def responsive_markup(markup: float, relative_price: Float, elasticity: float) -> Float:
+    """(L,) mark-up of products at a price relative to their market's: `(1 + mu) (p/P)^-Gamma - 1`.
+
+    Never below zero: nobody sells below cost for long (MODEL 4.4).
+    """
+    return np.asarray(np.maximum((1 + markup) * relative_price**-elasticity - 1, 0.0))
+
+
+def ex_works_price(cost: Float, markup: Float | float) -> Float:
     """Price at the maker's gate that unit cost asks for, USD a unit."""
     return np.asarray((1 + markup) * cost)
 
@@ -140,6 +148,23 @@ def chip_content(base: Float, growth: float, years: float, shift: Float) -> Floa
 def ces_power(ratio: Float, elasticity: Float) -> Float:
     """`(p / p_0)^(1 - eps)` by line."""
     return np.asarray(ratio ** (1 - elasticity))
+
+
+def nested_power(power: Float, base_share: Float, nest: Int, nesting: float) -> Float:
+    """(L,) `(p_i / p_i0)^(1 - eps) P_n^(eps - theta)`, with `P_n` the index of the line's nest.
+
+    What stands for `ces_power` where elasticity is `eps` within nests and, between them,
+    `theta = 1 + nesting (eps - 1)`.
+    """
+    n = int(nest.max(initial=-1)) + 1
+    weight = sum_by(nest, base_share, n)
+    mean = sum_by(nest, base_share * power, n) / np.where(weight > 0, weight, 1.0)
+    return np.asarray(power * mean[nest] ** (nesting - 1))
+
+
+def between_nests(elasticity: Float, nesting: float) -> Float:
+    """Elasticity between nests, `1 + nesting (eps - 1)`."""
+    return np.asarray(1 + nesting * (elasticity - 1))
 
 
 def demand_growth(growth: Float, years: float, extra: Float | float, factor: Float) -> Float:

@@ -263,10 +263,10 @@ def headline(
         for metric in METRICS:
             level = float(np.mean([run[metric.name] for run in runs]))
             changes = [a[metric.name] - b[metric.name] for a, b in zip(runs, base, strict=True)]
-            rows.append(_row(scenario, metric, level, paired_interval(changes)))
+            rows.append(headline_row(scenario, metric, level, paired_interval(changes)))
         for metric in RATIOS:
             cost = _unit_cost(runs, base, *COSTS[metric.name])
-            rows.append(_row(scenario, metric, cost.mean, cost))
+            rows.append(headline_row(scenario, metric, cost.mean, cost))
     return rows
 
 
@@ -284,7 +284,10 @@ def _unit_cost(
     return ratio_interval(spent, change)
 
 
-def _row(scenario: str, metric: Metric, level: float, change: Interval) -> dict[str, object]:
+def headline_row(
+    scenario: str, metric: Metric, level: float, change: Interval
+) -> dict[str, object]:
+    """One row of a headline table: level and paired difference."""
     return {
         "scenario": scenario, "metric": metric.name, "label": metric.label,
         "unit": metric.unit, "level": level, "difference": change.mean, "low": change.low,

@@ -366,12 +366,14 @@ class Trade(Block):
         source="S1",
     )
     origin_rule: Literal["fab", "packaging", "owner"] = parameter(
-        "fab",
-        "choice",
-        "What decides the origin of a chip in law: place of its fab, place of its packaging, or "
-        "its owner; shares by region are in the table origin_rules.",
-    )
+        "fab", "choice", "What decides the origin of a chip in law: place of its fab, place of its "
+        "packaging, or its owner; shares by region are in the table origin_rules.",
+    )  # fmt: skip
     markup: Ratio = parameter(0.15, "fraction", "Mark-up of makers on unit cost.", 0.05, 0.3)
+    markup_elasticity: Ratio = parameter(
+        0.0, "elasticity", "Fall of a product's price over cost with its price relative to others.",
+        0, 0.67,
+    )  # fmt: skip
     maker_pass_through_months: float = parameter(
         6.0, "months", "Time constant of ex-works prices in following costs.", 1, 12, ge=1, le=240
     )
@@ -401,18 +403,17 @@ class Trade(Block):
         1.0, "fraction a year", "Probability that a duty without a known end is still there a "
         "year later, as agents see it.", 0.5, 1.0, ge=0.5, le=1,
     )  # fmt: skip
+    nesting: PositiveShare = parameter(
+        1.0, "ratio", "Substitution between products of different countries, less one, over that "
+        "within a country.", 0.3, 1.0,
+    )  # fmt: skip
     order_adjustment: PositiveShare = parameter(
         0.25, "fraction a month", "Speed of orders towards desired orders.", 0.1, 1
     )
     front_loading_months: float = parameter(
-        3.0,
-        "months",
-        "Most months of sales by which importers front-load before a duty rises; 0 is none.",
-        1,
-        6,
-        ge=0,
-        le=12,
-    )
+        3.0, "months", "Most months of sales by which importers front-load before a duty rises; 0 "
+        "is none.", 1, 6, ge=0, le=12,
+    )  # fmt: skip
     carrying_cost: PositiveShare = parameter(
         0.02, "fraction a month", "Holding cost of products relative to value.", 0.01, 0.03
     )

@@ -341,25 +341,37 @@ def without_repeats(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def read_rows(
-    path: Path, file: str, columns: Sequence[str], optional: Sequence[str], problems: list[Problem]
+    path: Path,
+    file: str,
+    columns: Sequence[str],
+    optional: Sequence[str],
+    problems: list[Problem],
+    megabytes: int = MEGABYTES,
+    most_rows: int = MAX_ROWS,
 ) -> list[CsvRow]:
     """Rows of one file with the columns asked for; none if it cannot be read as such a table."""
     found: list[Problem] = []
     rows: list[CsvRow] = []
     try:
-        rows = _parse(read_text(path, MEGABYTES, "CSV UTF-8"), file, columns, optional, found)
+        text = read_text(path, megabytes, "CSV UTF-8")
+        rows = _parse(text, file, columns, optional, found, most_rows)
     except Refused as error:
         message, given, hint = error.message, error.given, error.hint
         found.append(Problem(file, error.line, error.column, "", message, given, hint))
         if message == NOT_UTF8:  # columns are named in ASCII
-            fault = misfit(read_bytes(path, MEGABYTES).decode("latin-1"), columns)
+            fault = misfit(read_bytes(path, megabytes).decode("latin-1"), columns)
             found += [_problem(file, fault)] if fault and fault.message != NO_HEADER else []
     problems.extend(found[:MAX_PROBLEMS])
     return rows
 
 
 def _parse(
-    text: str, file: str, columns: Sequence[str], optional: Sequence[str], problems: list[Problem]
+    text: str,
+    file: str,
+    columns: Sequence[str],
+    optional: Sequence[str],
+    problems: list[Problem],
+    most_rows: int,
 ) -> list[CsvRow]:
     if CONTROL.search(text):
         for number, line in enumerate(text.split("\n"), 1):
@@ -370,12 +382,12 @@ def _parse(
     if fault := misfit(text, columns):
         problems.append(_problem(file, fault))
         return []
-    records, fault = records_of(text, MAX_ROWS)
+    records, fault = records_of(text, most_rows)
     if fault:
         problems.append(_problem(file, fault))
         return []
-    if len(records) > MAX_ROWS:
-        raise Refused(f"has more than {MAX_ROWS} rows", "", "", records[-1].line, 1)
+    if len(records) > most_rows:
+        raise Refused(f"has more than {most_rows} rows", "", "", records[-1].line, 1)
     if not records:
         raise Refused("is empty", "", "", 1, 1)
     header, *body = records

@@ -49,8 +49,9 @@ HISTORY = {
         "Section 301 by law",
         "S1 S37 S38",
     ),
+    "units_sold_us": ("units that the US buys a year, as published, by device group", "S58"),
 }
-"""Tables of imports: what they hold, and sources."""
+"""Tables of imports and of units sold: what they hold, and sources."""
 LAST_YEAR = 2024
 """Volumes of later years are kept out of the tables, for a test from outside."""
 
@@ -135,6 +136,8 @@ class History:
     """What device groups from China have on the lists of Section 301."""
     collected: pd.DataFrame
     """Duty rates on device groups from China in 2024, and on the same goods of others."""
+    units_sold: pd.DataFrame
+    """Million units a year that the US buys of device groups, as published."""
 
     def outcomes_of(self, id: str) -> tuple[OutcomeRow, ...]:
         """The rows of one outcome, in order."""

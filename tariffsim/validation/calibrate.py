@@ -26,7 +26,6 @@ from tariffsim.tables.csv_files import SHIPPED
 from tariffsim.typing import Float
 from tariffsim.validation.estimated import (
     Estimated,
-    default_positions,
     estimated_parameters,
     values_at,
 )
@@ -148,9 +147,20 @@ def figures_at(moments: MomentSet, positions: Float, seed: int = SEED) -> Float:
 
 
 def design() -> list[Float]:
-    """The defaults and a Sobol' design of positions."""
+    """The middle of all ranges, and a Sobol' design of positions."""
     n = len(estimated_parameters())
-    return [default_positions(), *qmc.Sobol(n, rng=np.random.default_rng(SEED)).random(DESIGN)]
+    points = qmc.Sobol(n, rng=np.random.default_rng(SEED)).random(DESIGN)
+    return [_whole(point) for point in (np.full(n, 0.5), *points)]
+
+
+def _whole(point: Float) -> Float:
+    """The point with whole numbers where its parameters have them."""
+    return np.array(
+        [
+            (p.value(float(x)) - p.low) / (p.high - p.low) if p.is_whole else x
+            for p, x in zip(estimated_parameters(), point, strict=True)
+        ]
+    )
 
 
 def fit(moments: MomentSet, simulate: Simulator) -> Fit:
@@ -353,7 +363,7 @@ def calibrate(folder: Path, jobs: int, periods: Iterable[str]) -> None:
                              lineterminator="\n")  # fmt: skip
         about = {
             "period": period, "objective": found.objective,
-            "objective_at_defaults": objective(moments, simulate([default_positions()])[0][chosen]),
+            "objective_in_the_middle": objective(moments, simulate(design()[:1])[0][chosen]),
             "objective_with_other_draws": [objective(moments, f) for f in others],
             "positions": found.positions.tolist(), "seed": SEED, "design": DESIGN,
             "starts": STARTS, "points": len(simulate.known),
@@ -366,6 +376,19 @@ def calibrate(folder: Path, jobs: int, periods: Iterable[str]) -> None:
                                              lineterminator="\n")  # fmt: skip
 
 
+def adopt() -> None:
+    """Write the estimates into the tables of figures, whose values are the defaults."""
+    found = pd.read_csv(FOLDER / "estimates.csv")
+    for key, value in zip(found["key"], found["value"], strict=True):
+        if key.startswith("figures."):
+            _, table, codes, parameter = key.split(".")
+            path = FOLDER / f"{table}.csv"
+            cells = pd.read_csv(path, dtype=str, keep_default_na=False)
+            at = cells.iloc[:, 0].isin(codes.split("+")) & (cells["parameter"] == parameter)
+            cells.loc[at, "value"] = f"{value:g}"
+            cells.to_csv(path, index=False, lineterminator="\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Calibrate on all years, and on those to 2021."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -376,6 +399,8 @@ def main(arguments: list[str] | None = None) -> int:
                         help="years that are fitted; all of these if left out")  # fmt: skip
     chosen = parser.parse_args(arguments)
     calibrate(chosen.folder, chosen.jobs, chosen.period or LAST_YEARS)
+    if chosen.folder == FOLDER:
+        adopt()
     return 0
 
 

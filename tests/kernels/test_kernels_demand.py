@@ -7,11 +7,17 @@ import pytest
 
 from tariffsim.kernels.prices_and_demand import (
     ai_content,
+    between_nests,
+    cell_demand,
     ces_power,
+    ces_price_index,
     chip_content,
     demand_growth,
     device_growth,
+    nested_power,
     other_growth,
+    responsive_markup,
+    units_demanded,
 )
 from tariffsim.kernels.sums import ratio
 from tests.economies import STILL, last, merged, scenario
@@ -82,3 +88,25 @@ def test_other_buyers_of_a_class_in_no_device() -> None:
     chips = np.array([[1.0, 0.0], [3.0, 0.0]])
     grown = other_growth(np.array([0.1, 0.2]), 0.0, 1.0, chips)
     np.testing.assert_allclose(grown, [(1.1 + 3 * 1.2) / 4, 0.0])
+
+
+def test_nested_demand_is_ces_of_ces() -> None:
+    """Two nests by hand: CES with 4 within, with 1 + 0.5 x 3 between; demand elasticity 1.3."""
+    price, share = np.array([1.4, 1.1, 0.9]), np.array([0.3, 0.2, 0.5])
+    nest, cell, epsilon, theta, eta = np.array([0, 0, 2]), np.zeros(3, np.intp), 4.0, 2.5, 1.3
+    within = (0.6 * price[0] ** -3 + 0.4 * price[1] ** -3) ** (-1 / 3), price[2]
+    index = (0.5 * within[0] ** -1.5 + 0.5 * within[1] ** -1.5) ** (-1 / 1.5)
+    of_nest = np.array([within[0], within[0], within[1]])
+    expected = price**-epsilon * of_nest ** (epsilon - theta) * index ** (theta - eta)
+    elasticity = between_nests(np.array([epsilon]), 0.5)
+    assert elasticity == pytest.approx(theta)
+    power = nested_power(ces_power(price, np.full(3, epsilon)), share, nest, 0.5)
+    found = ces_price_index(power, share, cell, 1, elasticity)
+    assert found == pytest.approx(index, rel=1e-14)
+    demand = cell_demand(found, elasticity, np.array([eta]), np.ones(1))[cell]
+    np.testing.assert_allclose(units_demanded(np.ones(3), price, power, demand), expected)
+
+
+def test_markup_falls_with_the_price_relative_to_others() -> None:
+    found = responsive_markup(0.15, np.array([1.0, 1.1, 2.0, 0.5]), 0.5)
+    np.testing.assert_allclose(found, [0.15, 1.15 * 1.1**-0.5 - 1, 0.0, 1.15 * 2**0.5 - 1])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from scipy.stats import kstest, norm
 
 from tariffsim.calibration import build_economy
 from tariffsim.kernels.sourcing import (
@@ -32,6 +35,7 @@ from tests.economies import (
     STILL,
     component,
     free_trade,
+    last,
     merged,
     odds_of_candidates,
     run,
@@ -310,6 +314,63 @@ def test_shares_approach_the_logit_as_makers_grow_in_number() -> None:
     # ln of a root mean square over n draws errs by 1 / sqrt(2n); regressed on ln of three sizes
     # a factor of four apart the slope errs by that over ln 4 x sqrt 2
     assert abs(slope + 0.5) < 4 / np.sqrt(2 * n) / (np.log(4) * np.sqrt(2))
+
+
+def drawn_case(rng: np.random.Generator) -> tuple[Scenario, Callable[[Economy], np.ndarray]]:
+    """A small frictionless world drawn at random, and its closed form by slot."""
+    sigma, omega, rate = rng.uniform(1.5, 8), rng.uniform(0, 1), rng.uniform(0, 1.5)
+    share, discount = rng.uniform(0.1, 0.6, 2), rng.uniform(0, 0.6, 2)
+    levies = [m for m in ("US", "EU", "JK", "ROW") if rng.random() < 0.6]
+
+    def from_next_month(two: np.ndarray) -> dict[str, float]:
+        return {"2025-01": float(two[0]), "2025-02": float(two[1])}
+
+    supply = {"china_capacity_share": from_next_month(share), "price_adjustment": 1.0}
+    rules = scenario(
+        STILL,
+        ALL_OPEN,
+        free_trade(),
+        {
+            "supply": supply | {"china_price_discount": from_next_month(discount)},
+            "sourcing": {"elasticity": sigma, "size_term": omega},
+        },
+        component({"2025-02": rate}, markets=levies or ["CN"]),
+        makers=int(rng.integers(60, 240)),
+    )
+
+    def by_hand(economy: Economy) -> np.ndarray:
+        makers, markets = economy.makers, economy.constants.codes.markets
+        maker, _ = slots_of(economy)
+        levied = makers.weights[:, [markets.index(m) for m in levies or ["CN"]]].sum(axis=1)
+        cost = (1 - discount[1]) / (1 - discount[0]) * (1 + rate * levied[maker])
+        size = share[1] / (1 - share[1]) / (share[0] / (1 - share[0]))
+        chinese = base_shares(economy)[:, economy.foundries.is_chinese].sum(axis=1)
+        odds = chinese / (1 - chinese) * size**omega * cost**-sigma
+        return np.asarray(odds / (1 + odds))
+
+    return rules, by_hand
+
+
+@pytest.mark.parametrize("cases", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_distribution_of_the_error_against_closed_form(cases: int) -> None:
+    """The static limit in random small worlds: errors are those of independent draws, no more.
+
+    The share of Chinese chips less the closed form, over the standard error of as many independent
+    draws, is standard normal: no bias, and the error rate is 1/sqrt(slots) with the constant one.
+    """
+    errors, widths = [], []
+    for number in range(cases):
+        rules, by_hand = drawn_case(np.random.default_rng(number))
+        economy = last(rules, number, 3)
+        p = by_hand(economy)
+        chinese = economy.foundries.is_chinese[economy.makers.supplier[slots_of(economy)]]
+        widths.append(np.sqrt((p * (1 - p)).sum()) / len(p))
+        errors.append((chinese.mean() - p.mean()) / widths[-1])
+    # the probability of a worse fit to the normal distribution is uniform: one in a thousand
+    assert kstest(errors, "norm").pvalue > 1e-3
+    assert np.abs(errors).max() < norm.isf(0.5e-3 / cases)
+    # the test has teeth: a standard error is a small part of a share
+    assert np.median(widths) < 0.02
 
 
 # E3: the mean field

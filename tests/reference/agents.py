@@ -1115,7 +1115,10 @@ class Flow:
         cost += sum(c.value for c in chips) + maker.switching(world) + maker.overhead(world)
         cost += sum(maker.upkeep_now(world))
         months = world.scenario.trade.maker_pass_through_months
-        self.ex_works += ((1 + markup) * cost - self.ex_works) / months
+        index = world.price_index.get((self.market, maker.device), 1.0)
+        relative = self.price / self.base_price / index
+        factor = max((1 + markup) * relative**-world.scenario.trade.markup_elasticity, 1.0)
+        self.ex_works += (factor * cost - self.ex_works) / months
         self.exchange = self.exchange_rate(world, self.origin)
         self.customs_value = self.ex_works * self.exchange
         self.second_best_place = 0.0

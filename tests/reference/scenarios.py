@@ -491,6 +491,11 @@ SCENARIOS |= {
         LASTING,
     ),
 }  # fmt: skip
+SCENARIOS["nests and mark-ups"] = merged(
+    {"trade": {"nesting": 0.4, "markup_elasticity": 0.6, "maker_pass_through_months": 2.0}},
+    policies(a=product(assembly_countries=["CN", "VN"], rate=1.5), b=component()),
+)
+"""A duty on some countries alone, high enough that mark-ups reach zero."""
 LONG = {"baseline", "everything"}
 """Run until the linear path has ended."""
 LINES = 40

@@ -56,6 +56,7 @@ class Reference:
         }
         self.other_mix = {k: _shares(base) for k, base in self.other_base.items()}
         self.shelves: dict[tuple[str, str], list[Flow]] = {}
+        self.price_index: dict[tuple[str, str], float] = {}
         for flow in self.flows:
             self.shelves.setdefault((flow.market, flow.maker.device), []).append(flow)
         self._base_orders()
@@ -621,14 +622,27 @@ class Reference:
         speed = self.scenario.trade.order_adjustment
         for (market, device), flows in self.shelves.items():
             eps, eta = self.substitution_elasticity[device], self.demand_elasticity[device]
-            total = sum(f.base_share * (f.price / f.base_price) ** (1 - eps) for f in flows)
-            index = total ** (1 / (1 - eps))
+            theta = 1 + self.scenario.trade.nesting * (eps - 1)
+            nests: dict[str, list[Flow]] = {}
+            for f in flows:
+                nests.setdefault(f.maker.base_origin, []).append(f)
+            weight = {n: sum(f.base_share for f in inside) for n, inside in nests.items()}
+            price = {
+                n: sum(
+                    f.base_share / weight[n] * (f.price / f.base_price) ** (1 - eps) for f in inside
+                )
+                ** (1 / (1 - eps))
+                for n, inside in nests.items()
+            }
+            index = sum(weight[n] * price[n] ** (1 - theta) for n in nests) ** (1 / (1 - theta))
+            self.price_index[market, device] = index
             growth = (1 + self.market_growth[market]) ** self.years
             growth *= self.grown_apart(device)
             growth *= self.units_factor.get((market, device), 1.0)
             for f in flows:
                 desired = f.base_units * (f.price / f.base_price) ** -eps
-                desired *= index ** (eps - eta) * growth
+                desired *= price[f.maker.base_origin] ** (eps - theta)
+                desired *= index ** (theta - eta) * growth
                 f.orders += speed * (desired - f.orders)
 
     def grown_apart(self, device: str) -> float:
