@@ -55,7 +55,7 @@ def test_sizes_and_codes(tables: Tables) -> None:
     assert len(tables.origins.codes) == 13
     assert tables.origin_rules.codes == tables.foundry_regions.codes
     assert (len(tables.imports), len(tables.calendar)) == (227, 142)
-    assert len(tables.sources) == 60
+    assert len(tables.sources) == 61
     assert sum(tables.foundry_regions.numbers("foundries")) == 29
 
 
@@ -80,7 +80,7 @@ def test_a_path_has_months(date: str) -> None:
 
 
 def test_a_rate_of_a_path_keeps_to_its_bounds() -> None:
-    with pytest.raises(DataError, match=r"must be between -0\.05 and 1"):
+    with pytest.raises(DataError, match=r"must be between -0\.5 and 1"):
         load_tables(figures={"devices": {"laptop": {"extra_growth_from_2025-01": 1.1}}})
 
 
