@@ -8,6 +8,7 @@ must survive being written and read again.
 import argparse
 import json
 import random
+import shutil
 import signal
 import string
 import sys
@@ -190,6 +191,10 @@ def fuzz(files: int, seed: int) -> tuple[Counter[str], list[tuple[bytes, BaseExc
     counts: Counter[str] = Counter()
     broken: list[tuple[bytes, BaseException]] = []
     with tempfile.TemporaryDirectory() as folder:
+        for table in shipped_folder().rglob("*.csv"):
+            copy = Path(folder) / table.relative_to(shipped_folder())
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy(table, copy)
         path = Path(folder) / "seed.yaml"
         for number in range(files):
             rng = random.Random(f"{seed} {number}")
