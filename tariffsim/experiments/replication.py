@@ -82,6 +82,7 @@ def verify(
     after = compare(
         scenarios, base, last - first + 1, first, settings.jobs, before.market, progress,
         engine=settings.engine, scheduler=settings.scheduler,
+        fixed_parameters="parameters" not in before.provenance,
     )  # fmt: skip
     rows = [_compared(name, before.tables.get(name, pd.DataFrame()), table)
             for name, table in after.tables.items()]  # fmt: skip
@@ -138,6 +139,8 @@ def _changed(before: Results, after: Results) -> Iterator[str]:
     for name, version in now.items():
         if was.get(name) != version:
             yield f"{name} {was.get(name)} then, {version} now"
+    if old.get("parameters") != new.get("parameters"):
+        yield "parameters are drawn from another distribution"
     if old.get("data_hash") != new["data_hash"]:
         yield "the data tables have other numbers"
     for name, digest in new["scenario_hashes"].items():
