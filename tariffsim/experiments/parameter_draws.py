@@ -22,10 +22,17 @@ import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri
 
 from tariffsim.experiments.assembly_moments import joint_draws
+from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.blocks import Value
 from tariffsim.scenario.factors import EVERY, parameter_at, plausible
-from tariffsim.scenario.variation import SHARES, figures_at, scaled_to_one, varied
+from tariffsim.scenario.variation import (
+    SHARES,
+    figures_at,
+    reaching,
+    scaled_to_one,
+    with_figures,
+)
 from tariffsim.tables import SHIPPED
 from tariffsim.tables.csv_files import shipped_rows
 from tariffsim.typing import Float
@@ -41,6 +48,8 @@ REPEATS = 4
 JOINED = "+"
 """Between codes of a table whose figures are one parameter."""
 RESOLUTION = "agents."
+CENTRAL = Scenario()
+"""All parameters at their defaults."""
 FITTED = ("plants", "elasticity", "shift_hazard", "shift_cost", "plant_hazard", "plant_cost")
 """Fields of `assembly` in the joint draws of a prototype."""
 
@@ -112,17 +121,16 @@ def stored_estimates() -> Estimates:
 
 def _of_assembly() -> Estimates:
     """Central values and ranges of the scenario, spread and correlation of the joint draws."""
-    fits, sectors = joint_draws(), Scenario().tables().devices.texts("sector")
-    codes = Scenario().tables().devices.codes
+    fits, devices = joint_draws(), CENTRAL.tables().devices
     few = {"auto", "medical", "industrial"}
     columns: dict[str, list[float]] = {}
     for field in FITTED:
         columns[f"assembly.{field}"] = [getattr(fit.rules, field) for fit in fits]
     for attribute, is_few in (("footloose", True), ("footloose_consumer", False)):
-        group = [c for c, sector in zip(codes, sectors, strict=True) if (sector in few) == is_few]
+        group = [c for c in devices.codes if (devices.text(c, "sector") in few) == is_few]
         key = f"figures.devices.{JOINED.join(group)}.footloose_share"
         columns[key] = [getattr(fit, attribute) for fit in fits]
-    known = [parameter_at(_keys(key)[0], Scenario()) for key in columns]
+    known = [parameter_at(_keys(key)[0], CENTRAL) for key in columns]
     found = np.array(list(columns.values()))
     return Estimates(
         tuple(columns),
@@ -192,18 +200,18 @@ class JointDistribution:
 
 
 def _is_whole(key: str) -> bool:
-    return parameter_at(key, Scenario()).kind == "whole number"
+    return parameter_at(key, CENTRAL).kind == "whole number"
 
 
 @lru_cache(maxsize=1)
 def joint_distribution() -> JointDistribution:
     """The distribution that draws are made from."""
-    own, estimated = Scenario(), estimates()
+    estimated = estimates()
     taken = {_column(key) for key in estimated.keys}
-    factors = [f for f in plausible(own)
+    factors = [f for f in plausible(CENTRAL)
                if not f.key.startswith(RESOLUTION) and _column(f.key) not in taken]  # fmt: skip
     low, high = (np.array([getattr(f, end) for f in factors], float) for end in ("low", "high"))
-    mode = np.array([0.0 if EVERY in f.key else _number(_at(own, f.key)) for f in factors])
+    mode = np.array([0.0 if EVERY in f.key else _number(_at(CENTRAL, f.key)) for f in factors])
     return JointDistribution(estimated, tuple(f.key for f in factors), low, mode, high)
 
 
@@ -250,25 +258,31 @@ def with_draw(scenario: Scenario, draw: Draw) -> Scenario:
     Another value than the default is what the scenario is about, or what its author holds to be
     true (`--set`): it stays, and so does its partner in a sum. The other scenarios are drawn at
     that key all the same, so that a scenario and a seed give the same run whatever they are
-    compared with.
+    compared with. Values are within ranges that were checked, and are not checked again.
     """
-    own, values = Scenario(), dict[str, Any]()
+    values, figures = dict[str, Any](), dict[str, float]()
     for key, value in draw.items():
         if key.startswith("figures."):
-            values |= _figures(scenario, key, float(value))
-        elif _at(scenario, key) == _at(own, key):
-            values[key] = value
+            figures |= _figures(scenario, key, float(value))
+        elif (own := _at(scenario, key)) == _at(CENTRAL, key):
+            is_path = isinstance(own, TimePath)
+            values[key] = reaching(own, float(value), from_first=True) if is_path else value
     for group in SHARES:
         if not all(key in values for key in group):
             values = {key: value for key, value in values.items() if key not in group}
-    return varied(scenario, values)
+    changes: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        block, _, field = key.partition(".")
+        changes.setdefault(block, {})[field] = value
+    blocks = {b: getattr(scenario, b).model_copy(update=given) for b, given in changes.items()}
+    return with_figures(scenario.model_copy(update=blocks), figures)
 
 
 def _figures(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str, float]]:
     """Figures at a draw, without those that the scenario sets or replaces with a table."""
     for each in _keys(key):
         _, table, code, name = each.split(".")
-        shipped, figures = (getattr(of.tables(), table).figures for of in (Scenario(), scenario))
+        shipped, figures = (getattr(of.tables(), table).figures for of in (CENTRAL, scenario))
         if code == EVERY or figures.get((code, name)) == shipped[code, name]:
             for found, at in figures_at(scenario, each, value):
                 if name not in scenario.figures.get(table, {}).get(found.split(".")[2], {}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario.factors import EVERY
 from tariffsim.scenario.loader import with_changes
 from tariffsim.scenario.scenario import Scenario
-from tariffsim.tables import FIGURE_TABLES
+from tariffsim.tables import FIGURE_TABLES, Figure
 from tariffsim.typing import Float
 
 SHARES = (("supply.discount_cost_share", "supply.discount_subsidy_share"),)
@@ -74,6 +75,27 @@ def figures_at(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str
             at = figure.value + abs(value) * (end - figure.value)
             found = at if abs(value) < 1 else end
             yield f"figures.{table}.{each}.{name}", round(found) if is_whole else found
+
+
+def with_figures(scenario: Scenario, figures: Mapping[str, float]) -> Scenario:
+    """The scenario with figures by key, of which nothing is checked, and the rest of its tables."""
+    tables, own = scenario.tables(), {t: {**codes} for t, codes in scenario.figures.items()}
+    found: dict[Any, dict[tuple[str, str], Figure]] = {}
+    for key, value in figures.items():
+        _, table, code, name = key.split(".")
+        column = own.setdefault(table, {})
+        column[code] = column.get(code, {}) | {name: float(value)}
+        old = getattr(tables, table).figures[code, name]
+        update = {"value": float(value), "source": "scenario", "confidence": "assumption"}
+        found.setdefault(table, {})[code, name] = old.model_copy(update=update)
+    changed = {
+        table: dataclasses.replace(old, figures={**old.figures, **new})
+        for table, new in found.items()
+        for old in [getattr(tables, table)]
+    }
+    new = scenario.model_copy(update={"figures": own})
+    new._tables = dataclasses.replace(tables, **changed)
+    return new
 
 
 def scaled_to_one(keys: Sequence[str], values: Float) -> Float:
