@@ -20,6 +20,7 @@ from tariffsim.calibration.base_year import base_year_rows
 from tariffsim.errors import CalibrationError, Problem, RunsFailedError, ScenarioError, escaped
 from tariffsim.experiments.ensemble import Progress, Settings, check_comparable, outcomes
 from tariffsim.experiments.parameter_draws import described, draw_number
+from tariffsim.experiments.parameter_shares import strongest
 from tariffsim.experiments.runs import (
     Failure,
     Outcome,
@@ -127,7 +128,10 @@ def compare(
     tables["base_year"] = base_year
     last = max([done[-1], *(failure.seed for failure in failures)])
     facts: dict[str, Any] = {"precision": precision and _reached(tables["summary"], precision)}
-    facts |= {"parameters": described()} if is_drawn else {}
+    if is_drawn:
+        facts["parameters"] = described() | {
+            "strongest": {name: strongest(scenario) for name, scenario in named.items()}
+        }
     return results_of(named, market, tables, range(start, last + 1), began, failures, facts)
 
 

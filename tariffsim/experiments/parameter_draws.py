@@ -242,13 +242,12 @@ def draws_of(seeds: Sequence[int]) -> dict[int, Draw]:
 
     joint, numbers = joint_distribution(), sorted({draw_number(seed) for seed in seeds})
     rng = np.random.default_rng(SCRAMBLING)
-    sequence, points, at = qmc.Sobol(len(joint.all_keys), scramble=True, seed=rng), [], 0
+    sequence, by_number, at = qmc.Sobol(len(joint.all_keys), scramble=True, seed=rng), {}, 0
     for number in numbers:
         if number > at:
             sequence.fast_forward(number - at)
-        points.append(sequence.random(1)[0])
+        (by_number[number],) = joint.draws(sequence.random(1))  # one by one: sums in one order
         at = number + 1
-    by_number = dict(zip(numbers, joint.draws(np.array(points)), strict=True))
     return {seed: by_number[draw_number(seed)] for seed in seeds}
 
 

@@ -29,7 +29,7 @@ SCENARIOS = ("component_50", "whole_product_china")
 METRIC, MARKET = "cn_share", "US"
 SEEDS = 204
 """Replications of the stored design: 153 draws, as one in four repeats the draw before it."""
-MAKERS = 300
+MAKERS = 200
 """Lines of the stored design: fewer make each run noisier, which is alike for all parameters."""
 NAMED = 3
 

@@ -23,7 +23,7 @@ class Interval:
     """Standard deviation among runs with the same parameters, where parameters are drawn."""
     sd_parameters: float = math.nan
     """Standard deviation by parameters, in the mean over seeds, where they are drawn."""
-    probability: float = math.nan
+    sign_probability: float = math.nan
     """That the value has the sign of the mean, where parameters are drawn."""
 
     @property

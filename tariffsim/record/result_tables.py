@@ -308,6 +308,6 @@ def _row(
         "high": change.high, "is_significant": change.is_significant, "n": change.n,
     }  # fmt: skip
     if is_drawn:
-        parts = ("sd_seeds", "sd_parameters", "probability")
+        parts = ("sd_seeds", "sd_parameters", "sign_probability")
         row |= {name: getattr(change, name) for name in parts}
     return row
