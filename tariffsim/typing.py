@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def parse_moment(value: object, last: bool = False) -> float:
     return month if day == 1 else month + (day - 1) / days_in(month)
 
 
+@cache
 def days_in(month: int) -> int:
     """Days of a month."""
     return monthrange(month // 12, month % 12 + 1)[1]

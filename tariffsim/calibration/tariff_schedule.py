@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import lru_cache
+
 import numpy as np
 
-from tariffsim.calibration.base_duties import base_duties
+from tariffsim.calibration.base_duties import BaseDuties, base_duties
 from tariffsim.calibration.tariff_calendar import TariffCalendar
 from tariffsim.kernels.duties import horizon_weights
-from tariffsim.law.duty_tables import TariffSchedule, laws_of
+from tariffsim.law.duty_tables import Law, TariffSchedule, laws_of
 from tariffsim.law.expectations import DutyExpectations, Horizon
+from tariffsim.policy.shipments import Codes
 from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
-from tariffsim.tables import Tables
+from tariffsim.tables import CalendarRow, ImportRow, Tables
 from tariffsim.typing import Float, Int
 
+CENTRAL = Scenario()
+OF_LAW = ("tariffs_in_force", "base_duties", "expected_persistence")
+"""Fields of `trade` that laws depend on; of the last, on whether it is below one."""
 YEARS = np.arange(4.0)
 """Dates of the life of a supplier or a plant at which duties are foreseen, from delivery on."""
 SHIFT_MONTHS = np.array([0.0, 6.0, 12.0, 12.0])
@@ -25,12 +32,39 @@ def make_tariff_schedule(
     scenario: Scenario, tables: Tables, constants: Constants
 ) -> TariffSchedule:
     """The compiled law: base duties, the calendar, and the scenario's own policies."""
-    codes = constants.codes
-    duties = base_duties(scenario, tables, codes)
-    calendar = TariffCalendar(scenario, tables.calendar, duties)
-    policies = laws_of(codes, scenario.dated_policies.items(), calendar.ordinary_by_cell())
-    laws = [*calendar.laws(), *policies]
-    return TariffSchedule(codes, laws, duties.product, duties.bare, scenario.trade.markup)
+    codes, trade = constants.codes, scenario.trade
+    may_lapse = trade.expected_persistence < 1
+    of_law = trade.model_copy(update={"expected_persistence": 0.5 if may_lapse else 1.0})
+    kept = {name: getattr(of_law, name) for name in OF_LAW}
+    basis = CENTRAL.model_copy(
+        update={
+            "trade": CENTRAL.trade.model_copy(update=kept),
+            "run": CENTRAL.run.model_copy(update={"start": scenario.run.start}),
+            "policies": scenario.policies,
+        }
+    )
+    sectors = tables.devices.texts("sector")
+    duties, laws = _laws(basis, LawTables(tables.imports, tables.calendar, sectors, tables), codes)
+    return TariffSchedule(codes, laws, duties.product, duties.bare, trade.markup)
+
+
+@dataclass(frozen=True)
+class LawTables:
+    """What the law of a scenario depends on in its tables."""
+
+    imports: tuple[ImportRow, ...]
+    calendar: tuple[CalendarRow, ...]
+    sectors: tuple[str, ...]
+    tables: Tables = field(compare=False)
+
+
+@lru_cache(maxsize=8)
+def _laws(basis: Scenario, law: LawTables, codes: Codes) -> tuple[BaseDuties, list[Law]]:
+    """Duties of the base year, and all laws: the same whatever other parameters are drawn."""
+    duties = base_duties(basis, law.tables, codes)
+    calendar = TariffCalendar(basis, law.calendar, duties)
+    policies = laws_of(codes, basis.dated_policies.items(), calendar.ordinary_by_cell())
+    return duties, [*calendar.laws(), *policies]
 
 
 def make_expectations(

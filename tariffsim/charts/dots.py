@@ -18,10 +18,10 @@ from tariffsim.charts.style import (
     signed_tick,
     styles_by_number,
 )
-from tariffsim.record.intervals import paired_interval
 from tariffsim.record.metrics import LAST
 from tariffsim.record.result_tables import OTHER_BUYERS
 from tariffsim.record.results import Results
+from tariffsim.record.uncertainty import interval_of
 
 YEAR = 12e-9
 """From chips a month to thousand millions a year."""
@@ -48,7 +48,7 @@ def prices_table(results: Results) -> pd.DataFrame:
         row: dict[str, object] = {"device": device, "label": table_label("devices", device)}
         for n, name in enumerate(context.pair(), start=1):
             change = 100 * (wide[name][device] - wide[context.baseline][device]).sort_index()
-            interval = paired_interval(change.tolist())
+            interval = interval_of(results)(change.tolist())
             row |= {
                 f"rise_{n}": interval.mean,
                 f"rise_{n}_low": interval.low, f"rise_{n}_high": interval.high,

@@ -45,12 +45,13 @@ def _percentage_points(
 @click.option(
     "--equal", type=click.Choice(["effect", "revenue"]), metavar="WHAT",
     help="First scale the rates of all scenarios to the effect (Chinese share of chips) or the "
-    "revenue of the first FILE.",
+    "revenue of the first FILE, at central parameters.",
 )  # fmt: skip
 @click.option(
     "--precision", callback=_percentage_points, metavar="PP",
-    help="Add seeds, up to 1,000, until the interval of each change of the Chinese share reaches "
-    "no further than so many percentage points to either side, such as 0.1pp.",
+    help="Add seeds, up to 1,000, until the interval of the mean of each change of the Chinese "
+    "share reaches no further than so many percentage points to either side, such as 0.1pp; takes "
+    "many more seeds without --fixed-parameters.",
 )  # fmt: skip
 @click.option(
     "--sensitivity", is_flag=True,
@@ -61,6 +62,11 @@ def _percentage_points(
     "--static", "is_static", is_flag=True,
     help="The static limit in place of runs: where choices, prices and demand come to rest under "
     "the law of the last month. Seconds; prints a table, writes nothing.",
+)  # fmt: skip
+@click.option(
+    "--fixed-parameters", is_flag=True,
+    help="Leave all parameters at their central values; otherwise every seed has its own draw of "
+    "them, and intervals cover seeds and parameters.",
 )  # fmt: skip
 @DETAILS
 @run_options
@@ -95,7 +101,9 @@ def _static(
 ) -> None:
     """The comparison in the static limit, as a table."""
     runs: dict[str, object] = {"out": options.out, "store": options.store}
-    if unfit := [f"--{name}" for name, value in {**given, **runs}.items() if value]:
+    if unfit := [
+        f"--{name.replace('_', '-')}" for name, value in {**given, **runs}.items() if value
+    ]:
         raise usage_error(f"--static makes no runs: leave out {', '.join(unfit)}")
     from tariffsim.experiments.comparative_statics import LEFT_OUT, compare_static
 
@@ -113,7 +121,8 @@ def _static(
 def run(options: RunOptions, file: str, details: bool) -> None:
     """Run one scenario by itself; its costs need something to `compare` it with.
 
-    Results, charts and report go to results/NAME unless --out names another folder.
+    Parameters are at their central values. Results, charts and report go to results/NAME
+    unless --out names another folder.
 
     Examples:
       tariffsim run baseline
@@ -123,12 +132,12 @@ def run(options: RunOptions, file: str, details: bool) -> None:
 
     (scenario,) = options.prepared(load_all([file]))
     notes = [*focus_remarks([scenario], options.market)]
-    _run_all(options, scenario.name, scenario, [], notes, details)
+    _run_all(options, scenario.name, scenario, [], notes, details, fixed_parameters=True)
 
 
 def _run_all(
     options: RunOptions, name: str, base: Scenario, scenarios: Sequence[Scenario],
-    on_focus: Sequence[str], details: bool,
+    on_focus: Sequence[str], details: bool, fixed_parameters: bool,
     precision: float | None = None, sensitivity: bool = False, equal: str | None = None,
 ) -> None:  # fmt: skip
     from tariffsim.explain.remarks import levied_elsewhere, remarks
@@ -138,7 +147,8 @@ def _run_all(
     for note in notes:
         options.screen.remark(f"Note: {note}.")
     n = len({(scenario.name, scenario.content_hash) for scenario in (base, *scenarios)})
-    with experiment(options, name, (base, *scenarios), equal, count(n, "scenario")) as runs:
+    question = f"{equal} with {'central' if fixed_parameters else 'drawn'} parameters"
+    with experiment(options, name, (base, *scenarios), question, count(n, "scenario")) as runs:
         from tariffsim import experiments
         from tariffsim.report import publish
 
@@ -149,7 +159,7 @@ def _run_all(
         results = experiments.compare(
             scenarios, base, options.seeds, options.seed, settings.jobs, options.market,
             runs.progress, precision=precision, store=settings.store, engine=settings.engine,
-            scheduler=settings.scheduler,
+            scheduler=settings.scheduler, fixed_parameters=fixed_parameters,
         )  # fmt: skip
         publish(results)
         text = "\n".join([text_of(results, base, details), *map(prose, scaled)])

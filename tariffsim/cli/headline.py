@@ -46,6 +46,13 @@ HEADS = {
 SHOWN = tuple(name for name in HEADS if name != "policy_revenue")
 WIDE = 90
 """Letters of a line from which intervals stand beside the change in blocks."""
+DRAWN = (
+    "[95 %]: interval of the paired difference from the baseline (common random numbers), over "
+    "seeds and parameters: every seed draws its own parameters, the same in all scenarios; one in "
+    "four repeats the draw before it, so that both parts can be told apart. --fixed-parameters "
+    f"holds parameters at their central values. {NOT_SIGNIFICANT}: not statistically significant, "
+    "the interval covers zero."
+)
 LAYOUTS = ((" ", 2, SHOWN), (" ", 1, SHOWN), ("\n", 1, SHOWN), ("\n", 1, SHOWN[1:]))
 """What stands between change and interval, blanks between columns, metrics: first that fits."""
 
@@ -220,6 +227,10 @@ def _notes(rows: ByMetric, results: Results) -> list[str]:
     )
     if n == 1:
         return [*notes, "One seed gives no interval: run several before drawing conclusions."]
+    from tariffsim.record.uncertainty import is_drawn, sentences
+
+    if is_drawn(results):
+        return [*notes, DRAWN, *sentences(results)]
     return [
         *notes,
         "[95 %]: interval of the mean paired difference from the baseline (common random numbers);"

@@ -119,9 +119,10 @@ def _search(
     scenario: Scenario, key: str, between: str | None
 ) -> tuple[Setter, tuple[float, float], str]:
     """How a value is set, the range that is searched, and its unit."""
-    from tariffsim.experiments.designs import factors_of, varied
+    from tariffsim.experiments.designs import factors_of
     from tariffsim.experiments.scaling import max_strength, rate_key, with_strength
     from tariffsim.scenario.factors import RANGE
+    from tariffsim.scenario.variation import varied
 
     is_rate = key == RATE
     at_key = rate_key(scenario) if is_rate else key

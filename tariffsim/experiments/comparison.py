@@ -19,6 +19,8 @@ from tariffsim.calibration import build_economy
 from tariffsim.calibration.base_year import base_year_rows
 from tariffsim.errors import CalibrationError, Problem, RunsFailedError, ScenarioError, escaped
 from tariffsim.experiments.ensemble import Progress, Settings, check_comparable, outcomes
+from tariffsim.experiments.parameter_draws import described, draw_number
+from tariffsim.experiments.parameter_shares import strongest
 from tariffsim.experiments.runs import (
     Failure,
     Outcome,
@@ -50,8 +52,9 @@ def run(
     progress: Progress | None = None,
     **engine: Any,
 ) -> Results:
-    """Run one scenario; see `compare` for the arguments."""
-    return compare([], scenario, seeds, seed, jobs, market, progress, **engine)
+    """Run one scenario with central parameters; see `compare` for the arguments."""
+    fixed = {"fixed_parameters": True} | engine
+    return compare([], scenario, seeds, seed, jobs, market, progress, **fixed)
 
 
 def compare(
@@ -67,8 +70,12 @@ def compare(
     store: str | os.PathLike[str] | None = None,
     engine: Literal["local", "dask"] = "local",
     scheduler: str | None = None,
+    fixed_parameters: bool = False,
 ) -> Results:
     """Run scenarios and the baseline with the same seeds and compare them seed by seed.
+
+    Every seed has parameters of its own, drawn from their joint distribution, and the same ones in
+    all scenarios; see `tariffsim.experiments.parameter_draws`. Tables are means over both.
 
     All have the markets in focus (`agents.focus`) of any of them, see `provenance["focus"]`; apart
     from that a scenario and a seed give the same result whatever they are compared with. A seed
@@ -85,10 +92,13 @@ def compare(
         market: the market that headlines are about.
         progress: called with (runs done, runs in all).
         precision: percentage points; seeds are added, up to MAX_SEEDS, until the interval of
-            every change of the Chinese share reaches no further than that to either side.
+            the mean of every change of the Chinese share reaches no further than that to either
+            side. Drawn parameters take many more seeds.
         store: folder that keeps finished runs; a run that is there is not repeated.
         engine: `local`, or `dask` for a cluster.
         scheduler: address of a Dask scheduler; a cluster on this machine if None.
+        fixed_parameters: whether all runs have the central parameters of their scenario, so that
+            intervals are about seeds alone.
 
     Raises:
         ScenarioError: a scenario is refused, or cannot be compared with the baseline.
@@ -106,15 +116,20 @@ def compare(
     start, count = requested.start, len(requested)
     base_year = pd.DataFrame(base_year_rows(_base_year(named, start, market)))
     most = count if precision is None else max(count, MAX_SEEDS)
-    replications = replications_of(named, range(start, start + most), market, is_full=True)
+    is_drawn = not fixed_parameters
+    replications = replications_of(named, range(start, start + most), market, True, is_drawn)
     settings = Settings(jobs, None if store is None else Path(store), engine, scheduler)
     failures: list[Failure] = []
     with closing(outcomes(replications, settings, progress)) as ended:
         records = _until_precise(_seed_records(ended, failures), count, precision)
-        tables, done = gather(named, records)
+        tables, done = gather(named, records, draw_number if is_drawn else None)
     tables["base_year"] = base_year
     last = max([done[-1], *(failure.seed for failure in failures)])
-    facts = {"precision": precision and _reached(tables["headline"], precision)}
+    facts: dict[str, Any] = {"precision": precision and _reached(tables["summary"], precision)}
+    if is_drawn:
+        facts["parameters"] = described() | {
+            "strongest": {name: strongest(scenario) for name, scenario in named.items()}
+        }
     return results_of(named, market, tables, range(start, last + 1), began, failures, facts)
 
 
@@ -256,10 +271,12 @@ def results_of(
     )
 
 
-def _reached(headline: pd.DataFrame, precision: float) -> dict[str, Any]:
-    """Whether the intervals of all changes of the Chinese share have the required precision."""
-    share = headline[headline["metric"] == "cn_share"]
-    is_reached = bool(((share["high"] - share["low"]) / 2 <= precision).all())
+def _reached(summary: pd.DataFrame, precision: float) -> dict[str, Any]:
+    """Whether the intervals of all mean changes of the Chinese share have the precision."""
+    shares = summary.pivot(index="seed", columns="scenario", values="cn_share")
+    changes = shares.sub(shares[summary["scenario"].iloc[0]], axis=0)
+    intervals = [paired_interval(changes[name].tolist()) for name in changes]
+    is_reached = all((i.high - i.low) / 2 <= precision for i in intervals)
     return {"wanted": precision, "is_reached": is_reached}
 
 

@@ -5,7 +5,7 @@ At every point the scenario is run, and the baseline with the same values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from math import prod
@@ -18,20 +18,16 @@ from scipy.stats import qmc
 from tariffsim.errors import Problem, ScenarioError, escaped
 from tariffsim.experiments.ensemble import Progress, Settings, outcomes
 from tariffsim.experiments.runs import Failure, Replication, run_hash
-from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.blocks import Value
-from tariffsim.scenario.factors import EVERY, Factor, Unfit, factor_of
-from tariffsim.scenario.loader import with_changes
+from tariffsim.scenario.factors import Factor, Unfit, factor_of
 from tariffsim.scenario.nodes import Position, node_of, plain
-from tariffsim.tables import FIGURE_TABLES
+from tariffsim.scenario.variation import scaled_to_one, varied
 from tariffsim.typing import Float
 
 DesignPoint = dict[str, Value]
 """Values by key."""
 MAX_POINTS = 1_000_000
-SHARES = (("supply.discount_cost_share", "supply.discount_subsidy_share"),)
-"""Shares of one total: where a design has their sum above one, they are scaled down to one."""
 
 
 def factors_of(scenario: Scenario, vary: Mapping[str, Any], label: str = "vary") -> list[Factor]:
@@ -120,79 +116,11 @@ def from_unit_cube(factors: Sequence[Factor], unit: Float) -> list[DesignPoint]:
     whole = np.array([f.is_whole for f in factors])
     continuous = lows + unit * (highs - lows)
     counted = np.minimum(np.floor(lows + unit * (highs - lows + 1)), highs)
-    values = _scaled_to_one([f.key for f in factors], np.where(whole, counted, continuous))
+    values = scaled_to_one([f.key for f in factors], np.where(whole, counted, continuous))
     return [
         {f.key: int(v) if f.is_whole else float(v) for f, v in zip(factors, row, strict=True)}
         for row in values
     ]
-
-
-def _scaled_to_one(keys: Sequence[str], values: Float) -> Float:
-    """Values in which shares of one total add up to one at most."""
-    values = values.copy()
-    for group in SHARES:
-        columns = [keys.index(key) for key in group if key in keys]
-        if len(columns) == len(group):
-            values[:, columns] /= np.maximum(values[:, columns].sum(axis=1, keepdims=True), 1.0)
-    return values
-
-
-def varied(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
-    """The scenario with its factors at some values; those of policies it lacks are left out.
-
-    A dated path keeps its dates. Of a policy, the value is the last level and earlier steps keep
-    their proportion to it; of an assumption (`supply.china_capacity_share`), the first value,
-    which describes the base year, stays.
-
-    Raises:
-        ScenarioError: the scenario would not be valid.
-    """
-    changes: dict[str, Any] = {}
-    for key, value in values.items():
-        block, name, *_ = key.split(".")
-        if block == "policies" and name not in scenario.policies:
-            continue
-        if block == "figures":
-            changes |= _figures(scenario, key, float(value))
-            continue
-        own = scenario.policies[name] if block == "policies" else getattr(scenario, block)
-        path = getattr(own, key.split(".")[2 if block == "policies" else 1])
-        if isinstance(path, TimePath):
-            value = reaching(path, float(value), from_first=block != "policies")
-        changes[key] = value
-    return with_changes(scenario, changes, "experiment") if changes else scenario
-
-
-def reaching(path: TimePath, level: float, from_first: bool = False) -> TimePath:
-    """The same dates, ending at another level: the last one that is not zero.
-
-    Earlier values keep their proportion to it or, with `from_first`, the first value stays
-    and the others keep their place between first and last.
-    """
-    old = path.values
-    last = max((i for i, v in enumerate(old) if v), default=len(old) - 1)
-    start = old[0] if from_first and last else 0.0
-    span = old[last] - start
-    values = [start + (level - start) * ((v - start) / span) if span else level for v in old]
-    values[last] = level
-    if from_first and last:
-        values[0] = start
-    return path.model_copy(update={"values": tuple(map(float, values))})
-
-
-def _figures(scenario: Scenario, key: str, value: float) -> Iterator[tuple[str, float]]:
-    """One figure, or all of a column between their low and high; whole ones are rounded."""
-    _, table, code, name = key.split(".")
-    if code != EVERY:
-        yield key, value
-        return
-    is_whole = FIGURE_TABLES[table].parameters[name].whole
-    for (each, parameter), figure in getattr(scenario.tables(), table).figures.items():
-        if parameter == name and figure.low is not None:
-            end = figure.high if value > 0 else figure.low
-            at = figure.value + abs(value) * (end - figure.value)
-            found = at if abs(value) < 1 else end
-            yield f"figures.{table}.{each}.{name}", round(found) if is_whole else found
 
 
 BATCH = 256

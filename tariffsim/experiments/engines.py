@@ -292,7 +292,9 @@ def _submitted(
     for _, group in groupby(replications, lambda replication: replication.group):
         baseline = None
         for one in group:
-            baseline = baseline or client.submit(simulated, one.baseline, one.seed, pure=False)
+            baseline = baseline or client.submit(
+                simulated, one.baseline, one.seed, one.draw, pure=False
+            )
             yield client.submit(outcome_of, one, baseline, pure=False), one
 
 

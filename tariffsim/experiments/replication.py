@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -82,6 +82,7 @@ def verify(
     after = compare(
         scenarios, base, last - first + 1, first, settings.jobs, before.market, progress,
         engine=settings.engine, scheduler=settings.scheduler,
+        fixed_parameters="parameters" not in before.provenance,
     )  # fmt: skip
     rows = [_compared(name, before.tables.get(name, pd.DataFrame()), table)
             for name, table in after.tables.items()]  # fmt: skip
@@ -138,11 +139,18 @@ def _changed(before: Results, after: Results) -> Iterator[str]:
     for name, version in now.items():
         if was.get(name) != version:
             yield f"{name} {was.get(name)} then, {version} now"
+    if _distribution(old) != _distribution(new):
+        yield "parameters are drawn from another distribution"
     if old.get("data_hash") != new["data_hash"]:
         yield "the data tables have other numbers"
     for name, digest in new["scenario_hashes"].items():
         if old.get("scenario_hashes", {}).get(name) != digest:
             yield f"scenario {name} has another meaning in this version"
+
+
+def _distribution(facts: Mapping[str, Any]) -> str:
+    """Hash of what parameters were drawn from; empty if they were fixed."""
+    return str(facts.get("parameters", {}).get("digest", ""))
 
 
 def pack(folder: Path) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tariffsim import simulation
+from tariffsim.experiments.parameter_draws import Draw, draws_of, with_draw
 from tariffsim.experiments.store import is_stored, run_key, write_run
 from tariffsim.record.history import History
 from tariffsim.record.metrics import Context, summarise, welfare
@@ -46,11 +48,13 @@ class Replication:
     scenario: Scenario
     baseline: Scenario
     hashes: tuple[str, str]
-    """Of the scenario and of the baseline; see `run_hash`."""
+    """Of the scenario and of the baseline, with what is drawn; see `run_hash`."""
     seed: int
     market: str
     is_full: bool
     """Whether all tables are kept, or the metrics only."""
+    draw: Draw | None = None
+    """Parameters of both; None: central ones."""
 
     @cached_property
     def key(self) -> str:
@@ -74,17 +78,30 @@ _baselines: OrderedDict[tuple[str, int], SimulatedRun] = OrderedDict()
 
 
 def replications_of(
-    named: Mapping[str, Scenario], seeds: Sequence[int], market: str, is_full: bool
-) -> list[Replication]:
+    named: Mapping[str, Scenario], seeds: Sequence[int], market: str, is_full: bool,
+    is_drawn: bool = False,
+) -> list[Replication]:  # fmt: skip
     """All replications, seed by seed; the first scenario is the baseline."""
     base = next(iter(named.values()))
     hashes = {name: run_hash(scenario) for name, scenario in named.items()}
-    base_hash = next(iter(hashes.values()))
-    return [
-        Replication(name, scenario, base, (hashes[name], base_hash), seed, market, is_full)
-        for seed in map(int, seeds)
-        for name, scenario in named.items()
-    ]
+    draws = draws_of(seeds) if is_drawn else {}
+    found = []
+    for seed in map(int, seeds):
+        draw = draws.get(seed)
+        own = {name: _hash_with(digest, draw) for name, digest in hashes.items()}
+        base_hash = next(iter(own.values()))
+        found += [
+            Replication(name, scenario, base, (own[name], base_hash), seed, market, is_full, draw)
+            for name, scenario in named.items()
+        ]
+    return found
+
+
+def _hash_with(digest: str, draw: Draw | None) -> str:
+    """Hash of what one run depends on, if its parameters are drawn."""
+    if draw is None:
+        return digest
+    return hashlib.sha256(f"{digest}\n{json.dumps(draw)}".encode()).hexdigest()
 
 
 def run_hash(scenario: Scenario) -> str:
@@ -133,7 +150,9 @@ def record_of_run(replication: Replication, baseline: SimulatedRun | None = None
     own_hash, base_hash = replication.hashes
     is_baseline = own_hash == base_hash
     history, context = (
-        baseline if is_baseline else simulated(replication.scenario, replication.seed)
+        baseline
+        if is_baseline
+        else simulated(replication.scenario, replication.seed, replication.draw)
     )
     if replication.is_full:
         return record_of(history, baseline[0], context, replication.market)
@@ -146,14 +165,15 @@ def _cached_baseline(replication: Replication) -> SimulatedRun:
     """The baseline's run, kept in memory for the other scenarios of the seed."""
     key = replication.group
     if key not in _baselines:
-        _baselines[key] = simulated(replication.baseline, replication.seed)
+        _baselines[key] = simulated(replication.baseline, replication.seed, replication.draw)
         while len(_baselines) > CACHED_BASELINES:
             _baselines.popitem(last=False)
     return _baselines[key]
 
 
-def simulated(scenario: Scenario, seed: int) -> SimulatedRun:
-    """One simulation from the first month to the last."""
+def simulated(scenario: Scenario, seed: int, draw: Draw | None = None) -> SimulatedRun:
+    """One simulation from the first month to the last, with central parameters or drawn ones."""
+    scenario = scenario if draw is None else with_draw(scenario, draw)
     run = simulation.Simulation(scenario, seed)
     return run.run(), context_of(run.economy)
 

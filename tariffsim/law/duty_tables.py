@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -45,6 +45,10 @@ class Law:
     """Whether all bases of that group are chips: makers compare chip by chip, else by product."""
     of: tuple[str, ...] = ()
     """What it comes from: the policy, or the instrument and, where a refund names it, the row."""
+    foreseen: dict[tuple[int, bool], float] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
+    """Rates that were worked out, by month, and whether its end is known: runs share them."""
 
     @property
     def group(self) -> str | None:

@@ -207,7 +207,10 @@ class DutyExpectations:
             n_dates = len(columns[0]) if columns else self._last_date - self._start + 1
             rates, parts = (
                 np.array(values, dtype=np.float64).reshape(len(laws), n_dates).T
-                for values in (columns, [[part_of(rate) for rate in path] for path in columns])
+                for values in (
+                    columns,
+                    [[getattr(r, "part", 1.0) for r in path] for path in columns],
+                )
             )
             rows, regime_of = np.unique(np.hstack([rates, parts]), axis=0, return_inverse=True)
             regimes = [
@@ -224,12 +227,13 @@ class DutyExpectations:
         n_dates = self._last_date - self._start + 1
         if not chance:
             return [0.0] * n_dates
-        one = self.schedule.laws[law].instrument
+        one, foreseen = self.schedule.laws[law].instrument, self.schedule.laws[law].foreseen
         if (law, knows_end) not in self._paths:
-            self._paths[law, knows_end] = [
-                one.rate_if_enacted(at, now, knows_end)
-                for at in range(self._start, self._last_date + 1)
-            ]
+            months = range(self._start, self._last_date + 1)
+            for at in months:
+                if (at, knows_end) not in foreseen:
+                    foreseen[at, knows_end] = one.rate_if_enacted(at, now, knows_end)
+            self._paths[law, knows_end] = [foreseen[at, knows_end] for at in months]
         path = _given(one, self._paths[law, knows_end], self._start, annual, relief)
         return path if chance == 1.0 else [weighted(rate, chance) for rate in path]
 

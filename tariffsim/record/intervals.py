@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,12 @@ class Interval:
     low: float
     high: float
     n: int
+    sd_seeds: float = math.nan
+    """Standard deviation among runs with the same parameters, where parameters are drawn."""
+    sd_parameters: float = math.nan
+    """Standard deviation by parameters, in the mean over seeds, where they are drawn."""
+    sign_probability: float = math.nan
+    """That the value has the sign of the mean, where parameters are drawn."""
 
     @property
     def is_significant(self) -> bool:
@@ -36,6 +43,43 @@ def paired_interval(values: Sequence[float]) -> Interval:
     return Interval(mean, mean - half, mean + half, n)
 
 
+def drawn_interval(values: Sequence[float], draws: Sequence[int]) -> Interval:
+    """Mean of paired differences over seeds and drawn parameters, with its 95 % interval.
+
+    Variance within a draw is that of seeds, and what is more among draws that of parameters
+    (unbalanced analysis of variance by one factor; Searle, Casella and McCulloch 1992). More runs
+    make the mean better known, but not the parameters: the interval is that of the expected value
+    at parameters drawn once more, by Student's distribution.
+
+    Args:
+        values: a paired difference a seed.
+        draws: what names the draw of every seed; some have to share one, else both parts are one
+            and count as parameters.
+    """
+    sample, n = np.asarray(values, dtype=float), len(values)
+    mean = float(sample.mean())
+    _, of, size = np.unique(draws, return_inverse=True, return_counts=True)
+    g = len(size)
+    if g < 2:
+        return Interval(mean, math.nan, math.nan, n)
+    means = np.bincount(of, sample) / size
+    within = float(np.sum((sample - means[of]) ** 2))
+    among = float(np.sum(size * (means - mean) ** 2))
+    seeds = within / (n - g) if n > g else 0.0
+    parameters = (among / (g - 1) - seeds) * (g - 1) / (n - float(np.sum(size**2)) / n)
+    if parameters <= 0:  # as far as can be told, all is chance
+        seeds, parameters = (within + among) / (n - 1), 0.0
+    of_mean = seeds / n + parameters * float(np.sum(size**2)) / n**2
+    scale = math.sqrt(parameters + of_mean)
+    half = float(stdtrit(g - 1, 0.975)) * scale
+    sure = float(stdtr(g - 1, abs(mean) / scale)) if scale > 0 else 1.0
+    return Interval(
+        mean, mean - half, mean + half, n,
+        math.sqrt(seeds) if n > g else math.nan, math.sqrt(parameters),
+        sure if mean else math.nan,
+    )  # fmt: skip
+
+
 def interval_columns(name: str, values: ArrayLike, level: float = 0.0) -> dict[str, float]:
     """Mean over seeds and the ends of its interval as columns, each plus a level."""
     interval = paired_interval(np.asarray(values, float).tolist())
@@ -43,17 +87,20 @@ def interval_columns(name: str, values: ArrayLike, level: float = 0.0) -> dict[s
     return {column: level + value for column, value in ends.items()}
 
 
-def ratio_interval(top: Sequence[float], bottom: Sequence[float]) -> Interval:
+def ratio_interval(
+    top: Sequence[float],
+    bottom: Sequence[float],
+    interval_of: Callable[[Sequence[float]], Interval] = paired_interval,
+) -> Interval:
     """Ratio of two means over replications, with a jackknife interval (Quenouille 1956).
 
     NaN if the denominator is not statistically significant.
     """
     above, below = np.asarray(top, dtype=float), np.asarray(bottom, dtype=float)
     n = len(above)
-    if n < 2 or not paired_interval(bottom).is_significant:
+    if n < 2 or not interval_of(bottom).is_significant:
         return Interval(float("nan"), float("nan"), float("nan"), n)
     ratio = above.sum() / below.sum()
     left_out = (above.sum() - above) / (below.sum() - below)
     pseudo = n * ratio - (n - 1) * left_out
-    interval = paired_interval([float(p) for p in pseudo])
-    return Interval(float(ratio), interval.low, interval.high, n)
+    return replace(interval_of([float(p) for p in pseudo]), mean=float(ratio))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from tariffsim.errors import NotFiniteError
 from tariffsim.policy.shipments import Codes
 from tariffsim.record.dictionary import COSTS, Metric
 from tariffsim.record.history import History
-from tariffsim.record.intervals import Interval, paired_interval, ratio_interval
+from tariffsim.record.intervals import Interval, drawn_interval, paired_interval, ratio_interval
 from tariffsim.record.metrics import (
     LAST,
     METRICS,
@@ -139,11 +140,14 @@ def _shares(columns: Mapping[str, Float]) -> dict[str, Float]:
 
 
 def gather(
-    scenarios: Iterable[str], records: Iterable[SeedRecord]
+    scenarios: Iterable[str],
+    records: Iterable[SeedRecord],
+    draw_number: Callable[[int], int] | None = None,
 ) -> tuple[dict[str, pd.DataFrame], list[int]]:
     """All tables, and the seeds they are of.
 
-    Memory holds sums, and the small tables that keep every seed.
+    Memory holds sums, and the small tables that keep every seed. `draw_number` says which draw of
+    parameters a seed has, if they are drawn.
 
     Raises:
         NotFiniteError: a table has a number that is NaN or infinite although it is defined.
@@ -161,9 +165,10 @@ def gather(
             for table in BY_SEED:
                 kept[table][name, record.seed] = _frame(table, run.arrays[table], run.labels)
             _add(sums[name], run.arrays)
+    draws = None if draw_number is None else [draw_number(seed) for seed in seeds]
     tables = {
-        "headline": pd.DataFrame(headline(summaries, next(iter(summaries)))),
-        "summary": _summary(summaries, seeds),
+        "headline": pd.DataFrame(headline(summaries, next(iter(summaries)), draws)),
+        "summary": _summary(summaries, seeds, draws),
         **{table: _stacked(frames, "scenario", "seed") for table, frames in kept.items()},
         **_means(sums, labels, len(seeds)),
     }
@@ -243,53 +248,69 @@ def _stacked(frames: Mapping[Any, pd.DataFrame], *names: str) -> pd.DataFrame:
     return table.reset_index(names).reset_index(drop=True)
 
 
-def _summary(summaries: Mapping[str, list[dict[str, float]]], seeds: list[int]) -> pd.DataFrame:
+def _summary(
+    summaries: Mapping[str, list[dict[str, float]]], seeds: list[int], draws: list[int] | None
+) -> pd.DataFrame:
+    labels: list[dict[str, int]] = [{"seed": seed} for seed in seeds]
+    if draws is not None:
+        labels = [label | {"draw": draw} for label, draw in zip(labels, draws, strict=True)]
     return pd.DataFrame(
         [
-            {"scenario": scenario, "seed": seed, **run}
+            {"scenario": scenario, **label, **run}
             for scenario, runs in summaries.items()
-            for seed, run in zip(seeds, runs, strict=True)
+            for label, run in zip(labels, runs, strict=True)
         ]
     )
 
 
 def headline(
-    summaries: Mapping[str, Sequence[Mapping[str, float]]], baseline: str
+    summaries: Mapping[str, Sequence[Mapping[str, float]]],
+    baseline: str,
+    draws: Sequence[int] | None = None,
 ) -> list[dict[str, object]]:
-    """Level and paired difference of every metric, one row a scenario and metric."""
+    """Level and paired difference of every metric, one row a scenario and metric.
+
+    With the draw of parameters of every seed, intervals cover parameters as well.
+    """
     rows: list[dict[str, object]] = []
     base = summaries[baseline]
+    interval_of = paired_interval if draws is None else partial(drawn_interval, draws=draws)
     for scenario, runs in summaries.items():
         for metric in METRICS:
             level = float(np.mean([run[metric.name] for run in runs]))
             changes = [a[metric.name] - b[metric.name] for a, b in zip(runs, base, strict=True)]
-            rows.append(headline_row(scenario, metric, level, paired_interval(changes)))
+            rows.append(
+                headline_row(scenario, metric, level, interval_of(changes), draws is not None)
+            )
         for metric in RATIOS:
-            cost = _unit_cost(runs, base, *COSTS[metric.name])
-            rows.append(headline_row(scenario, metric, cost.mean, cost))
+            spent, change = _cost_and_effect(runs, base, *COSTS[metric.name])
+            cost = ratio_interval(spent, change, interval_of)
+            rows.append(headline_row(scenario, metric, cost.mean, cost, draws is not None))
     return rows
 
 
-def _unit_cost(
+def _cost_and_effect(
     runs: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, float]], cost: str,
     bought: str, factor: float,
-) -> Interval:  # fmt: skip
-    """Change of a metric per unit of the change of another, times a factor (see COSTS)."""
+) -> tuple[list[float], list[float]]:  # fmt: skip
+    """Change of a metric, times a factor, and of that which it is spent on (see COSTS), by seed."""
     pairs = list(zip(runs, base, strict=True))
     sign = 1 if factor > 0 else -1
     change = [sign * (run[bought] - at_base[bought]) for run, at_base in pairs]
     spent = [abs(factor) * (run[cost] - at_base[cost]) for run, at_base in pairs]
-    if not any(spent):
-        change = [0.0] * len(change)
-    return ratio_interval(spent, change)
+    return spent, change if any(spent) else [0.0] * len(change)
 
 
 def headline_row(
-    scenario: str, metric: Metric, level: float, change: Interval
+    scenario: str, metric: Metric, level: float, change: Interval, is_drawn: bool = False
 ) -> dict[str, object]:
     """One row of a headline table: level and paired difference."""
-    return {
+    row: dict[str, object] = {
         "scenario": scenario, "metric": metric.name, "label": metric.label,
         "unit": metric.unit, "level": level, "difference": change.mean, "low": change.low,
         "high": change.high, "is_significant": change.is_significant, "n": change.n,
     }  # fmt: skip
+    if is_drawn:
+        parts = ("sd_seeds", "sd_parameters", "sign_probability")
+        row |= {name: getattr(change, name) for name in parts}
+    return row

@@ -19,6 +19,7 @@ from tariffsim.policy.time_path import TimePath
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.metrics import COMPARED, HEADLINE, NOTED_LOSS
 from tariffsim.record.results import Results
+from tariffsim.record.uncertainty import is_drawn, sentences
 from tariffsim.report.validation import in_short
 from tariffsim.scenario import Scenario, catalogue, replace
 from tariffsim.scenario.catalogue import Parameter
@@ -64,6 +65,8 @@ def _page(results: Results, made: Sequence[Picture], left_out: Mapping[str, str]
         metrics=[metrics()[name] for name in HEADLINE],
         rows=_rows(results, context),
         cautions=list(_cautions(results, context)),
+        is_drawn=is_drawn(results),
+        uncertainty=list(sentences(results)),
         charts=[
             {"title": titles[p.name], "name": p.name, "svg": Markup(svg)}  # drawn by charts
             for p, svg in zip(made, svgs, strict=True)
@@ -287,4 +290,6 @@ def _provenance(results: Results) -> Iterator[tuple[str, str]]:
     yield "Machine", " ".join(str(v) for v in known.get("machine", {}).values())
     yield "Packages", ", ".join(f"{k} {v}" for k, v in known.get("versions", {}).items())
     yield "Seeds", " to ".join(str(seed) for seed in known.get("seeds", []))
+    digest = known.get("parameters", {}).get("digest", "")
+    yield "Parameters", f"drawn (hash of their distribution: {digest})" if digest else "central"
     yield "Hash of the data tables", str(known.get("data_hash", "unknown"))

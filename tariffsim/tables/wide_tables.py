@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import (
@@ -36,6 +37,7 @@ MONTH = re.compile(r"(19|2[01])\d{2}-(0[1-9]|1[0-2])", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOST_RATE = 5.0  # a duty above 500 % is a percentage written as a fraction
 MILLION = 1e6
+_moment = lru_cache(maxsize=1024)(parse_moment)  # rows are asked for theirs again and again
 Model = TypeVar("Model", bound=RowModel)
 
 
@@ -243,23 +245,23 @@ class CalendarRow(SourcedRow):
     @property
     def starts(self) -> float:
         """Moment from which it is in force, or would be; of a threat that from which it is one."""
-        return parse_moment(self.date_day or self.date or self.announced or "")
+        return _moment(self.date_day or self.date or self.announced or "")
 
     @property
     def stops(self) -> float:
         """Moment from which it is no longer, infinite if it is open."""
         last = self.ends_day or self.ends
-        return parse_moment(last) if last else math.inf
+        return _moment(last) if last else math.inf
 
     @property
     def known_from(self) -> int:
         """Month from which agents know it."""
-        return int(parse_moment(self.announced)) if self.announced else int(self.starts)
+        return int(_moment(self.announced)) if self.announced else int(self.starts)
 
     @property
     def withdrawn_from(self) -> int | None:
         """Month from which agents no longer expect it; None if it is not withdrawn."""
-        return int(parse_moment(self.withdrawn)) if self.withdrawn else None
+        return int(_moment(self.withdrawn)) if self.withdrawn else None
 
     @property
     def is_law(self) -> bool:

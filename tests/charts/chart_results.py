@@ -41,7 +41,7 @@ def _compared(names: Iterable[str]) -> Results:
     base = tariffsim.load_scenario("baseline")
     found = {name: tariffsim.load_scenario(name) for name in names if name != "baseline"}
     made = {n: replace(s, **small) for n, s in found.items() if s.run.start == base.run.start}
-    return tariffsim.compare(made, replace(base, **small), seeds=2, jobs=1)
+    return tariffsim.compare(made, replace(base, **small), seeds=2, fixed_parameters=True)
 
 
 @cache
@@ -65,7 +65,7 @@ def single() -> Results:
         policies__component_tariff__rate={"2025-01": 0.5},
         policies__component_tariff__announced="2025-01",
     )  # fmt: skip
-    return tariffsim.compare({"component_50": policy}, base, seeds=1, jobs=1)
+    return tariffsim.compare({"component_50": policy}, base, seeds=1, fixed_parameters=True)
 
 
 @cache
@@ -97,7 +97,7 @@ def cut_off() -> Results:
         "ban": replace(base, policies__ban=bans | {"start": "2026-10", "grace_months": 0}),
     }
     named = {name: replace(scenario, title=f"Scenario {name}") for name, scenario in made.items()}
-    return tariffsim.compare(named, base, seeds=2, jobs=1)
+    return tariffsim.compare(named, base, seeds=2, fixed_parameters=True)
 
 
 def without_loss() -> Results:
@@ -177,3 +177,17 @@ def with_estimate(results: Results, scenario: str, metric: str, **values: object
     for column, value in values.items():
         table.loc[row, column] = value
     return dataclasses.replace(results, tables=results.tables | {"headline": table})
+
+
+def with_drawn_parameters(results: Results) -> Results:
+    """The same results as if every seed had had parameters of its own."""
+    parts = {"sd_seeds": 0.5, "sd_parameters": 1.5, "sign_probability": 0.98}
+    summary = results.tables["summary"]
+    tables = {
+        "headline": results.tables["headline"].assign(**parts),
+        "summary": summary.assign(draw=summary["seed"]),
+    }
+    facts = {"parameters": {"strongest": {"component_50": {"sourcing.elasticity": 0.4}}}}
+    return dataclasses.replace(
+        results, tables=results.tables | tables, provenance=results.provenance | facts
+    )

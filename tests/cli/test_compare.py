@@ -207,6 +207,7 @@ def test_comparisons_repeat_the_notes(no_charts: None) -> None:
 
 def test_precision_adds_seeds(no_charts: None) -> None:
     words = ["compare", "component_50", *EARLY, *small(3), "--seed", "4", "--out", "out"]
+    words.append("--fixed-parameters")
     stored = [*words, "--store", "stored"]
     wide = share_of(*stored)
     assert wide["n"] == 3
@@ -224,7 +225,7 @@ def test_precision_adds_seeds(no_charts: None) -> None:
 
 @pytest.mark.slow
 def test_precision_adds_as_many_seeds_on_two_processes(no_charts: None) -> None:
-    words = ["compare", "component_50", *EARLY, *small(3), "--out", "out"]
+    words = ["compare", "component_50", *EARLY, *small(3), "--out", "out", "--fixed-parameters"]
     wide = share_of(*words)
     wish = (wide["high"] - wide["low"]) / 3
     words += ["--precision", f"{wish:.6f}pp"]

@@ -7,7 +7,7 @@ import pytest
 from tariffsim.cli.headline import text_of
 from tariffsim.record.metrics import NOTED_LOSS
 from tariffsim.scenario import load_scenario
-from tests.charts.chart_results import PAIR, part, with_estimate
+from tests.charts.chart_results import PAIR, part, with_drawn_parameters, with_estimate
 
 
 def words(*lost: tuple[str, float], details: bool = False) -> str:
@@ -27,3 +27,16 @@ def test_lost_sales_stand_in_the_notes_of_a_headline(details: bool) -> None:
 
 def test_few_lost_sales_go_without_saying() -> None:
     assert "Sales lost" not in words(("component_50", NOTED_LOSS), ("baseline", 0.1))
+
+
+def test_the_notes_say_what_the_intervals_cover() -> None:
+    fixed = part(PAIR)
+    for results, said, not_said in (
+        (fixed, "parameter uncertainty is not included", "over seeds and parameters"),
+        (with_drawn_parameters(fixed), "over seeds and parameters", "is not included"),
+    ):
+        text = " ".join(text_of(results, load_scenario("baseline"), False).split())
+        assert said in text
+        assert not_said not in text
+    assert "component_50: standard deviation 1.5 pp by parameters and 0.5 pp by seeds" in text
+    assert "sourcing.elasticity 40 %" in text

@@ -16,12 +16,11 @@ from tariffsim.experiments.designs import (
     from_unit_cube,
     grid,
     points_of,
-    reaching,
-    varied,
 )
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml
 from tariffsim.scenario.factors import Factor, Unfit, factor_of, plausible
+from tariffsim.scenario.variation import reaching, varied
 
 RATE = "policies.component_tariff.rate"
 

@@ -56,7 +56,9 @@ def test_rows_are_in_the_order_of_scenarios_and_seeds() -> None:
 
 def test_metrics_are_those_of_a_comparison() -> None:
     ensemble = run_ensemble(SCENARIOS, BASE, range(2)).table
-    compared = compare(list(SCENARIOS.values()), BASE, seeds=2, seed=0).tables["summary"]
+    compared = compare(
+        list(SCENARIOS.values()), BASE, seeds=2, seed=0, fixed_parameters=True
+    ).tables["summary"]
     same(ensemble, compared[ensemble.columns])
 
 

@@ -37,7 +37,7 @@ def curve() -> Results:
 
 def test_a_sweep_is_the_comparison_at_every_point(curve: Results) -> None:
     """The point at the scenario's own rate is what `compare` says of the scenario."""
-    alone = compare([tariff()], base(), seeds=2).tables["headline"]
+    alone = compare([tariff()], base(), seeds=2, fixed_parameters=True).tables["headline"]
     expected = alone[alone["scenario"] == "component_50"].drop(columns="scenario")
     table = curve.tables["sweep"]
     found = table[table[RATE] == 0.5].drop(columns=["point", RATE])
@@ -86,7 +86,10 @@ def test_the_baseline_has_the_assumptions_of_the_point() -> None:
     table = sweep(tariff(), base(), {"sourcing.elasticity": (2, 8)}, seeds=1).tables["sweep"]
     for value in (2, 8):
         changed = {"sourcing__elasticity": float(value)}
-        pair = compare([replace(tariff(), **changed)], replace(base(), **changed), seeds=1)
+        pair = compare(
+            [replace(tariff(), **changed)], replace(base(), **changed), seeds=1,
+            fixed_parameters=True,
+        )  # fmt: skip
         expected = pair.tables["headline"].query("scenario == 'component_50'")
         found = table[table["sourcing.elasticity"] == value]
         assert found["difference"].tolist() == pytest.approx(

@@ -397,7 +397,9 @@ def test_calendars_may_be_compared(tmp_path: Path) -> None:
     (tmp_path / "two.yaml").write_text("extends: baseline\ndata: {tariff_calendar: two.csv}\n")
     small = {"agents__makers": 60, "run__end": "2025-03"}
     rules = replace(load_scenario(tmp_path / "two.yaml"), **small)
-    found = tariffsim.compare([rules], replace(load_scenario("baseline"), **small), seeds=2)
+    found = tariffsim.compare(
+        [rules], replace(load_scenario("baseline"), **small), seeds=2, fixed_parameters=True
+    )
     table = found.tables["market_month"]
     table = table[(table["market"] == "US")].set_index(["scenario", "seed", "month"])
     revenue = table["duty_value"].unstack("scenario")

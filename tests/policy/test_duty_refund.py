@@ -271,7 +271,9 @@ def test_revenue_and_welfare_of_a_refund() -> None:
     law = component(0.2, end="2025-06")
     base = replace(load_scenario("baseline"), agents__makers=60, run__end="2025-12", **law)
     back = {"kind": "duty_refund", **refund({"2025-09": 1.0}, "component")}
-    found = compare([base, replace(base, policies__back=back)], baseline=base, seeds=1, jobs=1)
+    found = compare(
+        [base, replace(base, policies__back=back)], baseline=base, seeds=1, fixed_parameters=True
+    )
     end = found.tables["summary"].set_index("scenario")
     first, second = end.index.unique()
     duty = found.tables["policies"].query("policy == 'component' and scenario == @second")

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from tariffsim.errors import ScenarioError
-from tariffsim.experiments.designs import varied
 from tariffsim.experiments.timing import shifted
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml
 from tariffsim.scenario.checks import remarks
 from tariffsim.scenario.factors import Unfit, factor_of
 from tariffsim.scenario.provenance import explain
+from tariffsim.scenario.variation import varied
 from tariffsim.typing import format_month, parse_month
 from tests.economies import STILL, component, merged, run, scenario
 

@@ -25,6 +25,7 @@ from tests.charts.chart_results import (
     shipped,
     single,
     some,
+    with_drawn_parameters,
     with_estimate,
 )
 
@@ -277,3 +278,18 @@ def test_published_results_are_saved_and_read_back(
     again = load_results(results.save(tmp_path / "out"))
     assert again.files == results.files
     assert report_of(again) == results.files["report.html"]
+
+
+def test_the_page_says_what_its_intervals_cover() -> None:
+    fixed = part(PAIR)
+    drawn_ones = with_drawn_parameters(fixed)
+    for results, said, not_said in (
+        (fixed, "Parameter uncertainty is not included", "uncertainty of parameters"),
+        (drawn_ones, "covers random variation among runs and the uncertainty of parameters",
+         "is not included"),
+    ):  # fmt: skip
+        publish(results)
+        text = results.files["report.html"].decode()
+        assert said in text
+        assert not_said not in text
+    assert "component_50: standard deviation 1.5 pp by parameters" in text
