@@ -33,11 +33,11 @@ def sentences(results: Results) -> Iterator[str]:
     if not is_drawn(results):
         return
     table = results.tables["headline"]
-    strongest = results.provenance["parameters"]["strongest"]
+    facts = results.provenance["parameters"]
     for row in table[table["metric"] == "cn_share"].to_dict("records"):
         name = str(row["scenario"])
         if name != results.baseline and not math.isnan(row["sign_probability"]):
-            yield f"{name}: {_parts(row)}{_named(strongest.get(name, {}))}."
+            yield f"{name}: {_parts(row)}{_named(facts['strongest'].get(name, {}), facts['chance'])}."
 
 
 def _parts(row: Mapping[Any, Any]) -> str:
@@ -59,9 +59,15 @@ def _parts(row: Mapping[Any, Any]) -> str:
     )
 
 
-def _named(shares: Mapping[str, float]) -> str:
+def _named(shares: Mapping[str, float], chance: float) -> str:
     """The strongest parameters of a stored design."""
     if not shares:
         return ""
     listed = ", ".join(f"{key} {100 * share:.0f} %" for key, share in shares.items())
-    return f". Most of what parameters do, in a stored design of such policies: {listed}"
+    noise = f"; what is below {100 * chance:.0f} % may be chance" * any(
+        share < chance for share in shares.values()
+    )
+    return (
+        ". Largest shares of the variance of a run, in a stored design of such policies: "
+        f"{listed}{noise}"
+    )

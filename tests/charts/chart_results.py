@@ -187,7 +187,8 @@ def with_drawn_parameters(results: Results) -> Results:
         "headline": results.tables["headline"].assign(**parts),
         "summary": summary.assign(draw=summary["seed"]),
     }
-    facts = {"parameters": {"strongest": {"component_50": {"sourcing.elasticity": 0.4}}}}
+    named = {"component_50": {"sourcing.elasticity": 0.4}}
+    facts = {"parameters": {"strongest": named, "chance": 0.1}}
     return dataclasses.replace(
         results, tables=results.tables | tables, provenance=results.provenance | facts
     )

@@ -71,7 +71,7 @@ def lonely() -> Results:
     """One line, sold in one market."""
     base = replace(BASELINE, agents__makers=1)
     with pytest.warns(UserWarning, match="no product line is sold in EU, JK, CN, ROW with so few"):
-        return compare([replace(base, trade__markup=0.2)], base, seeds=2)
+        return compare([replace(base, trade__markup=0.2)], base, seeds=2, fixed_parameters=True)
 
 
 def test_a_market_without_lines_has_no_price_index(lonely: Results) -> None:

@@ -21,7 +21,14 @@ from tariffsim.experiments.parameter_draws import (
     stored_estimates,
     with_draw,
 )
-from tariffsim.experiments.parameter_shares import METRIC, SEEDS, stored, strongest, variance_shares
+from tariffsim.experiments.parameter_shares import (
+    METRIC,
+    SEEDS,
+    chance_share,
+    stored,
+    strongest,
+    variance_shares,
+)
 from tariffsim.experiments.runs import replications_of
 from tariffsim.record.intervals import paired_interval
 from tariffsim.scenario import Scenario, load_scenario, replace, to_yaml
@@ -208,6 +215,14 @@ def test_shares_of_variance_are_those_of_a_sum_of_known_parts() -> None:
     assert shares["a"] == pytest.approx(0.9, abs=0.03)
     assert shares["b"] == pytest.approx(0.1, abs=0.03)
     assert shares["c"] < 0.01
+
+
+def test_chance_alone_seldom_gives_a_parameter_more_than_it_is_said_to() -> None:
+    rng, seeds = np.random.default_rng(2), range(SEEDS)
+    draws = [MANY[seed] for seed in seeds]
+    above = [next(iter(variance_shares(draws, rng.standard_normal(SEEDS).tolist()).values()))
+             > chance_share() for _ in range(40)]  # fmt: skip
+    assert sum(above) <= 6  # 2 expected; more than 6 of 40 at 5 % each: below 0.4 %
 
 
 def test_the_stored_design_is_of_the_distribution_that_is_drawn_from() -> None:
