@@ -118,7 +118,9 @@ def strongest(scenario: Scenario) -> dict[str, float]:
 def chance_share() -> float:
     """Largest share that chance alone gives to any parameter in 95 of 100 designs like this one."""
     first, last = stored()["seeds"]
-    return float(ndtri(1 - 0.025 / len(joint_distribution().all_keys))) ** 2 / (last + 1 - first)
+    return float(
+        float(ndtri(1 - 0.025 / len(joint_distribution().all_keys))) ** 2 / (last + 1 - first)
+    )
 
 
 def main() -> None:

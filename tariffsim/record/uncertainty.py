@@ -37,7 +37,8 @@ def sentences(results: Results) -> Iterator[str]:
     for row in table[table["metric"] == "cn_share"].to_dict("records"):
         name = str(row["scenario"])
         if name != results.baseline and not math.isnan(row["sign_probability"]):
-            yield f"{name}: {_parts(row)}{_named(facts['strongest'].get(name, {}), facts['chance'])}."
+            strongest = facts["strongest"].get(name, {})
+            yield f"{name}: {_parts(row)}{_named(strongest, facts['chance'])}."
 
 
 def _parts(row: Mapping[Any, Any]) -> str:
