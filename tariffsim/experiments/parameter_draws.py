@@ -108,13 +108,13 @@ def estimates() -> Estimates:
     return stored_estimates() if (SHIPPED / "estimates.csv").is_file() else _of_assembly()
 
 
-def stored_estimates() -> Estimates:
-    """The tables `estimates` and `estimates_correlation`."""
-    rows = list(shipped_rows("estimates"))
+def stored_estimates(of: str = "") -> Estimates:
+    """The tables `estimates` and `estimates_correlation`, of all years or `_to_2021`."""
+    rows = list(shipped_rows(f"estimates{of}"))
     keys = tuple(row["key"] for row in rows)
     columns = ("value", "std_error", "low", "high")
     value, error, low, high = (np.array([float(row[c] or 0) for row in rows]) for c in columns)
-    related = {row["key"]: row for row in shipped_rows("estimates_correlation")}
+    related = {row["key"]: row for row in shipped_rows(f"estimates_correlation{of}")}
     correlation = np.array([[float(related[a][b]) for b in keys] for a in keys])
     return Estimates(keys, value, error, low, high, correlation)
 
