@@ -10,7 +10,7 @@ import numpy as np
 from tariffsim.calibration.strata import Plan, Weights, plan_lines
 from tariffsim.kernels.sums import rank_within
 from tariffsim.policy.shipments import CHINA
-from tariffsim.scenario.blocks import Agents
+from tariffsim.scenario.run_blocks import Agents
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.typing import Bool, Float, Int

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tariffsim.record.results import Results
     from tariffsim.scenario import Scenario
-    from tariffsim.scenario.blocks import Experiment, Value
+    from tariffsim.scenario.run_blocks import Experiment, Value
 
 VARY = click.option(
     "--vary", "vary", multiple=True, metavar="KEY[=VALUES]",

@@ -19,9 +19,9 @@ from tariffsim.errors import Problem, ScenarioError, escaped
 from tariffsim.experiments.ensemble import Progress, Settings, outcomes
 from tariffsim.experiments.runs import Failure, Replication, run_hash
 from tariffsim.scenario import Scenario
-from tariffsim.scenario.blocks import Value
 from tariffsim.scenario.factors import Factor, Unfit, factor_of
 from tariffsim.scenario.nodes import Position, node_of, plain
+from tariffsim.scenario.run_blocks import Value
 from tariffsim.scenario.variation import scaled_to_one, varied
 from tariffsim.typing import Float
 

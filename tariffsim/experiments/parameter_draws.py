@@ -24,8 +24,8 @@ from scipy.special import betaincinv, ndtr, ndtri
 from tariffsim.experiments.assembly_moments import joint_draws
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario
-from tariffsim.scenario.blocks import Value
 from tariffsim.scenario.factors import EVERY, parameter_at, plausible
+from tariffsim.scenario.run_blocks import Value
 from tariffsim.scenario.variation import (
     SHARES,
     figures_at,

@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.time_path import TimePath
-from tariffsim.scenario.blocks import Source
+from tariffsim.scenario.run_blocks import Source
 from tariffsim.scenario.scenario import Scenario
 from tariffsim.typing import DATE_FORMS, DAY_FORMS, format_month
 

@@ -9,10 +9,10 @@ from math import isfinite
 
 from tariffsim.errors import escaped, nearest
 from tariffsim.scenario import catalogue
-from tariffsim.scenario.blocks import MOST_VALUES, Value
 from tariffsim.scenario.catalogue import Parameter
 from tariffsim.scenario.messages import out_of_range
 from tariffsim.scenario.nodes import resolve
+from tariffsim.scenario.run_blocks import MOST_VALUES, Value
 from tariffsim.scenario.scenario import Scenario
 from tariffsim.tables import FIGURE_TABLES, Figure
 from tariffsim.tables.renamed import name_hint

@@ -20,21 +20,16 @@ from pydantic import Field, PrivateAttr
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.policy.fields import Code, Text, condition
 from tariffsim.scenario.blocks import (
-    Agents,
     Assembly,
-    Block,
     Compliance,
-    Experiment,
     Orders,
     OtherBuyers,
-    Run,
-    Source,
     Sourcing,
     Supply,
     Trade,
-    block,
 )
 from tariffsim.scenario.nodes import Node, Position, node_at
+from tariffsim.scenario.run_blocks import Agents, Block, Experiment, Run, Source, block
 from tariffsim.tables import FIGURE_TABLES, TABLE_NAMES, Tables, load_tables
 from tariffsim.typing import last_date, later
 
