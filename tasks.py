@@ -268,6 +268,20 @@ def robustness(environment: Environment, arguments: list[str]) -> None:
     run(environment.python, "-m", "tariffsim.validation.robustness", *arguments)
 
 
+def calibrate(environment: Environment, arguments: list[str]) -> None:
+    """Estimate the calibrated parameters again, and write their page (most of an hour)."""
+    environment.ensure()
+    run(environment.python, "-m", "tariffsim.validation.calibrate", *arguments)
+    run(environment.python, "-m", "tariffsim.validation.out_of_sample")
+    run(environment.python, script("docs/make_calibration_page.py"))
+
+
+def shares(environment: Environment, arguments: list[str]) -> None:
+    """Remake the stored design that says which parameters carry the headline (minutes)."""
+    environment.ensure()
+    run(environment.python, "-m", "tariffsim.experiments.parameter_shares", *arguments)
+
+
 def kills(environment: Environment, arguments: list[str]) -> None:
     """Kill and continue commands, and look for what is lost (first argument: how many kills)."""
     environment.ensure("test")
@@ -339,6 +353,8 @@ TASKS: tuple[Callable[[Environment, list[str]], None], ...] = (
     mutate,
     kills,
     robustness,
+    calibrate,
+    shares,
     resolution,
     lock,
     wheel,
