@@ -28,10 +28,14 @@ class Simulation:
 
     def step(self) -> None:
         """One month: every phase in order, accounting identities checked, the month recorded."""
+        self.advance()
+        self.recorder.record(self.economy)
+
+    def advance(self) -> None:
+        """The same without a record of it."""
         for phase in PHASES:
             phase(self.economy, self.draws)
         check_accounting_identities(self.economy)
-        self.recorder.record(self.economy)
 
     def run(self) -> History:
         """Run to the last month and return what was recorded."""

@@ -76,7 +76,7 @@ class Run:
 def run_of(scenario: Scenario, seed: int) -> Run:
     """A run to its last month."""
     simulation = Simulation(scenario, seed)
-    months = count_months(simulation)
+    months = count_months(simulation, simulation.step)
     record = simulation.recorder.history(seed, scenario.run.start)
     return Run(record, months, context_of(simulation.economy))
 

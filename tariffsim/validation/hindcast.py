@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,16 +64,22 @@ def hindcast(name: str = "hindcast_2017", reacts: bool = True, **changes: object
 
 def months_of(scenario: Scenario, seed: int) -> Months:
     """Run a scenario with one seed and count what entered."""
-    return count_months(Simulation(scenario, seed))
+    simulation = Simulation(scenario, seed)
+    return count_months(simulation, simulation.advance)
 
 
-def count_months(simulation: Simulation) -> Months:
-    """Run a simulation to its last month and count what entered."""
+def count_months(simulation: Simulation, month: Callable[[], None]) -> Months:
+    """Run a simulation to its last month and count what entered.
+
+    Args:
+        simulation: at its base year.
+        month: its step, with or without a record.
+    """
     codes = simulation.economy.constants.codes
     imports, duty, chips, value, unmounted = [], [], [], [], []
     before, kept = chinese_suppliers(simulation.economy), np.nan
     while simulation.economy.month < simulation.n_months - 1:
-        simulation.step()
+        month()
         of_month = _products(simulation.economy)
         imports.append(of_month[0])
         duty.append(of_month[1])
