@@ -43,8 +43,8 @@ tariffsim score predicted.csv observed.csv
 
 `predict` runs the baseline and writes duty over imports (`duty_rate`) and the parts of imports
 that come from each country (`origin_share`), by month and device, `ALL` being all of them:
-intervals of 50 and 80 %, and every run. Without options it takes the next 24 months. The first
-line of the file is a hash of the rest, so that a prediction that was changed is refused. `score`
+intervals of 50 and 80 %, and every run, each with its own draw of the parameters. Without options
+it takes the next 24 months. The first line of the file is a hash of the rest, so that a prediction that was changed is refused. `score`
 holds it against observed figures, in a file of this form (the figures are made up):
 
 ```csv

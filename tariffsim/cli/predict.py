@@ -22,21 +22,26 @@ RUNS = 20
 @click.option("--seeds", type=click.IntRange(1, 1000), default=RUNS, metavar="N",
               help=f"Replications; default: {RUNS}.")  # fmt: skip
 @click.option("--scenario", "file", default="baseline", metavar="FILE", help="Default: baseline.")
+@click.option("--fixed-parameters", is_flag=True,
+              help="All runs with the scenario's own parameters, not drawn ones.")  # fmt: skip
 @click.option("-o", "--out", metavar="FILE", help="Default: predicted-DATE.csv; must not exist.")
 def predict(
-    screen: Screen, start: str | None, months: int, seeds: int, file: str, out: str | None
-) -> None:
+    screen: Screen, start: str | None, months: int, seeds: int, file: str,
+    fixed_parameters: bool, out: str | None,
+) -> None:  # fmt: skip
     """Predict collected duty and origins of US imports by month and device.
 
     Duty rates are duty over imports; origin shares are parts of imports. Both have intervals of
-    50 and 80 %, which hold random variation among runs alone. The file is dated and carries a
-    hash, so that `score` can tell later how good it was.
+    50 and 80 %, from runs with different seeds, each with parameters drawn from their
+    distribution. The file is dated and carries a hash, so that `score` can tell later how good
+    it was.
 
     Examples:
       tariffsim predict
       tariffsim predict --from 2026-01 --months 12 --seeds 5 --out mine.csv
     """
     from tariffsim.errors import StorageError
+    from tariffsim.experiments.parameter_draws import draws_of
     from tariffsim.record.disk import write_whole
     from tariffsim.typing import format_month, parse_month
     from tariffsim.validation import predictions
@@ -57,8 +62,9 @@ def predict(
             f"not all of {format_month(first)} to {format_month(last)}"
         )
     screen.remark(f"running {seeds} times to {format_month(last)}")
-    table = predictions.predict(scenario, first, months, range(seeds))
-    text = predictions.to_text(table, scenario, today)
+    draws = None if fixed_parameters else draws_of(range(seeds))
+    table = predictions.predict(scenario, first, months, range(seeds), draws)
+    text = predictions.to_text(table, scenario, today, draws is not None)
     write_whole(target, text.encode())
     of_all = table[(table["device"] == "ALL") & (table["quantity"] == "duty_rate")]
     digest = text.partition("\n")[0].split()[-1]

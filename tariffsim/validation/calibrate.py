@@ -1,9 +1,10 @@
 """Calibrates by simulated moments: `python -m tariffsim.validation.calibrate`.
 
 Parameters are positions from 0 to 1 within their plausible ranges. The model is run with the same
-draws at every point. A Sobol' design over the whole space finds where to start; nonlinear least
-squares goes on from the best points of it, and steps along single parameters end it. Then come
-standard errors, what each moment says of each parameter, and the objective along each parameter.
+draws at every point. A Sobol' design covers the whole space; a smooth surface through the moments
+of all points says where least squares are lowest, the model is run there and around, and the
+surface is made again; steps along single parameters end it. Then come standard errors, what each
+moment says of each parameter, and the objective along each parameter.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.interpolate import RBFInterpolator
 from scipy.optimize import least_squares
 from scipy.stats import qmc
 
@@ -36,17 +38,24 @@ SEED = 0
 OTHER_SEEDS = (1, 2, 3)
 """Draws at the estimate alone: how much of a moment is chance of the simulation."""
 DESIGN = 128
-STARTS = 2
+ROUNDS = 12
+"""How often the surface is made and searched."""
+ROUND = 8
+"""Points of a round: where the surface is lowest, and around."""
+STARTS = 4
+"""Best points from which the surface is searched."""
+RADIUS = (0.3, 0.05)
+"""Of the points around, in the first round and the last."""
+SMOOTHING = 1.0
+"""Of the surface: choices of single makers make the figures rough."""
 STEP = 0.1
-"""Of a range: steps of derivatives, wide enough to pass over single choices of makers."""
-MOST_POINTS = 8
-LEAST_GAIN = 1e-3
-"""Relative gain of least squares for which the search goes on."""
+"""Of a range: steps along single parameters, wide enough to pass over such choices."""
 PROFILE = np.linspace(0.0, 1.0, 5)
 NEIGHBOURS = 10
 FOLDER = SHIPPED
 """Where what is found is kept."""
-LAST_YEARS = {"all": 2024, "to_2021": 2021}
+LAST_YEARS = {"to_2021": 2021, "all": 2024}
+"""In this order: nothing that is known later decides where the first is looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,25 +129,21 @@ class Simulator:
     """Runs the model at points, several at a time, each point once."""
 
     def __init__(self, moments: MomentSet, jobs: int, run: Run | None = None) -> None:
-        self.moments, self.known = moments, dict[str, Float]()
+        self.moments, self.known = moments, dict[tuple[float, ...], Float]()
+        """Moments, and their figures by position."""
         self._pool, self._run = ProcessPoolExecutor(jobs), run or figures_at
 
     def __call__(self, points: Sequence[Float]) -> list[Float]:
         """(moments,) figures at each of some positions."""
-        keys = [_key(point) for point in points]
-        new = {key: point for key, point in zip(keys, points, strict=True)
-               if key not in self.known}  # fmt: skip
-        self.known |= zip(new, self.at([*new.values()]), strict=True)
+        keys = [tuple(np.round(_whole(point), 6).tolist()) for point in points]
+        new = [key for key in dict.fromkeys(keys) if key not in self.known]
+        self.known |= zip(new, self.at([np.array(key) for key in new]), strict=True)
         return [self.known[key] for key in keys]
 
     def at(self, points: Sequence[Float], seeds: Sequence[int] = ()) -> list[Float]:
         """The same without remembering, with other draws if these are named."""
         given = [self.moments] * len(points), points, seeds or [SEED] * len(points)
         return list(self._pool.map(self._run, *given))
-
-
-def _key(point: Float) -> str:
-    return repr(sorted(values_at(point).items()))
 
 
 def figures_at(moments: MomentSet, positions: Float, seed: int = SEED) -> Float:
@@ -164,7 +169,7 @@ def _whole(point: Float) -> Float:
 
 
 def fit(moments: MomentSet, simulate: Simulator) -> Fit:
-    """The least objective found: from the design, by least squares, then by single steps.
+    """The least objective found: from the design, by surfaces, then by single steps.
 
     Args:
         moments: those that count.
@@ -175,21 +180,39 @@ def fit(moments: MomentSet, simulate: Simulator) -> Fit:
     def of(points: Sequence[Float]) -> list[Float]:
         return [figures[chosen] for figures in simulate(points)]
 
-    def at(point: Float) -> float:
-        return objective(moments, of([point])[0])
+    of(design())
+    rng, shape = np.random.default_rng(SEED), (ROUND - 1, len(estimated_parameters()))
+    for radius in np.linspace(*RADIUS, ROUNDS):
+        lowest = _lowest_of_surface(*_tried(moments, simulate))
+        of([lowest, *(lowest + rng.uniform(-radius, radius, shape)).clip(0, 1)])
+    tried, news = _tried(moments, simulate)
+    best = _by_single_steps(tried[_squares(news).argmin()], of, moments)
+    sides = _sides(best)
+    steps = of([_step(best, *side) for side in sides])
+    return Fit(moments, best, of([best])[0], dict(zip(sides, steps, strict=True)))
 
-    points = design()
-    of(points)
-    starts = sorted(points, key=at)[:STARTS]
-    best = min([_by_least_squares(moments, start, of) for start in starts], key=at)
-    while True:
-        best = _by_single_steps(best, of, moments)
-        again = _by_least_squares(moments, best, of)
-        if at(again) >= at(best) * (1 - LEAST_GAIN):
-            sides = _sides(best)
-            around = of([_step(best, *side) for side in sides])
-            return Fit(moments, best, of([best])[0], dict(zip(sides, around, strict=True)))
-        best = again
+
+def _tried(moments: MomentSet, simulate: Simulator) -> tuple[Float, Float]:
+    """(points, parameters) positions that were run, and their (points, moments) news."""
+    chosen = _which(moments, simulate.moments)
+    news = [moments.news(figures[chosen]) for figures in simulate.known.values()]
+    return np.array([*simulate.known]), np.array(news)
+
+
+def _squares(news: Float) -> Float:
+    return np.asarray((news**2).sum(axis=1))
+
+
+def _lowest_of_surface(tried: Float, news: Float) -> Float:
+    """Where the sum of squares of a smooth surface through the news is lowest."""
+    surface = RBFInterpolator(tried, news, kernel="thin_plate_spline", smoothing=SMOOTHING)
+
+    def at(point: Float) -> Float:
+        return np.asarray(surface(point[None])[0])
+
+    starts = tried[np.argsort(_squares(news))[:STARTS]].clip(1e-3, 1 - 1e-3)
+    found = [least_squares(at, start, bounds=(0, 1), x_scale=1.0) for start in starts]
+    return np.asarray(min(found, key=lambda each: each.cost).x)
 
 
 def _by_single_steps(point: Float, of: Figures, moments: MomentSet) -> Float:
@@ -214,31 +237,6 @@ def _by_single_steps(point: Float, of: Figures, moments: MomentSet) -> Float:
 def _which(moments: MomentSet, every: MomentSet) -> list[int]:
     names = [moment.name for moment in every.moments]
     return [names.index(moment.name) for moment in moments.moments]
-
-
-def _by_least_squares(moments: MomentSet, start: Float, of: Figures) -> Float:
-    """Where least squares ends; whole numbers stay as they are at the start."""
-    moves = np.array([not parameter.is_whole for parameter in estimated_parameters()])
-
-    def full(free: Float) -> Float:
-        point = start.copy()
-        point[moves] = free
-        return point
-
-    def misses(free: Float) -> Float:
-        return moments.news(of([full(free)])[0])
-
-    def slopes(free: Float) -> Float:
-        steps = np.where(free + STEP <= 1, STEP, -STEP)
-        points = [
-            full(free + step * unit) for step, unit in zip(steps, np.eye(len(free)), strict=True)
-        ]
-        here, *there = (moments.news(figures) for figures in of([full(free), *points]))
-        return np.array([(f - here) / step for f, step in zip(there, steps, strict=True)]).T
-
-    inside = np.clip(start[moves], 1e-3, 1 - 1e-3)
-    found = least_squares(misses, inside, slopes, bounds=(0, 1), max_nfev=MOST_POINTS, x_scale=1.0)
-    return np.clip(full(found.x), 0, 1)
 
 
 def _sides(point: Float) -> list[tuple[int, int]]:
@@ -366,7 +364,7 @@ def calibrate(folder: Path, jobs: int, periods: Iterable[str]) -> None:
             "objective_in_the_middle": objective(moments, simulate(design()[:1])[0][chosen]),
             "objective_with_other_draws": [objective(moments, f) for f in others],
             "positions": found.positions.tolist(), "seed": SEED, "design": DESIGN,
-            "starts": STARTS, "points": len(simulate.known),
+            "rounds": ROUNDS, "points": len(simulate.known),
             "neighbours": neighbours(found),
         }  # fmt: skip
         (folder / f"calibration{of}.json").write_text(json.dumps(about, indent=1) + "\n")

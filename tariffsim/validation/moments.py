@@ -37,7 +37,7 @@ LEFT_OUT = {"drone": FITTED, "electric_car": ("VN",)}
 """Codes that did not exist in 2017."""
 BREAKS = {"smartphone": 2022}
 """First year under another code: no shares from then on."""
-SIZES: Mapping[str, Any] = {"agents__makers": 2000, "agents__other_markets_weight": 0.05}
+SIZES: Mapping[str, Any] = {"agents__makers": 4000, "agents__other_markets_weight": 0.05}
 """Many lines in the market that is scored, few elsewhere."""
 RANGE_IN_ERRORS = 4.0
 """Standard errors from one end of a row's range to the other."""

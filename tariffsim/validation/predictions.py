@@ -7,7 +7,7 @@ with one line a month, device, origin and quantity: intervals, and each run.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, ValidationInfo, field_validator
 
 from tariffsim import __version__
 from tariffsim.errors import DataError, Problem
+from tariffsim.experiments.parameter_draws import Draw, with_draw
 from tariffsim.scenario import Scenario, replace
 from tariffsim.tables.csv_files import (
     MEGABYTES,
@@ -40,13 +41,12 @@ RATE, SHARE, ALL = "duty_rate", "origin_share", "ALL"
 """Duty over imports; and an origin's part of them. `ALL` is all devices, or all origins."""
 QUANTILES = {"low_80": 0.1, "low_50": 0.25, "median": 0.5, "high_50": 0.75, "high_80": 0.9}
 HASH = "# sha256 "
-Draws = Callable[[Scenario, int], Scenario]
-"""The scenario of a seed, with parameters drawn for it."""
 
 
 def predict(
-    scenario: Scenario, start: int, months: int, seeds: Sequence[int], draws: Draws | None = None
-) -> pd.DataFrame:
+    scenario: Scenario, start: int, months: int, seeds: Sequence[int],
+    draws: Mapping[int, Draw] | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Duty rates and origin shares of US imports by month and device, with intervals.
 
     Args:
@@ -54,10 +54,10 @@ def predict(
         start: first month predicted.
         months: how many.
         seeds: one run each.
-        draws: gives the scenario of each seed; the same for all if None.
+        draws: parameters of each seed; those of the scenario for all if None.
     """
     ends = replace(scenario, run__end=format_month(start + months - 1))
-    runs = [months_of(draws(ends, seed) if draws else ends, seed) for seed in seeds]
+    runs = [months_of(with_draw(ends, draws[seed]) if draws else ends, seed) for seed in seeds]
     table = pd.concat([_of_run(run, start, months) for run in runs], axis=1, keys=seeds)
     table = table.dropna()  # no imports in some run
     members = table.to_numpy()
@@ -91,10 +91,13 @@ def _with_total(values: Float) -> Float:
     return np.concatenate([values, values.sum(axis=1, keepdims=True)], axis=1)
 
 
-def to_text(table: pd.DataFrame, scenario: Scenario, made: date) -> str:
+def to_text(table: pd.DataFrame, scenario: Scenario, made: date, is_drawn: bool) -> str:
     """The file of a prediction."""
     n = sum(str(column).startswith("seed_") for column in table)
-    head = f"# made {made} by tariffsim {__version__}; {n} runs of {scenario.content_hash}\n"
+    runs = (
+        f"{n} runs of {scenario.content_hash} with {'drawn' if is_drawn else 'its own'} parameters"
+    )
+    head = f"# made {made} by tariffsim {__version__}; {runs}\n"
     text = head + table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return f"{HASH}{_digest(text)}\n{text}"
 

@@ -52,15 +52,12 @@ def test_shares_of_origins_add_up_and_intervals_are_ordered(table: pd.DataFrame)
     assert 0 < rate["2025-02", "ALL"] < rate["2025-03", "ALL"] < 0.5  # new duties of March 2025
 
 
-def test_parameters_may_be_drawn_for_each_seed(table: pd.DataFrame) -> None:
-    def draws(scenario: object, seed: int) -> object:
-        return replace(SMALL, run__end="2025-03", trade__tariffs_in_force=seed != 1)
-
-    drawn = predict(SMALL, START, 2, range(3), draws)  # type: ignore[arg-type]
-    of_all = drawn[(drawn["device"] == "ALL") & (drawn["quantity"] == "duty_rate")]
-    same = table.loc[of_all.index]
-    assert (of_all["seed_0"] == same["seed_0"]).all()
-    assert (of_all["seed_1"] < same["seed_1"]).all()
+def test_parameters_are_drawn_for_each_seed(table: pd.DataFrame) -> None:
+    """What one seed draws shows in that seed alone."""
+    draws = {seed: {"trade.border_pass_through": 0.5} if seed == 1 else {} for seed in range(3)}
+    drawn = predict(SMALL, START, 2, range(3), draws)
+    same = [name for name in ("seed_0", "seed_1", "seed_2") if drawn[name].equals(table[name])]
+    assert same == ["seed_0", "seed_2"]
 
 
 def predicted(name: str = "predicted.csv") -> Path:

@@ -42,8 +42,8 @@ def found():
         return fit(every, simulate), simulate
 
 
-def test_least_squares_finds_the_parameters_of_a_straight_line(found):
-    # Least squares ends where it gains less than a thousandth: far below a step.
+def test_surfaces_find_the_parameters_of_a_straight_line(found):
+    # A surface is exact for straight lines; a point is rounded to a millionth.
     assert np.abs(found[0].positions - TRUE).max() < calibrate.STEP / 10
     assert found[0].objective < 1.0
 
