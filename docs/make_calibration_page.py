@@ -57,10 +57,12 @@ groups; it grows with the root of time, and the moments of one series are a rand
 each year counts for what is new in it. Nothing else weighs, and no row marked `test` is looked
 at.
 
-*Search*: {design} points of a Sobol' design over the whole space; nonlinear least squares (trust
-region, `scipy.optimize.least_squares`) from the best {starts}, with steps of {step:g} of a range
-as derivatives; then steps along single parameters until none is better. Every point has the same
-draws.
+*Search*: {design} points of a Sobol' design over the whole space. A smooth surface through the
+moments of all points (thin-plate spline, `scipy.interpolate.RBFInterpolator`) says where the sum
+of squares is lowest (`scipy.optimize.least_squares`); the model is run there and around, and the
+surface is made again, {rounds} times. Then steps of {step:g} of a range along single parameters,
+until none is better. Every point has the same draws, with 4,000 lines: with 2,000 the search
+fitted chance, and its objective was 120 to 240 higher with any other draws.
 
 The objective is {objective:,.0f} (in the middle of all ranges {before:,.0f}; with other draws
 {others}). Most of it no parameter can move: {fixed:.0f} % is China's share in electric cars,
@@ -201,7 +203,7 @@ def page() -> str:
     cars = moments["moment"].str.startswith("share electric_car")
     sensitivity = 100 * pd.read_csv(STORED / "calibration_sensitivity.csv", index_col=0)
     return TEXT.format(
-        points=about["points"], design=about["design"], starts=about["starts"], step=STEP,
+        points=about["points"], design=about["design"], rounds=about["rounds"], step=STEP,
         objective=about["objective"], before=about["objective_in_the_middle"],
         others=", ".join(f"{value:,.0f}" for value in about["objective_with_other_draws"]),
         fixed=100 * moments.loc[cars, "share_of_objective"].sum(),

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tariffsim.validation.about import COMPUTED
+from tariffsim.validation.crps import stored_skill
 from tariffsim.validation.score_tables import (
+    FORECAST_COLUMNS,
     ID_COLUMNS,
     READING,
     ROW_COLUMNS,
+    forecasts_in_short,
+    forecasts_table,
     ids_table,
     rows_table,
     totals,
@@ -34,6 +38,12 @@ tariffsim validate-model --ids V5,V8 --seeds 2 --out results/history
 prints these tables for some outcomes, or for all, with any number of seeds, and writes them as a
 page (`report.html`) and as CSV.
 """
+FORECASTS = """The parameters are those fitted on the moments of 2018-2021 alone
+([calibration](calibration.md)); demand follows what was imported in all. The naive rule holds the
+share of 2021, with a normal spread of the yearly changes of 2015-2021 that grows with the root of
+time. Shares and scores are means of the three years. The score is the continuous ranked
+probability score (Hersbach 2000), in parts of the three countries' imports: smaller is better.
+"""
 PREDICTIONS = """## Predictions that can be scored later
 
 ```sh
@@ -44,8 +54,9 @@ tariffsim score predicted.csv observed.csv
 `predict` runs the baseline and writes duty over imports (`duty_rate`) and the parts of imports
 that come from each country (`origin_share`), by month and device, `ALL` being all of them:
 intervals of 50 and 80 %, and every run, each with its own draw of the parameters. Without options
-it takes the next 24 months. The first line of the file is a hash of the rest, so that a prediction that was changed is refused. `score`
-holds it against observed figures, in a file of this form (the figures are made up):
+it takes the next 24 months. The first line of the file is a hash of the rest, so that a
+prediction that was changed is refused. `score` holds it against observed figures, in a file of
+this form (the figures are made up):
 
 ```csv
 # observed.csv
@@ -78,12 +89,17 @@ def page() -> str:
     rows, fails = stored.rows, worst(stored.rows)
     touched = {"id": "Id", "distance": "Distance", "touches": "What it puts in doubt"}
     ids = list(dict.fromkeys(rows["id"]))
+    skill = stored_skill()
     parts = [
-        INTRO, *(f"- {total}" for total in totals(rows)), COMMANDS, "## How to read it\n",
+        INTRO, *(f"- {total}" for total in (*totals(rows), forecasts_in_short(skill))), COMMANDS,
+        "## How to read it\n",
         f"{READING} Here these are {stored.seeds} seeds.\n", "## Outcomes\n",
         table(ID_COLUMNS, ids_table(rows)), "\n## Failures, the farthest first\n",
         table(touched, fails), "\n## How each is computed\n",
-        *(f"- **{name}**: {COMPUTED[name]}" for name in ids), f"\n{PREDICTIONS}", "## Rows\n",
+        *(f"- **{name}**: {COMPUTED[name]}" for name in ids),
+        "\n## Fitted on 2018-2021, predicting 2022-2024\n",
+        forecasts_in_short(skill), f"\n{FORECASTS}",
+        table(FORECAST_COLUMNS, forecasts_table(skill)), f"\n{PREDICTIONS}", "## Rows\n",
         table(ROW_COLUMNS, rows_table(rows)), "",
     ]  # fmt: skip
     return "\n".join(parts)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from tariffsim.tables import History
+from tariffsim.tables import SHIPPED, History
 from tariffsim.typing import Float
 from tariffsim.validation.hindcast import CHINA, Months
 
@@ -24,6 +24,7 @@ FIRST_YEAR = {"electric_car": 2017}
 SPREAD_FROM, LAST_KNOWN = 2015, 2021
 NOT_COUNTED = ("drone", "smartphone")
 """Groups without a code of their own before 2022, or with another one."""
+STORED = SHIPPED / "out_of_sample.csv"
 
 
 def crps_ensemble(members: Float, observed: float | Float) -> Float:
@@ -106,6 +107,11 @@ def skill(
                 }
             )  # fmt: skip
     return pd.DataFrame(found)
+
+
+def stored_skill() -> pd.DataFrame:
+    """The stored scores of forecasts by a model that was fitted on what was known in 2021."""
+    return pd.read_csv(STORED)
 
 
 def devices_predicted_better(table: pd.DataFrame) -> tuple[int, int]:

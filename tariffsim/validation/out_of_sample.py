@@ -21,12 +21,13 @@ from tariffsim.experiments.parameter_draws import (
     stored_estimates,
     with_draw,
 )
-from tariffsim.tables import BARE_CHIPS, SHIPPED, History, load_history
+from tariffsim.tables import BARE_CHIPS, History, load_history
 from tariffsim.typing import Float
 from tariffsim.validation.base_year_2017 import YEAR
 from tariffsim.validation.crps import (
     LAST_KNOWN,
     NOT_COUNTED,
+    STORED,
     shares_by_device,
     shares_of_run,
     skill,
@@ -39,7 +40,6 @@ PATHS = 40
 """Random walks around each run."""
 RUNS = 8
 """A power of two, as Sobol' points need."""
-STORED = SHIPPED / "out_of_sample.csv"
 
 
 def draws_to_2021(n: int = RUNS) -> list[Draw]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from tariffsim.validation.about import COMPUTED
+from tariffsim.validation.crps import devices_predicted_better
 from tariffsim.validation.scores import by_id, counts, failures
 
 ID_COLUMNS = {
@@ -19,6 +20,11 @@ ROW_COLUMNS = {
     "row": "Row", "quantity": "Quantity", "place": "Place", "period": "Period",
     "data": "Published", "range": "Range", "model": "Model", "nobody": "Nobody reacts",
     "verdict": "Verdict", "note": "Note",
+}  # fmt: skip
+FORECAST_COLUMNS = {
+    "device": "Device", "observed": "Published", "model": "Model", "naive": "Share of 2021",
+    "crps_model": "Score of the model", "crps_naive": "Score of the naive rule",
+    "better": "Better",
 }  # fmt: skip
 WORST = 3
 READING = (
@@ -77,6 +83,29 @@ def worst(rows: pd.DataFrame, most: int | None = None) -> list[Mapping[str, str]
         {"id": of["id"], "case": of["case"], "distance": _distance(of["distance"]),
          "touches": of["touches"], "computed": COMPUTED[of["id"]]}
         for of in failures(by_id(rows)).to_dict("records")[:most]
+    ]  # fmt: skip
+
+
+def forecasts_in_short(forecasts: pd.DataFrame) -> str:
+    """How often a model that knew nothing after 2021 was better than the share of 2021."""
+    better, devices = devices_predicted_better(forecasts)
+    return (
+        f"Fitted on 2018-2021 and run on, the model predicts China's share in imports from China, "
+        f"Vietnam and Mexico in 2022-2024 better than the share of 2021 does in {better} of "
+        f"{devices} device groups."
+    )
+
+
+def forecasts_table(forecasts: pd.DataFrame) -> list[dict[str, str]]:
+    """Means of the three years by device, by the keys of `FORECAST_COLUMNS`."""
+    names = list(FORECAST_COLUMNS)[1:-1]
+    means = forecasts.groupby("device", sort=False)[names].mean()
+    return [
+        {
+            "device": str(device), **{name: f"{of[name]:.3f}" for name in names},
+            "better": "model" if of["crps_model"] < of["crps_naive"] else "naive rule",
+        }
+        for device, of in means.iterrows()
     ]  # fmt: skip
 
 

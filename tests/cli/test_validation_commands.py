@@ -54,7 +54,7 @@ def test_shares_of_origins_add_up_and_intervals_are_ordered(table: pd.DataFrame)
 
 def test_parameters_are_drawn_for_each_seed(table: pd.DataFrame) -> None:
     """What one seed draws shows in that seed alone."""
-    draws = {seed: {"trade.border_pass_through": 0.5} if seed == 1 else {} for seed in range(3)}
+    draws = {seed: {"trade.growth_factor": 2.0} if seed == 1 else {} for seed in range(3)}
     drawn = predict(SMALL, START, 2, range(3), draws)
     same = [name for name in ("seed_0", "seed_1", "seed_2") if drawn[name].equals(table[name])]
     assert same == ["seed_0", "seed_2"]
