@@ -210,9 +210,7 @@ def outcomes_section(history: History) -> str:
         "`assembly_cases.csv` has the imports by country, and the sector's plants by country, of "
         "the cases that assembly is held against (V5, V6, V8, V10; see "
         "`tariffsim.experiments.assembly_moments`); rows with the source `assumption` have shares "
-        "that are guesses, but for China's. `assembly_draws.csv` has 40 sets of assembly "
-        "parameters, those within 3 of the least miss of V5 and V8 in a prototype: they are far "
-        "from independent."
+        "that are guesses, but for China's."
     )
     return f"## Published outcomes\n\n{intro}\n\n{table(head, rows)}\n{assembly}\n"
 

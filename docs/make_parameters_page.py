@@ -23,7 +23,8 @@ shows the same for one key of one scenario, with where it was set.
 - **Allowed** is what is accepted. **Range** is what is plausible and is what sensitivity analysis
   sweeps over; it is empty where a key is no uncertain figure.
 - **Source** is a number of the list of sources in [data.md](data.md#sources). `assumption` means
-  that nobody has published the figure.
+  that nobody has published the figure, `calibration` that it was estimated within its range
+  ([calibration](calibration.md)).
 - A *dated* value is a number, or dates with numbers such as `{2026-01: 0.25, 2027-01: 0.50}`.
 - Figures of the data tables (chip content, elasticities by device, utilisation and so on) are in
   [data.md](data.md) and are set under `figures` or replaced under `data`.

@@ -9,7 +9,7 @@ was published are V5, V6, V8 and V10 of `validation_public.csv`; shares of count
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,32 +33,13 @@ LINES = 1500
 class Moving:
     """How assembly moves: its parameters, and who is footloose."""
 
-    rules: Assembly = field(default_factory=Assembly)
-    footloose: float = 0.45
+    rules: Assembly
+    footloose: float
     """Share of makers of the sectors auto, medical and industrial with plants in several places."""
-    footloose_consumer: float = 0.95
+    footloose_consumer: float
     """The same in the sectors consumer, computing and appliance."""
     persistence: float = 1.0
     """Probability that a duty is still there a year later, as makers see it."""
-
-
-CENTRAL = Moving()
-FAST = Moving(
-    Assembly(
-        plants=12.0, elasticity=12.5, shift_hazard=0.39, shift_months=1, shift_cost=0.03,
-        plant_hazard=1 / 27, plant_months=9, plant_cost=0.05,
-    ),
-    0.58, 1.0,
-)  # fmt: skip
-SLOW = Moving(
-    Assembly(
-        plants=7.0, elasticity=6.0, shift_hazard=0.14, shift_months=3, shift_cost=0.15,
-        plant_hazard=1 / 72, plant_months=18, plant_cost=0.32,
-    ),
-    0.34, 0.78,
-)  # fmt: skip
-STILL = Moving(Assembly(shift_hazard=0.0, plant_hazard=0.0))
-"""Nobody moves: what demand alone does."""
 
 
 @dataclass(frozen=True)
@@ -281,11 +262,11 @@ MOMENTS: Mapping[str, Callable[[Moving, int], list[float]]] = {
 """By the number of the row in `validation_public.csv`; parts in its order."""
 
 
-def assembly_moments(moving: Moving = CENTRAL, seed: int = 0) -> dict[tuple[str, int], float]:
+def assembly_moments(moving: Moving, seed: int = 0) -> dict[tuple[str, int], float]:
     """What the model's assembly gives for each published outcome, by number and part.
 
     Args:
-        moving: the parameters; the defaults of the package if left out.
+        moving: the parameters.
         seed: names the draws of makers, their plants and race times.
     """
     return {
@@ -293,18 +274,3 @@ def assembly_moments(moving: Moving = CENTRAL, seed: int = 0) -> dict[tuple[str,
         for number, moment in MOMENTS.items()
         for part, value in enumerate(moment(moving, seed), 1)
     }
-
-
-def joint_draws() -> list[Moving]:
-    """Parameters drawn together: those near the least miss of these moments in a prototype.
-
-    They are far from independent (the elasticity and the cost of a shift correlate by 0.77), so
-    that ranges one by one say too much.
-    """
-    found = []
-    for row in shipped_rows("assembly_draws"):
-        given = {name: float(value) for name, value in row.items() if value}
-        given.pop("objective")
-        shares = [given.pop(name) for name in ("footloose_share", "footloose_share_consumer")]
-        found.append(Moving(Assembly.model_validate(given), *shares))
-    return found

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri
 
-from tariffsim.experiments.assembly_moments import joint_draws
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario import Scenario
 from tariffsim.scenario.factors import EVERY, parameter_at, plausible
@@ -33,7 +32,6 @@ from tariffsim.scenario.variation import (
     scaled_to_one,
     with_figures,
 )
-from tariffsim.tables import SHIPPED
 from tariffsim.tables.csv_files import shipped_rows
 from tariffsim.typing import Float
 
@@ -50,8 +48,6 @@ JOINED = "+"
 RESOLUTION = "agents."
 CENTRAL = Scenario()
 """All parameters at their defaults."""
-FITTED = ("plants", "elasticity", "shift_hazard", "shift_cost", "plant_hazard", "plant_cost")
-"""Fields of `assembly` in the joint draws of a prototype."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +99,6 @@ class Estimates:
         return np.where(self.std_error > 0, inside, self.central)
 
 
-def estimates() -> Estimates:
-    """Those of the calibration; before there are any, of a prototype's fit of assembly."""
-    return stored_estimates() if (SHIPPED / "estimates.csv").is_file() else _of_assembly()
-
-
 def stored_estimates(of: str = "") -> Estimates:
     """The tables `estimates` and `estimates_correlation`, of all years or `_to_2021`."""
     rows = list(shipped_rows(f"estimates{of}"))
@@ -117,29 +108,6 @@ def stored_estimates(of: str = "") -> Estimates:
     related = {row["key"]: row for row in shipped_rows(f"estimates_correlation{of}")}
     correlation = np.array([[float(related[a][b]) for b in keys] for a in keys])
     return Estimates(keys, value, error, low, high, correlation)
-
-
-def _of_assembly() -> Estimates:
-    """Central values and ranges of the scenario, spread and correlation of the joint draws."""
-    fits, devices = joint_draws(), CENTRAL.tables().devices
-    few = {"auto", "medical", "industrial"}
-    columns: dict[str, list[float]] = {}
-    for field in FITTED:
-        columns[f"assembly.{field}"] = [getattr(fit.rules, field) for fit in fits]
-    for attribute, is_few in (("footloose", True), ("footloose_consumer", False)):
-        group = [c for c in devices.codes if (devices.text(c, "sector") in few) == is_few]
-        key = f"figures.devices.{JOINED.join(group)}.footloose_share"
-        columns[key] = [getattr(fit, attribute) for fit in fits]
-    known = [parameter_at(_keys(key)[0], CENTRAL) for key in columns]
-    found = np.array(list(columns.values()))
-    return Estimates(
-        tuple(columns),
-        np.array([float(p.default) for p in known]),
-        found.std(axis=1, ddof=1),
-        np.array([p.low for p in known], float),
-        np.array([p.high for p in known], float),
-        np.corrcoef(found),
-    )
 
 
 def _keys(key: str) -> list[str]:
@@ -206,7 +174,7 @@ def _is_whole(key: str) -> bool:
 @lru_cache(maxsize=1)
 def joint_distribution() -> JointDistribution:
     """The distribution that draws are made from."""
-    estimated = estimates()
+    estimated = stored_estimates()
     taken = {_column(key) for key in estimated.keys}
     factors = [f for f in plausible(CENTRAL)
                if not f.key.startswith(RESOLUTION) and _column(f.key) not in taken]  # fmt: skip

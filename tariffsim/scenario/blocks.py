@@ -12,6 +12,7 @@ from pydantic import Field
 from tariffsim.policy.fields import parameter
 from tariffsim.policy.time_path import TimePath
 from tariffsim.scenario.run_blocks import Block, PositiveShare
+from tariffsim.tables.estimates import ESTIMATES
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Ratio = Annotated[float, Field(ge=0, le=5)]
@@ -104,7 +105,12 @@ class Sourcing(Block):
     """How a maker chooses a foundry."""
 
     elasticity: Elasticity = parameter(
-        4.0, "elasticity", "Long-run substitution between foundries (sigma).", 2, 8, "S32"
+        ESTIMATES["sourcing.elasticity"],
+        "elasticity",
+        "Long-run substitution between foundries (sigma).",
+        2,
+        8,
+        "calibration S32",
     )
     size_term: float = parameter(
         0.5, "elasticity", "Elasticity of choice odds to capacity (omega).", 0, 1, ge=0, le=2
@@ -123,7 +129,14 @@ class Sourcing(Block):
         0.5, "fraction", "Part of these odds that follows where a line is assembled.", 0.0, 1.0
     )
     opening_factor: float = parameter(
-        1.0, "ratio", "Factor on the rate at which chip slots open.", 0.5, 2, gt=0, le=5
+        ESTIMATES["sourcing.opening_factor"],
+        "ratio",
+        "Factor on the rate at which chip slots open.",
+        0.5,
+        2,
+        "calibration",
+        gt=0,
+        le=5,
     )
     version_overhead: float = parameter(
         0.005, "fraction of the chip bill",
@@ -157,32 +170,49 @@ class Assembly(Block):
     """Where products are assembled: orders shift among plants, and plants are built."""
 
     plants: float = parameter(
-        9.0, "plants", "Plants of a maker that has several, on average.", 7, 12, "S2 S17 S53",
+        ESTIMATES["assembly.plants"],
+        "plants", "Plants of a maker that has several, on average.", 7, 12,
+        "calibration S2 S17 S53",
         ge=1, le=100,
     )  # fmt: skip
     elasticity: float = parameter(
-        8.0, "elasticity", "Elasticity of substitution between places.", 6, 12.5, "S2 S17",
+        ESTIMATES["assembly.elasticity"],
+        "elasticity", "Elasticity of substitution between places.", 6, 12.5, "calibration S2 S17",
         gt=0, le=50,
     )  # fmt: skip
     shift_hazard: Share = parameter(
-        0.2, "per month", "Rate at which orders may shift to another plant.", 0.14, 0.39, "S2 S17"
+        ESTIMATES["assembly.shift_hazard"],
+        "per month",
+        "Rate at which orders may shift to another plant.",
+        0.14,
+        0.39,
+        "calibration S2 S17",
     )
     shift_months: int = parameter(
         2, "months", "Months until shifted orders are delivered.", 1, 3, ge=1, le=60
     )
     shift_cost: float = parameter(
-        0.06, OF_A_YEAR, "Cost of shifting orders to another plant.", 0.03, 0.15, "S2 S54",
+        ESTIMATES["assembly.shift_cost"],
+        OF_A_YEAR, "Cost of shifting orders to another plant.", 0.03, 0.15, "calibration S2 S54",
         ge=0, le=100,
     )  # fmt: skip
     plant_hazard: Share = parameter(
-        1 / 48, "per month", "Rate at which a maker may build in a new country.", 1 / 72, 1 / 27,
-        "S2 S17",
+        ESTIMATES["assembly.plant_hazard"],
+        "per month", "Rate at which a maker may build in a new country.", 1 / 72, 1 / 27,
+        "calibration S2 S17",
     )  # fmt: skip
     plant_months: int = parameter(
         12, "months", "Months until a new plant delivers.", 9, 18, ge=1, le=60
     )
     plant_cost: float = parameter(
-        0.15, OF_A_YEAR, "Cost of a plant in a new country.", 0.05, 0.32, ge=0, le=100
+        ESTIMATES["assembly.plant_cost"],
+        OF_A_YEAR,
+        "Cost of a plant in a new country.",
+        0.05,
+        0.32,
+        "calibration",
+        ge=0,
+        le=100,
     )
     sector_footprint: Share = parameter(
         0.5, "fraction", "Weight of the sector, next to the device, in where plants are.", 0.0, 1.0
@@ -284,8 +314,9 @@ class Trade(Block):
         18.0, "months", "Time constant of the pass-through of a duty.", 6, 30, "S20", ge=1, le=240
     )
     expected_persistence: float = parameter(
-        1.0, "fraction a year", "Probability that a duty without a known end is still there a "
-        "year later, as agents see it.", 0.5, 1.0, ge=0.5, le=1,
+        ESTIMATES["trade.expected_persistence"],
+        "fraction a year", "Probability that a duty without a known end is still there a "
+        "year later, as agents see it.", 0.5, 1.0, "calibration", ge=0.5, le=1,
     )  # fmt: skip
     nesting: PositiveShare = parameter(
         1.0, "ratio", "Substitution between products of different countries, less one, over that "
@@ -322,7 +353,12 @@ class Compliance(Block):
         "declare.",
     )
     unknown_origin_share: Share = parameter(
-        0.44, "fraction", "Share of importers not knowing their chips' origin.", 0.2, 0.6, "S23"
+        ESTIMATES["compliance.unknown_origin_share"],
+        "fraction",
+        "Share of importers not knowing their chips' origin.",
+        0.2,
+        0.6,
+        "calibration S23",
     )
     unknown_origin_slope: Share = parameter(
         1.0, "ratio", "How much less often large importers lack it, small ones more.", 0.0, 1.0

@@ -43,7 +43,9 @@ class Explained:
 
     @property
     def is_assumption(self) -> bool:
-        """Whether there is no published source for the figure."""
+        """Whether there is no published source for the figure, and it was not estimated."""
+        if "calibration" in self.source.split():
+            return False
         return self.source.startswith("assumption") or not self.citations
 
 

@@ -50,6 +50,8 @@ SMOOTHING = 1.0
 """Of the surface: choices of single makers make the figures rough."""
 STEP = 0.1
 """Of a range: steps along single parameters, wide enough to pass over such choices."""
+LEAST_SLOPE = 1e-3
+"""Singular value of the slopes, relative to the largest, below which they say nothing."""
 PROFILE = np.linspace(0.0, 1.0, 5)
 NEIGHBOURS = 10
 FOLDER = SHIPPED
@@ -95,13 +97,16 @@ class Fit:
     def covariance(self, of_simulation: Float) -> Float:
         """(parameters, parameters) of the estimate, in positions.
 
+        Where the moments say nothing of some combination of parameters, its error is a whole range.
+
         Args:
             of_simulation: (draws, moments) figures at the estimate with other draws.
         """
         news = np.array([self.moments.news(figures) for figures in of_simulation])
         errors = np.eye(len(self.figures)) + np.diag(news.var(axis=0, ddof=1))
-        pull = self.pull
-        return np.asarray(pull @ errors @ pull.T)
+        pull, (_, size, directions) = self.pull, np.linalg.svd(self.slopes)
+        silent = directions[size <= LEAST_SLOPE * size[0]]
+        return np.asarray(pull @ errors @ pull.T + silent.T @ silent)
 
     @cached_property
     def pull(self) -> Float:
@@ -109,7 +114,7 @@ class Fit:
 
         Andrews, Gentzkow and Shapiro (2017): -(G'WG)^-1 G'W, here with W = 1.
         """
-        return np.asarray(-np.linalg.pinv(self.slopes, rcond=1e-3))
+        return np.asarray(-np.linalg.pinv(self.slopes, rcond=LEAST_SLOPE))
 
 
 def objective(moments: MomentSet, figures: Float) -> float:
@@ -186,7 +191,7 @@ def fit(moments: MomentSet, simulate: Simulator) -> Fit:
         lowest = _lowest_of_surface(*_tried(moments, simulate))
         of([lowest, *(lowest + rng.uniform(-radius, radius, shape)).clip(0, 1)])
     tried, news = _tried(moments, simulate)
-    best = _by_single_steps(tried[_squares(news).argmin()], of, moments)
+    best = _by_single_steps(_to_ends(tried[_squares(news).argmin()]), of, moments)
     sides = _sides(best)
     steps = of([_step(best, *side) for side in sides])
     return Fit(moments, best, of([best])[0], dict(zip(sides, steps, strict=True)))
@@ -197,6 +202,12 @@ def _tried(moments: MomentSet, simulate: Simulator) -> tuple[Float, Float]:
     chosen = _which(moments, simulate.moments)
     news = [moments.news(figures[chosen]) for figures in simulate.known.values()]
     return np.array([*simulate.known]), np.array(news)
+
+
+def _to_ends(point: Float) -> Float:
+    """The point, at the ends of ranges that it nearly touches: least squares stays inside."""
+    ends = np.rint(point)
+    return np.where(np.abs(point - ends) < STEP / 10, ends, point)
 
 
 def _squares(news: Float) -> Float:
@@ -360,7 +371,8 @@ def calibrate(folder: Path, jobs: int, periods: Iterable[str]) -> None:
         fitted(found).to_csv(folder / f"calibration_moments{of}.csv", index=False,
                              lineterminator="\n")  # fmt: skip
         about = {
-            "period": period, "objective": found.objective,
+            "made_by": "python -m tariffsim.validation.calibrate", "period": period,
+            "objective": found.objective,
             "objective_in_the_middle": objective(moments, simulate(design()[:1])[0][chosen]),
             "objective_with_other_draws": [objective(moments, f) for f in others],
             "positions": found.positions.tolist(), "seed": SEED, "design": DESIGN,

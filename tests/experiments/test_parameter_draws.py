@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffsim.experiments import compare, parameter_draws, run_ensemble
+from tariffsim.experiments import compare, run_ensemble
 from tariffsim.experiments.parameter_draws import (
     CENTRAL,
     REPEATS,
@@ -181,10 +181,8 @@ def test_estimates_are_read_from_their_tables(
         f"assembly.elasticity,1,-0.6,0\n{key},-0.6,1,0\nassembly.plants,0,0,1\n"
     )
     monkeypatch.setattr(csv_files, "SHIPPED", tmp_path)
-    monkeypatch.setattr(parameter_draws, "SHIPPED", tmp_path)
     found = stored_estimates()
     assert found.keys == ("assembly.elasticity", key, "assembly.plants")
-    assert parameter_draws.estimates().keys == found.keys
     values = found.values(np.random.default_rng(0).random((2000, 3)))
     assert np.corrcoef(values[:, :2].T)[0, 1] == pytest.approx(-0.6, abs=0.05)  # of 2000 points
     assert (values[:, 2] == 9).all()

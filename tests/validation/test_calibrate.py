@@ -135,3 +135,14 @@ def test_ends_of_ranges_are_allowed_values(end):
     for key, figure in tables.node_classes.figures.items():
         if key[1] == "commodity_share":
             assert figure.value == pytest.approx(getattr(figure, end))
+
+
+def test_what_no_moment_tells_has_an_error_of_a_whole_range(found):
+    fitted, simulate = found
+    others = np.array(simulate.at([fitted.positions] * 3, [1, 2, 3]))
+    around = {(n, side): fitted.figures if n == 0 else figures
+              for (n, side), figures in fitted.around.items()}  # fmt: skip
+    silent = calibrate.Fit(fitted.moments, fitted.positions, fitted.figures, around)
+    covariance = silent.covariance(others)
+    assert covariance[0, 0] == pytest.approx(1.0)
+    assert np.allclose(covariance[0, 1:], 0.0)
