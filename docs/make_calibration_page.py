@@ -99,14 +99,16 @@ moments).
 
 What stands in the way:
 
-- **V19**, importers that keep their supplier. V1 and V2 call for all the substitution that the
-  ranges allow: `sourcing.elasticity` and `sourcing.opening_factor` are at their high ends. With a
-  higher elasticity fewer slots would have to open for the same fall, and more suppliers would be
-  kept.
-- **V1** in its last years goes on falling in the data, and levels off in the model: substitution
-  at the high end of its range comes to rest.
-- **V10**, parts of computers, left China faster than other goods with the same tariff: with
-  `assembly.elasticity` at its high end of 12.5 it passes, and V5 fails.
+- **V19**, importers that keep their supplier: the bound on `sourcing.elasticity`. V1 and V2 call
+  for all the substitution that the ranges allow, so that it and `sourcing.opening_factor` are at
+  their high ends. With a higher elasticity fewer slots would have to open for the same fall, and
+  more suppliers would be kept: a trial beyond the range, 14 with an opening factor of 1.2, brings
+  V19 inside.
+- **V1** in its last years, by the same bound: it goes on falling in the data and levels off in the
+  model. The same trial brings these years inside too.
+- **V10**, parts of computers, left China faster than other goods with the same tariff. It passes
+  with `assembly.shift_cost` at its low end, and nearly with `assembly.elasticity` at its high end;
+  then V5 fails, as all other goods leave too fast.
 - **V21** counts dollars of a whole sector. The model has a part of it, in which other countries'
   new factories are not bigger than those they had; the boom of servers and the growth of imports
   from Vietnam beyond that of the groups are outside it.
