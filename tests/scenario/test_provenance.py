@@ -61,10 +61,10 @@ def child(tmp_path, monkeypatch):
 
 def test_a_changed_value_is_not_covered_by_the_source_of_the_old_one(child):
     key, source = "sourcing.elasticity", "sources: {mine: {cite: My own survey., quality: seen"
-    (row,) = explain(child("sourcing: {elasticity: 8}\n"), key)
+    (row,) = explain(child("sourcing: {elasticity: 6}\n"), key)
     assert row.source == "assumption (set in child.yaml)"
     assert (row.citations, row.is_assumption) == ((), True)
-    text = f"sourcing: {{elasticity: 8}}\n{source}, keys: [{key}]}}}}\n"
+    text = f"sourcing: {{elasticity: 6}}\n{source}, keys: [{key}]}}}}\n"
     (row,) = explain(child(text), key)
     assert (row.source, row.citations) == ("mine", ("My own survey. (seen)",))
     (before,) = explain(load_scenario("baseline"), key)
