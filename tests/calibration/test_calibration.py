@@ -230,8 +230,8 @@ def test_chinese_chips_are_drawn_as_often_as_expected() -> None:
             [np.sum((units * missed)[flows.market == m]) / np.sum(units[flows.market == m])
              for m in range(markets)]
         )  # fmt: skip
-    # A line with a tenth of a cell and a small chance may be Chinese in none of the seeds, and
-    # then the gaps spread too little by far: they do as much as this line alone makes them.
+    # Where a large line has a small chance it may be Chinese in none of the seeds, and then the
+    # gaps spread by far too little: their variance is at least that of one line of the cell alone.
     least = np.mean(alone, axis=0)
     for found, of_one, at_most in ((np.array(of_market), 0.0, 4.0), (np.array(gaps), least, 6.0)):
         # Student's t with 39 degrees of freedom: above four 3e-4, above six 5e-7 of the time
