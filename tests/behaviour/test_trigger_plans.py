@@ -22,7 +22,7 @@ def china_for_all() -> Economy:
         "china": trigger | {"markets": ["US"], "only_with_chips_from": ["CN"]},
         "taiwan": trigger | {"markets": ["EU"], "only_with_chips_from": ["TW"]},
     }
-    economy = last(scenario(STILL, HELD, {"policies": laws}, makers=300), 0, 1)
+    economy = last(scenario(STILL, HELD, {"policies": laws}, makers=600), 0, 1)
     makers = economy.makers
     makers.supplier[:] = makers.next_supplier[:] = foundry(economy, "CN")
     makers.switch_month[:], makers.inertia[:] = -1, LASTING
@@ -83,7 +83,8 @@ def test_a_plan_that_costs_more_than_it_saves_does_not_stand_in_the_way() -> Non
     lines = lines_for_the_us(economy)
     in_us = makers.weights[lines, codes.markets.index("US")]
     duty = RATE * in_us * makers.customs_value[lines] / makers.chip_value[lines].sum(axis=1)
-    worst = np.log(LASTING * 1e300) / 4.0  # match loss of plan A, in chip bills: ln / sigma
+    sigma = economy.scenario.sourcing.elasticity
+    worst = np.log(LASTING * 1e300) / sigma  # match loss of plan A, in chip bills: ln / sigma
     lines = lines[(duty > 5) & (duty < 0.5 * worst)]
     assert len(lines) > 3
     slots = opened(economy, lines)

@@ -233,7 +233,9 @@ def test_shapes_of_streams_do_not_depend_on_focus() -> None:
         assert economy.makers.n_lines == 600
     assert found[0] == found[1] == found[2]
     assert len(found[0]) > 12
-    assert {600, 10} <= {n for shape in found[0].values() for n in shape}
+    assert {600, len(economy.makers.slot_class)} <= {
+        n for shape in found[0].values() for n in shape
+    }
 
 
 def test_the_base_year_table_says_what_is_left_out() -> None:

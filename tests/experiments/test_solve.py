@@ -179,7 +179,7 @@ def expected_share(economy: Economy, rate: float) -> float:
     chips = units[maker] * makers.chips[maker, k]
     ratio = np.where(economy.foundries.is_chinese, 1 + rate, 1.0)
     of_class = economy.base_shares[makers.odds_row[maker], makers.slot_class[k]]
-    shares = shifted_shares(of_class, ratio, 4.0)
+    shares = shifted_shares(of_class, ratio, economy.scenario.sourcing.elasticity)
     return float(100 * chips @ shares[:, economy.foundries.is_chinese].sum(axis=1) / chips.sum())
 
 

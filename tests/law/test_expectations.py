@@ -21,6 +21,7 @@ from tariffsim.scenario import Scenario
 from tariffsim.state.constants import DESIGN, PIN_COMPATIBLE, PLANT, SHIFT
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
+from tariffsim.tables import load_tables
 from tariffsim.typing import Float
 from tests.economies import STILL, last, scenario
 
@@ -89,21 +90,35 @@ def assert_same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> Non
 
 
 def test_a_shift_sees_nine_tenths_of_a_duty_and_a_plant_less() -> None:
-    """At 0.85 a year: three dates of a shift weigh alike, four of a plant by survival, discount."""
-    economy = at(1, LASTING, {"assembly": {"plant_hazard": 1 / 48}}, duty=product(0.25))
+    """At 0.85 a year: three dates of a shift weigh alike, four of others by survival, discount."""
+    estimated = {"assembly": {"plant_hazard": Scenario().assembly.plant_hazard}}
+    economy = at(1, LASTING, estimated, duty=product(0.25))
+    rules, devices = economy.scenario, load_tables().devices
+    assert rules.assembly.plant_months == 12
     assert share_with_law(economy, SHIFT) == pytest.approx(0.90, abs=0.005)
     dates = np.array([2, 8, 14])
     assert share_with_law(economy, SHIFT) == pytest.approx((0.85 ** (dates / 12)).mean(), rel=1e-12)
     years = np.arange(4)
-    weights = ((1 - 1 / 48) ** 12 / 1.08) ** years
-    seen = (0.85 ** (1 + years) * weights).sum() / weights.sum()
-    assert share_with_law(economy, PLANT) == pytest.approx(seen, rel=1e-12)
-    assert seen == pytest.approx(0.72, abs=0.005)
-    assert (0.85 ** (1 + years)).mean() == pytest.approx(0.68, abs=0.005)  # dates weighing alike
+
+    def seen(lead: float, hazard: float) -> float:
+        weights = ((1 - hazard) ** 12 / (1 + rules.sourcing.discount_rate)) ** years
+        return float((0.85 ** (lead / 12 + years) * weights).sum() / weights.sum())
+
+    plant = share_with_law(economy, PLANT)
+    assert plant == pytest.approx(seen(12, rules.assembly.plant_hazard), rel=1e-12)
+    # what MODEL 4.2 quotes, at the hazards of the estimates and with dates weighing alike
+    assert plant == pytest.approx(0.73, abs=0.005)
+    assert (0.85 ** (1 + years)).mean() == pytest.approx(0.68, abs=0.005)
+    found = [share_with_law(economy, DESIGN, d) for d in range(len(devices.codes))]
+    leads, cycles = (
+        devices.numbers(name) for name in ("requalification_months", "design_cycle_months")
+    )
     designs = [
-        share_with_law(economy, DESIGN, d) for d in range(len(economy.constants.codes.devices))
+        seen(lead, rules.sourcing.opening_factor / cycle)
+        for lead, cycle in zip(leads, cycles, strict=True)
     ]
-    assert [min(designs), max(designs)] == pytest.approx([0.60, 0.83], abs=0.005)
+    assert found == pytest.approx(designs, rel=1e-12)
+    assert [min(found), max(found)] == pytest.approx([0.61, 0.88], abs=0.005)
 
 
 @pytest.mark.parametrize("kind", [DESIGN, PIN_COMPATIBLE, SHIFT, PLANT])

@@ -106,7 +106,7 @@ def test_chip_shares_follow_prices_with_elasticity_sigma() -> None:
     maker, part = np.nonzero(makers.has_slot)
     shares = economy.base_shares[makers.odds_row[maker], makers.slot_class[part]]
     ratio = np.where(foundries.is_chinese, 0.6 / 0.8, 1.0)
-    expected = shifted_shares(shares, ratio, 4.0)
+    expected = shifted_shares(shares, ratio, rules.sourcing.elasticity)
     np.testing.assert_allclose(
         choice_probabilities(odds_of_candidates(economy, maker, part)), expected, rtol=ROUNDING
     )
@@ -310,7 +310,7 @@ def test_higher_component_tariff_never_raises_the_mean_field() -> None:
     for rate in (0.0, 0.1, 0.5, 2.0):
         economy = build_economy(scenario(STILL, component(rate), makers=300), 0)
         announce_policy(economy, Draws(0))
-        makers, figures = economy.makers, economy.constants
+        makers, figures, sourcing = economy.makers, economy.constants, economy.scenario.sourcing
         maker, part = np.nonzero(makers.has_slot)
         pin_compatible = makers.is_pin_compatible[maker, part]
         odds = odds_from_scale(
@@ -319,11 +319,16 @@ def test_higher_component_tariff_never_raises_the_mean_field() -> None:
             makers.odds_scale[maker, part, None],
         )
         device = makers.device[maker]
+        alone = sourcing.pin_compatible_hazard * sourcing.opening_factor
         field = MeanField(
             odds,
             makers.inertia[maker, part],
-            np.where(pin_compatible, 1 / 6, figures.design_hazard[device]),
-            np.where(pin_compatible, 2, figures.requalification_months[device]),
+            np.where(pin_compatible, alone, figures.design_hazard[device]),
+            np.where(
+                pin_compatible,
+                sourcing.pin_compatible_requalification_months,
+                figures.requalification_months[device],
+            ),
         )
         now = odds_of_candidates(economy, maker, part)
         path = []

@@ -405,7 +405,8 @@ def tariff_gaps(
             gaps[seed, month] = groups @ (chinese[makers.supplier[maker, part]] - expected)
             moves[seed, month] = groups @ (expected - start)
             if by_hand:
-                field.choose(before * (factor**-4.0 if month >= 6 else 1.0))
+                elasticity = rules.sourcing.elasticity
+                field.choose(before * (factor**-elasticity if month >= 6 else 1.0))
             else:
                 field.choose(odds_of_candidates(economy, maker, part))
     return gaps, moves
