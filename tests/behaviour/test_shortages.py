@@ -181,7 +181,7 @@ def test_a_supplier_that_is_lost_had_been_the_best() -> None:
     left = left.sum(axis=1)
     price = foundries.price[makers.supplier.take(place), makers.slot_class[k]]
     part = makers.compliance_distortion.take(place) / (makers.chips.take(place) * price)
-    error = 4.0 * part + np.log(left) / (1 - left)
+    error = economy.scenario.sourcing.elasticity * part + np.log(left) / (1 - left)
     # mean of hundreds of independent draws: four standard errors
     assert abs(error.mean()) < 4 * error.std() / np.sqrt(len(place))
     assert len(place) > 300
