@@ -350,8 +350,10 @@ def _decided(
 
 # Versions come and go.
 
-VERSIONED = ("weights", "share", "inertia", "requalification_per_unit", "has_slot")
-"""Columns that depend on which markets a version is for."""
+VERSIONED = (
+    "weights", "share", "inertia", "requalification_per_unit", "has_slot", "chip_coverage",
+)  # fmt: skip
+"""Columns that depend on which versions are made, and for which markets."""
 COPIED = (
     "has_slot", "supplier", "next_supplier", "switch_month", "supplied_since", "second_source",
     "amortised", "amortised_until", "compliance_distortion", "chips", "customs_value",

@@ -209,6 +209,19 @@ def test_versions_of_products_are_paid_for_by_their_makers() -> None:
     assert makers.share[makers.is_made] == pytest.approx(share[makers.is_made])
 
 
+def test_a_version_that_is_weighed_but_not_made_lacks_nothing() -> None:
+    """Lines that stood still for want of chips weigh a version: it does not restart with them."""
+    short = {"policies": {"cut": {"kind": "chip_cutoff", "denied": 0.5, "start": "2025-02"}}}
+    no_stocks = {"orders": {"stock_factor": 0.0}}
+    stood = 0
+    for economy in run(scenario(COMPLIANT, QUICK, ONE_FOR_ALL, DUTY, short, no_stocks), 0, 4):
+        makers = economy.makers
+        weighs = makers.weighed_month == economy.month
+        stood += (weighs & (makers.fill_rate < 1)).sum()
+        assert (makers.fill_rate[~makers.is_made] == 1).all()
+    assert stood > 20
+
+
 def test_a_split_leaves_what_is_under_way_and_shares_out_the_stock() -> None:
     case = scenario(COMPLIANT, QUICK, DUTY, makers=700)
     before: dict[str, np.ndarray] = {}

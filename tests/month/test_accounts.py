@@ -26,7 +26,7 @@ from tariffsim.state.ledger import (
     sectors,
 )
 from tariffsim.tables import load_tables
-from tests.economies import REGIONS, each_device, last, run, scenario
+from tests.economies import CLASSES, REGIONS, each_device, last, run, scenario
 
 MARKETS = load_tables().markets.codes
 SECTORS = sectors(MARKETS)
@@ -64,8 +64,12 @@ BUSY = scenario(
         },
         "compliance": {"evasion_cost": 0.1, "audit_rate": 0.1, "penalty_multiple": 0.5},
         "assembly": {"shift_hazard": 1.0},
-        "sourcing": {"opening_factor": 5.0, "version_overhead": 0.002},
-        "figures": {"devices": each_device(requalification_cost_usd=3000.0)},
+        "sourcing": {"opening_factor": 5.0, "version_overhead": 0.005},
+        "figures": {
+            "devices": each_device(requalification_cost_usd=3000.0),
+            # with all parts chosen with the design enough lines split for versions to be seen
+            "node_classes": {code: {"commodity_share": 0.0} for code in CLASSES},
+        },
         "trade": {"carrying_cost": 0.005, "currency_offset": 0.3},
     },
     makers=300,
