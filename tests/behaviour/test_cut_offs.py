@@ -174,7 +174,7 @@ def test_a_part_month_at_the_end_delivers_that_part_of_the_use() -> None:
     law = cut(first_day="2025-02-01", days=44, denied=1.0, node_classes=["D"])  # to 16 March
     held = {"orders": {"second_source_factor": 0.0, "emergency_share": 1.0, "stock_factor": 0.1,
                        "restart_weeks": 0.0}}  # fmt: skip
-    for economy in run(scenario(STILL, HELD, held, law, makers=200), 0, 4):
+    for economy in run(scenario(STILL, HELD, held, law, makers=400), 0, 4):
         cover.append(economy.makers.chip_coverage.copy())
     kept = (economy.makers.supplied_since < 0).all(axis=1)
     stood = (cover[1] < 0.5) & kept
