@@ -32,10 +32,12 @@ class Runs:
     def compare(
         self, scenarios: Mapping[str, Scenario], baseline: Scenario | None = None
     ) -> Results:
-        """Paired runs of scenarios, under the names given."""
+        """Paired runs of scenarios with central parameters, under the names given."""
         base = self.scenario() if baseline is None else baseline
         named = {name: replace(made, title=name) for name, made in scenarios.items()}
-        return tariffsim.compare(named, base, seeds=self.seeds, seed=0, store=self.store)
+        return tariffsim.compare(
+            named, base, seeds=self.seeds, seed=0, store=self.store, fixed_parameters=True
+        )
 
 
 def added_by_scarcity(foundries: pd.DataFrame, by: list[str]) -> pd.Series:

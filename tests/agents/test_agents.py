@@ -78,7 +78,8 @@ def test_suppliers_and_customers_agree(model: TariffModel) -> None:
     for foundry in model.agents_by_type[Foundry].select(region=["CN", "TW"]):
         assert all(foundry.name in maker.suppliers.values() for maker in foundry.customers)
     n_slots = sum(len(m.parts) for m in model.agents_by_type[DeviceMaker])
-    assert n_slots == model.economy.makers.has_slot.sum()
+    lines = model.economy.makers
+    assert n_slots == lines.has_slot[: lines.n_lines].sum()
 
 
 def test_lines_and_importers_agree(model: TariffModel) -> None:
@@ -91,9 +92,11 @@ def test_lines_and_importers_agree(model: TariffModel) -> None:
 def test_cost_stack_is_the_choice_of_the_model(model: TariffModel, makers: Population) -> None:
     from tariffsim.kernels.sourcing import draw_choice, with_inertia
 
-    maker = makers.select(market="US", china_share=lambda share: share > 0.2)[0]
-    name = maker.parts[-1]
-    stack = maker.cost_stack(name)
+    some = makers.select(market="US", china_share=lambda share: share > 0.2)
+    stacks = ((maker, maker.parts[-1], maker.cost_stack(maker.parts[-1])) for maker in some)
+    maker, name, stack = next(
+        of for of in stacks if of[2]["in_place"].equals(of[2]["supplies_now"])
+    )
     assert stack["probability"].sum() == pytest.approx(1.0)
     assert (stack["price"] + stack["expected_duty"] + stack["switching_cost"]).to_numpy() == (
         pytest.approx(stack["total"].to_numpy())
@@ -111,14 +114,17 @@ def test_cost_stack_is_the_choice_of_the_model(model: TariffModel, makers: Popul
     assert np.abs(drawn - stack["probability"].to_numpy()).max() < 5 * 0.5 / np.sqrt(n)
 
 
-def test_component_tariff_shows_in_the_cost_stack(model: TariffModel, makers: Population) -> None:
-    lines = makers.select(market="US", origin="VN")
-    maker = next(line for line in lines if line.importers[0].knows_origin)
-    duty = maker.cost_stack(maker.parts[0]).groupby("region")["expected_duty"].mean()
-    others = maker.cost_stack(maker.parts[0]).groupby("region")["price"].mean()
-    rate = duty / others  # duties on the product fall on all chips alike
-    assert rate["CN"] > rate.drop("CN").max() + 0.01
-    assert np.ptp(rate.drop("CN")) < 1e-12
+def test_component_tariff_shows_in_the_cost_stack(makers: Population) -> None:
+    due = []
+    for line in makers.select(market="US", origin="VN"):
+        if all(buyer.knows_origin for buyer in line.importers):
+            stack = line.cost_stack(line.parts[0]).groupby("region")[["expected_duty", "price"]]
+            rate = stack.mean()["expected_duty"] / stack.mean()["price"]
+            others = rate.drop("CN")  # duties on the product fall on all chips alike
+            assert np.ptp(others) < 1e-12
+            assert rate["CN"] >= others.max()
+            due.append(rate["CN"] - others.max())
+    assert max(due) > 0.3  # some evade
 
 
 def test_switching_cost_rebuilds_inertia(model: TariffModel, makers: Population) -> None:
@@ -229,7 +235,7 @@ def test_get_and_agg(makers: Population, plain: AgentSet) -> None:
     assert makers.get("colour", "default", 0) == [0] * 1200
 
 
-def test_select(makers: Population, plain: AgentSet) -> None:
+def test_select(model: TariffModel, makers: Population, plain: AgentSet) -> None:
     def large(agent: Agent) -> bool:
         return agent.device == "drone" and agent.units > 1000
 
@@ -243,7 +249,8 @@ def test_select(makers: Population, plain: AgentSet) -> None:
         "laptop",
     }
     assert len(makers.select(device="no such thing")) == 0
-    assert len(makers.select(parts=lambda all_of: [len(p) == 10 for p in all_of])) > 0
+    whole = len(model.economy.constants.part_names)
+    assert len(makers.select(parts=lambda all_of: [len(p) == whole for p in all_of])) > 0
 
 
 def test_select_in_place_changes_only_this_population(model: TariffModel) -> None:
