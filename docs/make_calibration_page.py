@@ -62,18 +62,21 @@ moments of all points (thin-plate spline, `scipy.interpolate.RBFInterpolator`) s
 of squares is lowest (`scipy.optimize.least_squares`); the model is run there and around, and the
 surface is made again, {rounds} times. Then steps of {step:g} of a range along single parameters,
 until none is better. Every point has the same draws, with 4,000 lines: with 2,000 the search
-fitted chance, and its objective was 120 to 240 higher with any other draws.
+fitted more chance, and its objective was 120 to 240 higher with any other draws.
 
 The objective is {objective:,.0f} (in the middle of all ranges {before:,.0f}; with other draws
-{others}). Most of it no parameter can move: {fixed:.0f} % is China's share in electric cars,
-which rose and fell within years as single models came and went.
+{others}: some of the gain is chance of these draws). Most of it no parameter can move:
+{fixed:.0f} % is China's share in electric cars, which rose and fell within years as single models
+came and went. The figures below are those of one run with 4,000 lines; [validation](validation.md)
+has means of several runs with the default of 1,200, in which single rows differ.
 
 ## Estimates
 
 The standard error is that of the sandwich formula, with the errors of the moments and the chance
 of the simulation. It says how well the moments tell a parameter, given the model; where it is
-wider than the range, they say nothing. *At* names the end of the range that the estimate touches:
-it is kept, and what is missed because of it stands below.
+wider than the range or about as wide, they say nothing, and the estimate is where the search came
+to rest. *At* names the end of the range that the estimate touches: it is kept, with the error of
+an estimate without ends, and what is missed because of it stands below.
 
 {estimates}
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from scipy.stats import binom
+
 from tariffsim.validation.about import COMPUTED
-from tariffsim.validation.crps import stored_skill
+from tariffsim.validation.crps import devices_predicted_better, stored_skill
 from tariffsim.validation.score_tables import (
     FORECAST_COLUMNS,
     ID_COLUMNS,
@@ -41,8 +43,10 @@ page (`report.html`) and as CSV.
 FORECASTS = """The parameters are those fitted on the moments of 2018-2021 alone
 ([calibration](calibration.md)); demand follows what was imported in all. The naive rule holds the
 share of 2021, with a normal spread of the yearly changes of 2015-2021 that grows with the root of
-time. Shares and scores are means of the three years. The score is the continuous ranked
-probability score (Hersbach 2000), in parts of the three countries' imports: smaller is better.
+time. Some groups differ by less than a digit that is printed, and so many of {devices} would be
+better by chance with a probability of {chance:.2f}. Shares and scores are means of the three years.
+The score is the continuous ranked probability score (Hersbach 2000), in parts of the three
+countries' imports: smaller is better.
 """
 PREDICTIONS = """## Predictions that can be scored later
 
@@ -53,10 +57,10 @@ tariffsim score predicted.csv observed.csv
 
 `predict` runs the baseline and writes duty over imports (`duty_rate`) and the parts of imports
 that come from each country (`origin_share`), by month and device, `ALL` being all of them:
-intervals of 50 and 80 %, and every run, each with its own draw of the parameters. Without options
-it takes the next 24 months. The first line of the file is a hash of the rest, so that a
-prediction that was changed is refused. `score` holds it against observed figures, in a file of
-this form (the figures are made up):
+intervals of 50 and 80 %, and every run, with drawn parameters. Without options it takes the next
+24 months. The first line of the file is a hash of the rest, so that a prediction that was changed
+is refused. `score` holds it against observed figures, in a file of this form (the figures are made
+up; leave the name of the file out):
 
 ```csv
 # observed.csv
@@ -90,15 +94,18 @@ def page() -> str:
     touched = {"id": "Id", "distance": "Distance", "touches": "What it puts in doubt"}
     ids = list(dict.fromkeys(rows["id"]))
     skill = stored_skill()
+    better, devices = devices_predicted_better(skill)
     parts = [
         INTRO, *(f"- {total}" for total in (*totals(rows), forecasts_in_short(skill))), COMMANDS,
         "## How to read it\n",
-        f"{READING} Here these are {stored.seeds} seeds.\n", "## Outcomes\n",
+        f"{READING} Here these are {stored.seeds} seeds, with the default number of lines.\n",
+        "## Outcomes\n",
         table(ID_COLUMNS, ids_table(rows)), "\n## Failures, the farthest first\n",
         table(touched, fails), "\n## How each is computed\n",
         *(f"- **{name}**: {COMPUTED[name]}" for name in ids),
         "\n## Fitted on 2018-2021, predicting 2022-2024\n",
-        forecasts_in_short(skill), f"\n{FORECASTS}",
+        forecasts_in_short(skill),
+        "\n" + FORECASTS.format(devices=devices, chance=binom.sf(better - 1, devices, 0.5)),
         table(FORECAST_COLUMNS, forecasts_table(skill)), f"\n{PREDICTIONS}", "## Rows\n",
         table(ROW_COLUMNS, rows_table(rows)), "",
     ]  # fmt: skip

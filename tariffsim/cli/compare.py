@@ -65,8 +65,8 @@ def _percentage_points(
 )  # fmt: skip
 @click.option(
     "--fixed-parameters", is_flag=True,
-    help="Leave all parameters at their central values; otherwise every seed has its own draw of "
-    "them, and intervals cover seeds and parameters.",
+    help="Leave all parameters at their defaults; otherwise they are drawn for the seeds (every "
+    "fourth has the draw before it), and intervals cover seeds and parameters.",
 )  # fmt: skip
 @DETAILS
 @run_options

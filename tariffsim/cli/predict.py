@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from tariffsim.cli.options import load_all
 from tariffsim.cli.screen import Column, Command, Row, Screen, prose, show, usage_error
 
 MONTHS = 24
-RUNS = 20
+RUNS, FEW = 20, 10
 
 
 @click.command(cls=Command, order=103, short_help="Predict duty rates and origin shares.")
@@ -32,35 +33,35 @@ def predict(
     """Predict collected duty and origins of US imports by month and device.
 
     Duty rates are duty over imports; origin shares are parts of imports. Both have intervals of
-    50 and 80 %, from runs with different seeds, each with parameters drawn from their
-    distribution. The file is dated and carries a hash, so that `score` can tell later how good
-    it was.
+    50 and 80 %, from runs with different seeds and parameters drawn from their distribution
+    (every fourth seed has the draw of the one before it). Changes of law that the scenario does
+    not have are not in them. The file is dated and carries a hash, so that `score` can tell later
+    how good it was.
 
     Examples:
       tariffsim predict
       tariffsim predict --from 2026-01 --months 12 --seeds 5 --out mine.csv
     """
-    from tariffsim.errors import StorageError
     from tariffsim.experiments.parameter_draws import draws_of
     from tariffsim.record.disk import write_whole
     from tariffsim.typing import format_month, parse_month
     from tariffsim.validation import predictions
 
     today = date.today()
-    target = Path(out or f"predicted-{today}.csv")
-    if target.exists():
-        raise StorageError(f"{target}: exists, and is not overwritten")
+    target = _new_file(out or f"predicted-{today}.csv")
     (scenario,) = load_all([file])
     try:
         first = parse_month(start) if start else 12 * today.year + today.month
     except ValueError as error:
-        raise usage_error(f"--from {error}") from None
+        raise usage_error(f"--from {start!r} {error}") from None
     last, run = first + months - 1, scenario.run
     if not (run.start <= first and last <= run.end):
         raise usage_error(
             f"{scenario.name} has the months {format_month(run.start)} to {format_month(run.end)}, "
             f"not all of {format_month(first)} to {format_month(last)}"
         )
+    if seeds < FEW:
+        screen.remark(f"Note: intervals from {seeds} runs are rough; {RUNS} is the default")
     screen.remark(f"running {seeds} times to {format_month(last)}")
     draws = None if fixed_parameters else draws_of(range(seeds))
     table = predictions.predict(scenario, first, months, range(seeds), draws)
@@ -96,13 +97,26 @@ def score(screen: Screen, file: str, observed: str, out: str | None) -> None:
     from tariffsim.record.disk import write_whole
     from tariffsim.validation import predictions
 
+    target = _new_file(out) if out else None
     scored = predictions.score(predictions.read_prediction(Path(file)), Path(observed))
     summary = predictions.summary(scored).to_dict("records")
-    if out:
-        write_whole(Path(out), scored.to_csv(index=False, lineterminator="\n").encode())
+    if target:
+        write_whole(target, scored.to_csv(index=False, lineterminator="\n").encode())
     columns: list[str | Column] = ["quantity", "rows", "crps"]
     columns += [Column(f"in {name} %", _percent(f"in_{name}")) for name in ("50", "80")]
     screen.show(show(summary, columns), {"summary": summary, "figures": scored.to_dict("records")})
+
+
+def _new_file(name: str) -> Path:
+    """A file that is not there yet, in a folder that is; found out before anything is run."""
+    from tariffsim.errors import StorageError
+
+    path = Path(name)
+    if path.exists():
+        raise StorageError(f"{name}: exists, and is not overwritten")
+    if not os.access(path.parent, os.W_OK):
+        raise StorageError(f"{name}: there is no folder {path.parent} that may be written to")
+    return path
 
 
 def _percent(name: str) -> Callable[[Row], str]:

@@ -39,7 +39,7 @@ def validate_model(screen: Screen, seeds: int, ids: str | None, out: str) -> Non
 
     history = load_history()
     known = scored_ids(history)
-    chosen = [name.strip() for name in ids.split(",")] if ids else known
+    chosen = known if ids is None else list(dict.fromkeys(map(str.strip, ids.split(","))))
     for name in chosen:
         if name not in known:
             raise usage_error(f"no outcome {name!r} is scored; {nearest(name, known)}")
@@ -47,7 +47,6 @@ def validate_model(screen: Screen, seeds: int, ids: str | None, out: str) -> Non
         raise StorageError(f"{out}: exists, and is not overwritten; name another with --out")
     screen.remark(f"running {count(len(chosen), 'outcome')}, {count(seeds, 'seed')}")
     rows = validate(history, chosen, range(seeds))
-    write_new_folder(folder, files(rows, seeds))
     id_columns = ("id", "use", "rows", "verdict", "informative", "verdict_informative", "distance")
     row_columns = ("row", "place", "period", "data", "range", "model", "nobody", "verdict", "note")
     text = [show(words.ids_table(rows), id_columns), show(words.rows_table(rows), row_columns),
@@ -56,4 +55,5 @@ def validate_model(screen: Screen, seeds: int, ids: str | None, out: str) -> Non
     data = {"seeds": seeds, "counts": counts(summary), "outcomes": summary.to_dict("records"),
             "rows": rows.to_dict("records"), "folder": out}  # fmt: skip
     screen.show("\n\n".join(text), data)
+    write_new_folder(folder, files(rows, seeds))
     screen.remark(f"\nReport:  {folder / 'report.html'}")

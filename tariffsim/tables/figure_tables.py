@@ -24,7 +24,7 @@ NODE_CLASSES = ("A", "B", "C", "D")
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 DATED = "YYYY-MM"
 """At the end of a parameter's name: it is one of several, each from a month on."""
-DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+DATE = re.compile(r"(19|20|21)\d\d-(0[1-9]|1[0-2])", re.ASCII)
 INFINITY = float("inf")
 Value = float | str | None
 

@@ -112,9 +112,12 @@ def rebuilt_imports(
     prefixes = prefixes_of(tables.imports)
     home = tables.markets.text(market, "home_origins").split()
     sums, remarks = _summed(of_year, prefixes, origins, home)
-    absent = [d for d in dict(prefixes.values()) if not any(key[0] == d for key in sums)]
+    value = dict.fromkeys(dict(prefixes.values()), 0.0)
+    for (device, _), cell in sums.items():
+        value[device] += cell[0]
+    absent = [device for device, total in value.items() if not total]
     if absent and not problems:
-        message = f"no row of {year} has a code of {len(absent)} groups"
+        message = f"no row of {year} has imports of a code of {len(absent)} groups"
         problems.append(Problem(path.name, 1, 1, "hs10", message, " ".join(absent)))
     if problems:
         raise DataError(problems)
@@ -145,23 +148,23 @@ def _summed(
     sums: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
     unmatched: dict[str, float] = defaultdict(float)
     members = frozenset(MEMBERS.split())
-    has_members = any(row.country in members for row in rows)
+    with_members = {_group(row, prefixes) for row in rows if row.country in members}
     others: set[str] = set()
     used: set[str | None] = set()
-    twice = own = 0
+    own, twice = 0, 0.0
     for row in rows:
         origin = EU if row.country in members else row.country
         if origin not in origins:
             others.add(origin)
             origin = "OTHER"
-        match = next((p for n in range(10, 0, -1) if (p := row.hs10[:n]) in prefixes), None)
+        match = _match(row, prefixes)
         used.add(match)
         if match is None:
             unmatched[row.hs10] += row.customs_value_usd
         elif origin in home:
             own += 1
-        elif row.country == EU and has_members:
-            twice += 1
+        elif row.country == EU and _group(row, prefixes) in with_members:
+            twice += row.customs_value_usd
         else:
             cell = sums[prefixes[match][0], origin]
             cell[0] += row.customs_value_usd
@@ -172,10 +175,21 @@ def _summed(
          f" m USD: {_some(sorted(unmatched))}"),
         (absent, f"no code begins with {_some(absent)}"),
         (others, f"counted as OTHER: {' '.join(sorted(others))}"),
-        (twice, f"{twice} rows of EU are left out, as its members are there"),
+        (twice, f"{twice / 1e6:,.1f} m USD of rows of EU are left out, in groups in which its "
+         "members are there"),
         (own, f"{own} rows of the market's own countries are left out"),
     ]  # fmt: skip
     return sums, [remark for is_so, remark in said if is_so]
+
+
+def _match(row: ExtractRow, prefixes: dict[str, tuple[str, str]]) -> str | None:
+    """The longest prefix that holds the row's code."""
+    return next((p for n in range(10, 0, -1) if (p := row.hs10[:n]) in prefixes), None)
+
+
+def _group(row: ExtractRow, prefixes: dict[str, tuple[str, str]]) -> str | None:
+    match = _match(row, prefixes)
+    return None if match is None else prefixes[match][0]
 
 
 def _some(codes: list[str]) -> str:
@@ -207,13 +221,18 @@ def _table(
 def main(arguments: list[str] | None = None) -> int:
     """Write the table and print the remarks; 3 if the extract is refused, 5 if nothing is saved."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tariffsim.tables.rebuild_imports",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     tables = load_tables()
     parser.add_argument("extract", type=Path, metavar="EXTRACT.csv")
-    parser.add_argument("--year", type=int, required=True)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--market", default="US", choices=tables.markets.codes)
+    parser.add_argument("--year", type=int, required=True, help="whose rows are used")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the table"
+    )
+    parser.add_argument("--market", default="US", choices=tables.markets.codes,
+                        help="market that levies the duties; default: US")  # fmt: skip
     chosen = parser.parse_args(arguments)
     try:
         rows, remarks = rebuilt_imports(chosen.extract, chosen.year, tables, chosen.market)

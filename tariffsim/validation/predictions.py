@@ -15,10 +15,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from pydantic import BeforeValidator, ValidationInfo, field_validator
 
 from tariffsim import __version__
-from tariffsim.errors import DataError, Problem
+from tariffsim.errors import DataError, Problem, nearest
 from tariffsim.experiments.parameter_draws import Draw, with_draw
 from tariffsim.scenario import Scenario, replace
 from tariffsim.tables.csv_files import (
@@ -40,6 +41,8 @@ KEYS = ("month", "device", "origin", "quantity")
 RATE, SHARE, ALL = "duty_rate", "origin_share", "ALL"
 """Duty over imports; and an origin's part of them. `ALL` is all devices, or all origins."""
 QUANTILES = {"low_80": 0.1, "low_50": 0.25, "median": 0.5, "high_50": 0.75, "high_80": 0.9}
+MOST_RATE = 10.0
+"""Of duty over imports, that is believed."""
 HASH = "# sha256 "
 
 
@@ -94,10 +97,9 @@ def _with_total(values: Float) -> Float:
 def to_text(table: pd.DataFrame, scenario: Scenario, made: date, is_drawn: bool) -> str:
     """The file of a prediction."""
     n = sum(str(column).startswith("seed_") for column in table)
-    runs = (
-        f"{n} runs of {scenario.content_hash} with {'drawn' if is_drawn else 'its own'} parameters"
-    )
-    head = f"# made {made} by tariffsim {__version__}; {runs}\n"
+    runs = f"{n} runs of {scenario.name} ({scenario.content_hash})"
+    parameters = f"with {'drawn' if is_drawn else 'its own'} parameters"
+    head = f"# made {made} by tariffsim {__version__}; {runs} {parameters}\n"
     text = head + table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return f"{HASH}{_digest(text)}\n{text}"
 
@@ -125,7 +127,16 @@ def read_prediction(path: Path) -> pd.DataFrame:
         problem = Problem(str(path), 1, 1, "sha256", "is not that of the rest of the file",
                           hint="the prediction was changed after it was made")  # fmt: skip
         raise DataError([problem])
-    return pd.read_csv(StringIO(rest), comment="#", keep_default_na=False)
+    try:
+        found = pd.read_csv(StringIO(rest), comment="#", keep_default_na=False)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError):
+        found = pd.DataFrame()
+    columns = [*KEYS, *QUANTILES]
+    numbers = found.drop(columns=list(KEYS), errors="ignore")
+    if not set(columns) <= set(found) or not all(map(is_numeric_dtype, numbers.dtypes)):
+        raise DataError([Problem(str(path), 2, 1, "", "is not a table of predictions",
+                                 hint="tariffsim predict writes such files")])  # fmt: skip
+    return found
 
 
 class Observed(RowModel):
@@ -141,6 +152,24 @@ class Observed(RowModel):
     def key(self) -> tuple[str, ...]:
         """What it is a figure of."""
         return self.month, self.device, self.origin, self.quantity
+
+    @field_validator(*KEYS)
+    @classmethod
+    def _is_known(cls, text: str, info: ValidationInfo) -> str:
+        assert info.field_name is not None
+        at, known = KEYS.index(info.field_name), info.context or {}
+        if text not in (values := dict.fromkeys(key[at] for key in known)):
+            raise BadCell("is not in the prediction", text, nearest(text, list(values)))
+        return text
+
+    @field_validator("value")
+    @classmethod
+    def _is_possible(cls, value: float, info: ValidationInfo) -> float:
+        most = {SHARE: 1.0, RATE: MOST_RATE}.get(info.data.get("quantity", ""), np.inf)
+        if not 0 <= value <= most:
+            hint = "it is a fraction: 0.3 for 30 %"
+            raise BadCell(f"must be from 0 to {most:g}", f"{value:g}", hint)
+        return value
 
     @field_validator("quantity")
     @classmethod

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tariffsim.errors import DataError
 from tariffsim.scenario import load_scenario, replace
 from tariffsim.validation.crps import crps_ensemble
 from tariffsim.validation.predictions import predict, read_prediction, score
@@ -108,17 +109,49 @@ def test_all_that_is_wrong_with_observed_figures_is_told(
         "2025-02,ALL,ALL,duty_rate,0.1\n"
         "2025-02,ALL,ALL,duty_rate,0.2\n"
         "2031-02,ALL,ALL,duty_rate,0.2\n"
-        "2025-02,laptop,CN,origin_share,half\n",
+        "2025-02,laptop,CN,origin_share,half\n"
+        "2025-02,laptop,CN,origin_share,30\n"
+        "2025-02,laptop,CN,duty_rate,0.3\n"
+        "2025-02,laptpo,CN,origin_share,0.3\n",
         encoding="utf-8",
     )
-    with pytest.raises(Exception, match="3 problems") as refused:
+    with pytest.raises(Exception, match="6 problems") as refused:
         score(table, file)
     text = str(refused.value)
     assert "observed.csv:3:1: month: is there twice" in text
-    assert (
-        "observed.csv:4:17: quantity: is not in the prediction (2031-02 ALL ALL duty_rate)" in text
-    )
+    assert "observed.csv:4:1: month: is not in the prediction (2031-02)" in text
     assert "observed.csv:5:32: value: must be a number" in text
+    assert "observed.csv:6:32: value: must be from 0 to 1 (30)" in text
+    assert "it is a fraction: 0.3 for 30 %" in text
+    assert (
+        "observed.csv:7:19: quantity: is not in the prediction (2025-02 laptop CN duty_rate)"
+        in text
+    )
+    assert "observed.csv:8:9: device: is not in the prediction (laptpo)" in text
+    assert "did you mean laptop" in text
+
+
+@pytest.mark.parametrize("rest", ["# made\n", "# made\nmonth,value\n2025-02,1\n"])
+def test_what_is_no_table_of_predictions_is_refused(tmp_path: Path, rest: str) -> None:
+    file = tmp_path / "p.csv"
+    digest = hashlib.sha256(rest.encode()).hexdigest()
+    file.write_text(f"# sha256 {digest}\n{rest}", encoding="utf-8")
+    with pytest.raises(DataError, match="is not a table of predictions"):
+        read_prediction(file)
+
+
+def test_no_command_writes_over_a_file_or_finds_out_late(tmp_path: Path) -> None:
+    file = predicted()
+    before = file.read_text(encoding="utf-8")
+    Path("observed.csv").write_text(
+        "month,device,origin,quantity,value\n2025-02,ALL,ALL,duty_rate,0.1\n", encoding="utf-8"
+    )
+    code, _, err = call("score", file, "observed.csv", "--out", file)
+    assert (code, file.read_text(encoding="utf-8")) == (5, before)
+    assert "exists, and is not overwritten" in err
+    code, _, err = call("predict", "--out", tmp_path / "nowhere" / "p.csv")
+    assert code == 5
+    assert "there is no folder" in err
 
 
 @pytest.mark.parametrize(

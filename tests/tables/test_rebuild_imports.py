@@ -55,10 +55,23 @@ def test_members_of_the_european_union_are_one_country_and_counted_once(rebuilt)
     cells, remarks = rebuilt(members + "2025,8806210000,EU,3000000,0\n2025,8806210000,GB,1,0\n")
     assert cells["drone", "EU"] == (3.0, 0.0)
     assert cells["drone", "OTHER"] == (0.0, 0.0)
-    assert "1 rows of EU are left out, as its members are there" in remarks
+    assert "3.0 m USD of rows of EU are left out, in groups in which its members are" in remarks
     assert "counted as OTHER: GB" in remarks
     cells, _ = rebuilt(ONE_OF_EACH + "2025,8806210000,EU,3000000,0\n")
     assert cells["drone", "EU"] == (3.0, 0.0)
+
+
+def test_members_in_one_group_leave_rows_of_the_union_in_others(rebuilt) -> None:
+    text = "2025,8806210000,DE,1000000,0\n2025,8517130000,EU,5000000,0\n"
+    cells, remarks = rebuilt(ONE_OF_EACH + text)
+    assert cells["smartphone", "EU"] == (5.0, 0.0)
+    assert "left out" not in remarks
+
+
+def test_a_group_whose_imports_are_all_nothing_is_refused(rebuilt) -> None:
+    nothing = ONE_OF_EACH.replace("1000000,25000", "0,0")
+    with pytest.raises(DataError, match=f"imports of a code of {len(PREFIXES)} groups"):
+        rebuilt(nothing)
 
 
 def test_another_market_imports_nothing_from_its_own_countries(rebuilt) -> None:
@@ -85,7 +98,9 @@ def test_all_that_is_wrong_is_said_at_once_with_its_place(rebuilt) -> None:
     }  # fmt: skip
     with pytest.raises(DataError, match="has no row of the year"):
         rebuilt(ONE_OF_EACH, year=2026)
-    with pytest.raises(DataError, match=r"no row of 2025 has a code of 1 groups \(drone\)"):
+    with pytest.raises(
+        DataError, match=r"no row of 2025 has imports of a code of 1 groups \(drone\)"
+    ):
         rebuilt("".join(line for line in ONE_OF_EACH.splitlines(True) if ",8806" not in line))
 
 

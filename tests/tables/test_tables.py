@@ -73,7 +73,7 @@ def test_growth_of_a_device_is_a_path_of_dates(tables: Tables) -> None:
     )
 
 
-@pytest.mark.parametrize("date", ["2025", "2025-13", "2025-1", "YYYY-MM", ""])
+@pytest.mark.parametrize("date", ["2025", "2025-13", "2025-1", "0000-01", "9999-12", "YYYY-MM", ""])
 def test_a_path_has_months(date: str) -> None:
     with pytest.raises(DataError, match="unknown parameter"):
         load_tables(figures={"devices": {"laptop": {f"extra_growth_from_{date}": 0.1}}})
