@@ -19,6 +19,7 @@ from tariffsim.tables.renamed import name_hint
 from tariffsim.typing import format_moment, format_month
 
 Trail = tuple[Position, ...]
+ESTIMATED = "Estimated on 2017-2024, within its range (docs/calibration.md)."
 OverTime = tuple[tuple[str, float], ...]
 
 
@@ -44,8 +45,6 @@ class Explained:
     @property
     def is_assumption(self) -> bool:
         """Whether there is no published source for the figure, and it was not estimated."""
-        if "calibration" in self.source.split():
-            return False
         return self.source.startswith("assumption") or not self.citations
 
 
@@ -184,7 +183,8 @@ def _citations(scenario: Scenario, source: str) -> tuple[str, ...]:
         return (f"{own.cite} ({own.quality})",) if own.quality != "assumption" else ()
     numbers = CITED.findall(source)
     known = scenario.tables().sources
-    return tuple(f"{number} {known[number]}" for number in numbers if number in known)
+    estimated = (ESTIMATED,) if "calibration" in source.split() else ()
+    return (*estimated, *(f"{number} {known[number]}" for number in numbers if number in known))
 
 
 def _over_time(
