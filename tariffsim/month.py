@@ -47,18 +47,7 @@ def announce_policy(economy: Economy, draws: Draws) -> None:
 def trace_origins(economy: Economy, draws: Draws) -> None:
     """Importers: those who do not know the origin of chips trace it if it pays, or if obliged."""
     if compliance.is_time_to_trace(economy):
-        trace_where_it_pays(economy)
-
-
-def trace_where_it_pays(economy: Economy) -> None:
-    """Importers without knowledge decide anew."""
-    importers = economy.importers
-    without, with_tracing = compliance.duties_ahead(economy)
-    cost = compliance.tracing_cost_ahead(economy)
-    pays = k.tracing_pays(without, with_tracing, cost)
-    pays = np.where(compliance.brought_in(economy) > 0, pays, importers.is_traced)
-    wants = compliance.obliged_to_trace(economy) | pays
-    importers.is_traced = ~importers.knows_without_tracing & wants
+        economy.importers.is_traced = compliance.traces(economy)
 
 
 def add_capacity(economy: Economy, draws: Draws) -> None:

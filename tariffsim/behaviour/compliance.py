@@ -114,6 +114,15 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
     return without, np.where(importers.is_traced, own, expected)
 
 
+def traces(economy: Economy) -> Bool:
+    """(J,) importers without knowledge that trace, as they decide now."""
+    importers = economy.importers
+    without, with_tracing = duties_ahead(economy)
+    pays = k.tracing_pays(without, with_tracing, tracing_cost_ahead(economy))
+    pays = np.where(brought_in(economy) > 0, pays, importers.is_traced)
+    return np.asarray(~importers.knows_without_tracing & (obliged_to_trace(economy) | pays))
+
+
 def brought_in(economy: Economy) -> Float:
     """(J,) USD a month brought in at present."""
     flows = economy.flows

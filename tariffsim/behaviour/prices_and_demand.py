@@ -55,13 +55,15 @@ def markup(economy: Economy) -> Float | float:
     if trade.markup_elasticity == 0:
         return trade.markup
     own, of_market = k.ratio(flows.price, flows.base_price), economy.cells.price_index[flows.cell]
-    return k.responsive_markup(trade.markup, own / of_market, trade.markup_elasticity)
+    return k.responsive_markup(trade.markup, k.ratio(own, of_market), trade.markup_elasticity)
 
 
 def nests(economy: Economy) -> Int:
     """(L,) nest of each flow: its (market, device) and the line's base country of assembly."""
     flows, n_origins = economy.flows, len(economy.constants.codes.origins)
-    return np.asarray(flows.cell * n_origins + economy.makers.base_origin[flows.maker])
+    shape = len(economy.cells.growth), n_origins
+    nest = np.ravel_multi_index((flows.cell, economy.makers.base_origin[flows.maker]), shape)
+    return np.asarray(nest)
 
 
 def exchange(economy: Economy) -> Float:

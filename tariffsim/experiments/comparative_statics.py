@@ -16,7 +16,7 @@ import pandas as pd
 
 from tariffsim import kernels as k
 from tariffsim import month
-from tariffsim.behaviour import assembly, prices_and_demand, sourcing
+from tariffsim.behaviour import assembly, compliance, prices_and_demand, sourcing
 from tariffsim.calibration import build_economy
 from tariffsim.errors import RunsFailedError
 from tariffsim.experiments.comparison import DEFAULT_MARKET, named_scenarios, seeds_of
@@ -117,7 +117,7 @@ def steady_state(scenario: Scenario, seed: int) -> SteadyState:
     economy = build_economy(replace(scenario, **STATIC), seed, draws)
     economy.month = scenario.run.end - scenario.run.start - 1
     month.announce_policy(economy, draws)
-    month.trace_where_it_pays(economy)
+    economy.importers.is_traced = compliance.traces(economy)
     month.add_capacity(economy, draws)
     month.post_prices(economy, draws)
     makers = economy.makers

@@ -252,7 +252,8 @@ def test_a_law_without_effect_is_the_baseline_to_the_last_bit(law: dict[str, Any
 
 @pytest.mark.parametrize("rate", [0.02, 0.059])
 def test_a_duty_below_the_cost_of_a_shift_moves_nothing(rate: float) -> None:
-    free = {"assembly": {"shift_hazard": 1.0, "plant_hazard": 1.0}}
+    free = {"assembly": {"shift_hazard": 1.0, "plant_hazard": 1.0, "shift_cost": 0.06,
+                         "plant_cost": 0.15}}  # fmt: skip
     economy = last(scenario(STILL, free_trade(), HELD, free, on_china(rate), makers=600), 0, 8)
     assert economy.scenario.assembly.shift_cost == 0.06
     assert not moved(economy).any()
@@ -270,7 +271,7 @@ def test_at_home_less_than_the_hurdle_never_moves(
 ) -> None:
     """The country in place has the least race time; r there is below the hurdle times all r."""
     race = np.array([[1.0, *(1 + np.array(more))]])
-    factor = np.array([[1.0, *np.maximum(lost, 1 / hurdle)]])
+    factor = np.array([[1.0, *np.maximum(lost, 1.001 / hurdle)]])  # at 1 / hurdle rounding decides
     is_open = np.array([[True, True, False, True]])
     assert not k.shifts_to(race, factor, is_open, np.array([0]), hurdle)[1].any()
     building = max(building, hurdle)
@@ -282,7 +283,7 @@ def test_at_home_less_than_the_hurdle_never_moves(
 
 @cache
 def taxed(rate: float, seed: int, hazard: float = 1.0, months: int = 3) -> Economy:
-    rules = {"assembly": {"shift_hazard": hazard, "plant_hazard": 0.0}}
+    rules = {"assembly": {"shift_hazard": hazard, "plant_hazard": 0.0, "shift_cost": 0.06}}
     return last(
         scenario(STILL, free_trade(), HELD, PROMPT, rules, on_china(rate), makers=500), seed, months
     )
@@ -313,7 +314,7 @@ def test_those_who_leave_are_as_quick_as_theory_says() -> None:
     gone, leavers, lead = np.zeros(months), 0, 0
     for seed in range(seeds):
         leave = moved(taxed(0.5, seed))
-        rules = {"assembly": {"shift_hazard": hazard, "plant_hazard": 0.0}}
+        rules = {"assembly": {"shift_hazard": hazard, "plant_hazard": 0.0, "shift_cost": 0.06}}
         slow = scenario(STILL, free_trade(), HELD, rules, on_china(0.5), makers=500)
         lead, leavers = slow.assembly.shift_months, leavers + int(leave.sum())
         for month, economy in enumerate(run(slow, seed, months)):
@@ -527,7 +528,7 @@ def test_orders_shift_from_the_duty_that_is_explained() -> None:
 
 def test_the_cost_of_a_place_is_explained() -> None:
     """Parts add up to the price, price and duties to landed cost; the country in place is one."""
-    law = on_china(0.25)
+    law = on_china(0.5)
     no_calendar = {"trade": {"tariffs_in_force": False}}
     end = {"run": {"end": "2025-04"}}
     rules = scenario(AT_ONCE, law, no_calendar, PROMPT, end, makers=150)
@@ -555,5 +556,5 @@ def test_the_cost_of_a_place_is_explained() -> None:
     codes = economy.constants.codes.origins
     np.testing.assert_allclose(table["factor"], factor[[codes.index(o) for o in table.index]],
                                rtol=1e-9)  # fmt: skip
-    assert table.loc["CN", "new_duty"] == pytest.approx(0.25 * table.loc["CN", "price"])
+    assert table.loc["CN", "new_duty"] == pytest.approx(0.5 * table.loc["CN", "price"])
     assert explanation.to_dict()["places"]

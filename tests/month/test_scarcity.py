@@ -68,7 +68,7 @@ def everything(economy: Economy) -> list[np.ndarray]:
 def test_without_shortage_scarcity_changes_nothing_to_the_last_bit() -> None:
     """Up to the first month in which a bloc is asked for more than it has."""
     pair = [
-        run(scenario({"supply": {"scarcity_elasticity": x}}, makers=150), 3, 40) for x in (0.0, 3.0)
+        run(scenario({"supply": {"scarcity_elasticity": x}}, makers=150), 2, 40) for x in (0.0, 3.0)
     ]
     months = 0
     for without, with_it in zip(*pair, strict=True):

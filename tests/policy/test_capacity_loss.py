@@ -59,7 +59,7 @@ def test_scarcity_raises_prices_where_orders_exceed_capacity() -> None:
     elastic = {"supply": {"scarcity_elasticity": 2.0}}
     found = [
         economy.foundries.scarcity.copy()
-        for economy in run(scenario(STILL, elastic, {"policies": laws}, makers=150), 1, 8)
+        for economy in run(scenario(STILL, elastic, {"policies": laws}, makers=150), 2, 8)
     ]
     assert all((scarcity == 1.0).all() for scarcity in found[:2])  # set for the next month
     assert (found[-1] > 1.2).all()
