@@ -252,8 +252,13 @@ def test_content_trigger_is_silent_without_covered_chips() -> None:
 
 
 def test_component_tariff_on_all_regions_moves_no_foundry() -> None:
-    """E9: relative prices of foundries are unchanged, so every open slot chooses the same."""
-    chips = {"trade": {"tariffs_in_force": False}, "supply": {"utilisation_price_response": 0.0}}
+    """E9: relative prices of foundries are unchanged, so every open slot chooses the same.
+
+    Prices that answer what is asked of foundries are held: the duty lowers demand for devices, and
+    a bloc that is less short of chips would be cheaper, or learn less.
+    """
+    fixed = {"utilisation_price_response": 0.0, "scarcity_elasticity": 0.0, "learning": 0.0}
+    chips = {"trade": {"tariffs_in_force": False}, "supply": fixed}
     base = {"assembly": {"shift_hazard": 0.0, "plant_hazard": 0.0}}
     before = last(scenario(chips, base, free_trade(), makers=500), 1, 20)
     after = last(

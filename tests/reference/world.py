@@ -276,8 +276,8 @@ class Reference:
             for j in range(len(own))
         ]
         copied = (
-            "base_units", "base_share", "base_landed", "base_price", "orders", "units",
-            "passed_on", "price", "customs_value", "ex_works",
+            "base_units", "base_share", "base_landed", "base_price", "orders", "wanted",
+            "purchases", "units", "passed_on", "price", "customs_value", "ex_works",
         )  # fmt: skip
         flows = []
         for row in range(len(table)):
