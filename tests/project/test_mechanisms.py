@@ -27,7 +27,7 @@ TITLES_TESTED = ("pass_through", "front_loading", "whole_products", "answers")
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    return Runs(seeds=1, makers=80, store=tmp_path_factory.mktemp("mechanisms") / "runs")
+    return Runs(seeds=1, makers=120, store=tmp_path_factory.mktemp("mechanisms") / "runs")
 
 
 def test_every_mechanism_has_its_picture_and_nothing_else_has() -> None:
