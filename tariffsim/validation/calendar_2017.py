@@ -50,7 +50,7 @@ LISTS = {
 }
 """By column of the table of shares: name and steps (S12, S44)."""
 SHARES_2017 = {"network_gear": {"l3": 0.2, "l4A": 0.8}}
-"""What the codes of 2017 cannot tell: 0.1 to 0.4 on list 3, from what it collected in 2018-19."""
+"""Not in the codes of 2017: 0.1 to 0.4 on list 3, from what it collected in 2018-19."""
 BARE = {device: {"l2": 1.0} for device in BARE_CHIPS}
 """Unmounted chips are nearly all on list 2."""
 SMALL = {"electric_car": {"l1": 1.0}, "drone": {"l1": 0.87}}
