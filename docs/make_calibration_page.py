@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import runpy
+from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tariffsim.validation.estimated import (
 
 HERE = Path(__file__).resolve().parent
 PAGE, PICTURE = HERE / "calibration.md", HERE / "calibration.svg"
+table = runpy.run_path(str(HERE / "make_data_page.py"))["table"]
 NAMES = {
     FOOTLOOSE_CONSUMER: "`footloose_share`, consumer, computing, appliance",
     FOOTLOOSE_OTHER: "`footloose_share`, other sectors",
@@ -79,7 +81,6 @@ to rest. *At* names the end of the range that the estimate touches: it is kept, 
 an estimate without ends, and what is missed because of it stands below.
 
 {estimates}
-
 ![The objective along each parameter](calibration.svg)
 
 The strongest correlations of the estimates: {correlations}.
@@ -91,7 +92,6 @@ standard error each (Andrews, Gentzkow and Shapiro 2017; root of the sum of squa
 moments).
 
 {sensitivity}
-
 ## Fitted and missed
 
 | id | moments | inside their range | share of the objective |
@@ -99,7 +99,6 @@ moments).
 {by_id}
 
 {missed}
-
 What stands in the way:
 
 - **V19**, importers that keep their supplier: the bound on `sourcing.elasticity`. V1 and V2 call
@@ -122,19 +121,12 @@ The same with moments that were known by the end of 2021, for the test of what f
 ([validation](validation.md)).
 
 {to_2021}
-
 """
 
 
 def number(value: float) -> str:
     """Three significant digits."""
     return f"{value:.3g}" if math.isfinite(value) else ""
-
-
-def table(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def name(parameter: str, key: str = "") -> str:

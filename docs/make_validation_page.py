@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tariffsim.validation.score_tables import (
 from tariffsim.validation.scores import stored_scores
 
 PAGE = Path(__file__).resolve().parent / "validation.md"
+markdown_table = runpy.run_path(str(PAGE.parent / "make_data_page.py"))["table"]
 INTRO = """# Validation
 
 Published outcomes of trade policy beside what the model gives for them, with its defaults. This
@@ -75,16 +77,10 @@ absolute error.
 """
 
 
-def cell(value: str) -> str:
-    """Text of a table cell."""
-    return value.replace("|", "\\|")
-
-
 def table(columns: Mapping[str, str], rows: Iterable[Mapping[str, str]]) -> str:
-    """A table in Markdown."""
-    lines = ["| " + " | ".join(cell(row[key]) for key in columns) + " |" for row in rows]
-    return "\n".join(["| " + " | ".join(columns.values()) + " |", "|" + " --- |" * len(columns),
-                      *lines])  # fmt: skip
+    """A table of some keys of rows, under their headings."""
+    cells = ([row[key] for key in columns] for row in rows)
+    return str(markdown_table([*columns.values()], cells)).rstrip("\n")
 
 
 def page() -> str:
