@@ -42,13 +42,14 @@ MOST_ROWS = 7
 def prices_table(results: Results) -> pd.DataFrame:
     """Paired difference of the price index by device, percentage points, the widest gap first."""
     context, ends = chart_context(results), results.tables["device_end"]
+    interval_over_seeds = interval_of(results)
     wide = ends.pivot(index="seed", columns=["scenario", "device"], values="price_index")
     found = []
     for device in dict.fromkeys(ends["device"]):
         row: dict[str, object] = {"device": device, "label": table_label("devices", device)}
         for n, name in enumerate(context.pair(), start=1):
             change = 100 * (wide[name][device] - wide[context.baseline][device]).sort_index()
-            interval = interval_of(results)(change.tolist())
+            interval = interval_over_seeds(change.tolist())
             row |= {
                 f"rise_{n}": interval.mean,
                 f"rise_{n}_low": interval.low, f"rise_{n}_high": interval.high,

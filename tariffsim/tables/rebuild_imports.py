@@ -144,26 +144,27 @@ def _summed(
     home: list[str],
 ) -> tuple[dict[tuple[str, str], list[float]], list[str]]:
     """Value and duty by group and country, USD; and remarks on rows that are left out."""
-    rows = list(rows)
+    matched = [(row, _match(row, prefixes)) for row in rows]
     sums: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
     unmatched: dict[str, float] = defaultdict(float)
     members = frozenset(MEMBERS.split())
-    with_members = {_group(row, prefixes) for row in rows if row.country in members}
+    with_members = {
+        prefixes[match][0] for row, match in matched if match and row.country in members
+    }
     others: set[str] = set()
     used: set[str | None] = set()
     own, twice = 0, 0.0
-    for row in rows:
+    for row, match in matched:
         origin = EU if row.country in members else row.country
         if origin not in origins:
             others.add(origin)
             origin = "OTHER"
-        match = _match(row, prefixes)
         used.add(match)
         if match is None:
             unmatched[row.hs10] += row.customs_value_usd
         elif origin in home:
             own += 1
-        elif row.country == EU and _group(row, prefixes) in with_members:
+        elif row.country == EU and prefixes[match][0] in with_members:
             twice += row.customs_value_usd
         else:
             cell = sums[prefixes[match][0], origin]
@@ -185,11 +186,6 @@ def _summed(
 def _match(row: ExtractRow, prefixes: dict[str, tuple[str, str]]) -> str | None:
     """The longest prefix that holds the row's code."""
     return next((p for n in range(10, 0, -1) if (p := row.hs10[:n]) in prefixes), None)
-
-
-def _group(row: ExtractRow, prefixes: dict[str, tuple[str, str]]) -> str | None:
-    match = _match(row, prefixes)
-    return None if match is None else prefixes[match][0]
 
 
 def _some(codes: list[str]) -> str:

@@ -188,18 +188,17 @@ def fit(moments: MomentSet, simulate: Simulator) -> Fit:
     of(design())
     rng, shape = np.random.default_rng(SEED), (ROUND - 1, len(estimated_parameters()))
     for radius in np.linspace(*RADIUS, ROUNDS):
-        lowest = _lowest_of_surface(*_tried(moments, simulate))
+        lowest = _lowest_of_surface(*_tried(moments, simulate, chosen))
         of([lowest, *(lowest + rng.uniform(-radius, radius, shape)).clip(0, 1)])
-    tried, news = _tried(moments, simulate)
+    tried, news = _tried(moments, simulate, chosen)
     best = _by_single_steps(_to_ends(tried[_squares(news).argmin()]), of, moments)
     sides = _sides(best)
     steps = of([_step(best, *side) for side in sides])
     return Fit(moments, best, of([best])[0], dict(zip(sides, steps, strict=True)))
 
 
-def _tried(moments: MomentSet, simulate: Simulator) -> tuple[Float, Float]:
+def _tried(moments: MomentSet, simulate: Simulator, chosen: Sequence[int]) -> tuple[Float, Float]:
     """(points, parameters) positions that were run, and their (points, moments) news."""
-    chosen = _which(moments, simulate.moments)
     news = [moments.news(figures[chosen]) for figures in simulate.known.values()]
     return np.array([*simulate.known]), np.array(news)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,7 @@ class Estimated:
             yield f"{start}.{table}.{codes}.{column}", low, high
 
 
+@cache
 def estimated_parameters() -> tuple[Estimated, ...]:
     """All that are calibrated, in order."""
     blocks, tables = catalogue.blocks(), load_tables()

@@ -7,11 +7,13 @@ with one line a month, device, origin and quantity: intervals, and each run.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -28,6 +30,7 @@ from tariffsim.tables.csv_files import (
     Filled,
     Refused,
     RowModel,
+    context_of,
     parse_number,
     read_rows,
     read_text,
@@ -139,8 +142,22 @@ def read_prediction(path: Path) -> pd.DataFrame:
     return found
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """What a prediction has figures of."""
+
+    keys: Collection[tuple[str, ...]]
+    """By month, device, origin and quantity."""
+
+    @cached_property
+    def values(self) -> Mapping[str, list[str]]:
+        """What is there of each of these."""
+        columns = zip(*self.keys, strict=True)
+        return {name: [*dict.fromkeys(each)] for name, each in zip(KEYS, columns, strict=True)}
+
+
 class Observed(RowModel):
-    """One observed figure of what a prediction has; the context is what it has."""
+    """One observed figure of what a prediction has; the context is what it has (`Predicted`)."""
 
     month: Filled
     device: Filled
@@ -156,10 +173,8 @@ class Observed(RowModel):
     @field_validator(*KEYS)
     @classmethod
     def _is_known(cls, text: str, info: ValidationInfo) -> str:
-        assert info.field_name is not None
-        at, known = KEYS.index(info.field_name), info.context or {}
-        if text not in (values := dict.fromkeys(key[at] for key in known)):
-            raise BadCell("is not in the prediction", text, nearest(text, list(values)))
+        if text not in (values := context_of(info).values[info.field_name]):
+            raise BadCell("is not in the prediction", text, nearest(text, values))
         return text
 
     @field_validator("value")
@@ -174,9 +189,8 @@ class Observed(RowModel):
     @field_validator("quantity")
     @classmethod
     def _is_predicted(cls, quantity: str, info: ValidationInfo) -> str:
-        known: Mapping[tuple[str, ...], Any] = info.context or {}
         key = (*(info.data.get(name, "") for name in KEYS[:-1]), quantity)
-        if "" not in key and key not in known:
+        if "" not in key and key not in context_of(info).keys:
             raise BadCell("is not in the prediction", " ".join(key))
         return quantity
 
@@ -188,7 +202,7 @@ def score(prediction: pd.DataFrame, observed: Path) -> pd.DataFrame:
         DataError: with all problems of the file of observed figures.
     """
     file, problems = str(observed), list[Problem]()
-    known = dict.fromkeys(prediction[list(KEYS)].itertuples(index=False, name=None))
+    known = Predicted(dict.fromkeys(prediction[list(KEYS)].itertuples(index=False, name=None)))
     rows = read_rows(observed, file, Observed.columns(), (), problems)
     found: dict[tuple[str, ...], float] = {}
     for row in rows:
