@@ -30,8 +30,8 @@ SCENARIOS = ("component_50", "whole_product_china")
 METRIC, MARKET = "cn_share", "US"
 SEEDS = 204
 """Replications of the stored design: 153 draws, as one in four repeats the draw before it."""
-MAKERS = 200
-"""Lines of the stored design: fewer make each run noisier, which is alike for all parameters."""
+MAKERS = 1200
+"""Lines of the stored design, which are those of comparisons."""
 NAMED = 3
 
 

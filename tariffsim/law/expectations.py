@@ -207,10 +207,7 @@ class DutyExpectations:
             n_dates = len(columns[0]) if columns else self._last_date - self._start + 1
             rates, parts = (
                 np.array(values, dtype=np.float64).reshape(len(laws), n_dates).T
-                for values in (
-                    columns,
-                    [[getattr(r, "part", 1.0) for r in path] for path in columns],
-                )
+                for values in (columns, [[part_of(rate) for rate in path] for path in columns])
             )
             rows, regime_of = np.unique(np.hstack([rates, parts]), axis=0, return_inverse=True)
             regimes = [
