@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import grimp
@@ -126,6 +129,33 @@ def test_lock_names_packages_and_hashes_only() -> None:
     wanted = re.compile(r"#.*|[\w.-]+==[\w.]+( ;.*)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?|")
     assert [line for line in lines if not wanted.fullmatch(line)] == []
     assert "mesa==" in "\n".join(lines)
+
+
+def imported(script: Path) -> set[str]:
+    """Top-level names that a script imports from elsewhere, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return {name.split(".")[0] for name in names} - sys.stdlib_module_names
+
+
+def test_what_tests_import_is_installed_with_them() -> None:
+    """Not by chance, as a part of the lock or of another package (a fresh machine has no lock)."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    declared = {
+        re.split(r"[^\w.-]", requirement)[0].lower()
+        for requirement in project["dependencies"] + project["optional-dependencies"]["test"]
+    }
+    providers = packages_distributions()
+    names = set().union(*(imported(script) for script in (ROOT / "tests").rglob("*.py")))
+    foreign = {name for name in names if name in providers and name != "tariffsim"}
+    assert {
+        name for name in foreign if not {p.lower() for p in providers[name]} & declared
+    } == set()
 
 
 def test_tasks_are_listed_and_known() -> None:
