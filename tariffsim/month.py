@@ -290,6 +290,7 @@ def order_chips(economy: Economy, draws: Draws) -> None:
     deliverable = k.delivered(makers.chip_orders, makers.delivered_share)
     for_lines = k.by_supplier(deliverable, makers.supplier, makers.slot_class, len(foundries))
     foundries.orders = k.total(for_lines, foundries.other_orders)
+    foundries.booked_utilisation = industry.booked_utilisation(economy, deliverable)
 
 
 def deliver(economy: Economy, draws: Draws) -> None:
@@ -315,10 +316,10 @@ def deliver(economy: Economy, draws: Draws) -> None:
         foundries.orders, foundries.capacity, foundries.base_utilisation
     )
     supply = economy.scenario.supply
+    busy = k.bloc_utilisation(foundries.orders, foundries.capacity, foundries.bloc)
     foundries.scarcity = k.scarcity_after(
-        foundries.scarcity, foundries.orders, foundries.capacity, foundries.bloc,
-        supply.scarcity_elasticity, supply.scarcity_cap,
-    )  # fmt: skip
+        foundries.scarcity, busy, 1, supply.scarcity_elasticity, supply.scarcity_cap
+    )
 
 
 def audit_importers(economy: Economy, draws: Draws) -> None:

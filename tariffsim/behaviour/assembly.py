@@ -8,6 +8,7 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.behaviour import prices_and_demand
+from tariffsim.behaviour.foundries import price_ahead
 from tariffsim.law.expectations import Future
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.policy.shipments import CHINA, Shipments
@@ -72,10 +73,13 @@ def product_elsewhere(
     """
     flows, foundries = economy.flows, economy.foundries
     supplier = economy.makers.supplier[flows.maker[flow]]
-    price = k.times(foundries.posted_price, k.scarcity_ahead(foundries.scarcity, months))
+    node_class = economy.makers.slot_class
+    price = price_ahead(
+        foundries, economy.scenario.supply, months, lambda of: of[supplier, node_class]
+    )
     product = counterfactual_product(
         economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
-        price[supplier, economy.makers.slot_class], future,
+        price, future,
     )  # fmt: skip
     return _at_exchange_rates(economy, product)
 

@@ -9,6 +9,7 @@ import numpy as np
 from tariffsim import kernels as k
 from tariffsim.behaviour import sourcing
 from tariffsim.behaviour.assembly import counterfactual_product, expected_duty
+from tariffsim.behaviour.foundries import price_ahead
 from tariffsim.behaviour.sourcing import ChoiceSet, OpenSlots
 from tariffsim.state.constants import DESIGN
 from tariffsim.state.economy import Economy
@@ -135,15 +136,13 @@ def plan_duty(economy: Economy, designs: Int, at: Int, slots: SlotRows, plan: In
     """(designs,) USD a unit that triggers are expected to cost if slots follow a plan (slots,)."""
     makers, foundries = economy.makers, economy.foundries
     futures = economy.policy.expected.of_kind(DESIGN)
-    waits = makers.switch_month[designs] >= 0
-    supplier = np.where(waits, makers.next_supplier[designs], makers.supplier[designs])
+    supplier = makers.booked_supplier()[designs]
     supplier[at, slots.part] = plan
     months = economy.constants.requalification_months[makers.device[designs], None]
-    posted, scarcity = (
-        k.of_suppliers(of_foundries, supplier, makers.slot_class)
-        for of_foundries in (foundries.posted_price, foundries.scarcity)
-    )
-    price = k.times(posted, k.scarcity_ahead(scarcity, months))
+    price = price_ahead(
+        foundries, economy.scenario.supply, months,
+        lambda of: k.of_suppliers(of, supplier, makers.slot_class),
+    )  # fmt: skip
     weights, duties = [], []
     markets = np.arange(makers.weights.shape[1])[None]
     for future in futures:

@@ -1,12 +1,15 @@
-"""Foundries: planned capacity, what the year's margin decides, grants and credits (MODEL 4.1)."""
+"""Foundries: order books, planned capacity, what margins decide, grants and credits (MODEL 4.1)."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.state.economy import Economy, Investment
-from tariffsim.typing import Float
+from tariffsim.scenario.blocks import Supply
+from tariffsim.state.economy import Economy, Foundries, Investment
+from tariffsim.typing import Float, Int
 
 
 def by_region(economy: Economy, values: Float) -> Float:
@@ -17,6 +20,32 @@ def by_region(economy: Economy, values: Float) -> Float:
 def standing_wafers(economy: Economy, capacity: Float) -> Float:
     """(R,) thousand wafers a month of a capacity (F, K) in chips a month."""
     return by_region(economy, k.wafers(capacity, economy.investment.chips_per_kwpm))
+
+
+def booked_utilisation(economy: Economy, deliverable: Float) -> Float:
+    """(F, K) a bloc's orders over its capacity once all that is under qualification is supplied.
+
+    `deliverable` (N, P) are the chips that lines may be sent by the suppliers they have.
+    """
+    makers, foundries = economy.makers, economy.foundries
+    chips = np.where(makers.switch_month >= 0, makers.need, deliverable)
+    for_lines = k.by_supplier(chips, makers.booked_supplier(), makers.slot_class, len(foundries))
+    book = k.total(for_lines, foundries.other_orders)
+    return k.bloc_utilisation(book, foundries.capacity, foundries.bloc)
+
+
+def price_ahead(
+    foundries: Foundries, supply: Supply, months: Int | int, of: Callable[[Float], Float]
+) -> Float:
+    """USD a chip so many months ahead: posted, and scarce as the order book makes it (MODEL 4.1).
+
+    `of` takes the foundries and classes wanted from (F, K).
+    """
+    scarcity = k.scarcity_after(
+        of(foundries.scarcity), of(foundries.booked_utilisation), months,
+        supply.scarcity_elasticity, supply.scarcity_cap,
+    )  # fmt: skip
+    return k.times(of(foundries.posted_price), scarcity)
 
 
 def planned_capacity(economy: Economy, growth: Float) -> Float:

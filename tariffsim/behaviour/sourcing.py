@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim import kernels as k
+from tariffsim.behaviour.foundries import price_ahead
 from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.law.policy_state import DeliveredShare, PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market, share_of_suppliers
-from tariffsim.scenario.blocks import Sourcing
+from tariffsim.scenario.blocks import Sourcing, Supply
 from tariffsim.state.constants import DESIGN, Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, Foundries
@@ -29,6 +30,7 @@ class ChoiceSet:
     foundries: Foundries
     constants: Constants
     sourcing: Sourcing
+    supply: Supply
     policy: PolicyState
     expected_burden: ExpectedBurden
     counter_subsidy: CounterSubsidy
@@ -81,6 +83,7 @@ def choice_set(economy: Economy) -> ChoiceSet:
         foundries,
         economy.constants,
         sourcing,
+        economy.scenario.supply,
         economy.policy,
         ExpectedBurden.of(economy),
         CounterSubsidy.of(economy),
@@ -201,16 +204,12 @@ def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
 
 def price_at_delivery(choices: ChoiceSet, slots: SlotRows) -> Float:
     """(rows, F) price of a chip, at the scarcity expected when it is delivered, USD (MODEL 4.1)."""
-    foundries = choices.foundries
-    posted, scarcity = (
-        of_foundries.T.take(slots.node_class, axis=0)
-        for of_foundries in (foundries.posted_price, foundries.scarcity)
+    device, node_class = choices.makers.device[slots.maker], slots.node_class
+    lead = _lead(choices.constants, choices.sourcing, device, slots.kind)
+    months = k.shortened(lead, choices.months_factor)[:, None]
+    return price_ahead(
+        choices.foundries, choices.supply, months, lambda of: of.T.take(node_class, axis=0)
     )
-    lead = _lead(
-        choices.constants, choices.sourcing, choices.makers.device[slots.maker], slots.kind
-    )
-    months = k.shortened(lead, choices.months_factor)
-    return k.times(posted, k.scarcity_ahead(scarcity, months[:, None]))
 
 
 def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
@@ -396,14 +395,12 @@ def renew_second_sources(economy: Economy, slots: OpenSlots, draws: Draws) -> No
     makers = economy.makers
     has = np.flatnonzero(makers.has_second_source.take(slots.rows.place) & slots.is_open)
     some = slots.rows.take(has)
-    supplier = makers.supplier.take(some.place)
-    waits = makers.switch_month.take(some.place) >= 0
     noise = _noise_of_second_sources(economy, draws, some)
     second = k.drawn_elsewhere(
         economy.base_shares[makers.odds_row[some.maker], some.node_class],
         economy.foundries.region,
-        supplier,
-        np.where(waits, makers.next_supplier.take(some.place), supplier),
+        makers.supplier.take(some.place),
+        makers.booked_supplier().take(some.place),
         noise,
     )
     makers.second_source.put(some.place, second)

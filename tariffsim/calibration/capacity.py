@@ -119,6 +119,7 @@ def make_foundries(
         base_price=price,
         posted_price=price.copy(),
         scarcity=np.ones_like(price),
+        booked_utilisation=usage.copy(),
         price=price.copy(),
         parity_price=np.broadcast_to(constants.chip_price, price.shape).copy(),
         base_cost=cost,

@@ -125,25 +125,25 @@ def utilisation_of(orders: Float, capacity: Float, base: Float) -> Float:
     return np.where(capacity > 0, busy, base)
 
 
-def scarcity_after(
-    scarcity: Float, orders: Float, capacity: Float, bloc: Float, elasticity: float, cap: float
-) -> Float:
-    """(F, K) factor on posted prices next month, one for each bloc and class (MODEL 4.1).
-
-    `ln M <- clip(ln M + a xi ln u, 0, ln cap)` with the bloc's orders over its capacity u, and a
-    half where it is above one, a quarter where it is below.
-    """
+def bloc_utilisation(orders: Float, capacity: Float, bloc: Float) -> Float:
+    """(F, K) orders for all foundries of a bloc over their capacity; one where they have none."""
     offered = bloc @ capacity
     busy = (bloc @ orders) / np.where(offered > 0, offered, 1.0)
+    return np.asarray(bloc.T @ np.where(offered > 0, busy, 1.0))
+
+
+def scarcity_after(
+    scarcity: Float, busy: Float, months: Int | int, elasticity: float, cap: float
+) -> Float:
+    """The factor on posted prices after so many months with a bloc as busy as that (MODEL 4.1).
+
+    `clip(ln M + n a xi ln u, 0, ln cap)` with orders over capacity `u` of the bloc, and `a` a half
+    where it is above one, a quarter where it is below.
+    """
     with np.errstate(divide="ignore"):
-        log_busy = np.log(np.where(offered > 0, busy, 1.0))
-    step = np.where(log_busy > 0, RISES, FALLS) * elasticity * np.maximum(log_busy, LEAST_LOG)
-    return np.exp(np.clip(np.log(scarcity) + bloc.T @ step, 0.0, np.log(cap)))
-
-
-def scarcity_ahead(scarcity: Float, months: Int | int) -> Float:
-    """The factor as it is expected to be so many months ahead: `M^((3/4)^R)`."""
-    return np.asarray(scarcity ** ((1 - FALLS) ** months))
+        log_busy = np.maximum(np.log(busy), LEAST_LOG)
+    step = np.where(log_busy > 0, RISES, FALLS) * elasticity * log_busy
+    return np.exp(np.clip(np.log(scarcity) + months * step, 0.0, np.log(cap)))
 
 
 def demand_of_others(price: Float, base_price: Float, learned: Float, elasticity: float) -> Float:

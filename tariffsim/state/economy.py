@@ -216,6 +216,8 @@ class Foundries(Rows):
     """(F, K) USD a chip, at which chips are offered while there are enough."""
     scarcity: Float
     """(F, K) factor on it where orders are above the capacity of the bloc; one else."""
+    booked_utilisation: Float
+    """(F, K) orders over capacity of the bloc once all that is under qualification is supplied."""
     price: Float
     """(F, K) USD a chip, invoiced: the posted price times scarcity."""
     parity_price: Float

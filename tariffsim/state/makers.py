@@ -150,6 +150,10 @@ class DeviceMakers(Rows):
         """(N,) or (rows,) USD a unit of switching costs being written off in a month."""
         return over_slots(self.amortised[rows] * (self.amortised_until[rows] > month))
 
+    def booked_supplier(self) -> Int:
+        """(N, P) foundry that supplies once what is under qualification is supplied."""
+        return np.where(self.switch_month >= 0, self.next_supplier, self.supplier)
+
     @property
     def n_lines(self) -> int:
         """Number of product lines: draws are for lines, whatever versions they have."""
