@@ -42,7 +42,8 @@ def price_ahead(
     `of` takes the foundries and classes wanted from (F, K).
     """
     scarcity = k.scarcity_after(
-        of(foundries.scarcity), of(foundries.booked_utilisation), months,
+        of(foundries.scarcity), of(foundries.booked_utilisation),
+        np.minimum(months, supply.order_book_months),
         supply.scarcity_elasticity, supply.scarcity_cap,
     )  # fmt: skip
     return k.times(of(foundries.posted_price), scarcity)

@@ -427,7 +427,7 @@ def test_a_plant_is_built_where_it_is_worth_its_cost() -> None:
 
 
 def test_scarcity_counts_as_it_will_be_when_the_plant_delivers() -> None:
-    """A shift takes months, a plant years: by then little is left of scarcity now."""
+    """A shift takes months, a plant years: with idle capacity little is left of scarcity then."""
     economy = last(scenario(STILL, makers=60), 0, 1)
     rows = np.arange(len(economy.flows))
     calm = assembly.places(economy, rows, SHIFT)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffsim.kernels.supply import (
+    bloc_utilisation,
     china_capacity,
     demand_of_others,
     made_up_by_others,
     odds,
     scarcity_after,
-    scarcity_ahead,
 )
 from tests.kernels.test_kernels import frozen, numbers
 
@@ -34,22 +34,25 @@ def test_nothing_is_scarce_while_orders_are_within_capacity(
     busy: np.ndarray, capacity: np.ndarray, elasticity: float
 ) -> None:
     """To the last bit: a bloc is not short where one of its foundries is."""
-    after = scarcity_after(np.ones((5, 4)), busy * capacity, capacity, BLOC, elasticity, CAP)
+    of_blocs = bloc_utilisation(busy * capacity, capacity, BLOC)
+    after = scarcity_after(np.ones((5, 4)), of_blocs, 1, elasticity, CAP)
     assert (after == 1.0).all()
 
 
 @given(
-    st.floats(1.0, CAP), numbers(0.0, 3.0, 5, 1), numbers(0.1, 1e6, 5, 1), ELASTICITY,
+    st.floats(1.0, CAP), numbers(0.0, 3.0, 5, 1), numbers(0.1, 1e6, 5, 1), st.integers(0, 36),
+    ELASTICITY,
 )  # fmt: skip
 def test_scarcity_moves_as_written(
-    now: float, busy: np.ndarray, capacity: np.ndarray, elasticity: float
+    now: float, busy: np.ndarray, capacity: np.ndarray, months: int, elasticity: float
 ) -> None:
     orders, before = busy * capacity, both_blocs(now, 1.0)
-    after = scarcity_after(before, orders, capacity, BLOC, elasticity, CAP)
+    of_blocs = bloc_utilisation(orders, capacity, BLOC)
+    after = scarcity_after(before, of_blocs, months, elasticity, CAP)
     for bloc, start in ((slice(0, 3), now), (slice(3, 5), 1.0)):
         u = float(orders[bloc].sum() / capacity[bloc].sum())
         log_u = math.log(u) if u > 0 else -50.0
-        step = (0.5 if u > 1 else 0.25) * elasticity * log_u
+        step = months * (0.5 if u > 1 else 0.25) * elasticity * log_u
         expected = math.exp(min(max(math.log(start) + step, 0.0), math.log(CAP)))
         assert after[bloc] == pytest.approx(expected, rel=1e-9)
         assert (after[bloc] == after[bloc][0]).all()
@@ -60,24 +63,27 @@ def test_scarcity_moves_as_written(
 @given(st.floats(1.0, CAP), st.floats(1.0, CAP))
 def test_balance_leaves_scarcity_as_it_is(first: float, second: float) -> None:
     now, capacity = both_blocs(first, second), np.full((5, 1), 4.0)
-    after = scarcity_after(now, capacity, capacity, BLOC, 2.0, CAP)
+    after = scarcity_after(now, bloc_utilisation(capacity, capacity, BLOC), 1, 2.0, CAP)
     np.testing.assert_allclose(after, now, rtol=1e-12)
 
 
 def test_a_bloc_without_capacity_has_no_scarcity() -> None:
     capacity = both_blocs(1.0, 0.0)
-    after = scarcity_after(np.ones((5, 1)), np.full((5, 1), 0.5), capacity, BLOC, 2.0, CAP)
-    assert (after == 1.0).all()
+    busy = bloc_utilisation(np.full((5, 1), 0.5), capacity, BLOC)
+    assert (scarcity_after(np.ones((5, 1)), busy, 1, 2.0, CAP) == 1.0).all()
 
 
-@given(st.floats(1.0, CAP), st.integers(0, 24), st.integers(0, 24))
-def test_scarcity_is_expected_to_pass(now: float, first: int, second: int) -> None:
-    ahead = float(scarcity_ahead(np.array(now), first))
-    assert 1.0 <= ahead <= now
-    later = scarcity_ahead(np.array(ahead), second)
-    assert later == pytest.approx(float(scarcity_ahead(np.array(now), first + second)))
-    assert scarcity_ahead(np.array(now), 0) == now
-    assert scarcity_ahead(np.ones(()), first) == 1.0
+@given(st.floats(1.0, CAP), st.floats(0.0, 3.0), st.integers(0, 24), st.integers(0, 24))
+def test_months_of_scarcity_add_up(now: float, busy: float, first: int, second: int) -> None:
+    """Looking so many months ahead is living through them, each as busy as the other."""
+    lived = np.array(now)
+    for _ in range(first):
+        lived = scarcity_after(lived, np.array(busy), 1, 2.0, CAP)
+    ahead = scarcity_after(np.array(now), np.array(busy), first, 2.0, CAP)
+    assert float(lived) == pytest.approx(float(ahead))
+    later = scarcity_after(ahead, np.array(busy), second, 2.0, CAP)
+    whole = scarcity_after(np.array(now), np.array(busy), first + second, 2.0, CAP)
+    assert float(later) == pytest.approx(float(whole))
 
 
 @given(st.floats(0.01, 100.0), st.floats(0.2, 5.0), st.floats(0.3, 1.0), st.floats(0.0, 1.0))

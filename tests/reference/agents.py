@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.reference.customs import LEFT_OUT, PULLED, REAL, Bill, Chips, Product, Rates
+from tests.reference.delivery import scarcity_after
 
 if TYPE_CHECKING:
     from tests.reference.world import Reference
@@ -46,6 +47,8 @@ class Foundry:
     unit_cost: ByClass = field(default_factory=dict)
     subsidy: ByClass = field(default_factory=dict)
     orders: ByClass = field(default_factory=dict)
+    booked: ByClass = field(default_factory=dict)
+    """Orders once all that is under qualification is supplied."""
     line_sales: ByClass = field(default_factory=dict)
     sales: ByClass = field(default_factory=dict)
     output: ByClass = field(default_factory=dict)
@@ -82,9 +85,11 @@ class Foundry:
             self.subsidy[k] = supply.discount_subsidy_share * discount * parity
 
     def price_ahead(self, world: Reference, node_class: str, months: int) -> float:
-        """What it is expected to invoice later, as scarcity is expected to pass (MODEL 4.1)."""
-        scarcity = world.scarcity[self.is_chinese, node_class]
-        return self.posted_price[node_class] * scarcity ** (0.75**months)
+        """What it is expected to invoice later, as the order book makes chips scarce (MODEL 4.1)."""
+        at = self.is_chinese, node_class
+        months = min(months, world.scenario.supply.order_book_months)
+        scarcity = scarcity_after(world, world.scarcity[at], *world.order_book[at], months)
+        return self.posted_price[node_class] * scarcity
 
     def compare_size(self, world: Reference) -> None:
         """Its size over that of the base year; all have shrunk alike where all have lost all."""
@@ -893,6 +898,10 @@ class Maker:
             if slot.most_denied > 0:
                 slot.last_denied = world.month_number
             slot.supplier.orders[k] += slot.ordered * slot.delivered_share
+            if slot.waiting is None:
+                slot.supplier.booked[k] += slot.ordered * slot.delivered_share
+            else:
+                slot.waiting.booked[k] += slot.need
 
     def delivered_share(self, world: Reference, slot: Slot, region: str) -> float:
         """Part of a region's chips for this line that no measure keeps back."""

@@ -201,18 +201,24 @@ def make_chips(world: Reference) -> None:
 
 def price_scarcity(world: Reference) -> None:
     """Where a bloc is asked for more than it can make, next month's invoices rise (MODEL 4.1)."""
-    supply = world.scenario.supply
     for (china, k), scarcity in world.scarcity.items():
         bloc = [f for f in world.foundries if f.is_chinese == china]
+        asked = sum(f.orders[k] for f in bloc)
         capacity = sum(f.capacity[k] for f in bloc)
-        if not capacity:
-            continue
-        asked = sum(f.orders[k] for f in bloc) / capacity
-        log_asked = math.log(asked) if asked > 0 else -math.inf
-        speed = 1 / 2 if asked > 1 else 1 / 4
-        step = speed * supply.scarcity_elasticity * log_asked if supply.scarcity_elasticity else 0.0
-        moved = math.log(scarcity) + step
-        world.scarcity[china, k] = math.exp(min(max(moved, 0.0), math.log(supply.scarcity_cap)))
+        world.scarcity[china, k] = scarcity_after(world, scarcity, asked, capacity, 1)
+
+
+def scarcity_after(
+    world: Reference, scarcity: float, asked: float, capacity: float, months: int
+) -> float:
+    """What it is after so many months in which a bloc is asked for so many chips."""
+    supply = world.scenario.supply
+    if not capacity or not supply.scarcity_elasticity:
+        return scarcity
+    log_busy = math.log(asked / capacity) if asked > 0 else -math.inf
+    speed = 1 / 2 if log_busy > 0 else 1 / 4
+    moved = math.log(scarcity) + months * speed * supply.scarcity_elasticity * log_busy
+    return math.exp(min(max(moved, 0.0), math.log(supply.scarcity_cap)))
 
 
 def share_overflow(bloc: list[Foundry], k: str) -> None:

@@ -122,6 +122,7 @@ class Reference:
             "capacity", "utilisation", "posted_price", "price", "experience",
         )  # fmt: skip
         self.scarcity = {(china, k): 1.0 for china in (False, True) for k in self.classes}
+        self.order_book = dict.fromkeys(self.scarcity, (0.0, 0.0))
         foundries = []
         for i, name in enumerate(table.name):
             region = codes.regions[table.region[i]]
@@ -661,12 +662,18 @@ class Reference:
     def order_chips(self) -> None:
         """Chips are ordered for the units ordered, and by buyers outside the device groups."""
         for f in self.foundries:
-            f.orders = dict.fromkeys(self.classes, 0.0)
+            f.orders, f.booked = (dict.fromkeys(self.classes, 0.0) for _ in range(2))
         self.each(self.makers, "order_chips")
         self.other_orders = {k: self._other_orders(k) for k in self.classes}
         for k, orders in self.other_orders.items():
             for f, chips in orders.items():
                 f.orders[k] += chips
+                f.booked[k] += chips
+        for china, k in self.scarcity:
+            bloc = [f for f in self.foundries if f.is_chinese == china]
+            self.order_book[china, k] = (
+                sum(f.booked[k] for f in bloc), sum(f.capacity[k] for f in bloc)
+            )  # fmt: skip
 
     def _other_orders(self, k: str) -> dict[Foundry, float]:
         buyers, omega = self.scenario.other_buyers, self.scenario.sourcing.size_term
