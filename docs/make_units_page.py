@@ -61,7 +61,16 @@ def row_of(device: str, row: pd.Series) -> list[str]:
 def page() -> str:
     """The whole page."""
     units = units_of_devices(load_tables(), load_history())
-    head = ("device", "imported", "implied", "published", "range", "ratio", "designs", "note")
+    head = (
+        "device",
+        "imported",
+        "implied",
+        "published or estimated",
+        "range",
+        "ratio",
+        "designs",
+        "note",
+    )
     body = table(head, (row_of(str(device), row) for device, row in units.iterrows()))
     designs = units["designs"].round().astype(int)
     least, largest = designs.idxmin(), designs.idxmax()

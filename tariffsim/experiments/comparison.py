@@ -128,7 +128,7 @@ def compare(
     facts: dict[str, Any] = {"precision": precision and _reached(tables["summary"], precision)}
     if is_drawn:
         facts["parameters"] = described() | {
-            "strongest": {name: strongest(scenario) for name, scenario in named.items()},
+            "strongest": {name: strongest(one, market) for name, one in named.items()},
             "chance": chance_share(),
         }
     return results_of(named, market, tables, range(start, last + 1), began, failures, facts)

@@ -76,6 +76,7 @@ def made(
         "makers": baseline.agents.makers,
         "metric": METRIC,
         "market": MARKET,
+        "end": baseline.run.end,
         "scenarios": {
             name: {
                 "kind": kind_of(named[name]),
@@ -100,14 +101,15 @@ def stored() -> Mapping[str, Any]:
     return found
 
 
-def strongest(scenario: Scenario) -> dict[str, float]:
+def strongest(scenario: Scenario, market: str) -> dict[str, float]:
     """The parameters that carry most of the uncertainty of the change of the Chinese share.
 
     Those of the stored scenario with a policy of the same kind; none if there is none, or if the
-    design is of another distribution of parameters.
+    design is of another market, another last month or another distribution of parameters.
     """
     design, kind = stored(), kind_of(scenario)
-    if design["draws"] != joint_distribution().digest:
+    own = {"draws": joint_distribution().digest, "market": market, "end": scenario.run.end}
+    if any(design[name] != value for name, value in own.items()):
         return {}
     for one in design["scenarios"].values():
         if kind and one["kind"] == kind:

@@ -10,6 +10,9 @@ from typing import Any
 from tariffsim.record.intervals import Interval, drawn_interval, paired_interval
 from tariffsim.record.results import Results
 
+FEW_REPEATS = 8
+"""Up to so many draws that were run twice, the variance of seeds is off by half or more."""
+
 
 def is_drawn(results: Results) -> bool:
     """Whether parameters were drawn, so that intervals cover them."""
@@ -34,15 +37,20 @@ def sentences(results: Results) -> Iterator[str]:
         return
     table = results.tables["headline"]
     facts = results.provenance["parameters"]
+    draws = results.tables["summary"].loc[lambda t: t["scenario"] == results.baseline, "draw"]
+    repeats = len(draws) - draws.nunique()
     for row in table[table["metric"] == "cn_share"].to_dict("records"):
         name = str(row["scenario"])
         if name != results.baseline and not math.isnan(row["sign_probability"]):
             strongest = facts["strongest"].get(name, {})
-            yield f"{name}: {_parts(row)}{_named(strongest, facts['chance'])}."
+            yield f"{name}: {_parts(row, repeats)}{_named(strongest, facts['chance'])}."
 
 
-def _parts(row: Mapping[Any, Any]) -> str:
-    """Standard deviations by seeds and by parameters, and the probability of the sign."""
+def _parts(row: Mapping[Any, Any], repeats: int) -> str:
+    """Standard deviations by seeds and by parameters, and the probability of the sign.
+
+    Both come from so many draws that were repeated with another seed.
+    """
     seeds, parameters = row["sd_seeds"], row["sd_parameters"]
     total = seeds**2 + parameters**2
     if math.isnan(seeds):
@@ -51,7 +59,9 @@ def _parts(row: Mapping[Any, Any]) -> str:
         parts = [100 * sd**2 / (total or 1.0) for sd in (parameters, seeds)]
         text = (
             f"standard deviation {parameters:.2g} pp by parameters and {seeds:.2g} pp by seeds in "
-            f"one run ({parts[0]:.0f} % and {parts[1]:.0f} % of the variance)"
+            f"one run ({parts[0]:.0f} % and {parts[1]:.0f} % of the variance"
+            + f", a rough split from {repeats} draws run twice" * (repeats <= FEW_REPEATS)
+            + ")"
         )
     side = "below" if row["difference"] < 0 else "above"
     sure = 100 * row["sign_probability"]

@@ -171,8 +171,8 @@ class Episodes:
         return float(run.cells("lost_units", CARS, "2021-01", "2021-12").sum() / 1e6)
 
     @cached_property
-    def chip_tariffs(self) -> float:
-        """V16: buyers' cost of 25 % on all chips over that of 25 % on Chinese ones, ten years."""
+    def chip_tariffs(self) -> tuple[float, float]:
+        """V16: buyers' cost of 25 % on all chips, and of 25 % on Chinese ones, ten years."""
         base = self._set(load_scenario("baseline"), **TEN_YEARS)
         without = run_of(base, self.seed)
         costs = []
@@ -184,7 +184,7 @@ class Episodes:
             run = run_of(replace(base, policies={"tariff": tariff}), self.seed)
             change = welfare(run.record, without.record, run.context)[:, run.market]
             costs.append(-float(change[:, [0, -1]].sum()))
-        return costs[0] / costs[1]
+        return costs[0], costs[1]
 
     @cached_property
     def analog(self) -> tuple[float, float]:

@@ -12,7 +12,8 @@ from tariffsim.validation.episodes import PHONES_AND_LAPTOPS, STUDY_YEAR, Episod
 from tariffsim.validation.hindcast import CHINA
 from tariffsim.validation.trade_outcomes import TradeOutcomes, period
 
-Figure = Callable[[Episodes, OutcomeRow, History], float]
+Figure = Callable[[Episodes, OutcomeRow, History], float | tuple[float, float]]
+"""A number, or the two whose ratio it is."""
 UNMOUNTED_CHIPS = "NAICS 334413"
 
 
@@ -23,7 +24,7 @@ def figures(
 
     Rows of ids without an entry in `FIGURES` are left out.
     """
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[float | tuple[float, float]]] = {}
     rows = [row for row in history.outcomes if row.is_scored and row.id in FIGURES]
     for seed in seeds:
         episodes = Episodes(seed, reacts)
@@ -31,8 +32,20 @@ def figures(
             if row.id in ids:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     value = FIGURES[row.id](episodes, row, history)
-                found.setdefault(row.name, []).append(value if np.isfinite(value) else np.nan)
-    return found
+                found.setdefault(row.name, []).append(value)
+    return {name: _by_seed(values) for name, values in found.items()}
+
+
+def _by_seed(values: Sequence[float | tuple[float, float]]) -> list[float]:
+    """One number for each seed, whose mean is that of the figure.
+
+    Of a ratio the mean is that of the first numbers over that of the second: single ratios have
+    none where the second is near zero.
+    """
+    numbers = np.array(values, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        figure = numbers if numbers.ndim == 1 else numbers[:, 0] / numbers[:, 1].mean()
+    return [float(value) for value in np.where(np.isfinite(figure), figure, np.nan)]
 
 
 def _of_trade(episodes: Episodes, row: OutcomeRow, history: History) -> float:

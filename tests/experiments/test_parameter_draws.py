@@ -234,8 +234,10 @@ def test_the_stored_design_is_of_the_distribution_that_is_drawn_from() -> None:
         assert shares == sorted(shares, reverse=True)
         assert shares[-1] >= 0
         assert shares[0] <= 1
-        assert list(strongest(load_scenario(name)).items()) == list(one["shares"].items())[:3]
-    assert strongest(load_scenario("no_expansion")) == {}
+        assert list(strongest(load_scenario(name), "US").items()) == list(one["shares"].items())[:3]
+    assert strongest(load_scenario("no_expansion"), "US") == {}
+    assert strongest(load_scenario("component_50"), "EU") == {}
+    assert strongest(replace("component_50", run__end="2028-12"), "US") == {}
     assert design["metric"] == METRIC
 
 

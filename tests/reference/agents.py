@@ -85,7 +85,7 @@ class Foundry:
             self.subsidy[k] = supply.discount_subsidy_share * discount * parity
 
     def price_ahead(self, world: Reference, node_class: str, months: int) -> float:
-        """What it is expected to invoice later, as the order book makes chips scarce (MODEL 4.1)."""
+        """What it is expected to invoice later, scarce as the order book makes it (MODEL 4.1)."""
         at = self.is_chinese, node_class
         months = min(months, world.scenario.supply.order_book_months)
         scarcity = scarcity_after(world, world.scarcity[at], *world.order_book[at], months)

@@ -9,6 +9,7 @@ import pytest
 
 from tariffsim.report.validation import files, in_short
 from tariffsim.tables import OutcomeRow, load_history
+from tariffsim.validation import figures as of_rows
 from tariffsim.validation.about import COMPUTED, TOUCHES
 from tariffsim.validation.figures import FIGURES, figures
 from tariffsim.validation.score_tables import ids_table, rows_table, totals, worst
@@ -108,6 +109,19 @@ def test_a_figure_that_some_run_lacks_fails_and_says_so() -> None:
     (found,) = score(MADE_UP, ["V5"], {"V5.1": [0.5, np.nan]}, NOBODY).to_dict("records")
     assert not found["holds"]
     assert found["why_not"] == "no run has such imports"
+
+
+def test_a_ratio_is_that_of_means_over_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One seed in which the second number is near zero does not decide."""
+    pairs = {0: (30.0, 2.0), 1: (20.0, 0.01), 2: (25.0, 2.99)}
+    monkeypatch.setattr(
+        of_rows, "FIGURES", {"V16": lambda episodes, row, history: pairs[episodes.seed]}
+    )
+    history = load_history()
+    (name,) = (row.name for row in history.outcomes if row.id == "V16" and row.is_scored)
+    found = figures(history, ["V16"], list(pairs), reacts=True)[name]
+    assert np.mean(found) == pytest.approx(75 / 5)
+    assert found[0] == pytest.approx(30 / (5 / 3))
 
 
 def test_every_test_row_has_a_computation_and_every_outcome_its_words() -> None:
