@@ -91,15 +91,13 @@ def _idle(
     elif not goods:
         reason = f"no {' or '.join(row.devices)} comes from {' or '.join(row.against)}"
     elif row.starts > run.end:
-        reason = f"it starts in {format_moment(row.starts)}, after the run ends in "
-        reason += format_month(run.end)
+        reason = f"it starts after the run ends in {format_month(run.end)}"
         if row.known_from <= run.end and acts(run.end + 1, math.inf):
             return f"the row is only expected: {reason}"
     elif not row.coverage:
         reason = "its coverage is 0"
     elif row.stops <= run.start:
-        reason = f"it ends in {row.ends_day or row.ends}, before the run starts in "
-        reason += format_month(run.start)
+        reason = f"it ends before the run starts in {format_month(run.start)}"
     elif not row.rate:
         reason = "its rate is 0, and no earlier row of its instrument is replaced"
     else:
