@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tariffsim.behaviour.foundries import price_ahead
 from tariffsim.kernels.duties import slot_duty_rate
 from tariffsim.kernels.sums import sum_by
 from tariffsim.kernels.supply import counter_subsidy_share
@@ -43,7 +44,10 @@ class ChoiceSetPrices:
 
     def of_month(self, economy: Economy) -> dict[str, Float]:
         """Arrays of `History` by name."""
-        price = self._region_price(economy.foundries.posted_price)
+        supply = economy.scenario.supply
+        price = self._region_price(
+            price_ahead(economy.foundries, supply, supply.order_book_months, lambda of: of)
+        )
         source = economy.policy.expected, economy.importers.is_traced
         if self._source is None or any(
             a is not b for a, b in zip(source, self._source, strict=True)
@@ -61,7 +65,7 @@ class ChoiceSetPrices:
         }
 
     def _region_price(self, price: Float) -> Float:
-        """(K, R) mean posted price in a region, weighted by base capacity; USD a chip."""
+        """(K, R) mean price in a region, weighted by base capacity; USD a chip."""
         result: Float = np.einsum("krf,fk->kr", self._price_weight, price)
         return result + self._price_without
 

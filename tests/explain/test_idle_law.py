@@ -91,7 +91,7 @@ def test_a_row_that_does_something_is_not(tmp_path: Path, rows: tuple[str, ...])
 
 def test_a_row_after_the_run_that_is_announced_in_it_is_only_expected(tmp_path: Path) -> None:
     (found,) = remarks(with_rows(tmp_path, "2032-01,,US,CN,Levy,0.1,no,laptop,,,2028-01"))
-    assert "Levy, 2032-01: the row is only expected: it starts in 2032-01" in found
+    assert "Levy, 2032-01: the row is only expected: it starts after the run" in found
 
 
 def test_a_row_that_is_in_part_on_goods_of_its_own_market(tmp_path: Path) -> None:
