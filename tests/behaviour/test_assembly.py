@@ -427,14 +427,19 @@ def test_a_plant_is_built_where_it_is_worth_its_cost() -> None:
 
 
 def test_scarcity_counts_as_it_will_be_when_the_plant_delivers() -> None:
-    """A shift takes months, a plant years: with idle capacity little is left of scarcity then."""
-    economy = last(scenario(STILL, makers=60), 0, 1)
+    """A shift takes months, a plant years: with idle capacity less is left of scarcity then."""
+    books = {"supply": {"scarcity_elasticity": 2.0, "order_book_months": 12}}
+    economy = last(scenario(STILL, books, makers=60), 0, 1)
+    assert (economy.foundries.booked_utilisation < 1).all()
     rows = np.arange(len(economy.flows))
     calm = assembly.places(economy, rows, SHIFT)
     economy.foundries.scarcity = np.full_like(economy.foundries.scarcity, 2.0)
     soon, late = (assembly.places(economy, rows, kind) for kind in (SHIFT, PLANT))
     assert (soon > late).all()
-    assert (late > calm).all()
+    assert (late >= calm).all()
+    economy.foundries.booked_utilisation = np.ones_like(economy.foundries.scarcity)
+    full = assembly.places(economy, rows, PLANT)
+    assert (full > late).all()
 
 
 def test_losses_from_second_best_places_by_hand() -> None:

@@ -108,8 +108,9 @@ def test_the_match_loss_sees_the_duty_of_the_plain_tariff(compliance: str) -> No
 def test_a_rest_alone_makes_the_chips_it_leaves_out_cheaper_to_use() -> None:
     """By the rate on their price, as far as the line is sold where the duty is levied."""
     costs = []
+    plenty = {"supply": {"scarcity_elasticity": 0.0}}
     for law in ({}, rest(RATE)):
-        (economy,) = run(scenario(COMPLIANT, law, makers=100), 0, 1)
+        (economy,) = run(scenario(COMPLIANT, plenty, law, makers=100), 0, 1)
         slots = economy.makers.slots(np.flatnonzero(economy.makers.has_slot.ravel()))
         costs.append(cost_of_slots(choice_set(economy), slots))
     added, price = costs[1] - costs[0], economy.foundries.price.T[slots.node_class]
