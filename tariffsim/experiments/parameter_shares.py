@@ -76,7 +76,7 @@ def made(
         "makers": baseline.agents.makers,
         "metric": METRIC,
         "market": MARKET,
-        "end": baseline.run.end,
+        "months": [baseline.run.start, baseline.run.end],
         "scenarios": {
             name: {
                 "kind": kind_of(named[name]),
@@ -105,10 +105,11 @@ def strongest(scenario: Scenario, market: str) -> dict[str, float]:
     """The parameters that carry most of the uncertainty of the change of the Chinese share.
 
     Those of the stored scenario with a policy of the same kind; none if there is none, or if the
-    design is of another market, another last month or another distribution of parameters.
+    design is of another market, other months or another distribution of parameters.
     """
     design, kind = stored(), kind_of(scenario)
-    own = {"draws": joint_distribution().digest, "market": market, "end": scenario.run.end}
+    run = scenario.run
+    own = {"draws": joint_distribution().digest, "market": market, "months": [run.start, run.end]}
     if any(design[name] != value for name, value in own.items()):
         return {}
     for one in design["scenarios"].values():

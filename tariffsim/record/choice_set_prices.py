@@ -44,10 +44,9 @@ class ChoiceSetPrices:
 
     def of_month(self, economy: Economy) -> dict[str, Float]:
         """Arrays of `History` by name."""
-        supply = economy.scenario.supply
-        price = self._region_price(
-            price_ahead(economy.foundries, supply, supply.order_book_months, lambda of: of)
-        )
+        foundries, supply = economy.foundries, economy.scenario.supply
+        lead = int(economy.constants.requalification_months.mean())
+        price = self._region_price(price_ahead(foundries, supply, lead, lambda of: of))
         source = economy.policy.expected, economy.importers.is_traced
         if self._source is None or any(
             a is not b for a, b in zip(source, self._source, strict=True)
@@ -60,6 +59,7 @@ class ChoiceSetPrices:
         )
         given = given * self._exposed * economy.constants.is_china * price
         return {
+            "chip_price": self._region_price(foundries.price),
             "slot_price": price,
             "slot_duty": self._rate * (price - given) + self._each - given,
         }

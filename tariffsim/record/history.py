@@ -23,8 +23,10 @@ class History:
     """(T, M, D, K, R) chips a month in what the market buys."""
     base_sourcing: Float
     """(T, M, D, K, R) the same if every line sold what it did in the base year."""
+    chip_price: Float
+    """(T, K, R) mean price of a chip, invoiced, USD."""
     slot_price: Float
-    """(T, K, R) mean price of a chip, USD."""
+    """(T, K, R) mean price of a chip that choices count, with scarcity ahead, USD."""
     slot_duty: Float
     """(T, M, D, K, R) duty that a chip is expected to cause at a slot, USD."""
     foundries: dict[str, Float]

@@ -81,7 +81,7 @@ def record_of(history: History, baseline: History, context: Context, market: str
     other = other_chips_by_region(history, context)
     price = history.foundries["price"] * history.foundries["other_chips"]
     other_value = price.sum(axis=2) @ foundry_region(history, context)
-    bought = (history.sourcing * history.slot_price[:, None, None]).sum(axis=(2, 3))
+    bought = (history.sourcing * history.chip_price[:, None, None]).sum(axis=(2, 3))
     every_market = {name: values.sum(axis=2) for name, values in cells.items()}
     every_market["price_index"] = np.stack(
         [basket_price(history, i) for i in range(len(context.codes.markets))], axis=1

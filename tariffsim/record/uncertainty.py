@@ -60,7 +60,8 @@ def _parts(row: Mapping[Any, Any], repeats: int) -> str:
         text = (
             f"standard deviation {parameters:.2g} pp by parameters and {seeds:.2g} pp by seeds in "
             f"one run ({parts[0]:.0f} % and {parts[1]:.0f} % of the variance"
-            + f", a rough split from {repeats} draws run twice" * (repeats <= FEW_REPEATS)
+            + f", a rough split from {repeats} draw{'s' * (repeats > 1)} run twice"
+            * (repeats <= FEW_REPEATS)
             + ")"
         )
     side = "below" if row["difference"] < 0 else "above"
@@ -79,6 +80,7 @@ def _named(shares: Mapping[str, float], chance: float) -> str:
         share < chance for share in shares.values()
     )
     return (
-        ". Largest shares of the variance of a run, in a stored design of such policies: "
+        ". Largest shares of the variance of a run, each by itself, in a stored design of such "
+        "policies: "
         f"{listed}{noise}"
     )

@@ -94,7 +94,13 @@ class Supply(Block):
         3.0, "ratio", "Most that scarcity multiplies posted prices by.", ge=1, le=100
     )
     order_book_months: int = parameter(
-        3, "months", "Months for which makers expect a full order book to last.", 1, 6, ge=0, le=60
+        3,
+        "months",
+        "Months for which makers expect an order book to stay as it is.",
+        1,
+        6,
+        ge=0,
+        le=60,
     )
     price_adjustment: Share = parameter(
         0.15, "fraction a month", "Speed of posted prices towards their target.", 0.05, 0.5

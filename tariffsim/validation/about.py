@@ -31,8 +31,8 @@ COMPUTED: Mapping[str, str] = {
     "is levied: those of any origin, and those of China, 2025 to 2034. Chips more advanced than "
     "20 nm, most of the value of all chips, are not in the model. This reading was "
     "taken after the other had been scored: component tariffs, which reach chips inside products, "
-    "fail. The figure is the ratio of two means over seeds, as the second is near zero in some "
-    "seeds; the mean of ratios, taken before, was 8.6.",
+    "fail. The figure is the ratio of two means over seeds, as the second may be near zero in a "
+    "seed, with the spread to first order; the mean of ratios, taken before, was 8.6.",
     "V18": "US chips of classes C and D in what China buys, in the run from 2017. No price war is "
     "put in: prices of US foundries follow the world's utilisation and learning.",
     "V19": "Parts of products sold in the United States that have a Chinese supplier in the base "

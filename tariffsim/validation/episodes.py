@@ -196,7 +196,7 @@ class Episodes:
         region, market = codes.regions.index(MARKET), codes.markets.index(CHINA)
         classes = [codes.classes.index(name) for name in ANALOG]
         chips = run.record.sourcing[:, market, :, :, region].sum(axis=1)[:, classes]
-        price = run.record.slot_price[:, classes, region]
+        price = run.record.chip_price[:, classes, region]
         years = [run.months.year(year) for year in (2022, 2024)]
         number = [chips[year].sum(axis=0) for year in years]
         each = [price[year].mean(axis=0) for year in years]

@@ -37,15 +37,18 @@ def figures(
 
 
 def _by_seed(values: Sequence[float | tuple[float, float]]) -> list[float]:
-    """One number for each seed, whose mean is that of the figure.
+    """One number for each seed, whose mean is the figure.
 
-    Of a ratio the mean is that of the first numbers over that of the second: single ratios have
-    none where the second is near zero.
+    A ratio is that of the means over seeds, as single ratios have no mean where the second number
+    may be near zero; a seed's number is that plus what the seed adds to it, to first order.
     """
     numbers = np.array(values, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        figure = numbers if numbers.ndim == 1 else numbers[:, 0] / numbers[:, 1].mean()
-    return [float(value) for value in np.where(np.isfinite(figure), figure, np.nan)]
+        if numbers.ndim == 2:
+            top, bottom = numbers.T
+            ratio = top.mean() / bottom.mean()
+            numbers = ratio + (top - ratio * bottom) / bottom.mean()
+    return [float(value) for value in np.where(np.isfinite(numbers), numbers, np.nan)]
 
 
 def _of_trade(episodes: Episodes, row: OutcomeRow, history: History) -> float:

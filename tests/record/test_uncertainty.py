@@ -35,8 +35,8 @@ def test_both_parts_the_sign_and_the_strongest_parameters_are_named() -> None:
     assert list(sentences(results())) == [
         "tariff: standard deviation 1.5 pp by parameters and 0.5 pp by seeds in one run (90 % and "
         "10 % of the variance); the change is below zero with a probability of 98.0 %. Largest "
-        "shares of the variance of a run, in a stored design of such policies: sourcing.elasticity "
-        "34 %, trade.markup 10 %; what is below 20 % may be chance."
+        "shares of the variance of a run, each by itself, in a stored design of such policies: "
+        "sourcing.elasticity 34 %, trade.markup 10 %; what is below 20 % may be chance."
     ]
 
 

@@ -53,7 +53,7 @@ def made_up_run() -> Run:
         2022 * 12, ("x",), ("CN",), none, none, none, none, codes.classes, 0.5, np.zeros((36, 2))
     )
     months.unmounted[:] = [200.0, 3.0]
-    record = SimpleNamespace(sourcing=chips, slot_price=price)
+    record = SimpleNamespace(sourcing=chips, chip_price=price)
     return Run(record, months, SimpleNamespace(codes=codes))  # type: ignore[arg-type]
 
 

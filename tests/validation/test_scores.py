@@ -121,7 +121,7 @@ def test_a_ratio_is_that_of_means_over_seeds(monkeypatch: pytest.MonkeyPatch) ->
     (name,) = (row.name for row in history.outcomes if row.id == "V16" and row.is_scored)
     found = figures(history, ["V16"], list(pairs), reacts=True)[name]
     assert np.mean(found) == pytest.approx(75 / 5)
-    assert found[0] == pytest.approx(30 / (5 / 3))
+    assert found == pytest.approx([15 + (a - 15 * b) / (5 / 3) for a, b in pairs.values()])
 
 
 def test_every_test_row_has_a_computation_and_every_outcome_its_words() -> None:
