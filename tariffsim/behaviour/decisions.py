@@ -136,7 +136,7 @@ def plan_duty(economy: Economy, designs: Int, at: Int, slots: SlotRows, plan: In
     """(designs,) USD a unit that triggers are expected to cost if slots follow a plan (slots,)."""
     makers, foundries = economy.makers, economy.foundries
     futures = economy.policy.expected.of_kind(DESIGN)
-    supplier = makers.booked_supplier()[designs]
+    supplier = makers.booked_supplier(designs)
     supplier[at, slots.part] = plan
     months = economy.constants.requalification_months[makers.device[designs], None]
     price = price_ahead(

@@ -400,7 +400,7 @@ def renew_second_sources(economy: Economy, slots: OpenSlots, draws: Draws) -> No
         economy.base_shares[makers.odds_row[some.maker], some.node_class],
         economy.foundries.region,
         makers.supplier.take(some.place),
-        makers.booked_supplier().take(some.place),
+        makers.booked_supplier((some.maker, some.part)),
         noise,
     )
     makers.second_source.put(some.place, second)

@@ -318,7 +318,7 @@ def _slot(economy: Economy, maker: int, k: int) -> SlotRows:
 
 def _in_place(economy: Economy, maker: int, k: int) -> int:
     """The foundry in place when the slot opens next: the one under qualification, if any."""
-    return int(economy.makers.booked_supplier()[maker, k])
+    return int(economy.makers.booked_supplier((maker, k)))
 
 
 def _next_opening(economy: Economy, draws: Draws, maker: int, k: int) -> int | None:

@@ -150,9 +150,10 @@ class DeviceMakers(Rows):
         """(N,) or (rows,) USD a unit of switching costs being written off in a month."""
         return over_slots(self.amortised[rows] * (self.amortised_until[rows] > month))
 
-    def booked_supplier(self) -> Int:
-        """(N, P) foundry that supplies once what is under qualification is supplied."""
-        return np.where(self.switch_month >= 0, self.next_supplier, self.supplier)
+    def booked_supplier(self, at: Int | tuple[Int | int, ...] | slice = slice(None)) -> Int:
+        """(N, P), or at some of these, foundry that supplies once what is decided is supplied."""
+        waits = self.switch_month[at] >= 0
+        return np.where(waits, self.next_supplier[at], self.supplier[at])
 
     @property
     def n_lines(self) -> int:

@@ -186,7 +186,7 @@ def test_choices_count_it_as_it_will_be_when_they_deliver(scarce: Economy) -> No
 
 
 def test_the_order_book_holds_what_is_decided_and_not_yet_supplied() -> None:
-    """Told years before it is decided, a switch counts at once and moves the orders later."""
+    """A switch counts from the month it is decided in; orders move when it is supplied."""
     economy = last(scenario(PRICED, makers=150), 1, 6)
     foundries, makers = economy.foundries, economy.makers
     before = foundries.booked_utilisation.copy()
