@@ -51,10 +51,12 @@ class Decision:
         return Decision(slots, *(np.concatenate(column) for column in columns))
 
 
-def decide(choices: ChoiceSet, economy: Economy, slots: OpenSlots) -> Decision:
-    """What each version of a line that has open slots decides by itself."""
+def decide(
+    choices: ChoiceSet, economy: Economy, slots: OpenSlots, weights: Float | None = None
+) -> Decision:
+    """What each version of a line that has open slots decides by itself; see `sourcing.choose`."""
     makers = economy.makers
-    choice, forgone = sourcing.choose(choices, slots)
+    choice, forgone = sourcing.choose(choices, slots, weights)
     before = makers.compliance_distortion.take(slots.rows.place)
     distortion = np.where(slots.is_free & slots.is_open, forgone, before)
     if economy.tariff_schedule.triggers:

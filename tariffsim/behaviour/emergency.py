@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from tariffsim import kernels as k
@@ -68,7 +66,7 @@ def switch_in_emergency(
     """Choose and start to qualify; lines without a candidate try again next month."""
     makers, slots = economy.makers, economy.makers.slots(place)
     factor = economy.scenario.orders.emergency_months_factor
-    choices = replace(choices, months_factor=factor)
+    choices = sourcing.choice_set(economy, factor)
     of_all = sourcing.choice_weights(choices, slots)
     weights = np.where(is_candidate, sourcing.among_candidates(choices, slots, of_all), 0.0)
     noise = _emergency_noise(economy, draws, slots)

@@ -88,9 +88,13 @@ def reconsider(
     before = _remembered(makers, lines)
     _stand_apart(economy, lines[weighs], wanted[weighs])
     pairs = _pairs(makers, slots, lines, weighs, wanted, has_two)
-    versions = decisions.decide(choices, economy, pairs.slots)
-    joint, lost = _joint(economy, choices, pairs, stands)
-    gain, takes_own = _gain(economy, choices, pairs, joint, versions)
+    weights = sourcing.choice_weights(choices, pairs.slots.rows)
+    free = weights
+    if economy.tariff_schedule.triggers:
+        free = sourcing.choice_weights(choices, pairs.slots.rows, triggered=False)
+    versions = decisions.decide(choices, economy, pairs.slots, weights)
+    joint, lost = _joint(economy, choices, pairs, stands, weights, free)
+    gain, takes_own = _gain(economy, choices, pairs, joint, versions, free)
     cost = k.times(_overhead(economy, lines), makers.share[pairs.of_own(makers)])
     splits = pairs.weighs & (gain > cost)
     _note(economy, pairs, gain, cost)
@@ -158,10 +162,16 @@ def _overhead(economy: Economy, line: Int) -> Float:
 
 
 def _joint(
-    economy: Economy, choices: ChoiceSet, pairs: Pairs, stands: Decision
+    economy: Economy,
+    choices: ChoiceSet,
+    pairs: Pairs,
+    stands: Decision,
+    weights: Float,
+    free: Float,
 ) -> tuple[Int, Float]:
     """(rows,) foundry that the line would choose for all its markets; (2, rows) match loss.
 
+    `weights` (2 x rows, F) are those of `sourcing.choice_weights`, `free` without triggers.
     Where it has two versions by the mean of their utilities, less what a switch of either costs;
     where triggers are expected, the cheapest of three plans.
     """
@@ -174,13 +184,13 @@ def _joint(
     two = np.flatnonzero(has_two & pairs.may_choose)
     if not len(two):
         return chosen, lost
-    some = pairs.slots.take(pairs.of_both(two).ravel())
-    weights = sourcing.choice_weights(choices, some.rows)
+    both = pairs.of_both(two).ravel()
+    some, weights = pairs.slots.take(both), weights.take(both, axis=0)
     best = _mean_utility(choices, pairs, two, _utility(choices, some, weights)).argmax(axis=1)
     lost[:, two] = _forgone(choices, pairs, two, weights, best)
     if _weighs_triggers(economy, pairs).any():
-        free = _utility(choices, some, sourcing.choice_weights(choices, some.rows, False))
-        best, more = _cheapest_plan(economy, choices, pairs, two, free, best)
+        without = _utility(choices, some, free.take(both, axis=0))
+        best, more = _cheapest_plan(economy, choices, pairs, two, without, best)
         lost[:, two] = k.total(lost[:, two], more)
     chosen[two] = best
     return chosen, lost
@@ -284,15 +294,16 @@ def _triggered(economy: Economy, pairs: Pairs, rows: Int, plan: Int) -> Float:
 
 
 def _gain(
-    economy: Economy, choices: ChoiceSet, pairs: Pairs, joint: Int, versions: Decision
+    economy: Economy, choices: ChoiceSet, pairs: Pairs, joint: Int, versions: Decision, free: Float
 ) -> tuple[Float, Bool]:
     """USD a unit (n,) of lines that versions gain; (rows,) whether parts would then differ.
 
+    `free` (2 x rows, F) are the weights of foundries if no trigger counts.
     Part by part; where triggers are expected plan against plan, with the duty that is saved.
     """
     sigma, share, slots = choices.sigma, pairs.share, pairs.slots.rows
     own, rows = versions.choice.reshape(2, -1), np.arange(len(joint))
-    utility = _utility(choices, pairs.slots, sourcing.choice_weights(choices, slots, False))
+    utility = _utility(choices, pairs.slots, free)
     switching = choices.makers.switching.take(slots.place[rows])
     cap = choices.sourcing.switching_cost_cap
     new_to = np.where(pairs.supplier == joint, 0.0, share).sum(axis=0)

@@ -12,7 +12,7 @@ from tariffsim.law.expected_burden import CounterSubsidy, ExpectedBurden
 from tariffsim.law.policy_state import DeliveredShare, PolicyState
 from tariffsim.law.supply_limits import least_share, share_by_market, share_of_suppliers
 from tariffsim.scenario.blocks import Sourcing, Supply
-from tariffsim.state.constants import DESIGN, Constants
+from tariffsim.state.constants import DESIGN, PIN_COMPATIBLE, Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy, Foundries
 from tariffsim.state.makers import DeviceMakers, SlotRows
@@ -38,18 +38,33 @@ class ChoiceSet:
     """(rows, K, F) shares of foundries in the base year, in units."""
     base_duty: Float
     """(1, cells, K, R) duty on a dollar of chips in a slot in the base year."""
+    lead: Int
+    """(kinds, D) row of `price` of a choice for a device, by the months to delivery."""
+    price: Float
+    """(rows, K, F) price of a chip at the scarcity expected when it is delivered, USD."""
     size: Float
     """(K, F) factor on the odds of a foundry that has grown."""
+    offer: Float
+    """(rows, K, F) the same, times that of its price, which has moved since the base year."""
     markup: float
     emergency_share: float
     """Denied share of deliveries that sets off an emergency switch."""
-    months_factor: float = 1.0
-    """Months to delivery, relative to those of a choice outside an emergency."""
 
     @property
     def sigma(self) -> float:
         """Elasticity of substitution between foundries at an open design."""
         return self.sourcing.elasticity
+
+    def at_delivery(self, table: Float, slots: SlotRows) -> Float:
+        """(rows, F) what a table (rows, K, F) says of the month in which a choice delivers."""
+        lead = self.lead[slots.kind, self.makers.device[slots.maker]]
+        row = lead * table.shape[1] + slots.node_class
+        return np.asarray(table.reshape(-1, table.shape[2]).take(row, axis=0))
+
+    @property
+    def origins(self) -> Int:
+        """(O,) all origins that chips have in law."""
+        return np.arange(self.constants.codes.n_chip_origins)
 
 
 @dataclass(frozen=True)
@@ -74,25 +89,48 @@ class OpenSlots:
         )  # fmt: skip
 
 
-def choice_set(economy: Economy) -> ChoiceSet:
-    """Prices, duties, sizes and limits of supply of this month."""
-    foundries, sourcing = economy.foundries, economy.scenario.sourcing
-    size = k.size_factor(foundries.capacity, foundries.base_capacity, sourcing.size_term)
+def choice_set(economy: Economy, months_factor: float = 1.0) -> ChoiceSet:
+    """Prices, duties, sizes and limits of supply of this month.
+
+    `months_factor` is that of the months to delivery in an emergency.
+    """
+    foundries, sourcing, supply = (
+        economy.foundries,
+        economy.scenario.sourcing,
+        economy.scenario.supply,
+    )
+    size = k.size_factor(foundries.capacity, foundries.base_capacity, sourcing.size_term).T
+    months, lead = _months_ahead(economy, months_factor)
+    price = price_ahead(foundries, supply, months[:, None, None], lambda of: of.T)
     return ChoiceSet(
         economy.makers,
         foundries,
         economy.constants,
         sourcing,
-        economy.scenario.supply,
+        supply,
         economy.policy,
         ExpectedBurden.of(economy),
         CounterSubsidy.of(economy),
         economy.base_shares,
         economy.tariff_schedule.tables(()).slot[None],
-        size.T,
+        lead,
+        price,
+        size,
+        k.times(size, k.cost_odds(price, foundries.base_price.T, sourcing.elasticity)),
         economy.scenario.trade.markup,
         economy.scenario.orders.emergency_share,
     )
+
+
+def _months_ahead(economy: Economy, months_factor: float) -> tuple[Int, Int]:
+    """Months (rows,) at which scarcity is foreseen; (kinds, D) the row for a kind and device."""
+    constants, sourcing = economy.constants, economy.scenario.sourcing
+    device, kinds = np.arange(len(constants.codes.devices)), np.array([[DESIGN], [PIN_COMPATIBLE]])
+    lead = k.shortened(_lead(constants, sourcing, device, kinds), months_factor)
+    months, row = np.unique(
+        np.minimum(lead, economy.scenario.supply.order_book_months), return_inverse=True
+    )
+    return months, row.reshape(lead.shape)
 
 
 # Which slots open.
@@ -145,17 +183,20 @@ def openings(economy: Economy, draws: Draws, month: int) -> tuple[Bool, Bool]:
 # What suppliers cost, and how likely each is to be chosen.
 
 
-def choose(choices: ChoiceSet, slots: OpenSlots) -> tuple[Int, Float]:
-    """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied."""
+def choose(choices: ChoiceSet, slots: OpenSlots, weights: Float | None = None) -> tuple[Int, Float]:
+    """(rows,) supplier that each slot chooses, or has, and what it loses as supply is denied.
+
+    `weights` (rows, F) are those of `choice_weights`, if they are known.
+    """
     makers = choices.makers
     choice = makers.supplier.take(slots.rows.place)
     forgone = np.zeros(len(choice))
     for rows in k.blocks(np.flatnonzero(slots.is_free & slots.is_open), BLOCK):
         some, noise = slots.rows.take(rows), slots.exponentials.take(rows, axis=0)
-        of_all = choice_weights(choices, some)
-        weights = among_candidates(choices, some, of_all)
+        of_all = choice_weights(choices, some) if weights is None else weights.take(rows, axis=0)
+        allowed = among_candidates(choices, some, of_all)
         inertia = makers.inertia.take(some.place)
-        choice[rows] = k.draw_choice(k.with_inertia(weights, choice[rows], inertia), noise)
+        choice[rows] = k.draw_choice(k.with_inertia(allowed, choice[rows], inertia), noise)
         forgone[rows] = forgone_match(choices, some, of_all, choice[rows], noise)
     return choice, forgone
 
@@ -168,58 +209,83 @@ def choice_weights(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) 
         makers.curvature.take(slots.place)[:, None],
         makers.odds_scale.take(slots.place)[:, None],
     )
-    cost = slot_cost(choices, slots, triggered)
+    duty = k.cost_odds(
+        relative_cost(choices, slots, triggered), base_relative_cost(choices, slots), choices.sigma
+    )
     return k.choice_odds(
         odds,
-        choices.size.take(slots.node_class, axis=0),
-        _preference(choices, slots),
-        k.cost_odds(cost, base_slot_cost(choices, slots), choices.sigma),
+        choices.at_delivery(choices.offer, slots),
+        _preference(choices, slots).take(choices.foundries.region, axis=1),
+        _of_foundries(choices, slots, duty),
     )
 
 
 def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Float:
     """(rows, F) price of a chip plus the duty it is expected to cause, USD."""
-    makers, region, policy = choices.makers, choices.foundries.region, choices.policy
-    origin = makers.origin.take(slots.maker, axis=0)
-    rate = duty_over_markets(choices, policy.expected.slot, slots, origin, slots.kind)
-    price = price_after_counter_subsidy(choices, slots)
-    futures = policy.expected.futures
-    burden = choices.expected_burden.on_slots(slots, region, price, futures, triggered)
-    of_foundry = choices.expected_burden.of_foundries(slots, region)
-    return k.cost_with_duty(price, k.by_foundry(rate, of_foundry), burden)
+    cost = _of_foundries(choices, slots, relative_cost(choices, slots, triggered))
+    return k.times(price_at_delivery(choices, slots), cost)
 
 
-def price_after_counter_subsidy(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) price of a chip at delivery less what China is expected to rebate, USD."""
-    expected, foundries = choices.policy.expected, choices.foundries
-    price = price_at_delivery(choices, slots)
-    origin = choices.makers.origin[slots.maker, None]
-    share = choices.counter_subsidy.share_of_price(
-        (expected.chip_value, expected.chip_count), slots.kind[:, None], slots.maker[:, None],
-        origin, slots.node_class[:, None],
-        choices.expected_burden.of_foundries(slots, foundries.region), price,
-    )  # fmt: skip
-    return k.discounted(price, share)
+def relative_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Float:
+    """(rows, O) cost of a chip with the duty it is expected to cause, relative to its price.
 
-
-def price_at_delivery(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) price of a chip, at the scarcity expected when it is delivered, USD (MODEL 4.1)."""
-    device, node_class = choices.makers.device[slots.maker], slots.node_class
-    lead = _lead(choices.constants, choices.sourcing, device, slots.kind)
-    months = k.shortened(lead, choices.months_factor)[:, None]
-    return price_ahead(
-        choices.foundries, choices.supply, months, lambda of: of.T.take(node_class, axis=0)
+    By its origin in law; (rows, F) by foundry where a duty is on the number of chips, which is more
+    the cheaper they are.
+    """
+    makers, policy, burden = choices.makers, choices.policy, choices.expected_burden
+    if burden.declarations.counts_chips:
+        price = price_at_delivery(choices, slots)
+        origins = burden.of_foundries(slots, choices.foundries.region)
+    else:
+        price, origins = np.ones((len(slots), len(choices.origins))), choices.origins
+    rate = duty_over_markets(
+        choices, policy.expected.slot, slots, makers.origin.take(slots.maker, axis=0), slots.kind
     )
+    net = k.discounted(price, rebated_share(choices, slots, origins, price))
+    duty = burden.on_slots(slots, origins, net, policy.expected.futures, triggered)
+    return k.ratio(k.cost_with_duty(net, k.by_foundry(rate, origins), duty), price)
+
+
+def rebated_share(choices: ChoiceSet, slots: SlotRows, origins: Int, price: Float) -> Float | float:
+    """(rows, F) share of the price of a chip that China is expected to rebate.
+
+    `origins` (F,) or (rows, F) are those in law of chips at prices (rows, F).
+    """
+    expected = choices.policy.expected
+    return choices.counter_subsidy.share_of_price(
+        (expected.chip_value, expected.chip_count), slots.kind[:, None], slots.maker[:, None],
+        choices.makers.origin[slots.maker, None], slots.node_class[:, None], origins, price,
+    )  # fmt: skip
+
+
+def base_relative_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
+    """The same as `relative_cost` in the base year, where the line was assembled then."""
+    origin = choices.makers.base_origin[slots.maker, None]
+    whole = slots.for_markets(choices.makers.line_weights.take(slots.maker, axis=0))
+    rate = duty_over_markets(choices, choices.base_duty, whole, origin, np.zeros_like(slots.kind))
+    burden, one = choices.expected_burden, np.ones(())
+    if burden.declarations.counts_chips:
+        rate = k.by_foundry(rate, burden.of_foundries(slots, choices.foundries.region))
+    return k.cost_with_duty(one, rate, 0.0)
 
 
 def base_slot_cost(choices: ChoiceSet, slots: SlotRows) -> Float:
     """(rows, F) price and duty of a chip in the base year, where the line was assembled then."""
-    foundries, origin = choices.foundries, choices.makers.base_origin[slots.maker, None]
-    whole = slots.for_markets(choices.makers.line_weights.take(slots.maker, axis=0))
-    rate = duty_over_markets(choices, choices.base_duty, whole, origin, np.zeros_like(slots.kind))
-    price = foundries.base_price.T.take(slots.node_class, axis=0)
-    of_foundry = choices.expected_burden.of_foundries(slots, foundries.region)
-    return k.cost_with_duty(price, k.by_foundry(rate, of_foundry), 0.0)
+    price = choices.foundries.base_price.T.take(slots.node_class, axis=0)
+    return k.times(price, _of_foundries(choices, slots, base_relative_cost(choices, slots)))
+
+
+def price_at_delivery(choices: ChoiceSet, slots: SlotRows) -> Float:
+    """(rows, F) price of a chip, at the scarcity expected when it is delivered, USD (MODEL 4.1)."""
+    return choices.at_delivery(choices.price, slots)
+
+
+def _of_foundries(choices: ChoiceSet, slots: SlotRows, values: Float) -> Float:
+    """(rows, F) of what `relative_cost` gives."""
+    burden = choices.expected_burden
+    if burden.declarations.counts_chips:
+        return values
+    return k.by_foundry(values, burden.of_foundries(slots, choices.foundries.region))
 
 
 def duty_over_markets(
@@ -237,24 +303,21 @@ def duty_over_markets(
 
 
 def _preference(choices: ChoiceSet, slots: SlotRows) -> Float:
-    """(rows, F) odds of a line that moved to or from China, and tastes of its buyers."""
-    makers, foundries, sourcing = choices.makers, choices.foundries, choices.sourcing
-    maker = slots.maker
+    """(rows, R) odds of a line that moved to or from China, and tastes of its buyers, by region."""
+    makers, sourcing, maker = choices.makers, choices.sourcing, slots.maker
     odds = k.assembly_preference(
         sourcing.assembly_odds,
         sourcing.odds_follow,
         makers.china_made[maker].mean(axis=1),
         makers.base_china[maker],
     )
-    preference = np.where(foundries.is_chinese, odds[:, None], 1.0)
+    preference = np.where(choices.constants.is_china, odds[:, None], 1.0)
     log_odds = choices.policy.preference
     if log_odds.any():
-        shift = k.over_markets(log_odds[None], slots.weights)
-        preference = k.times(preference, np.exp(shift[:, foundries.region]))
+        preference = k.times(preference, np.exp(k.over_markets(log_odds[None], slots.weights)))
     if choices.policy.procurement.any():
         avoided = choices.policy.procurement[slots.kind, makers.device[maker]]
-        lost = k.over_markets(avoided, slots.weights)
-        preference = k.times(preference, np.exp(lost[:, foundries.region]))
+        preference = k.times(preference, np.exp(k.over_markets(avoided, slots.weights)))
     return preference
 
 

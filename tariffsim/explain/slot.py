@@ -20,14 +20,15 @@ from tariffsim.behaviour.sourcing import (
     duty_over_markets,
     lead_months,
     openings,
-    price_after_counter_subsidy,
     price_at_delivery,
+    rebated_share,
     slot_cost,
 )
 from tariffsim.kernels.compliance import evasion_threshold
 from tariffsim.kernels.duties import cost_with_duty
 from tariffsim.kernels.sourcing import choice_probabilities, cost_odds, with_inertia
 from tariffsim.kernels.sums import by_foundry
+from tariffsim.kernels.supply import discounted
 from tariffsim.law.duty_tables import Regime
 from tariffsim.law.expectations import Future
 from tariffsim.state.draws import Draws
@@ -199,7 +200,9 @@ def duties_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
     laws, choices = economy.tariff_schedule.laws, choice_set(economy)
     slots, foundries, device = _slot(economy, maker, k), economy.foundries, economy.makers.device
     found: dict[str, Float] = {BASE_DUTIES: np.zeros(len(foundries))}
-    price, kind = price_after_counter_subsidy(choices, slots), int(slots.kind[0])
+    before_rebate, kind = price_at_delivery(choices, slots), int(slots.kind[0])
+    origins = choices.expected_burden.of_foundries(slots, foundries.region)
+    price = discounted(before_rebate, rebated_share(choices, slots, origins, before_rebate))
     for future in economy.policy.expected.of_kind(kind):
         met = [entry for entry in future.regime if _meets(economy, maker, entry[0])]
         others = [entry for entry in future.regime if entry not in met]  # what a lie still costs
@@ -211,8 +214,7 @@ def duties_of(economy: Economy, maker: int, k: int) -> pd.DataFrame:
             part = future.weight[kind, device[maker]] * (duty - before)
             found[name] = found.get(name, 0.0) + part
             before = duty
-    before_rebate = price_at_delivery(choices, slots)[0]
-    found[REBATED] = price[0] - before_rebate
+    found[REBATED] = (price - before_rebate)[0]
     table = pd.DataFrame(found, index=pd.Index(foundries.name, name="foundry"))
     seen = table.abs().max() > 1e-12 * before_rebate.max()  # above rounding
     kept: pd.DataFrame = table.loc[:, seen]
@@ -243,8 +245,8 @@ def _duty(
     always = Future(regime, tables, np.ones((2, len(economy.constants.codes.devices))))
     origin = makers.origin[slots.maker]
     rate = duty_over_markets(choices, tables.slot[None], slots, origin, np.zeros_like(slots.kind))
-    burden = choices.expected_burden.on_slots(slots, region, price, [always])
     of_foundry = choices.expected_burden.of_foundries(slots, region)
+    burden = choices.expected_burden.on_slots(slots, of_foundry, price, [always])
     return np.asarray((cost_with_duty(price, by_foundry(rate, of_foundry), burden) - price)[0])
 
 

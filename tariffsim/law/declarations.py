@@ -64,6 +64,11 @@ class ContentDuty:
     unknown: UnitDuty
 
     @property
+    def counts_chips(self) -> bool:
+        """Whether it takes an amount for each chip."""
+        return bool(self.known.chip_count.any() or self.unknown.chip_count.any())
+
+    @property
     def takes_anything(self) -> bool:
         """Whether it is a duty at all."""
         tables = (table for unit in (self.known, self.unknown) for table in vars(unit).values())
@@ -111,6 +116,7 @@ class Declarations:
                 groups.setdefault(key, []).append(i)
         contents = (self._content(tuple(laws)) for laws in groups.values())
         self.contents = tuple(content for content in contents if content.takes_anything)
+        self.counts_chips = any(content.counts_chips for content in self.contents)
         self._origin_laws = {i for i, law in enumerate(schedule.laws) if law.declares == "origin"}
         self._content_laws = {i for content in self.contents for i in content.laws}
 

@@ -66,15 +66,15 @@ class ExpectedBurden:
         return k.origin_burden(duties.rate[cell], gain, who.burden(gain, 1.0))
 
     def on_slots(
-        self, slots: SlotRows, region: Int, price: Float, futures: Sequence[Future],
+        self, slots: SlotRows, origins: Int, price: Float, futures: Sequence[Future],
         triggered: bool = True,
     ) -> Float:  # fmt: skip
-        """(rows, F) USD a chip at each foundry's price; with `triggered` as if triggers were met.
+        """(rows, F) USD a chip at these prices (rows, F); with `triggered` as if triggers were met.
 
-        `region` (F,) is where foundries are.
+        `origins` (F,) or (rows, F) are those of the chips in law.
         """
         makers, codes = self.makers, self.declarations.schedule.codes
-        total, of_foundry = np.zeros(price.shape), self.of_foundries(slots, region)
+        total = np.zeros(price.shape)
         for future in futures:
             weight = future.weight[slots.kind, makers.device[slots.maker]]
             for market in self.declarations.markets(future.regime) if weight.any() else []:
@@ -84,7 +84,7 @@ class ExpectedBurden:
                 who = self.beliefs(future.regime, makers.importer[some.maker, market], market)
                 origin = makers.origin[some.maker, market]
                 cell = codes.cell(makers.device[some.maker], origin, market)
-                chip = of_foundry if of_foundry.ndim == 1 else of_foundry[rows]
+                chip = origins if origins.ndim == 1 else origins[rows]
                 at = cell, some.node_class, chip
                 each = self._on_slots(future, who, at, price[rows], triggered)
                 total[rows] += sold[rows, None] * each
