@@ -10,7 +10,7 @@ import numpy as np
 from tariffsim.calibration.base_duties import BaseDuties, base_duties
 from tariffsim.calibration.tariff_calendar import TariffCalendar
 from tariffsim.kernels.duties import horizon_weights
-from tariffsim.law.duty_tables import Law, TariffSchedule, laws_of
+from tariffsim.law.duty_tables import Answers, Law, Regime, TariffSchedule, arranged, laws_of
 from tariffsim.law.expectations import DutyExpectations, Horizon
 from tariffsim.policy.shipments import Codes
 from tariffsim.scenario import Scenario
@@ -44,8 +44,9 @@ def make_tariff_schedule(
         }
     )
     sectors = tables.devices.texts("sector")
-    duties, laws = _laws(basis, LawTables(tables.imports, tables.calendar, sectors, tables), codes)
-    return TariffSchedule(codes, laws, duties.product, duties.bare, trade.markup)
+    of_tables = LawTables(tables.imports, tables.calendar, sectors, tables)
+    duties, laws, asked = _laws(basis, of_tables, codes)
+    return TariffSchedule(codes, laws, duties.product, duties.bare, trade.markup, asked)
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,14 @@ class LawTables:
 
 
 @lru_cache(maxsize=8)
-def _laws(basis: Scenario, law: LawTables, codes: Codes) -> tuple[BaseDuties, list[Law]]:
-    """Duties of the base year, and all laws: the same whatever other parameters are drawn."""
+def _laws(
+    basis: Scenario, law: LawTables, codes: Codes
+) -> tuple[BaseDuties, list[Law], dict[Regime, Answers]]:
+    """Duties of the base year, all laws and their answers: whatever other parameters are drawn."""
     duties = base_duties(basis, law.tables, codes)
     calendar = TariffCalendar(basis, law.calendar, duties)
     policies = laws_of(codes, basis.dated_policies.items(), calendar.ordinary_by_cell())
-    return duties, [*calendar.laws(), *policies]
+    return duties, arranged(codes, [*calendar.laws(), *policies]), {}
 
 
 def make_expectations(

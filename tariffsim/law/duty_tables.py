@@ -11,17 +11,31 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.policy import Instrument, PartOfMonths
+from tariffsim.policy import Instrument, PartOfMonths, Strength
 from tariffsim.policy.shipments import Codes, Shipments, mask
 from tariffsim.policy.time_path import TimePath
 from tariffsim.typing import Bool, Float, Int, format_moment, last_date, one_name
 
 Regime = tuple[tuple[int, float], ...]
 """Laws (by index) whose rate is not zero, with their rates: a `Strength` where part of a month."""
+
+
+class LawInMonth(NamedTuple):
+    """What a law is in a month, and what agents know of it then."""
+
+    rate: Strength
+    """Its strength."""
+    chance: float
+    """Probability that agents give to it."""
+    knows_end: bool
+    """Whether they know when it ends."""
+    may_lapse: bool
+    """Whether it is a duty that is there for as long as nobody gives it up."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +59,13 @@ class Law:
     """Whether all bases of that group are chips: makers compare chip by chip, else by product."""
     of: tuple[str, ...] = ()
     """What it comes from: the policy, or the instrument and, where a refund names it, the row."""
-    foreseen: dict[tuple[int, bool], float] = field(
+    _months: dict[int, LawInMonth] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
-    """Rates that were worked out, by month, and whether its end is known: runs share them."""
+    _foreseen: dict[tuple[int, bool], Strength] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
+    # What was worked out of it, by month, and whether its end is known: runs share it.
 
     @property
     def group(self) -> str | None:
@@ -87,6 +104,28 @@ class Law:
         last = self.instrument.last_month
         return self.instrument.end_known or last is None or now > last
 
+    def in_month(self, month: int) -> LawInMonth:
+        """What it is in a month, worked out once."""
+        if month not in self._months:
+            one = self.instrument
+            self._months[month] = LawInMonth(
+                one.rate_in_force(month),
+                one.chance_in(month),
+                self.knows_end(month),
+                self.raises_duty and self.is_to_last(month),
+            )
+        return self._months[month]
+
+    def rate_foreseen(self, month: int, now: int, knows_end: bool) -> Strength:
+        """Strength that agents foresee in `now` for a later month if it comes into force.
+
+        Worked out once, as what is known of its end is all that depends on `now`.
+        """
+        if (month, knows_end) not in self._foreseen:
+            rate = self.instrument.rate_if_enacted(month, now, knows_end)
+            self._foreseen[month, knows_end] = rate
+        return self._foreseen[month, knows_end]
+
     def rate_expected(self, month: int, now: int, foresight: str) -> float:
         """Strength that agents expect in `now` for a later month."""
         return self.instrument.rate_expected(month, now, foresight, self.knows_end(now))
@@ -106,8 +145,8 @@ class Law:
 
 
 @dataclass(frozen=True)
-class DutyTables:
-    """Duties on chips under one regime, as fractions of their value unless said otherwise."""
+class Answers:
+    """What the laws of one regime ask for chips, as fractions of their value or as said."""
 
     bare_by_law: dict[int, Float]
     """(O, K, R) what each law, by index, adds to the duty on unmounted chips."""
@@ -117,6 +156,12 @@ class DutyTables:
     """(cells, K, R) duty on the value of chips in the product, truly declared, no trigger."""
     chip_count: Float
     """(cells, K, R) USD a chip in the product, truly declared, no trigger."""
+
+
+@dataclass(frozen=True)
+class DutyTables(Answers):
+    """Duties on chips under one regime, as fractions of their value unless said otherwise."""
+
     slot: Float
     """(cells, K, R) what a dollar of chips in a slot adds to the line's duty bill through duties
     without a declaration: base duties and those on unmounted chips."""
@@ -127,11 +172,12 @@ class TariffSchedule:
 
     Args:
         codes: the sets of the model.
-        laws: in the order in which they are asked.
+        laws: in the order in which they are asked, as `arranged`.
         base_product: (cells, 1) duties of the base year on products, fractions of customs value.
         base_bare: (O, K, R) those on unmounted chips, fractions of their value. In tables R is
             every origin that chips may have in law.
         markup: mark-up of makers, which enters the customs value.
+        asked: answers of the laws by regime, which schedules of the same laws share.
     """
 
     def __init__(
@@ -141,11 +187,13 @@ class TariffSchedule:
         base_product: Float,
         base_bare: Float,
         markup: float,
+        asked: dict[Regime, Answers] | None = None,
     ) -> None:
         self.codes, self.markup = codes, markup
         times = codes.n_chip_origins // len(codes.regions)
         self.base_product, self.base_bare = base_product, np.tile(base_bare, times)
-        self.laws = _by_days(_compared([_by_origin(codes, law) for law in laws if law.scope.any()]))
+        self.laws = list(laws)
+        self._asked: dict[Regime, Answers] = {} if asked is None else asked
         self.with_memory = [i for i, law in enumerate(self.laws) if law.instrument.has_memory]
         self.triggers = [i for i, law in enumerate(self.laws) if not law.is_separable]
         self._regimes: dict[Regime, DutyTables] = {}
@@ -158,7 +206,7 @@ class TariffSchedule:
 
     def rates_in_force(self, date: int) -> list[float]:
         """Strength of every law in a month, each a `Strength`."""
-        return [law.instrument.rate_in_force(date) for law in self.laws]
+        return [law.in_month(date).rate for law in self.laws]
 
     def regime(self, rates: Sequence[float]) -> Regime:
         """The regime of these rates, one for each law."""
@@ -167,10 +215,16 @@ class TariffSchedule:
     def tables(self, regime: Regime) -> DutyTables:
         """Duties on chips under a regime; the instruments are asked once."""
         if regime not in self._regimes:
-            self._regimes[regime] = self._ask(regime)
+            if regime not in self._asked:
+                self._asked[regime] = self._ask(regime)
+            found = self._asked[regime]
+            slot = k.slot_duty_rate(self.base_product[..., None], self.markup, found.bare, 0.0)
+            self._regimes[regime] = DutyTables(
+                found.bare_by_law, found.bare, found.chip_value, found.chip_count, slot
+            )
         return self._regimes[regime]
 
-    def _ask(self, regime: Regime) -> DutyTables:
+    def _ask(self, regime: Regime) -> Answers:
         """Ask the instruments about a dollar of unmounted chips, a dollar of chips and one chip."""
         shape = (self.codes.n_cells, *self.probe_shape)
         by_law = self._bare(regime)
@@ -180,11 +234,10 @@ class TariffSchedule:
             self._on_chips(regime, self.probe(self.crosses_border[:, None], **one))
             for one in ({"value": 1.0}, {"count": 1.0})
         )
-        slot = k.slot_duty_rate(self.base_product, self.markup, bare, 0.0)
         flat = (shape[0], shape[1] * shape[2])
-        tables = (np.broadcast_to(t, flat).reshape(shape) for t in (bare, value, count, slot))
+        tables = (np.broadcast_to(t, flat).reshape(shape) for t in (bare, value, count))
         bare_by_law = {i: rate.reshape(self.base_bare.shape) for i, rate in by_law.items()}
-        return DutyTables(bare_by_law, *tables)
+        return Answers(bare_by_law, *tables)
 
     def _on_chips(self, regime: Regime, probe: Shipments) -> Float:
         """(cells, K x R) duties of a regime on the chips of a probe, without those of triggers."""
@@ -285,6 +338,15 @@ def _all_in(
             added = np.maximum(rate - ordinary, 0.0) / rate
             part = scope * added
             yield Law(own, one, part, end_known_from=known, lapse_known_from=lapse, of=(policy,))
+
+
+def arranged(codes: Codes, laws: Iterable[Law]) -> list[Law]:
+    """Laws that cover anything, as a schedule asks them.
+
+    Scopes by origin of the chips; stacking groups of several bases marked; once for each part of
+    the months within which a group changes.
+    """
+    return _by_days(_compared([_by_origin(codes, law) for law in laws if law.scope.any()]))
 
 
 def _by_origin(codes: Codes, law: Law) -> Law:

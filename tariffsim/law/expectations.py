@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffsim.law.duty_tables import DutyTables, Regime, TariffSchedule
+from tariffsim.law.duty_tables import DutyTables, LawInMonth, Regime, TariffSchedule
 from tariffsim.policy import Instrument, Strength, part_of, weighted
 from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Float, Int
@@ -107,7 +107,7 @@ class DutyExpectations:
         self._foresight: dict[object, Foresight] = {}
         self._asked: tuple[int, bytes] = (-1, b"")
         self._seen: Foresight
-        self._paths: dict[tuple[int, bool], list[float]] = {}
+        self._paths: dict[tuple[int, bool], list[Strength]] = {}
         self._expected: dict[tuple[Foresight, bytes], Expected] = {}
 
     def expected(self, date: int, counts: ImportCounts) -> Expected:
@@ -166,16 +166,17 @@ class DutyExpectations:
         """Every law with its expected rates summed over so many months from now."""
         rates: list[float] = []
         for law, *known in zip(self.schedule.laws, *_lists(counts), strict=True):
-            one, chance = law.instrument, 1.0
-            months_ahead = range(date, date + months)
+            today, chance = law.in_month(date), 1.0
             if self.foresight == "none":
-                path: list[float] = [one.rate_in_force(date)] * months
+                path: list[float] = [today.rate] * months
             else:
-                chance, knows_end = one.chance_in(date), law.knows_end(date)
+                chance, knows_end = today.chance, today.knows_end
                 path = [
-                    one.rate_if_enacted(t, date, knows_end) if chance else 0.0 for t in months_ahead
+                    law.rate_foreseen(t, date, knows_end) if chance else 0.0
+                    for t in range(date, date + months)
                 ]
-            rates.append(sum(weighted(rate, chance) for rate in _given(one, path, date, *known)))
+            given = _given(law.instrument, path, date, *known)
+            rates.append(sum(weighted(rate, chance) for rate in given))
         return self.schedule.regime(rates)
 
     def _foreseen(self, now: int, counts: ImportCounts) -> Foresight:
@@ -186,63 +187,61 @@ class DutyExpectations:
         return self._seen
 
     def _foresee(self, now: int, annual: list[float], relief: list[float]) -> Foresight:
-        laws = [law.instrument for law in self.schedule.laws]
-        states = [(law.instrument.chance_in(now), law.knows_end(now)) for law in self.schedule.laws]
+        states = [law.in_month(now) for law in self.schedule.laws]
         counted = [(i, annual[i], relief[i]) for i in self.schedule.with_memory]
-        known: object = (*states, *counted, *self._to_last(now))
         if self.foresight == "none":
-            known = (*self.schedule.rates_in_force(now), *counted)
+            known: object = (*(state.rate for state in states), *counted)
+        else:
+            lapses = [state.may_lapse for state in states] if self._may_lapse else []
+            known = (*((state.chance, state.knows_end) for state in states), *counted, *lapses)
         if known not in self._foresight:
-            if self.foresight == "none":  # as if what is in force were for ever
-                now_on = (law.rate_in_force(now) for law in laws)
-                given = zip(laws, now_on, annual, relief, strict=True)
-                columns = [
-                    [(1 - part) * one.rate_given(rate, 0.0, imports) if one.has_memory else rate]
-                    for one, rate, imports, part in given
-                ]
-            else:
-                columns = [
-                    self._column(i, now, *states[i], annual[i], relief[i]) for i in range(len(laws))
-                ]
-            n_dates = len(columns[0]) if columns else self._last_date - self._start + 1
-            rates, parts = (
-                np.array(values, dtype=np.float64).reshape(len(laws), n_dates).T
-                for values in (columns, [[part_of(rate) for rate in path] for path in columns])
-            )
-            rows, regime_of = np.unique(np.hstack([rates, parts]), axis=0, return_inverse=True)
-            regimes = [
-                self.schedule.regime([*map(Strength, *row.reshape(2, -1).tolist())]) for row in rows
+            columns = [
+                self._column(i, now, state, annual[i], relief[i]) for i, state in enumerate(states)
             ]
-            lapsed = self._without_what_may_lapse(regimes, now)
-            self._foresight[known] = Foresight(rates, regimes, regime_of.ravel(), lapsed)
+            self._foresight[known] = self._in_regimes(columns, now)
         return self._foresight[known]
 
+    def _in_regimes(self, columns: list[list[float]], now: int) -> Foresight:
+        """The rates of every law by date as regimes, each of which is there once."""
+        n_dates = len(columns[0]) if columns else self._last_date - self._start + 1
+        rates, parts = (
+            np.array(values, dtype=np.float64).reshape(len(columns), n_dates).T
+            for values in (columns, [[part_of(rate) for rate in path] for path in columns])
+        )
+        whole = np.hstack([rates, parts])
+        first = np.flatnonzero(np.any(whole[1:] != whole[:-1], axis=1)) + 1
+        first = np.concatenate([[0], first])  # of dates on which a rate moves
+        rows, which = np.unique(whole[first], axis=0, return_inverse=True)
+        regimes = [
+            self.schedule.regime([*map(Strength, *row.reshape(2, -1).tolist())]) for row in rows
+        ]
+        regime_of = np.repeat(which.ravel(), np.diff(first, append=n_dates))
+        return Foresight(rates, regimes, regime_of, self._without_what_may_lapse(regimes, now))
+
     def _column(
-        self, law: int, now: int, chance: float, knows_end: bool, annual: float, relief: float
+        self, number: int, now: int, state: LawInMonth, annual: float, relief: float
     ) -> list[float]:
         """Rates of one law that agents foresee, the same while what they know of it is."""
-        n_dates = self._last_date - self._start + 1
-        if not chance:
-            return [0.0] * n_dates
-        one, foreseen = self.schedule.laws[law].instrument, self.schedule.laws[law].foreseen
-        if (law, knows_end) not in self._paths:
+        law = self.schedule.laws[number]
+        if self.foresight == "none":  # as if what is in force were for ever
+            one, rate = law.instrument, state.rate
+            return [(1 - relief) * one.rate_given(rate, 0.0, annual) if one.has_memory else rate]
+        if not state.chance:
+            return [0.0] * (self._last_date - self._start + 1)
+        key = number, state.knows_end
+        if key not in self._paths:
             months = range(self._start, self._last_date + 1)
-            for at in months:
-                if (at, knows_end) not in foreseen:
-                    foreseen[at, knows_end] = one.rate_if_enacted(at, now, knows_end)
-            self._paths[law, knows_end] = [foreseen[at, knows_end] for at in months]
-        path = _given(one, self._paths[law, knows_end], self._start, annual, relief)
+            self._paths[key] = [law.rate_foreseen(at, now, state.knows_end) for at in months]
+        path = _given(law.instrument, self._paths[key], self._start, annual, relief)
+        chance = state.chance
         return path if chance == 1.0 else [weighted(rate, chance) for rate in path]
-
-    def _to_last(self, now: int) -> Iterator[bool]:
-        """By law: whether it is a duty that may not last."""
-        for law in self.schedule.laws if self._may_lapse else ():
-            yield law.raises_duty and law.is_to_last(now)
 
     def _without_what_may_lapse(self, regimes: list[Regime], now: int) -> Int:
         """(regimes,) index of each regime without duties that may not last; new ones join."""
-        may_lapse = [*self._to_last(now)]
         lapsed = np.arange(len(regimes))
+        if not self._may_lapse:
+            return lapsed
+        may_lapse = [law.in_month(now).may_lapse for law in self.schedule.laws]
         for number, regime in enumerate([*regimes] if any(may_lapse) else []):
             rest = tuple((i, rate) for i, rate in regime if not (may_lapse[i] and rate > 0))
             if rest not in regimes:
@@ -257,7 +256,7 @@ def _lists(counts: ImportCounts) -> tuple[list[float], list[float]]:
 
 
 def _given(
-    instrument: Instrument, path: list[float], first: int, annual: float, relief: float
+    instrument: Instrument, path: Sequence[float], first: int, annual: float, relief: float
 ) -> list[float]:
     """A path from a month on as expected given the imports of a year: as means over its years.
 
@@ -265,7 +264,7 @@ def _given(
     before the path as it was, after it as at its end. A part of each is waived.
     """
     if not instrument.has_memory:
-        return path
+        return [*path]
     end = first + len(path)
     if not instrument.enacted:  # a threat is of no months in particular
         return [(1 - relief) * instrument.rate_given(rate, 0.0, annual) for rate in path]
