@@ -73,10 +73,8 @@ def product_elsewhere(
     """
     flows, foundries = economy.flows, economy.foundries
     supplier = economy.makers.supplier[flows.maker[flow]]
-    node_class = economy.makers.slot_class
-    price = price_ahead(
-        foundries, economy.scenario.supply, months, lambda of: of[supplier, node_class]
-    )
+    ahead = price_ahead(foundries, economy.scenario.supply, months)
+    price = k.of_suppliers(ahead, supplier, economy.makers.slot_class)
     product = counterfactual_product(
         economy, flows.maker[flow], supplier, flows.market[flow, None], origin,
         price, future,
@@ -210,11 +208,16 @@ def counterfactual_product(
     )  # fmt: skip
     value = k.times(count[:, None], k.discounted(each[:, None], rebate))
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
-    at_home = constants.codes.cell(makers.device[maker, None], origin, 0)
-    bare = tables.bare[at_home[:, :, None], classes, chip[:, None]]
     amortised = makers.amortised_cost(economy.month, maker)
     extra = k.total(amortised, economy.version_overhead(maker))[:, None]
-    bare_duty = k.over_slots(k.ad_valorem(bare, value))
+    bare_duty = np.zeros(cell.shape)
+    row, place = np.nonzero(np.broadcast_to(tables.levies_bare[origin], cell.shape))
+    if len(row):
+        here = np.broadcast_to(origin, cell.shape)[row, place]
+        at_home = constants.codes.cell(makers.device[maker[row]], here, 0)[:, None]
+        bare = tables.bare.take(constants.codes.taxed_chip(at_home, classes, chip[row]))
+        entering = np.broadcast_to(value, (*cell.shape, len(classes)))[row, place]
+        bare_duty[row, place] = k.over_slots(k.ad_valorem(bare, entering))
     upkeep = prices_and_demand.upkeep(economy, value, maker[:, None])
     cost = k.unit_cost(
         makers.other_inputs[maker, None],

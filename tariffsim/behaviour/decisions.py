@@ -140,11 +140,10 @@ def plan_duty(economy: Economy, designs: Int, at: Int, slots: SlotRows, plan: In
     futures = economy.policy.expected.of_kind(DESIGN)
     supplier = makers.booked_supplier(designs)
     supplier[at, slots.part] = plan
-    months = economy.constants.requalification_months[makers.device[designs], None]
-    price = price_ahead(
-        foundries, economy.scenario.supply, months,
-        lambda of: k.of_suppliers(of, supplier, makers.slot_class),
-    )  # fmt: skip
+    months = economy.constants.requalification_months
+    price = price_ahead(foundries, economy.scenario.supply, months)[
+        makers.device[designs, None], supplier, makers.slot_class
+    ]
     weights, duties = [], []
     markets = np.arange(makers.weights.shape[1])[None]
     for future in futures:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from tariffsim import kernels as k
@@ -34,19 +32,17 @@ def booked_utilisation(economy: Economy, deliverable: Float) -> Float:
     return k.bloc_utilisation(book, foundries.capacity, foundries.bloc)
 
 
-def price_ahead(
-    foundries: Foundries, supply: Supply, months: Int | int, of: Callable[[Float], Float]
-) -> Float:
-    """USD a chip so many months ahead: posted, and scarce as the order book makes it (MODEL 4.1).
+def price_ahead(foundries: Foundries, supply: Supply, months: Int | int) -> Float:
+    """(..., F, K) USD a chip so many months (...) ahead: posted, and scarce as orders make it.
 
-    `of` takes the foundries and classes wanted from (F, K).
+    The order book decides how scarce (MODEL 4.1).
     """
+    ahead = np.asarray(np.minimum(months, supply.order_book_months))[..., None, None]
     scarcity = k.scarcity_after(
-        of(foundries.scarcity), of(foundries.booked_utilisation),
-        np.minimum(months, supply.order_book_months),
+        foundries.scarcity, foundries.booked_utilisation, ahead,
         supply.scarcity_elasticity, supply.scarcity_cap,
     )  # fmt: skip
-    return k.times(of(foundries.posted_price), scarcity)
+    return k.times(foundries.posted_price, scarcity)
 
 
 def planned_capacity(economy: Economy, growth: Float) -> Float:

@@ -38,14 +38,12 @@ class ChoiceSet:
     """(rows, K, F) shares of foundries in the base year, in units."""
     base_duty: Float
     """(1, cells, K, R) duty on a dollar of chips in a slot in the base year."""
-    lead: Int
-    """(kinds, D) row of `price` of a choice for a device, by the months to delivery."""
     price: Float
-    """(rows, K, F) price of a chip at the scarcity expected when it is delivered, USD."""
+    """(kinds, D, K, F) price of a chip at the scarcity expected when it is delivered, USD."""
     size: Float
     """(K, F) factor on the odds of a foundry that has grown."""
     offer: Float
-    """(rows, K, F) the same, times that of its price, which has moved since the base year."""
+    """(kinds, D, K, F) the same, times that of its price, which moved since the base year."""
     markup: float
     emergency_share: float
     """Denied share of deliveries that sets off an emergency switch."""
@@ -56,10 +54,10 @@ class ChoiceSet:
         return self.sourcing.elasticity
 
     def at_delivery(self, table: Float, slots: SlotRows) -> Float:
-        """(rows, F) what a table (rows, K, F) says of the month in which a choice delivers."""
-        lead = self.lead[slots.kind, self.makers.device[slots.maker]]
-        row = lead * table.shape[1] + slots.node_class
-        return np.asarray(table.reshape(-1, table.shape[2]).take(row, axis=0))
+        """(rows, F) of a table (kinds, D, K, F) by the month in which a choice delivers."""
+        device = self.makers.device[slots.maker]
+        row = np.ravel_multi_index((slots.kind, device, slots.node_class), table.shape[:3])
+        return np.asarray(table.reshape(-1, table.shape[3]).take(row, axis=0))
 
     @property
     def origins(self) -> Int:
@@ -100,8 +98,12 @@ def choice_set(economy: Economy, months_factor: float = 1.0) -> ChoiceSet:
         economy.scenario.supply,
     )
     size = k.size_factor(foundries.capacity, foundries.base_capacity, sourcing.size_term).T
-    months, lead = _months_ahead(economy, months_factor)
-    price = price_ahead(foundries, supply, months[:, None, None], lambda of: of.T)
+    device, kinds = (
+        np.arange(len(economy.constants.codes.devices)),
+        np.array([[DESIGN], [PIN_COMPATIBLE]]),
+    )
+    lead = k.shortened(_lead(economy.constants, sourcing, device, kinds), months_factor)
+    price = price_ahead(foundries, supply, lead).swapaxes(2, 3)
     return ChoiceSet(
         economy.makers,
         foundries,
@@ -113,24 +115,12 @@ def choice_set(economy: Economy, months_factor: float = 1.0) -> ChoiceSet:
         CounterSubsidy.of(economy),
         economy.base_shares,
         economy.tariff_schedule.tables(()).slot[None],
-        lead,
-        price,
+        np.ascontiguousarray(price),
         size,
         k.times(size, k.cost_odds(price, foundries.base_price.T, sourcing.elasticity)),
         economy.scenario.trade.markup,
         economy.scenario.orders.emergency_share,
     )
-
-
-def _months_ahead(economy: Economy, months_factor: float) -> tuple[Int, Int]:
-    """Months (rows,) at which scarcity is foreseen; (kinds, D) the row for a kind and device."""
-    constants, sourcing = economy.constants, economy.scenario.sourcing
-    device, kinds = np.arange(len(constants.codes.devices)), np.array([[DESIGN], [PIN_COMPATIBLE]])
-    lead = k.shortened(_lead(constants, sourcing, device, kinds), months_factor)
-    months, row = np.unique(
-        np.minimum(lead, economy.scenario.supply.order_book_months), return_inverse=True
-    )
-    return months, row.reshape(lead.shape)
 
 
 # Which slots open.

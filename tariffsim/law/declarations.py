@@ -107,6 +107,7 @@ class Declarations:
         self.schedule, self.ships, self.without_programme = schedule, ships, enforcement
         self._origin: dict[Regime, OriginDuties] = {}
         self._audits: dict[Regime, Enforcement] = {}
+        self._scopes: dict[Regime, Bool] = {}
         self._rates: dict[tuple[tuple[int, ...], Regime], Float] = {}
         groups: dict[object, list[int]] = {}
         for i, law in enumerate(schedule.laws):
@@ -190,6 +191,16 @@ class Declarations:
         calendar = {i: duty for i, duty in found.items() if self.schedule.laws[i].is_calendar}
         due = k.at_least_none(base, [*calendar.values()])
         return found | dict(zip(calendar, due, strict=True))
+
+    def in_scope(self, regime: Regime, cell: Int) -> Int:
+        """Rows of cells (rows, ...) of which any may owe a duty on content under a regime."""
+        if regime not in self._scopes:
+            reached = np.zeros(self.schedule.codes.n_cells, dtype=bool)
+            for _, law, rate in self.on_content(regime):
+                reached |= law.by_cell(rate) != 0
+            self._scopes[regime] = reached
+        reached = self._scopes[regime][cell]
+        return np.flatnonzero(reached.reshape(len(cell), -1).any(axis=1))
 
     def enforcement(self, regime: Regime) -> Enforcement:
         """Audits under a regime."""

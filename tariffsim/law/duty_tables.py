@@ -156,6 +156,8 @@ class Answers:
     """(cells, K, R) duty on the value of chips in the product, truly declared, no trigger."""
     chip_count: Float
     """(cells, K, R) USD a chip in the product, truly declared, no trigger."""
+    levies_bare: Bool
+    """(O,) countries of assembly in which any duty on unmounted chips is due."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,12 @@ class TariffSchedule:
             found = self._asked[regime]
             slot = k.slot_duty_rate(self.base_product[..., None], self.markup, found.bare, 0.0)
             self._regimes[regime] = DutyTables(
-                found.bare_by_law, found.bare, found.chip_value, found.chip_count, slot
+                found.bare_by_law,
+                found.bare,
+                found.chip_value,
+                found.chip_count,
+                found.levies_bare,
+                slot,
             )
         return self._regimes[regime]
 
@@ -228,16 +235,18 @@ class TariffSchedule:
         """Ask the instruments about a dollar of unmounted chips, a dollar of chips and one chip."""
         shape = (self.codes.n_cells, *self.probe_shape)
         by_law = self._bare(regime)
-        bare = self.base_bare.reshape(len(self.base_bare), -1) + sum(by_law.values())
-        bare = bare.take(self._origin_of_cell(), axis=0)
+        levied = self.base_bare.reshape(len(self.base_bare), -1) + sum(by_law.values())
+        bare = levied.take(self._origin_of_cell(), axis=0)
         value, count = (
             self._on_chips(regime, self.probe(self.crosses_border[:, None], **one))
             for one in ({"value": 1.0}, {"count": 1.0})
         )
         flat = (shape[0], shape[1] * shape[2])
-        tables = (np.broadcast_to(t, flat).reshape(shape) for t in (bare, value, count))
+        bare, value, count = (
+            np.broadcast_to(table, flat).reshape(shape) for table in (bare, value, count)
+        )
         bare_by_law = {i: rate.reshape(self.base_bare.shape) for i, rate in by_law.items()}
-        return Answers(bare_by_law, *tables)
+        return Answers(bare_by_law, bare, value, count, np.any(levied, axis=1))
 
     def _on_chips(self, regime: Regime, probe: Shipments) -> Float:
         """(cells, K x R) duties of a regime on the chips of a probe, without those of triggers."""

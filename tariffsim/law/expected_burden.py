@@ -32,6 +32,14 @@ class ImporterBeliefs:
         """What a duty on a value costs them, evasion being the alternative."""
         return k.duty_burden(duty, value, self.evasion_cost, self.exposure)
 
+    def take(self, rows: Int) -> ImporterBeliefs:
+        """Some of them; what is alike for all stays so."""
+        return ImporterBeliefs(
+            self.knows_origin[rows],
+            self.evasion_cost[rows],
+            self.exposure[rows] if self.exposure.ndim else self.exposure,
+        )
+
     def with_axis(self) -> ImporterBeliefs:
         """The same with one more axis at the end, for the parts of a product."""
         return ImporterBeliefs(
@@ -146,6 +154,12 @@ class ExpectedBurden:
         triggered_only: bool = False,
     ) -> Float:  # fmt: skip
         """USD a unit of that through duties on what is inside the product; or of triggers alone."""
+        burden = np.zeros(cell.shape)
+        rows = self.declarations.in_scope(regime, cell)
+        if not len(rows):
+            return burden
+        if len(rows) < len(cell):
+            who, shipments, cell = who.take(rows), shipments.take(rows), cell[rows]
         duties: list[tuple[str | None, Float]] = []
         found = declared_duties(self.declarations, regime, shipments, cell, triggered_only)
         for declared in found:
@@ -154,7 +168,8 @@ class ExpectedBurden:
                 known = who.with_axis().burden(known, declared.values)
             due = np.where(who.knows_origin, k.over_slots(known), declared.unknown)
             duties.append((declared.law.group, due))
-        return np.asarray(k.stacked(duties) + np.zeros(cell.shape))
+        burden[rows] = k.stacked(duties)
+        return burden
 
 
 def _of_chips(unit: UnitDuty, at: tuple[Int, Int], origin: Int, price: Float, rate: Float) -> Float:

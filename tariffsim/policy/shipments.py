@@ -98,6 +98,20 @@ class Shipments:
             self._masks[key] = counted[self.chip_origin] * class_mask[self.chip_class]
         return self._masks[key]
 
+    def take(self, rows: Int) -> Shipments:
+        """Some of the products; what is alike for all stays so."""
+        axes = self.customs_value.ndim
+
+        def some(column: Any, axes: int) -> Any:
+            return column[rows] if column.ndim == axes and len(column) > 1 else column
+
+        return Shipments(
+            self.codes,
+            *(some(column, axes) for column in (self.customs_value, self.crosses_border)),
+            *(some(column, axes + 1) for column in (
+                self.chip_value, self.chip_count, self.chip_origin, self.chip_class)),
+        )  # fmt: skip
+
     def over_parts(self, values: Float) -> Float:
         """Sum over the parts of each product."""
         import numpy as np

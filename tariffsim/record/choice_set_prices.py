@@ -46,7 +46,7 @@ class ChoiceSetPrices:
         """Arrays of `History` by name."""
         foundries, supply = economy.foundries, economy.scenario.supply
         lead = int(economy.constants.requalification_months.mean())
-        price = self._region_price(price_ahead(foundries, supply, lead, lambda of: of))
+        price = self._region_price(price_ahead(foundries, supply, lead))
         source = economy.policy.expected, economy.importers.is_traced
         if self._source is None or any(
             a is not b for a, b in zip(source, self._source, strict=True)
@@ -81,6 +81,7 @@ class ChoiceSetPrices:
             both(*table) for table in (expected.slot, expected.chip_count, expected.chip_value)
         )
         chip_price = economy.constants.chip_price
+        self._burden.read(futures)
         burdens = [self._burden.slot(futures, kind, chip_price) for kind in kinds]
         by_value, self._each = (both(*tables) for tables in zip(*burdens, strict=True))
         self._rate = slot + by_value
@@ -109,11 +110,21 @@ class MeanDutyBurden:
         self._codes = codes
         value = economy.constants.unit_value[importers.device]
         self._value = value * sum_by(flows.importer, flows.base_units, len(importers))
-        self._row = np.arange(len(importers))[:, None]
-        origins = np.arange(len(codes.origins))
-        group = codes.market_device(importers.market, importers.device)
-        self._first = np.flatnonzero(np.diff(group, prepend=-1))
-        self._cell: Int = codes.cell(importers.device[:, None], origins, importers.market[:, None])
+        self._group = codes.market_device(importers.market, importers.device)
+        self._meet(np.arange(len(importers)))
+
+    def _meet(self, row: Int) -> None:
+        """Read some importers only, in the order of their rows."""
+        importers, codes = self._importers, self._codes
+        self._row = row[:, None]
+        self._first = np.flatnonzero(np.diff(self._group[row], prepend=-1))
+        origins, device, market = np.arange(len(codes.origins)), importers.device, importers.market
+        self._cell: Int = codes.cell(device[self._row], origins, market[self._row])
+
+    def read(self, futures: Sequence[Future]) -> None:
+        """Futures that importers expect: those in other markets than their laws' owe nothing."""
+        markets = [m for future in futures for m in self._declarations.markets(future.regime)]
+        self._meet(np.flatnonzero(np.isin(self._importers.market, markets)))
 
     def origin_rate(self, futures: Sequence[Future], kind: int) -> Float:
         """(cells,) duties by country of assembly on a dollar of product, as expected.
@@ -127,7 +138,7 @@ class MeanDutyBurden:
             for content in self._declarations.contents:
                 if content.is_separable and content.known.product.any():
                     rate += weight * self._on_product(content, future)
-        return self._mean(rate, self._value[:, None])
+        return self._mean(rate, self._value[self._row])
 
     def slot(self, futures: Sequence[Future], kind: int, price: Float) -> tuple[Float, Float]:
         """(cells, K, R) expected duties that chips in a slot cause, on a dollar and on a chip.
@@ -173,13 +184,14 @@ class MeanDutyBurden:
             part = self._declarations.part(content, future.regime)
             due = who.burden(due, part * price) if content.is_declared else due
             each += weight[..., None] * due
-        knowing = self._value * (self._importers.knows_origin | (not content.depends_on_knowledge))
-        return self._mean(each, knowing[:, None, None] * each)
+        knows = self._importers.knows_origin | (not content.depends_on_knowledge)
+        knowing = (self._value * knows)[self._row]
+        return self._mean(each, knowing[..., None] * each)
 
     def _on_product(self, content: ContentDuty, future: Future) -> Float:
         """(J, O) rate of a duty on a dollar of product without chips."""
         at_border = self._declarations.schedule.crosses_border.astype(np.intp)[self._cell]
-        knows = self._importers.knows_origin[:, None]
+        knows = self._importers.knows_origin[self._row]
         due = np.where(knows, content.known.product[at_border], content.unknown.product[at_border])
         return np.asarray(self._declarations.rate(content, future.regime)[self._cell] * due)
 
@@ -187,7 +199,7 @@ class MeanDutyBurden:
         """Futures that matter to a kind of choice, with their weight for each importer (J, 1)."""
         for future in futures:
             if future.has(kind):
-                yield future, future.weight[kind, self._importers.device][:, None]
+                yield future, future.weight[kind, self._importers.device[self._row]]
 
     def _beliefs(self, future: Future) -> ImporterBeliefs:
         market = self._importers.market[self._row]
@@ -195,8 +207,10 @@ class MeanDutyBurden:
 
     def _mean(self, values: Float, weights: Float) -> Float:
         """(cells, ...) weighted means over the importers of a device and market (J, O, ...)."""
+        mean = np.zeros((self._codes.n_cells, *values.shape[2:]))
+        if not len(values):
+            return mean
         weights = np.broadcast_to(weights, values.shape)
         top, bottom = (np.add.reduceat(x, self._first) for x in (weights * values, weights))
-        mean = np.zeros((self._codes.n_cells, *values.shape[2:]))
         mean[self._cell[self._first]] = top / np.where(bottom > 0, bottom, 1.0)
         return mean
