@@ -12,6 +12,9 @@ from tariffsim.policy import Instrument, Strength, part_of, weighted
 from tariffsim.state.import_counts import ImportCounts
 from tariffsim.typing import Float, Int
 
+NOT_FORESEEN = LawInMonth(Strength(0.0), 0.0, True, False)
+"""A law that no choice depends on."""
+
 
 @dataclass(frozen=True)
 class Horizon:
@@ -187,7 +190,10 @@ class DutyExpectations:
         return self._seen
 
     def _foresee(self, now: int, annual: list[float], relief: list[float]) -> Foresight:
-        states = [law.in_month(now) for law in self.schedule.laws]
+        states = [
+            law.in_month(now) if law.instrument.is_foreseen else NOT_FORESEEN
+            for law in self.schedule.laws
+        ]
         counted = [(i, annual[i], relief[i]) for i in self.schedule.with_memory]
         if self.foresight == "none":
             known: object = (*(state.rate for state in states), *counted)

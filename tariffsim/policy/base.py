@@ -441,6 +441,13 @@ class Instrument(BaseModel):
         return 0.0
 
     @property
+    def is_foreseen(self) -> bool:
+        """Whether a choice depends on what it will be: on duties, audits, supply or origins."""
+        own = type(self)
+        asks = own.duty is not Instrument.duty or own.enforcement is not Instrument.enforcement
+        return asks or self.restricts_supply or self.avoids_chips or self.depends_on_chip_origin
+
+    @property
     def avoids_chips(self) -> bool:
         """Whether `avoided_share` is asked about suppliers of chips."""
         return type(self).avoided_share is not Instrument.avoided_share
