@@ -36,16 +36,16 @@ class Decision:
         )
 
     def followed_by(self, other: Decision) -> Decision:
-        """These, then others."""
+        """These, then others of the same month."""
         ours, theirs = self.slots, other.slots
         rows = SlotRows(
             *(np.concatenate([getattr(t.rows, f.name) for t in (ours, theirs)])
               for f in fields(SlotRows))
         )  # fmt: skip
+        names = ("is_free", "is_open", "in_design", "draw")
         slots = OpenSlots(
-            rows,
-            *(np.concatenate([getattr(t, f.name) for t in (ours, theirs)])
-              for f in fields(OpenSlots)[1:]),
+            rows, *(np.concatenate([getattr(t, name) for t in (ours, theirs)]) for name in names),
+            ours.draws,
         )  # fmt: skip
         columns = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self)[1:])
         return Decision(slots, *(np.concatenate(column) for column in columns))
@@ -94,7 +94,7 @@ def avoid_triggers(
     if not covered.any() or choices.sigma == 0.0:  # without sigma no duty outweighs preference
         return choice, distortion
     rows = np.flatnonzero(slots.is_free & (slots.in_design | slots.is_open))
-    some, noise, at = slots.rows.take(rows), slots.exponentials[rows], design_of[rows]
+    some, noise, at = slots.rows.take(rows), slots.noise(rows), design_of[rows]
     incumbent = makers.supplier.take(some.place)
     weights = sourcing.among_candidates(
         choices, some, sourcing.choice_weights(choices, some, triggered=False)

@@ -199,7 +199,7 @@ def _joint(
 def _utility(choices: ChoiceSet, slots: OpenSlots, weights: Float) -> Float:
     """(2, rows, F) utility, noise included, of foundries that may deliver, without switching."""
     weights = sourcing.among_candidates(choices, slots.rows, weights)
-    utility = k.utility_of_all(weights, slots.exponentials)
+    utility = k.utility_of_all(weights, slots.noise())
     return utility.reshape(2, -1, utility.shape[1])
 
 
@@ -211,7 +211,7 @@ def _forgone(choices: ChoiceSet, pairs: Pairs, rows: Int, weights: Float, choice
     if choices.policy.limits.expected is None:
         return np.zeros((2, len(rows)))
     slots = pairs.slots.take(pairs.of_both(rows).ravel())
-    of_all = k.utility_of_all(weights, slots.exponentials).reshape(2, len(rows), -1)
+    of_all = k.utility_of_all(weights, slots.noise()).reshape(2, len(rows), -1)
     best = _mean_utility(choices, pairs, rows, of_all).argmax(axis=1)
     return _given_up(choices, slots, of_all, best, choice)
 

@@ -76,15 +76,21 @@ class OpenSlots:
     """Opens by itself; otherwise a pin-compatible part of a design that opens."""
     in_design: Bool
     """The whole design opens."""
-    exponentials: Float
-    """(rows, F) unit exponentials: the noise of the choice."""
+    draw: Int
+    """(rows,) row of `draws`: the versions of a line have the same."""
+    draws: Float
+    """(slots of lines, F) unit exponentials: the noise of the choice."""
 
     def take(self, rows: Int | Bool) -> OpenSlots:
         """Some of them."""
         return OpenSlots(
             self.rows.take(rows), self.is_free[rows], self.is_open[rows], self.in_design[rows],
-            self.exponentials[rows],
+            self.draw[rows], self.draws,
         )  # fmt: skip
+
+    def noise(self, rows: Int | slice = slice(None)) -> Float:
+        """(rows, F) the noise of some of them."""
+        return self.draws.take(self.draw[rows], axis=0)
 
 
 def choice_set(economy: Economy, months_factor: float = 1.0) -> ChoiceSet:
@@ -127,10 +133,7 @@ def choice_set(economy: Economy, months_factor: float = 1.0) -> ChoiceSet:
 
 
 def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
-    """Which slots open, and their noise: drawn for all lines, free or not.
-
-    The versions of a line have the same.
-    """
+    """Which slots open, and their noise: drawn for all lines, free or not."""
     makers = economy.makers
     opens, by_itself = openings(economy, draws, economy.month)
     is_open = by_itself | opens[:, None]
@@ -143,7 +146,8 @@ def open_slots(economy: Economy, draws: Draws) -> OpenSlots:
         makers.switch_month.take(place) < 0,
         by_itself.take(place),
         opens[rows.maker],
-        noise[at],
+        at,
+        noise,
     )
 
 
@@ -182,7 +186,7 @@ def choose(choices: ChoiceSet, slots: OpenSlots, weights: Float | None = None) -
     choice = makers.supplier.take(slots.rows.place)
     forgone = np.zeros(len(choice))
     for rows in k.blocks(np.flatnonzero(slots.is_free & slots.is_open), BLOCK):
-        some, noise = slots.rows.take(rows), slots.exponentials.take(rows, axis=0)
+        some, noise = slots.rows.take(rows), slots.noise(rows)
         of_all = choice_weights(choices, some) if weights is None else weights.take(rows, axis=0)
         allowed = among_candidates(choices, some, of_all)
         inertia = makers.inertia.take(some.place)

@@ -156,7 +156,8 @@ def drawn_elsewhere(
 
     A row without any stays with its supplier alone.
     """
-    is_near = (region == region[supplier][:, None]) | (region == region[following][:, None])
+    near = region == region[:, None]
+    is_near = near.take(supplier, axis=0) | near.take(following, axis=0)
     weights = np.where(is_near, 0.0, shares)
     return np.where(weights.any(axis=1), draw_choice(weights, exponentials), supplier)
 

@@ -53,7 +53,9 @@ def opened(economy: Economy, lines: np.ndarray) -> OpenSlots:
     noise = np.ones((len(rows), len(economy.foundries)))
     noise[:, foundry(economy, "TW")] = 1e-4
     opens = np.ones(len(rows), dtype=bool)
-    return OpenSlots(rows, makers.switch_month.take(rows.place) < 0, opens, opens, noise)
+    return OpenSlots(
+        rows, makers.switch_month.take(rows.place) < 0, opens, opens, np.arange(len(noise)), noise
+    )
 
 
 @pytest.mark.parametrize("follows", ["TW", "CN"])
@@ -88,7 +90,7 @@ def test_a_plan_that_costs_more_than_it_saves_does_not_stand_in_the_way() -> Non
     lines = lines[(duty > 5) & (duty < 0.5 * worst)]
     assert len(lines) > 3
     slots = opened(economy, lines)
-    slots.exponentials[:, foundry(economy, "JP")] = 1e300
+    slots.draws[:, foundry(economy, "JP")] = 1e300
     plan_a = np.full(len(slots.rows), foundry(economy, "JP"))
     none = np.zeros(len(slots.rows))
     chosen, _ = avoid_triggers(choice_set(economy), economy, slots, plan_a, none)
