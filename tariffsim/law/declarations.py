@@ -200,7 +200,7 @@ class Declarations:
                 reached |= law.by_cell(rate) != 0
             self._scopes[regime] = reached
         reached = self._scopes[regime][cell]
-        return np.flatnonzero(reached.reshape(len(cell), -1).any(axis=1))
+        return np.flatnonzero(reached.any(axis=tuple(range(1, cell.ndim))))
 
     def enforcement(self, regime: Regime) -> Enforcement:
         """Audits under a regime."""
