@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -42,11 +43,13 @@ class Decision:
             *(np.concatenate([getattr(t.rows, f.name) for t in (ours, theirs)])
               for f in fields(SlotRows))
         )  # fmt: skip
-        names = ("is_free", "is_open", "in_design", "draw")
+
+        def both(name: str) -> Any:
+            return np.concatenate([getattr(of, name) for of in (ours, theirs)])
+
         slots = OpenSlots(
-            rows, *(np.concatenate([getattr(t, name) for t in (ours, theirs)]) for name in names),
-            ours.draws,
-        )  # fmt: skip
+            rows, both("is_free"), both("is_open"), both("in_design"), both("draw"), ours.draws
+        )
         columns = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self)[1:])
         return Decision(slots, *(np.concatenate(column) for column in columns))
 

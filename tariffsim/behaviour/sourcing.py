@@ -203,15 +203,31 @@ def choice_weights(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) 
         makers.curvature.take(slots.place)[:, None],
         makers.odds_scale.take(slots.place)[:, None],
     )
+    some, like = _once_each(choices, slots)
     duty = k.cost_odds(
-        relative_cost(choices, slots, triggered), base_relative_cost(choices, slots), choices.sigma
+        relative_cost(choices, some, triggered), base_relative_cost(choices, some), choices.sigma
     )
+    region = choices.foundries.region
     return k.choice_odds(
         odds,
         choices.at_delivery(choices.offer, slots),
-        _preference(choices, slots).take(choices.foundries.region, axis=1),
-        _of_foundries(choices, slots, duty),
+        k.by_foundry(_preference(choices, some), region).take(like, axis=0),
+        _of_foundries(choices, slots, duty.take(like, axis=0)),
     )
+
+
+def _once_each(choices: ChoiceSet, slots: SlotRows) -> tuple[SlotRows, Int]:
+    """Slots whose duties and tastes differ; (rows,) which of these each slot is like.
+
+    Parts of one class of a version are alike, but for the origin of their chips.
+    """
+    if choices.expected_burden.declarations.counts_chips:
+        return slots, np.arange(len(slots))
+    kinds, classes = choices.price.shape[0], choices.price.shape[2]
+    shape = len(choices.makers), kinds, classes
+    of_slots = np.ravel_multi_index((slots.maker, slots.kind, slots.node_class), shape)
+    _, first, like = np.unique(of_slots, return_index=True, return_inverse=True)
+    return slots.take(first), like
 
 
 def slot_cost(choices: ChoiceSet, slots: SlotRows, triggered: bool = True) -> Float:
