@@ -76,6 +76,18 @@ class ContentDuty:
 
 
 @dataclass(frozen=True)
+class AlikeCells:
+    """Cells in which the duties on content of a regime take the same of the same chips."""
+
+    group: Int
+    """(cells,) the group of each cell."""
+    cell: Int
+    """(groups,) a cell of each."""
+    is_taxed: Bool
+    """(groups,) whether any duty is due there."""
+
+
+@dataclass(frozen=True)
 class Enforcement:
     """Audits by market."""
 
@@ -107,7 +119,7 @@ class Declarations:
         self.schedule, self.ships, self.without_programme = schedule, ships, enforcement
         self._origin: dict[Regime, OriginDuties] = {}
         self._audits: dict[Regime, Enforcement] = {}
-        self._scopes: dict[Regime, Bool] = {}
+        self._alike: dict[Regime, AlikeCells] = {}
         self._rates: dict[tuple[tuple[int, ...], Regime], Float] = {}
         groups: dict[object, list[int]] = {}
         for i, law in enumerate(schedule.laws):
@@ -192,15 +204,19 @@ class Declarations:
         due = k.at_least_none(base, [*calendar.values()])
         return found | dict(zip(calendar, due, strict=True))
 
-    def in_scope(self, regime: Regime, cell: Int) -> Int:
-        """Rows of cells (rows, ...) of which any may owe a duty on content under a regime."""
-        if regime not in self._scopes:
-            reached = np.zeros(self.schedule.codes.n_cells, dtype=bool)
-            for _, law, rate in self.on_content(regime):
-                reached |= law.by_cell(rate) != 0
-            self._scopes[regime] = reached
-        reached = self._scopes[regime][cell]
-        return np.flatnonzero(reached.any(axis=tuple(range(1, cell.ndim))))
+    def alike(self, regime: Regime) -> AlikeCells:
+        """Cells by the rates of duties on content, and by whether a border is crossed."""
+        if regime not in self._alike:
+            rates = [law.by_cell(rate) for _, law, rate in self.on_content(regime)]
+            facts = np.stack([self.schedule.crosses_border, *rates], axis=1)
+            _, cell, group = np.unique(facts, axis=0, return_index=True, return_inverse=True)
+            is_taxed = (facts[cell, 1:] != 0).any(axis=1)
+            self._alike[regime] = AlikeCells(group.ravel(), cell, is_taxed)
+        return self._alike[regime]
+
+    def is_of_value(self, regime: Regime) -> bool:
+        """Whether any duty on content of a regime depends on the customs value of the product."""
+        return any(law.is_of_value for _, law, _ in self.on_content(regime))
 
     def enforcement(self, regime: Regime) -> Enforcement:
         """Audits under a regime."""

@@ -88,6 +88,12 @@ class Law:
         return self.instrument.is_separable and (self.is_of_chips or not self.is_compared)
 
     @property
+    def is_of_value(self) -> bool:
+        """Whether what is due depends on the customs value of the whole product."""
+        rule = getattr(self.instrument, "unknown_origin_rule", "")
+        return not (self.instrument.taxes_content and self.is_separable) or rule == "full_value"
+
+    @property
     def declares(self) -> str:
         """What importers declare for it; where bases are compared, not the country."""
         declares = self.instrument.declares

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class ImporterBeliefs:
         return ImporterBeliefs(
             self.knows_origin[rows],
             self.evasion_cost[rows],
-            self.exposure[rows] if self.exposure.ndim else self.exposure,
+            self.exposure[rows] if len(self.exposure) > 1 else self.exposure,
         )
 
     def with_axis(self) -> ImporterBeliefs:
@@ -154,12 +154,33 @@ class ExpectedBurden:
         triggered_only: bool = False,
     ) -> Float:  # fmt: skip
         """USD a unit of that through duties on what is inside the product; or of triggers alone."""
-        burden = np.zeros(cell.shape)
-        rows = self.declarations.in_scope(regime, cell)
+        alike, burden = self.declarations.alike(regime), np.zeros(cell.shape)
+        group = alike.group[cell]
+        rows = np.flatnonzero(alike.is_taxed[group].any(axis=tuple(range(1, cell.ndim))))
         if not len(rows):
             return burden
-        if len(rows) < len(cell):
-            who, shipments, cell = who.take(rows), shipments.take(rows), cell[rows]
+        who, shipments, group = who.take(rows), shipments.take(rows), group[rows]
+        is_one = cell.ndim == 2 and who.knows_origin.shape[1] == shipments.chip_value.shape[1] == 1
+        if not is_one or self.declarations.is_of_value(regime):
+            burden[rows] = self._on_content(who, shipments, cell[rows], regime, triggered_only)
+            return burden
+        for here in np.unique(group[alike.is_taxed[group]]):  # the same chips, so the same duty
+            is_here = group == here
+            some = np.flatnonzero(is_here.any(axis=1))
+            at = np.full((len(some), 1), alike.cell[here])
+            product = replace(
+                shipments.take(some), customs_value=shipments.customs_value[some, :1],
+                crosses_border=self.declarations.schedule.crosses_border[at],
+            )  # fmt: skip
+            due = self._on_content(who.take(some), product, at, regime, triggered_only)
+            burden[rows[some]] = np.where(is_here[some], due, burden[rows[some]])
+        return burden
+
+    def _on_content(
+        self, who: ImporterBeliefs, shipments: Shipments, cell: Int, regime: Regime,
+        triggered_only: bool,
+    ) -> Float:  # fmt: skip
+        """The same, product by product."""
         duties: list[tuple[str | None, Float]] = []
         found = declared_duties(self.declarations, regime, shipments, cell, triggered_only)
         for declared in found:
@@ -168,8 +189,7 @@ class ExpectedBurden:
                 known = who.with_axis().burden(known, declared.values)
             due = np.where(who.knows_origin, k.over_slots(known), declared.unknown)
             duties.append((declared.law.group, due))
-        burden[rows] = k.stacked(duties)
-        return burden
+        return np.asarray(k.stacked(duties) + np.zeros(cell.shape))
 
 
 def _of_chips(unit: UnitDuty, at: tuple[Int, Int], origin: Int, price: Float, rate: Float) -> Float:
