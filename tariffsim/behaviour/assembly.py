@@ -200,12 +200,7 @@ def counterfactual_product(
     region, parts = economy.foundries.region[supplier], np.arange(len(classes))
     chip = economy.chip_origins.in_duties(makers.line[maker][:, None], parts, region)
     count, each = makers.chips[maker], price
-    is_sold_here = np.arange(makers.origin.shape[1]) == np.asarray(market)[..., None]
-    places = np.where(is_sold_here, origin[..., None], makers.origin[maker][:, None])
-    rebate = CounterSubsidy.of(economy).share_of_price(
-        (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
-        places[:, :, None], classes, chip[:, None], each[:, None],
-    )  # fmt: skip
+    rebate = _rebate(economy, maker, market, origin, chip, price, future)
     value = k.times(count[:, None], k.discounted(each[:, None], rebate))
     cell = constants.codes.cell(makers.device[maker, None], origin, market)
     amortised = makers.amortised_cost(economy.month, maker)
@@ -235,6 +230,21 @@ def counterfactual_product(
         classes,
     )
     return CounterfactualProduct(maker, market, cell, bare_duty, shipments)
+
+
+def _rebate(
+    economy: Economy, maker: Int, market: Int, origin: Int, chip: Int, price: Float, future: Future
+) -> Float | float:
+    """(rows, A, P) share of the price of chips that China would rebate; see above."""
+    subsidy, makers, tables = CounterSubsidy.of(economy), economy.makers, future.tables
+    if not subsidy.share:
+        return 0.0
+    is_sold_here = np.arange(makers.origin.shape[1]) == np.asarray(market)[..., None]
+    places = np.where(is_sold_here, origin[..., None], makers.origin[maker][:, None])
+    return subsidy.share_of_price(
+        (tables.chip_value[None], tables.chip_count[None]), 0, maker[:, None, None],
+        places[:, :, None], makers.slot_class, chip[:, None], price[:, None],
+    )  # fmt: skip
 
 
 def _at_exchange_rates(economy: Economy, product: CounterfactualProduct) -> CounterfactualProduct:
