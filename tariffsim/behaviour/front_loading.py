@@ -45,13 +45,14 @@ def rise_ahead(economy: Economy) -> tuple[Float, Float]:
     """
     flows, now = economy.flows, economy.regime_of_today()
     left, saved = np.ones(len(flows)), np.zeros(len(flows))
-    regime, value = now, flows.customs_value
+    regime, value, owed = now, flows.customs_value, None
     for months in k.months_in_reach(economy.scenario.trade.front_loading_months):
         ahead = economy.regime_ahead(months)
         moves = flows.arrival_month == k.months_later(economy.month, months)
         if ahead != regime or moves.any():
             later = new_duty_under(economy, ahead, months)
-            rise = k.duty_rise(new_duty_under(economy, now), later, value)
+            owed = new_duty_under(economy, now) if owed is None else owed
+            rise = k.duty_rise(owed, later, value)
             first = (rise > 0) & (saved == 0)
             left, saved = np.where(first, months, left), np.where(first, rise, saved)
             regime = ahead
