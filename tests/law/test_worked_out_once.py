@@ -118,7 +118,8 @@ def test_what_no_choice_depends_on_moves_no_expectation() -> None:
     """A capacity plan that falls month by month, and duties that stay: one set of expectations."""
     base = tariffsim.replace(load_scenario("no_expansion"), agents__makers=60)
     plan = [one for one in base.dated_policies.values() if not one.is_foreseen]
-    assert plan and plan[0].changes_in(base.run.start + 40)
+    assert plan
+    assert plan[0].changes_in(base.run.start + 40)
     seen = [last(base, 0, month).policy.expected for month in (40, 41, 42)]
     with_plan = [one.of_kind(DESIGN)[0].regime for one in seen]
     assert with_plan[0] == with_plan[1] == with_plan[2]
