@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.reference.customs import LEFT_OUT, PULLED, REAL, Bill, Chips, Product, Rates
@@ -484,7 +485,7 @@ class Maker:
         kind = PIN_COMPATIBLE if slot.is_pin_compatible else DESIGN
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
         futures = world.foreseen(kind, self.device)
-        price = self.net_price(world, futures, ahead(world, months))
+        price = cache(self.net_price(world, futures, ahead(world, months)))
         costs = {
             f: price(f, slot)
             for f, share in slot.base_shares.items()

@@ -93,6 +93,7 @@ class Customs:
         self.foreseen: dict[tuple[int, int], dict[int, float]] = {}
         self._on_products: dict[tuple[str, str, str], list[int]] = {}
         self._restricting: dict[tuple[str, ...], list[int]] = {}
+        self._avoiding: dict[tuple[str, ...], list[int]] = {}
         self._on_chips: dict[str, list[int]] = {}
 
     # Rates
@@ -313,14 +314,17 @@ class Customs:
 
     def avoiding(self, device: str, market: str, region: str) -> list[int]:
         """Bans of a market's public buyers on a device with chips of a region."""
-        return [
-            i
-            for i, law in enumerate(self.instruments)
-            if law.avoids_chips
-            and market in law.markets
-            and _chosen(device, law.devices, law.exempt_devices)
-            and _chosen(region, law.chip_regions, ())
-        ]
+        key = device, market, region
+        if key not in self._avoiding:
+            self._avoiding[key] = [
+                i
+                for i, law in enumerate(self.instruments)
+                if law.avoids_chips
+                and market in law.markets
+                and _chosen(device, law.devices, law.exempt_devices)
+                and _chosen(region, law.chip_regions, ())
+            ]
+        return self._avoiding[key]
 
     # Duties, USD a unit
 
@@ -371,6 +375,8 @@ class Customs:
 
     def chip_duty(self, origin: str, chips: Chips, rates: Rates) -> float:
         """All duty on chips that enter bare; the same question is asked once a month."""
+        if not any(i in rates for i in self._for_chips(origin)):
+            return self.base_chip_duty(origin, chips)
         question = origin, chips, id(rates)
         if question not in self.answered:
             due = sum(self.chip_duties(origin, chips, rates).values())
