@@ -7,7 +7,6 @@ that nobody knows of yet do not count. What cannot be shown to be equal counts a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, replace
 from functools import lru_cache
@@ -47,10 +46,10 @@ def months_to_keep(baseline: Scenario, scenarios: Iterable[Scenario]) -> tuple[i
 
 def _first_news(scenario: Scenario, other: Scenario) -> int:
     """Months before a policy of one alone is known or in force, or a path differs; all if never."""
-    run, is_foreseen = scenario.run, scenario.sourcing.foresight != "none"
+    run = scenario.run
     own, its = scenario.dated_policies, other.dated_policies
     changed = [one[name] for one in (own, its) for name in one if own.get(name) != its.get(name)]
-    dates = [min(one.first_month, one.known_from if is_foreseen else math.inf) for one in changed]
+    dates = [min(one.first_month, one.known_from) for one in changed]
     months = range(run.start, run.end + 1)
     dates += [month for month in months if _paths(scenario, month) != _paths(other, month)][:1]
     return int(min(dates, default=run.end + 1)) - run.start

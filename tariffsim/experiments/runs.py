@@ -170,7 +170,7 @@ def record_of_run(replication: Replication, baseline: SimulatedRun | None = None
     baseline = baseline or _cached_baseline(replication)
     own_hash, base_hash = replication.hashes
     is_baseline = own_hash == base_hash
-    run = baseline if is_baseline else _with_past(replication, baseline)
+    run = baseline if is_baseline else with_past(replication, baseline)
     history, context = run.history, run.context
     if replication.is_full:
         return record_of(history, baseline.history, context, replication.market)
@@ -211,7 +211,7 @@ def _drawn(scenario: Scenario, draw: Draw | None) -> Scenario:
     return scenario if draw is None else with_draw(scenario, draw)
 
 
-def _with_past(replication: Replication, baseline: SimulatedRun) -> SimulatedRun:
+def with_past(replication: Replication, baseline: SimulatedRun) -> SimulatedRun:
     """The run of a scenario; from the last state of its baseline before they differ, if any."""
     scenario, base = (
         _drawn(one, replication.draw) for one in (replication.scenario, replication.baseline)
