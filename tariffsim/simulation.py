@@ -18,7 +18,7 @@ from tariffsim.state.snapshot import Snapshot
 from tariffsim.typing import Float
 
 MOST_KEPT = 2**29
-"""Bytes of the snapshots that a run keeps; with more lines than half a million there is none."""
+"""Bytes of the snapshots that a run keeps; one takes at most 6 kB a line."""
 
 
 class Simulation:

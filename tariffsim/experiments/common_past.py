@@ -109,9 +109,8 @@ class _LawByMonth:
         foreseen = expectations.foreseen(date, self.counts)
         in_force = schedule.regime(schedule.rates_in_force(date))
         regimes = [in_force, expectations.regime_of_today(date, self.counts), *foreseen.regimes]
-        is_news = content_moves(schedule, date)
-        if is_news or date % 12 == 0 or date == self.scenario.run.start:  # importers weigh tracing
-            months = self.scenario.compliance.payback_months
+        months, n_dates = self.scenario.compliance.payback_months, len(foreseen.regime_of)
+        if 1 < n_dates < date + months - self.scenario.run.start:  # tracing looks further ahead
             regimes.append(expectations.summed(date, months, self.counts))
         laws = sorted({number for regime in regimes for number, _ in regime})
         place = {number: n for n, number in enumerate(laws)}
@@ -120,7 +119,7 @@ class _LawByMonth:
             [_by_place(regime, place) for regime in regimes],
             foreseen.regime_of.tolist(),
             foreseen.lapsed.tolist(),
-            is_news,
+            content_moves(schedule, date),
             [*filter(None, (_content(one, place) for one in self.declarations.contents))],
             [place[number] for number in refundable(schedule, in_force, date)],
             [schedule.laws[i].instrument.supply_share(rate, date) for i, rate in in_force],

@@ -28,7 +28,7 @@ from tariffsim.state.snapshot import Snapshot, digests
 from tariffsim.typing import Float
 
 CACHED_BASELINES = 2
-"""Histories of the baseline that a process keeps for further replications; some 8 MB each."""
+"""Runs of the baseline that a process keeps for further replications; some 8 MB, and states."""
 
 
 @dataclass(frozen=True)
