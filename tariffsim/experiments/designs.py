@@ -201,7 +201,7 @@ def _replications(
     Then the point of every replication of the scenario, with its baseline, which is run once for
     all that share it; and the points at which no scenario is valid.
     """
-    variants: dict[str, list[tuple[int, Scenario, Scenario]]] = {}
+    variants: dict[str, list[tuple[int, Scenario, str, Scenario]]] = {}
     failures = []
     for number, point in points.items():
         try:
@@ -209,18 +209,18 @@ def _replications(
         except ScenarioError as error:
             failures.append(Failure(f"point {number}", -1, DESIGN, str(error.problems[0])))
         else:
-            variants.setdefault(run_hash(base), []).append((number, own, base))
+            variants.setdefault(run_hash(base), []).append((number, own, run_hash(own), base))
     found: list[Replication] = []
     places: dict[Replication, tuple[int, Replication]] = {}
     for base_hash, of_base in variants.items():
-        at, _, base = of_base[0]
-        kept = months_to_keep(base, [own for _, own, _ in of_base])
+        at, *_, base = of_base[0]
+        kept = months_to_keep(base, [own for _, own, *_ in of_base])
         for seed in seeds:
             name, hashes = f"baseline of point {at}", (base_hash, base_hash)
             first = Replication(name, base, base, hashes, seed, market, is_full=False, kept=kept)
             found.append(first)
-            for number, own, _ in of_base:
-                name, hashes = f"point {number}", (run_hash(own), base_hash)
+            for number, own, own_hash, _ in of_base:
+                name, hashes = f"point {number}", (own_hash, base_hash)
                 one = Replication(name, own, base, hashes, seed, market, is_full=False, kept=kept)
                 found.append(one)
                 places[one] = number, first
