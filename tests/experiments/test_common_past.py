@@ -111,7 +111,7 @@ def test_shipped_scenarios_are_those_simulated_from_the_start(name: str, shared:
 
 
 @given(rules=policies(), blocks=switches(), of_both=st.integers(0, 7))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_scenarios_are_those_simulated_from_the_start(
     rules: dict[str, dict[str, Any]], blocks: dict[str, Any], of_both: int
 ) -> None:
