@@ -20,10 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tariffsim.experiments import Settings, run_ensemble
-from tariffsim.experiments.runs import context_of
-from tariffsim.record.metrics import summarise, welfare
+from tariffsim.experiments.runs import _baselines, record_of_run, replications_of
 from tariffsim.scenario import load_scenario
-from tariffsim.simulation import Simulation
 
 ENGINES = {"one core": ("local", 1), "two cores": ("local", 2), "dask": ("dask", 2)}
 
@@ -51,13 +49,9 @@ def sweep(seeds: range, engine: str, jobs: int, progress: Callable[[int, int], N
 
 def bare(seed: int) -> None:
     """What the engine does for a seed, without the engine."""
-    histories = []
-    for name in ("baseline", "component_50"):
-        simulation = Simulation(load_scenario(name), seed)
-        context = context_of(simulation.economy)
-        histories.append(simulation.run())
-        change = welfare(histories[-1], histories[0], context)
-        summarise(histories[-1], histories[0], context, "US", change)
+    scenarios = {name: load_scenario(name) for name in ("baseline", "component_50")}
+    for one in replications_of(scenarios, [seed], "US", is_full=False):
+        record_of_run(one)
 
 
 def overhead_on_one_core(pairs: int) -> float:
@@ -70,6 +64,7 @@ def overhead_on_one_core(pairs: int) -> float:
     bare(0)
     for seed in range(1, 1 + pairs):
         for i, make in enumerate(ways):
+            _baselines.clear()
             began = time.process_time()
             make(seed)
             spent[i] += time.process_time() - began

@@ -8,6 +8,7 @@ import numpy as np
 
 from tariffsim import kernels as k
 from tariffsim.law.declarations import declared_duties
+from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.policy import Instrument
 from tariffsim.state.economy import Economy
 from tariffsim.typing import Bool, Float
@@ -64,9 +65,13 @@ def declared(economy: Economy, exposure: Float) -> Declared:
 
 def is_time_to_trace(economy: Economy) -> bool:
     """The first month, January, or when a measure on content is announced, or becomes another."""
-    laws = economy.tariff_schedule.laws
     is_due = economy.month == 0 or economy.is_january
-    return is_due or any(_moves(law.instrument, economy.date) for law in laws)
+    return is_due or content_moves(economy.tariff_schedule, economy.date)
+
+
+def content_moves(schedule: TariffSchedule, date: int) -> bool:
+    """Whether a measure on content is announced or withdrawn in a month, starts or moves."""
+    return any(_moves(law.instrument, date) for law in schedule.laws)
 
 
 def _moves(instrument: Instrument, now: int) -> bool:

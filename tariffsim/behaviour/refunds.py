@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.law.duty_tables import Law
+from tariffsim.law.duty_tables import Law, Regime, TariffSchedule
 from tariffsim.policy import Instrument
 from tariffsim.state.economy import DutyPaid, Economy
 
@@ -30,15 +30,24 @@ def _share(law: Law, paid: int, ruling: Instrument, rate: float) -> float:
     return max((ruling.refund(name, paid, rate) for name in law.of), default=0.0)
 
 
+def refundable(schedule: TariffSchedule, regime: Regime, date: int) -> list[int]:
+    """Laws in force in a month whose duty any measure of the scenario may refund."""
+    rulings = [
+        law.instrument
+        for law in schedule.laws
+        if type(law.instrument).refund is not Instrument.refund
+    ]
+    return [
+        number
+        for number, _ in regime
+        if any(_share(schedule.laws[number], date, ruling, 1.0) for ruling in rulings)
+    ]
+
+
 def keep_duty_paid(economy: Economy) -> None:
     """The month's duty of the laws that any measure of the scenario may refund."""
-    laws, importers, constants = economy.tariff_schedule.laws, economy.importers, economy.constants
-    rulings = [
-        law.instrument for law in laws if type(law.instrument).refund is not Instrument.refund
-    ]
-    for number, _ in economy.policy.regime if rulings else ():
-        if not any(_share(laws[number], economy.date, ruling, 1.0) for ruling in rulings):
-            continue
+    importers, constants = economy.importers, economy.constants
+    for number in refundable(economy.tariff_schedule, economy.policy.regime, economy.date):
         flows, n = economy.flows, len(constants.codes.markets)
         each = economy.instrument_duty.get(number, np.zeros(len(flows)))
         bare = economy.policy.in_force.bare_by_law.get(number, np.zeros_like(economy.chips_entered))

@@ -51,6 +51,11 @@ TOTALS_TOLERANCE = 1e-9
 """Relative miss of any (device, country, market) total above which the model refuses to run."""
 
 
+def compiled_law(scenario: Scenario) -> tuple[TariffSchedule, DutyExpectations, Declarations]:
+    """The law of a scenario, as the economies of all seeds have it."""
+    return _prepared(scenario, scenario.tables())[1:]
+
+
 @lru_cache(maxsize=4)
 def _prepared(
     scenario: Scenario, tables: Tables

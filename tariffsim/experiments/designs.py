@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.stats import qmc
 
 from tariffsim.errors import Problem, ScenarioError, escaped
+from tariffsim.experiments.common_past import months_to_keep
 from tariffsim.experiments.ensemble import Progress, Settings, outcomes
 from tariffsim.experiments.runs import Failure, Replication, run_hash
 from tariffsim.scenario import Scenario
@@ -200,22 +201,28 @@ def _replications(
     Then the point of every replication of the scenario, with its baseline, which is run once for
     all that share it; and the points at which no scenario is valid.
     """
-    groups: dict[tuple[str, int], list[Replication]] = {}
-    places: dict[Replication, tuple[int, Replication]] = {}
+    variants: dict[str, list[tuple[int, Scenario, str, Scenario]]] = {}
     failures = []
     for number, point in points.items():
         try:
             own, base = (varied(each, point) for each in (scenario, baseline))
         except ScenarioError as error:
             failures.append(Failure(f"point {number}", -1, DESIGN, str(error.problems[0])))
-            continue
-        own_hash, base_hash = run_hash(own), run_hash(base)
+        else:
+            variants.setdefault(run_hash(base), []).append((number, own, run_hash(own), base))
+    found: list[Replication] = []
+    places: dict[Replication, tuple[int, Replication]] = {}
+    for base_hash, of_base in variants.items():
+        at, *_, base = of_base[0]
+        kept = months_to_keep(base, [own for _, own, *_ in of_base])
         for seed in seeds:
-            group = groups.setdefault((base_hash, seed), [])
-            if not group:
-                name, hashes = f"baseline of point {number}", (base_hash, base_hash)
-                group.append(Replication(name, base, base, hashes, seed, market, is_full=False))
-            name, hashes, first = f"point {number}", (own_hash, base_hash), group[0].scenario
-            group.append(Replication(name, own, first, hashes, seed, market, is_full=False))
-            places[group[-1]] = number, group[0]
-    return [one for group in groups.values() for one in group], places, failures
+            name, hashes = f"baseline of point {at}", (base_hash, base_hash)
+            first = Replication(name, base, base, hashes, seed, market, is_full=False, kept=kept)
+            found.append(first)
+            for number, own, own_hash, _ in of_base:
+                name, hashes = f"point {number}", (own_hash, base_hash)
+                one = Replication(name, own, base, hashes, seed, market, is_full=False, kept=kept)
+                found.append(one)
+                places[one] = number, first
+    in_order = dict(sorted(places.items(), key=lambda item: item[1][0]))
+    return found, in_order, failures

@@ -27,7 +27,7 @@ from tariffsim.experiments.runs import (
     Replication,
     failure_of,
     outcome_of,
-    simulated,
+    simulated_baseline,
 )
 from tariffsim.experiments.store import code_digest
 
@@ -292,9 +292,7 @@ def _submitted(
     for _, group in groupby(replications, lambda replication: replication.group):
         baseline = None
         for one in group:
-            baseline = baseline or client.submit(
-                simulated, one.baseline, one.seed, one.draw, pure=False
-            )
+            baseline = baseline or client.submit(simulated_baseline, one, pure=False)
             yield client.submit(outcome_of, one, baseline, pure=False), one
 
 

@@ -6,14 +6,17 @@ import hashlib
 import json
 import traceback
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tariffsim import simulation
+from tariffsim.experiments.common_past import common_past, months_to_keep
 from tariffsim.experiments.parameter_draws import Draw, draws_of, with_draw
 from tariffsim.experiments.store import is_stored, run_key, write_run
 from tariffsim.record.history import History
@@ -21,9 +24,11 @@ from tariffsim.record.metrics import Context, summarise, welfare
 from tariffsim.record.result_tables import RunRecord, record_of
 from tariffsim.scenario import Scenario
 from tariffsim.state.economy import Economy
+from tariffsim.state.snapshot import Snapshot, digests
+from tariffsim.typing import Float
 
 CACHED_BASELINES = 2
-"""Histories of the baseline that a process keeps for further replications; some 8 MB each."""
+"""Runs of the baseline that a process keeps for further replications; some 8 MB, and states."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class Replication:
     """Whether all tables are kept, or the metrics only."""
     draw: Draw | None = None
     """Parameters of both; None: central ones."""
+    kept: tuple[int, ...] = ()
+    """Months after which the baseline's run keeps its state, for all replications of the group."""
 
     @cached_property
     def key(self) -> str:
@@ -72,8 +79,19 @@ class Replication:
         return {"scenario": self.name, "seed": self.seed, "market": self.market}
 
 
+@dataclass(frozen=True, eq=False)
+class SimulatedRun:
+    """A run, and states of it from which runs that begin alike go on."""
+
+    history: History
+    context: Context
+    policy_duty: Float
+    """(T, laws) USD a month by law."""
+    snapshots: Mapping[int, Snapshot]
+    """By months simulated."""
+
+
 Outcome = RunRecord | Failure
-SimulatedRun = tuple[History, Context]
 _baselines: OrderedDict[tuple[str, int], SimulatedRun] = OrderedDict()
 
 
@@ -85,13 +103,16 @@ def replications_of(
     base = next(iter(named.values()))
     hashes = {name: run_hash(scenario) for name, scenario in named.items()}
     draws = draws_of(seeds) if is_drawn else {}
+    kept = months_to_keep(base, named.values())
     found = []
     for seed in map(int, seeds):
         draw = draws.get(seed)
         own = {name: _hash_with(digest, draw) for name, digest in hashes.items()}
         base_hash = next(iter(own.values()))
         found += [
-            Replication(name, scenario, base, (own[name], base_hash), seed, market, is_full, draw)
+            Replication(
+                name, scenario, base, (own[name], base_hash), seed, market, is_full, draw, kept
+            )
             for name, scenario in named.items()
         ]
     return found
@@ -149,15 +170,12 @@ def record_of_run(replication: Replication, baseline: SimulatedRun | None = None
     baseline = baseline or _cached_baseline(replication)
     own_hash, base_hash = replication.hashes
     is_baseline = own_hash == base_hash
-    history, context = (
-        baseline
-        if is_baseline
-        else simulated(replication.scenario, replication.seed, replication.draw)
-    )
+    run = baseline if is_baseline else with_past(replication, baseline)
+    history, context = run.history, run.context
     if replication.is_full:
-        return record_of(history, baseline[0], context, replication.market)
-    change = welfare(history, baseline[0], context)
-    metrics = summarise(history, baseline[0], context, replication.market, change)
+        return record_of(history, baseline.history, context, replication.market)
+    change = welfare(history, baseline.history, context)
+    metrics = summarise(history, baseline.history, context, replication.market, change)
     return RunRecord(metrics, {}, {})
 
 
@@ -165,17 +183,56 @@ def _cached_baseline(replication: Replication) -> SimulatedRun:
     """The baseline's run, kept in memory for the other scenarios of the seed."""
     key = replication.group
     if key not in _baselines:
-        _baselines[key] = simulated(replication.baseline, replication.seed, replication.draw)
+        _baselines[key] = simulated_baseline(replication)
         while len(_baselines) > CACHED_BASELINES:
             _baselines.popitem(last=False)
     return _baselines[key]
 
 
-def simulated(scenario: Scenario, seed: int, draw: Draw | None = None) -> SimulatedRun:
-    """One simulation from the first month to the last, with central parameters or drawn ones."""
-    scenario = scenario if draw is None else with_draw(scenario, draw)
+def simulated_baseline(replication: Replication) -> SimulatedRun:
+    """The run of a replication's baseline, with the states that scenarios may go on from."""
+    baseline = _drawn(replication.baseline, replication.draw)
+    return simulated(baseline, replication.seed, replication.kept)
+
+
+def simulated(scenario: Scenario, seed: int, kept: Collection[int] = ()) -> SimulatedRun:
+    """One simulation from the first month to the last, with its states after some months."""
     run = simulation.Simulation(scenario, seed)
-    return run.run(), context_of(run.economy)
+    return _finished(run, run.snapshots(kept))
+
+
+def _finished(run: simulation.Simulation, snapshots: Mapping[int, Snapshot]) -> SimulatedRun:
+    history = run.run()
+    return SimulatedRun(history, context_of(run.economy), run.recorder.duty_by_law, snapshots)
+
+
+def _drawn(scenario: Scenario, draw: Draw | None) -> Scenario:
+    """A scenario with central parameters or drawn ones."""
+    return scenario if draw is None else with_draw(scenario, draw)
+
+
+def with_past(replication: Replication, baseline: SimulatedRun) -> SimulatedRun:
+    """The run of a scenario; from the last state of its baseline before they differ, if any."""
+    scenario, base = (
+        _drawn(one, replication.draw) for one in (replication.scenario, replication.baseline)
+    )
+    run = simulation.Simulation(scenario, replication.seed)
+    past = common_past(scenario, base) if baseline.snapshots else ()
+    months = max((m for m in baseline.snapshots if m <= len(past)), default=0)
+    if months and baseline.snapshots[months].start == digests(run.economy):
+        state, policy_duty = (
+            baseline.snapshots[months],
+            np.zeros((months, len(run.economy.tariff_schedule.laws))),
+        )
+        for month in range(months):
+            for its, own in past[month].items():
+                policy_duty[month, own] = baseline.policy_duty[month, its]
+        paid = {
+            replace(each, law=past[each.month - scenario.run.start][each.law]): share
+            for each, share in state.duty_paid.items()
+        }
+        run.go_on(replace(state, duty_paid=paid), baseline.history, policy_duty)
+    return _finished(run, {})
 
 
 def context_of(economy: Economy) -> Context:

@@ -119,7 +119,7 @@ class DutyExpectations:
         Duties that may not last are there with the probability `Horizon.lasting`. `counts` are
         what laws with a memory remember.
         """
-        seen = self._foreseen(date, counts)
+        seen = self.foreseen(date, counts)
         at = np.minimum(self._horizon.months + date - self._start, len(seen.rates) - 1)
         ids = seen.regime_of[at]
         key = seen, ids.tobytes()
@@ -143,7 +143,7 @@ class DutyExpectations:
 
     def regime_ahead(self, date: int, months: int, counts: ImportCounts) -> Regime:
         """The regime that agents expect so many months from now; `counts` as in `expected`."""
-        seen = self._foreseen(date, counts)
+        seen = self.foreseen(date, counts)
         at = min(date + months - self._start, len(seen.rates) - 1)
         return seen.regimes[int(seen.regime_of[at])]
 
@@ -152,7 +152,7 @@ class DutyExpectations:
 
         Nobody could buy ahead of these on the days before. What may never be law is not in it.
         """
-        seen = self._foreseen(date, counts)
+        seen = self.foreseen(date, counts)
         at = min(date - self._start, len(seen.rates) - 1)
         rates = [0.0] * len(self.schedule.laws)
         for i, rate in seen.regimes[int(seen.regime_of[at])]:
@@ -182,7 +182,7 @@ class DutyExpectations:
             rates.append(sum(weighted(rate, chance) for rate in given))
         return self.schedule.regime(rates)
 
-    def _foreseen(self, now: int, counts: ImportCounts) -> Foresight:
+    def foreseen(self, now: int, counts: ImportCounts) -> Foresight:
         """What agents foresee now, from the first month simulated on; the same all month."""
         asked = now, np.concatenate([counts.annual, counts.expected_relief]).tobytes()
         if asked != self._asked:

@@ -14,6 +14,12 @@ from tariffsim.state.economy import Economy
 from tariffsim.state.makers import GLOBAL
 from tariffsim.typing import Float, Int, format_month
 
+SHARED = (
+    "origin_value", "sourcing", "base_sourcing", "chip_price", "slot_price", "slot_duty", "ledger",
+    "stock_value",
+)  # fmt: skip
+"""Arrays of `History` by month that do not depend on the names of laws."""
+
 
 class Recorder:
     """Reads the economy after each month."""
@@ -37,14 +43,30 @@ class Recorder:
         self._keep_cells(economy)
         self._keep_sourcing(economy)
         self._keep_foundries(economy)
-        n_policies = len(self._policy_names)
-        for name, of_laws in (
-            ("policy_rate", np.array(economy.policy.rates)),
-            ("policy_duty", economy.policy_duty),
-        ):
-            self._keep(name, sum_by(self._policy_of, of_laws, n_policies))
+        self._keep("policy_rate", np.array(economy.policy.rates))
+        self._keep("policy_duty", economy.policy_duty)
         self._keep("ledger", economy.ledger)
         self._keep("stock_value", _stock_value(economy))
+
+    def begin_with(self, past: History, rates: Float, policy_duty: Float) -> None:
+        """Take over first months from the history of another run; nothing is recorded yet.
+
+        Rates and duty are (months, laws), by the laws of this run.
+        """
+        n = len(rates)
+        for name in SHARED:
+            self._rows["", name] = [*getattr(past, name)[:n]]
+        for field in ("cells", "foundries"):
+            for name, values in getattr(past, field).items():
+                self._rows[field, name] = [*values[:n]]
+        self._rows["", "policy_rate"], self._rows["", "policy_duty"] = [*rates], [*policy_duty]
+        self._flow_months = [month for month in past.flow_months if month in past.months[:n]]
+        self._flows = [*past.flows[: len(self._flow_months)]]
+
+    @property
+    def duty_by_law(self) -> Float:
+        """(T, laws) USD a month of duty, where `policy_duty` of the history is by name."""
+        return np.array(self._rows["", "policy_duty"])
 
     def history(self, seed: int, start: int) -> History:
         """All months as arrays.
@@ -53,6 +75,11 @@ class Recorder:
             NotFiniteError: a quantity became NaN or infinite.
         """
         stacked = {name: np.array(rows) for name, rows in self._rows.items()}
+        for name in ("policy_rate", "policy_duty"):
+            rows = [
+                sum_by(self._policy_of, row, len(self._policy_names)) for row in stacked["", name]
+            ]
+            stacked["", name] = np.array(rows)
         for (field, name), values in stacked.items():
             if not np.isfinite(values).all():
                 month = format_month(start + int(np.argwhere(~np.isfinite(values))[0, 0]))

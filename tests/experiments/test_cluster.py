@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tariffsim.errors import EngineError
-from tariffsim.experiments import Failure, Settings, engines, run_ensemble
+from tariffsim.experiments import Failure, Settings, engines, run_ensemble, runs
 from tariffsim.experiments.engines import on_cluster
 from tariffsim.experiments.runs import replications_of
+from tariffsim.scenario import replace
 from tests.experiments.test_ensemble import BASE, SCENARIOS, same
 from tests.processes import wait_for
 
@@ -50,6 +51,19 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         for process in started:
             process.kill()
             process.wait()
+
+
+@pytest.mark.slow
+def test_states_of_a_baseline_travel_with_its_run(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, own = (replace(one, run__end="2025-09") for one in (BASE, SCENARIOS["component_50"]))
+    (one, _) = replications_of({"baseline": base, "own": own}, [1], "US", is_full=False)
+    assert one.kept == (6,)
+    settings = Settings(engine="dask", scheduler=running.address)
+    found = run_ensemble({"own": own}, base, [1, 2], settings=settings)
+    monkeypatch.setattr(runs, "months_to_keep", lambda *_: ())
+    same(found.table, run_ensemble({"own": own}, base, [1, 2]).table)
 
 
 @pytest.mark.slow
