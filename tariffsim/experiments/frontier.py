@@ -44,8 +44,10 @@ def frontier(
         if rate == 0:
             own = {n: _without(s, tariffs_of(scenarios[name])) for n, s in own.items()}
         variants |= own
-    same = {variant.content_hash: label for label, variant in reversed(variants.items())}
-    found = run_scenarios({label: variants[label] for label in reversed(same.values())})
+    same: dict[str, str] = {}
+    for label, variant in variants.items():
+        same.setdefault(variant.content_hash, label)
+    found = run_scenarios({label: variants[label] for label in same.values()})
     by_label = dict(tuple(found.set_index("seed").groupby("scenario", sort=False)))
     runs = {label: by_label[same[variant.content_hash]] for label, variant in variants.items()}
     tables = []
