@@ -49,9 +49,9 @@ def _percentage_points(
 )  # fmt: skip
 @click.option(
     "--precision", callback=_percentage_points, metavar="PP",
-    help="Add seeds, up to 1,000, until the interval of the mean of each change of the Chinese "
-    "share reaches no further than so many percentage points to either side, such as 0.1pp; takes "
-    "many more seeds without --fixed-parameters.",
+    help="Add seeds, from 5 to 40, until the part of the interval of each change of the Chinese "
+    "share that is due to seeds reaches no further than so many percentage points to either side, "
+    "such as 0.1pp; default: 0.2pp. Not with --seeds, which fixes their number.",
 )  # fmt: skip
 @click.option(
     "--sensitivity", is_flag=True,
@@ -76,9 +76,10 @@ def compare(
     """Run scenarios and the baseline, seed by seed, and compare them.
 
     Each FILE is the path of a scenario or the name of a shipped one. Results, charts and report go
-    to results/compare-NAMES unless --out names another folder; the baseline sets the number of
-    seeds. The baseline is `baseline` unless the scenarios name another (`compare_with`) or
-    --baseline does.
+    to results/compare-NAMES unless --out names another folder. Seeds are added until the change
+    of the Chinese share is known to --precision, unless --seeds or the `run.seeds` of a scenario
+    fixes their number. The baseline is `baseline` unless the scenarios name another
+    (`compare_with`) or --baseline does.
 
     Examples:
       tariffsim compare whole_product_china component_50 no_expansion
@@ -90,6 +91,8 @@ def compare(
       tariffsim compare component_50 --set "policies.component_tariff.rate={2027-01: 0.8}"
     """
     (base, *scenarios), notes = options.load_with_notes(files, baseline)
+    if options.seeds and given["precision"]:
+        raise usage_error("--seeds is a fixed number of seeds: leave out --precision")
     if is_static:
         return _static(options, base, scenarios, given)
     name = "-".join(("compare", *(scenario.name for scenario in scenarios)))
@@ -147,8 +150,9 @@ def _run_all(
     for note in notes:
         options.screen.remark(f"Note: {note}.")
     n = len({(scenario.name, scenario.content_hash) for scenario in (base, *scenarios)})
+    what = f"{count(n, 'scenario')}, {_seeds(options, base, scenarios, precision)}"
     question = f"{equal} with {'central' if fixed_parameters else 'drawn'} parameters"
-    with experiment(options, name, (base, *scenarios), question, count(n, "scenario")) as runs:
+    with experiment(options, name, (base, *scenarios), question, what, False) as runs:
         from tariffsim import experiments
         from tariffsim.report import publish
 
@@ -170,6 +174,18 @@ def _run_all(
             text += f"\n\n{in_words(found, TORNADO_SEEDS)}"
             data["assumptions"] = found.to_dict("records")
         runs.finish(results, text, data, f"Report:  {runs.folder / 'report.html'}\n")
+
+
+def _seeds(
+    options: RunOptions, base: Scenario, scenarios: Sequence[Scenario], precision: float | None
+) -> str:
+    """How many seeds are to be run."""
+    from tariffsim.scenario import written_seeds
+
+    fixed = options.seeds or (written_seeds([base, *scenarios]) if precision is None else None)
+    if scenarios and fixed is None:
+        return "as many seeds as the precision takes"
+    return count(fixed or base.run.seeds, "seed")
 
 
 def _scaled(

@@ -215,8 +215,7 @@ def _notes(rows: ByMetric, results: Results) -> list[str]:
     if n < tried:
         seeds = f"{n} of {tried} seeds ({first} to {last}): in the others a run failed"
     if precision := results.provenance.get("precision"):
-        verb = "reached" if precision["is_reached"] else "did not reach"
-        seeds += f", which {verb} the precision of {precision['wanted']:g} pp"
+        seeds += f", {precision_text(precision)}"
     notes = [f"{seeds}.", *_lost_sales(rows)]
     if len(rows) == 1:
         return notes
@@ -246,6 +245,16 @@ def _lost_sales(rows: ByMetric) -> list[str]:
     lost = {name: known["lost_output"]["level"] for name, known in rows.items()}
     noted = [f"{name} {number(x, 1)} %" for name, x in lost.items() if x > NOTED_LOSS]
     return [f"Sales lost for lack of chips: {', '.join(noted)}."] if noted else []
+
+
+def precision_text(precision: Mapping[str, Any]) -> str:
+    """Whether the number of seeds gave the precision that was wanted."""
+    verb = "reached" if precision["is_reached"] else "did not reach"
+    width = precision.get("half_width")
+    own = f": the part of the intervals that is due to seeds is {width:.2g} pp or less" * (
+        width is not None
+    )
+    return f"which {verb} the precision of {precision['wanted']:g} pp{own}"
 
 
 def seeds_text(facts: Mapping[str, Any]) -> str:

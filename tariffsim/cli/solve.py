@@ -79,7 +79,7 @@ def solve(
         from tariffsim.record.metrics import COMPARED
 
         reference = None if target else (others or [base])[0]
-        runner = runs.runner(base, skips_baseline=bool(target) and name not in COMPARED)
+        runner = runs.runner(base, skips_baseline=name not in COMPARED)
         found = find(at, Target(name, level, reference), ends, runner)
         aim = _aim(level, known.unit, reference.name if reference else "")
         data = {"scenario": scenario.name, "key": key, "unit": unit, "aim": aim}

@@ -21,6 +21,7 @@ from tariffsim.errors import CalibrationError, Problem, RunsFailedError, Scenari
 from tariffsim.experiments.ensemble import Progress, Settings, check_comparable, outcomes
 from tariffsim.experiments.parameter_draws import described, draw_number
 from tariffsim.experiments.parameter_shares import chance_share, strongest
+from tariffsim.experiments.precision import MOST, PRECISION, reached, until_precise
 from tariffsim.experiments.runs import (
     Failure,
     Outcome,
@@ -28,18 +29,21 @@ from tariffsim.experiments.runs import (
     record_of_run,
     replications_of,
 )
-from tariffsim.record.intervals import paired_interval
 from tariffsim.record.result_tables import SeedRecord, gather
 from tariffsim.record.results import Results, provenance
-from tariffsim.scenario import Scenario, ScenarioLike, as_scenario, baseline_of
+from tariffsim.scenario import (
+    Scenario,
+    ScenarioLike,
+    as_scenario,
+    baseline_of,
+    written_seeds,
+)
 from tariffsim.scenario.checks import blame
 from tariffsim.scenario.focus import with_common_focus
 from tariffsim.scenario.scenario_files import name_problem
 from tariffsim.scenario.writing import to_yaml
 from tariffsim.state.economy import Economy
 
-MAX_SEEDS = 1000
-"""Seeds that a required precision may take."""
 DEFAULT_MARKET = "US"
 
 
@@ -85,15 +89,17 @@ def compare(
         scenarios: scenarios, their files (a path or its text), or names of shipped ones; one of
             them; or a mapping of names to them.
         baseline: what they are compared with; the one they name (`compare_with`) if None.
-        seeds: number of replications; the baseline's `run.seeds` if None.
+        seeds: number of replications. If None, the largest `run.seeds` that a scenario writes; if
+            none does, as many as `precision` takes.
         seed: the first seed; the baseline's `run.seed` if None.
         jobs: worker processes, one for each core if None; results do not depend on it. More than
             one needs a script whose main part is guarded by `if __name__ == "__main__"`.
         market: the market that headlines are about.
         progress: called with (runs done, runs in all).
-        precision: percentage points; seeds are added, up to MAX_SEEDS, until the interval of
-            the mean of every change of the Chinese share reaches no further than that to either
-            side. Drawn parameters take many more seeds.
+        precision: percentage points, 0.2 if None; instead of `seeds`. Seeds are added, from 5 to
+            40, until the part of the interval of every change of the Chinese share that is due to
+            seeds reaches no further than that to either side; see
+            `tariffsim.experiments.precision`. The part that is due to drawn parameters stays.
         store: folder that keeps finished runs; a run that is there is not repeated.
         engine: `local`, or `dask` for a cluster.
         scheduler: address of a Dask scheduler; a cluster on this machine if None.
@@ -105,27 +111,28 @@ def compare(
         CalibrationError: a scenario allows no base year.
         RunsFailedError: there is no seed without a failed run.
         StorageError: the store cannot be written.
-        ValueError: seeds, seed or jobs are not whole numbers, or too small.
+        ValueError: seeds, seed or jobs are not whole numbers, or too small; precision is not
+            between 0 and 100, or is given besides seeds.
     """
     began = time.perf_counter()
     _check_whole(seeds=(seeds, 1), seed=(seed, 0), jobs=(jobs, 1))
     named = with_common_focus(named_scenarios(scenarios, baseline))
     check_comparable(named, market)
     base = next(iter(named.values()))
-    requested = seeds_of(base, seed, seeds)
-    start, count = requested.start, len(requested)
+    most, wanted = _number_of_seeds(named, seeds, precision)
+    start = base.run.seed if seed is None else seed
     base_year = pd.DataFrame(base_year_rows(_base_year(named, start, market)))
-    most = count if precision is None else max(count, MAX_SEEDS)
     is_drawn = not fixed_parameters
+    draw_of = draw_number if is_drawn else None
     replications = replications_of(named, range(start, start + most), market, True, is_drawn)
     settings = Settings(jobs, None if store is None else Path(store), engine, scheduler)
     failures: list[Failure] = []
     with closing(outcomes(replications, settings, progress)) as ended:
-        records = _until_precise(_seed_records(ended, failures), count, precision)
-        tables, done = gather(named, records, draw_number if is_drawn else None)
+        records = until_precise(_seed_records(ended, failures), wanted, draw_of)
+        tables, done = gather(named, records, draw_of)
     tables["base_year"] = base_year
     last = max([done[-1], *(failure.seed for failure in failures)])
-    facts: dict[str, Any] = {"precision": precision and _reached(tables["summary"], precision)}
+    facts: dict[str, Any] = {"precision": wanted and reached(tables["summary"], wanted, draw_of)}
     if is_drawn:
         facts["parameters"] = described() | {
             "strongest": {name: strongest(one, market) for name, one in named.items()},
@@ -162,6 +169,26 @@ def _check_whole(**given: tuple[object, int]) -> None:
         is_whole = isinstance(value, Integral) and not isinstance(value, bool)
         if value is not None and not (is_whole and value >= least):  # type: ignore[operator]
             raise ValueError(f"{name} must be a whole number, {least} or more (is {value!r})")
+
+
+def _number_of_seeds(
+    named: Mapping[str, Scenario], seeds: int | None, precision: float | None
+) -> tuple[int, float | None]:
+    """How many seeds are run at most, and the precision that may end them before.
+
+    Raises:
+        ValueError: both are given, or the precision is no number of percentage points.
+    """
+    if seeds is not None and precision is not None:
+        raise ValueError("give seeds, a fixed number, or precision, not both")
+    if precision is not None and not 0 < precision < 100:
+        raise ValueError(f"precision must be between 0 and 100 percentage points (is {precision})")
+    if len(named) == 1:  # nothing is compared
+        return seeds or next(iter(named.values())).run.seeds, None
+    fixed = written_seeds(named.values()) if precision is None else None
+    if (count := seeds or fixed) is not None:
+        return count, None
+    return MOST, PRECISION if precision is None else precision
 
 
 def seeds_of(base: Scenario, seed: int | None, seeds: int | None) -> range:
@@ -270,32 +297,3 @@ def results_of(
             for table, path in base.data_files.items()
         },
     )
-
-
-def _reached(summary: pd.DataFrame, precision: float) -> dict[str, Any]:
-    """Whether the intervals of all mean changes of the Chinese share have the precision."""
-    shares = summary.pivot(index="seed", columns="scenario", values="cn_share")
-    changes = shares.sub(shares[summary["scenario"].iloc[0]], axis=0)
-    intervals = [paired_interval(changes[name].tolist()) for name in changes]
-    is_reached = all((i.high - i.low) / 2 <= precision for i in intervals)
-    return {"wanted": precision, "is_reached": is_reached}
-
-
-def _until_precise(
-    records: Iterable[SeedRecord], least: int, precision: float | None
-) -> Iterator[SeedRecord]:
-    """Seeds in order until all changes of the Chinese share are known to a precision.
-
-    Seeds count one by one, so that the result does not depend on how many run at a time.
-    """
-    changes: dict[str, list[float]] = {}
-    for n, record in enumerate(records, start=1):
-        yield record
-        shares = {name: run.summary["cn_share"] for name, run in record.runs.items()}
-        base = next(iter(shares.values()))
-        for name, share in shares.items():
-            changes.setdefault(name, []).append(share - base)
-        if precision is not None and n >= max(least, 2):
-            intervals = map(paired_interval, changes.values())
-            if all((i.high - i.low) / 2 <= precision for i in intervals):
-                return

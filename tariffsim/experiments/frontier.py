@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from tariffsim.errors import Problem, ScenarioError
 from tariffsim.experiments.ensemble import RunScenarios
-from tariffsim.experiments.scaling import with_strength
+from tariffsim.experiments.scaling import tariffs_of, with_strength
 from tariffsim.record.intervals import interval_columns, paired_interval, ratio_interval
 from tariffsim.scenario import Scenario, replace
 from tariffsim.typing import Float
@@ -29,7 +29,7 @@ def frontier(
     """Effect and cost of every instrument at every rate, seed by seed.
 
     With a cut-off, `cutoff_loss` is the welfare that a run loses, bn USD, when the policies of the
-    cut-off are added to it.
+    cut-off are added to it. Scenarios that are the same at a rate of zero are run once.
 
     Returns:
         One row an instrument, rate and seed; `cost` is minus welfare, bn USD a year.
@@ -38,10 +38,18 @@ def frontier(
     levels = [float(rate) for rate in rates]
     labels = {(name, rate): f"{name}, {rate!r}" for name in scenarios for rate in levels}
     for (name, rate), label in labels.items():
-        variants[label] = with_strength(scenarios[name], rate)
+        own = {label: with_strength(scenarios[name], rate)}
         if cutoff is not None:
-            variants[f"{label}, cut off"] = combined(variants[label], cutoff)
-    runs = dict(tuple(run_scenarios(variants).set_index("seed").groupby("scenario", sort=False)))
+            own[f"{label}, cut off"] = combined(own[label], cutoff)
+        if rate == 0:
+            own = {n: _without(s, tariffs_of(scenarios[name])) for n, s in own.items()}
+        variants |= own
+    same: dict[str, str] = {}
+    for label, variant in variants.items():
+        same.setdefault(variant.content_hash, label)
+    found = run_scenarios({label: variants[label] for label in same.values()})
+    by_label = dict(tuple(found.set_index("seed").groupby("scenario", sort=False)))
+    runs = {label: by_label[same[variant.content_hash]] for label, variant in variants.items()}
     tables = []
     for (name, rate), label in labels.items():
         run = runs[label]
@@ -51,6 +59,13 @@ def frontier(
             columns["cutoff_loss"] = run[LOSS] - runs[f"{label}, cut off"][LOSS]
         tables.append(pd.DataFrame(columns).reset_index())
     return pd.concat(tables, ignore_index=True)
+
+
+def _without(scenario: Scenario, idle: Iterable[str]) -> Scenario:
+    """The scenario without policies whose rates are zero, unless others may depend on them."""
+    if any(policy.when for policy in scenario.policies.values()):
+        return scenario
+    return replace(scenario, policies=dict.fromkeys(idle))
 
 
 def combined(scenario: Scenario, other: Scenario) -> Scenario:

@@ -244,8 +244,8 @@ def solve(
 
     def gaps(values: Sequence[float]) -> Float:
         scenarios = {f"{v!r}": at(v) for v in values}
-        if target.like is not None and not aim:
-            scenarios[LIKE] = target.like
+        if target.like is not None and not aim:  # first: alike in all searches for one target
+            scenarios = {LIKE: target.like} | scenarios
         table = run_scenarios(scenarios).pivot(index="scenario", columns="seed", values=metric.name)
         if not aim:
             like = 0.0 if target.like is None else table.loc[LIKE].to_numpy(float)

@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
+PAIRS = 5
+"""Repeated draws from which the variance by seeds is told from that by parameters."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -78,6 +81,39 @@ def drawn_interval(values: Sequence[float], draws: Sequence[int]) -> Interval:
         math.sqrt(seeds) if n > g else math.nan, math.sqrt(parameters),
         sure if mean else math.nan,
     )  # fmt: skip
+
+
+def half_width_by_seeds(values: Sequence[float], draws: Sequence[int] | None = None) -> float:
+    """Half-width of the 95 % interval of a mean paired difference that is due to seeds alone.
+
+    `t(0.975, f) sqrt(v / n)` of n seeds, where v is the variance by seeds. With fixed parameters
+    it is that of the sample, with `f = n - 1`. With G draws it is that within draws, with
+    `f = n - G`: seeds that share a draw differ by chance alone. As long as fewer than PAIRS draws
+    were repeated that is too rough, and v is the variance of the sample, with `f = n - 1`, which
+    has the variance by parameters in it: the half-width is then too large, never too small.
+
+    Args:
+        values: a paired difference a seed.
+        draws: what names the draw of every seed; None if parameters are fixed.
+
+    Returns:
+        In the unit of the values; infinite with fewer than two seeds.
+    """
+    sample, n = np.asarray(values, dtype=float), len(values)
+    if n < 2:
+        return math.inf
+    if draws is not None:
+        _, of, size = np.unique(draws, return_inverse=True, return_counts=True)
+        if n - len(size) >= PAIRS:
+            within = sample - (np.bincount(of, sample) / size)[of]
+            return _half_width(float(within @ within), n - len(size), n)
+    apart = sample - sample.mean()
+    return _half_width(float(apart @ apart), n - 1, n)
+
+
+def _half_width(squares: float, freedom: int, n: int) -> float:
+    """Half-width of the interval of a mean, from a sum of squares with its degrees of freedom."""
+    return float(stdtrit(freedom, 0.975)) * math.sqrt(squares / freedom / n)
 
 
 def interval_columns(name: str, values: ArrayLike, level: float = 0.0) -> dict[str, float]:

@@ -49,12 +49,17 @@ class FailedRun(BaseModel):
 
 
 class Precision(BaseModel):
-    """The precision that was asked for, in percentage points, and whether it was reached."""
+    """The precision that was wanted, in percentage points, and whether it was reached.
+
+    `half_width` is what was reached, with so many `seeds`.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
     wanted: float
     is_reached: bool
+    seeds: int | None = None
+    half_width: float | None = None
 
 
 class Manifest(BaseModel):

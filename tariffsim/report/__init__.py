@@ -290,6 +290,9 @@ def _provenance(results: Results) -> Iterator[tuple[str, str]]:
     yield "Machine", " ".join(str(v) for v in known.get("machine", {}).values())
     yield "Packages", ", ".join(f"{k} {v}" for k, v in known.get("versions", {}).items())
     yield "Seeds", " to ".join(str(seed) for seed in known.get("seeds", []))
+    if precision := known.get("precision"):
+        number = "as many as" if precision["is_reached"] else "the most, fewer than"
+        yield "Number of seeds", f"{number} a precision of {precision['wanted']:g} pp takes"
     digest = known.get("parameters", {}).get("digest", "")
     yield "Parameters", f"drawn (hash of their distribution: {digest})" if digest else "central"
     yield "Hash of the data tables", str(known.get("data_hash", "unknown"))

@@ -10,7 +10,7 @@ from tariffsim.scenario.loader import (
     replace,
     with_settings,
 )
-from tariffsim.scenario.scenario import Scenario
+from tariffsim.scenario.scenario import Scenario, written_seeds
 from tariffsim.scenario.writing import to_yaml
 from tariffsim.tables.renamed import new_name, now_called
 
@@ -37,4 +37,5 @@ __all__ = [
     "replace",
     "to_yaml",
     "with_settings",
+    "written_seeds",
 ]

@@ -34,7 +34,12 @@ class Run(Block):
     start: Date = parameter(2025 * 12, "month", "First month simulated; the base year precedes it.")
     end: EndDate = parameter(2030 * 12 + 11, "month", "Last month simulated.")
     seeds: int = parameter(
-        20, "runs", "Replications, each with its own random draws.", ge=1, le=100_000
+        20,
+        "runs",
+        "Replications, each with its own random draws. `compare` takes as many as its precision "
+        "needs unless a scenario writes this number.",
+        ge=1,
+        le=100_000,
     )
     seed: int = parameter(0, "number", "The first seed; the others follow it.", ge=0, le=2**31)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
@@ -158,6 +158,12 @@ class Scenario(Block):
         state = super().__getstate__()
         private = dict(state.get("__pydantic_private__") or {}) | {"_tables": None}
         return state | {"__pydantic_private__": private}
+
+
+def written_seeds(scenarios: Iterable[Scenario]) -> int | None:
+    """The largest number of seeds that one of the scenarios writes; None if none does."""
+    runs = [scenario.run for scenario in scenarios]
+    return max((run.seeds for run in runs if "seeds" in run.model_fields_set), default=None)
 
 
 class CircularConditionError(ValueError):

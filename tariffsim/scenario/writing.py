@@ -12,7 +12,7 @@ from tariffsim.errors import StorageError
 from tariffsim.scenario import catalogue
 from tariffsim.scenario.loader import load_scenario
 from tariffsim.scenario.nodes import resolve
-from tariffsim.scenario.scenario import Scenario
+from tariffsim.scenario.scenario import Scenario, written_seeds
 from tariffsim.tables import SHIPPED
 
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
@@ -20,8 +20,13 @@ _HEADER = "# Every value of the scenario, including defaults and what it builds 
 
 
 def to_yaml(scenario: Scenario, data: Mapping[str, str] | None = None) -> str:
-    """The scenario as YAML, every value written out; `data` gives other paths of data tables."""
+    """The scenario as YAML, every value written out; `data` gives other paths of data tables.
+
+    The number of seeds is left out if the scenario does not write it.
+    """
     content = scenario.model_dump(mode="json")
+    if written_seeds([scenario]) is None:  # else the number would be fixed from now on
+        del content["run"]["seeds"]
     if data is not None:
         content["data"] = dict(data)
     return "\n".join([_HEADER, *_mapping(content, "")]) + "\n"

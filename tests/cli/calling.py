@@ -28,10 +28,11 @@ def json_of(*words: object) -> dict[str, Any]:
     return dict(json.loads(out))
 
 
-def small(seeds: int = 2, makers: int = 60, end: str = "2025-06") -> list[str]:
+def small(seeds: int | None = 2, makers: int = 60, end: str = "2025-06") -> list[str]:
     """Options of a run that takes little time."""
     size = ["--set", f"agents.makers={makers}", "--set", f"run.end={end}"]
-    return [*size, "--seeds", str(seeds), "--jobs", "1"]
+    number = [] if seeds is None else ["--seeds", str(seeds)]
+    return [*size, *number, "--jobs", "1"]
 
 
 EARLY = [

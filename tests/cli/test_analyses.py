@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 from tariffsim.cli.variation import in_words
-from tariffsim.experiments import sensitivity
+from tariffsim.experiments import runs, sensitivity
 from tariffsim.experiments.designs import points_of
+from tariffsim.experiments.parameter_draws import Draw
 from tariffsim.experiments.scaling import last_level
 from tariffsim.record.dictionary import entry
 from tariffsim.record.results import Results, load_results
-from tariffsim.scenario import load_scenario
+from tariffsim.scenario import Scenario, load_scenario
 from tests.cli.calling import EARLY, call, json_of, small
 
 RATE = "policies.component_tariff.rate"
@@ -61,6 +62,26 @@ def test_solve_reports_the_nearest_that_can_be_reached(no_charts: None) -> None:
     )
     assert "found between 2 and 8" in text
     assert "running solve-component_50, 2 seeds" in err
+
+
+@pytest.mark.parametrize(
+    ("aim", "others"),
+    [(["--target", "cn_share=8"], 0), (["--change", "cn_share=-1"], 1),
+     (["--like", "whole_product_china"], 1)],
+)  # fmt: skip
+def test_solve_runs_a_value_once_and_no_baseline_that_it_does_not_need(
+    aim: list[str], others: int, no_charts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, int]] = []
+    simulated = runs.simulated
+
+    def counted(scenario: Scenario, seed: int, draw: Draw | None = None) -> runs.SimulatedRun:
+        done.append((runs.run_hash(scenario), seed))
+        return simulated(scenario, seed, draw)
+
+    monkeypatch.setattr(runs, "simulated", counted)
+    found = json_of("solve", "component_50", *aim, *SMALL, "--seeds", 3)
+    assert len(done) == len(set(done)) == 3 * (found["tried"] + others)
 
 
 def test_solve_against_a_price_cut_aims_at_the_baseline(no_charts: None) -> None:

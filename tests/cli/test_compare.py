@@ -16,6 +16,7 @@ from tariffsim import month, simulation
 from tariffsim.cli import headline
 from tariffsim.errors import NotFiniteError
 from tariffsim.experiments import compare
+from tariffsim.experiments.precision import FEW
 from tariffsim.experiments.store import opened
 from tariffsim.record.metrics import HEADLINE, METRICS, RATIOS
 from tariffsim.record.results import Results, load_results
@@ -25,7 +26,7 @@ from tariffsim.state.economy import Economy
 from tests.cli.calling import EARLY, call, json_of, small
 from tests.processes import PROGRAM, needs_signals, session_of, started, wait_for
 
-SMALL = small()
+SMALL, SIZE = small(), small(seeds=None)
 
 
 @pytest.fixture(scope="module")
@@ -206,32 +207,48 @@ def test_comparisons_repeat_the_notes(no_charts: None) -> None:
 
 
 def test_precision_adds_seeds(no_charts: None) -> None:
-    words = ["compare", "component_50", *EARLY, *small(3), "--seed", "4", "--out", "out"]
-    words.append("--fixed-parameters")
-    stored = [*words, "--store", "stored"]
-    wide = share_of(*stored)
-    assert wide["n"] == 3
-    wish = (wide["high"] - wide["low"]) / 3
-    precise = ["--precision", f"{wish:.6f}pp"]
-    found = share_of(*stored, *precise)
-    assert (found["high"] - found["low"]) / 2 <= wish
-    n = found["n"]
-    assert n > 3
-    one_less = share_of(*stored, "--seeds", n - 1)
-    assert (one_less["high"] - one_less["low"]) / 2 > wish
-    text = " ".join(call(*stored, *precise)[1].split())
+    words = ["compare", "component_50", *EARLY, *SIZE, "--seed", "4", "--out", "out"]
+    stored = [*words, "--fixed-parameters", "--store", "stored"]
+    wish = half_width(share_of(*stored, "--seeds", 12))
+    precise = ["--precision", f"{0.999 * wish:.6f}pp"]
+    found = json_of(*stored, *precise)
+    share = found["headline"]["component_50"]["cn_share"]
+    n = share["n"]
+    assert n > FEW
+    assert half_width(share) == pytest.approx(found["precision"]["half_width"])
+    assert half_width(share) <= wish
+    assert half_width(share_of(*stored, "--seeds", n - 1)) > 0.999 * wish
+    _, out, err = call(*stored, *precise)
+    text = " ".join(out.split())
     assert f"{n} seeds (4 to {n + 3}), which reached the precision of" in text
+    assert "running 2 scenarios, as many seeds as the precision takes" in err.splitlines()
+
+
+def test_a_number_of_seeds_is_instead_of_a_precision(no_run: None) -> None:
+    code, _, err = call("compare", "component_50", "--precision", "0.1pp", "--seeds", 9)
+    assert (code, "--seeds is a fixed number of seeds: leave out --precision" in err) == (2, True)
+
+
+def test_a_written_number_of_seeds_is_fixed(no_charts: None) -> None:
+    words = ["compare", "component_50", *SIZE, "--set", "run.seeds=2", "--out", "out"]
+    code, out, err = call(*words)
+    assert code == 0
+    assert "running 2 scenarios, 2 seeds" in err.splitlines()
+    assert "2 seeds (0 to 1). Money in USD" in " ".join(out.split())
 
 
 @pytest.mark.slow
 def test_precision_adds_as_many_seeds_on_two_processes(no_charts: None) -> None:
-    words = ["compare", "component_50", *EARLY, *small(3), "--out", "out", "--fixed-parameters"]
-    wide = share_of(*words)
-    wish = (wide["high"] - wide["low"]) / 3
-    words += ["--precision", f"{wish:.6f}pp"]
+    words = ["compare", "component_50", *EARLY, *SIZE, "--out", "out", "--fixed-parameters"]
+    wish = half_width(share_of(*words, "--seeds", 12))
+    words += ["--precision", f"{0.999 * wish:.6f}pp"]
     one, two = (share_of(*words, "--jobs", jobs) for jobs in (1, 2))
     assert one == two
-    assert one["n"] > 3
+    assert one["n"] > FEW
+
+
+def half_width(found: dict[str, Any]) -> float:
+    return float(found["high"] - found["low"]) / 2
 
 
 def share_of(*words: object) -> dict[str, Any]:

@@ -453,6 +453,30 @@ def test_a_cut_off_is_added_to_every_rate() -> None:
     }
 
 
+def test_what_is_the_same_without_tariffs_is_run_once() -> None:
+    """And has the rows that every instrument had by itself at a rate of zero."""
+    base = small("baseline")
+    instruments = {n: small(n) for n in ("component_50", "whole_product_china", "retaliation")}
+    asked: list[str] = []
+    runner = EnsembleRunner(base, [0, 1])
+
+    def run_scenarios(scenarios: Mapping[str, Scenario]) -> pd.DataFrame:
+        asked.extend(scenarios)
+        return runner(scenarios)
+
+    found = frontier(instruments, [0.0, 0.5], run_scenarios)
+    # A response to a tariff depends on it: that scenario stays as it is.
+    assert asked == [
+        "component_50, 0.0", "component_50, 0.5", "whole_product_china, 0.5", "retaliation, 0.0",
+        "retaliation, 0.5",
+    ]  # fmt: skip
+    for name, own in instruments.items():
+        alone = runner({name: with_strength(own, 0.0)})
+        rows = found[(found["instrument"] == name) & (found["rate"] == 0)]
+        assert rows["share"].tolist() == alone["cn_share"].tolist()
+        assert rows["cost"].tolist() == (-alone["welfare"]).tolist()
+
+
 def test_a_cut_off_with_nothing_to_add_is_refused() -> None:
     tariff = load_scenario("component_50")
     name = "component_tariff"

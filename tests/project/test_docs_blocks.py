@@ -40,7 +40,7 @@ def made_small(command: str) -> str:
     )
     if not is_run:
         return command
-    return is_run[0] + TINY + " " + re.sub(r" --seeds \d+", "", command[is_run.end() :])
+    return is_run[0] + TINY + " " + re.sub(r" --(seeds|precision) \S+", "", command[is_run.end() :])
 
 
 def with_commands() -> list[Any]:

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffsim.record.intervals import drawn_interval, paired_interval, ratio_interval
+from tariffsim.record.intervals import (
+    PAIRS,
+    drawn_interval,
+    half_width_by_seeds,
+    paired_interval,
+    ratio_interval,
+)
 
 DRAWS = [seed - (seed + 1) // 4 for seed in range(20)]
 """One in four repeats the draw before it."""
@@ -101,6 +107,20 @@ def test_what_cannot_be_told_is_not_said() -> None:
     apart = drawn_interval([1.0, 2.0, 4.0], [0, 1, 2])
     assert math.isnan(apart.sd_seeds)
     assert apart.sd_parameters == pytest.approx(1.5275, abs=1e-4)
+
+
+def test_the_part_of_the_interval_that_is_due_to_seeds() -> None:
+    values = model(1.5, 0.5, np.random.default_rng(13))
+    plain, found = paired_interval(values), drawn_interval(values, DRAWS)
+    assert half_width_by_seeds(values) == pytest.approx(plain.high - plain.mean)
+    assert len(DRAWS) - len(set(DRAWS)) == PAIRS
+    by_seeds = 2.5706 * found.sd_seeds / math.sqrt(20)  # Student's t with five pairs
+    assert half_width_by_seeds(values, DRAWS) == pytest.approx(by_seeds, rel=1e-4)
+    moved = [value + 7.0 * draw for value, draw in zip(values, DRAWS, strict=True)]
+    assert half_width_by_seeds(moved, DRAWS) == pytest.approx(by_seeds, rel=1e-4)
+    early = half_width_by_seeds(values[:19], DRAWS[:19])  # too few pairs to split the variance
+    assert early == half_width_by_seeds(values[:19]) > by_seeds
+    assert half_width_by_seeds([1.0]) == math.inf
 
 
 def test_a_ratio_has_both_parts_too() -> None:

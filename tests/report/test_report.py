@@ -293,3 +293,18 @@ def test_the_page_says_what_its_intervals_cover() -> None:
         assert said in text
         assert not_said not in text
     assert "component_50: standard deviation 1.5 pp by parameters" in text
+
+
+@pytest.mark.parametrize(
+    ("is_reached", "said"),
+    [(True, "as many as a precision of 0.2 pp takes"),
+     (False, "the most, fewer than a precision of 0.2 pp takes")],
+)  # fmt: skip
+def test_a_report_says_whether_the_seeds_gave_the_precision(
+    is_reached: bool, said: str, no_charts: None
+) -> None:
+    results = part([])
+    assert "Number of seeds" not in page_of(results).text
+    facts = {"precision": {"wanted": 0.2, "is_reached": is_reached}}
+    results = dataclasses.replace(results, provenance=results.provenance | facts)
+    assert said in page_of(results).text

@@ -179,12 +179,13 @@ def test_title_and_description_are_not_inherited(tmp_path):
 
 
 def test_trail(tmp_path):
-    scenario = load(tmp_path, "extends: component_50\nrun: {seeds: 7}\n")
-    trail = [str(at).rsplit("/", 1)[-1] for at in scenario.trail("run.seeds")]
+    scenario = load(tmp_path, "extends: component_50\nrun: {seed: 7}\n")
+    trail = [str(at).rsplit("/", 1)[-1] for at in scenario.trail("run.seed")]
     assert trail[0].startswith("baseline.yaml:")
-    assert trail[1:] == ["x.yaml:2:14"]
+    assert trail[1:] == ["x.yaml:2:13"]
     assert scenario.trail("assembly.shift_hazard") == ()
-    assert [str(at) for at in replace(scenario, run__seeds=1).trail("run.seeds")][-1] == "replace"
+    assert [str(at) for at in replace(scenario, run__seed=1).trail("run.seed")][-1] == "replace"
+    assert scenario.trail("run.seeds") == ()
 
 
 def test_with_changes():
