@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from itertools import groupby, islice
+from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_end
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -228,6 +229,30 @@ def _environment_of_workers() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def second_process(serve: Callable[[Connection], None]) -> Iterator[Connection]:
+    """A process for other work than runs, which serves what is at the other end of a connection.
+
+    Where it dies, sending raises an OSError, and receiving an EOFError.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_served, args=(serve, there), daemon=True)
+    with here:
+        with there, interrupts_held(), _environment_of_workers():
+            process.start()
+        try:
+            yield here
+        finally:
+            process.terminate()
+            process.join()
+
+
+def _served(serve: Callable[[Connection], None], connection: Connection) -> None:
+    _end_with_parent()
+    serve(connection)
 
 
 def on_cluster(replications: Sequence[Replication], scheduler: str | None, jobs: int) -> Ended:
