@@ -16,6 +16,7 @@ from tariffsim.errors import EngineError
 from tariffsim.experiments import Failure, Settings, engines, run_ensemble
 from tariffsim.experiments.engines import on_cluster
 from tariffsim.experiments.runs import replications_of
+from tariffsim.experiments.store import listed
 from tests.experiments.test_ensemble import BASE, SCENARIOS, same
 from tests.processes import wait_for
 
@@ -66,7 +67,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_pat
     assert not found.failures
     assert running.workers[0].wait(1) != 0
     same(found.table, run_ensemble(SCENARIOS, BASE, seeds).table)
-    assert len(list(tmp_path.glob("*.npz"))) == len(found.table)
+    assert len(listed(tmp_path)) == len(found.table)
 
 
 @pytest.mark.slow
