@@ -14,14 +14,15 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
-from itertools import groupby, islice
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import groupby
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_end
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
-from tariffsim.errors import EngineError
+from tariffsim.errors import EngineError, StorageError
 from tariffsim.experiments.runs import (
     Failure,
     Outcome,
@@ -30,7 +31,8 @@ from tariffsim.experiments.runs import (
     outcome_of,
     simulated,
 )
-from tariffsim.experiments.store import code_digest
+from tariffsim.experiments.store import code_digest, is_stored, marked, write_run
+from tariffsim.record.result_tables import RunRecord
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 AHEAD = 2
@@ -255,8 +257,12 @@ def _served(serve: Callable[[Connection], None], connection: Connection) -> None
     serve(connection)
 
 
-def on_cluster(replications: Sequence[Replication], scheduler: str | None, jobs: int) -> Ended:
+def on_cluster(
+    replications: Sequence[Replication], scheduler: str | None, jobs: int, store: Path | None = None
+) -> Ended:
     """Outcomes as runs end; Dask repeats what was lost with a worker.
+
+    Workers that see the folder of the store write into it, and None is given for their runs.
 
     Raises:
         EngineError: Dask is not installed, no cluster answers, or it has another version.
@@ -272,18 +278,23 @@ def on_cluster(replications: Sequence[Replication], scheduler: str | None, jobs:
     with ExitStack() as stack:
         client = _client(stack, scheduler, jobs)
         _check_version(client)
-        waiting, done = _submitted(client, replications), as_completed(loop=client.loop)
-        pending: dict[Any, Replication] = {}
+        mark = stack.enter_context(marked(store)) if store else None
         n_ahead = AHEAD * sum(client.nthreads().values())
-        while True:
-            for future, replication in islice(waiting, n_ahead - len(pending)):
-                pending[future] = replication
+        waiting, done = deque(_tasks(replications, n_ahead)), as_completed(loop=client.loop)
+        pending: dict[Any, Sequence[Replication]] = {}
+        while waiting or pending:
+            while waiting and len(pending) < n_ahead:
+                task = waiting.popleft()
+                future = client.submit(_outcomes_of, task, mark, pure=False)
+                pending[future] = task
                 done.add(future)
-            if not pending:
-                return
             future = next(done)
-            replication = pending.pop(future)
-            yield replication, _outcome(replication, future)
+            task = pending.pop(future)
+            found = _found(task, future)
+            if found is None:
+                waiting.extendleft([one] for one in task)
+            else:
+                yield from zip(task, found, strict=True)
 
 
 def _client(stack: ExitStack, scheduler: str | None, jobs: int) -> Any:
@@ -310,28 +321,49 @@ def _client(stack: ExitStack, scheduler: str | None, jobs: int) -> Any:
     return client
 
 
-def _submitted(
-    client: Any, replications: Sequence[Replication]
-) -> Iterator[tuple[Any, Replication]]:
-    """Tasks, submitted when they are asked for; the run of a baseline is a task as well."""
-    for _, group in groupby(replications, lambda replication: replication.group):
-        baseline = None
-        for one in group:
-            baseline = baseline or client.submit(
-                simulated, one.baseline, one.seed, one.draw, pure=False
-            )
-            yield client.submit(outcome_of, one, baseline, pure=False), one
+def _tasks(replications: Sequence[Replication], least: int) -> Iterator[Sequence[Replication]]:
+    """Replications of a group, in so many tasks that there are enough for all threads.
+
+    A task runs the baseline itself: that takes less than fetching it from another worker.
+    """
+    groups = [list(group) for _, group in groupby(replications, lambda one: one.group)]
+    parts = -(-least // max(len(groups), 1))
+    for group in groups:
+        size = -(-len(group) // parts)
+        yield from (group[start : start + size] for start in range(0, len(group), size))
 
 
-def _outcome(replication: Replication, future: Any) -> Outcome:
+def _outcomes_of(task: Sequence[Replication], mark: Path | None) -> list[Outcome | None]:
+    """Outcomes of a task; None for a run that is in the store, which this worker sees."""
+    store = mark.parent if mark and mark.is_file() else None
+    try:
+        baseline = simulated(task[0].baseline, task[0].seed, task[0].draw)
+    except Exception as error:
+        return [failure_of(one, error) for one in task]
+    found: list[Outcome | None] = []
+    for one in task:
+        if store and is_stored(store, one.key):  # by a worker that was lost before it said so
+            found.append(None)
+            continue
+        outcome = outcome_of(one, baseline)
+        found.append(outcome)
+        if store and isinstance(outcome, RunRecord):
+            with suppress(StorageError):  # then the process that leads can write it
+                write_run(store, one.key, outcome, one.labels)
+                found[-1] = None
+    return found
+
+
+def _found(task: Sequence[Replication], future: Any) -> list[Outcome | None] | None:
+    """What a task gave; None: it ended its workers, and its runs are to be made one by one."""
     from distributed import KilledWorker
 
     try:
         return future.result()  # type: ignore[no-any-return]
     except KilledWorker:
-        return Failure(replication.name, replication.seed, "", KILLED)
-    except Exception as error:  # of the baseline's run
-        return failure_of(replication, error)
+        return [Failure(task[0].name, task[0].seed, "", KILLED)] if len(task) == 1 else None
+    except Exception as error:  # nothing came back
+        return [failure_of(one, error) for one in task]
 
 
 def _check_version(client: Any) -> None:

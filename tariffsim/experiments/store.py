@@ -108,6 +108,17 @@ def opened(folder: Path) -> Iterator[Path]:
         raise StorageError(f"{folder}: cannot store runs: {error.strerror}") from error
 
 
+@contextmanager
+def marked(folder: Path) -> Iterator[Path]:
+    """A file in a store, so that a worker that finds it knows that it sees the folder."""
+    mark = folder.absolute() / f".{secrets.token_hex(8)}{UNFINISHED}"
+    mark.touch()
+    try:
+        yield mark
+    finally:
+        mark.unlink(missing_ok=True)
+
+
 def _is_store(folder: Path) -> bool:
     return (folder / LOCK).is_file()
 

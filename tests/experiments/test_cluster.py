@@ -16,7 +16,7 @@ from tariffsim.errors import EngineError
 from tariffsim.experiments import Failure, Settings, engines, run_ensemble
 from tariffsim.experiments.engines import on_cluster
 from tariffsim.experiments.runs import replications_of
-from tariffsim.experiments.store import listed
+from tariffsim.experiments.store import listed, marked, opened, read_run
 from tests.experiments.test_ensemble import BASE, SCENARIOS, same
 from tests.processes import wait_for
 
@@ -55,7 +55,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.mark.slow
 def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_path: Path) -> None:
-    """The runs it had are made again by the other one; records are kept on this side."""
+    """The runs it had are made again by the other one; workers write into the store."""
     seeds = range(6)
 
     def kill_one(done: int, total: int) -> None:
@@ -103,7 +103,28 @@ def test_a_run_that_ends_its_workers_is_a_failure() -> None:
         def result(self) -> None:
             raise distributed.KilledWorker("run", None, 3)
 
-    (one,) = replications_of({"baseline": BASE}, [1], "US", is_full=False)
-    found = engines._outcome(one, Lost())
+    runs = replications_of({"baseline": BASE}, [1, 2], "US", is_full=False)
+    assert engines._found(runs, Lost()) is None  # they are made one by one
+    (found,) = engines._found(runs[:1], Lost()) or []
     assert isinstance(found, Failure)
     assert "lack of memory" in found.message
+
+
+def test_few_groups_are_divided_among_many_threads() -> None:
+    runs = replications_of(SCENARIOS, [1, 2], "US", is_full=False)
+    tasks = [list(task) for task in engines._tasks(runs, 4)]
+    assert [one for task in tasks for one in task] == runs
+    assert [len({one.group for one in task}) for task in tasks] == [1] * len(tasks)
+    assert len(tasks) == 4
+    assert len([*engines._tasks(runs, 1)]) == 2
+
+
+def test_a_worker_that_sees_the_store_writes_into_it(tmp_path: Path) -> None:
+    runs = replications_of({"baseline": BASE}, [1], "US", is_full=False)
+    with opened(tmp_path / "store") as folder:
+        with marked(folder) as mark:
+            assert engines._outcomes_of(runs, mark) == [None]
+            assert engines._outcomes_of(runs, mark) == [None]  # it is not written twice
+        assert [run.key for run in listed(folder)] == [runs[0].key]
+        (found,) = engines._outcomes_of(runs, mark)  # a worker with another disk
+        assert found == read_run(folder, runs[0].key)
