@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from tests.experiments.test_ensemble import BASE, SCENARIOS, same
 from tests.processes import wait_for
 
 distributed = pytest.importorskip("distributed")
+RECIPE = re.DOTALL | re.MULTILINE
 
 
 @dataclass
@@ -128,3 +131,20 @@ def test_a_worker_that_sees_the_store_writes_into_it(tmp_path: Path) -> None:
         assert [run.key for run in listed(folder)] == [runs[0].key]
         (found,) = engines._outcomes_of(runs, mark)  # a worker with another disk
         assert found == read_run(folder, runs[0].key)
+
+
+def test_the_recipe_for_slurm_makes_a_job(tmp_path: Path) -> None:
+    """As far as a machine without SLURM can tell: the script that would be submitted."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "how_to_run_experiments.md"
+    (code,) = re.findall(r"^```python\n(# on_slurm.py\n.*?)^```$", page.read_text("utf-8"), RECIPE)
+    file = tmp_path / "on_slurm.py"
+    file.write_text(code, "utf-8")
+    with runpy.run_path(str(file), run_name="on_slurm")["cluster"]() as jobs:
+        script, address = jobs.job_script(), jobs.scheduler_address
+    options = dict(re.findall(r"^#SBATCH (-\S+?)[ =](.+)$", script, re.MULTILINE))
+    assert (options["-p"], options["-A"], options["-t"]) == ("compute", "my_project", "04:00:00")
+    assert options["--cpus-per-task"] == "32"
+    assert f" {address} " in script
+    assert "--nthreads 1 " in script
+    assert "--nworkers 32 " in script
+    assert script.index("export OMP_NUM_THREADS=1") < script.index("dask_worker")
