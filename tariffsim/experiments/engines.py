@@ -43,6 +43,8 @@ SOON = 10
 """Seconds to wait for the exit code of a process that has ended."""
 TIMEOUT = 30
 """Seconds to wait for a Dask scheduler and its first worker."""
+KEEPS_MEMORY = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
+"""Dask has its workers give freed memory back at once, to fetch it again in the next month."""
 NO_GUARD = 79
 """Exit code of a worker that finds itself importing a script without a guard."""
 STARTER = "TARIFFSIM_STARTER"
@@ -299,10 +301,11 @@ def on_cluster(
 
 def _client(stack: ExitStack, scheduler: str | None, jobs: int) -> Any:
     """A client of the scheduler, or of a cluster of this machine, with at least one worker."""
+    import dask
     from distributed import Client, LocalCluster
 
     try:
-        with interrupts_held(), _environment_of_workers():
+        with interrupts_held(), _environment_of_workers(), dask.config.set(KEEPS_MEMORY):
             cluster = scheduler or stack.enter_context(
                 LocalCluster(
                     n_workers=jobs,
