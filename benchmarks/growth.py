@@ -2,11 +2,12 @@
 
 Each figure is a ratio of processor seconds a month (medians) of runs of one process, which take
 turns month by month: 5 and 20 instruments to one, 300 foundries to 29, the last quarter of 600
-months to the first. The toy has as many agents as the model has product lines; a buyer takes the cheapest
-of three sellers it meets, a seller moves its price by its sales. It has no trade, duties, stocks or
-accounts, so the ratio says what a full month costs, not which program is better. Last, the seconds
-of paired runs until the interval of the change of the Chinese share reaches 0.2 percentage points
-to either side: the spread is that of a few seeds, and the number of seeds follows from it.
+months to the first. The toy has as many agents as the model has product lines; a buyer takes the
+cheapest of three sellers it meets, a seller moves its price by its sales. It has no trade, duties,
+stocks or accounts, so the ratio says what a full month costs, not which program is better. Last,
+the seconds of paired runs until the interval of the change of the Chinese share reaches 0.2
+percentage points to either side: the spread is that of a few seeds, and the number of seeds
+follows from it, at central parameters.
 `--quick`: fewer months and seeds.
 """
 
@@ -34,7 +35,7 @@ LONG = 600
 def with_instruments(n: int) -> Scenario:
     """Component tariffs of rates of their own, in force from the first month."""
     policies = {
-        f"p{i}": {"kind": "component_tariff", "rate": 0.01 + 0.001 * i, "markets": ["US"]}
+        f"p{i}": {"kind": "component_tariff", "rate": 0.01 + 0.001 * i, "start": "2025-01"}
         for i in range(n)
     }
     return replace(load_scenario("baseline"), agents__makers=MAKERS, policies=policies)
