@@ -145,7 +145,7 @@ def test_a_full_disk_loses_nothing_finished(
 
     def full(path: Path, is_new: bool = False) -> Any:
         left[0] -= is_new
-        if left[0] < 0:
+        if is_new and left[0] < 0:
             raise sqlite3.OperationalError("database or disk is full")
         return opened_file(path, is_new)
 
