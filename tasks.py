@@ -224,7 +224,7 @@ def notebooks(environment: Environment, arguments: list[str]) -> None:
 
 
 def bench(environment: Environment, arguments: list[str]) -> None:
-    """Run the benchmarks and print their ratios (--quick: a minute)."""
+    """Run the benchmarks and print their ratios (--quick: less; --record: into history.csv)."""
     environment.ensure("test")
     run(environment.python, script("benchmarks/run.py"), *arguments)
 

@@ -104,18 +104,22 @@ def main() -> None:
     print(f"{'engine':<10} {'runs':>6} {'s':>7} {'runs/s':>7} {'ratio':>6} {'overhead':>9}"
           f" {'MB early':>9} {'MB late':>8}")  # fmt: skip
     alone = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    first, digests = 0.0, set()
+    first, digests, took = 0.0, set(), {}
     for name in ENGINES:
         command = [sys.executable, __file__, "--one", name, str(runs)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=alone)
         *numbers, digest = done.stdout.split()
         seconds, overhead, early, late = map(float, numbers)
         first = first or seconds
+        took[name] = seconds
         digests.add(digest)
         row = f"{name:<10} {runs:>6,} {seconds:>7.1f} {runs / seconds:>7.2f}"
         row += f" {first / seconds:>6.2f} {overhead:>9.1%} {early:>9.0f} {late:>8.0f}"
         print(row, flush=True)
     assert len(digests) == 1, "tables differ"
+    print(
+        f"Dask to the local pool, seconds of {runs} runs = {took['dask'] / took['two cores']:.3g}"
+    )
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ def main() -> None:
             f"{memory:>7.0f} {1e6 * month / makers:>9.2f}",
             flush=True,
         )
+        print(f"ns a maker and month, {makers:,} makers = {1e9 * month / makers:.4g}")
     for makers in (1_200, 10_000):
         of = parts_of_step(makers, 24)
         step = of["phases"] + of["identities"] + of["recorder"]

@@ -69,6 +69,7 @@ def main() -> None:
         array, objects = (float(word) for word in done.stdout.split())
         row = f"{makers:>9,} {months:>7} {array:>12.2f} {objects:>15.1f} {objects / array:>7.0f}"
         print(row, flush=True)
+        print(f"plain Mesa to arrays, a month, {makers:,} makers = {objects / array:.3g}")
 
 
 if __name__ == "__main__":

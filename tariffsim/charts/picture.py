@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import matplotlib
 import pandas as pd
@@ -120,6 +120,14 @@ def _marker(figure: Figure, style: SeriesStyle, x: float, y: float) -> None:
     )  # fmt: skip
 
 
+class Prepared(NamedTuple):
+    """A chart before it is drawn: its name and all that the drawing depends on."""
+
+    name: str
+    table: pd.DataFrame
+    text: ChartText
+
+
 @dataclass(frozen=True)
 class Picture:
     """A chart drawn for some results: figure, text and the numbers it shows."""
@@ -213,9 +221,21 @@ class Chart(Generic[Source]):
         Raises:
             NotApplicable: it does not apply to them.
         """
+        return self.drawn(self.prepared(source))
+
+    def prepared(self, source: Source) -> Prepared:
+        """The numbers and the text of the chart of these results, or of this agent.
+
+        Raises:
+            NotApplicable: it does not apply to them.
+        """
         with house_style():
             table = self.table(source)
-            text = self.text(table, source)
+            return Prepared(self.name, table, self.text(table, source))
+
+    def drawn(self, prepared: Prepared) -> Picture:
+        """The chart of numbers and text."""
+        _, table, text = prepared
         with house_style(text, table):
             figure, ax = page(text, self.body(table), self.left, self.right, self.below)
             self.plot(table, ax)

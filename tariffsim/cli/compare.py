@@ -154,7 +154,6 @@ def _run_all(
     question = f"{equal} with {'central' if fixed_parameters else 'drawn'} parameters"
     with experiment(options, name, (base, *scenarios), question, what, False) as runs:
         from tariffsim import experiments
-        from tariffsim.report import publish
 
         scaled: list[str] = []
         if equal and scenarios:
@@ -165,7 +164,6 @@ def _run_all(
             runs.progress, precision=precision, store=settings.store, engine=settings.engine,
             scheduler=settings.scheduler, fixed_parameters=fixed_parameters,
         )  # fmt: skip
-        publish(results)
         text = "\n".join([text_of(results, base, details), *map(prose, scaled)])
         data = json_of(results, runs.folder) | {"notes": [*notes, *scaled]}
         if sensitivity and len(results.titles) > 1:
@@ -173,7 +171,9 @@ def _run_all(
             results.tables["assumptions"] = found
             text += f"\n\n{in_words(found, TORNADO_SEEDS)}"
             data["assumptions"] = found.to_dict("records")
-        runs.finish(results, text, data, f"Report:  {runs.folder / 'report.html'}\n")
+        runs.finish(
+            results, text, data, f"Report:  {runs.folder / 'report.html'}\n", has_report=True
+        )
 
 
 def _seeds(

@@ -63,22 +63,26 @@ class Experiment:
         return results_of(named, self.options.market, tables, seeds, self.began, facts=facts)
 
     def finish(
-        self, results: Results, text: str, data: Mapping[str, Any], remark: str = ""
-    ) -> None:
+        self, results: Results, text: str, data: Mapping[str, Any], remark: str = "",
+        has_report: bool = False,
+    ) -> None:  # fmt: skip
         """Save results, print them, and name the runs that failed.
 
-        An experiment gets its charts; a comparison has them in its report. Stored runs are removed
-        unless some failed or --store keeps them.
+        Charts, and the report of a comparison, are drawn by a second process while tables are
+        written, unless --jobs is 1. Stored runs are removed unless some failed or --store keeps
+        them.
 
         Raises:
             Exit: runs failed; with exit code 4.
         """
-        from tariffsim.charts import draw_all
+        from tariffsim.experiments.engines import available_cores
         from tariffsim.experiments.store import discard
+        from tariffsim.report import publishing
 
-        results.files |= draw_all(results, "experiment")
         results.provenance |= {"experiment": self.name, "asked": self.asked}
-        results.save_held(self.folder, self.options.is_forced)
+        is_shared = (self.settings.jobs or available_cores()) > 1 < available_cores()
+        with publishing(results, has_report, is_shared) as finish:
+            results.save_held(self.folder, self.options.is_forced, finish)
         facts = {"market": results.market, "baseline": results.baseline, "folder": str(self.folder),
                  "confidence": 0.95} | {key: results.provenance[key] for key in FACTS}  # fmt: skip
         store, failures = self.settings.store, results.provenance["failures"]

@@ -27,7 +27,7 @@ MESSAGES = {
 
 @click.command(cls=Command, order=90, short_help="List or prune stored runs.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--prune", "is_pruning", is_flag=True, help="Remove unusable files.")
+@click.option("--prune", "is_pruning", is_flag=True, help="Remove unusable runs.")
 @click.option(
     "--older-than", type=click.FloatRange(min=0), metavar="DAYS",
     help="With --prune: remove older runs as well.",
@@ -35,7 +35,7 @@ MESSAGES = {
 def runs(screen: Screen, folder: Path, is_pruning: bool, older_than: float | None) -> None:
     """List the finished runs in DIR: a folder given as --store, or a folder of results.
 
-    Damaged files and runs of another version of the package are unusable.
+    Damaged runs and runs of another version of the package are unusable.
 
     Examples:
       tariffsim runs results/sweep
@@ -50,13 +50,13 @@ def runs(screen: Screen, folder: Path, is_pruning: bool, older_than: float | Non
     stored = listed(store)
     words = _stored(stored) or "no runs"
     if is_pruning:
-        words = f"removed {count(len(removed), 'file')}, {_megabytes(removed):,.1f} MB\n{words}"
+        words = f"removed {count(len(removed), 'run')}, {_megabytes(removed):,.1f} MB\n{words}"
     facts = {"store": str(store), "removed": [asdict(run) for run in removed]}
     screen.show(words, facts | {"runs": [asdict(run) for run in stored]})
 
 
 def _stored(stored: Sequence[StoredRun]) -> str:
-    """A line for the runs of a scenario; a line for each unusable file."""
+    """A line for the runs of a scenario; a line for each that is unusable."""
     groups: dict[tuple[str, str, bool], list[StoredRun]] = {}
     for run in stored:
         if not run.problem:
@@ -67,7 +67,7 @@ def _stored(stored: Sequence[StoredRun]) -> str:
         for (name, market, is_full), group in sorted(groups.items())
     ]  # fmt: skip
     lines = [show(rows, list(rows[0]))] if rows else []
-    lines += [f"{run.file[:12]}...: {run.problem}" for run in stored if run.problem]
+    lines += [f"{run.key[:12] or run.file}: {run.problem}" for run in stored if run.problem]
     return "\n".join(lines)
 
 

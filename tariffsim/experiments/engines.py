@@ -14,13 +14,15 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
-from itertools import groupby, islice
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import groupby
+from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_end
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
-from tariffsim.errors import EngineError
+from tariffsim.errors import EngineError, StorageError
 from tariffsim.experiments.runs import (
     Failure,
     Outcome,
@@ -29,7 +31,8 @@ from tariffsim.experiments.runs import (
     outcome_of,
     simulated_baseline,
 )
-from tariffsim.experiments.store import code_digest
+from tariffsim.experiments.store import code_digest, is_stored, marked, write_run
+from tariffsim.record.result_tables import RunRecord
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 AHEAD = 2
@@ -40,6 +43,8 @@ SOON = 10
 """Seconds to wait for the exit code of a process that has ended."""
 TIMEOUT = 30
 """Seconds to wait for a Dask scheduler and its first worker."""
+KEEPS_MEMORY = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
+"""Dask has its workers give freed memory back at once, to fetch it again in the next month."""
 NO_GUARD = 79
 """Exit code of a worker that finds itself importing a script without a guard."""
 STARTER = "TARIFFSIM_STARTER"
@@ -230,8 +235,36 @@ def _environment_of_workers() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def on_cluster(replications: Sequence[Replication], scheduler: str | None, jobs: int) -> Ended:
+@contextmanager
+def second_process(serve: Callable[[Connection], None]) -> Iterator[Connection]:
+    """A process for other work than runs, which serves what is at the other end of a connection.
+
+    Where it dies, sending raises an OSError, and receiving an EOFError.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_served, args=(serve, there), daemon=True)
+    with here:
+        with there, interrupts_held(), _environment_of_workers():
+            process.start()
+        try:
+            yield here
+        finally:
+            process.terminate()
+            process.join()
+
+
+def _served(serve: Callable[[Connection], None], connection: Connection) -> None:
+    _end_with_parent()
+    serve(connection)
+
+
+def on_cluster(
+    replications: Sequence[Replication], scheduler: str | None, jobs: int, store: Path | None = None
+) -> Ended:
     """Outcomes as runs end; Dask repeats what was lost with a worker.
+
+    Workers that see the folder of the store write into it, and None is given for their runs.
 
     Raises:
         EngineError: Dask is not installed, no cluster answers, or it has another version.
@@ -247,26 +280,32 @@ def on_cluster(replications: Sequence[Replication], scheduler: str | None, jobs:
     with ExitStack() as stack:
         client = _client(stack, scheduler, jobs)
         _check_version(client)
-        waiting, done = _submitted(client, replications), as_completed(loop=client.loop)
-        pending: dict[Any, Replication] = {}
+        mark = stack.enter_context(marked(store)) if store else None
         n_ahead = AHEAD * sum(client.nthreads().values())
-        while True:
-            for future, replication in islice(waiting, n_ahead - len(pending)):
-                pending[future] = replication
+        waiting, done = deque(_tasks(replications, n_ahead)), as_completed(loop=client.loop)
+        pending: dict[Any, Sequence[Replication]] = {}
+        while waiting or pending:
+            while waiting and len(pending) < n_ahead:
+                task = waiting.popleft()
+                future = client.submit(_outcomes_of, task, mark, pure=False)
+                pending[future] = task
                 done.add(future)
-            if not pending:
-                return
             future = next(done)
-            replication = pending.pop(future)
-            yield replication, _outcome(replication, future)
+            task = pending.pop(future)
+            found = _found(task, future)
+            if found is None:
+                waiting.extendleft([one] for one in task)
+            else:
+                yield from zip(task, found, strict=True)
 
 
 def _client(stack: ExitStack, scheduler: str | None, jobs: int) -> Any:
     """A client of the scheduler, or of a cluster of this machine, with at least one worker."""
+    import dask
     from distributed import Client, LocalCluster
 
     try:
-        with interrupts_held(), _environment_of_workers():
+        with interrupts_held(), _environment_of_workers(), dask.config.set(KEEPS_MEMORY):
             cluster = scheduler or stack.enter_context(
                 LocalCluster(
                     n_workers=jobs,
@@ -285,26 +324,49 @@ def _client(stack: ExitStack, scheduler: str | None, jobs: int) -> Any:
     return client
 
 
-def _submitted(
-    client: Any, replications: Sequence[Replication]
-) -> Iterator[tuple[Any, Replication]]:
-    """Tasks, submitted when they are asked for; the run of a baseline is a task as well."""
-    for _, group in groupby(replications, lambda replication: replication.group):
-        baseline = None
-        for one in group:
-            baseline = baseline or client.submit(simulated_baseline, one, pure=False)
-            yield client.submit(outcome_of, one, baseline, pure=False), one
+def _tasks(replications: Sequence[Replication], least: int) -> Iterator[Sequence[Replication]]:
+    """Replications of a group, in so many tasks that there are enough for all threads.
+
+    A task runs the baseline itself: that takes less than fetching it from another worker.
+    """
+    groups = [list(group) for _, group in groupby(replications, lambda one: one.group)]
+    parts = -(-least // max(len(groups), 1))
+    for group in groups:
+        size = -(-len(group) // parts)
+        yield from (group[start : start + size] for start in range(0, len(group), size))
 
 
-def _outcome(replication: Replication, future: Any) -> Outcome:
+def _outcomes_of(task: Sequence[Replication], mark: Path | None) -> list[Outcome | None]:
+    """Outcomes of a task; None for a run that is in the store, which this worker sees."""
+    store = mark.parent if mark and mark.is_file() else None
+    try:
+        baseline = simulated_baseline(task[0])
+    except Exception as error:
+        return [failure_of(one, error) for one in task]
+    found: list[Outcome | None] = []
+    for one in task:
+        if store and is_stored(store, one.key):  # by a worker that was lost before it said so
+            found.append(None)
+            continue
+        outcome = outcome_of(one, baseline)
+        found.append(outcome)
+        if store and isinstance(outcome, RunRecord):
+            with suppress(StorageError):  # then the process that leads can write it
+                write_run(store, one.key, outcome, one.labels)
+                found[-1] = None
+    return found
+
+
+def _found(task: Sequence[Replication], future: Any) -> list[Outcome | None] | None:
+    """What a task gave; None: it ended its workers, and its runs are to be made one by one."""
     from distributed import KilledWorker
 
     try:
         return future.result()  # type: ignore[no-any-return]
     except KilledWorker:
-        return Failure(replication.name, replication.seed, "", KILLED)
-    except Exception as error:  # of the baseline's run
-        return failure_of(replication, error)
+        return [Failure(task[0].name, task[0].seed, "", KILLED)] if len(task) == 1 else None
+    except Exception as error:  # nothing came back
+        return [failure_of(one, error) for one in task]
 
 
 def _check_version(client: Any) -> None:

@@ -235,11 +235,11 @@ def _engine(replications: Sequence[Replication], store: Path | None, settings: S
     if settings.engine == "local":
         work = partial(run_into_store, store) if store else outcome_of
         return on_this_machine(replications, work, jobs)
-    return _stored_here(on_cluster(replications, settings.scheduler, jobs), store)
+    return _stored_here(on_cluster(replications, settings.scheduler, jobs, store), store)
 
 
 def _stored_here(ended: Ended, store: Path | None) -> Ended:
-    """The workers of a cluster may have other disks: records are written by this process."""
+    """Workers of a cluster may have other disks: this process writes the records they return."""
     with closing(ended):
         for one, outcome in ended:
             if store is not None and isinstance(outcome, RunRecord):

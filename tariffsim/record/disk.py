@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -36,10 +36,14 @@ def is_inside(name: str) -> bool:
     return is_plain and not windows.anchor and ".." not in windows.parts
 
 
-def write_file(path: Path, data: bytes) -> None:
+Contents = Iterable[bytes]
+"""What is written into a file, part after part."""
+
+
+def write_file(path: Path, parts: Contents) -> None:
     """Write a file, with fsync before returning."""
     with path.open("wb") as file:
-        file.write(data)
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
 
@@ -48,7 +52,7 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there complete or not at all."""
     part = path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED}")
     try:
-        write_file(part, data)
+        write_file(part, [data])
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -65,19 +69,21 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_files(folder: Path, files: Iterable[tuple[str, Contents]]) -> None:
     """Write files by path, with the folders they need.
 
     Raises:
         StorageError: a path is not one of a file inside the folder.
     """
-    for path, data in files.items():
+    inner = {folder}
+    for path, parts in files:
         if not is_inside(path):
             raise StorageError(f"{folder}: {escaped(path)!r} is not the path of a file in a folder")
+        inner.add((folder / path).parent)
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        write_file(folder / path, data)
-    for inner in {folder, *((folder / path).parent for path in files)}:
-        _sync_folder(inner)
+        write_file(folder / path, parts)
+    for one in inner:
+        _sync_folder(one)
 
 
 def _new(target: Path) -> Path:
@@ -100,7 +106,7 @@ def _lock(target: Path) -> Path:
     return target.with_name(f".{target.name}.lock")
 
 
-def write_folder(target: Path, files: Mapping[str, bytes], kept: str = "") -> None:
+def write_folder(target: Path, files: Iterable[tuple[str, Contents]], kept: str = "") -> None:
     """Write a folder that is there complete or not at all; an older one stays until then.
 
     The caller holds it. The folder `kept` moves from the old one to the new one.
@@ -192,7 +198,7 @@ def write_new_folder(target: Path, files: Mapping[str, bytes]) -> None:
         with held(target):
             if os.path.lexists(target):
                 raise StorageError(f"{target}: exists, and is not overwritten")
-            write_folder(target, files)
+            write_folder(target, ((path, [data]) for path, data in files.items()))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StorageError(f"{target}: cannot write: {reason}") from error

@@ -34,6 +34,8 @@ from tariffsim.state.ledger import PAYMENTS, sectors
 from tariffsim.typing import Float
 
 OTHER_BUYERS = "OTHER_BUYERS"
+GROWTH = 8
+"""A table that keeps every seed makes room for one row in so many more at a time."""
 
 
 @dataclass
@@ -153,23 +155,24 @@ def gather(
         NotFiniteError: a table has a number that is NaN or infinite although it is defined.
     """
     sums: dict[str, dict[str, dict[str, Float]]] = {name: {} for name in scenarios}
-    kept: dict[str, dict[Any, pd.DataFrame]] = {table: {} for table in BY_SEED}
+    kept = {table: _Table(table) for table in BY_SEED}
     summaries: dict[str, list[dict[str, float]]] = {name: [] for name in scenarios}
     labels: dict[str, dict[str, list[str]]] = {}
     seeds: list[int] = []
     for record in records:
         seeds.append(record.seed)
         for name, run in record.runs.items():
-            labels[name] = run.labels
+            labels.setdefault(name, run.labels)
             summaries[name].append(run.summary)
-            for table in BY_SEED:
-                kept[table][name, record.seed] = _frame(table, run.arrays[table], run.labels)
+            key = {"scenario": name, "seed": record.seed}
+            for table, rows in kept.items():
+                rows.add(key, run.arrays[table], labels[name])
             _add(sums[name], run.arrays)
     draws = None if draw_number is None else [draw_number(seed) for seed in seeds]
     tables = {
         "headline": pd.DataFrame(headline(summaries, next(iter(summaries)), draws)),
         "summary": _summary(summaries, seeds, draws),
-        **{table: _stacked(frames, "scenario", "seed") for table, frames in kept.items()},
+        **{table: rows.frame() for table, rows in kept.items()},
         **_means(sums, labels, len(seeds)),
     }
     _say_what_is_not_defined(tables)
@@ -207,7 +210,10 @@ def _add(total: dict[str, dict[str, Float]], arrays: Mapping[str, Mapping[str, F
         if table not in BY_SEED:
             into = total.setdefault(table, {})
             for column, values in columns.items():
-                into[column] = into[column] + values if column in into else values
+                if column in into:
+                    into[column] += values
+                else:
+                    into[column] = np.array(values, dtype=float)
 
 
 def _means(
@@ -215,37 +221,75 @@ def _means(
     labels: Mapping[str, Mapping[str, list[str]]],
     n: int,
 ) -> dict[str, pd.DataFrame]:
-    tables: dict[str, dict[Any, pd.DataFrame]] = {}
+    tables: dict[str, _Table] = {}
     for scenario, totals in sums.items():
         for table, columns in totals.items():
             means = {column: values / n for column, values in columns.items()}
-            tables.setdefault(table, {})[scenario] = _frame(table, means, labels[scenario])
-    return {table: _stacked(frames, "scenario") for table, frames in tables.items()}
+            rows = tables.setdefault(table, _Table(table))
+            rows.add({"scenario": scenario}, means, labels[scenario])
+    return {table: rows.frame() for table, rows in tables.items()}
 
 
-def _frame(
-    table: str, columns: Mapping[str, Float], labels: Mapping[str, list[str]]
-) -> pd.DataFrame:
-    """A tidy table of arrays: one row for each combination of labels."""
-    of = {axis: labels["flow_month" if table == "region_origin" and axis == "month" else axis]
-          for axis in AXES[table]}  # fmt: skip
-    if "market" in of and table == "market_region":
-        of["market"] = [*of["market"], OTHER_BUYERS]
-    index = pd.MultiIndex.from_product(list(of.values()), names=list(of))
-    frame = pd.DataFrame({c: values.ravel() for c, values in columns.items()}, index=index)
-    frame = frame.reset_index()
-    if table == "foundries":
-        region = dict(zip(labels["foundry"], labels["foundry_region"], strict=True))
-        frame.insert(2, "region", frame["foundry"].map(region))
-    if table in SPARSE:
-        frame = frame[frame[SPARSE[table]] != 0].reset_index(drop=True)
-    return frame
+class _Table:
+    """A tidy table on its way: one array that grows run by run, so that memory holds it once."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.keys: list[dict[str, Any]] = []
+        """First columns of every part: scenario, and seed where every seed is kept."""
+        self.labels: list[Mapping[str, list[str]]] = []
+        self.rows: list[int] = []
+        self.columns: list[str] = []
+        self.numbers: Float = np.empty((0, 0))
 
-def _stacked(frames: Mapping[Any, pd.DataFrame], *names: str) -> pd.DataFrame:
-    """All frames, their keys as the first columns."""
-    table: pd.DataFrame = pd.concat(frames, names=list(names))
-    return table.reset_index(names).reset_index(drop=True)
+    def add(
+        self, key: dict[str, Any], columns: Mapping[str, Float], labels: Mapping[str, list[str]]
+    ) -> None:
+        """Add the arrays of a run, or the means of a scenario, one row for each of their places."""
+        if not self.keys:
+            self.columns, self.numbers = [*columns], np.empty((0, len(columns)))
+        start, n = sum(self.rows), next(iter(columns.values())).size
+        if len(self.numbers) < start + n:
+            self.numbers.resize((start + n + start // GROWTH, len(self.columns)), refcheck=False)
+        for i, column in enumerate(self.columns):
+            self.numbers[start : start + n, i] = columns[column].ravel()
+        self.keys.append(key)
+        self.labels.append(labels)
+        self.rows.append(n)
+
+    def frame(self) -> pd.DataFrame:
+        """The table, which takes the numbers; nothing can be added any more."""
+        first: dict[str, Any] = {
+            name: pd.Series([key[name] for key in self.keys]).repeat(self.rows).array
+            for name in self.keys[0]
+        }
+        for axis in AXES[self.name]:
+            first[axis] = self._along(axis, axis)
+            if axis == "foundry":
+                first["region"] = self._along(axis, "foundry_region")
+        self.numbers.resize((sum(self.rows), len(self.columns)), refcheck=False)
+        numbers = pd.DataFrame(self.numbers, columns=self.columns, copy=False)
+        table = pd.concat([pd.DataFrame(first), numbers], axis="columns")
+        if self.name in SPARSE:
+            table = table[table[SPARSE[self.name]] != 0].reset_index(drop=True)
+        return table
+
+    def _along(self, axis: str, named: str) -> Any:
+        """Labels of a dimension in all rows."""
+        found = []
+        for labels in self.labels:
+            shape = [len(self._of(each, labels)) for each in AXES[self.name]]
+            codes = np.indices(shape)[AXES[self.name].index(axis)].ravel()
+            found.append(np.array(self._of(named, labels), dtype=object)[codes])
+        return pd.array(np.concatenate(found), dtype="str")
+
+    def _of(self, axis: str, labels: Mapping[str, list[str]]) -> list[str]:
+        """Labels of a dimension of this table."""
+        if self.name == "region_origin" and axis == "month":
+            return labels["flow_month"]
+        if self.name == "market_region" and axis == "market":
+            return [*labels["market"], OTHER_BUYERS]
+        return labels[axis]
 
 
 def _summary(

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -20,11 +20,13 @@ import pandas as pd
 from tariffsim import __version__
 from tariffsim.errors import StorageError, escaped
 from tariffsim.record.dictionary import datapackage, dictionary
-from tariffsim.record.disk import held, settle, write_folder
+from tariffsim.record.disk import Contents, held, settle, write_folder
 from tariffsim.record.listed import listed_files, read_manifest, some_of, unlisted
 from tariffsim.tables.renamed import new_name, now_called
 
 MANIFEST = "manifest.json"
+ROWS = 2_000
+"""Rows of a table that are text at a time."""
 RUNS = "runs"
 """Folder of finished runs in a folder of results; it stays when results are replaced."""
 TO_REPLACE, TO_DELETE = "; to replace them, add --force", "; to delete them, add --force"
@@ -92,27 +94,50 @@ class Results:
             self.save_held(target, is_forced)
         return Path(folder)
 
-    def save_held(self, target: Path, is_forced: bool = False) -> None:
-        """Write the results folder, which the caller holds; see `writing_to`."""
-        _refuse_other(target, is_forced)
-        write_folder(target, self._outputs(), kept=RUNS)
+    def save_held(
+        self, target: Path, is_forced: bool = False, finish: Callable[[], None] | None = None
+    ) -> None:
+        """Write the results folder, which the caller holds; see `writing_to`.
 
-    def _outputs(self) -> dict[str, bytes]:
-        """All files by path, the manifest with their checksums last."""
-        outputs: dict[str, bytes] = {f"{name}.csv": csv_bytes(t) for name, t in self.tables.items()}
-        if find_spec("pyarrow"):  # with the extra `parquet`
-            outputs |= {f"{n}.parquet": t.to_parquet(index=False) for n, t in self.tables.items()}
-        outputs |= {f"scenarios/{n}.yaml": text.encode() for n, text in self.scenarios.items()}
-        outputs["variables.csv"] = csv_bytes(dictionary(self.tables))
-        outputs["datapackage.json"] = _json(datapackage(self.tables))
-        outputs |= self.files
-        digests = {path: hashlib.sha256(data).hexdigest() for path, data in outputs.items()}
+        `finish` is called when the tables are written, and may add to `files`.
+        """
+        _refuse_other(target, is_forced)
+        write_folder(target, self._with_manifest(finish), kept=RUNS)
+
+    def _with_manifest(self, finish: Callable[[], None] | None) -> Iterator[tuple[str, Contents]]:
+        """All files by path, each made when its turn comes, the manifest with checksums last."""
+        digests: dict[str, str] = {}
+
+        def noted(path: str, parts: Iterable[bytes]) -> Iterator[bytes]:
+            digest = hashlib.sha256()
+            for part in parts:
+                digest.update(part)
+                yield part
+            digests[path] = digest.hexdigest()
+
+        for path, parts in self._outputs(finish):
+            yield path, noted(path, parts)
         manifest = self.provenance | {
             "market": self.market,
             "titles": self.titles,
             "outputs": dict(sorted(digests.items())),
         }
-        return outputs | {MANIFEST: _json(manifest)}
+        yield MANIFEST, [_json(manifest)]
+
+    def _outputs(self, finish: Callable[[], None] | None) -> Iterator[tuple[str, Contents]]:
+        has_parquet = find_spec("pyarrow")  # with the extra `parquet`
+        for name, table in self.tables.items():
+            yield f"{name}.csv", csv_parts(table)
+            if has_parquet:
+                yield f"{name}.parquet", [table.to_parquet(index=False)]
+        yield "variables.csv", csv_parts(dictionary(self.tables))
+        yield "datapackage.json", [_json(datapackage(self.tables))]
+        for name, text in self.scenarios.items():
+            yield f"scenarios/{name}.yaml", [text.encode()]
+        if finish is not None:
+            finish()
+        for path, data in self.files.items():
+            yield path, [data]
 
 
 @contextmanager
@@ -270,7 +295,14 @@ def _looks_like_results(folder: Path) -> bool:
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """A table as it is saved: every number reads back unchanged."""
-    return table.to_csv(index=False, lineterminator="\n").encode()
+    return b"".join(csv_parts(table))
+
+
+def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
+    """The same, so many rows at a time."""
+    for start in range(0, max(len(table), 1), ROWS):
+        part, is_first = table.iloc[start : start + ROWS], start == 0
+        yield part.to_csv(index=False, header=is_first, lineterminator="\n").encode()
 
 
 def _json(value: object) -> bytes:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import isnan
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tariffsim.charts import CHARTS, Picture, pictures
+from tariffsim.charts import CHARTS, Picture, drawing, pictures, prepared
 from tariffsim.charts.context import ChartContext, chart_context, content_of, estimates
-from tariffsim.charts.picture import chart_files, on_one_page
+from tariffsim.charts.picture import Prepared, chart_files, on_one_page
 from tariffsim.charts.style import number, period
 from tariffsim.errors import ScenarioError
 from tariffsim.policy import INSTRUMENTS
@@ -50,7 +51,27 @@ def publish(results: Results) -> None:
     results.files["report.html"] = _page(results, made, left_out)
 
 
-def _page(results: Results, made: Sequence[Picture], left_out: Mapping[str, str]) -> bytes:
+@contextmanager
+def publishing(results: Results, has_report: bool, is_shared: bool) -> Iterator[Callable[[], None]]:
+    """Draw the charts of a command while its tables are written; a comparison has a report too.
+
+    What is called at the end adds all files to what `results.save_held` writes. The bytes do not
+    depend on whether the work is shared with a second process.
+    """
+    charts, left_out = prepared(results) if has_report else ([], {})
+    with drawing([*charts, *prepared(results, "experiment")[0]], is_shared) as drawn:
+
+        def finish() -> None:
+            results.files |= drawn()
+            if has_report:
+                results.files["report.html"] = _page(results, charts, left_out)
+
+        yield finish
+
+
+def _page(
+    results: Results, made: Sequence[Picture | Prepared], left_out: Mapping[str, str]
+) -> bytes:
     environment = Environment(
         loader=PackageLoader("tariffsim.report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=_printable,

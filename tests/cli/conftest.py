@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts take most of the time of a small run."""
-    monkeypatch.setattr("tariffsim.report.publish", lambda results: None)
-    monkeypatch.setattr("tariffsim.charts.draw_all", lambda *_: {})
+    monkeypatch.setattr("tariffsim.report.publishing", lambda *_: nullcontext())
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import time
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -196,20 +196,27 @@ def test_runs_are_listed_and_pruned(no_charts: None) -> None:
     assert [line.split()[:5] for line in out.splitlines()[1:]] == [
         [name, "US", "all", "tables", "2"] for name in ("baseline", "component_50")
     ]
-    damaged = sorted(Path("kept").glob("*.npz"))[0]
-    damaged.write_bytes(damaged.read_bytes()[:-9])
-    assert f"{damaged.name[:12]}...: " in call("runs", "kept")[1]
+    (file,) = Path("kept").glob("*.sqlite")
+    damaged, old = (run["key"] for run in json_of("runs", "kept")["runs"][:2])
+    change(file, "UPDATE runs SET run = substr(run, 1, length(run) - 9) WHERE key = ?", damaged)
+    assert f"{damaged[:12]}: " in call("runs", "kept")[1]
     with opened(Path("kept")):
         assert call("runs", "kept", "--prune")[0] == 5
     removed = json_of("runs", "kept", "--prune")
-    assert [run["file"] for run in removed["removed"]] == [damaged.name]
+    assert [run["key"] for run in removed["removed"]] == [damaged]
     assert len(removed["runs"]) == 3
-    old = Path("kept") / removed["runs"][0]["file"]
-    os.utime(old, (time.time() - 864_000,) * 2)
-    assert "removed 0 files" in call("runs", "kept", "--prune")[1]
-    assert "removed 1 file," in call("runs", "kept", "--prune", "--older-than", "9")[1]
-    assert not old.exists()
+    change(file, "UPDATE runs SET written = written - 864000 WHERE key = ?", old)
+    assert "removed 0 runs" in call("runs", "kept", "--prune")[1]
+    assert "removed 1 run," in call("runs", "kept", "--prune", "--older-than", "9")[1]
+    assert old not in {run["key"] for run in json_of("runs", "kept")["runs"]}
+    assert "removed 2 runs," in call("runs", "kept", "--prune", "--older-than", "0")[1]
+    assert not file.exists()
     assert call("runs", "kept", "--older-than", "9")[0] == 2
+
+
+def change(file: Path, statement: str, key: str) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(statement, [key])
 
 
 def test_new_copies_a_table(tmp_path: Path) -> None:

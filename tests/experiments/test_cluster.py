@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,11 +18,13 @@ from tariffsim.errors import EngineError
 from tariffsim.experiments import Failure, Settings, engines, run_ensemble, runs
 from tariffsim.experiments.engines import on_cluster
 from tariffsim.experiments.runs import replications_of
+from tariffsim.experiments.store import listed, marked, opened, read_run
 from tariffsim.scenario import replace
 from tests.experiments.test_ensemble import BASE, SCENARIOS, same
 from tests.processes import wait_for
 
 distributed = pytest.importorskip("distributed")
+RECIPE = re.DOTALL | re.MULTILINE
 
 
 @dataclass
@@ -54,7 +58,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.mark.slow
-def test_states_of_a_baseline_travel_with_its_run(
+def test_runs_of_a_cluster_share_months_with_their_baseline(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base, own = (replace(one, run__end="2025-09") for one in (BASE, SCENARIOS["component_50"]))
@@ -68,7 +72,7 @@ def test_states_of_a_baseline_travel_with_its_run(
 
 @pytest.mark.slow
 def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_path: Path) -> None:
-    """The runs it had are made again by the other one; records are kept on this side."""
+    """The runs it had are made again by the other one; workers write into the store."""
     seeds = range(6)
 
     def kill_one(done: int, total: int) -> None:
@@ -80,7 +84,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(running: Running, tmp_pat
     assert not found.failures
     assert running.workers[0].wait(1) != 0
     same(found.table, run_ensemble(SCENARIOS, BASE, seeds).table)
-    assert len(list(tmp_path.glob("*.npz"))) == len(found.table)
+    assert len(listed(tmp_path)) == len(found.table)
 
 
 @pytest.mark.slow
@@ -116,7 +120,45 @@ def test_a_run_that_ends_its_workers_is_a_failure() -> None:
         def result(self) -> None:
             raise distributed.KilledWorker("run", None, 3)
 
-    (one,) = replications_of({"baseline": BASE}, [1], "US", is_full=False)
-    found = engines._outcome(one, Lost())
+    runs = replications_of({"baseline": BASE}, [1, 2], "US", is_full=False)
+    assert engines._found(runs, Lost()) is None  # they are made one by one
+    (found,) = engines._found(runs[:1], Lost()) or []
     assert isinstance(found, Failure)
     assert "lack of memory" in found.message
+
+
+def test_few_groups_are_divided_among_many_threads() -> None:
+    runs = replications_of(SCENARIOS, [1, 2], "US", is_full=False)
+    tasks = [list(task) for task in engines._tasks(runs, 4)]
+    assert [one for task in tasks for one in task] == runs
+    assert [len({one.group for one in task}) for task in tasks] == [1] * len(tasks)
+    assert len(tasks) == 4
+    assert len([*engines._tasks(runs, 1)]) == 2
+
+
+def test_a_worker_that_sees_the_store_writes_into_it(tmp_path: Path) -> None:
+    runs = replications_of({"baseline": BASE}, [1], "US", is_full=False)
+    with opened(tmp_path / "store") as folder:
+        with marked(folder) as mark:
+            assert engines._outcomes_of(runs, mark) == [None]
+            assert engines._outcomes_of(runs, mark) == [None]  # it is not written twice
+        assert [run.key for run in listed(folder)] == [runs[0].key]
+        (found,) = engines._outcomes_of(runs, mark)  # a worker with another disk
+        assert found == read_run(folder, runs[0].key)
+
+
+def test_the_recipe_for_slurm_makes_a_job(tmp_path: Path) -> None:
+    """As far as a machine without SLURM can tell: the script that would be submitted."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "how_to_run_experiments.md"
+    (code,) = re.findall(r"^```python\n(# on_slurm.py\n.*?)^```$", page.read_text("utf-8"), RECIPE)
+    file = tmp_path / "on_slurm.py"
+    file.write_text(code, "utf-8")
+    with runpy.run_path(str(file), run_name="on_slurm")["cluster"]() as jobs:
+        script, address = jobs.job_script(), jobs.scheduler_address
+    options = dict(re.findall(r"^#SBATCH (-\S+?)[ =](.+)$", script, re.MULTILINE))
+    assert (options["-p"], options["-A"], options["-t"]) == ("compute", "my_project", "04:00:00")
+    assert options["--cpus-per-task"] == "32"
+    assert f" {address} " in script
+    assert "--nthreads 1 " in script
+    assert "--nworkers 32 " in script
+    assert script.index("export OMP_NUM_THREADS=1") < script.index("dask_worker")

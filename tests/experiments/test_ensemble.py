@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,7 +19,15 @@ import pytest
 
 from tariffsim import month, simulation
 from tariffsim.errors import NotFiniteError, StorageError
-from tariffsim.experiments import EnsembleResult, Failure, Settings, compare, engines, run_ensemble
+from tariffsim.experiments import (
+    EnsembleResult,
+    Failure,
+    Settings,
+    compare,
+    engines,
+    run_ensemble,
+    store,
+)
 from tariffsim.experiments.engines import Worker, on_this_machine
 from tariffsim.experiments.runs import Outcome, Replication, outcome_of, replications_of
 from tariffsim.experiments.store import opened, read_run, write_run
@@ -98,14 +106,14 @@ def test_a_stored_comparison_has_the_same_bits(tmp_path: Path) -> None:
             same(table, found.tables[name])
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "head"])
 def test_a_damaged_file_is_named_and_its_run_repeated(damage: str, tmp_path: Path) -> None:
     expected = stored(tmp_path).table
-    file = sorted(tmp_path.glob("*.npz"))[4]
+    (file,) = tmp_path.glob("*.sqlite")
     data = bytearray(file.read_bytes())
-    data[len(data) // 2] ^= 1
-    file.write_bytes({"flip": data, "cut": data[:-20], "empty": b""}[damage])
-    with pytest.warns(RuntimeWarning, match=f"{file.name}: is damaged .* is repeated"):
+    data[data.rindex(b"NUMPY") + 130] ^= 1  # a number
+    file.write_bytes({"flip": data, "cut": data[: len(data) // 2], "head": data[100:]}[damage])
+    with pytest.warns(RuntimeWarning, match=rf"{file.name}.* is damaged .* repeated"):
         found = stored(tmp_path)
     same(expected, found.table)
     same(expected, stored(tmp_path).table)
@@ -115,10 +123,11 @@ def test_every_bit_of_a_file_counts(tmp_path: Path) -> None:
     """Any flipped bit is found, or makes no difference to what is read."""
     record = outcome_of(replications_of({"baseline": BASE}, [0], "US", is_full=False)[0])
     write_run(tmp_path, "run", record, {})
-    data = (tmp_path / "run.npz").read_bytes()
-    for place in range(0, len(data), 7):
+    (file,) = tmp_path.glob("*.sqlite")
+    data = file.read_bytes()
+    for place in range(0, len(data), 29):
         flipped = bytes([data[place] ^ 4])
-        (tmp_path / "run.npz").write_bytes(data[:place] + flipped + data[place + 1 :])
+        file.write_bytes(data[:place] + flipped + data[place + 1 :])
         with suppress(StorageError):
             assert read_run(tmp_path, "run") == record
 
@@ -132,19 +141,19 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_loses_nothing_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left, sync = [4], os.fsync
+    left, opened_file = [4], store._opened_file
 
-    def full(descriptor: int) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        sync(descriptor)
+    def full(path: Path, is_new: bool = False) -> Any:
+        left[0] -= is_new
+        if is_new and left[0] < 0:
+            raise sqlite3.OperationalError("database or disk is full")
+        return opened_file(path, is_new)
 
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError, match="No space left on device; finished runs are unchanged"):
+    monkeypatch.setattr(store, "_opened_file", full)
+    with pytest.raises(StorageError, match="disk is full; finished runs are unchanged"):
         stored(tmp_path)
-    assert len(list(tmp_path.glob("*.npz"))) == 4
-    assert len(list(tmp_path.iterdir())) == 5  # and the lock
+    assert len(store.listed(tmp_path)) == 4
+    assert len(list(tmp_path.iterdir())) == 2  # a file and the lock
     monkeypatch.undo()
     same(stored(tmp_path).table, run_ensemble(SCENARIOS, BASE, SEEDS).table)
 

@@ -86,7 +86,8 @@ class Stranger:
         self.store.mkdir()
         write_run(self.store, KEY, RunRecord({"m": 1.0}, {"t": {"c": np.ones(3)}}, {"month": []}),
                   {"scenario": "baseline", "seed": 0, "market": "US"})  # fmt: skip
-        self.stored = (self.store / f"{KEY}.npz").read_bytes()
+        (file,) = self.store.glob("*.sqlite")
+        self.stored = file.read_bytes()
         (self.store / LOCK).touch()
 
     def lay_out(self, rng: random.Random) -> str:
@@ -103,9 +104,9 @@ class Stranger:
         for name, data in files.items():
             (self.package / name).parent.mkdir(parents=True, exist_ok=True)
             (self.package / name).write_bytes(data)
-        (self.store / f"{KEY}.npz").write_bytes(stored)
+        (self.store / "of.sqlite").write_bytes(stored)
         if way is other_kind:
-            other_kind(rng, files, [*map(self.package.joinpath, files), self.store / f"{KEY}.npz"])
+            other_kind(rng, files, [*map(self.package.joinpath, files), self.store / "of.sqlite"])
         return way.__name__
 
     def attempts(self, way: str) -> list[Callable[[], object]]:

@@ -106,7 +106,7 @@ def killed_at(step: int, target: Path, has_old: bool) -> bool:
         sys.addaudithook(hook)
         if has_old:
             with held(target, kept="runs"):
-                write_folder(target, NEW, kept="runs")
+                write_folder(target, ((name, [data]) for name, data in NEW.items()), kept="runs")
         else:
             write_new_folder(target, NEW)
         os._exit(0)

@@ -208,7 +208,7 @@ def test_a_package_needs_the_tables_of_a_comparison(stranger: Stranger) -> None:
 def test_nothing_is_written_outside(tmp_path: Path, name: str) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(StorageError, match="is not the path of a file in a folder"):
-        write_files(tmp_path / "in", {name: b"x"})
+        write_files(tmp_path / "in", [(name, [b"x"])])
     assert [path.name for path in tmp_path.rglob("*")] == ["in"]
 
 

@@ -173,12 +173,12 @@ def test_working_files_and_finished_runs_are_in_nobodys_way(
 ) -> None:
     folder = comparison.save(tmp_path / "out")
     (folder / "runs").mkdir()
-    (folder / "runs" / "one.npz").touch()
+    (folder / "runs" / "one.sqlite").touch()
     for name in (".inner.tariffsim-new", ".inner.lock", ".tariffsim-x", ".DS_Store"):
         (folder / name).touch()
     (folder / ".inner.tariffsim-old").mkdir()
     comparison.save(folder)
-    assert (folder / "runs" / "one.npz").exists()
+    assert (folder / "runs" / "one.sqlite").exists()
     assert not (folder / ".inner.lock").exists()
 
 
