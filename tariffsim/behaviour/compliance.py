@@ -46,13 +46,17 @@ def declared(economy: Economy, exposure: Float) -> Declared:
         numbers.append(number)
         duties.append((law.group, duty))
     not_declared: dict[int, Float] = {}
-    for one in declared_duties(declarations, regime, shipments, cell):
-        evades_part = k.evades(one.parts, one.values, cost[:, None], exposure[:, None])
-        evades_part &= knows[:, None] & one.is_declared
+    rows = declarations.taxed(regime, cell)
+    who, cost, exposure = knows[rows], cost[rows, None], exposure[rows, None]
+    for one in declared_duties(declarations, regime, shipments.take(rows), cell[rows]):
+        evades_part = k.evades(one.parts, one.values, cost, exposure)
+        evades_part &= who[:, None] & one.is_declared
+        due_if_true, hidden = np.zeros(len(flows)), np.zeros(len(flows))
+        due_if_true[rows] = np.where(who, k.over_slots(one.parts), one.unknown)
+        hidden[rows] = k.over_slots(np.where(evades_part, one.parts, 0.0))
         numbers.append(one.number)
-        due_if_true = np.where(knows, k.over_slots(one.parts), one.unknown)
         duties.append((one.law.group, due_if_true))
-        not_declared[one.number] = k.over_slots(np.where(evades_part, one.parts, 0.0))
+        not_declared[one.number] = hidden
     due = dict(zip(numbers, k.due_of_each(duties), strict=True))
     for number, undeclared in not_declared.items():
         due[number], saved = k.duty_evaded(due[number], undeclared)
@@ -103,14 +107,17 @@ def duties_ahead(economy: Economy) -> tuple[Float, Float]:
     unknown: list[tuple[str | None, Float]] = []
     months = economy.scenario.compliance.payback_months
     ahead = economy.expectations.summed(economy.date, months, economy.imports)
-    shipments = economy.shipments()
-    for one in declared_duties(economy.declarations, ahead, shipments, economy.flow_cells):
+    rows = economy.declarations.taxed(ahead, economy.flow_cells)
+    at = economy.shipments().take(rows), economy.flow_cells[rows]
+    for one in declared_duties(economy.declarations, ahead, *at):
         if one.depends_on_knowledge:
             group = one.law.group
             known.append((group, k.over_slots(one.parts)))
             unknown.append((group, one.unknown))
     own, without = (
-        k.sum_by(flows.importer, k.times(k.stacked(duties), flows.units), len(importers))
+        k.sum_by(
+            flows.importer[rows], k.times(k.stacked(duties), flows.units[rows]), len(importers)
+        )
         for duties in (known, unknown)
     )
     cell, worth = codes.market_device(importers.market, importers.device), brought_in(economy)

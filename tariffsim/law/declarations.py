@@ -214,6 +214,12 @@ class Declarations:
             self._alike[regime] = AlikeCells(group.ravel(), cell, is_taxed)
         return self._alike[regime]
 
+    def taxed(self, regime: Regime, cell: Int) -> Int:
+        """Rows of cells (rows, ...) of which any may owe a duty on content under a regime."""
+        alike = self.alike(regime)
+        may_owe = alike.is_taxed[alike.group[cell]]
+        return np.flatnonzero(may_owe.any(axis=tuple(range(1, cell.ndim))))
+
     def is_of_value(self, regime: Regime) -> bool:
         """Whether any duty on content of a regime depends on the customs value of the product."""
         return any(law.is_of_value for _, law, _ in self.on_content(regime))

@@ -155,11 +155,10 @@ class ExpectedBurden:
     ) -> Float:  # fmt: skip
         """USD a unit of that through duties on what is inside the product; or of triggers alone."""
         alike, burden = self.declarations.alike(regime), np.zeros(cell.shape)
-        group = alike.group[cell]
-        rows = np.flatnonzero(alike.is_taxed[group].any(axis=tuple(range(1, cell.ndim))))
+        rows = self.declarations.taxed(regime, cell)
         if not len(rows):
             return burden
-        who, shipments, group = who.take(rows), shipments.take(rows), group[rows]
+        who, shipments, group = who.take(rows), shipments.take(rows), alike.group[cell[rows]]
         is_one = cell.ndim == 2 and who.knows_origin.shape[1] == shipments.chip_value.shape[1] == 1
         if not is_one or self.declarations.is_of_value(regime):
             burden[rows] = self._on_content(who, shipments, cell[rows], regime, triggered_only)
