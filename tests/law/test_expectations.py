@@ -142,11 +142,10 @@ def test_what_may_lapse_is_as_if_it_were_not_there(kind: int, duty: float) -> No
         (product(0.25, all_in=True, end="2040-12"), True),
         (product(0.25, enacted=False, start=None, announced="2025-01"), True),
         ({"kind": "retaliatory_tariff", "rate": 0.25, "start": "2025-01"}, False),
-        ({"kind": "price_cut", "points": 0.25, "start": "2025-01"}, True),
         (BAN | {"start": "2025-01"}, True),
     ],
     ids=["open", "end not known", "end known", "path to zero", "all-in", "all-in with an end",
-         "threat", "retaliation", "plan", "ban"],
+         "threat", "retaliation", "ban"],
 )  # fmt: skip
 def test_only_duties_without_a_known_end_may_lapse(measure: dict[str, Any], lasts: bool) -> None:
     economy = at(1, LASTING, measure=measure)
