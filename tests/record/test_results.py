@@ -14,6 +14,7 @@ from tariffsim.experiments import compare
 from tariffsim.record import disk
 from tariffsim.record import results as results_module
 from tariffsim.record.dictionary import entry
+from tariffsim.record.disk import Contents
 from tariffsim.record.results import Results, load_results
 from tariffsim.scenario import load_scenario, replace
 
@@ -112,15 +113,14 @@ def test_an_interrupted_save_leaves_the_old_results(
 ) -> None:
     folder = comparison.save(tmp_path / "out")
     before = (folder / "manifest.json").read_bytes()
-    written = 0
+    written, write_file = 0, disk.write_file
 
-    def failing(path: Path, data: bytes) -> None:
+    def failing(path: Path, parts: Contents) -> None:
         nonlocal written
         written += 1
         if written == 4:
             raise OSError(28, "No space left on device")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        write_file(path, parts)
 
     monkeypatch.setattr(disk, "write_file", failing)
     with pytest.raises(StorageError, match="No space left"):
