@@ -6,6 +6,7 @@ what chart 14 and the tests look at.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -42,9 +43,12 @@ from tariffsim.scenario import Scenario
 from tariffsim.state.constants import Constants
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
+from tariffsim.state.snapshot import copies, size
 from tariffsim.tables import Tables
 from tariffsim.typing import Float
 
+MOST_REMEMBERED = 2**26
+"""Bytes of an economy that is kept for the next scenario with the same seed."""
 MOST_BUILT = 5000
 """Makers, so that checking a scenario takes a second and little memory, whatever its size."""
 TOTALS_TOLERANCE = 1e-9
@@ -78,8 +82,41 @@ def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> 
     Raises:
         CalibrationError: the scenario allows no base year, or it misses a total of the data.
     """
-    draws = Draws(seed) if draws is None else draws
     tables = scenario.tables()
+    if draws is not None and type(draws) is not Draws:
+        return _built(scenario, tables, draws)
+    _, schedule, *_ = _prepared(scenario, tables)
+    without = scenario.model_copy(update={"policies": {}}).content_hash
+    key = without, seed, schedule.base_product.tobytes(), schedule.base_bare.tobytes()
+    if key not in _base_years:
+        economy = _built(scenario, tables, Draws(seed))
+        if size(economy) > MOST_REMEMBERED:
+            return economy
+        _base_years.clear()
+        _base_years[key] = economy
+    return _under_law_of(_base_years[key], scenario, tables, Draws(seed))
+
+
+_base_years: dict[tuple[str, int, bytes, bytes], Economy] = {}
+"""The last economy in its base year, by what it depends on; it stays as it is."""
+
+
+def _under_law_of(built: Economy, scenario: Scenario, tables: Tables, draws: Draws) -> Economy:
+    """A copy of an economy in its base year, with the law of a scenario that differs in no more."""
+    constants, schedule, expectations, declarations = _prepared(scenario, tables)
+    n_lines = built.makers.n_lines
+    economy = replace(
+        built, scenario=scenario, constants=constants, tariff_schedule=schedule,
+        expectations=expectations, declarations=declarations, instrument_duty={}, duty_paid={},
+        chip_origins=make_chip_origins(scenario, tables, constants, schedule, n_lines, draws),
+        **copies(built),
+    )  # fmt: skip
+    economy.imports = base_imports(economy)
+    return economy
+
+
+def _built(scenario: Scenario, tables: Tables, draws: Draws) -> Economy:
+    """The economy in its base year, from the tables and draws."""
     constants, schedule, expectations, declarations = _prepared(scenario, tables)
     fabs = make_fabs(tables)
     lines = make_lines(constants, scenario.agents, line_plan(scenario, constants), draws)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,17 @@ def digests(economy: Economy) -> dict[Column, bytes]:
 def size(economy: Economy) -> int:
     """Bytes of all columns: the most that a snapshot takes."""
     return sum(values.nbytes for _, values in _columns(economy))
+
+
+def copies(economy: Economy) -> dict[str, Any]:
+    """Copies of all tables, by name."""
+    return {
+        name: replace(table, **{
+            column: values.copy(order="K")
+            for column, values in vars(table).items() if isinstance(values, np.ndarray)
+        })
+        for name in TABLES for table in [getattr(economy, name)]
+    }  # fmt: skip
 
 
 def taken(economy: Economy, start: Mapping[Column, bytes]) -> Snapshot:

@@ -10,14 +10,17 @@ import pytest
 import tariffsim
 from tariffsim.behaviour.assembly import product_elsewhere
 from tariffsim.behaviour.sourcing import choice_set, choice_weights
-from tariffsim.calibration import build_economy
+from tariffsim.calibration import build, build_economy
 from tariffsim.law.duty_tables import TariffSchedule
 from tariffsim.law.expected_burden import ExpectedBurden
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.record.choice_set_prices import MeanDutyBurden
 from tariffsim.scenario import load_scenario
+from tariffsim.scenario.scenario_files import shipped_names
+from tariffsim.simulation import Simulation
 from tariffsim.state.constants import DESIGN
 from tariffsim.state.economy import Economy
+from tariffsim.state.snapshot import digests
 from tests.economies import last, scenario
 
 CONTENT: dict[str, dict[str, Any]] = {
@@ -131,3 +134,18 @@ def test_choices_foresee_duties_audits_and_supply() -> None:
         "capacity_grant", "capacity_loss", "capacity_plan", "counter_subsidy", "demand_shift",
         "disclosure", "duty_refund", "investment_credit", "price_cut", "repeal",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_base_year_that_is_taken_over_is_the_one_that_would_be_built(name: str) -> None:
+    """Scenarios that differ in their law alone share it; nothing of a run gets into it."""
+    small = {"agents__makers": 60}
+    base, own = (tariffsim.replace(load_scenario(one), **small) for one in ("baseline", name))
+    build._base_years.clear()
+    alone = digests(build_economy(own, 5))
+    build._base_years.clear()
+    simulation = Simulation(base, 5)
+    for _ in range(3):
+        simulation.step()
+    assert digests(build_economy(own, 5)) == alone
+    assert digests(build_economy(base, 5)) != digests(simulation.economy)
