@@ -46,12 +46,16 @@ def places(economy: Economy, flow: Int, kind: int) -> Float:
     months = rules.shift_months if kind == SHIFT else rules.plant_months
     origins = np.arange(len(economy.constants.codes.origins))[None]
     device = economy.makers.device[economy.flows.maker[flow]]
-    landed = k.weighted_sum(
-        [future.weight[kind, device][:, None] for future in futures],
-        [landed_cost(economy, flow, origins, future, months) for future in futures],
-    )
+    products: dict[int, CounterfactualProduct] = {}
+    landed = []
+    for future in futures:  # but for what China rebates, a product is the same while chips enter so
+        alike = id(future if economy.policy.counter_subsidy else future.tables.bare)
+        if alike not in products:
+            products[alike] = product_elsewhere(economy, flow, origins, future, months)
+        landed.append(_landed_cost(economy, products[alike], future))
+    mean = k.weighted_sum([future.weight[kind, device][:, None] for future in futures], landed)
     base = base_landed_cost(economy, flow, origins)
-    return k.landed_factor(landed, base, rules.elasticity)
+    return k.landed_factor(mean, base, rules.elasticity)
 
 
 def landed_cost(economy: Economy, flow: Int, origin: Int, future: Future, months: int = 0) -> Float:
@@ -59,7 +63,10 @@ def landed_cost(economy: Economy, flow: Int, origin: Int, future: Future, months
 
     As in `product_elsewhere`; `origin` is (rows or 1, A).
     """
-    product = product_elsewhere(economy, flow, origin, future, months)
+    return _landed_cost(economy, product_elsewhere(economy, flow, origin, future, months), future)
+
+
+def _landed_cost(economy: Economy, product: CounterfactualProduct, future: Future) -> Float:
     return k.total(product.shipments.customs_value, expected_duty(economy, product, future))
 
 

@@ -223,9 +223,7 @@ class TariffSchedule:
     def tables(self, regime: Regime) -> DutyTables:
         """Duties on chips under a regime; the instruments are asked once."""
         if regime not in self._regimes:
-            if regime not in self._asked:
-                self._asked[regime] = self._ask(regime)
-            found = self._asked[regime]
+            found = self._answers(regime)
             slot = k.slot_duty_rate(self.base_product[..., None], self.markup, found.bare, 0.0)
             self._regimes[regime] = DutyTables(
                 found.bare_by_law,
@@ -237,20 +235,33 @@ class TariffSchedule:
             )
         return self._regimes[regime]
 
+    def _answers(self, regime: Regime) -> Answers:
+        if regime not in self._asked:
+            self._asked[regime] = self._ask(regime)
+        return self._asked[regime]
+
     def _ask(self, regime: Regime) -> Answers:
         """Ask the instruments about a dollar of unmounted chips, a dollar of chips and one chip."""
         shape = (self.codes.n_cells, *self.probe_shape)
+        flat = (shape[0], shape[1] * shape[2])
+        value, count = (
+            np.broadcast_to(self._on_chips(regime, probe), flat).reshape(shape)
+            for one in ({"value": 1.0}, {"count": 1.0})
+            for probe in [self.probe(self.crosses_border[:, None], **one)]
+        )
+        of_bare = tuple(
+            entry for entry in regime if self.laws[entry[0]].instrument.taxes_bare_chips
+        )
+        if of_bare == regime:
+            return self._ask_bare(regime, value, count)
+        alike = self._answers(of_bare)
+        return replace(alike, chip_value=value, chip_count=count)
+
+    def _ask_bare(self, regime: Regime, value: Float, count: Float) -> Answers:
+        """What a regime of duties on unmounted chips alone asks for."""
         by_law = self._bare(regime)
         levied = self.base_bare.reshape(len(self.base_bare), -1) + sum(by_law.values())
-        bare = levied.take(self._origin_of_cell(), axis=0)
-        value, count = (
-            self._on_chips(regime, self.probe(self.crosses_border[:, None], **one))
-            for one in ({"value": 1.0}, {"count": 1.0})
-        )
-        flat = (shape[0], shape[1] * shape[2])
-        bare, value, count = (
-            np.broadcast_to(table, flat).reshape(shape) for table in (bare, value, count)
-        )
+        bare = levied.take(self._origin_of_cell(), axis=0).reshape(value.shape)
         bare_by_law = {i: rate.reshape(self.base_bare.shape) for i, rate in by_law.items()}
         return Answers(bare_by_law, bare, value, count, np.any(levied, axis=1))
 
