@@ -13,11 +13,12 @@ import pytest
 from tariffsim.cli.variation import in_words
 from tariffsim.experiments import runs, sensitivity
 from tariffsim.experiments.designs import points_of
-from tariffsim.experiments.parameter_draws import Draw
 from tariffsim.experiments.scaling import last_level
 from tariffsim.record.dictionary import entry
+from tariffsim.record.history import History
 from tariffsim.record.results import Results, load_results
-from tariffsim.scenario import Scenario, load_scenario
+from tariffsim.scenario import load_scenario
+from tariffsim.simulation import Simulation
 from tests.cli.calling import EARLY, call, json_of, small
 
 RATE = "policies.component_tariff.rate"
@@ -73,13 +74,13 @@ def test_solve_runs_a_value_once_and_no_baseline_that_it_does_not_need(
     aim: list[str], others: int, no_charts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[tuple[str, int]] = []
-    simulated = runs.simulated
+    whole_run = Simulation.run
 
-    def counted(scenario: Scenario, seed: int, draw: Draw | None = None) -> runs.SimulatedRun:
-        done.append((runs.run_hash(scenario), seed))
-        return simulated(scenario, seed, draw)
+    def counted(run: Simulation) -> History:
+        done.append((runs.run_hash(run.scenario), run.seed))
+        return whole_run(run)
 
-    monkeypatch.setattr(runs, "simulated", counted)
+    monkeypatch.setattr(Simulation, "run", counted)
     found = json_of("solve", "component_50", *aim, *SMALL, "--seeds", 3)
     assert len(done) == len(set(done)) == 3 * (found["tried"] + others)
 

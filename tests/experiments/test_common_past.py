@@ -24,6 +24,7 @@ from tariffsim.experiments.runs import (
     replications_of,
     simulated_baseline,
 )
+from tariffsim.experiments.store import listed, read_run
 from tariffsim.record.history import History
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.scenario.focus import with_common_focus
@@ -281,7 +282,7 @@ def test_a_snapshot_is_not_changed_by_those_who_go_on_from_it() -> None:
 # However runs are made.
 
 
-def test_two_workers_and_a_store_give_the_same_files(
+def test_two_workers_and_a_store_give_the_same_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = small("baseline", run__end="2025-09")
@@ -291,12 +292,13 @@ def test_two_workers_and_a_store_give_the_same_files(
             monkeypatch.setattr(runs, "months_to_keep", lambda *_: ())
         where = Settings(jobs=jobs, store=tmp_path / folder)
         assert not run_ensemble(named, base, [1, 2], settings=where).failures
-    files = [
-        {file.name: file.read_bytes() for file in (tmp_path / folder).glob("*.npz")}
+    alone, shared, apart = (
+        {run.key: read_run(tmp_path / folder, run.key) for run in listed(tmp_path / folder)}
         for folder in ("alone", "shared", "apart")
-    ]
-    assert len(files[0]) == 6
-    assert files[0] == files[1] == files[2]
+    )
+    assert len(alone) == 6
+    for other in (shared, apart):
+        same(dict(sorted(alone.items())), dict(sorted(other.items())))
 
 
 def test_points_of_a_design_share_the_past_of_their_baseline(shared: list[int]) -> None:

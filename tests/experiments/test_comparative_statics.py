@@ -167,6 +167,6 @@ def test_compare_static_on_the_command_line() -> None:
     assert code == 0
     assert "Left out: the way there" in shown
     assert json_of(*words)["headline"]["component_50"]["cn_share"]["difference"] < 0
-    code, _, refused = call(*words, "--precision", 0.1, "--out", "x")
+    code, _, refused = call("compare", "component_50", "--static", "--precision", 0.1, "--out", "x")
     assert code == 2
     assert "leave out --precision, --out" in refused
