@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,13 +59,10 @@ class Law:
     """Whether all bases of that group are chips: makers compare chip by chip, else by product."""
     of: tuple[str, ...] = ()
     """What it comes from: the policy, or the instrument and, where a refund names it, the row."""
-    _months: dict[int, LawInMonth] = field(
+    _worked_out: dict[tuple[int, bool | None], Any] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
-    _foreseen: dict[tuple[int, bool], Strength] = field(
-        init=False, default_factory=dict, repr=False, compare=False
-    )
-    # What was worked out of it, by month, and whether its end is known: runs share it.
+    # By month what it is then, and whether its end is known what is foreseen: runs share it.
 
     @property
     def group(self) -> str | None:
@@ -112,25 +109,27 @@ class Law:
 
     def in_month(self, month: int) -> LawInMonth:
         """What it is in a month, worked out once."""
-        if month not in self._months:
+        if (month, None) not in self._worked_out:
             one = self.instrument
-            self._months[month] = LawInMonth(
+            self._worked_out[month, None] = LawInMonth(
                 one.rate_in_force(month),
                 one.chance_in(month),
                 self.knows_end(month),
                 self.raises_duty and self.is_to_last(month),
             )
-        return self._months[month]
+        found: LawInMonth = self._worked_out[month, None]
+        return found
 
     def rate_foreseen(self, month: int, now: int, knows_end: bool) -> Strength:
         """Strength that agents foresee in `now` for a later month if it comes into force.
 
         Worked out once, as what is known of its end is all that depends on `now`.
         """
-        if (month, knows_end) not in self._foreseen:
+        if (month, knows_end) not in self._worked_out:
             rate = self.instrument.rate_if_enacted(month, now, knows_end)
-            self._foreseen[month, knows_end] = rate
-        return self._foreseen[month, knows_end]
+            self._worked_out[month, knows_end] = rate
+        foreseen: Strength = self._worked_out[month, knows_end]
+        return foreseen
 
     def rate_expected(self, month: int, now: int, foresight: str) -> float:
         """Strength that agents expect in `now` for a later month."""
