@@ -240,7 +240,7 @@ def test_a_written_number_of_seeds_is_fixed(no_charts: None) -> None:
 @pytest.mark.slow
 def test_precision_adds_as_many_seeds_on_two_processes(no_charts: None) -> None:
     words = ["compare", "component_50", *EARLY, *SIZE, "--out", "out", "--fixed-parameters"]
-    wish = half_width(share_of(*words, "--seeds", 12))
+    wish = half_width(share_of(*words, "--seeds", FEW))
     words += ["--precision", f"{0.999 * wish:.6f}pp"]
     one, two = (share_of(*words, "--jobs", jobs) for jobs in (1, 2))
     assert one == two
