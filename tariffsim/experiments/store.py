@@ -172,7 +172,7 @@ def _opened_file(path: Path, is_new: bool = False) -> Iterator[sqlite3.Connectio
     with closing(sqlite3.connect(place, uri=True, timeout=PATIENCE)) as file, file:
         there = file.execute("SELECT sql FROM sqlite_schema").fetchall()
         if not there:  # new, or its process was killed before it had a run
-            file.execute(TABLE)
+            file.execute(TABLE.replace("TABLE", "TABLE IF NOT EXISTS"))  # or another was quicker
         elif there[:1] != [(TABLE,)]:  # a view might never end
             raise StorageError(f"{path}: is no file of runs")
         yield file

@@ -116,7 +116,10 @@ def tables_of(folder: Path) -> Digests:
 def finished(store: Path) -> Runs:
     """Runs: one that is written again has another time."""
     found: Runs = set()
-    for path in store.glob("*.sqlite"):
+    paths: list[Path] = []
+    with suppress(FileNotFoundError):  # the folder goes once tables are complete
+        paths += store.glob("*.sqlite")
+    for path in paths:
         with suppress(sqlite3.Error):  # removed meanwhile, or has no run yet
             place = f"{path.absolute().as_uri()}?mode=rw"
             with closing(sqlite3.connect(place, uri=True)) as file:

@@ -7,13 +7,16 @@ import os
 import sqlite3
 import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
 
 from tariffsim.errors import StorageError
+from tariffsim.experiments import store as store_of_runs
 from tariffsim.experiments.runs import replications_of, run_into_store
 from tariffsim.experiments.store import finished, listed, opened, prune, read_run, write_run
 from tariffsim.record.result_tables import RunRecord
@@ -169,3 +172,17 @@ def test_a_store_of_an_earlier_version_is_refused(store: Path) -> None:
     (store / f"{KEYS[0]}.npz").touch()
     with pytest.raises(StorageError, match="has runs of an earlier version"):
         listed(store)
+
+
+def test_a_file_that_several_find_new_is_made_once(tmp_path: Path) -> None:
+    """A process may look into the file of another that has just begun it."""
+    for number in range(40):
+        start = Barrier(4)
+
+        def look(path: Path, start: Barrier = start) -> int:
+            start.wait()
+            with store_of_runs._opened_file(path, is_new=True) as file:
+                return len(file.execute("SELECT key FROM runs").fetchall())
+
+        with ThreadPoolExecutor(4) as pool:
+            assert [*pool.map(look, [tmp_path / f"{number}.sqlite"] * 4)] == [0] * 4
