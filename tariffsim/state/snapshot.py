@@ -43,14 +43,20 @@ def size(economy: Economy) -> int:
 
 
 def copies(economy: Economy) -> dict[str, Any]:
-    """Copies of all tables, by name."""
-    return {
-        name: replace(table, **{
-            column: values.copy(order="K")
-            for column, values in vars(table).items() if isinstance(values, np.ndarray)
-        })
+    """Copies of all tables, and of the arrays beside them, by name."""
+    tables = {
+        name: replace(table, **_arrays(table))
         for name in TABLES for table in [getattr(economy, name)]
     }  # fmt: skip
+    return tables | _arrays(economy)
+
+
+def _arrays(owner: Any) -> dict[str, Any]:
+    return {
+        name: values.copy(order="K")
+        for name, values in vars(owner).items()
+        if isinstance(values, np.ndarray)
+    }
 
 
 def taken(economy: Economy, start: Mapping[Column, bytes]) -> Snapshot:

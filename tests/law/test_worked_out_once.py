@@ -149,3 +149,13 @@ def test_a_base_year_that_is_taken_over_is_the_one_that_would_be_built(name: str
         simulation.step()
     assert digests(build_economy(own, 5)) == alone
     assert digests(build_economy(base, 5)) != digests(simulation.economy)
+
+
+def test_an_economy_that_somebody_changes_is_nobody_elses() -> None:
+    base = tariffsim.replace(load_scenario("baseline"), agents__makers=60)
+    before = digests(build_economy(base, 6))
+    changed = build_economy(base, 6)
+    changed.base_shares[:] = 1 / changed.base_shares.shape[1]
+    changed.base_chips[:] = 1.0
+    changed.makers.supplier[:] = 0
+    assert digests(build_economy(base, 6)) == before
