@@ -17,8 +17,8 @@ from scipy.optimize import root
 from tariffsim.typing import Float
 
 RESIDUAL = 1e-12
-"""Excess demand, as a part of incomes, at a solution: some thousand roundings. Whether a search calls
-its last step a success at that depth depends on the processor."""
+"""Excess demand, as a part of incomes, at a solution: some thousand roundings. Whether a search
+calls its last step a success at that depth depends on the processor."""
 
 
 @dataclass(frozen=True)
