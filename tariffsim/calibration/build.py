@@ -82,19 +82,19 @@ def build_economy(scenario: Scenario, seed: int, draws: Draws | None = None) -> 
     Raises:
         CalibrationError: the scenario allows no base year, or it misses a total of the data.
     """
-    tables = scenario.tables()
-    if draws is not None and type(draws) is not Draws:
+    tables, draws = scenario.tables(), Draws(seed) if draws is None else draws
+    if type(draws) is not Draws:  # others are not known by their seed
         return _built(scenario, tables, draws)
     _, schedule, *_ = _prepared(scenario, tables)
     without = scenario.model_copy(update={"policies": {}}).content_hash
-    key = without, seed, schedule.base_product.tobytes(), schedule.base_bare.tobytes()
+    key = without, draws.seed, schedule.base_product.tobytes(), schedule.base_bare.tobytes()
     if key not in _base_years:
-        economy = _built(scenario, tables, Draws(seed))
+        economy = _built(scenario, tables, draws)
         if size(economy) > MOST_REMEMBERED:
             return economy
         _base_years.clear()
         _base_years[key] = economy
-    return _under_law_of(_base_years[key], scenario, tables, Draws(seed))
+    return _under_law_of(_base_years[key], scenario, tables, draws)
 
 
 _base_years: dict[tuple[str, int, bytes, bytes], Economy] = {}

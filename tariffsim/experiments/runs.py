@@ -220,10 +220,8 @@ def with_past(replication: Replication, baseline: SimulatedRun) -> SimulatedRun:
     past = common_past(scenario, base) if baseline.snapshots else ()
     months = max((m for m in baseline.snapshots if m <= len(past)), default=0)
     if months and baseline.snapshots[months].start == digests(run.economy):
-        state, policy_duty = (
-            baseline.snapshots[months],
-            np.zeros((months, len(run.economy.tariff_schedule.laws))),
-        )
+        state = baseline.snapshots[months]
+        policy_duty = np.zeros((months, len(run.economy.tariff_schedule.laws)))
         for month in range(months):
             for its, own in past[month].items():
                 policy_duty[month, own] = baseline.policy_duty[month, its]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
 PAIRS = 5
-"""Repeated draws from which the variance by seeds is told from that by parameters."""
+"""Repeated draws from which the variance by seeds is separated from that by parameters."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from tariffsim.scenario import load_scenario
 from tariffsim.scenario.scenario_files import shipped_names
 from tariffsim.simulation import Simulation
 from tariffsim.state.constants import DESIGN
+from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tariffsim.state.snapshot import digests
 from tests.economies import last, scenario
@@ -159,3 +160,10 @@ def test_an_economy_that_somebody_changes_is_nobody_elses() -> None:
     changed.base_chips[:] = 1.0
     changed.makers.supplier[:] = 0
     assert digests(build_economy(base, 6)) == before
+
+
+def test_an_economy_has_the_draws_that_it_is_given() -> None:
+    """Whatever seed is named beside them."""
+    base = tariffsim.replace(load_scenario("baseline"), agents__makers=60)
+    other = digests(build_economy(base, 6))
+    assert digests(build_economy(base, 5, Draws(6))) == other != digests(build_economy(base, 5))
