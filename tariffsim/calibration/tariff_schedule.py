@@ -66,7 +66,8 @@ def _laws(
     """Duties of the base year, all laws and their answers: whatever other parameters are drawn."""
     duties = base_duties(basis, law.tables, codes)
     calendar = TariffCalendar(basis, law.calendar, duties)
-    policies = laws_of(codes, basis.dated_policies.items(), calendar.ordinary_by_cell())
+    by_name = sorted(basis.dated_policies.items())  # of equal duties in a group the first is due
+    policies = laws_of(codes, by_name, calendar.ordinary_by_cell())
     return duties, arranged(codes, [*calendar.laws(), *policies]), {}
 
 

@@ -19,7 +19,7 @@ from tariffsim.explain.remarks import levied_elsewhere, remarks
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.state.economy import Economy
 from tests.cli.calling import call, json_of
-from tests.economies import STILL, run, scenario
+from tests.economies import STILL, last, run, scenario
 
 ALL_KNOW = {"compliance": {"behaviour": "compliant"}}
 """All importers know the origin of chips, and none evades."""
@@ -167,6 +167,20 @@ def test_makers_foresee_the_higher_one() -> None:
     alone = share(v=high | {"stacking_group": None})
     assert share(v=high, s=low) == pytest.approx(alone, rel=1e-12)
     assert alone < without - 0.0005
+
+
+def test_of_equal_duties_the_first_by_name_is_due_however_they_are_listed() -> None:
+    """Scenarios that differ in the order of their policies are equal, and so are their runs."""
+    levy = product_rate({"2025-01": 0.1}, devices=None)
+    listed = with_policies(b=levy, a=levy), with_policies(a=levy, b=levy)
+    assert listed[0] == listed[1]
+    assert listed[0].content_hash == listed[1].content_hash
+    duties = [duties_due(last(rules, 1, 3)) for rules in listed]
+    assert list(duties[0]) == list(duties[1])
+    for name, due in duties[0].items():
+        np.testing.assert_array_equal(due, duties[1][name], err_msg=name)
+    assert duties[0]["a"].sum() > 0
+    assert duties[0]["b"].sum() == 0
 
 
 def test_a_whole_product_and_a_component_duty_may_share_a_group() -> None:

@@ -566,9 +566,9 @@ def assert_same_bits(scenarios: tuple[Scenario, Scenario], n: int) -> None:
 
 
 def with_and_without(*changes: dict[str, Any], **policies: Any) -> tuple[Scenario, Scenario]:
-    """A busy scenario, and the same with more policies, before and after the others."""
+    """A busy scenario, and the same with more policies, by name before and after the others."""
     base = merged(SMALL, BUSY, *changes)
-    named = {f"x_{name}": policy for name, policy in policies.items()}
+    named = {f"{'ax'[i % 2]}_{name}": policies[name] for i, name in enumerate(policies)}
     more = base | {"policies": named | base["policies"]}
     return scenario(base, makers=90), scenario(more, makers=90)
 
