@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ByClass = dict[str, float]
 Price = Callable[["Foundry", "Slot"], float]
 """Of a chip of a foundry in a slot."""
+Inside = Callable[["Foundry", "Slot"], Chips]
+"""The chips of a foundry in a slot of one unit."""
 Alternative = TypeVar("Alternative")
 DESIGN, PIN_COMPATIBLE, SHIFT, PLANT = "design", "drop-in", "shift", "plant"
 
@@ -486,6 +488,7 @@ class Maker:
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
         futures = world.foreseen(kind, self.device)
         price = cache(self.net_price(world, futures, ahead(world, months)))
+        inside = cache(chips_at(price))
         costs = {
             f: price(f, slot)
             for f, share in slot.base_shares.items()
@@ -493,21 +496,21 @@ class Maker:
         }
         for weight, rates in futures:
             for market, share in self.weights.items():
-                without = self.bill(world, others, market, rates, trigger, price)
+                without = self.bill(world, others, market, rates, trigger, inside)
                 for f in costs:
                     taken = others | {slot: f}
-                    with_it = self.bill(world, taken, market, rates, trigger, price)
+                    with_it = self.bill(world, taken, market, rates, trigger, inside)
                     more = world.customs.added(with_it, without)
                     costs[f] += weight * share * more / slot.chips
         return costs
 
     def bill(
         self, world: Reference, suppliers: Mapping[Slot, Foundry], market: str, rates: Rates,
-        trigger: str, price: Price,
+        trigger: str, inside: Inside,
     ) -> Bill:  # fmt: skip
         """Duty on one unit sold in a market: what is added up, and new duties by instrument."""
         product, _, bare_duty = self.product_in(
-            world, suppliers, self.origin(market), market, rates, price, upkeep=False
+            world, suppliers, self.origin(market), market, rates, inside, upkeep=False
         )
         fixed = bare_duty + world.customs.base_duty(product)
         if not world.declarations.is_full:
@@ -761,7 +764,7 @@ class Maker:
     ) -> Quote:
         """The same sold in one market, assembled in a country."""
         product, cost, bare_duty = self.product_in(
-            world, suppliers, origin, market, rates, price, upkeep, exchange
+            world, suppliers, origin, market, rates, chips_at(price or invoiced), upkeep, exchange
         )
         due = self.expected_duty(world, product, rates, trigger)
         return Quote(cost, bare_duty, world.customs.base_duty(product) + due)
@@ -773,23 +776,14 @@ class Maker:
         origin: str,
         market: str,
         rates: Rates,
-        price: Price | None = None,
+        inside: Inside,
         upkeep: bool = True,
         exchange: float = 1.0,
     ) -> tuple[Product, float, float]:
         """One unit as customs would see it, its cost, and the duty on unmounted chips in that."""
         customs, trade = world.customs, world.scenario.trade
-        chips = tuple(
-            Chips(
-                s.node_class,
-                f.region,
-                s.chips,
-                s.chips * (price or invoiced)(f, s),
-                s.counts_as(f.region),
-            )
-            for s, f in suppliers.items()
-        )
-        bare_duty = sum(customs.chip_duty(origin, c, rates) for c in chips)
+        chips = tuple(inside(f, s) for s, f in suppliers.items())
+        bare_duty = customs.chip_duty(origin, chips, rates)
         cost = self.other_inputs * world.cost_factor[origin] / world.cost_factor[self.base_origin]
         cost += sum(c.value for c in chips) + bare_duty + self.switching(world)
         cost += self.overhead(world)
@@ -937,6 +931,17 @@ def invoiced(foundry: Foundry, slot: Slot) -> float:
 def ahead(world: Reference, months: int) -> Price:
     """Prices of chips as they are expected to be later."""
     return lambda foundry, slot: foundry.price_ahead(world, slot.node_class, months)
+
+
+def chips_at(price: Price) -> Inside:
+    """The chips of a slot, at some price."""
+
+    def inside(foundry: Foundry, slot: Slot) -> Chips:
+        value = slot.chips * price(foundry, slot)
+        counts_as = slot.counts_as(foundry.region)
+        return Chips(slot.node_class, foundry.region, slot.chips, value, counts_as)
+
+    return inside
 
 
 def base_price(foundry: Foundry, slot: Slot) -> float:
@@ -1120,7 +1125,7 @@ class Flow:
         """Cost and price where it is assembled, and what it gives up there (MODEL 4.4, 4.7)."""
         maker, markup = self.maker, world.scenario.trade.markup
         chips = maker.chips_inside()
-        self.bare_duty = sum(world.customs.chip_duty(self.origin, c, world.rates) for c in chips)
+        self.bare_duty = world.customs.chip_duty(self.origin, chips, world.rates)
         cost = maker.other_inputs * self.cost_ratio(world) + self.bare_duty
         cost += sum(c.value for c in chips) + maker.switching(world) + maker.overhead(world)
         cost += sum(maker.upkeep_now(world))
@@ -1176,7 +1181,7 @@ class Flow:
         country = self.next_origin
         price = self.maker.net_price(world, [(1.0, rates)], invoiced, {self.market: country})
         product, *_ = self.maker.product_in(
-            world, suppliers, country, self.market, rates, price,
+            world, suppliers, country, self.market, rates, chips_at(price),
             exchange=self.exchange_rate(world, country),
         )  # fmt: skip
         return product

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,14 @@ class Chips:
     counts_as: str = ""
     """Region that the law counts them as; where they are made if left out."""
 
+    def __hash__(self) -> int:
+        return self.hashed
+
+    @cached_property
+    def hashed(self) -> int:
+        """Worked out once: the same chips are asked about many times."""
+        return hash((self.node_class, self.region, self.count, self.value, self.counts_as))
+
 
 @dataclass(frozen=True)
 class Product:
@@ -64,6 +73,8 @@ class Customs:
         self.laws = tariffs.laws
         self.instruments = [law.instrument for law in tariffs.laws]
         self.names = [law.of for law in tariffs.laws]
+        self.class_number = {name: k for k, name in enumerate(codes.classes)}
+        self.groups = [law.group for law in tariffs.laws]
         self.start = economy.scenario.run.start
         self.shares_paid_back: dict[tuple[int, int], float] = {}
         homes = [codes.markets[m] for m in codes.home_market]
@@ -89,7 +100,8 @@ class Customs:
         self.expected_relief: dict[int, float] = {}
         self.capital: dict[int, float] = {}
         self.capacity_before: dict[int, dict[str, dict[str, float]]] = {}
-        self.answered: dict[tuple[str, Chips, int], tuple[float, Rates]] = {}
+        self.answered: dict[tuple[str, int], tuple[dict[Chips, float], Rates]] = {}
+        self.found: dict[tuple[object, ...], tuple[float, Rates]] = {}
         self.foreseen: dict[tuple[int, int], dict[int, float]] = {}
         self._on_products: dict[tuple[str, str, str], list[int]] = {}
         self._restricting: dict[tuple[str, ...], list[int]] = {}
@@ -109,6 +121,7 @@ class Customs:
     def forget(self) -> None:
         """A new month: what was asked in the last has other answers now."""
         self.answered.clear()
+        self.found.clear()
         self.foreseen.clear()
 
     def expected(self, date: int, now: int) -> dict[int, float]:
@@ -373,15 +386,14 @@ class Customs:
         """Duty of the base year on chips that enter bare."""
         return self.base_bare_rate[origin, chips.node_class, chips.region] * chips.value
 
-    def chip_duty(self, origin: str, chips: Chips, rates: Rates) -> float:
+    def chip_duty(self, origin: str, chips: Sequence[Chips], rates: Rates) -> float:
         """All duty on chips that enter bare; the same question is asked once a month."""
-        if not any(i in rates for i in self._for_chips(origin)):
-            return self.base_chip_duty(origin, chips)
-        question = origin, chips, id(rates)
-        if question not in self.answered:
-            due = sum(self.chip_duties(origin, chips, rates).values())
-            self.answered[question] = self.base_chip_duty(origin, chips) + due, rates
-        return self.answered[question][0]
+        known, _ = self.answered.setdefault((origin, id(rates)), ({}, rates))
+        for c in chips:
+            if c not in known:
+                due = sum(self.chip_duties(origin, c, rates).values())
+                known[c] = self.base_chip_duty(origin, c) + due
+        return sum([known[c] for c in chips])
 
     def reaches(self, number: int, device: str, market: str) -> bool:
         """Whether an instrument applies to a device sold in a market, assembled anywhere."""
@@ -414,11 +426,19 @@ class Customs:
         return float(np.asarray(self.instruments[number].duty(shipment, rate)).reshape(()))
 
     def on_product(self, number: int, product: Product, rates: Rates) -> float:
-        """Rate on a product: on the part of trade covered, less an ordinary duty it includes.
+        """Rate on a product: on the part of trade covered, less an ordinary duty it includes."""
+        question = number, product.device, product.origin, product.market, id(rates)
+        answer = self.found.get(question)
+        if answer is None:
+            answer = self.found[question] = self.on_cell(number, question[1:4], rates), rates
+        return answer[0]
+
+    def on_cell(self, number: int, cell: tuple[str, str, str], rates: Rates) -> float:
+        """The same for all products of a device from a country in a market.
 
         What rows of the calendar take away is cut in proportion where nothing is left to take.
         """
-        device, origin, market = cell = product.device, product.origin, product.market
+        device, origin, market = cell
         codes = self.codes
         at = codes.cell(codes.devices.index(device), codes.origins.index(origin),
                         codes.markets.index(market))  # fmt: skip
@@ -479,7 +499,7 @@ class Customs:
             np.array([c.value for c in chips]),
             np.array([c.count for c in chips]),
             np.array([self.chip_origin(c) for c in chips], dtype=np.intp),
-            np.array([codes.classes.index(c.node_class) for c in chips], dtype=np.intp),
+            np.array([self.class_number[c.node_class] for c in chips], dtype=np.intp),
         )
 
     def chip_origin(self, chips: Chips) -> int:
@@ -521,11 +541,11 @@ class Customs:
         """Duties without those that are not the highest of their stacking group."""
         winner: dict[str, int] = {}
         for i, duty in due.items():
-            group = self.laws[i].group
+            group = self.groups[i]
             if group is not None and (group not in winner or duty > due[winner[group]]):
                 winner[group] = i
         return {
-            i: duty for i, duty in due.items() if self.laws[i].group is None or i in winner.values()
+            i: duty for i, duty in due.items() if self.groups[i] is None or i in winner.values()
         }
 
 
