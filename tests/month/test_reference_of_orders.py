@@ -10,7 +10,7 @@ import pytest
 
 from tests.economies import run, scenario
 from tests.reference.comparison import compare, run_both
-from tests.reference.scenarios import LAW, LINES, SCENARIOS, SMALL, lines_of
+from tests.reference.scenarios import LAW, LINES, SCENARIOS, SMALL, lines_of, months_of
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in LAW])
@@ -21,7 +21,7 @@ def test_same_months(name: str) -> None:
 def test_assembly_moves_and_returns() -> None:
     """In the runs compared flows move, some back, at a cost, and plants are built."""
     name, away, paid, built = "assembly abroad and back", set(), 0.0, False
-    for economy in run(scenario(SMALL, SCENARIOS[name], makers=lines_of(name)), 1, months=16):
+    for economy in run(scenario(SMALL, SCENARIOS[name], makers=lines_of(name)), 1, months_of(name)):
         flows, makers = economy.flows, economy.makers
         moved = set(np.flatnonzero(flows.origin != makers.base_origin[flows.maker]).tolist())
         assert all(flows.second_best_place[list(moved)] != 0)
@@ -39,7 +39,7 @@ def test_assembly_moves_and_returns() -> None:
 def test_lines_split_and_merge(name: str) -> None:
     """In the runs compared lines get versions, some keep them and some give them up."""
     begun, kept, ended, before = 0, 0, 0, np.zeros(0, dtype=bool)
-    for economy in run(scenario(SMALL, SCENARIOS[name], makers=lines_of(name)), 1, months=16):
+    for economy in run(scenario(SMALL, SCENARIOS[name], makers=lines_of(name)), 1, months_of(name)):
         now = economy.makers.is_split.copy()
         if len(before):
             begun, kept = begun + (now & ~before).sum(), kept + (now & before).sum()

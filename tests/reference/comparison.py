@@ -20,7 +20,7 @@ from tariffsim.state.economy import Economy
 from tariffsim.state.ledger import PAYMENTS, sectors
 from tests.economies import scenario
 from tests.reference import Maker, Reference, Slot
-from tests.reference.scenarios import LONG, SCENARIOS, SMALL, lines_of
+from tests.reference.scenarios import SCENARIOS, SMALL, lines_of, months_of
 
 TOLERANCE = 1e-9
 FOUNDRY_COLUMNS = (
@@ -31,7 +31,7 @@ FOUNDRY_COLUMNS = (
 
 def compare(name: str) -> None:
     """All months of a scenario."""
-    months = 26 if name in LONG else 16
+    months = months_of(name)
     case = scenario(SMALL, SCENARIOS[name], makers=lines_of(name))
     assert run_both(case, seed=1, months=months).month_number == months - 1
 

@@ -7,7 +7,7 @@ from typing import Any
 from tests.economies import COMPLIANT, each_device, each_region, merged
 
 SMALL = COMPLIANT | {"agents": {"importers_min": 1, "importers_max": 3}}
-STEP = {"2025-06": 0.25, "2026-03": 0.5}
+STEP = {"2025-06": 0.25, "2025-11": 0.5}
 
 
 def policies(**instruments: dict[str, Any]) -> dict[str, Any]:
@@ -28,11 +28,11 @@ def bare(**fields: Any) -> dict[str, Any]:
 
 REST = {"kind": "rest_of_value_tariff", "rate": STEP, "chip_regions": ["CN", "TW"]}
 CONTENT = product(only_with_chips_from=["CN"])
-LINEAR = {"2025-04": 0.0, "2027-01": 0.3, "interpolate": "linear"}
+LINEAR = {"2025-04": 0.0, "2026-02": 0.3, "interpolate": "linear"}
 CHIPS_SHIFT = {"kind": "demand_shift", "of": "chips", "change": STEP, "node_classes": ["A", "C"]}
 UNITS_SHIFT = {
     "kind": "demand_shift", "change": STEP, "markets": ["US", "CN"], "devices": ["smartphone"],
-    "end": "2025-12",
+    "end": "2025-10",
 }  # fmt: skip
 HOME_CHIPS = {"kind": "preference_shift", "log_odds": {"2025-05": 0.7}, "markets": ["CN"]}
 PUBLIC = {"kind": "procurement_ban", "share": {"2025-07": 0.6}, "announced": "2025-03",
@@ -130,7 +130,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
             r={
                 "kind": "duty_refund",
                 "refunds": ["a", "B", "IEEPA  reciprocal"],
-                "share": {"2025-08": 0.25, "2025-12": 1.0},
+                "share": {"2025-08": 0.25, "2025-11": 1.0},
                 "paid_since": "2025-05",
             },
             s={"kind": "duty_refund", "refunds": ["a"], "share": 0.5, "start": "2025-11"},
@@ -178,7 +178,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "stacking groups": policies(
         a=product(rate={"2025-06": 0.2}, stacking_group="g"),
         b=product(
-            rate={"2025-08": 0.4, "2025-12": 0.1}, stacking_group="g", devices=["television"]
+            rate={"2025-08": 0.4, "2025-11": 0.1}, stacking_group="g", devices=["television"]
         ),
         c=product(only_with_chips_from=["CN"], stacking_group="g"),
         d=component(rate={"2025-06": 0.3}, stacking_group="h"),
@@ -205,7 +205,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
             "markets": ["US", "EU"],
         },
     ),
-    "end unknown": policies(a=component(end="2025-12", end_known=False)),
+    "end unknown": policies(a=component(end="2025-11", end_known=False)),
     "linear path": policies(a=component(rate=LINEAR)),
     "price offset": policies(
         a=component(markets=["US", "EU"]),
@@ -223,14 +223,14 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         {"trade": {"origin_rule": "packaging"}},
         {"figures": {"origin_rules": {"TW": {"chinese_if_by_packaging": 0.6}}}},
     ),
-    "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2026-01": -0.1}}),
+    "price cut": policies(a={"kind": "price_cut", "points": {"2025-06": 0.1, "2025-11": -0.1}}),
     "capacity plan": policies(a={"kind": "capacity_plan", "points": {"2025-06": 0.1}}),
     "others build what China does not": policies(
         a={"kind": "capacity_plan", "points": {"2025-01": 0.0, "2025-06": -0.15}, "total": "world"},
         b={"kind": "capacity_plan", "points": {"2025-04": 0.05}},
     ),
     "plan slowed by idle lines": merged(
-        policies(a={"kind": "capacity_plan", "points": {"2025-03": 0.2, "2026-02": -0.1}}),
+        policies(a={"kind": "capacity_plan", "points": {"2025-03": 0.2, "2025-10": -0.1}}),
         {"supply": {"plan_response": 0.9}},
     ),
     "responsive investment": merged(QUICK, policies(a=WAR)),
@@ -240,7 +240,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
             a=GRANT,
             b=GRANT | {"regions": ["JP", "CN", "KR"], "end": "2025-07", "additionality": 0.9},
             c={"kind": "investment_credit", "credit": {"2025-03": 0.4}, "regions": ["US", "EU"]},
-            d={"kind": "price_cut", "points": {"2025-02": 0.4, "2025-12": -0.1}},
+            d={"kind": "price_cut", "points": {"2025-02": 0.4, "2025-11": -0.1}},
         ),
     ),
     "demand and preferences": policies(a=CHIPS_SHIFT, b=UNITS_SHIFT, c=HOME_CHIPS),
@@ -457,8 +457,8 @@ THREAT = {
     "announced": "2025-02", "withdrawn": "2025-09", "assembly_countries": ["CN", "VN"],
 }  # fmt: skip
 DROPPED = {
-    "kind": "component_tariff", "rate": 0.4, "belief": 0.7, "start": "2026-01",
-    "announced": "2025-02", "withdrawn": "2025-11",
+    "kind": "component_tariff", "rate": 0.4, "belief": 0.7, "start": "2025-12",
+    "announced": "2025-02", "withdrawn": "2025-10",
 }  # fmt: skip
 HALF_A_RULING = {
     "kind": "repeal", "share": 1.0, "start": "2025-07-09", "announced": "2025-02", "belief": 0.5,
@@ -469,7 +469,7 @@ DOUBTED_QUOTA = {
 }  # fmt: skip
 SCENARIOS |= {
     "duties that may not last": merged(
-        LASTING, policies(a=component(), b=product(end="2026-02"), c=bare(markets=["US", "ROW"]))
+        LASTING, policies(a=component(), b=product(end="2025-11"), c=bare(markets=["US", "ROW"]))
     ),
     "believed, threatened and withdrawn": merged(
         policies(
@@ -496,8 +496,16 @@ SCENARIOS["nests and mark-ups"] = merged(
     policies(a=product(assembly_countries=["CN", "VN"], rate=1.5), b=component()),
 )
 """A duty on some countries alone, high enough that mark-ups reach zero."""
-LONG = {"baseline", "everything"}
-"""Run until the linear path has ended."""
+MONTHS = 12
+LONG = {
+    "baseline": 26,
+    "coalition that grows": 15,
+    "everything": 15,
+    "linear path": 15,
+    "quotas": 15,
+    "quotas without foresight": 15,
+}
+"""Run into a second year: quotas begin again, and the linear path has ended."""
 LINES = 40
 """The least with which no instrument loses the duty that it levies with more lines."""
 
@@ -509,3 +517,8 @@ def lines_of(name: str) -> int:
     if name.startswith("assembly"):
         return 60
     return 48 if name.startswith("versions") else LINES
+
+
+def months_of(name: str) -> int:
+    """Months to compare."""
+    return LONG.get(name, MONTHS)
