@@ -107,6 +107,7 @@ class Customs:
         self._restricting: dict[tuple[str, ...], list[int]] = {}
         self._avoiding: dict[tuple[str, ...], list[int]] = {}
         self._on_chips: dict[str, list[int]] = {}
+        self._chip_origins: dict[tuple[str, str], int] = {}
 
     # Rates
 
@@ -504,10 +505,15 @@ class Customs:
 
     def chip_origin(self, chips: Chips) -> int:
         """Origin of chips as instruments see it: its region, or after these one that is Chinese."""
-        region = self.codes.regions.index(chips.region)
-        is_split = self.codes.n_chip_origins > len(self.codes.regions)
-        is_chinese = (chips.counts_as or chips.region) == "CN"
-        return region + (len(self.codes.regions) if is_split and is_chinese else 0)
+        seen = chips.region, chips.counts_as or chips.region
+        if seen not in self._chip_origins:
+            regions, is_split = (
+                self.codes.regions,
+                self.codes.n_chip_origins > len(self.codes.regions),
+            )
+            more = len(regions) if is_split and seen[1] == "CN" else 0
+            self._chip_origins[seen] = regions.index(chips.region) + more
+        return self._chip_origins[seen]
 
     def for_product(self, product: Product) -> list[int]:
         """Instruments with the product in their scope."""

@@ -56,13 +56,15 @@ class Declarations:
 
     def origin_duties(self, product: Product, rates: Rates) -> dict[int, float]:
         """Duties by instrument on a product for its country of assembly alone."""
+        laws = {i: self.customs.laws[i] for i in self.customs.for_product(product) if i in rates}
+        numbers = [i for i, law in laws.items() if law.declares == "origin"]
+        if not numbers:
+            return {}
         shipment = self.customs.shipment(product)
-        laws = {i: self.customs.laws[i] for i in self.customs.for_product(product)}
         return self.customs.highest(
             {
                 i: self.customs.ask(i, shipment, self.customs.on_product(i, product, rates))
-                for i, law in laws.items()
-                if i in rates and law.declares == "origin"
+                for i in numbers
             }
         )
 

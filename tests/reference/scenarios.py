@@ -498,7 +498,7 @@ SCENARIOS["nests and mark-ups"] = merged(
 """A duty on some countries alone, high enough that mark-ups reach zero."""
 MONTHS = 12
 LONG = {
-    "baseline": 26,
+    "baseline": 15,
     "coalition that grows": 15,
     "everything": 15,
     "linear path": 15,
