@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tariffsim.state.draws import Draws
 from tariffsim.state.economy import Economy
 from tests.reference import Foundry, Importer, Maker, Reference, Slot
-from tests.reference.agents import DESIGN, PIN_COMPATIBLE, ahead
+from tests.reference.agents import DESIGN, PIN_COMPATIBLE, ahead, chips_at
 
 
 class MesaFoundry(Foundry, mesa.Agent):
@@ -44,6 +44,7 @@ class MesaMaker(Maker, mesa.Agent):
         others = {s: s.supplier for s in self.slots.values() if s is not slot}
         futures = world.foreseen(kind, self.device)
         price = self.net_price(world, futures, ahead(world, months))
+        inside = chips_at(price)
         prices = {
             f: price(f, slot)
             for f, share in slot.base_shares.items()
@@ -53,9 +54,9 @@ class MesaMaker(Maker, mesa.Agent):
         example = {f.region: f for f in prices}
         for weight, rates in futures:
             for market, share in self.weights.items():
-                without = self.bill(world, others, market, rates, trigger, price)
+                without = self.bill(world, others, market, rates, trigger, inside)
                 for region, f in example.items():
-                    with_it = self.bill(world, others | {slot: f}, market, rates, trigger, price)
+                    with_it = self.bill(world, others | {slot: f}, market, rates, trigger, inside)
                     more = world.customs.added(with_it, without)
                     on_a_dollar[region] += weight * share * more / (slot.chips * prices[f])
         return {f: p * (1 + on_a_dollar[f.region]) for f, p in prices.items()}
