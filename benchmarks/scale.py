@@ -1,6 +1,6 @@
 """Time and memory against the number of makers, and the whole step against its kernels alone.
 
-Prints seconds a month, megabytes and ratios from one run. `--quick` leaves out more than 10,000 makers.
+Prints seconds a month, megabytes and ratios from one run. `--quick`: at most 10,000 makers.
 
 "Kernels alone" are the functions of arrays that the phases call (kernels, draws, duties of
 instruments), called again with the same arrays and nothing between; the whole step is the phases
