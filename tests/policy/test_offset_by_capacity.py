@@ -41,9 +41,24 @@ def us_capacity(economy: Economy) -> np.ndarray:
     return foundries.capacity[foundries.region == codes.regions.index("US")].sum(axis=0)
 
 
+def levy(economy: Economy) -> int:
+    """Number of the law with an offset, that of the first market if each has its own."""
+    return [law.of for law in economy.tariff_schedule.laws].index(("levy",))
+
+
+def rate(economy: Economy) -> float:
+    """Its rate this month."""
+    return float(economy.policy.rates[levy(economy)])
+
+
+def rate_ahead(economy: Economy, months: int) -> float:
+    """Its rate that is expected so many months from now."""
+    return dict(economy.regime_ahead(months)).get(levy(economy), 0.0)
+
+
 def monthly(economy: Economy) -> float:
     """Mean imports a month that count."""
-    return float(economy.imports.annual[0]) / 12
+    return float(economy.imports.annual[levy(economy)]) / 12
 
 
 def months(rules: Any, n: int) -> list[tuple[float, float, float, np.ndarray]]:
@@ -51,8 +66,8 @@ def months(rules: Any, n: int) -> list[tuple[float, float, float, np.ndarray]]:
     found, capacity = [], None
     for economy in run(rules, 1, n):
         before = us_capacity(economy) if capacity is None else capacity
-        charged = float(economy.policy_duty[0])
-        found.append((economy.policy.rates[0], monthly(economy), charged, before))
+        charged = float(economy.policy_duty[levy(economy)])
+        found.append((rate(economy), monthly(economy), charged, before))
         capacity = us_capacity(economy)
     return found
 
@@ -196,9 +211,9 @@ def test_what_is_expected_is_charged_once_all_is_built(kind: str, foresight: str
     expected: list[float] = []
     for economy in run(rules, 1, 19):
         if economy.month == 6:
-            expected = [dict(economy.regime_ahead(n)).get(0, 0.0) for n in range(12)]
+            expected = [rate_ahead(economy, n) for n in range(12)]
         if economy.month >= 6:
-            rates.append(economy.policy.rates[0])
+            rates.append(rate(economy))
     assert 0 < rates[0] < RATE
     assert np.mean(expected) == pytest.approx(np.mean(rates[:12]), rel=1e-6)
 
@@ -215,9 +230,9 @@ def test_what_is_left_of_a_credit_is_expected_over_a_year(kind: str, foresight: 
     expected: list[float] = []
     for economy in run(rules, 1, 19):
         if economy.month == 6:
-            expected = [dict(economy.regime_ahead(n)).get(0, 0.0) for n in range(12)]
+            expected = [rate_ahead(economy, n) for n in range(12)]
         if economy.month >= 6:
-            rates.append(economy.policy.rates[0])
+            rates.append(rate(economy))
     assert rates[0] == 0.0
     assert rates[11] == RATE
     assert np.mean(expected) == pytest.approx(np.mean(rates[:12]), rel=1e-6)
@@ -229,8 +244,8 @@ def test_a_credit_earned_month_by_month_is_expected_to_go_on() -> None:
     charged: list[float] = []
     for economy in run(rules, 1, 25):
         if economy.month == 12:
-            expected = np.mean([dict(economy.regime_ahead(n))[0] for n in range(12)])
-        charged.append(economy.policy.rates[0])
+            expected = np.mean([rate_ahead(economy, n) for n in range(12)])
+        charged.append(rate(economy))
     waived = RATE - np.mean(charged[12:24])
     assert RATE - expected == pytest.approx(waived, rel=GROWTH)
     assert 0 < waived < RATE
@@ -240,7 +255,7 @@ def test_importers_who_weigh_tracing_count_with_the_relief() -> None:
     rules = scenario(built_once(), law(free_chips_per_chip=5.0), makers=150)
     *_, economy = run(rules, 1, 7)
     ahead = dict(economy.expectations.summed(economy.date, 24, economy.imports))
-    assert ahead[0] == pytest.approx(24 * economy.policy.rates[0], rel=1e-9)
+    assert ahead[levy(economy)] == pytest.approx(24 * rate(economy), rel=1e-9)
 
 
 # Neutral values and files.
