@@ -25,9 +25,8 @@ def test_the_estimate_is_better_than_its_neighbours():
     points = [np.array(ABOUT["positions"])]
     points += [np.array(neighbour["positions"]) for neighbour in ABOUT["neighbours"]]
     with ProcessPoolExecutor(2) as pool:
-        found = [
-            objective(moments, f) for f in pool.map(figures_at, [moments] * len(points), points)
-        ]
+        figures = list(pool.map(figures_at, [moments] * len(points), points))
+    found = [objective(moments, each) for each in figures]  # not while moments are being sent
     stored = [ABOUT["objective"], *(neighbour["objective"] for neighbour in ABOUT["neighbours"])]
     # Other processors add in another order, and a choice on the edge may go the other way.
     assert found == pytest.approx(stored, rel=1e-3)
