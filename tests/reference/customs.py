@@ -507,10 +507,8 @@ class Customs:
         """Origin of chips as instruments see it: its region, or after these one that is Chinese."""
         seen = chips.region, chips.counts_as or chips.region
         if seen not in self._chip_origins:
-            regions, is_split = (
-                self.codes.regions,
-                self.codes.n_chip_origins > len(self.codes.regions),
-            )
+            regions = self.codes.regions
+            is_split = self.codes.n_chip_origins > len(regions)
             more = len(regions) if is_split and seen[1] == "CN" else 0
             self._chip_origins[seen] = regions.index(chips.region) + more
         return self._chip_origins[seen]
