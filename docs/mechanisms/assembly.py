@@ -6,10 +6,11 @@ import pandas as pd
 from drawing import Panel, ends_of, lines
 from runs import Runs
 
-from tariffsim.charts.context import chart_context, estimates
+from tariffsim.charts.context import chart_context
 from tariffsim.charts.picture import Picture
 from tariffsim.charts.style import family_style
 from tariffsim.record.results import Results
+from tariffsim.record.statements import estimates
 
 RATES = (0.05, 0.10, 0.25, 0.50)
 FOLLOW = {"Chips stay with the brand": 0.0, "Chips follow the place": 1.0}

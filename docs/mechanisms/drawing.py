@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import estimates
 from tariffsim.charts.lettering import wrap
 from tariffsim.charts.picture import WIDTH, ChartText, Picture, house_style, page, shows
-from tariffsim.charts.style import QUIET, SeriesStyle, number, plain_tick, signed_tick
+from tariffsim.charts.style import QUIET, SeriesStyle, plain_tick, signed_tick
 from tariffsim.record.results import Results
+from tariffsim.record.statements import estimates, number
 
 GAP = 0.05
 """Between panels with bars, as a share of the width."""

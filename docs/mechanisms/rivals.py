@@ -10,8 +10,9 @@ from runs import Runs, added_by_scarcity
 
 from tariffsim.charts.context import chart_context
 from tariffsim.charts.picture import Picture
-from tariffsim.charts.style import CHIPS, capitalised, family_style, number
+from tariffsim.charts.style import CHIPS, capitalised, family_style
 from tariffsim.record.results import Results
+from tariffsim.record.statements import number
 from tariffsim.scenario import replace
 
 LATE = "2036-12"

@@ -9,10 +9,11 @@ from drawing import Panel, ends_of, lines
 from runs import Runs, added_by_scarcity
 
 from tariffsim.charts import cut_off as chart
-from tariffsim.charts.context import chart_context, estimates
+from tariffsim.charts.context import chart_context
 from tariffsim.charts.picture import Picture
 from tariffsim.charts.style import family_style
 from tariffsim.record.results import Results
+from tariffsim.record.statements import estimates
 from tariffsim.scenario import replace
 
 FIRST = "2028-01"

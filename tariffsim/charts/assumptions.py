@@ -11,17 +11,10 @@ from matplotlib.axes import Axes
 from tariffsim.charts import axes
 from tariffsim.charts.context import chart_context
 from tariffsim.charts.picture import Chart, ChartText, NotApplicable, shows
-from tariffsim.charts.style import (
-    GAIN,
-    SeriesStyle,
-    capitalised,
-    listed,
-    plain_tick,
-    precise,
-    swatch,
-)
+from tariffsim.charts.style import GAIN, SeriesStyle, capitalised, listed, plain_tick, swatch
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results
+from tariffsim.record.statements import precise
 
 MOST = 15
 """Rows drawn; the others are counted in the note."""

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import ChartContext, chart_context, estimates, largest
+from tariffsim.charts.context import ChartContext, chart_context, largest
 from tariffsim.charts.lettering import Label, label_points
 from tariffsim.charts.picture import Chart, ChartText, shows
 from tariffsim.charts.style import (
@@ -18,11 +18,11 @@ from tariffsim.charts.style import (
     SeriesStyle,
     listed,
     plain_tick,
-    precise,
     sentences,
     styles_by,
 )
 from tariffsim.record.results import Results
+from tariffsim.record.statements import estimates, precise
 
 RIGHT = 30.0
 MOST_NAMED = 8

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import ChartContext, Estimate, chart_context, estimates, largest
+from tariffsim.charts.context import ChartContext, chart_context, largest
 from tariffsim.charts.lettering import Label, label_ends
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.style import CHIPS, number, percent_tick, period, series_styles, styles_by
+from tariffsim.charts.style import CHIPS, percent_tick, period, series_styles, styles_by
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
+from tariffsim.record.statements import Estimate, estimates, number
 
 RIGHT = 196.0
 MOST_BANDS = 3

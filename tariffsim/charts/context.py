@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from tariffsim.charts.picture import ChartText, NotApplicable
 from tariffsim.charts.style import SeriesStyle, capitalised, one_line, period, styles_by_number
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
+from tariffsim.record.statements import Estimate
 from tariffsim.scenario.nodes import parse, plain
 from tariffsim.tables import load_tables
 from tariffsim.typing import format_month, parse_month
@@ -224,24 +225,7 @@ def experiment_table(results: Results, name: str, need: str) -> pd.DataFrame:
     return results.tables[name]
 
 
-class Estimate(NamedTuple):
-    """One headline metric of one scenario, and its difference from the baseline."""
-
-    level: float
-    difference: float
-    low: float
-    high: float
-    is_significant: bool
-
-
-def estimates(results: Results, metric: str) -> dict[str, Estimate]:
-    """One headline metric by scenario."""
-    table = results.tables["headline"]
-    rows = table[table["metric"] == metric].set_index("scenario")[list(Estimate._fields)]
-    return {str(name): Estimate(*row) for name, *row in rows.itertuples()}
-
-
 def largest(found: Mapping[str, Estimate], names: Iterable[str]) -> str | None:
     """The scenario with the largest statistically significant difference."""
-    significant = [name for name in names if found[name].is_significant]
+    significant = [name for name in names if found[name].is_certain]
     return max(significant, key=lambda name: abs(found[name].difference), default=None)

@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from tariffsim.charts import axes
 from tariffsim.charts.context import INSTRUMENT_FAMILIES, drawable, table_label
 from tariffsim.charts.picture import Chart, ChartText, Picture, shows
-from tariffsim.charts.style import GAIN, QUIET, capitalised, family_style, number, swatch
+from tariffsim.charts.style import GAIN, QUIET, capitalised, family_style, swatch
 from tariffsim.explain import Explanation
 from tariffsim.explain.slot import BASE_DUTIES, OTHER_DUTIES, REBATED, largest_duties
+from tariffsim.record.statements import number
 
 PRICE, SWITCHING = "price", "switching"
 LOWERED = "price less China's counter-subsidy"

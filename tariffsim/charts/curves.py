@@ -19,14 +19,13 @@ from tariffsim.charts.style import (
     capitalised,
     family_style,
     listed,
-    number,
     percent_tick,
     period,
     plain_tick,
-    precise,
 )
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results
+from tariffsim.record.statements import number, precise
 
 RIGHT_OF_STARTS = 128.0
 NEVER = "never"

@@ -6,26 +6,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import (
-    ChartContext,
-    chart_context,
-    estimates,
-    policy_kinds,
-    table_label,
-)
+from tariffsim.charts.context import ChartContext, chart_context, policy_kinds, table_label
 from tariffsim.charts.lettering import points
 from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
-from tariffsim.charts.style import (
-    listed,
-    number,
-    percent_tick,
-    period,
-    precise,
-    sentences,
-    styles_by_number,
-)
+from tariffsim.charts.style import listed, percent_tick, period, sentences, styles_by_number
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.record.results import Results
+from tariffsim.record.statements import estimates, number, precise
 
 MOST, MOST_DEVICES = 3, 10
 BEFORE, AFTER = 3, 6

@@ -6,14 +6,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import ChartContext, Estimate, chart_context, estimates, table_label
+from tariffsim.charts.context import ChartContext, chart_context, table_label
 from tariffsim.charts.picture import Chart, ChartText
 from tariffsim.charts.style import (
     CHIPS,
     listed,
-    number,
     percent_tick,
-    precise,
     sentences,
     signed_tick,
     styles_by_number,
@@ -21,6 +19,7 @@ from tariffsim.charts.style import (
 from tariffsim.record.metrics import LAST
 from tariffsim.record.result_tables import OTHER_BUYERS
 from tariffsim.record.results import Results
+from tariffsim.record.statements import Estimate, estimates, number, precise
 from tariffsim.record.uncertainty import interval_of
 
 YEAR = 12e-9

@@ -11,9 +11,10 @@ from tariffsim.charts.axes import line
 from tariffsim.charts.context import ChartContext, chart_context, table_label
 from tariffsim.charts.lettering import points, wrap
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.style import CHIPS, SeriesStyle, number, period, sentences, styles_by
+from tariffsim.charts.style import CHIPS, SeriesStyle, period, sentences, styles_by
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
+from tariffsim.record.statements import number
 from tariffsim.typing import parse_month
 
 SHARE = "capacity_share"

@@ -9,17 +9,9 @@ from tariffsim.charts import axes
 from tariffsim.charts.context import chart_context, experiment_table
 from tariffsim.charts.lettering import Label, label_ends, label_points
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.style import (
-    CHIPS,
-    FAINT,
-    listed,
-    number,
-    percent_tick,
-    precise,
-    sentences,
-    styles_by,
-)
+from tariffsim.charts.style import CHIPS, FAINT, listed, percent_tick, sentences, styles_by
 from tariffsim.record.results import Results
+from tariffsim.record.statements import number, precise
 
 RIGHT, RIGHT_OF_RATES = 60.0, 170.0
 COLUMNS = ["share", "share_low", "share_high", "cost", "cost_low", "cost_high"]

@@ -11,8 +11,9 @@ from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.charts import axes
 from tariffsim.charts.context import chart_context, table_label
 from tariffsim.charts.picture import Chart, ChartText, NotApplicable, shows
-from tariffsim.charts.style import CHIPS, GAIN, LEVEL, LOSS, QUIET, number, percent_tick
+from tariffsim.charts.style import CHIPS, GAIN, LEVEL, LOSS, QUIET, percent_tick
 from tariffsim.record.results import Results
+from tariffsim.record.statements import number
 
 RIGHT = 150.0
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from tariffsim.record.statements import precise
+
 CHIPS = "legacy chips (20 nm and older)"
 """What the model is about: where a chart shows their share, it says so once."""
 TEXT, QUIET, FAINT = "#262626", "#4A4A4A", "#8C8C8C"
@@ -102,21 +104,6 @@ def styles_by_number(data: pd.DataFrame, prefix: str = "") -> dict[str, SeriesSt
     """
     families = data.filter(regex=r"^family_\d$").iloc[0]
     return series_styles({f"{prefix}{str(name)[7:]}": family for name, family in families.items()})
-
-
-def number(value: float, decimals: int = 1, sign: bool = False) -> str:
-    """A number with a true minus, and no minus before a zero."""
-    text = f"{abs(value):,.{decimals}f}"
-    if not float(text.replace(",", "")):
-        return text
-    return ("\u2212" if value < 0 else "+" if sign else "") + text
-
-
-def precise(value: float, decimals: int = 1, sign: bool = False) -> str:
-    """A number with more decimals where it would be shown as zero."""
-    while decimals < 6 and value and abs(value) < 0.5 * 10.0**-decimals:
-        decimals += 1
-    return number(value, decimals, sign)
 
 
 def signed_tick(value: float, _: object = None) -> str:

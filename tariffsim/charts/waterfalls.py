@@ -6,28 +6,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import (
-    ChartContext,
-    chart_context,
-    drawable,
-    estimates,
-    experiment_table,
-)
+from tariffsim.charts.context import ChartContext, chart_context, drawable, experiment_table
 from tariffsim.charts.lettering import points, wrap
 from tariffsim.charts.picture import Chart, ChartText
-from tariffsim.charts.style import (
-    GAIN,
-    LEVEL,
-    LOSS,
-    listed,
-    precise,
-    sentences,
-    signed_tick,
-    swatch,
-)
+from tariffsim.charts.style import GAIN, LEVEL, LOSS, listed, sentences, signed_tick, swatch
 from tariffsim.record.dictionary import Metric, metrics
 from tariffsim.record.metrics import COMPARED, LAST
 from tariffsim.record.results import Results
+from tariffsim.record.statements import estimates, precise
 
 YEAR = 12e-9
 """From USD a month to thousand million USD a year."""

@@ -11,15 +11,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tariffsim.charts import CHARTS, Picture, drawing, pictures, prepared
-from tariffsim.charts.context import ChartContext, chart_context, content_of, estimates
+from tariffsim.charts.context import ChartContext, chart_context, content_of
 from tariffsim.charts.picture import Prepared, chart_files, on_one_page
-from tariffsim.charts.style import number, period
+from tariffsim.charts.style import period
 from tariffsim.errors import ScenarioError
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.policy.time_path import TimePath
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.metrics import COMPARED, HEADLINE, NOTED_LOSS
 from tariffsim.record.results import Results
+from tariffsim.record.statements import estimates, number
 from tariffsim.record.uncertainty import is_drawn, sentences
 from tariffsim.report.validation import in_short
 from tariffsim.scenario import Scenario, catalogue, replace

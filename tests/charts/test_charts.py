@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 from tariffsim.charts import CHARTS, NotApplicable, pictures
-from tariffsim.charts.context import chart_context, estimates, family_of
+from tariffsim.charts.context import chart_context, family_of
 from tariffsim.charts.lettering import printable, spread, text_width, wrap
 from tariffsim.charts.picture import ChartText
 from tariffsim.charts.style import period, series_styles
 from tariffsim.record.results import Results
+from tariffsim.record.statements import estimates
 from tariffsim.scenario import load_scenario, to_yaml
 from tariffsim.scenario.scenario_files import shipped_names
 from tests.charts.chart_results import (
