@@ -49,7 +49,7 @@ class Estimate(NamedTuple):
 
     @classmethod
     def of_row(cls, row: Mapping[Any, Any]) -> Estimate:
-        """That of a row of a headline table; without drawn parameters it has no parts of variance."""
+        """That of a row of a headline table; parts of the variance if parameters are drawn."""
         return cls(*(row.get(name, math.nan) for name in cls._fields))
 
     @property
