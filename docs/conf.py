@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from docutils.utils.math import MathError
-from docutils.utils.math.latex2mathml import tex2mathml
+from latex2mathml.converter import convert
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -56,6 +55,7 @@ html_show_sphinx = False
 html_math_renderer = "mathml"
 smartquotes = False
 
+WIDE = "padding: 0.5em 0; overflow-x: auto; overflow-y: hidden"
 NAVIGATION = "\n\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages}\n```\n"
 DETAILS = "\n\n```{{eval-rst}}\n.. auto{kind}:: {name}\n{options}\n```\n"
 MEMBERS = "   :members:"
@@ -93,12 +93,12 @@ def details(text: str) -> Iterator[str]:
 
 
 def mathml(node: nodes.math | nodes.math_block) -> str:
-    """A formula as MathML; one that cannot be read is a warning with its place."""
-    try:
-        return str(tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block)))
-    except MathError as error:
-        logging.getLogger(__name__).warning("%s: %s", error, node.astext(), location=node)
-        return ""
+    """A formula as MathML; what is not understood is a warning with its place."""
+    text, is_block = node.astext(), isinstance(node, nodes.math_block)
+    found = str(convert(text, display="block" if is_block else "inline"))
+    if "\\" in found or "&#x0005C;" in found:
+        logging.getLogger(__name__).warning("not understood: %s", text, location=node)
+    return found
 
 
 def inline(writer: Any, node: nodes.math) -> None:
@@ -109,7 +109,7 @@ def inline(writer: Any, node: nodes.math) -> None:
 
 def display(writer: Any, node: nodes.math_block) -> None:
     """Write a formula on lines of its own."""
-    writer.body.append(f'<div class="math">{mathml(node)}</div>')
+    writer.body.append(f'<div style="{WIDE}">{mathml(node)}</div>')
     raise nodes.SkipNode
 
 
