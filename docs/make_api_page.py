@@ -15,11 +15,11 @@ PAGE = Path(__file__).resolve().parent / "api.md"
 table = runpy.run_path(str(PAGE.parent / "make_parameters_page.py"))["table"]
 INTRO = """# The Python interface
 
-Names that may be used from outside, with what each does. `help(name)` shows arguments, units and errors;
-the built documentation (`tariffsim docs`) shows them below. This page is written from the docstrings by
-`docs/make_api_page.py`; change a docstring, not this page. What is listed
-down to *Errors* changes by the [rule for public names](../CONTRIBUTING.md#what-may-change-and-how); the month and
-the kernels are here to be read and may change at any time, as all other names may.
+Names that may be used from outside, with what each does. `help(name)` shows arguments, units and
+errors; the built documentation (`tariffsim docs`) shows them below. This page is written from the
+docstrings by `docs/make_api_page.py`; change a docstring, not this page. What is listed down to
+*Errors* changes by the [rule for public names](../CONTRIBUTING.md#what-may-change-and-how); the
+month and the kernels are here to be read and may change at any time, as all other names may.
 
 """
 GROUPS = {

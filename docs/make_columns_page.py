@@ -1,4 +1,4 @@
-"""Write columns.md from the dictionary of results; run it after any change of a metric or column."""
+"""Write columns.md from the dictionary of results; run it after a change of metrics or columns."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ INTRO = """# Metrics and columns
 
 What every number of the results means. This page is written from the data dictionary of the package
 (`variables.csv` and `metrics.csv`) by `docs/make_columns_page.py`; change the dictionary, not this
-page. `tariffsim list metrics` shows the metrics; a results folder has the dictionary of its own columns in
-`variables.csv`. What each table holds is in [How to use results](how_to_use_results.md#the-tables).
+page. `tariffsim list metrics` shows the metrics; a results folder has the dictionary of its own
+columns in `variables.csv`. What each table holds is in
+[How to use results](how_to_use_results.md#the-tables).
 
 ## Metrics
 
-Columns of `summary`, and rows of `headline`, in these units. *Decimals* are those of printed tables.
+Columns of `summary`, and rows of `headline`, in these units. *Decimals* are those of printed
+tables.
 """
 COLUMNS = """
 ## Columns
 
-Columns of the tables, monthly money in USD a month. *Tables* names those that have the column; `all` is every
-table with such a dimension. A sign is given where it is not plain.
+Columns of the tables, monthly money in USD a month. *Tables* names those that have the column;
+`all` is every table with such a dimension. A sign is given where it is not plain.
 """
 
 

@@ -32,8 +32,8 @@ table = runpy.run_path(str(DOCS / "make_parameters_page.py"))["table"]
 ROW = re.compile(r"^\| \[?`(\w+)`[^|]*\| (.+) \| `(\w+)` \|$", re.MULTILINE)
 ONE_RUN = """## One run
 
-What a single run (seed {seed}, {start} to {end}) gives in the last twelve months, or over the whole run where
-that is said. The tests compare these numbers with a fresh run. """
+What a single run (seed {seed}, {start} to {end}) gives in the last twelve months, or over the whole
+run where that is said. The tests compare these numbers with a fresh run. """
 LEVELS = "They are levels under the assumptions of the scenario, not a forecast.\n"
 DIFFERENCES = """One run has no interval: read a difference
 as what the model computes once, not as an effect. For effects with their intervals:
