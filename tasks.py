@@ -226,8 +226,9 @@ def build_site(environment: Environment) -> None:
     environment.ensure("docs")
     with tempfile.TemporaryDirectory(prefix="tariffsim-site-") as name:
         fresh, trees = Path(name) / "site", Path(name) / "trees"
-        options = ["-b", "html", "-q", "-W", "--keep-going", "-d", trees, "-c", ROOT / "docs"]
-        run(environment.python, "-m", "sphinx", *options, ROOT, fresh)
+        options = ["-b", "html", "-q", "-W", "--keep-going"]
+        places = ("-d", trees, "-c", ROOT / "docs", ROOT, fresh)
+        run(environment.python, "-m", "sphinx", *options, *places)
         shutil.rmtree(SITE, ignore_errors=True)
         shutil.copytree(fresh, SITE, ignore=shutil.ignore_patterns("_sources", ".buildinfo*"))
     say(f"the site: {SITE / 'docs' / 'index.html'}")

@@ -92,6 +92,12 @@ def details(text: str) -> Iterator[str]:
         yield DETAILS.format(kind=kind, name=name, options=options)
 
 
+def without_type(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: Any) -> None:
+    """What stands before a colon in the docstring of an attribute is no type: it is annotated."""
+    if what in ("attribute", "data"):
+        lines[:0] = ["..", ""]  # a comment, which has no colon
+
+
 def mathml(node: nodes.math | nodes.math_block) -> str:
     """A formula as MathML; what is not understood is a warning with its place."""
     text, is_block = node.astext(), isinstance(node, nodes.math_block)
@@ -116,6 +122,7 @@ def display(writer: Any, node: nodes.math_block) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """What is particular to these pages."""
     app.connect("source-read", add_to_page)
+    app.connect("autodoc-process-docstring", without_type, priority=400)  # before napoleon
     app.add_lexer("csv", TextLexer)
     app.add_html_math_renderer("mathml", (inline, None), (display, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
