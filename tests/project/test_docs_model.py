@@ -19,7 +19,8 @@ from tariffsim.scenario.catalogue import blocks
 from tariffsim.state import constants, economy, makers
 from tariffsim.tables import FIGURE_TABLES, load_tables
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "model.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = (DOCS / "model.md").read_text(encoding="utf-8")
 MODULES = "kernels|month|behaviour|law|calibration|record|state|policy|scenario"
 FUNCTIONS = sorted(set(re.findall(rf"`((?:{MODULES})\.[\w.]+)`", PAGE)))
 COLUMNS = sorted(
@@ -117,3 +118,36 @@ def test_the_mix_of_node_classes_is_that_of_the_base_year() -> None:
 def test_phases_are_in_order() -> None:
     listed = re.findall(r"^\| `(\w+)` \|", PAGE.split("## 4.")[0], re.MULTILINE)
     assert listed == [phase.__name__ for phase in PHASES]
+
+
+def test_limits_quote_the_defaults_and_the_data() -> None:
+    """What docs/limits.md says in figures of assumptions is what is assumed."""
+    page = " ".join((DOCS / "limits.md").read_text(encoding="utf-8").split())
+    devices, regions = load_tables().devices, load_tables().foundry_regions
+    known = {key: parameter.default for key, parameter in blocks().items()}
+    months = known["trade.front_loading_months"]
+    growth = [regions.figures[region, "growth_per_year"].value for region in regions.codes]
+    rates = [100 * rate for rate in growth if isinstance(rate, float)]
+    quoted = {
+        r"carrying cost of ([\d.]+) % a month": 100 * known["trade.carrying_cost"],
+        r"an expected rise of ([\d.]+) %": 100 * known["trade.carrying_cost"] * months,
+        r"that ([\d.]+) % of firms do not know": 100 * known["compliance.unknown_origin_share"],
+        r"The rebate of ([\d.]+) %": 100 * (1 - known["trade.border_pass_through"]),
+        r"duties at the border reach ([\d.]+) %": 100 * known["trade.pass_through"],
+        r"elasticity (\d) \(0\.5-3\)": known["supply.scarcity_elasticity"],
+        r"and cap (\d) are": known["supply.scarcity_cap"],
+        r"`sourcing\.size_term` ([\d.]+);": known["sourcing.size_term"],
+        r"chip bill,\*\* not a fixed amount a design; ([\d.]+) %": (
+            100 * known["sourcing.version_overhead"]
+        ),
+        r"half of those of phones, ([\d.]+) % of those of cars": (
+            100 * devices.number("electric_car", "dual_sourced_share")
+        ),
+        r"`foundry_regions\.growth_per_year`, ([\d.]+) to": min(rates),
+        r"`foundry_regions\.growth_per_year`, [\d.]+ to ([\d.]+) %": max(rates),
+    }
+    for pattern, value in quoted.items():
+        found = re.search(pattern, page)
+        assert found is not None, pattern
+        assert float(found[1]) == pytest.approx(value), pattern
+    assert devices.number("smartphone", "dual_sourced_share") == 0.5
