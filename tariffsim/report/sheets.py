@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tariffsim.record.statements import Estimate, Verdict, decimals_for, number
 
