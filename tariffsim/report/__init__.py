@@ -68,7 +68,10 @@ def publishing(results: Results, has_report: bool, is_shared: bool) -> Iterator[
 
 
 def comparison_page(
-    results: Results, made: Sequence[Picture | Prepared], left_out: Mapping[str, str]
+    results: Results,
+    made: Sequence[Picture | Prepared],
+    left_out: Mapping[str, str],
+    is_short: bool = False,
 ) -> bytes:
     """The report of a comparison whose charts are among its files.
 
@@ -76,6 +79,7 @@ def comparison_page(
         results: with the drawings in `files`.
         made: the charts of these results, in the order of their numbers.
         left_out: why others do not apply, by name.
+        is_short: whether tables of settings are left out, as on paper.
     """
     context = chart_context(results)
     charts = {chart["name"][:2]: chart for chart in charts_of(results, made)}
@@ -87,9 +91,9 @@ def comparison_page(
                  "limits": "Limits, and what the model cannot say",
                  "reading": "How to read it"}  # fmt: skip
     return rendered(
-        "report.html.j2", results,
+        "report.html.j2", results, is_short,
         context=context, contents=contents, parts=parts,
-        question=question(context), asked=asked(context), answer=answer(results, context),
+        question=question(context), asked=asked(results, context), answer=answer(results, context),
         cards=cards(results, context), first=charts.get(FIRST),
         metrics=[metrics()[name] for name in HEADLINE],
         rows=_rows(results, context),

@@ -185,8 +185,9 @@ def years(results: Results, context: ChartContext) -> Iterator[Sheet]:
 
 
 YEARS_NOTE = (
-    "Money: means over runs, not discounted; results keep no interval of a single year, only of the "
-    "whole period. A dash: the total is not statistically significant, and its years are not stated."
+    "Money: means over runs, not discounted; results keep no interval of a single year, only of "
+    "the whole period. A dash: the total is not statistically significant, and its years are not "
+    "stated."
 )
 
 
@@ -319,7 +320,7 @@ def markets(results: Results, context: ChartContext) -> Sheet:
         "markets", f"All markets, {context.end}",
         [Column("Market"), Column("Scenario"), Column("Chinese share", "%"),
          Column("Change of it", PP), Column("Basket price, change", PP)], rows,
-        "Only imports of the United States are data; other markets buy in the same pattern, scaled.",
+        "Only imports of the United States are data; others buy in the same pattern, scaled.",
     )  # fmt: skip
 
 

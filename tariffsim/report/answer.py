@@ -42,24 +42,25 @@ def unit_of(metric: str) -> str:
 
 def question(context: ChartContext) -> str:
     """What was asked."""
-    share = f"the Chinese share of the legacy chips in what {context.place} buys"
+    share = f"the Chinese share of legacy chips in what {context.place} buys"
     if not context.others:
         return f"How large is {share}?"
-    shown = " and ".join(context.quoted(name) for name in context.others)
+    shown = " and ".join(context.quoted(name) for name in context.pair())
     if len(context.others) > 2:
         shown = f"{len(context.others)} scenarios"
     return f"How much would {shown} reduce {share}, and at what cost?"
 
 
-def asked(context: ChartContext) -> str:
+def asked(results: Results, context: ChartContext) -> str:
     """For whom, when, and compared with what."""
+    title = results.titles[context.baseline]
     span = period(context.months)
     runs = f"{context.n} run{'s' if context.n > 1 else ''} each ({context.seeds})"
     if not context.others:
         return f"One scenario, {span}, {runs}."
     return (
-        f"For buyers, firms and the treasury of {context.place}. Compared with the baseline, in "
-        f"which no other policy is added, over {span}; numbers are means of {context.end}; {runs}."
+        f"For buyers, firms and the treasury of {context.place}, {span}. Differences from the "
+        f"baseline ({title.removeprefix('Baseline: ')}), means of {context.end}, {runs}."
     )
 
 
@@ -100,16 +101,19 @@ def _effects(results: Results, context: ChartContext, share: Mapping[str, Estima
 
 
 def _costs(results: Results, context: ChartContext) -> str:
-    cost, price = (estimates(results, metric) for metric in ("buyers_cost", "basket_price"))
-    duty = estimates(results, "duty_revenue")
+    cost, duty = (estimates(results, metric) for metric in ("buyers_cost", "duty_revenue"))
     parts = [
         f"{context.in_sentence(name)} "
-        f"{effect(cost[name], 'the cost to buyers', 'bn USD a year')}, "
-        f"{effect(price[name], 'the price of their basket', 'pp', 2)}, and "
-        f"{effect(duty[name], 'duty revenue', 'bn USD a year')}"
+        f"{effect(cost[name], 'the cost to buyers', 'bn USD a year', _places(cost[name]))} and "
+        f"{effect(duty[name], 'duty revenue', 'bn USD a year', _places(duty[name]))}"
         for name in context.pair()
     ]
     return f"{capitalised('; '.join(parts))}."
+
+
+def _places(found: Estimate) -> int:
+    """Decimals of money, bn USD a year."""
+    return 2 if abs(found.difference) < 1 else 1
 
 
 def _how_sure(results: Results, context: ChartContext) -> str:
@@ -138,8 +142,8 @@ def settled_by(results: Results, context: ChartContext) -> Iterator[str]:
             n = seeds_to_settle(found[name])
             if n is not None:
                 yield (
-                    f"{what}, {context.quoted(name)}: about {n} seeds would settle the sign, if the "
-                    "mean stayed where it is"
+                    f"{what}, {context.quoted(name)}: about {n} seeds would settle the sign, if "
+                    "the mean stayed where it is"
                 )
 
 
@@ -154,19 +158,20 @@ def _card(results: Results, context: ChartContext, metric: str, head: str) -> di
     names = [*pair, *(n for n in context.others if n not in pair)][:MOST_ROWS]
     own = {name: found[name] for name in names}
     span = _span(own)
-    decimals = 1 if metric != "basket_price" else 2
+    decimals = 2 if metric == "basket_price" else 1
     level = found[context.baseline].level
     is_level = metric != "buyers_cost"
     return {
         "head": head, "unit": unit_of(metric),
         "base": f"Baseline: {number(level, 1)} {metrics()[metric].unit}" if is_level else
-                "Loss of consumers plus loss from second-best sourcing",
+                "Loss of consumers and from second-best sourcing",
         "is_compared": bool(names),
         "level": number(level, 1) if is_level else "–",
         "level_unit": metrics()[metric].unit,
         "rows": [
             {"name": context.labels[name], "is_large": name in pair,
-             **change(one, decimals), **_mark(one, span)}
+             **change(one, decimals if metric == "cn_share" else max(decimals, _places(one))),
+             **_mark(one, span)}
             for name, one in own.items()
         ],
         "zero": _place(0.0, span),

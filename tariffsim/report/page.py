@@ -20,13 +20,17 @@ LINKED = 60_000
 """Bytes of the numbers of a chart up to which a page holds them."""
 
 
-def rendered(template: str, results: Results, **facts: Any) -> bytes:
-    """A page, with what all pages have: settings, sources, provenance."""
+def rendered(template: str, results: Results, is_short: bool = False, **facts: Any) -> bytes:
+    """A page, with what all pages have: settings, sources, provenance.
+
+    A short one, for paper, has no tables of settings.
+    """
     environment = Environment(
         loader=PackageLoader("tariffsim.report"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, finalize=_printable,
+        trim_blocks=True, lstrip_blocks=True, finalize=printable,
     )  # fmt: skip
     text = environment.get_template(template).render(
+        is_short=is_short,
         scenarios=scenarios(results),
         assumptions=assumptions(results),
         reproduce=reproduce(results),
@@ -37,7 +41,7 @@ def rendered(template: str, results: Results, **facts: Any) -> bytes:
     return text.encode()
 
 
-def _printable(value: Any) -> Any:
+def printable(value: Any) -> Any:
     """Text without control characters; anything else unchanged."""
     if type(value) is str:
         return "".join(c if c.isprintable() else " " for c in value)
@@ -45,7 +49,7 @@ def _printable(value: Any) -> Any:
 
 
 def charts_of(results: Results, made: Sequence[Picture | Prepared]) -> list[dict[str, Any]]:
-    """Drawings for a page with their headings, titles, and numbers as a link where these are few."""
+    """Drawings for a page with headings and titles, and their numbers as a link where few."""
     headings = {chart.name: chart.title for chart in CHARTS}
     svgs = on_one_page([results.files[f"charts/{p.name}.svg"].decode() for p in made])
     found = []
