@@ -40,6 +40,15 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "more": ("More charts", ()),
 }
 """Sections by id: title, and numbers of their charts."""
+ON_PAPER = {
+    "gains": ("02", "04"), "devices": (), "years": (), "revenue": (), "prices": (),
+    "production": (), "markets": (), "doubts": (),
+}  # fmt: skip
+"""Sections of a short report with their charts."""
+SHEETS_ON_PAPER = 2
+"""Tables of a section of a short report."""
+FEW = 3
+"""Scenarios up to which a page of paper stands upright."""
 
 
 def publish(results: Results) -> None:
@@ -82,8 +91,11 @@ def comparison_page(
         is_short: whether tables of settings are left out, as on paper.
     """
     context = chart_context(results)
-    charts = {chart["name"][:2]: chart for chart in charts_of(results, made)}
+    charts = {chart["name"][:2]: chart for chart in charts_of(results, made, is_short)}
     parts = _parts(results, context, charts)
+    if is_short:
+        left = {"markets"} if len(context.others) > FEW else set()
+        parts = [_shortened(p) for p in parts if p["id"] in ON_PAPER.keys() - left]
     headings = {chart.name: chart.title for chart in CHARTS}
     contents = {"headline": "All scenarios in one table"}
     contents |= {part["id"]: part["title"] for part in parts}
@@ -92,6 +104,7 @@ def comparison_page(
                  "reading": "How to read it"}  # fmt: skip
     return rendered(
         "report.html.j2", results, is_short,
+        is_wide=is_short and len(context.others) > FEW,
         context=context, contents=contents, parts=parts,
         question=question(context), asked=asked(results, context), answer=answer(results, context),
         cards=cards(results, context), first=charts.get(FIRST),
@@ -99,7 +112,6 @@ def comparison_page(
         rows=_rows(results, context),
         cautions=list(_cautions(results, context)),
         is_drawn=is_drawn(results),
-        uncertainty=list(sentences(results)),
         history_charts=[charts[HISTORY]] if HISTORY in charts else [],
         left_out={headings[name]: reason for name, reason in left_out.items()},
         limits=limits(results, context), cannot=CANNOT,
@@ -148,6 +160,12 @@ def _parts(
         if part["sentences"] or part["sheets"] or part["charts"]:
             found.append(part)
     return found
+
+
+def _shortened(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A section for paper."""
+    kept = [chart for chart in part["charts"] if chart["name"][:2] in ON_PAPER[part["id"]]]
+    return {**part, "charts": kept, "sheets": part["sheets"][:SHEETS_ON_PAPER]}
 
 
 def headline_sheet(results: Results, context: ChartContext) -> Sheet:

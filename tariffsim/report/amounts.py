@@ -56,7 +56,8 @@ def unit_prices(results: Results, context: ChartContext) -> pd.Series[float]:
     totals = rows[rows["scenario"] == context.baseline].groupby("device", sort=False)
     sums = totals[["retail_value", "sold_units"]].sum()
     sums = sums[sums["sold_units"] > 0]
-    return sums["retail_value"] / sums["sold_units"]
+    prices: pd.Series[float] = sums["retail_value"] / sums["sold_units"]
+    return prices
 
 
 def device_costs(results: Results, context: ChartContext) -> dict[str, dict[str, Estimate]]:
@@ -88,8 +89,8 @@ def duty_a_unit(results: Results, context: ChartContext, name: str) -> pd.Series
 def devices(results: Results, context: ChartContext) -> Sheet:
     """Dollars by device."""
     prices = unit_prices(results, context)
-    rows = [
-        [table_label("devices", device), prices[device], *(each[n] for n in context.others)]
+    rows: list[list[str | float | Estimate]] = [
+        [table_label("devices", device), float(prices[device]), *(each[n] for n in context.others)]
         for device, each in device_costs(results, context).items()
     ]
     return Sheet(

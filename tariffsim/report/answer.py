@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from math import isnan
 from typing import Any
@@ -20,6 +21,8 @@ from tariffsim.record.statements import (
 )
 from tariffsim.record.uncertainty import is_drawn
 from tariffsim.report.sheets import change
+from tariffsim.scenario import catalogue
+from tariffsim.tables.csv_files import shipped_rows
 
 CARDS = {
     "cn_share": "Chinese share of chips",
@@ -28,7 +31,7 @@ CARDS = {
     "duty_revenue": "Duty revenue",
 }
 """The four numbers of the first screen."""
-MOST_ROWS = 6
+MOST_ROWS = 4
 """Scenarios of a card; the others are in the table."""
 WIDTH, MARGIN = 120.0, 4.0
 """Of the small pictures, in their own units."""
@@ -122,7 +125,7 @@ def _how_sure(results: Results, context: ChartContext) -> str:
     if is_drawn(results):
         known = results.provenance["parameters"].get("strongest", {})
         keys = list(dict.fromkeys(key for own in known.values() for key in own))[:3]
-        named = f"; what would change it most: {', '.join(keys)}" if keys else ""
+        named = f"; what would change it most: {'; '.join(map(meaning_of, keys))}" if keys else ""
         return (
             "Brackets are 95 % intervals over random variation and the uncertainty of parameters"
             f"{named}."
@@ -134,11 +137,25 @@ def _how_sure(results: Results, context: ChartContext) -> str:
     )
 
 
+def meaning_of(key: str) -> str:
+    """What a parameter is, in a few words; its key where nothing is known of it."""
+    block, *rest = key.split(".")
+    if block == "figures":
+        rows = {(row["table"], row["parameter"]): row["meaning"]
+                for row in shipped_rows("figure_parameters")}  # fmt: skip
+        text = rows.get((rest[0], rest[-1]), "")
+    else:
+        known = catalogue.find([block, *rest])
+        text = known.description if known else ""
+    words = re.split(r"[.:;(,]", text)[0].strip()
+    return f"{words[0].lower()}{words[1:]}" if words[1:2].islower() else words or key
+
+
 def settled_by(results: Results, context: ChartContext) -> Iterator[str]:
     """How many seeds would settle the sign of what is not statistically significant."""
     for metric, what in CARDS.items():
         found = estimates(results, metric)
-        for name in context.others:
+        for name in context.pair():
             n = seeds_to_settle(found[name])
             if n is not None:
                 yield (

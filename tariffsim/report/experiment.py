@@ -44,10 +44,10 @@ def experiment_page(
 ) -> bytes:
     """The report of an experiment whose charts are among its files."""
     context = chart_context(results)
-    charts = charts_of(results, made)
+    charts = charts_of(results, made, is_short)
     found = list(sheets(results))
     return rendered(
-        "experiment.html.j2", results, is_short,
+        "experiment.html.j2", results, is_short, is_wide=is_short,
         question=_question(results, context), asked=_asked(results, context),
         answer=[*(f"{chart['finding']}." for chart in charts), *_solved(results)],
         charts=charts,

@@ -117,7 +117,8 @@ def _of_compliance(compliance: Mapping[str, Any], policies: Mapping[str, Any]) -
 
 
 def _of_responses(contents: Mapping[str, Any], context: ChartContext) -> Iterator[Limit]:
-    has, none = [], []
+    has: list[str] = []
+    none: list[str] = []
     for name in context.others or tuple(contents):
         kinds = {str(p.get("kind")) for p in (contents[name].get("policies") or {}).values()}
         (has if kinds & set(RESPONSES) else none).append(context.quoted(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from tariffsim.record.uncertainty import is_drawn
 from tariffsim.report.settings import assumptions, scenarios
 from tariffsim.report.sheets import csv_link
 
-LINKED = 60_000
+LINKED = 100_000
 """Bytes of the numbers of a chart up to which a page holds them."""
 
 
@@ -48,14 +49,22 @@ def printable(value: Any) -> Any:
     return value
 
 
-def charts_of(results: Results, made: Sequence[Picture | Prepared]) -> list[dict[str, Any]]:
-    """Drawings for a page with headings and titles, and their numbers as a link where few."""
+def charts_of(
+    results: Results, made: Sequence[Picture | Prepared], is_short: bool = False
+) -> list[dict[str, Any]]:
+    """Drawings for a page with headings and titles, and their numbers as a link where few.
+
+    On paper they are bitmaps: what makes the PDF does not draw letters that drawings share.
+    """
     headings = {chart.name: chart.title for chart in CHARTS}
     svgs = on_one_page([results.files[f"charts/{p.name}.svg"].decode() for p in made])
     found = []
     for picture, svg in zip(made, svgs, strict=True):
         numbers = results.files.get(f"charts/{picture.name}.csv", b"")
         link = csv_link(numbers) if 0 < len(numbers) <= LINKED else ""
+        if is_short:
+            png = base64.b64encode(results.files[f"charts/{picture.name}.png"]).decode()
+            svg, link = f'<img src="data:image/png;base64,{png}" alt="">', ""
         found.append(
             {"title": headings[picture.name], "name": picture.name, "link": link,
              "finding": picture.text.title, "svg": Markup(svg)}  # drawn by charts

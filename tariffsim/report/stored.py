@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tariffsim.charts import files_of, prepared
+from tariffsim.charts import Kind, files_of, prepared
 from tariffsim.charts.picture import Prepared
 from tariffsim.errors import StorageError
 from tariffsim.record.results import Results, load_results
@@ -47,7 +47,7 @@ class StoredReport:
         self.is_of_experiment = is_experiment(self.results)
         if not self.is_of_experiment:
             _refuse_incomplete(folder, self.results)
-        kind = "experiment" if self.is_of_experiment else "comparison"
+        kind: Kind = "experiment" if self.is_of_experiment else "comparison"
         self.charts, self.left_out = prepared(self.results, kind)
         for chart in self.charts:
             if not _is_drawn(self.results, chart):
