@@ -148,7 +148,8 @@ def meaning_of(key: str) -> str:
         known = catalogue.find([block, *rest])
         text = known.description if known else ""
     words = re.split(r"[.:;(,]", text)[0].strip()
-    return f"{words[0].lower()}{words[1:]}" if words[1:2].islower() else words or key
+    is_name = not words[1:2].islower() or words.startswith("Chin")
+    return words or key if is_name else f"{words[0].lower()}{words[1:]}"
 
 
 def settled_by(results: Results, context: ChartContext) -> Iterator[str]:

@@ -124,9 +124,9 @@ def _of_responses(contents: Mapping[str, Any], context: ChartContext) -> Iterato
         (has if kinds & set(RESPONSES) else none).append(context.quoted(name))
     if none:
         who = "No scenario" if not has else f"Of the scenarios, {len(none)} of {len(none + has)}"
-        verb = "has" if not has else "have no"
+        verb = "has a" if not has else "have no"
         yield Limit(
-            f"{who} {verb} a response of other governments",
+            f"{who} {verb} response of other governments",
             "(retaliation, price cuts, subsidies): tariffs look too cheap and too effective there.",
         )
     if has:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import sys
@@ -10,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tariffsim.record.results import Results, load_results
@@ -30,11 +32,10 @@ DRAWING = (
 
 def solved() -> Results:
     """A search that found a value."""
-    import pandas as pd
-
     row = {"metric": "cn_share", "unit": "%", "n": 4}
-    rows = [row | {"tried": 0.1, "gap": 2.0, "low": 1.5, "high": 2.5, "is_answer": False},
-            row | {"tried": 0.37, "gap": 0.01, "low": -0.2, "high": 0.22, "is_answer": True}]  # fmt: skip
+    near = {"tried": 0.1, "gap": 2.0, "low": 1.5, "high": 2.5, "is_answer": False}
+    met = {"tried": 0.37, "gap": 0.01, "low": -0.2, "high": 0.22, "is_answer": True}
+    rows = [row | near, row | met]
     return results({"solve": pd.DataFrame(rows)})
 
 
@@ -52,7 +53,9 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_experiment_has_a_report(
     made: Callable[[], Results], tmp_path: Path, stored: Path
 ) -> None:
-    folder = made().save(tmp_path / "experiment")
+    found = made()
+    titles = {name: found.titles[name] for name in found.scenarios}
+    folder = dataclasses.replace(found, titles=titles).save(tmp_path / "experiment")
     page = Page(StoredReport(folder).page().decode())
     text = " ".join(page.text.split())
     assert page.all("h1")
