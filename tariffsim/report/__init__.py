@@ -41,7 +41,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Sections by id: title, and numbers of their charts."""
 ON_PAPER = {
-    "gains": ("02", "04"), "devices": (), "years": (), "revenue": (), "prices": (),
+    "gains": ("04",), "devices": (), "years": (), "revenue": (), "prices": (),
     "production": (), "markets": (), "doubts": (),
 }  # fmt: skip
 """Sections of a short report with their charts."""

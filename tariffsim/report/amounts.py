@@ -83,7 +83,8 @@ def duty_a_unit(results: Results, context: ChartContext, name: str) -> pd.Series
     rows = _at_end(_own(results, "market_device"), context)
     sums = rows.groupby(["scenario", "device"])[["passed_on_value", "sold_units"]].sum()
     each = sums["passed_on_value"] / sums["sold_units"].where(sums["sold_units"] > 0)
-    return each[name] - each[context.baseline]
+    found: pd.Series[float] = each[name] - each[context.baseline]
+    return found
 
 
 def devices(results: Results, context: ChartContext) -> Sheet:

@@ -26,12 +26,12 @@ from tariffsim.tables.csv_files import shipped_rows
 
 CARDS = {
     "cn_share": "Chinese share of chips",
-    "basket_price": "Price of the basket of devices",
+    "basket_price": "Price of devices",
     "buyers_cost": "Cost to buyers",
     "duty_revenue": "Duty revenue",
 }
 """The four numbers of the first screen."""
-MOST_ROWS = 4
+MOST_ROWS = 2
 """Scenarios of a card; the others are in the table."""
 WIDTH, MARGIN = 120.0, 4.0
 """Of the small pictures, in their own units."""

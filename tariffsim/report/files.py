@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tariffsim.charts import CHARTS
 from tariffsim.charts.context import chart_context
 from tariffsim.errors import StorageError
 from tariffsim.report import headline_sheet, tables
@@ -156,8 +157,9 @@ def slides(stored: StoredReport) -> bytes:
     )  # fmt: skip
     results, context = stored.results, chart_context(stored.results)
     shown = [] if is_experiment(results) else answer(results, context)
+    headings = {chart.name: chart.title for chart in CHARTS}
     pictures = [
-        {"title": chart.text.title, "alt": chart.text.alt,
+        {"title": headings[chart.name], "alt": chart.text.alt,
          "png": base64.b64encode(results.files[f"charts/{chart.name}.png"]).decode()}
         for chart in stored.charts
     ]  # fmt: skip
