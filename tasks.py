@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 STAMP = "tariffsim-installed.json"
+SITE = ROOT / "tariffsim" / "site"
 LOCK = ROOT / "requirements" / "lock.txt"
 LOCKED_PYTHON = (3, 11)
 DEMO = ("whole_product_china", "component_50", "no_expansion")
@@ -205,7 +206,10 @@ def lint(environment: Environment, arguments: list[str]) -> None:
 
 
 def docs(environment: Environment, arguments: list[str]) -> None:
-    """Remake the pages of docs/ that are written from tables and fields, and the JSON Schema."""
+    """Remake the generated pages of docs/ and the JSON Schema (--site: build the site instead)."""
+    if "--site" in arguments:
+        build_site(environment)
+        return
     environment.ensure()
     for maker in sorted((ROOT / "docs").glob("make_*.py")):
         say(f"docs/{maker.name}")
@@ -215,6 +219,19 @@ def docs(environment: Environment, arguments: list[str]) -> None:
     if made.returncode:
         raise TaskError("tariffsim schema failed")
     schema.write_bytes(made.stdout.replace(b"\r\n", b"\n"))
+
+
+def build_site(environment: Environment) -> None:
+    """Build the site from the pages into the package; a warning is an error. Needs no network."""
+    environment.ensure("docs")
+    with tempfile.TemporaryDirectory(prefix="tariffsim-site-") as name:
+        fresh, trees = Path(name) / "site", Path(name) / "trees"
+        options = ["-b", "html", "-q", "-W", "--keep-going"]
+        places = ("-d", trees, "-c", ROOT / "docs", ROOT, fresh)
+        run(environment.python, "-m", "sphinx", *options, *places)
+        shutil.rmtree(SITE, ignore_errors=True)
+        shutil.copytree(fresh, SITE, ignore=shutil.ignore_patterns("_sources", ".buildinfo*"))
+    say(f"the site: {SITE / 'docs' / 'index.html'}")
 
 
 def notebooks(environment: Environment, arguments: list[str]) -> None:
@@ -297,7 +314,7 @@ def lock(environment: Environment, arguments: list[str]) -> None:
     """Remake requirements/lock.txt with pip-compile (add --upgrade for newer releases)."""
     environment.ensure("test", "dev")
     options = ["--generate-hashes", "--all-build-deps", "--allow-unsafe", "--strip-extras"]
-    options += [f"--extra={extra}" for extra in ("dev", "notebook", "test")]
+    options += [f"--extra={extra}" for extra in ("dev", "docs", "notebook", "test")]
     # Where packages come from is the matter of each machine's own pip settings.
     options += [f"--no-emit-{what}" for what in ("index-url", "find-links", "trusted-host")]
     options += ["--no-emit-options", "--no-annotate", "--quiet", "--output-file", str(LOCK)]
@@ -308,7 +325,8 @@ def lock(environment: Environment, arguments: list[str]) -> None:
 
 
 def wheel(environment: Environment, arguments: list[str]) -> None:
-    """Build the wheel and follow the README with it in an empty environment."""
+    """Build the site and the wheel, and follow the README with it in an empty environment."""
+    build_site(environment)
     with tempfile.TemporaryDirectory(prefix="tariffsim-wheel-") as name:
         folder = Path(name)
         fresh = Environment(folder / "env")
@@ -316,6 +334,7 @@ def wheel(environment: Environment, arguments: list[str]) -> None:
         fresh.pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
         (built,) = folder.glob("tariffsim-*.whl")
         fresh.pip("install", str(built))
+        run(fresh.program("tariffsim"), "docs", "index", "--where", cwd=folder)
         work = folder / "work"
         work.mkdir()
         follow_readme(fresh, work)

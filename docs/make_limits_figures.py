@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tariffsim import compare
+from tariffsim import compare, load_scenario
+from tariffsim.calibration import build_economy
+from tariffsim.calibration.build import line_plan
+from tariffsim.record.dictionary import COSTS
 from tariffsim.record.results import Results
 
 PAGE = Path(__file__).resolve().parent / "limits.md"
@@ -25,6 +28,8 @@ LEVELS = (
     ("baseline", "policy_revenue"),
     ("baseline", "evaded_share"),
     ("component_50", "evaded_share"),
+    ("component_50", "known_origin_share"),
+    ("baseline", "cn_assembled_share"),
     ("baseline", "capacity_lost"),
     ("no_expansion_unfilled", "china_utilisation"),
 )
@@ -34,6 +39,7 @@ DIFFERENCES = (
     ("whole_product_china", "cn_share"),
     ("whole_product_china", "cn_assembled_share"),
     ("component_50", "world_cn_share"),
+    ("component_50", "resource_shuffling"),
     ("no_expansion", "cn_share"),
     ("no_expansion", "capacity_outside_china"),
     ("no_expansion_unfilled", "capacity_outside_china"),
@@ -56,15 +62,74 @@ def rows(results: Results) -> Iterator[tuple[str, str, str, str]]:
     for place in DIFFERENCES:
         row = found[place]
         interval = f"{number(row['difference'])} ({number(row['low'])} to {number(row['high'])})"
-        unit = "pp" if row["unit"] == "%" else row["unit"]
-        yield f"{row['label']}, less the baseline's", f"`{place[0]}`", interval, unit
-    by_seed = results.tables["summary"].pivot(index="seed", columns="scenario", values="cn_share")
+        label, unit = row["label"], row["unit"]
+        if place[1] not in COSTS:  # those are ratios of differences
+            label, unit = f"{label}, less the baseline's", "pp" if unit == "%" else unit
+        yield label, f"`{place[0]}`", interval, unit
+    summary = results.tables["summary"].pivot(index="seed", columns="scenario", values="cn_share")
+    yield from between_seeds("Chinese share of chips", summary)
+    devices = results.tables["device_end"]
+    drones = devices[devices["device"] == "drone"]
+    shares = drones.pivot(index="seed", columns="scenario", values="cn_share")
+    yield from between_seeds("Chinese share of chips in drones", 100 * shares)
+    yield from first_month(results)
+    yield from base_year()
+    yield from relocation(results)
+
+
+def between_seeds(of: str, by_seed: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
+    """Standard deviations of a share, and of its difference from the baseline's, in per cent."""
     effect = by_seed["component_50"] - by_seed["baseline"]
     for what, series in (("baseline", by_seed["baseline"]), ("component_50", effect)):
-        of = "level" if what == "baseline" else "difference"
-        label = f"Chinese share of chips: standard deviation of the {of} between seeds"
+        kind = "level" if what == "baseline" else "difference"
+        label = f"{of}: standard deviation of the {kind} between seeds"
         yield label, f"`{what}`", number(float(series.std())), "pp"
-    yield from relocation(results)
+
+
+def first_month(results: Results) -> Iterator[tuple[str, str, str, str]]:
+    """Where the baseline starts: what is drawn with the seed, and where products are assembled."""
+    months = results.tables["market_month"]
+    first = months[(months["scenario"] == "baseline") & (months["month"] == months["month"].min())]
+    spread = 100 * first.groupby("market")["cn_share"].std()
+    label = "Chinese share of chips in the first month: standard deviation between seeds"
+    yield label, "`baseline`", number(spread["US"]), "pp"
+    others = spread.drop("US")
+    yield (
+        f"{label}, least to most of the other markets",
+        "`baseline`",
+        (f"{number(others.min())} to {number(others.max())}"),
+        "pp",
+    )
+    origins = results.tables["market_origin"]
+    is_first = (origins["month"] == origins["month"].min()) & (origins["market"] == "US")
+    values = origins[is_first & (origins["scenario"] == "baseline")].set_index("origin")["value"]
+    share = 100 * values["CN"] / values.sum()
+    yield "Assembled in China in the first month", "`baseline`", number(share), "%"
+
+
+def base_year() -> Iterator[tuple[str, str, str, str]]:
+    """What is known before a month is run: number of lines, and chips by node class."""
+    scenario = load_scenario("baseline")
+    economy = build_economy(scenario, 0)
+    codes, flows, makers = economy.constants.codes, economy.flows, economy.makers
+    yield (
+        "Lines that carry the trade",
+        "`baseline`",
+        str(line_plan(scenario, economy.constants).wanted),
+        "lines",
+    )
+    is_us = flows.market == codes.markets.index("US")
+    is_drone = makers.device[flows.maker] == codes.devices.index("drone")
+    count = len(set(flows.line[is_us & is_drone]))
+    yield "Lines of drones in the United States", "`baseline`", str(count), "lines"
+    sold = makers.chips[flows.maker[is_us]] * flows.base_units[is_us][:, None]
+    share = sold[:, makers.slot_class == codes.classes.index("D")].sum() / sold.sum()
+    yield (
+        "Chips of class D, of chips bought in the base year",
+        "`baseline`",
+        number(100 * share),
+        "%",
+    )
 
 
 def relocation(results: Results) -> Iterator[tuple[str, str, str, str]]:
@@ -91,9 +156,10 @@ def block() -> str:
 
 def main() -> None:
     """Replace what stands between the marks."""
+    figures = block()
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
-    PAGE.write_text(f"{before}{BEGIN}{block()}{END}{after}", encoding="utf-8", newline="\n")
+    PAGE.write_text(f"{before}{BEGIN}{figures}{END}{after}", encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

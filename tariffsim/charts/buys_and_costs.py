@@ -22,7 +22,7 @@ from tariffsim.charts.style import (
     styles_by,
 )
 from tariffsim.record.results import Results
-from tariffsim.record.statements import estimates, precise
+from tariffsim.record.statements import effect, estimates
 
 RIGHT = 30.0
 MOST_NAMED = 8
@@ -81,16 +81,11 @@ def _title(results: Results, context: ChartContext) -> str:
         return "No scenario has a statistically significant effect on the Chinese share of chips"
 
     def sentence(name: str) -> str:
-        share, price = shares[name], prices[name]
-        verb = "reduces" if share.difference < 0 else "raises"
-        effect = f"{verb} the Chinese share by {precise(abs(share.difference))} pp"
-        if not share.is_significant:
-            effect = "has no statistically significant effect on the Chinese share"
-        paid = f"changes prices by {precise(price.difference, 2, sign=True)} %"
-        if not price.is_significant:
-            low, high = (precise(end, 2, sign=True) for end in (price.low, price.high))
-            paid = f"does not change prices significantly ({low} to {high} %)"
-        return f"{context.in_sentence(name)} {effect} and {paid}"
+        parts = (
+            effect(shares[name], "the Chinese share", "pp", has_interval=False),
+            effect(prices[name], "prices", "%", 2, has_interval=False),
+        )
+        return f"{context.in_sentence(name)} {' and '.join(parts)}"
 
     return sentences(sentence(name) for name in dict.fromkeys((buys, costs)) if name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -168,6 +168,12 @@ class ChartContext:
         first = {self.families[name]: name for name in reversed(self.others)}
         wanted = [first[f] for f in ("whole-product", "component") if f in first]
         return tuple(dict.fromkeys([*wanted, *self.others]))[:2]
+
+    def how_many(self, names: Sequence[str]) -> str:
+        """For a subtitle: how many scenarios are shown, if some are not."""
+        if len(names) == len(self.others):
+            return ""
+        return f". {len(names)} of {len(self.others)} scenarios shown"
 
 
 def chart_context(results: Results) -> ChartContext:

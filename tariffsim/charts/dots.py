@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -19,19 +21,19 @@ from tariffsim.charts.style import (
 from tariffsim.record.metrics import LAST
 from tariffsim.record.result_tables import OTHER_BUYERS
 from tariffsim.record.results import Results
-from tariffsim.record.statements import Estimate, estimates, number, precise
-from tariffsim.record.uncertainty import interval_of
+from tariffsim.record.statements import Estimate, clear_largest, effect, estimates, paired, precise
 
 YEAR = 12e-9
 """From chips a month to thousand millions a year."""
 WORLD, OTHERS = "The world", "Other end uses"
 ASSEMBLY, ORIGIN = "Country of assembly", "Origin of chips"
 SOURCES = {
-    ASSEMBLY: ("market_origin", "origin", "value", "origins"),
-    ORIGIN: ("market_region", "region", "chips", "foundry_regions"),
+    ASSEMBLY: ("market_origin_end", "origin", "value", "origins"),
+    ORIGIN: ("market_region_end", "region", "chips", "foundry_regions"),
 }
-METRICS = {ASSEMBLY: "cn_assembled_share", ORIGIN: "cn_share"}
-"""Headline metrics of China's rows; of the others there are only means over seeds."""
+CHINAS = {ASSEMBLY: "assembly in China", ORIGIN: "Chinese chips"}
+"""China's rows inside a sentence."""
+MARKS = "Thin lines: 95 % intervals; hollow marks: not statistically significant."
 PREFIX = {ASSEMBLY: "assembled in", ORIGIN: "chips from"}
 REST = {ASSEMBLY: "assembled elsewhere", ORIGIN: "chips from elsewhere"}
 MOST_ROWS = 7
@@ -41,19 +43,14 @@ MOST_ROWS = 7
 def prices_table(results: Results) -> pd.DataFrame:
     """Paired difference of the price index by device, percentage points, the widest gap first."""
     context, ends = chart_context(results), results.tables["device_end"]
-    interval_over_seeds = interval_of(results)
-    wide = ends.pivot(index="seed", columns=["scenario", "device"], values="price_index")
     found = []
-    for device in dict.fromkeys(ends["device"]):
-        row: dict[str, object] = {"device": device, "label": table_label("devices", device)}
+    for device, rows in ends.groupby("device", sort=False):
+        row: dict[str, object] = {"device": device, "label": table_label("devices", str(device))}
+        changes = paired(
+            results, 100 * rows.pivot(index="seed", columns="scenario", values="price_index")
+        )
         for n, name in enumerate(context.pair(), start=1):
-            change = 100 * (wide[name][device] - wide[context.baseline][device]).sort_index()
-            interval = interval_over_seeds(change.tolist())
-            row |= {
-                f"rise_{n}": interval.mean,
-                f"rise_{n}_low": interval.low, f"rise_{n}_high": interval.high,
-                f"is_rise_{n}_significant": interval.is_significant,
-            }  # fmt: skip
+            row |= changes[name].columns(f"rise_{n}")
         found.append(row)
     data = pd.DataFrame(found)
     data = data.assign(**context.columns(context.pair()), unit="percentage points")
@@ -66,13 +63,12 @@ def prices_text(data: pd.DataFrame, results: Results) -> ChartText:
     """Which price changes most under either."""
     context = chart_context(results)
     legend = context.legend(data)
-    marks = "Thin lines: 95 % intervals; hollow marks: not statistically significant."
     each = listed(data, styles_by_number(data, "rise_"), sign=True)
     return context.text(
         sentences(_price_effect(data, context, n) for n in styles_by_number(data)),
         f"Price index of each device group against the baseline, {context.place}, {context.end}, "
-        "percentage points (pp) of the base-year price",
-        f"{context.if_intervals(marks)} The widest gap is on top.",
+        f"percentage points (pp) of the base-year price{context.how_many(context.pair())}",
+        f"{context.if_intervals(MARKS)} The widest gap is on top.",
         "Dot chart of price effects by device, percentage points, for "
         f"{' and '.join(legend)}: {each}",
         legend,
@@ -82,13 +78,22 @@ def prices_text(data: pd.DataFrame, results: Results) -> ChartText:
 
 def _price_effect(data: pd.DataFrame, context: ChartContext, n: str) -> str:
     who = context.in_sentence(str(data[f"scenario_{n}"].iloc[0]))
-    significant = data[data[f"is_rise_{n}_significant"]]
-    if significant.empty:
-        return f"{who} has no statistically significant effect on prices"
-    row = max(significant.to_dict("records"), key=lambda row: abs(row[f"rise_{n}"]))
-    verb, device = "raises" if row[f"rise_{n}"] > 0 else "lowers", str(row["label"])
-    device = device[0].lower() + device[1:] if device[1:2].islower() else device
-    return f"{who} {verb} prices of {device} most, by {precise(abs(row[f'rise_{n}']))} pp"
+    rises = {
+        str(row["label"]): Estimate.of_columns(row, f"rise_{n}", context.n)
+        for row in data.to_dict("records")
+    }
+    largest = clear_largest(rises)
+    if largest is not None:
+        device = largest[0].lower() + largest[1:] if largest[1:2].islower() else largest
+        verb = "raises" if rises[largest].difference > 0 else "lowers"
+        by = precise(abs(rises[largest].difference))
+        return f"{who} {verb} prices of {device} most, by {by} pp"
+    certain = [rise.difference > 0 for rise in rises.values() if rise.is_certain]
+    if not certain:
+        return f"{who} has no significant effect on the price of any device group"
+    counts = {"raises": sum(certain), "lowers": len(certain) - sum(certain)}
+    done = " and ".join(f"{verb} {count}" for verb, count in counts.items() if count)
+    return f"{who} {done} of {len(rises)} prices significantly"
 
 
 def prices_plot(data: pd.DataFrame, ax: Axes) -> None:
@@ -113,14 +118,26 @@ def markets_table(results: Results) -> pd.DataFrame:
         "market": chips.index.where(chips.index != WORLD, ""),
         "label": [labels.get(m) or table_label("markets", m) for m in chips.index],
     })  # fmt: skip
-    base = chips[context.baseline]["CN"]
     names = [context.baseline, *context.pair()]
+    changes = _changes_of_chinese_chips(results, [str(m) for m in chips.index[:-1]])
     for n, name in enumerate(names):
         now = pd.DataFrame(chips[name])
         data[f"share_{n}"] = (100 * now["CN"] / now.sum(axis=1)).fillna(0.0).to_numpy()
         if n:
-            data[f"change_{n}"] = (now["CN"] - base).to_numpy()
+            columns = [of[name].columns(f"change_{n}") for of in changes]
+            data = data.join(pd.DataFrame(columns))
     return data.assign(**context.columns(names, 0), share_unit="%", unit="bn chips a year")
+
+
+def _changes_of_chinese_chips(
+    results: Results, markets: Sequence[str]
+) -> list[dict[str, Estimate]]:
+    """By market and of the world, by scenario, bn chips a year."""
+    ends = results.tables["market_region_end"]
+    chips = ends[ends["region"] == "CN"].assign(chips=lambda rows: YEAR * rows["chips"])
+    wide = chips.pivot(index=["market", "seed"], columns="scenario", values="chips")
+    found = [paired(results, pd.DataFrame(wide.loc[market])) for market in markets]
+    return [*found, paired(results, wide.groupby(level="seed").sum())]
 
 
 def markets_text(data: pd.DataFrame, results: Results) -> ChartText:
@@ -128,11 +145,11 @@ def markets_text(data: pd.DataFrame, results: Results) -> ChartText:
     context = chart_context(results)
     legend, shares = context.legend(data), styles_by_number(data, "share_")
     return context.text(
-        sentences(_reallocation(data, n, context) for n in range(1, len(shares))),
+        sentences(_fewer_chips(data, n, context) for n in range(1, len(shares))),
         f"Chinese share of {CHIPS} that each market buys, %, {context.end}; and change of Chinese "
-        "chips against the baseline, bn chips a year",
-        "Means over runs, without intervals. Other end uses: chips bought for other products than "
-        "the device groups of the model.",
+        f"chips against the baseline, bn chips a year{context.how_many(context.pair())}",
+        f"{context.if_intervals(MARKS)} Shares are means over runs. Other end uses: chips bought "
+        "for other products than the device groups of the model.",
         f"Dot chart of Chinese shares by market, %, for {', '.join(legend)}: "
         f"{listed(data, shares, 1)}",
         legend,
@@ -140,16 +157,11 @@ def markets_text(data: pd.DataFrame, results: Results) -> ChartText:
     )
 
 
-def _reallocation(data: pd.DataFrame, n: int, context: ChartContext) -> str:
-    who = context.in_sentence(str(data[f"scenario_{n}"].iloc[0]))
-    own, world = (float(data[f"change_{n}"].iloc[i]) for i in (0, -1))
+def _fewer_chips(data: pd.DataFrame, n: int, context: ChartContext) -> str:
+    own = Estimate.of_columns(data.iloc[0].to_dict(), f"change_{n}", context.n)
     what = f"purchases of Chinese chips in {context.place}"
-    if own >= 0:
-        return f"{who} does not reduce {what}"
-    lead, elsewhere = f"{who} reduces {what} by {precise(-own)} bn a year", world - own
-    if elsewhere < 0:
-        return f"{lead}, and by {precise(-elsewhere)} bn in the rest of the world"
-    return f"{lead}, of which {number(min(100 * elsewhere / -own, 100), 0)} % go elsewhere"
+    who = context.in_sentence(str(data[f"scenario_{n}"].iloc[0]))
+    return f"{who} {effect(own, what, 'bn a year', has_interval=False)}"
 
 
 def markets_plot(data: pd.DataFrame, ax: Axes) -> None:
@@ -176,37 +188,38 @@ def shifts_table(results: Results) -> pd.DataFrame:
     frames = []
     for block, (source, code, column, labels) in SOURCES.items():
         ends = results.tables[source]
-        ends = ends[(ends["market"] == results.market) & ends["month"].isin(context.months[-LAST:])]
-        sums = ends.groupby(["scenario", code], sort=False)[column].sum().unstack("scenario")
-        shares = 100 * sums / sums.sum()
+        ends = ends[ends["market"] == results.market]
+        bought = ends.pivot(index=[code, "seed"], columns="scenario", values=column)
+        shares = 100 * bought / bought.groupby(level="seed").transform("sum")
         moved = pd.DataFrame({f"moved_{n}": shares[name] - shares[context.baseline]
                               for n, name in names.items()})  # fmt: skip
-        kept = _shortened(moved).reset_index(names="code")
-        kept.insert(0, "label", [f"{PREFIX[block]} {table_label(labels, c)}" if c else REST[block]
-                                 for c in kept["code"]])  # fmt: skip
-        found = estimates(results, METRICS[block])
-        for n, name in names.items():
-            kept[f"is_moved_{n}_significant"] = pd.Series(
-                [found[name].is_significant if c == "CN" else None for c in kept["code"]],
-                dtype=object,
-            )
-        frames.append(kept.assign(block=block))
+        kept = _kept(moved.groupby(level=code, sort=False).mean())
+        rows = []
+        for group in kept:
+            own = group[0] if len(group) == 1 else ""
+            changes = paired(results, shares.loc[group].groupby(level="seed").sum())
+            if (block, own) == (ORIGIN, "CN"):
+                changes = estimates(results, "cn_share")
+            label = f"{PREFIX[block]} {table_label(labels, own)}" if own else REST[block]
+            row: dict[str, object] = {"label": label, "code": own}
+            for n, name in names.items():
+                row |= changes[name].columns(f"moved_{n}")
+            rows.append(row)
+        frames.append(pd.DataFrame(rows).assign(block=block))
     data = pd.concat(frames, ignore_index=True)
     return data.assign(**context.columns(names.values()), unit="percentage points")
 
 
-def _shortened(moved: pd.DataFrame) -> pd.DataFrame:
-    """China first, then by what is moved; the smallest together."""
-    size = moved.filter(like="moved_").abs().max(axis=1)
+def _kept(moved: pd.DataFrame) -> list[list[str]]:
+    """Codes of the rows: China first, then by what is moved; the smallest together."""
+    size = moved.abs().max(axis=1)
     size.loc[[c for c in moved.index if c == "CN"]] = float("inf")
-    moved = moved.loc[size.sort_values(ascending=False, kind="stable").index]
-    loose = [c for c in moved.index[MOST_ROWS - 1 :] if c != "OTHER"]
-    loose += ["OTHER"] if "OTHER" in moved.index and loose else []
+    codes = [str(c) for c in size.sort_values(ascending=False, kind="stable").index]
+    loose = [c for c in codes[MOST_ROWS - 1 :] if c != "OTHER"]
+    loose += ["OTHER"] if "OTHER" in codes and loose else []
     if len(loose) < 2:
-        return moved
-    rest = moved.loc[loose].sum()
-    kept = moved.drop(index=loose)
-    return pd.concat([kept, pd.DataFrame([rest], index=[""])])
+        return [[code] for code in codes]
+    return [*([code] for code in codes if code not in loose), loose]
 
 
 def shifts_text(data: pd.DataFrame, results: Results) -> ChartText:
@@ -214,34 +227,27 @@ def shifts_text(data: pd.DataFrame, results: Results) -> ChartText:
     context = chart_context(results)
     legend = context.legend(data)
     each = listed(data, styles_by_number(data, "moved_"), sign=True)
-    found = [estimates(results, metric) for metric in METRICS.values()]
     return context.text(
-        sentences(_shift(context.in_sentence(name), *(of[name] for of in found))
-                  for name in context.pair()),
+        sentences(_shift(data, n, context) for n in range(1, len(legend) + 1)),
         f"Change of shares in purchases of {context.place} against the baseline, {context.end}, "
         f"percentage points (pp): of value by country of assembly, of {CHIPS} by region of "
-        "the foundry",
-        "Means over runs; hollow marks in China's rows: not statistically significant (the other "
-        "rows have no intervals).",
+        f"the foundry{context.how_many(context.pair())}",
+        f"{context.if_intervals(MARKS)} China's chips are those in units sold, as in the table of "
+        "results; the others those in units delivered.",
         "Dot chart of changes of shares, percentage points, for "
         f"{' and '.join(legend)}: {each}",
         legend, untested="shifts of assembly and chips out of China",
     )  # fmt: skip
 
 
-def _shift(who: str, assembled: Estimate, chips: Estimate) -> str:
-    if not assembled.is_significant and not chips.is_significant:
-        return f"{who} has no statistically significant effect on assembly or chips in China"
-    made, bought = _moved(assembled, "assembly"), _moved(chips, "chips")
-    out = "" if "into China" in made + bought else " out of China"
-    return f"{who} moves {made} and {bought}{out}"
-
-
-def _moved(found: Estimate, what: str) -> str:
-    if not found.is_significant:
-        return f"no statistically significant share of {what}"
-    into = " into China" if found.difference > 0 else ""
-    return f"{precise(abs(found.difference))} pp of {what}{into}"
+def _shift(data: pd.DataFrame, n: int, context: ChartContext) -> str:
+    china = data[data["code"] == "CN"].set_index("block").to_dict("index")
+    parts = [
+        effect(Estimate.of_columns(china[block], f"moved_{n}", context.n), what, "pp",
+               has_interval=False)
+        for block, what in CHINAS.items() if block in china
+    ]  # fmt: skip
+    return f"{context.in_sentence(str(data[f'scenario_{n}'].iloc[0]))} {' and '.join(parts)}"
 
 
 def shifts_plot(data: pd.DataFrame, ax: Axes) -> None:

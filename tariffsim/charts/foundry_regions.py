@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,7 +16,7 @@ from tariffsim.charts.picture import Chart, ChartText
 from tariffsim.charts.style import CHIPS, SeriesStyle, period, sentences, styles_by
 from tariffsim.record.metrics import LAST
 from tariffsim.record.results import Results
-from tariffsim.record.statements import number
+from tariffsim.record.statements import Estimate, effect, estimates, number
 from tariffsim.typing import parse_month
 
 SHARE = "capacity_share"
@@ -86,10 +88,11 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
         for region, row in _ends(data, context.baseline).to_dict("index").items()
     )
     return context.text(
-        _title(data, context),
+        _title(data, context, estimates(results, "china_utilisation")),
         f"Foundries of {CHIPS} by region, {period(context.months)}, quarterly means: % of the "
         "world's capacity, orders as % of capacity, price of a chip (100: outside China at the "
-        "start, same classes), profit as % of revenue",
+        "start, same classes), profit as % of revenue"
+        f"{context.how_many(context.pair()) if context.others else ''}",
         "Every column has one scale, that of capacity is logarithmic. Means over runs. Profit "
         "includes subsidies.",
         f"Small line charts by region, per cent. In the baseline at the end: {each}",
@@ -98,28 +101,22 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     )
 
 
-def _title(data: pd.DataFrame, context: ChartContext) -> str:
+def _title(data: pd.DataFrame, context: ChartContext, utilisation: Mapping[str, Estimate]) -> str:
     china = data[data["region"] == "CN"]
     if china.empty:
         return "Foundries by region"
-    ends = {name: _ends(china, name).to_dict("index")["CN"] for name in china["scenario"].unique()}
-    base, *others = ({column: number(value) for column, value in end.items()}
-                     for end in ends.values())  # fmt: skip
-    if not others:
+    if not context.others:
+        end = _ends(china, context.baseline).to_dict("index")["CN"]
         return (
-            f"China's foundries go from {number(china[SHARE].iloc[0])} to {base[SHARE]} % of "
-            f"capacity, of which {base['utilisation']} % is used; their margin is "
-            f"{base['margin']} %"
+            f"China's foundries go from {number(china[SHARE].iloc[0])} to {number(end[SHARE])} % "
+            f"of capacity, of which {number(end['utilisation'])} % is used; their margin is "
+            f"{number(end['margin'])} %"
         )
-    lead = (
-        f"China's foundries use {base['utilisation']} % of capacity in the baseline, at a margin "
-        f"of {base['margin']} %"
+    return sentences(
+        f"{context.in_sentence(name)} "
+        + effect(utilisation[name], "the utilisation of China's foundries", "pp")
+        for name in context.pair()
     )
-    parts = [
-        f"{end['utilisation']} and {end['margin']} % with {context.in_sentence(name)}"
-        for end, name in zip(others, list(ends)[1:], strict=True)
-    ]
-    return sentences([lead, *parts])
 
 
 def plot(data: pd.DataFrame, ax: Axes) -> None:

@@ -59,20 +59,21 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
               for total, rows in base[base["market"].isin([DATA_MARKET, ALL])].groupby("total")
               }  # fmt: skip
     imports, shares = counts.get("imports", (0, 0)), counts["china_share"]
-    is_whole = imports[0] == imports[1] and shares[0] == shares[1]
+    apart = (data["model"] - data["data"]).abs()
     capacity = base[base["total"] == "capacity_share"]
     gap = 100 * (capacity["model"] - capacity["data"]).abs().max()
     extra = f"Shares of capacity differ by at most {gap:.1f} pp. " if len(capacity) else ""
     classes = ", ".join(table_label("node_classes", c) for c in dict.fromkeys(data["node_class"]))
     worst = max(data.to_dict("records"), key=lambda row: abs(row["model"] - row["data"]))
     return context.text(
-        f"The model {'reproduces' if is_whole else 'misses some of'} its base year: {imports[0]} "
-        f"of {imports[1]} import totals match, {shares[0]} of {shares[1]} assumed Chinese shares "
-        "are met within two product lines",
+        f"In the base year {imports[0]} of {imports[1]} import totals match; the model's Chinese "
+        f"shares of chips, mostly assumed, are {number(apart.median())} pp from the data in the "
+        f"median, and at most {number(apart.max())} pp",
         f"Chinese share of {CHIPS} in each device group, by node class, United States, base year "
         "2024, % of chips; and import totals by country of assembly",
         "Ticks: data tables; few of these shares are published. Bars: ± two of the largest product "
-        f"line of the group. Marks: model, {classes} from top to bottom; a red cross is outside. "
+        f"line of the group, in which {shares[0]} of {shares[1]} shares are. Marks: model, "
+        f"{classes} from top to bottom; a red cross is outside. "
         f"{extra}Product lines drawn with one seed.",
         f"Dot chart of {data['device'].nunique()} device groups. The largest gap is "
         f"{number(abs(worst['model'] - worst['data']))} pp ({worst['label']})",

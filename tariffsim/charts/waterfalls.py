@@ -1,4 +1,4 @@
-"""Charts 4 and 13: changes that add up, as waterfalls: of groups, and of parts of a scenario."""
+"""Charts 4 and 13: changes that add up: of groups, and of parts of a scenario."""
 
 from __future__ import annotations
 
@@ -6,129 +6,149 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
-from tariffsim.charts.context import ChartContext, chart_context, drawable, experiment_table
+from tariffsim.charts.context import chart_context, drawable, experiment_table
 from tariffsim.charts.lettering import points, wrap
 from tariffsim.charts.picture import Chart, ChartText
 from tariffsim.charts.style import GAIN, LEVEL, LOSS, listed, sentences, signed_tick, swatch
 from tariffsim.record.dictionary import Metric, metrics
-from tariffsim.record.metrics import COMPARED, LAST
+from tariffsim.record.metrics import COMPARED, WELFARE_TERMS
 from tariffsim.record.results import Results
-from tariffsim.record.statements import estimates, precise
+from tariffsim.record.statements import effect, estimates, paired, precise
 
 YEAR = 12e-9
 """From USD a month to thousand million USD a year."""
-TREASURY, NET, BUYERS = "Treasury", "Net change in the world", "Other end uses of chips"
-MATCH_LOSS = "Loss from second-best sourcing"
+HOME, ABROAD = "At home", "Abroad"
+BUYERS, WELFARE, NET = "Buyers together", "Welfare at home", "Net change in the world"
+TOTALS = (BUYERS, WELFARE, NET)
+"""Rows that are sums of others."""
+TREASURY, MATCH_LOSS = "Treasury", "Loss from second-best sourcing"
 AT_HOME = {
-    "Consumers": "consumers",
-    "Importers and makers": "importers and makers",
-    "Foundries": "foundries",
-    MATCH_LOSS: "match loss",
+    "Consumers": ["consumers"],
+    MATCH_LOSS: ["match loss"],
+    BUYERS: ["consumers", "match loss"],
+    "Importers and makers": ["importers and makers"],
+    "Foundries": ["foundries"],
+    TREASURY: ["government"],
+    WELFARE: list(WELFARE_TERMS),
 }
-ABROAD = {
+NOT_FOUNDRIES = {
     "Other governments": ["government"],
     "Consumers, makers abroad": ["consumers", "importers and makers", "match loss"],
 }
+OTHER_END_USES = "Other end uses of chips"
 TOTAL, GAP = "#6E6E6E", 0.09
-LEAST = 0.005
-"""Revenue that a title mentions, bn USD a year."""
 LEFT, RIGHT = 216.0, 64.0
 
 
 def groups_table(results: Results) -> pd.DataFrame:
-    """Bars of a waterfall, from and to, for every group of two scenarios; bn USD a year."""
-    context, made = chart_context(results), pd.DataFrame()
-    for n, name in enumerate(context.pair(), start=1):
-        changes = _changes(results, context, name)
-        end = changes.cumsum()
-        made["label"] = [*changes.index, NET]
-        made[f"start_{n}"] = [0.0, *end[:-1], 0.0]
-        made[f"end_{n}"] = [*end, end.iloc[-1]]
-        made[f"scenario_{n}"], made[f"title_{n}"] = name, context.labels[name]
-    return made.assign(unit="bn USD a year")
+    """Gain of every group with its interval, by scenario, at home and abroad; bn USD a year.
+
+    The net change in the world is there only if it is statistically significant in all of them.
+    """
+    context, rows = chart_context(results), []
+    names = dict(enumerate(context.pair(), start=1))
+    for (block, label), by_seed in _gains(results).items():
+        changes = paired(results, by_seed.unstack("scenario"))
+        if label == NET and not all(changes[name].is_certain for name in names.values()):
+            continue
+        row: dict[str, object] = {"block": block, "label": label, "zero": 0.0}
+        for n, name in names.items():
+            row |= changes[name].columns(f"gain_{n}")
+        rows.append(row)
+    titles = {f"title_{n}": context.labels[name] for n, name in names.items()}
+    return pd.DataFrame(rows).assign(**context.columns(names.values()), **titles,
+                                     unit="bn USD a year")  # fmt: skip
 
 
-def _changes(results: Results, context: ChartContext, name: str) -> pd.Series[float]:
-    """Gain of every group against the baseline, at home, abroad, and the treasury last."""
-    rows = results.tables["welfare"]
-    rows = rows[(rows["scenario"] == name) & rows["month"].isin(context.months[-LAST:])]
-    months = rows["month"].nunique()
-    mean = YEAR * rows.pivot_table("value", "market", "term", "sum") / months
-    home, abroad = mean.loc[results.market], mean.drop(index=results.market)
-    found = {group: home[term] for group, term in AT_HOME.items()}
-    if "CN" in abroad.index:
-        found["Foundries in China"] = abroad.loc["CN", "foundries"]
-        found["Foundries elsewhere"] = abroad["foundries"].drop("CN").sum()
+def _gains(results: Results) -> dict[tuple[str, str], pd.Series[float]]:
+    """By block and label: gain against the baseline by scenario and seed, bn USD a year."""
+    ends = results.tables["welfare_end"]
+    index, columns = ["scenario", "seed"], ["market", "term"]
+    gains = YEAR * ends.pivot(index=index, columns=columns, values="value")
+    home = pd.DataFrame(gains[results.market])
+    abroad = gains.drop(columns=results.market, level="market")
+    found = {(HOME, label): home[terms].sum(axis=1) for label, terms in AT_HOME.items()}
+    foundries = pd.DataFrame(abroad.xs("foundries", axis="columns", level="term"))
+    if "CN" in foundries:
+        found[ABROAD, "Foundries in China"] = foundries["CN"]
+        found[ABROAD, "Foundries elsewhere"] = foundries.drop(columns="CN").sum(axis=1)
     else:
-        found["Foundries abroad"] = abroad["foundries"].sum()
-    for group, terms in ABROAD.items():
-        found[group] = abroad[terms].to_numpy().sum()
-    lost = estimates(results, "deadweight_loss")[name].level
-    found[BUYERS] = -lost - mean.to_numpy().sum()
-    found[TREASURY] = home["government"]
-    return pd.Series(found)
-
-
-def _gains(data: pd.DataFrame, n: int) -> dict[str, float]:
-    """Gain of every group, the net loss left out."""
-    rows = data[data["label"] != NET]
-    return dict(zip(rows["label"], rows[f"end_{n}"] - rows[f"start_{n}"], strict=True))
+        found[ABROAD, "Foundries abroad"] = foundries.sum(axis=1)
+    for label, terms in NOT_FOUNDRIES.items():
+        is_here = abroad.columns.get_level_values("term").isin(terms)
+        found[ABROAD, label] = abroad.loc[:, is_here].sum(axis=1)
+    net = -results.tables["summary"].set_index(index)["deadweight_loss"]
+    found[ABROAD, OTHER_END_USES] = net - gains.sum(axis=1)
+    found[ABROAD, NET] = net
+    return found
 
 
 def groups_text(data: pd.DataFrame, results: Results) -> ChartText:
-    """What the treasury gains, and who loses most."""
-    context = chart_context(results)
-    gains = {name: _gains(data, n) for n, name in enumerate(context.pair(), start=1)}
+    """What it costs buyers."""
+    context, cost = chart_context(results), estimates(results, "buyers_cost")
+    pair = context.pair()
     each = "; ".join(
         f"{context.labels[name]}: "
-        + ", ".join(f"{group} {precise(gain, 2, sign=True)}" for group, gain in own.items())
-        for name, own in gains.items()
-    )
+        + ", ".join(f"{row['label']} {precise(row[f'gain_{n}'], 2, sign=True)}"
+                    for row in data.to_dict("records"))
+        for n, name in enumerate(pair, start=1)
+    )  # fmt: skip
+    whole = "" if NET in set(data["label"]) else (
+        " The net change in the world is not statistically significant in all of them."
+    )  # fmt: skip
+    marks = "Lines: 95 % intervals; pale bars: not statistically significant. "
     return context.text(
-        sentences(_gain_and_loss(own, context.in_sentence(name)) for name, own in gains.items()),
-        f"Gain or loss of each group against the baseline, {context.end}, bn USD a year. Groups "
-        f"without a place are those of {context.place}",
-        "Each bar starts where the one above ends; the last is the net change in the world. "
-        f"{'Scales differ. ' if len(gains) > 1 else ''}{MATCH_LOSS}: cost to makers of leaving the "
-        "foundry, or the country of assembly, that they would choose without the policy.",
-        f"Waterfall chart, bn USD a year. {each}",
+        sentences(
+            f"{context.in_sentence(name)} "
+            f"{effect(cost[name], 'the cost to buyers', 'bn USD a year', has_interval=False)}"
+            for name in pair
+        ),
+        f"Gain or loss of each group against the baseline, {context.end}, bn USD a year. At home: "
+        f"{context.place}{context.how_many(pair)}",
+        f"{marks * (context.n > 1)}Buyers together: consumers and {MATCH_LOSS.lower()}, which is "
+        "the cost to makers of leaving the foundry, or the country of assembly, that they would "
+        "choose without the policy. Treasury: duties and penalties less refunds and grants. Grey "
+        f"bars are sums.{whole}",
+        f"Bar chart, bn USD a year. {each}",
         untested="gains and losses of groups",
     )
 
 
-def _gain_and_loss(gains: dict[str, float], who: str) -> str:
-    raised = gains[TREASURY]
-    losers = sorted((g for g in gains if gains[g] < 0 and g != TREASURY), key=gains.__getitem__)
-    amount = f"{precise(abs(raised))} bn USD a year"
-    lead = f"{who} raises {amount} for the treasury"
-    if raised < 0:
-        lead = f"{who} costs {amount} of revenue"
-    if abs(raised) < LEAST:
-        lead = f"{who} does not change the revenue of the treasury"
-    if not losers:
-        return lead
-    group, cost = losers[0], f"{precise(-gains[losers[0]])} bn"
-    if group == MATCH_LOSS:
-        return f"{lead}; the loss from second-best sourcing is {cost}"
-    return f"{lead} and costs {group[0].lower()}{group[1:]} {cost}"
-
-
 def groups_plot(data: pd.DataFrame, ax: Axes) -> None:
-    """A waterfall for each scenario, side by side."""
-    places = axes.name_rows(ax, data["label"])
-    ax.set_ylim(len(data) - 0.4, -2.1)
-    widths = axes.equal_widths(1 + ("end_2" in data), GAP)
-    for n, panel in enumerate(axes.panels(ax, widths, GAP), start=1):
-        _waterfall(panel, data, n, places)
+    """Bars for each scenario on one scale, at home above, abroad below."""
+    first = int((data["block"] == HOME).sum())
+    places = [i + (1.2 if i < first else 2.4) for i in range(len(data))]
+    axes.name_rows(ax, data["label"], places)
+    for text, label in zip(ax.get_yticklabels(), data["label"], strict=True):
+        text.set_fontweight("bold" if label in TOTALS else "normal")
+    ax.set_ylim(places[-1] + 0.6, -1.9)
+    for block, place in ((HOME, 0.2), (ABROAD, places[first] - 1)):
+        ax.annotate(block, (0, place), xycoords=("axes fraction", "data"), xytext=(-8, 0), size=8.5,
+                    textcoords="offset points", weight="bold", ha="right", va="center")  # fmt: skip
+    count = 1 + ("gain_2" in data)
+    drawn = axes.panels(ax, axes.equal_widths(count, GAP), GAP)
+    for n, panel in enumerate(drawn, start=1):
+        _bars_of_groups(panel, data, n, places)
+    ends = [end for panel in drawn for end in panel.get_xlim()]
+    for panel in drawn:
+        panel.set_xlim(min(ends), max(ends))
 
 
-def _waterfall(ax: Axes, data: pd.DataFrame, n: int, places: list[float]) -> None:
-    start, end = f"start_{n}", f"end_{n}"
-    ends, rise = data[end], data[end] - data[start]
-    colours = [LOSS if change < 0 else GAIN for change in rise]
-    _joined_bars(ax, data, places, [*colours[:-1], TOTAL], (start, end), 0.66)
-    texts = [precise(change, 2, sign=True) for change in rise]
-    axes.value_labels(ax, texts, ends, places, rise >= 0)
+def _bars_of_groups(ax: Axes, data: pd.DataFrame, n: int, places: list[float]) -> None:
+    column = f"gain_{n}"
+    gain, low, high = data[column], f"{column}_low", f"{column}_high"
+    colours = [
+        (TOTAL if label in TOTALS else LOSS if value < 0 else GAIN) + ("" if is_certain else "59")
+        for label, value, is_certain in zip(
+            data["label"], gain, data[f"is_{column}_significant"], strict=True
+        )
+    ]
+    axes.bars(ax, data, places, colours, ("zero", column), 0.66)
+    axes.intervals(ax, data, places, (low, high), "#262626")
+    tips = data[high].where(gain >= 0, data[low]).fillna(gain)
+    texts = [precise(change, 2, sign=True) for change in gain]
+    axes.value_labels(ax, texts, tips, places, gain >= 0)
+    axes.zero_line(ax)
     axes.head(ax, wrap(str(data[f"title_{n}"].iloc[0]), 8.5, points(ax)[0], "bold", 2))
     ax.use_sticky_edges = False  # the numbers need the margins
     ax.margins(x=0.24)
@@ -220,7 +240,7 @@ def parts_plot(data: pd.DataFrame, ax: Axes) -> None:
 
 GROUPS = Chart(
     4, "who_pays", "comparison", "Who pays, and who gains",
-    groups_table, groups_text, groups_plot, lambda data: axes.body(len(data) + 1.5), axes.LEFT, 24,
+    groups_table, groups_text, groups_plot, lambda data: axes.body(len(data) + 3.9), axes.LEFT, 24,
 )  # fmt: skip
 PARTS = Chart(
     13, "decomposition", "experiment", "Decomposition of the difference between two scenarios",

@@ -62,6 +62,10 @@ class Precision(BaseModel):
     half_width: float | None = None
 
 
+RESULTS_VERSION = 1
+"""Of the form of results folders; raised by a change that an older reader would misunderstand."""
+
+
 class Manifest(BaseModel):
     """What is read of the manifest of a folder of results; other facts are kept as they are."""
 
@@ -104,7 +108,9 @@ def read_manifest(path: Path) -> tuple[bytes, Manifest]:
     """
     try:
         data = read_bytes(path, MEGABYTES)
-        return data, Manifest.model_validate(from_json(data))
+        tree = from_json(data)
+        _refuse_newer(path, tree)
+        return data, Manifest.model_validate(tree)
     except Refused as error:
         text = f"{error.message}; {path.parent} is not a complete results folder"
     except ValidationError as error:
@@ -115,6 +121,14 @@ def read_manifest(path: Path) -> tuple[bytes, Manifest]:
     except ValueError as error:
         text = f"is not JSON: {error}"
     raise StorageError(f"{path}: {text}")
+
+
+def _refuse_newer(path: Path, tree: object) -> None:
+    """Refuse the manifest of a form that this version does not know, with what to do."""
+    given = tree.get("schema_version", 1) if isinstance(tree, dict) else 1
+    if isinstance(given, int) and given > RESULTS_VERSION:
+        text = f"was written by a newer version (results schema {given}, here {RESULTS_VERSION})"
+        raise StorageError(f"{path.parent}: {text}; install that version of tariffsim")
 
 
 def read_checksums(path: Path) -> dict[str, str]:

@@ -66,9 +66,14 @@ AXES: dict[str, tuple[str, ...]] = {
     "policies": ("month", "policy"),
     "transaction_flows": ("month", "payment", "sector"),
     "welfare": ("month", "market", "term"),
+    "market_origin_end": ("market", "origin"),
+    "market_region_end": ("market", "region"),
+    "welfare_end": ("market", "term"),
 }
 """Dimensions of every table; month is the year's last for `region_origin`."""
-BY_SEED = ("market_month", "device_end")
+ENDS = ("device_end", "market_origin_end", "market_region_end", "welfare_end")
+"""Means of the last months: small, so that every seed is kept for intervals."""
+BY_SEED = ("market_month", *ENDS)
 """Tables that keep every seed; the others are means over seeds."""
 SPARSE = {"region_origin": "chips", "transaction_flows": "value"}
 """Tables of which only the rows that are not zero are kept, and by which column."""
@@ -94,6 +99,7 @@ def record_of(history: History, baseline: History, context: Context, market: str
     }
     every_market["longest_stop"] = cells["longest_stop"].max(axis=2)
     end = {name: values[-LAST:, m] for name, values in cells.items()}
+    chips_bought = np.concatenate([regions, other[:, None]], axis=1)
     arrays = {
         "market_month": every_market | _shares(every_market) | pass_through(every_market),
         "device_end": {
@@ -103,7 +109,7 @@ def record_of(history: History, baseline: History, context: Context, market: str
         "market_device": cells | _shares(cells),
         "market_origin": {"value": history.origin_value},
         "market_region": {
-            "chips": np.concatenate([regions, other[:, None]], axis=1),
+            "chips": chips_bought,
             "chip_value": np.concatenate([bought, other_value[:, None]], axis=1),
         },
         "region_origin": {"chips": history.flows},
@@ -111,6 +117,9 @@ def record_of(history: History, baseline: History, context: Context, market: str
         "policies": {"rate": history.policy_rate, "policy_duty": history.policy_duty},
         "transaction_flows": {"value": history.ledger},
         "welfare": {"value": change},
+        "market_origin_end": {"value": history.origin_value[-LAST:].mean(axis=0)},
+        "market_region_end": {"chips": chips_bought[-LAST:].mean(axis=0)},
+        "welfare_end": {"value": change[-LAST:].mean(axis=0)},
     }
     summary = summarise(history, baseline, context, market, change)
     return RunRecord(summary, arrays, _labels(history, context.codes, months))
@@ -287,7 +296,7 @@ class _Table:
         """Labels of a dimension of this table."""
         if self.name == "region_origin" and axis == "month":
             return labels["flow_month"]
-        if self.name == "market_region" and axis == "market":
+        if self.name.startswith("market_region") and axis == "market":
             return [*labels["market"], OTHER_BUYERS]
         return labels[axis]
 

@@ -21,7 +21,13 @@ from tariffsim import __version__
 from tariffsim.errors import StorageError, escaped
 from tariffsim.record.dictionary import datapackage, dictionary
 from tariffsim.record.disk import Contents, held, settle, write_folder
-from tariffsim.record.listed import listed_files, read_manifest, some_of, unlisted
+from tariffsim.record.listed import (
+    RESULTS_VERSION,
+    listed_files,
+    read_manifest,
+    some_of,
+    unlisted,
+)
 from tariffsim.tables.renamed import new_name, now_called
 
 MANIFEST = "manifest.json"
@@ -118,6 +124,7 @@ class Results:
         for path, parts in self._outputs(finish):
             yield path, noted(path, parts)
         manifest = self.provenance | {
+            "schema_version": RESULTS_VERSION,
             "market": self.market,
             "titles": self.titles,
             "outputs": dict(sorted(digests.items())),
@@ -192,8 +199,8 @@ def read_results(path: Path) -> tuple[Results, dict[str, bytes]]:
     _refuse_old_names(path, tables)
     _check_market(path, manifest.market, tables)
     facts = json.loads(written)
-    for key in ("titles", "market", "outputs"):
-        del facts[key]
+    for key in ("schema_version", "titles", "market", "outputs"):
+        facts.pop(key, None)
     try:
         scenarios = {n: outputs[f"scenarios/{n}.yaml"].decode() for n in manifest.titles}
     except UnicodeDecodeError:

@@ -7,12 +7,14 @@ is named where the intervals leave no doubt which it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
+import pandas as pd
 from scipy.special import stdtrit
 
+from tariffsim.record import uncertainty
 from tariffsim.record.results import Results
 
 Key = TypeVar("Key")
@@ -52,6 +54,19 @@ class Estimate(NamedTuple):
         """That of a row of a headline table; parts of the variance if parameters are drawn."""
         return cls(*(row.get(name, math.nan) for name in cls._fields))
 
+    @classmethod
+    def of_columns(cls, row: Mapping[Any, Any], name: str, n: int) -> Estimate:
+        """That of a row of a chart's table which has the columns of `columns`."""
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        return cls(math.nan, row[name], low, high, bool(row[f"is_{name}_significant"]), n)
+
+    def columns(self, name: str) -> dict[str, float | bool]:
+        """The difference in columns `NAME`, `NAME_low`, `NAME_high` and `is_NAME_significant`."""
+        return {
+            name: self.difference, f"{name}_low": self.low, f"{name}_high": self.high,
+            f"is_{name}_significant": self.is_significant,
+        }  # fmt: skip
+
     @property
     def verdict(self) -> Verdict:
         """What is known of the difference."""
@@ -76,9 +91,26 @@ def estimates(results: Results, metric: str) -> dict[str, Estimate]:
     return {str(row["scenario"]): Estimate.of_row(row) for row in rows}
 
 
+def paired(results: Results, by_seed: pd.DataFrame) -> dict[str, Estimate]:
+    """A quantity by scenario, with its paired difference from the baseline.
+
+    Args:
+        results: whose seeds and draws of parameters they are.
+        by_seed: the quantity, one row a seed and one column a scenario.
+    """
+    interval_of, found = uncertainty.interval_of(results), {}
+    for name, values in by_seed.sort_index().items():
+        change = interval_of((values - by_seed[results.baseline].sort_index()).tolist())
+        found[str(name)] = Estimate(
+            float(values.mean()), change.mean, change.low, change.high, change.is_significant,
+            change.n, change.sd_seeds, change.sd_parameters,
+        )  # fmt: skip
+    return found
+
+
 def effect(
     found: Estimate, what: str, unit: str, decimals: int = 1,
-    verbs: tuple[str, str] = ("raises", "reduces"),
+    verbs: tuple[str, str] = ("raises", "reduces"), *, has_interval: bool = True,
 ) -> str:  # fmt: skip
     """What a scenario does to something, as the rest of a sentence about it.
 
@@ -88,28 +120,63 @@ def effect(
         unit: of the difference, such as `pp`.
         decimals: of the numbers; more where they would be shown as zero.
         verbs: for a rise and for a fall.
+        has_interval: says the interval too; a title whose picture shows it need not.
 
     Returns:
         `reduces the Chinese share by 2.3 pp (1.9 to 2.7)`, or that nothing is known of the sign.
     """
     decimals = decimals_for(found.difference, decimals)
+    low, high = (precise(end, decimals, sign=True) for end in (found.low, found.high))
+    interval = f" ({low} to {high} {unit})" if has_interval else ""
+    significant = "statistically significant" if has_interval else "significant"
+    size = number(abs(found.difference), decimals)
     if found.verdict is Verdict.CERTAIN:
-        verb = verbs[found.difference < 0]
-        size = number(abs(found.difference), decimals)
-        low, high = sorted((abs(found.low), abs(found.high)))
-        return (
-            f"{verb} {what} by {size} {unit} "
-            f"({precise(low, decimals)} to {precise(high, decimals)})"
-        )
-    if found.verdict is Verdict.UNCHANGED:
-        return f"does not change {what}"
-    if found.verdict is Verdict.UNDEFINED:
-        return f"has no defined effect on {what}"
-    if found.verdict is Verdict.UNTESTED:
-        size = precise(found.difference, decimals, sign=True)
-        return f"changes {what} by {size} {unit} in a single run, without a test of significance"
-    low_, high_ = (precise(end, decimals, sign=True) for end in (found.low, found.high))
-    return f"has no statistically significant effect on {what} ({low_} to {high_} {unit})"
+        ends = sorted((abs(found.low), abs(found.high)))
+        interval = f" ({' to '.join(precise(end, decimals) for end in ends)})" * has_interval
+        return f"{verbs[found.difference < 0]} {what} by {size} {unit}{interval}"
+    return {
+        Verdict.UNCERTAIN: f"has no {significant} effect on {what}{interval}",
+        Verdict.UNCHANGED: f"does not change {what}",
+        Verdict.UNDEFINED: f"has no defined effect on {what}",
+        Verdict.UNTESTED: (
+            f"changes {what} by {number(found.difference, decimals, sign=True)} {unit} in a single "
+            "run, without a test of significance"
+        ),
+    }[found.verdict]
+
+
+def summary(what: str, unit: str, found: Mapping[str, Estimate], decimals: int = 1) -> str:
+    """What several scenarios do to one thing, in a sentence; empty if nothing was tested.
+
+    Args:
+        what: rises or falls, such as `The Chinese share`.
+        unit: of the differences.
+        found: differences from the baseline by what scenarios are called.
+        decimals: of the numbers.
+    """
+    moves: dict[str, list[str]] = {"falls": [], "rises": []}
+    others: list[str] = []
+    for name, one in found.items():
+        digits = decimals_for(one.difference, decimals)
+        ends = [number(end, digits, sign=True) for end in (one.low, one.high)]
+        if one.is_certain:
+            size = f"{number(abs(one.difference), digits)} {unit} ({ends[0]} to {ends[1]})"
+            moves["falls" if one.difference < 0 else "rises"].append(f"with {name} by {size}")
+        elif one.verdict is Verdict.UNCERTAIN:
+            others.append(f"{name} ({ends[0]} to {ends[1]} {unit})")
+        elif one.verdict is Verdict.UNCHANGED:
+            others.append(f"{name} (no change)")
+    parts = [f"{verb} {_listed(each)}" for verb, each in moves.items() if each]
+    if not parts:
+        return f"{what}: no statistically significant change with {_listed(others)}." * bool(others)
+    tail = f"; not statistically significant with {_listed(others)}" * bool(others)
+    return f"{what} {' and '.join(parts)}{tail}."
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Parts of a sentence: a, b and c."""
+    *most, last = parts or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def clear_largest(found: Mapping[Key, Estimate]) -> Key | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 from itertools import pairwise
@@ -31,6 +32,7 @@ from tests.charts.chart_results import (
     part,
     shipped,
     single,
+    some,
     with_estimate,
     without_loss,
 )
@@ -182,14 +184,8 @@ def test_titles_say_what_the_numbers_say() -> None:
         "; it is 10.0 % with the component tariff and 16.5 % with the whole-product tariff"
     )
     assert _title(results, "buys_and_costs") == (
-        "The component tariff reduces the Chinese share by 7.0 pp and changes prices by +0.20 %; "
-        "the whole-product tariff reduces the Chinese share by 0.5 pp and changes prices by "
-        "+1.20 %"
-    )
-    assert _title(results, "what_moved") == (
-        "The whole-product tariff moves 3.0 pp of assembly and 0.5 pp of chips out of China; the "
-        "component tariff moves no statistically significant share of assembly and 7.0 pp of chips "
-        "out of China"
+        "The component tariff reduces the Chinese share by 7.0 pp and raises prices by 0.20 %; "
+        "the whole-product tariff reduces the Chinese share by 0.5 pp and raises prices by 1.20 %"
     )
 
 
@@ -200,16 +196,21 @@ def test_titles_when_nothing_is_significant() -> None:
             results = with_estimate(results, scenario, metric, is_significant=False)
     assert "is not statistically significant" in _title(results, "chinese_share")
     assert _title(results, "buys_and_costs").startswith("No scenario has a statistically sig")
-    assert "no statistically significant effect on assembly" in _title(results, "what_moved")
 
 
-def test_marks_of_china_are_hollow_where_nothing_is_significant() -> None:
-    table = BY_KEY["what_moved"].table(_known(part(PAIR)))
-    columns = ["is_moved_1_significant", "is_moved_2_significant"]
-    china = table[table["code"] == "CN"].set_index("block")[columns]
-    assert china.loc["Country of assembly"].tolist() == [True, False]
-    assert china.loc["Origin of chips"].tolist() == [True, True]
-    assert table[table["code"] != "CN"][columns].isna().all().all()
+def test_chinas_rows_are_the_changes_of_the_headline() -> None:
+    """One definition, one number: shares in the chart are those of the table."""
+    results = part(PAIR)
+    table = BY_KEY["what_moved"].table(results)
+    china = table[table["code"] == "CN"].set_index("block")
+    for n, name in enumerate(PAIR, start=1):
+        for block, metric in (("Country of assembly", "cn_assembled_share"),
+                              ("Origin of chips", "cn_share")):  # fmt: skip
+            known = estimates(results, metric)[name]
+            row = china.loc[block]
+            assert row[f"moved_{n}"] == pytest.approx(known.difference, rel=1e-9, abs=1e-12)
+            assert row[f"moved_{n}_low"] == pytest.approx(known.low, rel=1e-9, abs=1e-12)
+            assert row[f"is_moved_{n}_significant"] == known.is_significant
 
 
 def test_ends_of_lines_name_the_period_of_their_values() -> None:
@@ -219,8 +220,15 @@ def test_ends_of_lines_name_the_period_of_their_values() -> None:
 
 
 def test_price_effects_are_in_percentage_points() -> None:
-    title = _title(part(PAIR), "device_prices")
-    assert re.search(r" prices of .* most, by [\d.]+ pp", title)
+    """A device is named only if no other may have risen more."""
+    results = part(PAIR)
+    assert " most, by" not in _title(results, "device_prices")
+    ends = results.tables["device_end"].copy()
+    is_laptop = (ends["device"] == "laptop") & (ends["scenario"] == "component_50")
+    ends.loc[is_laptop, "price_index"] += 2
+    moved = dataclasses.replace(results, tables=results.tables | {"device_end": ends})
+    title = _title(moved, "device_prices")
+    assert re.search(r"the component tariff raises prices of laptops.* most, by [\d.]+ pp", title)
 
 
 def test_one_run_claims_nothing() -> None:
@@ -266,23 +274,50 @@ def test_what_is_drawn_is_what_the_tables_hold() -> None:
     assert gaps == sorted(gaps, reverse=True)
     moved = BY_KEY["what_moved"].table(results)
     sums = moved.groupby("block")[["moved_1", "moved_2"]].sum()
-    assert sums.abs().max().max() < 1e-9
+    assert sums.loc["Country of assembly"].abs().max() < 1e-9
+    assert sums.loc["Origin of chips"].abs().max() < 0.5  # sold, against delivered into stocks
 
 
 def test_who_pays_adds_up_to_what_the_world_loses() -> None:
     results = part(PAIR)
-    data = BY_KEY["who_pays"].table(results)
-    headline = results.tables["headline"].set_index(["scenario", "metric"])["level"]
+    data = BY_KEY["who_pays"].table(results).set_index("label")
+    headline = results.tables["headline"].set_index(["scenario", "metric"])
     welfare = results.tables["welfare"].groupby(["scenario", "market", "term"])["value"]
     last = welfare.apply(lambda values: 12e-9 * values.iloc[-12:].mean())
+    sums = ["Buyers together", "Welfare at home", "Net change in the world"]
     for n, name in enumerate(PAIR, start=1):
-        gain = (data[f"end_{n}"] - data[f"start_{n}"]).set_axis(data["label"])
-        net = gain.pop("Net change in the world")
-        assert net == pytest.approx(gain.sum())
-        assert net == pytest.approx(-headline[name, "deadweight_loss"])
+        gain, level = data[f"gain_{n}"], headline["level"][name]
         assert gain["Treasury"] == pytest.approx(last[name, "US", "government"])
-        assert gain["Consumers"] == pytest.approx(-headline[name, "consumer_surplus_loss"])
+        assert gain["Consumers"] == pytest.approx(-level["consumer_surplus_loss"])
         assert gain["Foundries in China"] == pytest.approx(last[name, "CN", "foundries"])
+        assert gain["Buyers together"] == pytest.approx(-level["buyers_cost"])
+        net = gain.drop(sums, errors="ignore").sum()
+        assert net == pytest.approx(-level["deadweight_loss"])
+        for label, metric in (
+            ("Welfare at home", "welfare"),
+            ("Consumers", "consumer_surplus_loss"),
+        ):
+            sign = 1 if metric == "welfare" else -1
+            known = headline.loc[(name, metric)]
+            ends = sorted((sign * known["low"], sign * known["high"]))
+            assert gain[label] == pytest.approx(sign * known["difference"])
+            assert data.loc[label, [f"gain_{n}_low", f"gain_{n}_high"]].tolist() == pytest.approx(
+                ends
+            )
+
+
+def test_the_world_has_a_bar_only_where_its_sign_is_known() -> None:
+    results = part(PAIR)
+    known = estimates(results, "deadweight_loss")
+    drawn_bar = "Net change in the world" in set(BY_KEY["who_pays"].table(results)["label"])
+    assert drawn_bar == all(known[name].is_certain for name in PAIR)
+
+
+def test_scenarios_that_are_not_shown_are_counted() -> None:
+    for key in ("who_pays", "device_prices", "where_chips_go", "what_moved", "foundries"):
+        chart, results = BY_KEY[key], some()
+        subtitle = chart.text(chart.table(results), results).subtitle
+        assert subtitle.endswith("2 of 10 scenarios shown"), key
 
 
 def test_chips_that_leave_a_market_add_up() -> None:

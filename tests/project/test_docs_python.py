@@ -83,19 +83,6 @@ def test_the_instrument_of_the_page_keeps_the_contract(tmp_path: Path) -> None:
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 20  # type: ignore[index]
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
-def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        if "://" not in target:
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
-
-
-def test_every_page_is_on_the_map() -> None:
-    listed = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    for page in (ROOT / "docs").glob("*.md"):
-        assert page.name == "index.md" or f"({page.name})" in listed, page.name
-
-
 def test_tables_of_results_are_all_described() -> None:
     from tariffsim.record.result_tables import AXES
 

@@ -60,7 +60,8 @@ def test_lesson_asks_for_a_prediction_before_it_runs_anything(source: Path) -> N
     assert text.index("**Question:**") < text.index("## Your prediction")
     assert headings[-1] == "Exercises"
     shown = re.search(r"effect\(|is_significant|after = maker", text)
-    assert shown is not None and text.index("## Your prediction") < shown.start()
+    assert shown is not None
+    assert text.index("## Your prediction") < shown.start()
 
 
 @pytest.mark.parametrize("source", LESSONS, ids=by_name)
@@ -85,7 +86,9 @@ def test_notebook_is_small(source: Path) -> None:
 
 
 def test_lessons_are_numbered_without_a_gap_and_listed() -> None:
-    assert [source.name[:2] for source in LESSONS] == [f"{n:02}" for n in range(1, len(LESSONS) + 1)]
+    assert [source.name[:2] for source in LESSONS] == [
+        f"{n:02}" for n in range(1, len(LESSONS) + 1)
+    ]
     index = (NOTEBOOKS.parent / "docs" / "index.md").read_text(encoding="utf-8")
     titles = [texts(source)[0].splitlines()[0].removeprefix("# ") for source in LESSONS]
     assert [title for title in titles if title not in index] == []

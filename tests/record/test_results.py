@@ -44,6 +44,20 @@ def test_round_trip(comparison: Results, tmp_path: Path) -> None:
     assert loaded.files == comparison.files
 
 
+def test_results_say_their_schema_and_a_newer_one_is_refused(
+    comparison: Results, tmp_path: Path
+) -> None:
+    folder = comparison.save(tmp_path / "out")
+    manifest = folder / "manifest.json"
+    facts = json.loads(manifest.read_text(encoding="utf-8"))
+    assert facts.pop("schema_version") == 1
+    manifest.write_text(json.dumps(facts), encoding="utf-8")
+    assert load_results(folder).titles == comparison.titles, "older ones did not say it"
+    manifest.write_text(json.dumps(facts | {"schema_version": 2}), encoding="utf-8")
+    with pytest.raises(StorageError, match=r"newer version \(results schema 2, here 1\); install"):
+        load_results(folder)
+
+
 def test_parquet_holds_the_same_with_the_extra(comparison: Results, tmp_path: Path) -> None:
     folder = comparison.save(tmp_path / "out")
     for name, table in comparison.tables.items():

@@ -79,12 +79,12 @@ def test_shipped_scenario(name, tmp_path):
 
 
 README = (shipped_folder() / "README.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| `(\w+)` \| (.+?) \| `(\w+)` \|$", README, re.MULTILINE)
+ROWS = re.findall(r"^\| \[`(\w+)`\]\S+ \| (.+?) \| `(\w+)` \|$", README, re.MULTILINE)
 
 
 def test_every_shipped_scenario_is_listed_once_with_its_question_and_its_chart():
     assert sorted(name for name, _, _ in ROWS) == sorted(shipped_names())
-    assert len(ROWS) == README.count("\n| `")
+    assert len(ROWS) == README.count("\n| [`")
     no_question = {name for name, question, _ in ROWS if not question.endswith("?")}
     assert no_question == {"before_301", "hindcast_2017_no_301"}
     assert {chart for _, _, chart in ROWS} <= {c.name for c in CHARTS if c.kind == "comparison"}
