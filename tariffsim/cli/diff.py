@@ -39,7 +39,7 @@ class Difference:
         return f"{self.key}{unit}: {before} -> {after}.{meaning}"
 
 
-@click.command(cls=Command, order=125, short_help="How two scenarios differ, in words.")
+@click.command(cls=Command, order=122, short_help="How two scenarios differ, in words.")
 @click.argument("first", metavar="A", type=SCENARIO)
 @click.argument("second", metavar="B", type=SCENARIO)
 def diff(screen: Screen, first: str, second: str) -> None:

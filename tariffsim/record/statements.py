@@ -155,7 +155,7 @@ def summary(what: str, unit: str, found: Mapping[str, Estimate], decimals: int =
         decimals: of the numbers.
     """
     moves: dict[str, list[str]] = {"falls": [], "rises": []}
-    others: list[str] = []
+    open_: list[str] = []
     for name, one in found.items():
         digits = decimals_for(one.difference, decimals)
         ends = [number(end, digits, sign=True) for end in (one.low, one.high)]
@@ -163,14 +163,15 @@ def summary(what: str, unit: str, found: Mapping[str, Estimate], decimals: int =
             size = f"{number(abs(one.difference), digits)} {unit} ({ends[0]} to {ends[1]})"
             moves["falls" if one.difference < 0 else "rises"].append(f"with {name} by {size}")
         elif one.verdict is Verdict.UNCERTAIN:
-            others.append(f"{name} ({ends[0]} to {ends[1]} {unit})")
-        elif one.verdict is Verdict.UNCHANGED:
-            others.append(f"{name} (no change)")
+            open_.append(f"{name} ({ends[0]} to {ends[1]} {unit})")
+    same = [name for name, one in found.items() if one.verdict is Verdict.UNCHANGED]
     parts = [f"{verb} {_listed(each)}" for verb, each in moves.items() if each]
-    if not parts:
-        return f"{what}: no statistically significant change with {_listed(others)}." * bool(others)
-    tail = f"; not statistically significant with {_listed(others)}" * bool(others)
-    return f"{what} {' and '.join(parts)}{tail}."
+    told = [" and ".join(parts)] if parts else []
+    told += [f"does not change with {_listed(same)}"] if same else []
+    if open_:
+        told.append(f"{'; it' if told else ''} has no statistically significant change with "
+                    f"{_listed(open_)}".strip())  # fmt: skip
+    return f"{what} {', '.join(told).replace(', ; it', '; it')}." if told else ""
 
 
 def _listed(parts: Sequence[str]) -> str:
