@@ -12,7 +12,7 @@ from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
 from tariffsim.charts.style import listed, percent_tick, period, sentences, styles_by_number
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.record.results import Results
-from tariffsim.record.statements import estimates, number, precise
+from tariffsim.record.statements import Estimate, effect, estimates, number, precise
 
 MOST, MOST_DEVICES = 3, 10
 BEFORE, AFTER = 3, 6
@@ -70,7 +70,7 @@ def _around(by_month: pd.DataFrame, context: ChartContext) -> list[str]:
 
 
 def text(data: pd.DataFrame, results: Results) -> ChartText:
-    """What is lost in the worst month, and when the first line stops."""
+    """What is lost against the baseline, and when the first line stops."""
     context, names = chart_context(results), disruptions(results)
     months, devices = (data[data["block"] == block] for block in ("month", "device"))
     few = f"The {MOST_DEVICES} devices that lose most. " if len(devices) == MOST_DEVICES else ""
@@ -79,8 +79,8 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     columns = list(styles_by_number(data, "lost_"))
     scenarios = [str(data[column.replace("lost", "scenario")].iloc[0]) for column in columns]
     return context.text(
-        sentences(_sentence(months, column, context.quoted(name))
-                  for column, name in zip(columns, scenarios, strict=True) if name in names),
+        sentences(_sentence(context.quoted(name), estimates(results, "cutoff_loss")[name])
+                  for name in scenarios if name in names),
         f"Sales not delivered for lack of a chip, {context.place}, {period(months['at'])}, % of "
         "sales",
         f"{few}{more}Means over runs, without intervals.",
@@ -98,16 +98,13 @@ def _losses(name: str, results: Results) -> str:
     lost, days, stopped = (estimates(results, column)[name].level for column in columns)
     when = "at once" if days < 0.5 else f"after {number(days, 0)} days"
     stop = f"the first line stops {when}" if stopped else "no line stops"
-    return f": {precise(lost)} bn USD lost, {stop}"
+    return f": {precise(lost)} bn USD of sales lost, {stop} (means)"
 
 
-def _sentence(months: pd.DataFrame, column: str, who: str) -> str:
-    more = months[column] - months["lost_0"]
-    worst = int(more.to_numpy().argmax())
-    lost, month = float(more.iloc[worst]), period([str(months["at"].iloc[worst])])
-    if lost < LEAST:
+def _sentence(who: str, lost: Estimate) -> str:
+    if lost.level == lost.difference == 0:
         return f"{who} costs no sales"
-    return f"{who} costs up to {precise(lost)} % of a month's sales ({month})"
+    return f"{who} {effect(lost, 'sales lost for lack of chips', 'bn USD')}"
 
 
 def body(data: pd.DataFrame) -> float:

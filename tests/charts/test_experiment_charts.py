@@ -29,8 +29,8 @@ from tests.charts.lint import lint
 OWN = [
     ("sweep", ["09_rate_curve"]),
     ("tornado", ["12_tornado"]),
-    ("sobol", ["12_indices"]),
-    ("morris", ["12_indices"]),
+    ("sobol", ["17_indices"]),
+    ("morris", ["17_indices"]),
     ("timing", ["08_early_or_late"]),
     ("decomposition", ["13_decomposition"]),
     ("frontier", ["11_frontier", "16_best_rate"]),
