@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, chart_context, experiment_table
-from tariffsim.charts.lettering import points
+from tariffsim.charts.lettering import is_narrow, points, wrap
 from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable, shows
 from tariffsim.charts.style import (
     CHIPS,
@@ -75,19 +75,22 @@ def starts_text(data: pd.DataFrame, results: Results) -> ChartText:
 
 def _starts_title(data: pd.DataFrame, n: int) -> str:
     acted = data[data["start"] != NEVER]
-    ends = acted.iloc[[0, -1] if len(acted) > 1 else [0]].to_dict("records")
-    parts = [
-        f"a start in {period([str(row['start'])])} {_exposure(row, n, is_again=i > 0)}"
-        for i, row in enumerate(ends)
-    ]
-    return capitalised("; ".join(parts))
+    found = {period([str(r["start"])]): _exposure(r, n) for r in acted.to_dict("records")}
+    first, *_, last = [*found, *found]
+    what, unit = "cumulated exposure to Chinese chips", "pp-years"
+    lead = f"A start in {first} {effect(found[first], what, unit)}"
+    if first == last:
+        return lead
+    then = effect(found[last], "it", unit)
+    if found[first].is_certain and found[last].is_certain:
+        then = then.removeprefix("reduces it ").replace(f" {unit}", "")
+    return f"{lead}, one in {last} {then}"
 
 
-def _exposure(row: Mapping[Hashable, Any], n: int, is_again: bool) -> str:
+def _exposure(row: Mapping[Hashable, Any], n: int) -> Estimate:
+    """The change of exposure: below zero where it is reduced."""
     low, high = -row["reduction_high"], -row["reduction_low"]
-    found = Estimate(float("nan"), -row["reduction"], low, high, high < 0 or low > 0, n)
-    what = "it" if is_again else "cumulated exposure to Chinese chips"
-    return effect(found, what, "pp-years")
+    return Estimate(float("nan"), -row["reduction"], low, high, high < 0 or low > 0, n)
 
 
 def starts_body(data: pd.DataFrame) -> float:
@@ -101,7 +104,7 @@ def starts_plot(data: pd.DataFrame, ax: Axes) -> None:
     whole = starts_body(data)
     upper = ax.inset_axes((0, 1 - (STARTS_TALL + ABOVE) / whole, 1, STARTS_TALL / whole))
     lower = ax.inset_axes((0, 0, 1, STARTS_TALL / whole))
-    axes.heading(upper, "Reduction of exposure over the whole period, pp-years", LEFT - EDGE)
+    axes.heading(upper, "Reduction of exposure, pp-years", LEFT - EDGE)
     axes.heading(lower, "Chinese share of chips at the end, %", LEFT - EDGE)
     _plot_starts(upper, data, "reduction", is_named=False)
     _plot_starts(lower, data, "share", is_named=True)
@@ -209,11 +212,12 @@ def _rates_title(data: pd.DataFrame, context: ChartContext, peak: Mapping[str, A
         return title
     if not peak["is_inside"]:
         return f"{title}; new duty revenue has no peak within this range"
-    where = _at(data, peak["at"])
-    if peak["low"] is None or isnan(peak["low"]):
-        return f"{title}; new duty revenue is highest near {where}, if not beyond the range"
-    ends = f"{_at(data, peak['low'])} to {_at(data, peak['high'])}"
-    return f"{title}; new duty revenue is highest at {where} (95 % interval: {ends})"
+    low, high = peak["low"], peak["high"]
+    tried = share["at"]
+    if low is None or isnan(low) or low < tried.min() or high > tried.max():
+        return f"{title}; where new duty revenue is highest is not clear"
+    ends = f"{_at(data, low)} to {_at(data, high)}"
+    return f"{title}; new duty revenue is highest at {_at(data, peak['at'])} ({ends})"
 
 
 def _with_interval(row: pd.Series[Any]) -> str:
@@ -245,16 +249,21 @@ def rates_body(data: pd.DataFrame) -> float:
 def rates_plot(data: pd.DataFrame, ax: Axes) -> None:
     """One panel a metric, two in a row."""
     ax.set_axis_off()
-    whole, wide = rates_body(data), points(ax)[0]
-    width = (1 - BETWEEN / wide) / 2
+    wide, whole = points(ax)
     names = list(dict.fromkeys(data["metric"]))
+    columns = 1 if is_narrow(ax) else 2
+    rows = ceil(len(names) / columns)
+    width = (1 - (columns - 1) * BETWEEN / wide) / columns
+    tall = (whole - rows * ABOVE - (rows - 1) * GAP) / rows
     for n, name in enumerate(names):
-        above = (n // 2 + 1) * (TALL + ABOVE) + n // 2 * GAP
-        box = (n % 2 * (1 - width), 1 - above / whole, width, TALL / whole)
+        row, column = divmod(n, columns)
+        above = (row + 1) * (tall + ABOVE) + row * GAP
+        box = (column * (1 - width), 1 - above / whole, width, tall / whole)
         panel = ax.inset_axes(box)
         _plot_panel(panel, data[data["metric"] == name])
-        axes.heading(panel, _heading(name), LEFT - EDGE)
-        if n >= len(names) - 2:
+        room = width * wide + (LEFT - EDGE)
+        axes.heading(panel, wrap(_heading(name), 8.5, room, "bold", 2), LEFT - EDGE)
+        if n >= len(names) - columns:
             factor = str(data["factor"].iloc[0]).removeprefix("the ")
             panel.set_xlabel(f"{capitalised(factor)} →", loc="right")
 
@@ -285,5 +294,5 @@ STARTS = Chart(
 )  # fmt: skip
 RATES = Chart(
     9, "rate_curve", "experiment", "Outcomes over the rate",
-    rates_table, rates_text, rates_plot, rates_body, LEFT, RIGHT,
+    rates_table, rates_text, rates_plot, rates_body, LEFT, RIGHT, on_phone=1.8,
 )  # fmt: skip

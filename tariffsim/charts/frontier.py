@@ -71,15 +71,15 @@ def _reduction(rows: pd.DataFrame, who: str, n: int) -> str:
         for name, zero in (("share", start), ("cost", 0.0))
         for value, low, high in [[float(row[f"{name}{end}"]) for end in ("", "_low", "_high")]]
     )
-    lead = f"{who} at {row['point']} {effect(share, 'the Chinese share', 'pp')}"
+    found = effect(share, "the Chinese share", "pp")
     if not share.is_certain:
-        return lead
-    verbs = ("costs", "gains")
+        return f"{who} at {row['point']} {found}"
+    lead = f"{who} at {row['point']} {found.split(' (')[0]}"  # the picture has the interval
     if not cost.is_certain:
         ends = " to ".join(precise(end, 1, sign=True) for end in (cost.low, cost.high))
-        return f"{lead}; its welfare cost is not statistically significant ({ends} bn USD a year)"
-    paid = effect(cost, "welfare", "bn USD a year", verbs=verbs)
-    return f"{lead} and {paid}".replace(" welfare by ", " ")
+        return f"{lead}; the cost is not statistically significant ({ends} bn USD a year)"
+    price = "for" if cost.difference > 0 else "with a gain of"
+    return f"{lead} {price} {precise(abs(cost.difference), 1)} bn USD a year"
 
 
 def cost_plot(data: pd.DataFrame, ax: Axes) -> None:
@@ -142,21 +142,19 @@ def _groups(data: pd.DataFrame) -> list[tuple[Hashable, pd.DataFrame]]:
 
 def _best(rows: pd.DataFrame, who: str) -> str:
     """From which probability on the lowest rate is worse than another, at any higher one too."""
-    lowest = float(rows[list(RATES)].min().min())
-    is_lowest = (rows["rate_low"] <= lowest).to_numpy()
+    lowest = f"{float(rows[list(RATES)].min().min()):.4g} %"
+    is_lowest = (rows["rate_low"] <= rows[list(RATES)].min().min()).to_numpy()
     first = len(rows) - int(is_lowest[::-1].argmax()) if is_lowest.any() else 0
     if first == len(rows):
+        odds = float(rows["probability"].iloc[-1])
         return (
-            f"{who}: no rate is significantly better than {lowest:.4g} % at a yearly probability "
-            f"of a cut-off of {float(rows['probability'].iloc[-1]):.2g} %"
+            f"{who}: no rate is significantly better than {lowest} at a probability of {odds:g} %"
         )
     row = rows.iloc[first]
-    ends = " to ".join(f"{row[end]:.4g}" for end in RATES[1:])
     odds = f"{float(row['probability']):.2g} %"
-    return (
-        f"{who}: from a yearly probability of {odds} on, {row['rate']:.4g} % (cannot be told from "
-        f"{ends} %) is better than {lowest:.4g} %"
-    )
+    ends = " to ".join(f"{row[end]:.4g}" for end in RATES[1:])
+    best = f"{row['rate']:.4g} %" + (f" ({ends})" if row["rate_low"] < row["rate_high"] else "")
+    return f"{who}: {best} is better than {lowest} from a yearly probability of {odds} on"
 
 
 def rate_plot(data: pd.DataFrame, ax: Axes) -> None:
