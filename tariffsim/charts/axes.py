@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from tariffsim.charts.lettering import LINE, figure_of, is_narrow, points, room_beside, wrap
+from tariffsim.charts.lettering import LINE, VALUE, figure_of, is_narrow, points, room_beside, wrap
 from tariffsim.charts.picture import shows
 from tariffsim.charts.style import QUIET, SeriesStyle
 from tariffsim.typing import Float, format_month, parse_month
@@ -143,6 +143,15 @@ def _name_above(
                     bbox={"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8})  # fmt: skip
 
 
+def name_blocks(ax: Axes, names: Mapping[str, float]) -> None:
+    """Names of blocks of rows, bold, at their heights in the column of the names of rows."""
+    shift, side = (8.0 - room_beside(ax)[0], "left") if is_narrow(ax) else (-8.0, "right")
+    for name, place in names.items():
+        ax.annotate(name, (0, place), xycoords=("axes fraction", "data"), xytext=(shift, 0),
+                    textcoords="offset points", size=8.5, weight="bold", ha=side,
+                    va="center", annotation_clip=False)  # fmt: skip
+
+
 def panels(ax: Axes, widths: Sequence[float], gap: float) -> list[Axes]:
     """Panels beside each other on the rows of the axes, whose names are all that is left of it.
 
@@ -208,7 +217,7 @@ def value_labels(
     for text, tip, place, right in zip(texts, tips, places, is_right, strict=True):
         ax.annotate(text, (tip, place), xytext=(4 if right else -4, 0), size=8, zorder=5,
                     textcoords="offset points", va="center", ha="left" if right else "right",
-                    annotation_clip=False)  # fmt: skip
+                    annotation_clip=False, gid=VALUE)  # fmt: skip
 
 
 def dumbbells(

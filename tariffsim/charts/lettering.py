@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.textpath import TextToPath
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
@@ -123,18 +124,43 @@ def _grow(figure: Figure, more: float) -> None:
     for text in figure.texts:
         x, y = text.get_position()
         text.set_position((x, y * scale + (0 if text.get_va() == "bottom" else lift)))
-    for line in figure.findobj(Line2D):
-        if isinstance(line, Line2D) and line.axes is None:  # a marker of the legend
-            line.set_ydata([lift + scale * y for y in np.asarray(line.get_ydata(), float)])
+    for mark in (*figure.lines, *figure.artists):  # of the legend
+        if isinstance(mark, Line2D):
+            mark.set_ydata([lift + scale * y for y in np.asarray(mark.get_ydata(), float)])
     for ax in figure.axes:
         box = ax.get_position()
         ax.set_position((box.x0, box.y0 * scale + lift, box.width, box.height * scale))
 
 
+VALUE = "value"
+"""Group id of numbers beside bars: the axis across makes room for them."""
+
+
 def fit_axis(ax: Axes) -> None:
-    """Wrap the name of the axis across, and show fewer of its ticks where they overlap."""
-    room = sum(room_beside(ax)) / 2 + points(ax)[0]
-    ax.set_xlabel(wrap(ax.get_xlabel(), 8.5, min(room, points(ax)[0] + 30)), loc="right")
+    """Wrap the name of the axis across, make room for numbers, and drop ticks that overlap."""
+    wide = points(ax)[0]
+    room = wide + (30 if ax in figure_of(ax).axes else 4)
+    ax.set_xlabel(wrap(ax.get_xlabel(), 8.5, room), loc="right")
+    _make_room(ax)
+    _thin_ticks(ax)
+
+
+def _make_room(ax: Axes) -> None:
+    """Widen the axis across until numbers beside its bars are inside the axes and the margin."""
+    values = [text for text in ax.texts if text.get_gid() == VALUE]
+    spare = min(room_beside(ax)[1] - 2, 60)
+    ax.autoscale_view()  # else places are those of limits that will not stay
+    for _ in range(4 if values else 0):
+        box, scale = ax.get_window_extent(), figure_of(ax).dpi / 72
+        extents = [Text.get_window_extent(text) for text in values]
+        left = max(box.x0 - min(e.x0 for e in extents), 0.0)
+        right = max(max(e.x1 for e in extents) - box.x1 - spare * scale, 0.0)
+        low, high = ax.get_xlim()
+        unit = (high - low) / (box.width - min(left + right, 0.7 * box.width))
+        ax.set_xlim(low - left * unit, high + right * unit)
+
+
+def _thin_ticks(ax: Axes) -> None:
     for _ in range(3):
         figure_of(ax).draw_without_rendering()
         low, high = sorted(ax.get_xlim())
@@ -204,6 +230,8 @@ def label_ends(ax: Axes, labels: Sequence[Label], room: float) -> None:
         inner = points(ax)[0] + sum(room_beside(ax)) - 20
         texts = [wrap(f"\u2014 {e.text}", SIZE, inner, "bold", 2, e.tail) for e in labels]
         write_below(ax, texts, [label.colour for label in labels])
+        box, right = ax.get_position(), 1 - 14 / (72 * figure_of(ax).get_size_inches()[0])
+        ax.set_position((box.x0, box.y0, right - box.x0, box.height))
         return
     room = min(room, room_beside(ax)[1] + 12)
     for lines in (3, 2, 1):
