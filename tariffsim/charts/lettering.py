@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from matplotlib.textpath import TextToPath
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
@@ -136,13 +135,18 @@ VALUE = "value"
 """Group id of numbers beside bars: the axis across makes room for them."""
 
 
-def fit_axis(ax: Axes) -> None:
-    """Wrap the name of the axis across, make room for numbers, and drop ticks that overlap."""
-    wide = points(ax)[0]
-    room = wide + (30 if ax in figure_of(ax).axes else 4)
-    ax.set_xlabel(wrap(ax.get_xlabel(), 8.5, room), loc="right")
-    _make_room(ax)
-    _thin_ticks(ax)
+def fit(figure: Figure) -> None:
+    """Wrap names of axes across, make room for numbers, and drop names of ticks that overlap."""
+    shown = [ax for ax in figure.findobj(Axes) if isinstance(ax, Axes) and ax.axison]
+    for ax in shown:
+        room = points(ax)[0] + (30 if ax in figure.axes else 4)
+        ax.set_xlabel(wrap(ax.get_xlabel(), 8.5, room), loc="right")
+        _make_room(ax)
+    for _ in range(3):
+        figure.draw_without_rendering()
+        shown = [ax for ax in shown if _thins_ticks(ax)]
+        if not shown:
+            return
 
 
 def _make_room(ax: Axes) -> None:
@@ -152,7 +156,7 @@ def _make_room(ax: Axes) -> None:
     ax.autoscale_view()  # else places are those of limits that will not stay
     for _ in range(4 if values else 0):
         box, scale = ax.get_window_extent(), figure_of(ax).dpi / 72
-        extents = [Text.get_window_extent(text) for text in values]
+        extents = [text.get_window_extent() for text in values]
         left = max(box.x0 - min(e.x0 for e in extents), 0.0)
         right = max(max(e.x1 for e in extents) - box.x1 - spare * scale, 0.0)
         low, high = ax.get_xlim()
@@ -160,23 +164,24 @@ def _make_room(ax: Axes) -> None:
         ax.set_xlim(low - left * unit, high + right * unit)
 
 
-def _thin_ticks(ax: Axes) -> None:
-    for _ in range(3):
-        figure_of(ax).draw_without_rendering()
-        low, high = sorted(ax.get_xlim())
-        ticks = [t for t in ax.xaxis.get_major_ticks() if low <= t.get_loc() <= high]
-        boxes = [t.label1.get_window_extent() for t in ticks if t.label1.get_text()]
-        gaps = [b.x0 - a.x1 for a, b in pairwise(sorted(boxes, key=lambda box: box.x0))]
-        if min(gaps, default=9.0) >= 2:
-            return
-        locator = ax.xaxis.get_major_locator()
-        if isinstance(locator, MaxNLocator):
-            locator.set_params(nbins=max(1, len(boxes) // 2))
-        else:
-            names = [t.label1.get_text() for t in ax.xaxis.get_major_ticks()]
-            shown = [n for n, name in enumerate(names) if name][1::2]
-            places = [t.get_loc() for t in ax.xaxis.get_major_ticks()]
-            ax.set_xticks(places, ["" if n in shown else name for n, name in enumerate(names)])
+def _thins_ticks(ax: Axes) -> bool:
+    """Whether names of ticks overlapped, so that there are fewer now."""
+    low, high = sorted(ax.get_xlim())
+    ticks = ax.xaxis.get_major_ticks()
+    boxes = [t.label1.get_window_extent() for t in ticks
+             if t.label1.get_text() and low <= t.get_loc() <= high]  # fmt: skip
+    gaps = [b.x0 - a.x1 for a, b in pairwise(sorted(boxes, key=lambda box: box.x0))]
+    if min(gaps, default=9.0) >= 2:
+        return False
+    locator = ax.xaxis.get_major_locator()
+    if isinstance(locator, MaxNLocator):
+        locator.set_params(nbins=max(1, len(boxes) // 2))
+        return True
+    names = [t.label1.get_text() for t in ticks]
+    dropped = [n for n, name in enumerate(names) if name][1::2]
+    ax.set_xticks([t.get_loc() for t in ticks],
+                  ["" if n in dropped else name for n, name in enumerate(names)])  # fmt: skip
+    return True
 
 
 @dataclass(frozen=True)
@@ -233,7 +238,7 @@ def label_ends(ax: Axes, labels: Sequence[Label], room: float) -> None:
         box, right = ax.get_position(), 1 - 14 / (72 * figure_of(ax).get_size_inches()[0])
         ax.set_position((box.x0, box.y0, right - box.x0, box.height))
         return
-    room = min(room, room_beside(ax)[1] + 12)
+    room = min(room, room_beside(ax)[1])
     for lines in (3, 2, 1):
         texts = [wrap(e.text, SIZE, room - 32, e.weight, lines, e.tail) for e in labels]
         sizes = [height(text, SIZE) + 2 for text in texts]

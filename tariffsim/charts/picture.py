@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tariffsim.charts.fonts import families
-from tariffsim.charts.lettering import LINE, NARROW, fit_axis, height, wrap
+from tariffsim.charts.lettering import LINE, NARROW, fit, height, wrap
 from tariffsim.charts.style import QUIET, TEXT, SeriesStyle, one_line
 from tariffsim.errors import TariffsimError
 
@@ -287,7 +287,5 @@ class Chart(Generic[Source]):
             figure, ax = page(text, body, self.left, self.right, self.below, how)
             self.plot(table, ax)
             if how.suffix:
-                for panel in figure.findobj(Axes):
-                    if isinstance(panel, Axes) and panel.axison:
-                        fit_axis(panel)
+                fit(figure)
         return Picture(self.name, figure, text, table, how)
