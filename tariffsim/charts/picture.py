@@ -24,7 +24,7 @@ from tariffsim.errors import TariffsimError
 _NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
 _DIGITS = re.compile(r"\b([1-9]\d*\.\d\d)\d+")
 """Digits that nobody sees: a hundredth of a point is enough."""
-_FONTS = re.compile(r"(font: [^;\"]*)")
+_FONTS = re.compile(r"(font-family: [^;\"]*)")
 FALLBACK = ", Verdana, sans-serif"
 """Fonts for readers who lack that of charts: Verdana is as wide, others are narrower."""
 

@@ -35,7 +35,7 @@ def test_names_of_lines_are_below_the_axes_on_a_phone_and_none_is_lost() -> None
     picture = BY_KEY["best_rate"].picture(frontier(), "phone")
     (axes,) = picture.figure.axes
     texts = {text.get_text(): text for text in picture.figure.texts}
-    for name in ("The component tariff: 150 %", "The whole-product tariff: 0 %"):
+    for name in ("The component tariff: 150\u00a0%", "The whole-product tariff: 0\u00a0%"):
         (text,) = [t for words, t in texts.items() if name in words]
         assert text.get_position()[1] < axes.get_position().y0
 
@@ -58,7 +58,7 @@ def test_text_of_a_drawing_can_be_selected_and_has_a_font_on_every_machine() -> 
     svg = chart.picture(timing()).files()[f"{chart.name}.svg"].decode()
     written = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
     assert "Reduction of exposure, pp-years" in written
-    fonts = re.findall(r'style="(font: [^;"]+)', svg)
+    fonts = re.findall(r'(font-family: [^;"]+)', svg)
     assert len(fonts) >= len(written)
     assert all(font.endswith("'DejaVu Sans', Verdana, sans-serif") for font in fonts)
 
