@@ -105,7 +105,7 @@ def write_below(ax: Axes, texts: Sequence[str], colours: Sequence[str]) -> None:
     figure = figure_of(ax)
     tall = 72 * float(figure.get_size_inches()[1])
     more = sum(height(text, SIZE) + 2 for text in texts) + 4
-    (note,) = (text for text in figure.texts if text.get_va() == "bottom")
+    (note,) = (text for text in figure.texts if text.get_verticalalignment() == "bottom")
     x, y = note.get_position()
     top = y * tall + height(note.get_text(), float(note.get_fontsize())) + more
     _grow(figure, more)
@@ -122,7 +122,9 @@ def _grow(figure: Figure, more: float) -> None:
     lift, scale = more / (tall + more), tall / (tall + more)
     for text in figure.texts:
         x, y = text.get_position()
-        text.set_position((x, y * scale + (0 if text.get_va() == "bottom" else lift)))
+        text.set_position(
+            (x, y * scale + (0 if text.get_verticalalignment() == "bottom" else lift))
+        )
     for mark in (*figure.lines, *figure.artists):  # of the legend
         if isinstance(mark, Line2D):
             mark.set_ydata([lift + scale * y for y in np.asarray(mark.get_ydata(), float)])

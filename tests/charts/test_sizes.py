@@ -1,4 +1,4 @@
-"""Charts in three sizes: layout, text that can be selected, and a sample of the campaign."""
+"""Charts in three sizes: layout, text that can be selected, Cyrillic titles."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 
 from tariffsim.charts import CHARTS, SIZES, files_of
 from tariffsim.charts.picture import Chart
-from tests.charts.chart_results import PAIR, SOME, part
-from tests.charts.drawing_campaign import compared, faults
+from tests.charts.chart_results import PAIR, part
 from tests.charts.experiment_results import frontier, timing
 from tests.charts.lint import lint
 
@@ -70,11 +69,3 @@ def test_cyrillic_titles_are_drawn_as_they_are() -> None:
         picture = BY_KEY["device_prices"].picture(results, size)
         assert any(title in name for name in picture.text.legend)
         assert lint(picture) == []
-
-
-@pytest.mark.slow
-def test_a_sample_of_the_campaign_has_no_fault() -> None:
-    count, found = faults([compared(SOME[:6], 2), compared(PAIR, 20)], most=300)
-    assert found == {}
-    assert count.total() == 300
-    assert {chart.name for chart in CHARTS} <= set(count), "a chart was not drawn"
