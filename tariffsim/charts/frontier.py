@@ -151,10 +151,10 @@ def _best(rows: pd.DataFrame, who: str) -> str:
             f"{who}: no rate is significantly better than {lowest} at a probability of {odds:g} %"
         )
     row = rows.iloc[first]
-    odds = f"{float(row['probability']):.2g} %"
+    since = f"{float(row['probability']):.2g} %"
     ends = " to ".join(f"{row[end]:.4g}" for end in RATES[1:])
     best = f"{row['rate']:.4g} %" + (f" ({ends})" if row["rate_low"] < row["rate_high"] else "")
-    return f"{who}: {best} is better than {lowest} from a yearly probability of {odds} on"
+    return f"{who}: {best} is better than {lowest} from a yearly probability of {since} on"
 
 
 def rate_plot(data: pd.DataFrame, ax: Axes) -> None:
