@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from tariffsim.charts import CHARTS, Picture, drawing, pictures, prepared
 from tariffsim.charts.context import ChartContext, chart_context, content_of
-from tariffsim.charts.picture import Prepared, chart_files, on_one_page
+from tariffsim.charts.picture import Prepared, chart_files
 from tariffsim.charts.style import period
 from tariffsim.errors import ScenarioError
 from tariffsim.policy import INSTRUMENTS
@@ -79,7 +79,7 @@ def _page(
     )  # fmt: skip
     context = chart_context(results)
     titles = {chart.name: chart.title for chart in CHARTS}
-    svgs = on_one_page([results.files[f"charts/{p.name}.svg"].decode() for p in made])
+    svgs = [results.files[f"charts/{p.name}.svg"].decode() for p in made]
     text = environment.get_template("report.html.j2").render(
         context=context,
         span=period(context.months),
