@@ -310,6 +310,12 @@ def kills(environment: Environment, arguments: list[str]) -> None:
     run(environment.python, *campaign, *arguments)
 
 
+def charts(environment: Environment, arguments: list[str]) -> None:
+    """Draw charts of many comparisons in three sizes and look for faults (--most: a sample)."""
+    environment.ensure("test", "sensitivity")
+    run(environment.python, "-m", "tests.charts.drawing_campaign", *arguments)
+
+
 def lock(environment: Environment, arguments: list[str]) -> None:
     """Remake requirements/lock.txt with pip-compile (add --upgrade for newer releases)."""
     environment.ensure("test", "dev")
@@ -378,6 +384,7 @@ TASKS: tuple[Callable[[Environment, list[str]], None], ...] = (
     calibrate,
     shares,
     resolution,
+    charts,
     lock,
     wheel,
 )

@@ -1,6 +1,7 @@
 """Execute every notebook from a clean state and compare with what is stored.
 
-`python3 tasks.py notebooks` compares; with `--write` it stores what the notebooks print.
+`python3 tasks.py notebooks` compares; with `--write` it stores what the notebooks print. As many
+are executed side by side as there are cores, each on one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -21,7 +24,8 @@ from nbclient.exceptions import CellExecutionError
 HERE = Path(__file__).resolve().parent
 HANGS = 900  # seconds after which a cell is taken to hang, on a busy machine too
 LARGEST = 400_000  # bytes a notebook may have, outputs included
-ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+VARIES = re.compile(r"\b0x[0-9a-f]{6,}\b|(?<=<Figure size )[^>]*")
+"""Addresses, and sizes of pictures, which follow the length of their text."""
 
 
 def executed(path: Path) -> nbformat.NotebookNode:
@@ -35,6 +39,7 @@ def executed(path: Path) -> nbformat.NotebookNode:
         notebook,
         timeout=HANGS,
         kernel_name="python3",
+        coalesce_streams=True,  # how output is cut into pieces depends on the machine
         resources=resources,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     ).execute()
@@ -54,7 +59,7 @@ def outputs(notebook: nbformat.NotebookNode) -> Iterator[str]:
             data = output.get("data", {})
             text = output.get("text") or data.get("text/plain", "")
             yield f"cell {number}: {output.output_type} {', '.join(sorted(data))}"
-            yield from ADDRESS.sub("0x", text).splitlines()
+            yield from VARIES.sub("...", text).splitlines()
 
 
 def compared(stored: Iterator[str], fresh: Iterator[str]) -> Iterator[str]:
@@ -79,7 +84,8 @@ def problems(path: Path, write: bool) -> list[str]:
         found.append("\n".join([f"{name} shows something else now:", *difference]))
     if path.stat().st_size > LARGEST:
         found.append(f"{name} has {path.stat().st_size:,} bytes, more than {LARGEST:,}")
-    print(f"{name}: {seconds:.1f} s{'' if not found else ', ' + str(len(found)) + ' problems'}")
+    text = f"{name}: {seconds:.1f} s{'' if not found else ', ' + str(len(found)) + ' problems'}"
+    print(text, flush=True)
     return found
 
 
@@ -89,10 +95,13 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="store the outputs")
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all")
     chosen = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["NO_COLOR"] = "1"  # what is stored is the same on a terminal and in CI
     os.environ.pop("MPLBACKEND", None)  # figures are shown in the notebook, whatever else is set
     paths = [path.resolve() for path in chosen.notebooks] or sorted(HERE.rglob("[0-9]*.ipynb"))
-    found = [problem for path in paths for problem in problems(path, chosen.write)]
+    with ThreadPoolExecutor(os.cpu_count()) as kernels:
+        each = list(kernels.map(partial(problems, write=chosen.write), paths))
+    found = [problem for one in each for problem in one]
     print(f"{len(paths)} notebooks executed, {len(found)} problems")
     if found:
         print("\n" + "\n\n".join(found))

@@ -151,7 +151,15 @@ def printable(text: str) -> str:
 
 def escaped(text: str) -> str:
     """The text with characters that do not print written out, and cut where it is long."""
-    cut = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return _written_out(text if len(text) <= LONGEST else text[: LONGEST - 3] + "...")
+
+
+def escaped_path(text: str) -> str:
+    """The same of a path, of which the end tells files apart."""
+    return _written_out(text if len(text) <= LONGEST else "..." + text[3 - LONGEST :])
+
+
+def _written_out(cut: str) -> str:
     return "".join(
         ch if ch.isprintable() else ch.encode("unicode_escape").decode("ascii") for ch in cut
     )

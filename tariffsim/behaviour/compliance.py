@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffsim import kernels as k
-from tariffsim.law.declarations import declared_duties
-from tariffsim.law.duty_tables import TariffSchedule
+from tariffsim.law.declarations import Declarations, declared_duties
+from tariffsim.law.duty_tables import Regime, TariffSchedule
+from tariffsim.law.expected_burden import ImporterBeliefs
 from tariffsim.policy import Instrument
+from tariffsim.policy.shipments import Shipments
 from tariffsim.state.economy import Economy
-from tariffsim.typing import Bool, Float
+from tariffsim.typing import Bool, Float, Int
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,19 @@ def declared(economy: Economy, exposure: Float) -> Declared:
 
     `exposure` (L,) is back duty and penalty expected for a dollar evaded.
     """
-    flows, importers, declarations = economy.flows, economy.importers, economy.declarations
-    shipments, cell, regime = economy.shipments(), economy.flow_cells, economy.policy.regime
-    knows, cost = importers.knows_origin[flows.importer], importers.evasion_cost[flows.importer]
+    importers, at = economy.importers, economy.flows.importer
+    who = ImporterBeliefs(importers.knows_origin[at], importers.evasion_cost[at], exposure)
+    regime, cell = economy.policy.regime, economy.flow_cells
+    return declared_by(who, economy.declarations, regime, economy.shipments(), cell)
+
+
+def declared_by(
+    who: ImporterBeliefs, declarations: Declarations, regime: Regime, shipments: Shipments,
+    cell: Int,
+) -> Declared:  # fmt: skip
+    """What these importers (rows,) declare of shipments (rows,) in cells (rows,)."""
+    n = len(cell)
+    knows, cost, exposure = who.knows_origin, who.evasion_cost, who.exposure
     origins = declarations.origin_duties(regime)
     gain = origins.gain[cell]
     evades_origin = k.evades(gain, 1.0, cost, exposure)
@@ -47,12 +59,12 @@ def declared(economy: Economy, exposure: Float) -> Declared:
         duties.append((law.group, duty))
     not_declared: dict[int, Float] = {}
     rows = declarations.taxed(regime, cell)
-    who, cost, exposure = knows[rows], cost[rows, None], exposure[rows, None]
+    known, cost, exposure = knows[rows], cost[rows, None], exposure[rows, None]
     for one in declared_duties(declarations, regime, shipments.take(rows), cell[rows]):
         evades_part = k.evades(one.parts, one.values, cost, exposure)
-        evades_part &= who[:, None] & one.is_declared
-        due_if_true, hidden = np.zeros(len(flows)), np.zeros(len(flows))
-        due_if_true[rows] = np.where(who, k.over_slots(one.parts), one.unknown)
+        evades_part &= known[:, None] & one.is_declared
+        due_if_true, hidden = np.zeros(n), np.zeros(n)
+        due_if_true[rows] = np.where(known, k.over_slots(one.parts), one.unknown)
         hidden[rows] = k.over_slots(np.where(evades_part, one.parts, 0.0))
         numbers.append(one.number)
         duties.append((one.law.group, due_if_true))

@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Any
 
 from tariffsim.charts.picture import (
+    SIZES,
     Chart,
     Kind,
     NotApplicable,
@@ -38,6 +39,7 @@ CHARTS: tuple[Chart[Any], ...] = tuple(sorted(_found(), key=lambda chart: chart.
 
 __all__ = [
     "CHARTS",
+    "SIZES",
     "Chart",
     "Kind",
     "NotApplicable",
@@ -62,20 +64,22 @@ def prepared(results: Results, kind: Kind = "comparison") -> tuple[list[Prepared
     return found, left_out
 
 
-def pictures(results: Results, kind: Kind = "comparison") -> tuple[list[Picture], dict[str, str]]:
+def pictures(
+    results: Results, kind: Kind = "comparison", size: str = "screen"
+) -> tuple[list[Picture], dict[str, str]]:
     """Every chart of a kind that applies to these results, drawn, and why others do not apply."""
     found, left_out = prepared(results, kind)
-    return [_drawn(one) for one in found], left_out
+    return [_drawn(one, size) for one in found], left_out
 
 
-def _drawn(one: Prepared) -> Picture:
+def _drawn(one: Prepared, size: str = "screen") -> Picture:
     (chart,) = (chart for chart in CHARTS if chart.name == one.name)
-    return chart.drawn(one)
+    return chart.drawn(one, size)
 
 
-def files_of(one: Prepared) -> dict[str, bytes]:
-    """Draw a chart: its files in a folder of results, by path."""
-    return chart_files([_drawn(one)])
+def files_of(one: Prepared, sizes: Iterable[str] = ("screen",)) -> dict[str, bytes]:
+    """Draw a chart in some of SIZES: its files in a folder of results, by path."""
+    return chart_files([_drawn(one, size) for size in sizes])
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from tariffsim.charts.lettering import LINE, wrap
+from tariffsim.charts.lettering import LINE, VALUE, figure_of, is_narrow, points, room_beside, wrap
 from tariffsim.charts.picture import shows
 from tariffsim.charts.style import QUIET, SeriesStyle
 from tariffsim.typing import Float, format_month, parse_month
@@ -81,13 +81,16 @@ def name_axes(
     `ticks` writes the numbers of the axis across.
     """
     ax.set_xlabel(f"{across} →", loc="right")
+    room = points(ax)[0] + room_beside(ax)[0] / 2
+    up = wrap(f"↑ {up}", 8.5, room, lines=2) if up else ""
     if ticks is not None:
         ax.xaxis.set_major_formatter(ticks)
-    ax.set_title(f"↑ {up}" if up else "", loc="left", size=8.5, color=QUIET, x=-0.04)
+    ax.set_title(up, loc="left", size=8.5, color=QUIET, x=-0.04)
 
 
 def heading(panel: Axes, text: str, left: float) -> None:
-    """The name of a panel above it, beginning `left` points left of it."""
+    """The name of a panel above it, beginning `left` points left of it, or as far as may be."""
+    left = min(left, room_beside(panel)[0] - 8)
     panel.annotate(text, (0, 1), xycoords="axes fraction", weight="bold", size=8.5, va="bottom",
                    xytext=(-left, 8), textcoords="offset points")  # fmt: skip
 
@@ -107,15 +110,46 @@ def name_rows(
     size: float = 8.5,
 ) -> list[float]:  # fmt: skip
     """Make the axes a list of named rows, first on top; returns their heights."""
-    texts = [wrap(name, size, room - 24, lines=2) for name in names]
-    places = [float(i) for i in range(len(texts))] if places is None else list(places)
-    ax.set_yticks(places, texts, size=size)
-    for text in ax.get_yticklabels():
-        text.set_linespacing(0.95)
+    names = list(names)
+    places = [float(i) for i in range(len(names))] if places is None else list(places)
     ax.set_ylim(max(places) + 0.6, min(places) - 0.6)
+    if is_narrow(ax):
+        _name_above(ax, names, places, size)
+    else:
+        room = min(room, room_beside(ax)[0]) - 24
+        lines = max(2, int(points(ax)[1] / (len(places) + 0.2) / (1.15 * size)))
+        ax.set_yticks(places, [wrap(name, size, room, lines=lines) for name in names], size=size)
+        for text in ax.get_yticklabels():
+            text.set_linespacing(0.95)
     ax.spines["left"].set_visible(False)
     ax.grid(visible=True, axis="both")
     return places
+
+
+def _name_above(
+    ax: Axes, names: Sequence[str], places: Sequence[float], size: float
+) -> None:  # fmt: skip
+    """Names of rows above them from the edge of the picture, and rows as wide as that leaves."""
+    edge, figure = 8.0, figure_of(ax)
+    if ax in figure.axes:  # not a panel of other axes
+        box, first = ax.get_position(), edge / (72 * figure.get_size_inches()[0])
+        ax.set_position((first, box.y0, box.x1 - first, box.height))
+    ax.set_yticks(list(places), [""] * len(places))
+    room = points(ax)[0] + sum(room_beside(ax)) - 2 * edge
+    for name, place in zip(names, places, strict=True):
+        ax.annotate(wrap(name, size, room, lines=1), (0, place - 0.5), size=size, va="center",
+                    xycoords=("axes fraction", "data"), xytext=(edge - room_beside(ax)[0], 0),
+                    textcoords="offset points", annotation_clip=False, zorder=6,
+                    bbox={"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.8})  # fmt: skip
+
+
+def name_blocks(ax: Axes, names: Mapping[str, float]) -> None:
+    """Names of blocks of rows, bold, at their heights in the column of the names of rows."""
+    shift, side = (8.0 - room_beside(ax)[0], "left") if is_narrow(ax) else (-8.0, "right")
+    for name, place in names.items():
+        ax.annotate(name, (0, place), xycoords=("axes fraction", "data"), xytext=(shift, 0),
+                    textcoords="offset points", size=8.5, weight="bold", ha=side,
+                    va="center", annotation_clip=False)  # fmt: skip
 
 
 def panels(ax: Axes, widths: Sequence[float], gap: float) -> list[Axes]:
@@ -183,7 +217,7 @@ def value_labels(
     for text, tip, place, right in zip(texts, tips, places, is_right, strict=True):
         ax.annotate(text, (tip, place), xytext=(4 if right else -4, 0), size=8, zorder=5,
                     textcoords="offset points", va="center", ha="left" if right else "right",
-                    annotation_clip=False)  # fmt: skip
+                    annotation_clip=False, gid=VALUE)  # fmt: skip
 
 
 def dumbbells(

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
 from tariffsim.charts.context import INSTRUMENT_FAMILIES, drawable, table_label
+from tariffsim.charts.lettering import points
 from tariffsim.charts.picture import Chart, ChartText, Picture, shows
 from tariffsim.charts.style import GAIN, QUIET, capitalised, family_style, swatch
 from tariffsim.explain import Explanation
@@ -26,7 +27,7 @@ COLOURS = {
     SWITCHING: "#A285D1",
 }
 MOST, MOST_DUTIES = 10, 3
-LEFT, RIGHT = 132.0, 150.0
+LEFT, RIGHT, COLUMN = 132.0, 172.0, 74.0
 
 
 def table(found: Explanation) -> pd.DataFrame:
@@ -52,9 +53,10 @@ def table(found: Explanation) -> pd.DataFrame:
             made.append({"row": n, "foundry": foundry, "region": row["region"],
                          "label": f"{foundry}{mark}", "part": part, "start": start,
                          "end": start + value, "probability": 100 * row["probability"],
+                         "preference": 100 * row["preference"],
                          "kind": found.kinds.get(str(part), part)})  # fmt: skip
             start += value
-    return pd.DataFrame(made).assign(unit="USD a chip", probability_unit="%")
+    return pd.DataFrame(made).assign(unit="USD a chip", share_unit="%")
 
 
 def text(data: pd.DataFrame, found: Explanation) -> ChartText:
@@ -73,7 +75,8 @@ def text(data: pd.DataFrame, found: Explanation) -> ChartText:
         else f"{cheapest}, the cheapest, would cost {_usd(cost.min())} USD"
     )
     each = "; ".join(
-        f"{foundry} {_usd(parts['end'].max())} USD, {parts['probability'].iloc[0]:.1f} %"
+        f"{foundry} {_usd(parts['end'].max())} USD, preference "
+        f"{parts['preference'].iloc[0]:.1f} %, probability {parts['probability'].iloc[0]:.1f} %"
         for foundry, parts in data.groupby("foundry", sort=False)
     )
     shown = f"{MOST} of {len(cost)} foundries, the likeliest and the cheapest. "
@@ -84,11 +87,12 @@ def text(data: pd.DataFrame, found: Explanation) -> ChartText:
         title,
         f"Maker {found.maker} ({maker}), part {slot.part}, chips of {chips}, "
         f"{found.month}: price, expected duty and switching cost of each foundry, USD a chip; "
-        "probability of being chosen, %",
+        "baseline preference and probability of being chosen, %",
         f"{shown if len(cost) > MOST else ''}Choices depend on costs, on the baseline preference "
-        f"for a foundry and on its size. Scenario: {drawable(found.title, found.scenario)}, seed "
+        f"(share of choices at base-year costs and sizes) and on the size of a foundry. Scenario: "
+        f"{drawable(found.title, found.scenario)}, seed "
         f"{found.seed}.",
-        f"{title}. Stacked bars of the cost of candidates with their probabilities: {each}.",
+        f"{title}. Stacked bars of the cost of candidates: {each}.",
         {capitalised(part.replace("_", " ")): swatch(_colour(kind))
          for part, kind in data.drop_duplicates("part")[["part", "kind"]].to_numpy()},
     )  # fmt: skip
@@ -109,17 +113,24 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     axes.bars(ax, data, data["row"], map(_colour, data["kind"]), edgecolor="white", lw=0.7)
     ax.grid(visible=False, axis="y")
     ax.set_xlabel("USD a chip →", loc="right")
-    side = ax.inset_axes((1.04, 0, 0.22, 1))
+    for n, column in enumerate(("preference", "probability")):
+        _beside(ax, first, column, 10 + n * COLUMN)
+
+
+def _beside(ax: Axes, first: pd.DataFrame, column: str, left: float) -> None:
+    """A column of per cent right of the bars, from `left` points on."""
+    wide = points(ax)[0]
+    side = ax.inset_axes((1 + left / wide, 0, (COLUMN - 8) / wide, 1))
     side.set_ylim(ax.get_ylim())
-    side.set_xlim(0, 1.3 * data["probability"].max())
+    side.set_xlim(0, 2.6 * (first[column].max() or 1.0))  # room for the numbers
     side.set_axis_off()
-    side.hlines(first["row"], 0, first["probability"], color=GAIN, lw=2)
-    side.plot(first["probability"], first["row"], "o", color=GAIN, ms=5, clip_on=False,
-              label=shows(x="probability"))  # fmt: skip
-    for row in first.to_dict("records"):
-        side.annotate(f"{row['probability']:.1f} %", (row["probability"], row["row"]), size=8.5,
-                      xytext=(7, 0), textcoords="offset points", va="center")  # fmt: skip
-    side.annotate("Probability", (0, -0.75), size=8.5, weight="bold", annotation_clip=False,
+    side.hlines(first["row"], 0, first[column], color=GAIN, lw=2)
+    side.plot(first[column], first["row"], "o", color=GAIN, ms=4, clip_on=False,
+              label=shows(x=column))  # fmt: skip
+    for value, row in zip(first[column], first["row"], strict=True):
+        side.annotate(f"{value:.1f} %", (value, row), size=8, xytext=(6, 0), va="center",
+                      textcoords="offset points", annotation_clip=False)  # fmt: skip
+    side.annotate(capitalised(column), (0, -0.75), size=8, weight="bold", annotation_clip=False,
                   color=QUIET)  # fmt: skip
 
 

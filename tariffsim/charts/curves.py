@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from math import ceil, isnan
 from typing import Any
 
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, chart_context, experiment_table
-from tariffsim.charts.lettering import points
+from tariffsim.charts.lettering import is_narrow, points, wrap
 from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable, shows
 from tariffsim.charts.style import (
     CHIPS,
@@ -25,11 +25,12 @@ from tariffsim.charts.style import (
 )
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.results import Results
-from tariffsim.record.statements import number, precise
+from tariffsim.record.statements import Estimate, effect, number, precise
 
-RIGHT_OF_STARTS = 128.0
 NEVER = "never"
-KEPT = ["start", "label", "family", "share", "share_low", "share_high"]
+KEPT = ["start", "label", "family", *(f"{column}{end}" for column in ("share", "reduction")
+                                      for end in ("", "_low", "_high"))]  # fmt: skip
+STARTS_TALL = 120.0
 LEVELS = ("cn_share", "evaded_share")
 """Metrics shown as levels; the others as changes from the baseline."""
 PANELS = ("cn_share", "policy_revenue", "basket_price", "evaded_share", "welfare")
@@ -41,64 +42,104 @@ TALL, GAP, ABOVE, LEFT, RIGHT, BETWEEN = 118.0, 40.0, 22.0, 52.0, 24.0, 62.0
 
 
 def starts_table(results: Results) -> pd.DataFrame:
-    """Share at the end by start, with the interval of its difference from no policy, %."""
+    """By start: share at the end, %, and reduction of exposure over the run, pp-years.
+
+    Exposure is the Chinese share summed over time: a year at 20 % counts 20 pp-years. Intervals
+    are those of the differences from no policy.
+    """
     data = experiment_table(results, "timing", "a policy with several starts")
     context, name = chart_context(results), list(results.scenarios)[-1]
     data = data.assign(family=context.families[name], label=context.labels[name])
-    return data[KEPT].assign(unit="%")
+    for end in ("", "_low", "_high"):
+        data[f"reduction{end}"] = data[f"share_reduction{end}"] / 12
+    return data[KEPT].assign(unit="pp-years", share_unit="%")
 
 
 def starts_text(data: pd.DataFrame, results: Results) -> ChartText:
-    """What the last start loses against the first."""
+    """What an early and a late start do to exposure."""
     context = chart_context(results)
     intervals = "Vertical lines: 95 % intervals of the difference from no policy, paired by seed."
-    each = listed(data, ["share"], 1, unit=" %", by="start")
+    each = listed(data, ["share", "reduction"], 1, by="start")
     return context.text(
-        _starts_title(data, context),
-        f"Chinese share of {CHIPS} in products bought in {context.place}, {context.end}, % of "
-        f"chips, by the month the policy starts: {data['label'].iloc[0]}",
+        _starts_title(data, context.n),
+        f"Chinese share of {CHIPS} in products bought in {context.place}: reduction summed over "
+        f"{period(context.months)} (exposure, pp-years) and share in {context.end} (% of chips), "
+        f"by the month the policy starts: {data['label'].iloc[0]}",
         "All dates of the policy shift together, including its announcement. "
         f"{context.if_intervals(intervals)}",
-        f"Line chart of the Chinese share (%) in {context.end} by start: {each}",
+        f"Two line charts by start: Chinese share (%) in {context.end}, reduction of exposure "
+        f"(pp-years): {each}",
         untested="the effect of an early start",
     )
 
 
-def _starts_title(data: pd.DataFrame, context: ChartContext) -> str:
-    acted, never = data[data["start"] != NEVER], data[data["start"] == NEVER].iloc[0]
-    first, last, none = (f"{number(row['share'])} %"
-                         for row in (acted.iloc[0], acted.iloc[-1], never))  # fmt: skip
-    begun, late = (period([str(acted["start"].iloc[n])]) for n in (0, -1))
-    if len(acted) < 2:
-        return (
-            f"A start in {begun} makes the Chinese share {first} in {context.end}, against {none} "
-            "without the policy"
-        )
-    return (
-        f"A start in {late} leaves the Chinese share at {last} in {context.end}, one in {begun} "
-        f"at {first}, no policy at {none}"
-    )
+def _starts_title(data: pd.DataFrame, n: int) -> str:
+    acted = data[data["start"] != NEVER]
+    found = {period([str(r["start"])]): _exposure(r, n) for r in acted.to_dict("records")}
+    first, *_, last = [*found, *found]
+    what, unit = "cumulated exposure to Chinese chips", "pp-years"
+    lead = f"A start in {first} {effect(found[first], what, unit)}"
+    if first == last:
+        return lead
+    then = effect(found[last], "it", unit)
+    if found[first].is_certain and found[last].is_certain:
+        then = then.removeprefix("reduces it ").replace(f" {unit}", "")
+    return f"{lead}, one in {last} {then}"
+
+
+def _exposure(row: Mapping[Hashable, Any], n: int) -> Estimate:
+    """The change of exposure: below zero where it is reduced."""
+    low, high = -row["reduction_high"], -row["reduction_low"]
+    return Estimate(float("nan"), -row["reduction"], low, high, high < 0 or low > 0, n)
+
+
+def starts_body(data: pd.DataFrame) -> float:
+    """Height of both panels in points."""
+    return 2 * (STARTS_TALL + ABOVE) + GAP - 8
 
 
 def starts_plot(data: pd.DataFrame, ax: Axes) -> None:
-    """The share over the starts, and that without the policy as a line across."""
+    """Reduction of exposure above, share at the end below, with that of no policy across."""
+    ax.set_axis_off()
+    whole = starts_body(data)
+    upper = ax.inset_axes((0, 1 - (STARTS_TALL + ABOVE) / whole, 1, STARTS_TALL / whole))
+    lower = ax.inset_axes((0, 0, 1, STARTS_TALL / whole))
+    axes.heading(upper, "Reduction of exposure, pp-years", LEFT - EDGE)
+    axes.heading(lower, "Chinese share of chips at the end, %", LEFT - EDGE)
+    _plot_starts(upper, data, "reduction", is_named=False)
+    _plot_starts(lower, data, "share", is_named=True)
+    lower.set_xlabel("First month of the policy →", loc="right")
+
+
+def _plot_starts(ax: Axes, data: pd.DataFrame, column: str, is_named: bool) -> None:
+    """One column over the starts, and that without the policy as a line across."""
     acted, never = data[data["start"] != NEVER], data[data["start"] == NEVER]
     style, when = family_style(str(data["family"].iloc[0])), axes.years(acted["start"])
     first, latest = min(when) - 0.25, max(when) + 0.25
-    ax.vlines([*when, latest], data["share_low"], data["share_high"], color=style.colour, lw=1.4,
-              label=shows(y="share_low share_high"))  # fmt: skip
-    axes.line(ax, when, acted, "share", style, ls="-", ms=6)
-    level, last = float(never["share"].iloc[0]), float(acted["share"].iloc[-1])
+    low, high = f"{column}_low", f"{column}_high"
+    ax.vlines([*when, latest], data[low], data[high], color=style.colour, lw=1.4,
+              label=shows(y=f"{low} {high}"))  # fmt: skip
+    axes.line(ax, when, acted, column, style, ls="-", ms=5)
+    level = float(never[column].iloc[0])
     ax.plot([first, latest], [level] * 2, color=LEVEL, lw=1.6, ls=(0, (1.2, 1.2)),
-            label=shows(y="share"))  # fmt: skip
-    for y, name, colour in ((level, "No policy", LEVEL), (last, "Latest start", style.text)):
-        ax.annotate(f"{name}: {number(y)} %", (latest, y), xytext=(8, 0), size=8.5, weight="bold",
-                    textcoords="offset points", va="center", color=colour,
-                    annotation_clip=False)  # fmt: skip
+            label=shows(y=column))  # fmt: skip
+    ax.annotate("No policy", (first, level), xytext=(4, 4), textcoords="offset points", size=8,
+                weight="bold", color=LEVEL, va="bottom")  # fmt: skip
+    values = data[[column, low, high]]
+    least, most = min(0.0, float(values.min().min())), max(0.0, float(values.max().max()))
+    room = (most - least) or 1.0
     ax.set_xlim(first, latest)
-    ax.set_ylim(0, 1.08 * float(data[["share", "share_high"]].max().max()))
-    ax.set_xticks(when, [s if s.endswith("-01") or len(when) < 7 else "" for s in acted["start"]])
-    axes.name_axes(ax, "First month of the policy", "Chinese share of chips at the end, %")
+    ax.set_ylim(least - 0.04 * room * (least < 0), most + 0.16 * room)
+    ax.yaxis.set_major_locator(axes.round_ticks(4))
+    ax.yaxis.set_major_formatter(plain_tick)
+    is_few = len(when) < 7
+    ax.set_xticks(when, [_tick(s, is_few) if is_named else "" for s in acted["start"]])
+    ax.grid(visible=False, axis="x")
+
+
+def _tick(start: str, is_few: bool) -> str:
+    """The first month of a policy on the axis; of many only years."""
+    return start if is_few else start[:4] if start.endswith("-01") else ""
 
 
 def varied(results: Results) -> Mapping[str, Any]:
@@ -162,21 +203,28 @@ def rates_text(data: pd.DataFrame, results: Results) -> ChartText:
 def _rates_title(data: pd.DataFrame, context: ChartContext, peak: Mapping[str, Any] | None) -> str:
     share = data[data["metric"] == "cn_share"]
     first, last = share.iloc[0], share.iloc[-1]
-    title = (
-        f"With {first['factor']} from {_at(data, first['at'])} to {_at(data, last['at'])} the "
-        f"Chinese share of chips goes from {number(first['value'])} to {number(last['value'])} %"
-    )
+    lead = f"With {first['factor']} at {_at(data, first['at'])} the Chinese share of chips is"
+    there = f"at {_at(data, last['at'])}"
     if context.n < 2:
-        return f"One run: {title[0].lower()}{title[1:]}"
+        return f"One run: no test of significance for effects of {first['factor']}"
+    title = f"{lead} {_with_interval(first)}, {there} {_with_interval(last)}"
     if peak is None:
         return title
     if not peak["is_inside"]:
         return f"{title}; new duty revenue has no peak within this range"
-    where = _at(data, peak["at"])
-    if peak["low"] is None or isnan(peak["low"]):
-        return f"{title}; new duty revenue is highest near {where}, if not beyond the range"
-    ends = f"{_at(data, peak['low'])} to {_at(data, peak['high'])}"
-    return f"{title}; new duty revenue is highest at {where} (95 % interval: {ends})"
+    low, high = peak["low"], peak["high"]
+    tried = share["at"]
+    if low is None or isnan(low) or low < tried.min() or high > tried.max():
+        return f"{title}; where new duty revenue is highest is not clear"
+    ends = f"{_at(data, low)} to {_at(data, high)}"
+    return f"{title}; new duty revenue is highest at {_at(data, peak['at'])} ({ends})"
+
+
+def _with_interval(row: pd.Series[Any]) -> str:
+    """A share with the interval of its difference from the baseline around it."""
+    if row["low"] == row["high"]:
+        return f"{number(row['value'])} %"
+    return f"{number(row['value'])} % ({number(row['low'])} to {number(row['high'])})"
 
 
 def _at(data: pd.DataFrame, value: float) -> str:
@@ -201,16 +249,21 @@ def rates_body(data: pd.DataFrame) -> float:
 def rates_plot(data: pd.DataFrame, ax: Axes) -> None:
     """One panel a metric, two in a row."""
     ax.set_axis_off()
-    whole, wide = rates_body(data), points(ax)[0]
-    width = (1 - BETWEEN / wide) / 2
+    wide, whole = points(ax)
     names = list(dict.fromkeys(data["metric"]))
+    columns = 1 if is_narrow(ax) else 2
+    rows = ceil(len(names) / columns)
+    width = (1 - (columns - 1) * BETWEEN / wide) / columns
+    tall = (whole - rows * ABOVE - (rows - 1) * GAP) / rows
     for n, name in enumerate(names):
-        above = (n // 2 + 1) * (TALL + ABOVE) + n // 2 * GAP
-        box = (n % 2 * (1 - width), 1 - above / whole, width, TALL / whole)
+        row, column = divmod(n, columns)
+        above = (row + 1) * (tall + ABOVE) + row * GAP
+        box = (column * (1 - width), 1 - above / whole, width, tall / whole)
         panel = ax.inset_axes(box)
         _plot_panel(panel, data[data["metric"] == name])
-        axes.heading(panel, _heading(name), LEFT - EDGE)
-        if n >= len(names) - 2:
+        room = width * wide + (LEFT - EDGE)
+        axes.heading(panel, wrap(_heading(name), 8.5, room, "bold", 2), LEFT - EDGE)
+        if n >= len(names) - columns:
             factor = str(data["factor"].iloc[0]).removeprefix("the ")
             panel.set_xlabel(f"{capitalised(factor)} →", loc="right")
 
@@ -237,9 +290,9 @@ def _plot_panel(ax: Axes, rows: pd.DataFrame) -> None:
 
 STARTS = Chart(
     8, "early_or_late", "experiment", "Early or late start",
-    starts_table, starts_text, starts_plot, lambda data: 280.0, 48, RIGHT_OF_STARTS,
+    starts_table, starts_text, starts_plot, starts_body, LEFT, RIGHT,
 )  # fmt: skip
 RATES = Chart(
     9, "rate_curve", "experiment", "Outcomes over the rate",
-    rates_table, rates_text, rates_plot, rates_body, LEFT, RIGHT,
+    rates_table, rates_text, rates_plot, rates_body, LEFT, RIGHT, on_phone=1.8,
 )  # fmt: skip

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.axes import Axes
 
 from tariffsim.charts import axes
 from tariffsim.charts.context import ChartContext, chart_context, policy_kinds, table_label
-from tariffsim.charts.lettering import points
+from tariffsim.charts.lettering import points, room_beside
 from tariffsim.charts.picture import EDGE, Chart, ChartText, NotApplicable
-from tariffsim.charts.style import listed, percent_tick, period, sentences, styles_by_number
+from tariffsim.charts.style import capitalised, listed, percent_tick, period, styles_by_number
 from tariffsim.policy import INSTRUMENTS
 from tariffsim.record.results import Results
-from tariffsim.record.statements import estimates, number, precise
+from tariffsim.record.statements import (
+    Estimate,
+    Verdict,
+    clear_largest,
+    effect,
+    estimates,
+    number,
+    precise,
+)
 
 MOST, MOST_DEVICES = 3, 10
 BEFORE, AFTER = 3, 6
@@ -70,7 +80,7 @@ def _around(by_month: pd.DataFrame, context: ChartContext) -> list[str]:
 
 
 def text(data: pd.DataFrame, results: Results) -> ChartText:
-    """What is lost in the worst month, and when the first line stops."""
+    """What is lost against the baseline, and when the first line stops."""
     context, names = chart_context(results), disruptions(results)
     months, devices = (data[data["block"] == block] for block in ("month", "device"))
     few = f"The {MOST_DEVICES} devices that lose most. " if len(devices) == MOST_DEVICES else ""
@@ -79,8 +89,7 @@ def text(data: pd.DataFrame, results: Results) -> ChartText:
     columns = list(styles_by_number(data, "lost_"))
     scenarios = [str(data[column.replace("lost", "scenario")].iloc[0]) for column in columns]
     return context.text(
-        sentences(_sentence(months, column, context.quoted(name))
-                  for column, name in zip(columns, scenarios, strict=True) if name in names),
+        _title({name: estimates(results, "cutoff_loss")[name] for name in names}, context),
         f"Sales not delivered for lack of a chip, {context.place}, {period(months['at'])}, % of "
         "sales",
         f"{few}{more}Means over runs, without intervals.",
@@ -98,16 +107,23 @@ def _losses(name: str, results: Results) -> str:
     lost, days, stopped = (estimates(results, column)[name].level for column in columns)
     when = "at once" if days < 0.5 else f"after {number(days, 0)} days"
     stop = f"the first line stops {when}" if stopped else "no line stops"
-    return f": {precise(lost)} bn USD lost, {stop}"
+    return f": {precise(lost)} bn USD of sales lost, {stop} (means)"
 
 
-def _sentence(months: pd.DataFrame, column: str, who: str) -> str:
-    more = months[column] - months["lost_0"]
-    worst = int(more.to_numpy().argmax())
-    lost, month = float(more.iloc[worst]), period([str(months["at"].iloc[worst])])
-    if lost < LEAST:
-        return f"{who} costs no sales"
-    return f"{who} costs up to {precise(lost)} % of a month's sales ({month})"
+def _title(lost: Mapping[str, Estimate], context: ChartContext) -> str:
+    """What is lost against the baseline: of one, of the clearly largest, or of how many."""
+    largest = clear_largest(lost)
+    name = largest or next(iter(lost))
+    if len(lost) == 1 or largest:
+        who = capitalised(context.quoted(name)) + (", the costliest," if len(lost) > 1 else "")
+        if lost[name].verdict is Verdict.UNCHANGED:
+            return f"{who} costs no sales"
+        return f"{who} {effect(lost[name], 'sales lost for lack of chips', 'bn USD')}"
+    certain = sum(one.is_certain for one in lost.values())
+    if not certain:
+        return "No supply disruption has a statistically significant effect on sales"
+    which = "; which costs most is not clear" if certain > 1 else ""
+    return f"{certain} of {len(lost)} supply disruptions change sales significantly{which}"
 
 
 def body(data: pd.DataFrame) -> float:
@@ -120,7 +136,7 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     """Lines by month above, dots by device below."""
     ax.set_axis_off()
     months, devices = (data[data["block"] == block] for block in ("month", "device"))
-    whole, out = body(data), (LEFT - 60) / points(ax)[0]
+    whole, out = body(data), max(room_beside(ax)[0] - 60, 0) / points(ax)[0]
     upper = ax.inset_axes((-out, 1 - (TALL + ABOVE) / whole, 1 + out, TALL / whole))
     lower = ax.inset_axes((0, 0, 1, axes.body(len(devices)) / whole))
     axes.heading(upper, "By month, % of sales", 60 - EDGE)

@@ -258,9 +258,7 @@ def shifts_plot(data: pd.DataFrame, ax: Axes) -> None:
     ax.set_ylim(places[-1] + 0.6, -0.5)
     axes.dumbbells(ax, data, places, styles_by_number(data, "moved_"))
     axes.zero_line(ax)
-    for block, place in ((ASSEMBLY, 0.0), (ORIGIN, places[first] - 1)):
-        ax.annotate(block, (0, place), xycoords=("axes fraction", "data"), xytext=(-8, 0), size=8.5,
-                    textcoords="offset points", weight="bold", ha="right", va="center")  # fmt: skip
+    axes.name_blocks(ax, {ASSEMBLY: 0.0, ORIGIN: places[first] - 1})
     axes.name_axes(ax, "Share against the baseline, percentage points", ticks=signed_tick)
 
 

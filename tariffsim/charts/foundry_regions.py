@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from tariffsim.charts.axes import line
 from tariffsim.charts.context import ChartContext, chart_context, table_label
-from tariffsim.charts.lettering import points, wrap
+from tariffsim.charts.lettering import is_narrow, points, room_beside, wrap
 from tariffsim.charts.picture import Chart, ChartText
 from tariffsim.charts.style import CHIPS, SeriesStyle, period, sentences, styles_by
 from tariffsim.record.metrics import LAST
@@ -123,21 +123,29 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
     """A row of four panels for each region."""
     ax.set_axis_off()
     regions, styles = data["region"].unique(), styles_by(data, "scenario")
-    top = 1 - ABOVE / points(ax)[1]
+    wide, whole = points(ax)
+    top = 1 - (ABOVE + 16 * is_narrow(ax)) / whole
+    part = 0.62 if is_narrow(ax) else 0.84  # of a row; there the name of the region is above
     tall, width = top / len(regions), (1 - SPACE * (len(PANELS) - 1)) / len(PANELS)
     for c, (column, name) in enumerate(PANELS.items()):
         x = c * (width + SPACE)
-        ax.annotate(name, (x, 1), xycoords="axes fraction", va="top", size=8.5, weight="bold")
+        head = wrap(name, 8.5, (width + 0.8 * SPACE) * wide, "bold")
+        ax.annotate(head, (x, 1), xycoords="axes fraction", va="top", size=8.5, weight="bold")
         span = _span(data[column].dropna(), column == SHARE)
         for r, region in enumerate(regions):
-            panel = ax.inset_axes((x, top - (r + 1) * tall + 0.16 * tall, width, 0.84 * tall))
+            panel = ax.inset_axes((x, top - (r + 0.84) * tall, width, part * tall))
             _plot_panel(panel, data[data["region"] == region], column, styles, span)
             _name_years(panel, data, is_last=r == len(regions) - 1)
     for r, region in enumerate(regions):
-        label = wrap(table_label("foundry_regions", str(region)), 8.5, LEFT - 60, lines=2)
-        ax.annotate(label, (0, top - (r + 0.5) * tall), xycoords="axes fraction", size=8.5,
-                    xytext=(-36, 0), textcoords="offset points", ha="right", va="center",
-                    weight="bold" if region == "CN" else "normal")  # fmt: skip
+        name = table_label("foundry_regions", str(region))
+        weight = "bold" if region == "CN" else "normal"
+        if is_narrow(ax):
+            place, shift, side = top - (r + 0.05) * tall, 8 - room_beside(ax)[0], "left"
+        else:
+            place, shift, side = top - (r + 0.5) * tall, -36.0, "right"
+            name = wrap(name, 8.5, room_beside(ax)[0] - 40, lines=2)
+        ax.annotate(name, (0, place), xycoords="axes fraction", size=8.5, xytext=(shift, 0),
+                    textcoords="offset points", ha=side, va="center", weight=weight)  # fmt: skip
 
 
 def _plot_panel(

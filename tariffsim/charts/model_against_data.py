@@ -10,6 +10,7 @@ from tariffsim.calibration.base_year import ALL
 from tariffsim.calibration.constants import DATA_MARKET
 from tariffsim.charts import axes
 from tariffsim.charts.context import chart_context, table_label
+from tariffsim.charts.lettering import room_beside
 from tariffsim.charts.picture import Chart, ChartText, NotApplicable, shows
 from tariffsim.charts.style import CHIPS, GAIN, LEVEL, LOSS, QUIET, percent_tick
 from tariffsim.record.results import Results
@@ -105,7 +106,8 @@ def plot(data: pd.DataFrame, ax: Axes) -> None:
 
 def _write(ax: Axes, text: str, place: float, color: str, weight: str = "normal") -> None:
     """Text in the column at the right."""
-    ax.annotate(text, (1, place), xycoords=("axes fraction", "data"), xytext=(RIGHT - 36, 0),
+    shift = min(RIGHT - 36, room_beside(ax)[1] - 8)
+    ax.annotate(text, (1, place), xycoords=("axes fraction", "data"), xytext=(shift, 0),
                 textcoords="offset points", va="center", ha="right", size=8.5, color=color,
                 weight=weight)  # fmt: skip
 

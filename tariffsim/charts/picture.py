@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
@@ -17,20 +17,55 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tariffsim.charts.fonts import families
-from tariffsim.charts.lettering import LINE, height, wrap
+from tariffsim.charts.lettering import LINE, NARROW, fit, height, wrap
 from tariffsim.charts.style import QUIET, TEXT, SeriesStyle, one_line
 from tariffsim.errors import TariffsimError
 
 _NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
 _DIGITS = re.compile(r"\b([1-9]\d*\.\d\d)\d+")
 """Digits that nobody sees: a hundredth of a point is enough."""
-_LETTER = re.compile(r'<path id="c\w\w-(DejaVu[^"]+)"([^>]*/>\n?)')
-_USE = re.compile(r'href="#c\w\w-(DejaVu[^"]+)"(?: transform="translate\(([-.\d]+) 0\)")?')
+_FONTS = re.compile(r"(font-family: [^;\"]*)")
+FALLBACK = ", Verdana, sans-serif"
+"""Fonts for readers who lack that of charts: Verdana is as wide, others are narrower."""
 
 WIDTH = 648.0
-"""Width of a figure in points (9 inches)."""
-EDGE = 16.0
-"""Free margin around everything, points."""
+"""Width of a figure on a screen, in points (9 inches)."""
+
+
+class Size(NamedTuple):
+    """For what a picture is made: all texts have the same size in points in each."""
+
+    width: float
+    """Points."""
+    dpi: float
+    """Dots an inch of the PNG."""
+    edge: float
+    """Free margin around everything, points."""
+    left: float = 1e9
+    """Most room left of the axes, points."""
+    right: float = 1e9
+    """Most room right of the axes, points."""
+    rows: float = 1.0
+    """Height of rows with names against that on a screen."""
+    suffix: str = ""
+    """Last part of the names of files."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether names of rows go above them, and names of lines below the axes."""
+        return self.width < 300
+
+
+SIZES: dict[str, Size] = {
+    "screen": Size(WIDTH, 160, 16.0),
+    "phone": Size(270.0, 288, 8.0, 42.0, 48.0, 1.75, "_phone"),
+    "print": Size(453.5, 300, 10.0, 168.0, 150.0, 1.15, "_print"),
+}
+"""A screen; 360 px of a phone (270 pt); 16 cm on paper."""
+ROWS = 100.0
+"""Room left of axes, in points, from which on it is that of names of rows."""
+EDGE = SIZES["screen"].edge
+"""Free margin around everything on a screen, points."""
 
 Kind = Literal["comparison", "experiment", "agent"]
 """What a chart shows: scenarios against a baseline, an experiment, or one agent explained."""
@@ -79,29 +114,33 @@ class ChartText:
 
 
 def page(
-    text: ChartText, body: float, left: float, right: float, below: float = 34.0
-) -> tuple[Figure, Axes]:
+    text: ChartText, body: float, left: float, right: float, below: float = 34.0,
+    size: Size = SIZES["screen"],
+) -> tuple[Figure, Axes]:  # fmt: skip
     """A figure with its text around axes `body` points high; it grows with its text."""
-    inner = WIDTH - 2 * EDGE
+    width, edge = size.width, size.edge
+    inner = width - 2 * edge
     title, subtitle = wrap(text.title, 13, inner, "bold"), wrap(text.subtitle, 9, inner)
     note = wrap(text.note, 7.5, inner)
     names = [wrap(name, 8.5, inner - 16, "bold", 2) for name in text.legend]
     above = height(title, 13) + height(subtitle, 9) + 10
     above += sum(height(name, 8.5) + 1 for name in names)
-    bottom = EDGE + height(note, 7.5) + below
-    total = bottom + body + 16 + above + EDGE
-    figure = Figure(figsize=(WIDTH / 72, total / 72))
-    y = total - EDGE
-    _write(figure, title, EDGE, y, size=13, weight="bold", color=TEXT)
+    bottom = edge + height(note, 7.5) + below
+    total = bottom + body + (28 if size.is_narrow else 16) + above + edge
+    figure = Figure(figsize=(width / 72, total / 72))
+    figure.set_label(NARROW if size.is_narrow else "")
+    y = total - edge
+    _write(figure, title, edge, y, size=13, weight="bold", color=TEXT)
     y -= height(title, 13) + 5
-    _write(figure, subtitle, EDGE, y, size=9, color=QUIET)
+    _write(figure, subtitle, edge, y, size=9, color=QUIET)
     y -= height(subtitle, 9) + 5
     for name, style in zip(names, text.legend.values(), strict=True):
-        _marker(figure, style, EDGE + 5, y - 0.55 * 8.5)
-        _write(figure, name, EDGE + 16, y, size=8.5, weight="bold", color=style.text)
+        _marker(figure, style, edge + 5, y - 0.55 * 8.5)
+        _write(figure, name, edge + 16, y, size=8.5, weight="bold", color=style.text)
         y -= height(name, 8.5) + 1
-    _write(figure, note, EDGE, EDGE, size=7.5, color="#5F5F5F", va="bottom")
-    box = (left / WIDTH, bottom / total, (WIDTH - left - right) / WIDTH, body / total)
+    _write(figure, note, edge, edge, size=7.5, color="#5F5F5F", va="bottom")
+    left, right = min(left, size.left), min(right, size.right)
+    box = (left / width, bottom / total, (width - left - right) / width, body / total)
     return figure, figure.add_axes(box)
 
 
@@ -136,19 +175,22 @@ class Picture:
     figure: Figure
     text: ChartText
     table: pd.DataFrame
+    size: Size = SIZES["screen"]
 
     def files(self) -> dict[str, bytes]:
-        """SVG, PNG, CSV and alt text by file name."""
+        """SVG, PNG, CSV and alt text by file name; of other sizes than a screen SVG and PNG."""
         with house_style(self.text, self.table):
             svg, png = io.BytesIO(), io.BytesIO()
             self.figure.savefig(svg, format="svg", metadata={"Date": None})
-            self.figure.savefig(png, format="png", metadata={"Software": None})
-        return {
-            f"{self.name}.svg": self._labelled(svg.getvalue().decode()).encode(),
-            f"{self.name}.png": png.getvalue(),
-            f"{self.name}.csv": self.csv(),
-            f"{self.name}.txt": f"{self.text.alt}\n".encode(),
+            self.figure.savefig(png, format="png", metadata={"Software": None}, dpi=self.size.dpi)
+        name = self.name + self.size.suffix
+        drawn = {
+            f"{name}.svg": self._labelled(svg.getvalue().decode()).encode(),
+            f"{name}.png": png.getvalue(),
         }
+        if self.size.suffix:
+            return drawn
+        return drawn | {f"{name}.csv": self.csv(), f"{name}.txt": f"{self.text.alt}\n".encode()}
 
     def csv(self) -> bytes:
         """The numbers drawn."""
@@ -158,7 +200,8 @@ class Picture:
         """The drawing with its alt text, and ids that are unique among all charts of a page."""
         svg = _NOISE.sub("", svg).strip()
         svg = re.sub(r"\s*\n\s*", "\n", _DIGITS.sub(r"\1", svg))
-        mark = f"c{self.name[:2]}-"
+        svg = _FONTS.sub(rf"\g<1>{FALLBACK}", svg)
+        mark = f"c{self.name[:2]}{self.size.suffix}-"
         svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}", svg)
         text = (
             f'<title id="{mark}title">{escape(self.text.title)}</title>'
@@ -189,6 +232,7 @@ class Chart(Generic[Source]):
         left: room on their left in points.
         right: room on their right in points.
         below: room for the names of the axis below, in points.
+        on_phone: height of the axes on a phone against that on a screen, besides that of rows.
     """
 
     number: int
@@ -202,6 +246,7 @@ class Chart(Generic[Source]):
     left: float
     right: float
     below: float = 38.0
+    on_phone: float = 1.0
 
     @property
     def name(self) -> str:
@@ -215,13 +260,13 @@ class Chart(Generic[Source]):
         self.plot(table, ax)
         return ax
 
-    def picture(self, source: Source) -> Picture:
-        """The chart of these results, or of this agent.
+    def picture(self, source: Source, size: str = "screen") -> Picture:
+        """The chart of these results, or of this agent, in one of SIZES.
 
         Raises:
             NotApplicable: it does not apply to them.
         """
-        return self.drawn(self.prepared(source))
+        return self.drawn(self.prepared(source), size)
 
     def prepared(self, source: Source) -> Prepared:
         """The numbers and the text of the chart of these results, or of this agent.
@@ -233,30 +278,14 @@ class Chart(Generic[Source]):
             table = self.table(source)
             return Prepared(self.name, table, self.text(table, source))
 
-    def drawn(self, prepared: Prepared) -> Picture:
-        """The chart of numbers and text."""
-        _, table, text = prepared
+    def drawn(self, prepared: Prepared, size: str = "screen") -> Picture:
+        """The chart of numbers and text, in one of SIZES."""
+        (_, table, text), how = prepared, SIZES[size]
         with house_style(text, table):
-            figure, ax = page(text, self.body(table), self.left, self.right, self.below)
+            body = self.body(table) * (how.rows if self.left >= ROWS else 1.0)
+            body *= self.on_phone if how.is_narrow else 1.0
+            figure, ax = page(text, body, self.left, self.right, self.below, how)
             self.plot(table, ax)
-        return Picture(self.name, figure, text, table)
-
-
-def on_one_page(drawings: Sequence[str]) -> list[str]:
-    """SVG for one page: the shape of a letter is drawn once, by a short name, and used by all.
-
-    Places of letters are in hundredths of their size, so that a whole number is exact enough.
-    """
-    short: dict[str, str] = {}
-
-    def drawn_once(found: re.Match[str]) -> str:
-        if found[1] in short:
-            return ""
-        short[found[1]] = f"l{len(short)}"
-        return f'<path id="{short[found[1]]}"{found[2]}'
-
-    def used(found: re.Match[str]) -> str:
-        place = f' x="{float(found[2]):.0f}"' if found[2] else ""
-        return f'href="#{short[found[1]]}"{place}'
-
-    return [_USE.sub(used, _LETTER.sub(drawn_once, svg)) for svg in drawings]
+            if how.suffix:
+                fit(figure)
+        return Picture(self.name, figure, text, table, how)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tariffsim.cli.completion import SCENARIO
 from tariffsim.cli.experiment import experiment
 from tariffsim.cli.options import BASELINE, RunOptions, metric_named, run_options
 from tariffsim.cli.screen import (
@@ -76,7 +77,7 @@ def _significance(row: Row) -> str:
 
 
 @click.command(cls=Command, order=80, short_help="The value of early action.")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=SCENARIO)
 @click.option(
     "--start", "span", required=True, metavar="FIRST..LAST", help="First months of the policy."
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tariffsim.cli.completion import SCENARIO
 from tariffsim.cli.experiment import Experiment, experiment
 from tariffsim.cli.headline import by_metric, json_of, static_text, text_of
 from tariffsim.cli.options import BASELINE, RunOptions, load_all, run_options
@@ -40,7 +41,7 @@ def _percentage_points(
 
 
 @click.command(cls=Command, order=10, short_help="Run scenarios and compare them.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=SCENARIO)
 @BASELINE
 @click.option(
     "--equal", type=click.Choice(["effect", "revenue"]), metavar="WHAT",
@@ -118,7 +119,7 @@ def _static(
 
 
 @click.command(cls=Command, order=20, short_help="Run one scenario by itself.")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=SCENARIO)
 @DETAILS
 @run_options
 def run(options: RunOptions, file: str, details: bool) -> None:
@@ -147,7 +148,7 @@ def _run_all(
 
     notes = [*on_focus, *(note for scenario in (base, *scenarios) for note in remarks(scenario))]
     notes += [n for scenario in scenarios for n in levied_elsewhere(scenario, options.market)]
-    for note in notes:
+    for note in _once(notes):
         options.screen.remark(f"Note: {note}.")
     n = len({(scenario.name, scenario.content_hash) for scenario in (base, *scenarios)})
     what = f"{count(n, 'scenario')}, {_seeds(options, base, scenarios, precision)}"
@@ -174,6 +175,15 @@ def _run_all(
         runs.finish(
             results, text, data, f"Report:  {runs.folder / 'report.html'}\n", has_report=True
         )
+
+
+def _once(notes: Sequence[str]) -> list[str]:
+    """Notes that say the same of several scenarios as one, with all their names."""
+    found: dict[str, list[str]] = {}
+    for note in notes:
+        name, _, text = note.partition(": ")
+        found.setdefault(text or note, []).append(name if text else "")
+    return [f"{', '.join(names)}: {text}" if names[0] else text for text, names in found.items()]
 
 
 def _seeds(

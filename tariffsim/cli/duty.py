@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tariffsim.cli.completion import SCENARIO
 from tariffsim.cli.options import load_all
 from tariffsim.cli.screen import Column, Command, Row, Screen, prose, show, usage_error
 from tariffsim.errors import ChoiceError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, order=125, short_help="Show what is due by statute, law by law.")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=SCENARIO)
 @click.option("--device", required=True, metavar="CODE", help="Group of devices, such as laptop.")
 @click.option("--origin", required=True, metavar="CODE", help="Country of assembly, such as CN.")
 @click.option("--market", default="US", metavar="CODE", help="Market that levies; default: US.")

@@ -211,8 +211,8 @@ def _break_even(slot: SlotChoice) -> str:
         )
     if rate <= 0:
         return (
-            f"Break-even duty: zero. The next opening is more likely to leave {region} than to "
-            "stay without any further duty."
+            f"Break-even duty: none is needed. Without any further duty the next opening is more "
+            f"likely to leave {region} than to stay."
         )
     if rate > MAX_RATE:
         return (

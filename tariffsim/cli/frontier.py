@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tariffsim.cli.completion import SCENARIO
 from tariffsim.cli.experiment import experiment
 from tariffsim.cli.options import BASELINE, RunOptions, run_options
 from tariffsim.cli.screen import Column, Command, Row, prose, show, usage_error
@@ -30,7 +31,7 @@ PROBABILITIES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 @click.command(cls=Command, order=60, short_help="Cost against dependence, by rate.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=SCENARIO)
 @click.option(
     "--rates", default="0:2:0.25", metavar="LOW:HIGH:STEP",
     help="Rates of the tariffs, in the unit of the first one; default: 0:2:0.25.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,17 +32,16 @@ if TYPE_CHECKING:
 ByMetric = dict[Any, dict[str, Row]]
 """Rows of a headline table by scenario, or design point, and by metric."""
 HEADS = {
-    "cn_value_share": "By\nvalue\npp",
-    "basket_price": "Basket\nprice\npp",
-    "duty_revenue": "Duty\nrevenue\nbn USD",
-    "policy_revenue": "New duty\nrevenue\nbn USD",
-    "consumer_surplus_loss": "Consumer\nsurplus\nloss\nbn USD",
-    "welfare": "Welfare\nbn USD",
-    "cost_per_pp": "Cost\nper pp\nm USD",
-    "world_cn_share": "World\nshare\npp",
+    "basket_price": "Prices %",
+    "duty_revenue": "Duty bn",
+    "policy_revenue": "New duty bn",
+    "consumer_surplus_loss": "Surplus loss bn",
+    "buyers_cost": "Buyers bn",
+    "welfare": "Welfare bn",
+    "world_cn_share": "World pp",
 }
 """Headers of differences from the baseline."""
-SHOWN = tuple(name for name in HEADS if name != "policy_revenue")
+SHOWN = ("basket_price", "duty_revenue", "buyers_cost", "welfare", "world_cn_share")
 WIDE = 90
 """Letters of a line from which intervals stand beside the change in blocks."""
 DRAWN = (
@@ -53,8 +51,8 @@ DRAWN = (
     f"holds parameters at their central values. {NOT_SIGNIFICANT}: not statistically significant, "
     "the interval covers zero."
 )
-LAYOUTS = ((" ", 2, SHOWN), (" ", 1, SHOWN), ("\n", 1, SHOWN), ("\n", 1, SHOWN[1:]))
-"""What stands between change and interval, blanks between columns, metrics: first that fits."""
+LAYOUTS = tuple((gap, SHOWN[:n]) for n in range(len(SHOWN), 0, -1) for gap in (2, 1))
+"""Blanks between columns, metrics: the first that fits."""
 
 
 def by_metric(table: pd.DataFrame, key: str) -> ByMetric:
@@ -88,7 +86,7 @@ def change_column(metric: str, rows: Iterable[Row]) -> Column:
     return Column(HEADS[metric], cell)
 
 
-SHARE = Column("Share\n%", lambda row: number(row["cn_share"]["level"], 1))
+SHARE = Column("Share %", lambda row: number(row["cn_share"]["level"], 1))
 """The level of the Chinese share."""
 
 
@@ -128,7 +126,46 @@ def text_of(results: Results, base: Scenario, details: bool) -> str:
             for name, known in rows.items()
         )
         table = "\n\n".join(blocks)
-    return "\n".join([prose(title), "", table, "", prose(*_notes(rows, results))])
+    found = list(filter(None, findings(results)))
+    above = [prose(" ".join(found)), ""] if found else []
+    return "\n".join([*above, prose(title), "", table, "", prose(*_notes(rows, results))])
+
+
+def findings(results: Results) -> tuple[str, str]:
+    """What the scenarios do to the Chinese share, and what they cost buyers."""
+    from tariffsim.record.statements import estimates, summary
+
+    def of_all(what: str, metric: str, unit: str, decimals: int) -> str:
+        found = estimates(results, metric)
+        return summary(what, unit, {n: e for n, e in found.items() if n != results.baseline},
+                       decimals)  # fmt: skip
+
+    return (
+        of_all("The Chinese share of chips", "cn_share", "pp", 1),
+        of_all("The cost to buyers", "buyers_cost", "bn USD a year", 1),
+    )
+
+
+def _to_settle(results: Results) -> str:
+    """How many seeds would make changes of the share significant that are not."""
+    from tariffsim.record.statements import Verdict, estimates, seeds_to_settle
+
+    known, open_ = [], []
+    for name, found in estimates(results, "cn_share").items():
+        if found.verdict is not Verdict.UNCERTAIN:
+            continue
+        if (seeds := seeds_to_settle(found)) is not None:
+            known.append(f"{name} about {seeds:,}")
+        elif found.sd_parameters > 0:
+            open_.append(name)
+    told = []
+    if known:
+        told.append(f"Seeds that would settle the sign of its change: {', '.join(known)}.")
+    if open_:
+        told.append(
+            f"No number of seeds may settle that of {', '.join(open_)}: parameters leave it open."
+        )
+    return " ".join(told)
 
 
 def static_text(table: pd.DataFrame, market: str, left_out: str) -> str:
@@ -163,23 +200,21 @@ def _static_column(base: Row, others: Sequence[Row]) -> Column:
 def _table(rows: ByMetric) -> str:
     """One line a scenario, in the first layout that fits the page, else the screen; or nothing."""
     tables = [_lines(rows, *layout) for layout in LAYOUTS]
-    for room in (min(width(), PAGE), width()):
-        for table in tables:
-            if max(map(len, table.splitlines())) <= room:
-                return table
+    for table in tables:
+        if max(map(len, table.splitlines())) <= min(width(), PAGE):
+            return table
     return ""
 
 
-def _lines(rows: ByMetric, between: str, gap: int, metrics: Sequence[str]) -> str:
+def _lines(rows: ByMetric, gap: int, metrics: Sequence[str]) -> str:
     """One line a scenario: the baseline's levels, and how the others differ from them."""
     (base, levels), *others = rows.items()
-    longest = 22 if between == " " else 14
     named = [levels | {"is_base": True, "name": base}]
     named += [differences | {"name": name} for name, differences in others]
     columns = [
-        Column("", lambda row: _broken(row["name"], longest), is_number=False, wraps=True),
+        Column("", lambda row: _broken(row["name"], 22), is_number=False, wraps=True),
         SHARE,
-        Column(f"Change{between}[95 %]\npp", partial(share_change, gap=between)),
+        Column("Change pp [95 %]", share_change),
         *(change_column(metric, [row for _, row in others]) for metric in metrics),
     ]
     return show(named, columns, UNLIMITED, gap)
@@ -220,14 +255,15 @@ def _notes(rows: ByMetric, results: Results) -> list[str]:
     if len(rows) == 1:
         return notes
     notes[0] += (
-        " Money in USD a year; changes of shares and of the price index in percentage points (pp)."
-        f" {base}: levels; the others: share, then changes from {base}. Cost per pp: loss of"
-        " consumer surplus per percentage point by which the share falls."
+        f" {base}: levels; the others: share, then changes from {base}. Prices in % of the base"
+        " year; bn: thousand million USD a year; buyers: loss of consumer surplus plus loss of"
+        " makers from second-best sourcing. More: --details, headline.csv."
     )
     if n == 1:
         return [*notes, "One seed gives no interval: run several before drawing conclusions."]
     from tariffsim.record.uncertainty import is_drawn, sentences
 
+    notes += filter(None, [_to_settle(results)])
     if is_drawn(results):
         return [*notes, DRAWN, *sentences(results)]
     return [

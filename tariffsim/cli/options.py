@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tariffsim.cli.completion import SCENARIO
 from tariffsim.cli.screen import Screen, usage_error
 from tariffsim.errors import Problem, ProblemsError, ScenarioError, escaped, nearest
 
@@ -114,7 +115,7 @@ RUN = (
         "there is a policy of that name.",
     ),
 )  # fmt: skip
-BASELINE = click.option("--baseline", metavar="FILE", help="What to compare with.")
+BASELINE = click.option("--baseline", metavar="FILE", type=SCENARIO, help="What to compare with.")
 
 
 def _collected(kind: type[EngineOptions], options: Sequence[Decorator]) -> Decorator:

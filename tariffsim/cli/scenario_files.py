@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tariffsim.cli.completion import KEY, SCENARIO
 from tariffsim.cli.explain_maker import explain_maker
 from tariffsim.cli.options import load_all
 from tariffsim.cli.screen import Command, Screen, prose, show, show_facts, usage_error
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, order=120, short_help="Check scenarios: all problems of all files.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=SCENARIO)
 def validate(screen: Screen, files: tuple[str, ...]) -> None:
     """Check scenarios: every problem of every file, with line, column and a hint.
 
@@ -56,8 +57,8 @@ def validate(screen: Screen, files: tuple[str, ...]) -> None:
 @click.command(
     cls=Command, order=130, short_help="The source of a value, or the reasons of a choice."
 )
-@click.argument("file", metavar="FILE")
-@click.argument("key", required=False, metavar="[KEY]")
+@click.argument("file", metavar="FILE", type=SCENARIO)
+@click.argument("key", required=False, metavar="[KEY]", type=KEY)
 @click.option("--maker", type=click.IntRange(0), metavar="N", help="A device maker, from 0.")
 @click.option("--month", metavar="MONTH", help="With --maker: such as 2028-06; default: the last.")
 @click.option("--seed", type=click.IntRange(0, 2**31), metavar="S", help="With --maker: which run.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tariffsim.cli.completion import SCENARIO
 from tariffsim.cli.experiment import experiment
 from tariffsim.cli.options import BASELINE, RunOptions, metric_named, run_options
 from tariffsim.cli.screen import (
@@ -32,7 +33,7 @@ SIGNIFICANT = 4
 
 
 @click.command(cls=Command, order=30, short_help="Find the value that meets a target.")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=SCENARIO)
 @click.argument("key", default=RATE, metavar="[KEY]")
 @click.option("--target", metavar="METRIC=LEVEL", help="Level of a metric to reach.")
 @click.option("--change", metavar="METRIC=CHANGE", help="Difference from the baseline to reach.")
@@ -153,6 +154,8 @@ def _sentence(found: Solution, key: str, aim: str, ends: tuple[float, float]) ->
     """What was found, or how near one can get."""
     root, known = found.root, found.target.known
     value = f"{root.value:.{SIGNIFICANT}g}"
+    if isfinite(root.low):
+        value += f" (95 % interval {root.low:.{SIGNIFICANT}g} to {root.high:.{SIGNIFICANT}g})"
     if not root.is_met:
         return (
             f"No {key} between {ends[0]:g} and {ends[1]:g} brings {known.label} to {aim}: the "

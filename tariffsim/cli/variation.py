@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tariffsim.cli.completion import SCENARIO
 from tariffsim.cli.experiment import experiment
 from tariffsim.cli.headline import SHARE, by_metric, change_column, seeds_text, share_change
 from tariffsim.cli.options import BASELINE, RunOptions, run_options
@@ -52,7 +53,7 @@ def varied(vary: Sequence[str]) -> dict[str, str] | None:
 
 
 @click.command(cls=Command, order=40, short_help="Run a scenario over values of its parameters.")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=SCENARIO)
 @click.option(
     "--design", type=click.Choice(["grid", "lhs", "sobol"]), metavar="NAME",
     help="All combinations (grid, the default), a Latin hypercube (lhs) or a Sobol sequence.",
@@ -132,7 +133,7 @@ def _points_table(found: pd.DataFrame, keys: Sequence[str]) -> str:
     columns = [
         *(_key_column(key, shown) for key in shown),
         SHARE,
-        Column("Change [95 %]\npp", share_change),
+        Column("Change pp [95 %]", share_change),
         *(change_column(metric, points) for metric in SHOWN),
     ]
     table = show(points[:MAX_POINTS], columns)
@@ -165,7 +166,7 @@ def _peak(peak: Mapping[str, Any], key: str, unit: str) -> str:
 
 
 @click.command(cls=Command, order=50, short_help="Which assumptions a result depends on.")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=SCENARIO)
 @click.option(
     "--method", type=click.Choice(list(COLUMNS)), default="tornado", metavar="NAME",
     help="One at a time, low and high (tornado, the default), or all together: morris screens, "

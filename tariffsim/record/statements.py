@@ -7,7 +7,7 @@ is named where the intervals leave no doubt which it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
@@ -143,6 +143,41 @@ def effect(
             "run, without a test of significance"
         ),
     }[found.verdict]
+
+
+def summary(what: str, unit: str, found: Mapping[str, Estimate], decimals: int = 1) -> str:
+    """What several scenarios do to one thing, in a sentence; empty if nothing was tested.
+
+    Args:
+        what: rises or falls, such as `The Chinese share`.
+        unit: of the differences.
+        found: differences from the baseline by what scenarios are called.
+        decimals: of the numbers.
+    """
+    moves: dict[str, list[str]] = {"falls": [], "rises": []}
+    open_: list[str] = []
+    for name, one in found.items():
+        digits = decimals_for(one.difference, decimals)
+        ends = [number(end, digits, sign=True) for end in (one.low, one.high)]
+        if one.is_certain:
+            size = f"{number(abs(one.difference), digits)} {unit} ({ends[0]} to {ends[1]})"
+            moves["falls" if one.difference < 0 else "rises"].append(f"with {name} by {size}")
+        elif one.verdict is Verdict.UNCERTAIN:
+            open_.append(f"{name} ({ends[0]} to {ends[1]} {unit})")
+    same = [name for name, one in found.items() if one.verdict is Verdict.UNCHANGED]
+    parts = [f"{verb} {_listed(each)}" for verb, each in moves.items() if each]
+    told = [" and ".join(parts)] if parts else []
+    told += [f"does not change with {_listed(same)}"] if same else []
+    if open_:
+        told.append(f"{'; it' if told else ''} has no statistically significant change with "
+                    f"{_listed(open_)}".strip())  # fmt: skip
+    return f"{what} {', '.join(told).replace(', ; it', '; it')}." if told else ""
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Parts of a sentence: a, b and c."""
+    *most, last = parts or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def clear_largest(found: Mapping[Key, Estimate]) -> Key | None:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tariffsim.charts import CHARTS, Picture
-from tariffsim.charts.picture import Prepared, on_one_page
+from tariffsim.charts.picture import Prepared
 from tariffsim.record.results import Results
 from tariffsim.record.uncertainty import is_drawn
 from tariffsim.report.settings import assumptions, scenarios
@@ -54,10 +54,10 @@ def charts_of(
 ) -> list[dict[str, Any]]:
     """Drawings for a page with headings and titles, and their numbers as a link where few.
 
-    On paper they are bitmaps: what makes the PDF does not draw letters that drawings share.
+    On paper they are bitmaps, which look the same whatever makes the PDF.
     """
     headings = {chart.name: chart.title for chart in CHARTS}
-    svgs = on_one_page([results.files[f"charts/{p.name}.svg"].decode() for p in made])
+    svgs = [results.files[f"charts/{p.name}.svg"].decode() for p in made]
     found = []
     for picture, svg in zip(made, svgs, strict=True):
         numbers = results.files.get(f"charts/{picture.name}.csv", b"")

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tariffsim.errors import Problem, ScenarioError, escaped
+from tariffsim.errors import Problem, ScenarioError, escaped, escaped_path
 from tariffsim.scenario.catalogue import find
 from tariffsim.scenario.checks import problems_of
 from tariffsim.scenario.empty_values import unknown_empty_keys
@@ -61,7 +61,7 @@ def load_scenario(path_or_name: str | os.PathLike[str]) -> Scenario:
         shown = path.name
     layers = Layers(path.parent)
     at = Position(escaped(shown))
-    layers.add(path, escaped(shown), at)
+    layers.add(path, escaped_path(shown), at)
     if layers.trees and (reason := name_problem(path.stem)):
         message = "the name of the file, which is that of the scenario,"
         layers.problems.append(at.problem(f"{message} {reason}", hint="rename the file"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from tariffsim.errors import FORMULA, Problem, closest, escaped
+from tariffsim.errors import FORMULA, Problem, closest, escaped, escaped_path
 from tariffsim.policy.fields import BAD_CHARACTER
 from tariffsim.scenario.nodes import Node, Position, merge, parse
 from tariffsim.tables.csv_files import Refused, read_text
@@ -192,7 +192,7 @@ class Layers:
                 base_shown = found.name
             else:
                 found = self._inside(path, given)
-                base_shown = escaped((Path(shown).parent / given).as_posix())
+                base_shown = escaped_path((Path(shown).parent / given).as_posix())
         except Refused as error:
             self._refuse(base.at, error.message, error.given, error.hint, key)
             # what is left is checked on top of the scenario that is probably meant

@@ -72,6 +72,10 @@ def timing(n: int = 4) -> Results:
     table = pd.DataFrame({"start": starts, "share": share, "share_low": share - wide,
                           "share_high": share + wide})  # fmt: skip
     never = {"start": "never", "share": 20.0, "share_low": 20.0, "share_high": 20.0}
+    for data in (table, never):
+        for end, sign in (("", 0.0), ("_low", -1.0), ("_high", 1.0)):
+            data[f"share_reduction{end}"] = 72 * (20.0 - data["share"]) / 2 + 12 * wide * sign
+    never |= {f"share_reduction{end}": 0.0 for end in ("", "_low", "_high")}
     table = pd.concat([table, pd.DataFrame([never])], ignore_index=True).assign(label="A duty")
     found = results({"timing": table}, n)
     return with_fields(found, scenarios={k: found.scenarios[k] for k in NAMES[:2]})

@@ -46,7 +46,7 @@ def _axis_of(figure: Figure) -> Iterator[Axis]:
 def _text_boxes(figure: Figure) -> list[tuple[Text, Bbox]]:
     """All texts that are seen, with their boxes in pixels."""
     renderer = cast(Any, RendererAgg)(figure.bbox.width, figure.bbox.height, figure.dpi)
-    figure.draw(renderer)
+    figure.draw_without_rendering()
     hidden: set[Text] = set()
     for axis in _axis_of(figure):
         low, high = sorted(axis.get_view_interval())

@@ -15,6 +15,7 @@ from tariffsim.record.statements import (
     effect,
     precise,
     seeds_to_settle,
+    summary,
 )
 
 
@@ -49,6 +50,21 @@ def test_what_is_not_known_is_said() -> None:
     undefined = Estimate(math.nan, math.nan, math.nan, math.nan, False, 5)
     assert undefined.verdict is Verdict.UNDEFINED
     assert "no defined effect" in effect(undefined, "cost per pp", "m USD")
+
+
+def test_several_scenarios_in_a_sentence() -> None:
+    found = {"a": of(-2.3, 0.4), "b": of(1.0, 1.5), "c": of(0.5, 0.2), "d": of(-1.0, 0.5)}
+    assert summary("The share", "pp", found) == (
+        "The share falls with a by 2.3 pp (−2.7 to −1.9) and with d by 1.0 pp (−1.5 to −0.5) and "
+        "rises with c by 0.5 pp (+0.3 to +0.7); it has no statistically significant change with b "
+        "(−0.5 to +2.5 pp)."
+    )
+    assert summary("The share", "pp", {"b": of(1.0, 1.5)}) == (
+        "The share has no statistically significant change with b (−0.5 to +2.5 pp)."
+    )
+    same = Estimate(10.0, 0.0, 0.0, 0.0, False, 5)
+    assert summary("The share", "pp", {"e": same}) == "The share does not change with e."
+    assert summary("The share", "pp", {"a": of(1.0, math.nan, n=1)}) == ""
 
 
 def test_the_largest_is_named_only_if_no_other_may_be_larger() -> None:

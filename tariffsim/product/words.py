@@ -1,0 +1,100 @@
+"""What is said of a priced product: findings, remarks, and the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import isfinite
+
+from tariffsim.product.pricing import Priced, break_even_share
+
+LEAST = 0.005
+"""USD that two decimals do not show."""
+
+
+def findings(found: Sequence[Priced]) -> Iterator[str]:
+    """What each scenario adds to the duty that the first of them has on the product."""
+    base, *others = found
+    if not others:
+        yield f"{base.product.title}: {_usd(base.due.total)} a unit is due in {base.month}."
+    for one in others:
+        more = one.due.total - base.due.total
+        verb = "does not change the duty" if abs(more) < LEAST else (
+            f"{'adds' if more > 0 else 'takes off'} {_usd(abs(more))} a unit "
+            f"({100 * abs(more) / one.product.customs_value:.2g} % of its value)"
+        )  # fmt: skip
+        low, high = one.due.low - base.due.low, one.due.high - base.due.high
+        span = f", between {_usd(low)} and {_usd(high)} as the origin of some chips is not given"
+        yield (
+            f"{one.scenario} {verb}{span if abs(high - low) >= LEAST else ''}, "
+            f"{_usd(more * one.product.units_a_year, 0)} a year."
+        )
+
+
+def remarks(found: Sequence[Priced]) -> Iterator[str]:
+    """By month, unknown origin, evasion, break-even."""
+    for one in found:
+        if len(one.steps) > 1:
+            steps = ", ".join(f"{_usd(step.due.total)} from {step.month}" for step in one.steps)
+            yield f"{one.scenario}, duty over time: {steps}."
+    for one in found[1:]:
+        extra = one.due.unknown_origin - one.due.total
+        if abs(extra) >= LEAST:
+            verb = "owes" if extra > 0 else "saves"
+            yield (
+                f"{one.scenario}: an importer that does not know the origin of the chips {verb} "
+                f"{_usd(abs(extra))} a unit {'more' if extra > 0 else 'of duty'}."
+            )
+        if isfinite(one.evasion_rate) and one.due.new > 0:
+            yield (
+                f"{one.scenario}: the median importer of such products would evade a duty on what "
+                f"it declares above {100 * one.evasion_rate:.0f} %; a dollar evaded is expected to "
+                f"cost {one.back_duty:.2f} USD of back duty and penalty."
+            )
+        yield from _elsewhere(one)
+    for whole in found[1:]:
+        for content in found[1:]:
+            share = break_even_share(whole, content)
+            if share is not None:
+                own = sum(c.value for c in whole.product.chips if c.region == "CN")
+                yield (
+                    f"{content.scenario} costs less than {whole.scenario} as long as Chinese chips "
+                    f"are less than {100 * share:.0f} % of the value of the product; they are "
+                    f"{100 * own / whole.product.customs_value:.2g} %."
+                )
+
+
+def _elsewhere(one: Priced) -> Iterator[str]:
+    """What buying the Chinese chips elsewhere saves, where a duty is on them."""
+    told = [
+        f"class {a.chip.node_class} {'saves' if a.saving > 0 else 'costs'} {_usd(abs(a.saving))} "
+        f"({_usd(a.duty)} of duty less, {_usd(a.premium)} dearer)"
+        for a in one.alternatives
+        if abs(a.duty) > 0
+    ]
+    if told:
+        rates = {f"{100 * a.break_even_rate:.0f} %" for a in one.alternatives}
+        yield (
+            f"{one.scenario}: bought elsewhere, a unit's Chinese chips of {'; of '.join(told)}. By "
+            f"price alone it pays from a duty of {', '.join(sorted(rates))} on them; makers also "
+            "weigh what prices do not show (explain --maker)."
+        )
+
+
+def audit_of(found: Sequence[Priced]) -> Iterator[str]:
+    """Law by law, what the duty consists of."""
+    for one in found:
+        yield f"{one.scenario}, {one.month}: {_usd(one.due.total)} a unit is the sum of"
+        for line in one.audit:
+            yield f"  {line}"
+        if not one.audit:
+            yield "  nothing: no duty is due"
+    one = found[0]
+    yield (
+        "Landed cost: customs value, freight and duty. Retail price: landed cost before new duty, "
+        "the retail margin in dollars of today, and the part of the new duty that is passed on in "
+        "the long run."
+    )
+
+
+def _usd(amount: float, decimals: int = 2) -> str:
+    return f"{amount:,.{decimals}f} USD"
