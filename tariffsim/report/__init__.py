@@ -94,7 +94,7 @@ def comparison_page(
     charts = {chart["name"][:2]: chart for chart in charts_of(results, made, is_short)}
     parts = _parts(results, context, charts)
     if is_short:
-        left = {"markets"} if len(context.others) > FEW else set()
+        left = {"markets", "production"} if len(context.others) > FEW else set()
         parts = [_shortened(p) for p in parts if p["id"] in ON_PAPER.keys() - left]
     headings = {chart.name: chart.title for chart in CHARTS}
     contents = {"headline": "All scenarios in one table"}
