@@ -79,6 +79,25 @@ def test_a_line_of_a_run_priced_as_a_product_owes_the_same(name: str) -> None:
         assert at_base_margin == pytest.approx(of_run, rel=1e-9)
 
 
+@pytest.mark.parametrize("name", ["component_50", "component_unknown_deemed"])
+def test_a_line_whose_importer_does_not_know_owes_by_the_rule_for_unknown_origin(name: str) -> None:
+    """Of importers that do not evade a duty on the country either."""
+    scenario = replace(small(name), compliance__behaviour="full")
+    run = Simulation(scenario, 3)
+    run.run()
+    flows, importers = run.economy.flows, run.economy.importers
+    rows = np.flatnonzero(
+        run.economy.is_imported & (flows.market == 0) & (flows.units > 0)
+        & ~importers.knows_origin[flows.importer] & (flows.evaded_duty == 0)
+    )  # fmt: skip
+    assert len(rows) > 3
+    for flow in rows[:: max(1, len(rows) // 4)]:
+        found = price(of_flow(run.economy, flow), scenario, "2027-03").due
+        assert found.unknown_origin > found.total - found.new
+        owed = flows.base_duty[flow] + flows.new_duty[flow]
+        assert found.unknown_origin == pytest.approx(owed, rel=1e-9)
+
+
 def product(*chips: Chip, value: float = 100.0, made_in: str = "VN") -> Product:
     return Product("p", "P", "network_gear", value, made_in, "US", 1000.0, chips)
 
