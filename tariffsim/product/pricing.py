@@ -185,10 +185,10 @@ def break_even_share(whole: Priced, content: Priced) -> float | None:
         A fraction, above one if it never costs more; None if the first depends on Chinese chips,
         the second does not, or the first costs no more than the second on no Chinese chips.
     """
-    dearer = whole.due.total - content.without_chinese
-    if content.marginal_content <= 0 or whole.marginal_content or dearer < NEGLIGIBLE:
+    excess = whole.due.total - content.without_chinese
+    if content.marginal_content <= 0 or whole.marginal_content or excess < NEGLIGIBLE:
         return None
-    return dearer / (content.marginal_content * whole.product.customs_value)
+    return excess / (content.marginal_content * whole.product.customs_value)
 
 
 def _month(month: str | None, scenario: Scenario) -> int:

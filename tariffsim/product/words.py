@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
+from tariffsim.policy.shipments import CHINA
 from tariffsim.product.pricing import Priced, break_even_share
 
 LEAST = 0.005
@@ -66,11 +67,13 @@ def remarks(found: Sequence[Priced]) -> Iterator[str]:
         for content in found[1:]:
             share = break_even_share(whole, content)
             if share is not None:
-                own = sum(c.value for c in whole.product.chips if c.region == "CN")
+                chips = whole.product.chips
+                own = sum(chip.value for chip in chips if chip.region == CHINA)
+                least = "at least " if any(chip.region is None for chip in chips) else ""
                 yield (
                     f"{content.scenario} costs less than {whole.scenario} as long as Chinese chips "
                     f"are less than {100 * share:.0f} % of the value of the product; they are "
-                    f"{100 * own / whole.product.customs_value:.2g} %."
+                    f"{least}{100 * own / whole.product.customs_value:.2g} %."
                 )
 
 
@@ -78,14 +81,14 @@ def _elsewhere(one: Priced) -> Iterator[str]:
     """What buying the Chinese chips elsewhere saves, where a duty is on them."""
     told = [
         f"class {a.chip.node_class} {'saves' if a.saving > 0 else 'costs'} {_usd(abs(a.saving))} "
-        f"({_usd(a.duty)} of duty less, {_usd(a.premium)} dearer)"
+        f"({_usd(a.duty)} less duty, {_usd(a.premium)} more for the chips)"
         for a in one.alternatives
         if abs(a.duty) > 0
     ]
     if told:
         rates = {f"{100 * a.break_even_rate:.0f} %" for a in one.alternatives}
         yield (
-            f"{one.scenario}: bought elsewhere, a unit's Chinese chips of {'; of '.join(told)}. By "
+            f"{one.scenario}: to buy elsewhere a unit's Chinese chips of {'; of '.join(told)}. By "
             f"price alone it pays from a duty of {', '.join(sorted(rates))} on them; makers also "
             "weigh what prices do not show (explain --maker)."
         )
