@@ -16,7 +16,7 @@ from tariffsim.cli.screen import Column, Command, Screen, prose, show, usage_err
 from tariffsim.errors import ChoiceError, Problem, ProblemsError, ScenarioError
 
 if TYPE_CHECKING:
-    from tariffsim.product import Priced, Product
+    from tariffsim.product import Due, Priced, Product
     from tariffsim.scenario import Scenario
 
 MANY = "--scenarios"
@@ -112,11 +112,15 @@ def _facts(product: Product) -> dict[str, Any]:
     return asdict(product) | {"chip_value": product.chip_value}
 
 
+def _due(due: Due) -> dict[str, Any]:
+    return asdict(due) | {"new": due.new, "low": due.low, "high": due.high}
+
+
 def _json(one: Priced) -> dict[str, Any]:
     facts = {name: value for name, value in vars(one).items() if name != "product"}
-    facts["due"] = asdict(one.due) | {"new": one.due.new}
+    facts["due"] = _due(one.due)
     facts["audit"] = [asdict(line) | {"text": str(line)} for line in one.audit]
-    facts["steps"] = [{"month": s.month, "due": asdict(s.due)} for s in one.steps]
+    facts["steps"] = [{"month": s.month, "due": _due(s.due)} for s in one.steps]
     facts["alternatives"] = [
         asdict(a) | {"break_even_rate": a.break_even_rate, "saving": a.saving}
         for a in one.alternatives

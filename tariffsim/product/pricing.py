@@ -22,6 +22,8 @@ from tariffsim.state.economy import Economy, Foundries
 from tariffsim.typing import Bool, format_month, parse_month
 
 ON_PRODUCT = "product"
+NEGLIGIBLE = 1e-9
+"""USD a unit that are rounding."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,18 @@ class Due:
     """What is new since the base year, by law; what is left is the duty of the base year."""
     unknown_origin: float
     """All of it, if the importer does not know the origin of any chip."""
-    low: float
-    """The least it can be, whatever the region of the chips whose region is not given."""
-    high: float
-    """The most it can be."""
+    cases: tuple[float, ...]
+    """All of it, region by region, if that is where all chips of unknown region come from."""
+
+    @property
+    def low(self) -> float:
+        """The least of the cases."""
+        return min(self.cases)
+
+    @property
+    def high(self) -> float:
+        """The most of the cases."""
+        return max(self.cases)
 
     @property
     def new(self) -> float:
@@ -121,6 +131,8 @@ class Priced:
     """USD of back duty and penalty that evading one USD is expected to cost."""
     marginal_content: float
     """USD of duty a unit on one more USD of Chinese chips in it; see `break_even_share`."""
+    without_chinese: float
+    """USD of duty a unit if none of its chips were Chinese."""
 
 
 def price(product: Product, scenario: Scenario, month: str | None = None) -> Priced:
@@ -158,6 +170,7 @@ def price(product: Product, scenario: Scenario, month: str | None = None) -> Pri
         float(retail), passed_on, tuple(one.audit(wanted)), tuple(steps),
         tuple(one.alternatives(one.regime(wanted))), float(evasion_threshold(
             np.array(evasion_cost), np.array(exposure))), exposure, one.marginal(wanted),
+        one.without_chinese(wanted),
     )  # fmt: skip
 
 
@@ -169,11 +182,13 @@ def break_even_share(whole: Priced, content: Priced) -> float | None:
         content: the product under one that does.
 
     Returns:
-        A fraction, above one if it never costs more; None if either does not apply.
+        A fraction, above one if it never costs more; None if the first depends on Chinese chips,
+        the second does not, or the first costs no more than the second on no Chinese chips.
     """
-    if content.marginal_content <= 0 or whole.marginal_content or whole.due.new <= 0:
+    excess = whole.due.total - content.without_chinese
+    if content.marginal_content <= 0 or whole.marginal_content or excess < NEGLIGIBLE:
         return None
-    return whole.due.new / (content.marginal_content * whole.product.customs_value)
+    return excess / (content.marginal_content * whole.product.customs_value)
 
 
 def _month(month: str | None, scenario: Scenario) -> int:
@@ -200,6 +215,7 @@ class _Pricing:
         origin = codes.origins.index(product.assembled_in)
         self.cell = np.array([codes.cell(self.device, origin, self.market)])
         self._known: dict[Regime, Due] = {}
+        self._elsewhere = next(code for code in codes.regions if code != CHINA)
 
     def regime(self, date: int) -> Regime:
         """Laws in force in a month, with their rates."""
@@ -212,7 +228,7 @@ class _Pricing:
             total, by_law = self._declared(regime, self.product, knows=True)
             unknown, _ = self._declared(regime, self.product, knows=False)
             cases = [self._declared(regime, case, knows=True)[0] for case in self._cases()]
-            self._known[regime] = Due(total, by_law, unknown, min(cases), max(cases))
+            self._known[regime] = Due(total, by_law, unknown, tuple(cases))
         return self._known[regime]
 
     def _cases(self) -> Iterator[Product]:
@@ -254,7 +270,7 @@ class _Pricing:
         """Origin in law: where chips may count as Chinese elsewhere, it is as the file says."""
         regions = self.codes.regions
         if region is None:
-            return next(i for i, code in enumerate(regions) if code != CHINA)
+            return regions.index(self._elsewhere)
         counts_as_china = region == CHINA and self.codes.chinese_part is not None
         return regions.index(region) + counts_as_china * len(regions)
 
@@ -284,7 +300,6 @@ class _Pricing:
         """What Chinese chips would cost elsewhere, and the duty that they cause."""
         foundries, codes, product = self.economy.foundries, self.codes, self.product
         total = self.due(regime).total
-        elsewhere = next(code for code in codes.regions if code != CHINA)
         for i, chip in enumerate(product.chips):
             if chip.region != CHINA:
                 continue
@@ -294,7 +309,7 @@ class _Pricing:
                 for of in (foundries.is_chinese, ~foundries.is_chinese)
             )
             chips = list(product.chips)
-            chips[i] = replace(chip, region=elsewhere)
+            chips[i] = replace(chip, region=self._elsewhere)
             without, _ = self._declared(regime, replace(product, chips=tuple(chips)), knows=True)
             yield Alternative(chip, chip.value * (others / own - 1), total - without)
 
@@ -308,6 +323,14 @@ class _Pricing:
         totals = (self._declared(regime, p, knows=True)[0] for p in (with_more, self.product))
         rise = next(totals) - next(totals)
         return rise if abs(rise) > 1e-12 else 0.0
+
+    def without_chinese(self, date: int) -> float:
+        """USD of duty a unit with all Chinese chips bought elsewhere."""
+        chips = tuple(
+            replace(c, region=self._elsewhere if c.region == CHINA else c.region)
+            for c in self.product.chips
+        )
+        return self._declared(self.regime(date), replace(self.product, chips=chips), knows=True)[0]
 
     def enforcement(self, regime: Regime) -> tuple[float, float]:
         """Cost expected for a USD evaded, and the median non-monetary cost of evasion."""

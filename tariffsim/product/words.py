@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
+from tariffsim.policy.shipments import CHINA
 from tariffsim.product.pricing import Priced, break_even_share
 
 LEAST = 0.005
@@ -17,17 +18,29 @@ def findings(found: Sequence[Priced]) -> Iterator[str]:
     if not others:
         yield f"{base.product.title}: {_usd(base.due.total)} a unit is due in {base.month}."
     for one in others:
-        more = one.due.total - base.due.total
-        verb = "does not change the duty" if abs(more) < LEAST else (
-            f"{'adds' if more > 0 else 'takes off'} {_usd(abs(more))} a unit "
-            f"({100 * abs(more) / one.product.customs_value:.2g} % of its value)"
-        )  # fmt: skip
-        low, high = one.due.low - base.due.low, one.due.high - base.due.high
-        span = f", between {_usd(low)} and {_usd(high)} as the origin of some chips is not given"
-        yield (
-            f"{one.scenario} {verb}{span if abs(high - low) >= LEAST else ''}, "
-            f"{_usd(more * one.product.units_a_year, 0)} a year."
-        )
+        cases = [a - b for a, b in zip(one.due.cases, base.due.cases, strict=True)]
+        low, high = min(cases), max(cases)
+        if max(abs(low), abs(high)) < LEAST:
+            yield f"{one.scenario} does not change the duty."
+        elif high - low < LEAST:
+            yield f"{one.scenario} {_change(low, one)}."
+        else:
+            yield (
+                f"{one.scenario} {_change(low, one)} if no chip of unknown origin is liable; "
+                f"it {_change(high, one)} if all are."
+            )
+
+
+def _change(amount: float, one: Priced) -> str:
+    """A change of the duty on a unit, as part of the value and by year."""
+    more, product = abs(amount), one.product
+    if more < LEAST:
+        return "adds nothing"
+    return (
+        f"{'adds' if amount > 0 else 'takes off'} {_usd(more)} a unit "
+        f"({100 * more / product.customs_value:.2g} % of its value, "
+        f"{_usd(more * product.units_a_year, 0)} a year)"
+    )
 
 
 def remarks(found: Sequence[Priced]) -> Iterator[str]:
@@ -39,12 +52,11 @@ def remarks(found: Sequence[Priced]) -> Iterator[str]:
     for one in found[1:]:
         extra = one.due.unknown_origin - one.due.total
         if abs(extra) >= LEAST:
-            verb = "owes" if extra > 0 else "saves"
             yield (
-                f"{one.scenario}: an importer that does not know the origin of the chips {verb} "
-                f"{_usd(abs(extra))} a unit {'more' if extra > 0 else 'of duty'}."
+                f"{one.scenario}: an importer that does not know the origin of the chips owes "
+                f"{_usd(abs(extra))} a unit {'more' if extra > 0 else 'less'} than one that does."
             )
-        if isfinite(one.evasion_rate) and one.due.new > 0:
+        if isfinite(one.evasion_rate) and one.marginal_content > 0:
             yield (
                 f"{one.scenario}: the median importer of such products would evade a duty on what "
                 f"it declares above {100 * one.evasion_rate:.0f} %; a dollar evaded is expected to "
@@ -55,11 +67,13 @@ def remarks(found: Sequence[Priced]) -> Iterator[str]:
         for content in found[1:]:
             share = break_even_share(whole, content)
             if share is not None:
-                own = sum(c.value for c in whole.product.chips if c.region == "CN")
+                chips = whole.product.chips
+                own = sum(chip.value for chip in chips if chip.region == CHINA)
+                least = "at least " if any(chip.region is None for chip in chips) else ""
                 yield (
                     f"{content.scenario} costs less than {whole.scenario} as long as Chinese chips "
                     f"are less than {100 * share:.0f} % of the value of the product; they are "
-                    f"{100 * own / whole.product.customs_value:.2g} %."
+                    f"{least}{100 * own / whole.product.customs_value:.2g} %."
                 )
 
 
@@ -67,14 +81,14 @@ def _elsewhere(one: Priced) -> Iterator[str]:
     """What buying the Chinese chips elsewhere saves, where a duty is on them."""
     told = [
         f"class {a.chip.node_class} {'saves' if a.saving > 0 else 'costs'} {_usd(abs(a.saving))} "
-        f"({_usd(a.duty)} of duty less, {_usd(a.premium)} dearer)"
+        f"({_usd(a.duty)} less duty, {_usd(a.premium)} more for the chips)"
         for a in one.alternatives
         if abs(a.duty) > 0
     ]
     if told:
         rates = {f"{100 * a.break_even_rate:.0f} %" for a in one.alternatives}
         yield (
-            f"{one.scenario}: bought elsewhere, a unit's Chinese chips of {'; of '.join(told)}. By "
+            f"{one.scenario}: to buy elsewhere a unit's Chinese chips of {'; of '.join(told)}. By "
             f"price alone it pays from a duty of {', '.join(sorted(rates))} on them; makers also "
             "weigh what prices do not show (explain --maker)."
         )
@@ -88,7 +102,11 @@ def audit_of(found: Sequence[Priced]) -> Iterator[str]:
             yield f"  {line}"
         if not one.audit:
             yield "  nothing: no duty is due"
-    one = found[0]
+    if any(one.due.low < one.due.high for one in found):
+        yield (
+            "Chips whose region is not given count as not Chinese, but for the range and the duty "
+            "on unknown origin; the range is over regions, all such chips from one of them."
+        )
     yield (
         "Landed cost: customs value, freight and duty. Retail price: landed cost before new duty, "
         "the retail margin in dollars of today, and the part of the new duty that is passed on in "

@@ -12,13 +12,18 @@ from tariffsim.errors import ScenarioError
 from tariffsim.product import Chip, Product, price, read_products, typical_product
 from tariffsim.product.bill import shipped_examples
 from tariffsim.product.pricing import break_even_share
+from tariffsim.product.words import findings, remarks
 from tariffsim.scenario import Scenario, load_scenario, replace
 from tariffsim.simulation import Simulation
 from tariffsim.state.economy import Economy
 from tests.cli.calling import call, json_of
 
-SMALL = {"agents__makers": 200, "run__end": "2027-03", "compliance__behaviour": "compliant"}
-"""Everybody knows the origin of chips and declares the truth, as a priced product does."""
+SMALL = {
+    "agents__makers": 200, "run__end": "2027-03", "compliance__behaviour": "compliant",
+    "trade__pass_through_months": 1.0,
+}  # fmt: skip
+"""Everybody knows the origin of chips and declares the truth, as a priced product does, and passes
+duty on at once as far as it will be in the long run."""
 
 
 def small(name: str) -> Scenario:
@@ -67,8 +72,30 @@ def test_a_line_of_a_run_priced_as_a_product_owes_the_same(name: str) -> None:
         landed = flows.customs_value[flow] * (1 + trade.freight) + all_of_it
         assert found.landed == pytest.approx(landed, rel=1e-9)
         assert sum(line.amount for line in found.audit) == pytest.approx(all_of_it, abs=1e-9)
-        rise = found.retail - found.retail_rise
-        assert rise == pytest.approx((found.landed - found.due.new) * (1 + trade.retail_margin))
+        assert found.retail_rise == pytest.approx(flows.passed_on[flow], rel=1e-9, abs=1e-9)
+        since_base = found.landed - found.due.new - flows.base_landed[flow]
+        at_base_margin = found.retail - trade.retail_margin * since_base
+        of_run = flows.price[flow] - flows.compliance_cost[flow]
+        assert at_base_margin == pytest.approx(of_run, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["component_50", "component_unknown_deemed"])
+def test_a_line_whose_importer_does_not_know_owes_by_the_rule_for_unknown_origin(name: str) -> None:
+    """Of importers that do not evade a duty on the country either."""
+    scenario = replace(small(name), compliance__behaviour="full")
+    run = Simulation(scenario, 3)
+    run.run()
+    flows, importers = run.economy.flows, run.economy.importers
+    rows = np.flatnonzero(
+        run.economy.is_imported & (flows.market == 0) & (flows.units > 0)
+        & ~importers.knows_origin[flows.importer] & (flows.evaded_duty == 0)
+    )  # fmt: skip
+    assert len(rows) > 3
+    for flow in rows[:: max(1, len(rows) // 4)]:
+        found = price(of_flow(run.economy, flow), scenario, "2027-03").due
+        assert found.unknown_origin > found.total - found.new
+        owed = flows.base_duty[flow] + flows.new_duty[flow]
+        assert found.unknown_origin == pytest.approx(owed, rel=1e-9)
 
 
 def product(*chips: Chip, value: float = 100.0, made_in: str = "VN") -> Product:
@@ -117,6 +144,29 @@ def test_where_chips_cost_as_much_as_the_whole_product() -> None:
     at_share = price(equal, load_scenario("component_50"), "2028-06")
     assert at_share.due.by_law["component_tariff"] == pytest.approx(whole.due.new)
     assert break_even_share(content, whole) is None
+
+
+def test_a_duty_that_a_product_does_not_bear_has_no_break_even() -> None:
+    """On a car from Mexico a duty on Chinese goods is nothing, whatever other laws there are."""
+    (car,) = read_products("car", load_scenario("baseline").tables())
+    base, whole, content = (
+        price(car, load_scenario(name), "2028-06")
+        for name in ("baseline", "whole_product_china", "component_50")
+    )
+    assert whole.due.new == pytest.approx(base.due.new)
+    assert whole.due.new > 0
+    assert break_even_share(whole, content) is None
+    first, *said = findings([base, whole, content])
+    assert "does not change the duty" in first
+    assert not any("whole_product_china" in each for each in [*said, *remarks([base, content])])
+
+
+def test_a_finding_on_chips_of_unknown_region_has_both_ends_of_the_range() -> None:
+    one = product(CHINESE, Chip("C", 0.5, 10), made_in="VN")
+    found = [price(one, load_scenario(name), "2028-06") for name in ("baseline", "component_50")]
+    (said,) = findings(found)
+    assert "adds 2.50 USD a unit (2.5 % of its value, 2,500 USD a year)" in said
+    assert "adds 5.00 USD a unit (5 % of its value, 5,000 USD a year)" in said
 
 
 def test_an_alternative_pays_from_the_break_even_rate_on() -> None:
