@@ -179,6 +179,35 @@ def with_estimate(results: Results, scenario: str, metric: str, **values: object
     return dataclasses.replace(results, tables=results.tables | {"headline": table})
 
 
+def undecided(results: Results) -> Results:
+    """The same, but what scenarios change in one of two seeds they undo in the other."""
+    tables = dict(results.tables)
+    headline = tables["headline"].copy()
+    others = headline["scenario"] != results.baseline
+    size = headline["difference"].abs().clip(lower=0.1)
+    headline.loc[others, "difference"] = 0.1 * size[others]
+    headline.loc[others, "low"], headline.loc[others, "high"] = -size[others], 1.2 * size[others]
+    headline.loc[others, "is_significant"] = False
+    tables["headline"] = headline
+    for name in ("device_end", "market_origin_end", "market_region_end", "welfare_end", "summary"):
+        table = tables[name]
+        numbers = [c for c in table.select_dtypes("float") if c != "seed"]
+        keys = [c for c in table if c not in numbers]
+        rows = table.set_index(keys)[numbers].sort_index()
+        base = rows.xs(results.baseline, level="scenario", drop_level=False)
+        for scenario in results.scenarios:
+            if scenario != results.baseline:
+                own = rows.xs(scenario, level="scenario", drop_level=False)
+                change = own.to_numpy() - base.to_numpy()
+                first = own.index.get_level_values("seed") == 0
+                moved = base.to_numpy().copy()
+                moved[first] += change[first]
+                moved[~first] -= change[first]
+                rows.loc[own.index] = moved
+        tables[name] = rows.reset_index()[[*table]]
+    return dataclasses.replace(results, tables=tables)
+
+
 def with_drawn_parameters(results: Results) -> Results:
     """The same results as if every seed had had parameters of its own."""
     parts = {"sd_seeds": 0.5, "sd_parameters": 1.5, "sign_probability": 0.98}

@@ -25,6 +25,7 @@ from tests.charts.chart_results import (
     HOSTILE,
     MORE_COMPARISONS,
     PAIR,
+    SOME,
     cut_off,
     drawn,
     files_of_pair,
@@ -33,11 +34,13 @@ from tests.charts.chart_results import (
     shipped,
     single,
     some,
+    undecided,
     with_estimate,
     without_loss,
 )
 from tests.charts.lint import lint
 
+SIX = (*PAIR, *[name for name in SOME if name not in PAIR][:4])
 OF_COMPARISONS = [chart for chart in CHARTS if chart.kind == "comparison"]
 BY_KEY = {chart.key: chart for chart in OF_COMPARISONS}
 CUTS = BY_KEY["cut_off"]
@@ -229,6 +232,19 @@ def test_price_effects_are_in_percentage_points() -> None:
     moved = dataclasses.replace(results, tables=results.tables | {"device_end": ends})
     title = _title(moved, "device_prices")
     assert re.search(r"the component tariff raises prices of laptops.* most, by [\d.]+ pp", title)
+
+
+@pytest.mark.parametrize("names", [PAIR[:1], PAIR, SIX], ids=["one", "two", "six"])
+def test_no_title_states_an_effect_where_every_interval_covers_zero(names: tuple[str, ...]) -> None:
+    results = undecided(part(names))
+    for chart in ALWAYS:
+        if chart.key == "base_year_fit":
+            continue  # of the base year, which no policy changes
+        title = chart.text(chart.table(results), results).title
+        claims = re.findall(r"(?:raise|reduce|lower|move|cost|fall|gain)s? [^;]* by [\d.]+", title)
+        assert not claims, (chart.key, title)
+        assert " most" not in title, (chart.key, title)
+        assert "significant" in title, (chart.key, title)
 
 
 def test_one_run_claims_nothing() -> None:
