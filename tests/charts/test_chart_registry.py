@@ -93,6 +93,6 @@ def test_a_chart_draws_into_axes_of_its_own() -> None:
 @pytest.mark.parametrize("kind", ["comparison", "experiment"])
 def test_all_charts_of_a_kind_are_drawn(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Chart, "prepared", lambda chart, source: chart.name)
-    monkeypatch.setattr(tariffsim.charts, "_drawn", lambda name: name)
+    monkeypatch.setattr(tariffsim.charts, "_drawn", lambda name, *_: name)
     names = [chart.name for chart in CHARTS if chart.kind == kind]
     assert pictures(single(), kind) == (names, {})

@@ -89,7 +89,7 @@ def test_files_of_a_comparison() -> None:
             assert b"<title " in data
             assert b"<desc " in data
             assert b"<!--" not in data
-            assert b"<text" not in data
+            assert b"<text" in data, "text can be selected"
         elif name.endswith("csv"):
             assert len(pd.read_csv(io.BytesIO(data)))
         else:
@@ -399,15 +399,24 @@ def _text(results: Results) -> ChartText:
 def test_text_of_a_cut_off_follows_its_numbers() -> None:
     results = cut_off()
     text = _text(results)
-    months = CUTS.table(results).query("block == 'month'")
-    worst = (months["lost_1"] - months["lost_0"]).max()  # some is lost without a cut-off
-    assert text.title.startswith(f"“Scenario cut” costs up to {worst:.1f} % of a month's sales (")
+    assert text.title == "No supply disruption has a statistically significant effect on sales"
+    known = results
+    for name in ("cut", "cut_later", "half", "ban"):
+        lost = 5.0 if name == "cut" else 0.1
+        known = with_estimate(known, name, "cutoff_loss", difference=lost, low=0.8 * lost,
+                              high=1.2 * lost, is_significant=True)  # fmt: skip
+    assert _text(known).title == (
+        "“Scenario cut”, the costliest, raises sales lost for lack of chips by 5.0 bn USD "
+        "(4.0 to 6.0)"
+    )
+    near = with_estimate(known, "half", "cutoff_loss", difference=4.9, low=4.0, high=5.8)
+    assert _text(near).title.endswith("; which costs most is not clear")
     days = estimates(results, "days_to_stop")["cut"].level
     assert days > 0
     (key,) = [key for key in text.legend if key.startswith("Scenario cut:")]
-    assert key.endswith(f"the first line stops after {days:.0f} days")
+    assert key.endswith(f"the first line stops after {days:.0f} days (means)")
     moved = with_estimate(results, "cut", "days_to_stop", level=0.0)
-    assert any(key.endswith("the first line stops at once") for key in _text(moved).legend)
+    assert any(key.endswith("the first line stops at once (means)") for key in _text(moved).legend)
     assert _text(without_loss()).title.startswith("One run: no test of significance")
 
 
