@@ -16,6 +16,7 @@ from typing import Any
 from tariffsim.policy import INSTRUMENTS, Instrument
 from tariffsim.record.dictionary import metrics
 from tariffsim.record.statements import number
+from tariffsim.report.settings import in_words
 from tariffsim.scenario import Scenario, load_scenario
 from tariffsim.scenario.catalogue import Parameter, blocks, of_policy
 from tariffsim.scenario.scenario_files import shipped_names
@@ -48,18 +49,8 @@ def questions() -> dict[str, tuple[str, str]]:
 
 
 def text(value: Any) -> str:
-    """A value of a scenario in words."""
-    if isinstance(value, dict):
-        linear = ", linear between" if value.get("interpolate") == "linear" else ""
-        dates = (f"{key}: {text(one)}" for key, one in value.items() if key != "interpolate")
-        return "; ".join(dates) + linear
-    if isinstance(value, list | tuple):
-        return ", ".join(map(text, value)) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None:
-        return "none"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    """A value of a scenario in words, as reports say it; nothing is `none`."""
+    return "none" if value is None else in_words(value)
 
 
 def row_of(parameter: Parameter, *values: Any) -> list[str]:

@@ -137,7 +137,7 @@ def explain_choice(
     scenario = as_scenario(scenario)
     maker = maker.item() if isinstance(maker, np.integer) else maker
     run, seed = scenario.run, scenario.run.seed if seed is None else seed
-    wanted = run.end if month is None else _month(month, scenario)
+    wanted = run.end if month is None else month_of_run(month, scenario)
     simulation = Simulation(scenario, seed)
     n_makers = simulation.economy.makers.n_lines
     if isinstance(maker, bool) or not isinstance(maker, int) or not 0 <= maker < n_makers:
@@ -214,7 +214,12 @@ def importers_by_market(economy: Economy, maker: int) -> dict[str, Importer]:
     return found
 
 
-def _month(month: str | int, scenario: Scenario) -> int:
+def month_of_run(month: str | int, scenario: Scenario) -> int:
+    """A month of a scenario's run, as a number.
+
+    Raises:
+        ChoiceError: it is no month, or not in the run.
+    """
     first, last = scenario.run.start, scenario.run.end
     try:
         wanted = parse_month(month)

@@ -10,7 +10,7 @@ import numpy as np
 from tariffsim import kernels as k
 from tariffsim.behaviour.compliance import declared_by
 from tariffsim.calibration.build import require_base_year
-from tariffsim.errors import ChoiceError
+from tariffsim.explain import month_of_run
 from tariffsim.explain.duty import DutyRow, duty
 from tariffsim.kernels.compliance import NEVER_EVADES, evasion_threshold
 from tariffsim.law.duty_tables import Regime
@@ -19,7 +19,7 @@ from tariffsim.policy.shipments import CHINA, Shipments
 from tariffsim.product.bill import Chip, Product
 from tariffsim.scenario import Scenario
 from tariffsim.state.economy import Economy, Foundries
-from tariffsim.typing import Bool, format_month, parse_month
+from tariffsim.typing import Bool, format_month
 
 ON_PRODUCT = "product"
 NEGLIGIBLE = 1e-9
@@ -150,7 +150,7 @@ def price(product: Product, scenario: Scenario, month: str | None = None) -> Pri
         ChoiceError: the month is not in the run.
     """
     run = scenario.run
-    wanted = _month(month, scenario)
+    wanted = run.end if month is None else month_of_run(month, scenario)
     one = _Pricing(product, scenario)
     due = one.due(one.regime(wanted))
     steps: list[Step] = []
@@ -189,18 +189,6 @@ def break_even_share(whole: Priced, content: Priced) -> float | None:
     if content.marginal_content <= 0 or whole.marginal_content or excess < NEGLIGIBLE:
         return None
     return excess / (content.marginal_content * whole.product.customs_value)
-
-
-def _month(month: str | None, scenario: Scenario) -> int:
-    run = scenario.run
-    try:
-        wanted = run.end if month is None else parse_month(month)
-    except ValueError as error:
-        raise ChoiceError(f"month {month!r} {error}") from None
-    if not run.start <= wanted <= run.end:
-        span = f"{format_month(run.start)} to {format_month(run.end)}"
-        raise ChoiceError(f"month {format_month(wanted)} is not in the run, which is {span}")
-    return wanted
 
 
 class _Pricing:
