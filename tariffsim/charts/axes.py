@@ -217,7 +217,7 @@ def value_labels(
     for text, tip, place, right in zip(texts, tips, places, is_right, strict=True):
         ax.annotate(text, (tip, place), xytext=(4 if right else -4, 0), size=8, zorder=5,
                     textcoords="offset points", va="center", ha="left" if right else "right",
-                    annotation_clip=False, gid=VALUE)  # fmt: skip
+                    annotation_clip=False, label=VALUE)  # fmt: skip
 
 
 def dumbbells(

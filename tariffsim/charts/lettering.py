@@ -153,7 +153,7 @@ def fit(figure: Figure) -> None:
 
 def _make_room(ax: Axes) -> None:
     """Widen the axis across until numbers beside its bars are inside the axes and the margin."""
-    values = [text for text in ax.texts if text.get_gid() == VALUE]
+    values = [text for text in ax.texts if text.get_label() == VALUE]
     spare = min(room_beside(ax)[1] - 2, 60)
     ax.autoscale_view()  # else places are those of limits that will not stay
     for _ in range(4 if values else 0):

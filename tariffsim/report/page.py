@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -20,8 +19,6 @@ from tariffsim.report.sheets import csv_link
 
 LINKED = 100_000
 """Bytes of the numbers of a chart up to which a page holds them."""
-LABEL = re.compile(r' id="c\d\d-value"')
-"""Mark of the labels of values in a drawing, which several share: no id for a page."""
 
 
 def rendered(template: str, results: Results, is_short: bool = False, **facts: Any) -> bytes:
@@ -60,10 +57,9 @@ def charts_of(
     On paper they are bitmaps, which look the same whatever makes the PDF.
     """
     headings = {chart.name: chart.title for chart in CHARTS}
-    drawings = (results.files[f"charts/{p.name}.svg"].decode() for p in made)
-    svgs = [LABEL.sub("", drawing) for drawing in drawings]
     found = []
-    for picture, svg in zip(made, svgs, strict=True):
+    for picture in made:
+        svg = results.files[f"charts/{picture.name}.svg"].decode()
         numbers = results.files.get(f"charts/{picture.name}.csv", b"")
         link = csv_link(numbers) if 0 < len(numbers) <= LINKED else ""
         if is_short:
